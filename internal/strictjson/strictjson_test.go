@@ -1,0 +1,177 @@
+package strictjson_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	josejson "github.com/go-jose/go-jose/v4/json"
+
+	"github.com/vepverify/vepverify/internal/strictjson"
+)
+
+func TestParseObjectAccepts(t *testing.T) {
+	for _, text := range []string{
+		`{}`,
+		" \t\r\n{ } \n",
+		`{"a":1,"A":2}`,
+		`{"a":{"b":1},"b":1,"c":[{"a":1},{"a":1}]}`,
+		`{"a":-0.5e+3,"b":0,"c":1E9,"d":true,"e":false,"f":null,"g":"","h":[]}`,
+		`{"":1}`,
+		`{"a":"\"\\\/\b\f\n\r\t\u00e9é"}`,
+		`{"a":"\ud83d\ude00"}`,
+		`{"a":[1 , 2 ,3]}`,
+		`{"\u0061":1,"b":2}`,
+		deep(strictjson.MaxDepth),
+		many(100, -1),
+	} {
+		if _, err := strictjson.ParseObject([]byte(text)); err != nil {
+			t.Errorf("%.60s: %v", text, err)
+		}
+	}
+}
+
+func TestParseObjectRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":               ``,
+		"array":               `[]`,
+		"string":              `"a"`,
+		"number":              `7`,
+		"null":                `null`,
+		"second object":       `{}{}`,
+		"garbage behind":      `{} x`,
+		"byte order mark":     "\ufeff{}",
+		"duplicate":           `{"a":1,"a":1}`,
+		"escaped duplicate":   `{"a":1,"\u0061":2}`,
+		"surrogate duplicate": `{"😀":1,"\ud83d\ude00":2}`,
+		"nested duplicate":    `{"x":[{"a":1,"a":2}]}`,
+		"late duplicate":      many(100, 3),
+		"invalid UTF-8":       "{\"a\":\"\xff\"}",
+		"invalid UTF-8 name":  "{\"\xc3\x28\":1}",
+		"overlong":            "{\"a\":\"\xc0\x80\"}",
+		"UTF-8 surrogate":     "{\"a\":\"\xed\xa0\x80\"}",
+		"half a pair":         `{"a":"\ud83d"}`,
+		"low half first":      `{"a":"\ude00\ud83d"}`,
+		"pair of highs":       `{"a":"\ud83d\ud83d"}`,
+		"too deep":            deep(strictjson.MaxDepth + 1),
+		"trailing comma":      `{"a":1,}`,
+		"trailing in array":   `{"a":[1,]}`,
+		"leading comma":       `{,"a":1}`,
+		"no comma":            `{"a":1 "b":2}`,
+		"no colon":            `{"a" 1}`,
+		"no value":            `{"a":}`,
+		"bare name":           `{a:1}`,
+		"leading zero":        `{"a":01}`,
+		"plus":                `{"a":+1}`,
+		"dot first":           `{"a":.5}`,
+		"dot last":            `{"a":5.}`,
+		"empty exponent":      `{"a":5e}`,
+		"minus alone":         `{"a":-}`,
+		"hex":                 `{"a":0x1}`,
+		"NaN":                 `{"a":NaN}`,
+		"capital literal":     `{"a":True}`,
+		"newline in string":   "{\"a\":\"\n\"}",
+		"zero byte":           "{\"a\":\"\x00\"}",
+		"zero byte behind":    "{}\x00",
+		"unknown escape":      `{"a":"\x41"}`,
+		"short escape":        `{"a":"\u00e"}`,
+		"open string":         `{"a":"b`,
+		"open escape":         `{"a":"\`,
+		"open object":         `{"a":1`,
+		"comment":             `{"a":1/**/}`,
+		"form feed":           "{\f}",
+	} {
+		o, err := strictjson.ParseObject([]byte(text))
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if o != nil {
+			t.Errorf("%s: an object with an error", name)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	o, err := strictjson.ParseObject([]byte(`{"s":"a\u0062","n":12345678901234567890,"a":[ 1, "x" ,{}],"e":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, ok := o.Get("s")
+	if s, isString := strictjson.String(raw); !ok || !isString || s != "ab" {
+		t.Errorf("s = %q %v", s, isString)
+	}
+	if raw, _ = o.Get("n"); string(raw) != "12345678901234567890" {
+		t.Errorf("n = %s", raw)
+	}
+	if _, isString := strictjson.String(raw); isString {
+		t.Error("a number passes for a string")
+	}
+	raw, _ = o.Get("a")
+	elements, isArray := strictjson.Array(raw)
+	if !isArray || len(elements) != 3 || string(elements[0]) != "1" || string(elements[1]) != `"x"` || string(elements[2]) != "{}" {
+		t.Errorf("a = %q", elements)
+	}
+	raw, _ = o.Get("e")
+	if elements, isArray = strictjson.Array(raw); !isArray || len(elements) != 0 {
+		t.Errorf("e = %q", elements)
+	}
+	if _, isArray = strictjson.Array([]byte(`{}`)); isArray {
+		t.Error("an object passes for an array")
+	}
+	if _, ok = o.Get("S"); ok {
+		t.Error("names are compared without case")
+	}
+}
+
+// FuzzParseObject holds that what is accepted here is accepted by go-jose's
+// JSON reader with the same content, and reads the same after being written
+// anew.
+func FuzzParseObject(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"a":1,"b":[true,null,"x\u00e9\ud83d\ude00"],"c":{"d":-1.5e3}}`,
+		`{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"a":"\ud83d"}`, ` {"a" : [ ] } `, `{"exp":1700000000000,"aud":"https://rp.example"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := strictjson.ParseObject(data)
+		if err != nil {
+			return
+		}
+		var oracle map[string]josejson.RawMessage
+		if err := josejson.Unmarshal(data, &oracle); err != nil {
+			t.Fatalf("accepted, but go-jose says: %v", err)
+		}
+		if len(oracle) != len(o) {
+			t.Fatalf("%d members, go-jose reads %d", len(o), len(oracle))
+		}
+		for _, m := range o {
+			if !bytes.Equal(bytes.TrimSpace(oracle[m.Name]), m.Value) {
+				t.Fatalf("member %q = %q, go-jose reads %q", m.Name, m.Value, oracle[m.Name])
+			}
+			if !json.Valid(m.Value) {
+				t.Fatalf("member %q is not valid JSON", m.Name)
+			}
+		}
+	})
+}
+
+// deep gives an object in which objects and arrays nest n deep.
+func deep(n int) string {
+	return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}`
+}
+
+// many gives an object of n members, the last named like number dup (-1: none).
+func many(n, dup int) string {
+	var b strings.Builder
+	for i := range n {
+		name := i
+		if i == n-1 && dup >= 0 {
+			name = dup
+		}
+		fmt.Fprintf(&b, `,"m%d":%d`, name, i)
+	}
+	return "{" + b.String()[1:] + "}"
+}
