@@ -1,0 +1,168 @@
+package assertion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// lookup asks a source who speaks for a domain.
+type lookup func(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
+
+// checkAuthority finds out who speaks for the email's domain, and errs unless
+// that is the issuer (PROTOCOL §4).
+func (r *run) checkAuthority() (err error) {
+	r.authority, err = r.decide(r.keys.Authority)
+	return err
+}
+
+// decide gives the authority whose keys must have signed the first
+// certificate: the rows of PROTOCOL §4, in their order.
+func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
+	issuer := r.backed.issuer()
+	if r.trusted[issuer] {
+		return r.trustedAuthority(ask, issuer)
+	}
+	a, err := r.primaryAuthority(ask)
+	switch {
+	case err == nil:
+		if a.Domain != issuer {
+			return nil, untrustedIssuer(a.Domain, issuer)
+		}
+		return a, nil
+	case errors.Is(err, wellknown.ErrUnsupported):
+		return r.fallbackAuthority(ask, issuer, err)
+	case isUnavailable(err) && r.config.InsecureFallbackOnUnavailable:
+		return r.fallbackAuthority(ask, issuer, err)
+	}
+	return nil, lookupFailed(r.emailDomain, err)
+}
+
+// trustedAuthority is row 1: a trusted issuer's own keys, whatever the email.
+func (r *run) trustedAuthority(ask lookup, issuer string) (*wellknown.Authority, error) {
+	onBehalf := r.emailDomain
+	if onBehalf == "" {
+		onBehalf = issuer
+	}
+	a, err := r.admitFallback(ask(r.ctx, issuer, onBehalf))
+	if err != nil {
+		return nil, lookupFailed(issuer, err)
+	}
+	return a, nil
+}
+
+// primaryAuthority asks the email's domain itself: row 2, unless it errs.
+func (r *run) primaryAuthority(ask lookup) (*wellknown.Authority, error) {
+	return r.admitFallback(ask(r.ctx, r.emailDomain, r.emailDomain))
+}
+
+// fallbackAuthority is row 3: the domain does not take part (why is said by
+// unsupported), so the fallback speaks for it, if there is one.
+func (r *run) fallbackAuthority(ask lookup, issuer string, unsupported error) (*wellknown.Authority, error) {
+	if r.fallback == "" {
+		return nil, &Error{
+			Kind: ErrIssuer, cause: unsupported,
+			Reason: fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", r.emailDomain),
+			Found:  unsupported.Error(), Expected: "a support document at https://" + r.emailDomain + "/.well-known/browserid",
+			Advice: "if another domain speaks for such addresses, name it (Fallback, --fallback)",
+		}
+	}
+	if issuer != r.fallback {
+		return nil, untrustedIssuer(r.fallback, issuer)
+	}
+	a, err := r.admitFallback(ask(r.ctx, r.fallback, r.emailDomain))
+	if err != nil {
+		return nil, lookupFailed(r.fallback, err)
+	}
+	if a.Domain != r.fallback {
+		return nil, &Error{Kind: ErrIssuer, Reason: "the fallback " + r.fallback + " delegates to another domain",
+			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own", Advice: "name the other domain as the fallback"}
+	}
+	return a, nil
+}
+
+// admitFallback takes the document of the fallback although it lacks pages for
+// people, as PROTOCOL §3 allows the fallback alone.
+func (r *run) admitFallback(a *wellknown.Authority, err error) (*wellknown.Authority, error) {
+	var incomplete *wellknown.IncompleteError
+	if errors.As(err, &incomplete) && r.fallback != "" && incomplete.Authority.Domain == r.fallback {
+		return incomplete.Authority, nil
+	}
+	return a, err
+}
+
+func untrustedIssuer(expected, got string) error {
+	return &Error{
+		Kind: ErrIssuer, Reason: fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got),
+		Found: "issued by " + got, Expected: "issued by " + expected,
+		Advice: "only " + expected + " may speak for this address; if " + got + " is to be believed for any address, trust it (TrustedIssuers, --trusted-issuer)",
+	}
+}
+
+func isUnavailable(err error) bool {
+	return errors.Is(err, wellknown.ErrUnavailable) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// lookupFailed reports that a domain's keys are not to be had: for now, or by
+// its own fault.
+func lookupFailed(domain string, err error) error {
+	e := &Error{
+		Kind: ErrIssuer, Reason: "no keys of " + domain + ": " + err.Error(), cause: err,
+		Found: err.Error(), Expected: "a support document at https://" + domain + "/.well-known/browserid",
+		Advice: "look at what the domain answers: vepverify lookup " + domain,
+	}
+	if isUnavailable(err) {
+		e.Kind, e.Reason = ErrUnavailable, "undecided, "+e.Reason
+		e.Advice = "try again later, or give the keys (--keys) when they are known"
+	}
+	return e
+}
+
+// checkCertificateSignatures checks the chain against the authority's keys.
+// When none of them fits and the source can ask again, the answer held may be
+// older than the issuer's newest key: the authority is decided anew, once.
+func (r *run) checkCertificateSignatures() error {
+	err := r.verifyCertificates()
+	source, can := r.keys.(refresher)
+	if err == nil || !can {
+		return err
+	}
+	fresh, asked := r.decide(source.Refresh)
+	if asked != nil {
+		return asked
+	}
+	if !fresh.Fetched.After(r.authority.Fetched) {
+		return err
+	}
+	r.authority = fresh
+	return r.verifyCertificates()
+}
+
+func (r *run) verifyCertificates() error {
+	err := certchain.VerifySignatures(r.backed.Certificates, r.certified, r.publishedKeys())
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, certchain.ErrSignature):
+		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
+	}
+	names := algorithms(r.publishedKeys())
+	if len(names) == 0 {
+		names = []string{"of no key: " + r.authority.Domain + " publishes none that is usable"}
+	}
+	return algorithmMismatch(r.backed.Certificates[0].Algorithm, names, err)
+}
+
+// publishedKeys are the authority's keys, the weak ones only where they are
+// allowed.
+func (r *run) publishedKeys() []keys.PublicKey {
+	if r.config.InsecureWeakKeys {
+		return append(r.authority.Keys[:len(r.authority.Keys):len(r.authority.Keys)], r.authority.WeakKeys...)
+	}
+	return r.authority.Keys
+}

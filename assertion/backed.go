@@ -1,0 +1,93 @@
+package assertion
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vepverify/vepverify/certchain"
+)
+
+// Backed is a backed assertion taken apart. Nothing of it is verified: it may
+// be looked at, logged about and thrown away, but not believed.
+type Backed struct {
+	// Certificates is the chain, first the one that the issuer signs, last the
+	// one that certifies the user.
+	Certificates []*certchain.Certificate
+	// Assertion is the user's own token.
+	Assertion *certchain.Token
+}
+
+// Parse takes a backed assertion of at most MaxSize bytes apart: one or more
+// certificates and an assertion with '~' between them. Its errors match
+// ErrMalformed or ErrChain. A trailing line break is not cut off: it is
+// malformed.
+func Parse(a string) (*Backed, error) {
+	if err := checkSize(a); err != nil {
+		return nil, err
+	}
+	n := strings.Count(a, "~")
+	if n == 0 {
+		return nil, noCertificates()
+	}
+	b := &Backed{Certificates: make([]*certchain.Certificate, n)}
+	tokens := strings.Split(a, "~")
+	var err error
+	for i := range n {
+		if b.Certificates[i], err = certchain.ParseCertificate(tokens[i]); err != nil {
+			return nil, malformed(fmt.Sprintf("certificate %d of %d", i+1, n), err)
+		}
+	}
+	if b.Assertion, err = certchain.ParseToken(tokens[n]); err != nil {
+		return nil, malformed("the assertion proper", err)
+	}
+	return b, nil
+}
+
+// String gives the backed assertion as it was parsed, to the byte.
+func (b *Backed) String() string {
+	var s strings.Builder
+	for _, c := range b.Certificates {
+		s.WriteString(c.String())
+		s.WriteByte('~')
+	}
+	s.WriteString(b.Assertion.String())
+	return s.String()
+}
+
+// user is the certificate that certifies the user: the last one.
+func (b *Backed) user() *certchain.Certificate { return b.Certificates[len(b.Certificates)-1] }
+
+// issuer is the domain that answers for the whole chain.
+func (b *Backed) issuer() string { return b.Certificates[0].Issuer }
+
+func checkSize(a string) error {
+	if len(a) <= MaxSize {
+		return nil
+	}
+	return &Error{
+		Kind: ErrMalformed, Reason: "malformed assertion: too large",
+		Found: fmt.Sprintf("%d bytes", len(a)), Expected: fmt.Sprintf("at most %d bytes", MaxSize),
+	}
+}
+
+func noCertificates() error {
+	return &Error{
+		Kind: ErrChain, Reason: "no certificates provided",
+		Found: "no '~' in the assertion", Expected: "certificate~assertion",
+		Advice: "pass the whole backed assertion, as the browser handed it over, not only its last part",
+	}
+}
+
+// malformed reports that a part of the assertion is not what it should be.
+func malformed(part string, err error) error {
+	detail := strings.TrimPrefix(err.Error(), certchain.ErrMalformed.Error()+": ")
+	e := &Error{
+		Kind: ErrMalformed, Reason: "malformed assertion: " + part + ": " + detail, Found: detail, cause: err,
+		Advice: "check that the text was copied whole and unchanged; a correct maker never writes this",
+	}
+	if errors.Is(err, certchain.ErrChain) {
+		e.Kind = ErrChain
+	}
+	return e
+}

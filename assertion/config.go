@@ -1,0 +1,188 @@
+package assertion
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// KeySource finds out who speaks for a domain and with which keys. It is
+// declared here, by its consumer; *wellknown.Resolver and *wellknown.Static are
+// the two that this project has.
+//
+// Authority asks host for its support document, on behalf of email addresses of
+// emailDomain, and follows delegations. Its errors match
+// wellknown.ErrUnsupported (the domain does not take part), or
+// wellknown.ErrUnavailable (not knowable now); every other error means that
+// nobody may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4).
+//
+// A source that can may also have Refresh, with the same arguments and results,
+// which asks again although an answer is held; it is called when no key of the
+// answer held fits a certificate.
+type KeySource interface {
+	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
+}
+
+type refresher interface {
+	Refresh(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
+}
+
+// OneUse lets each key pass once: a guard against replayed assertions.
+//
+// FirstUse says whether key was not used before, and notes that it is now, in
+// one atomic step. The note is kept until the time given; what cannot be kept
+// is an error, which refuses the assertion as undecided.
+type OneUse interface {
+	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
+}
+
+// Limits of what Verify takes.
+const (
+	// MaxSize is the size of the largest backed assertion, in bytes.
+	MaxSize = 32 << 10
+	// MaxMaxChain is the largest Config.MaxChain.
+	MaxMaxChain = 16
+
+	defaultLeeway = 30 * time.Second
+	maxLeeway     = 5 * time.Minute
+)
+
+// Config says how to verify. Each field's zero value is the safe choice.
+type Config struct {
+	// Keys finds the issuers' keys. Nil: a network resolver with its default
+	// configuration, shared by all verifiers that have none of their own.
+	Keys KeySource
+
+	// TrustedIssuers are domains whose certificates are accepted for any email
+	// address, and without one. Each can sign in as everybody.
+	TrustedIssuers []string
+
+	// Fallback is the domain that speaks for addresses whose own domain does
+	// not support BrowserID. Empty: nobody does. The public fallback of old,
+	// login.persona.org, shut down in 2016.
+	Fallback string
+
+	// Leeway is how far clocks may differ. 0: 30 s; negative: not at all; at
+	// most 5 minutes.
+	Leeway time.Duration
+
+	// MaxChain is how many certificates an assertion may come with. 0: one, as
+	// everywhere in the wild; at most 16.
+	MaxChain int
+
+	// Now is the clock, read once a call. Nil: time.Now.
+	Now func() time.Time
+
+	// OneUse, when set, refuses an assertion that it has seen before. Nil: an
+	// assertion can be presented again until it expires.
+	OneUse OneUse
+
+	// InsecureWeakKeys admits RSA keys of 511, 512 and 1023 bits, which can be
+	// factored by anyone, for archives of the protocol's first years.
+	InsecureWeakKeys bool
+
+	// InsecureFallbackOnUnavailable lets the Fallback speak for domains that
+	// cannot be reached, as the reference verifiers do: whoever can stall a
+	// host then takes over its users at the fallback.
+	InsecureFallbackOnUnavailable bool
+}
+
+// NewVerifier makes a verifier. It errs with ErrMisuse when the configuration
+// contradicts itself or names no domain where one is wanted.
+func NewVerifier(c Config) (*Verifier, error) {
+	v := &Verifier{config: c, now: c.Now, keys: c.Keys}
+	if v.now == nil {
+		v.now = time.Now
+	}
+	for _, prepare := range []func(*Verifier) error{
+		(*Verifier).prepareTrust, (*Verifier).prepareLeeway, (*Verifier).prepareChain, (*Verifier).prepareKeys,
+	} {
+		if err := prepare(v); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (v *Verifier) prepareTrust() error {
+	c := &v.config
+	var bad []string
+	v.trusted, bad = domains(c.TrustedIssuers)
+	if len(bad) > 0 {
+		return misuse("the trusted issuer %q is no domain", bad[0])
+	}
+	if c.Fallback != "" {
+		var ok bool
+		if v.fallback, ok = domain.Parse(c.Fallback); !ok {
+			return misuse("the fallback %q is no domain", c.Fallback)
+		}
+	}
+	if c.InsecureFallbackOnUnavailable && c.Fallback == "" {
+		return misuse("InsecureFallbackOnUnavailable without a Fallback")
+	}
+	return nil
+}
+
+func (v *Verifier) prepareLeeway() error {
+	leeway := v.config.Leeway
+	switch {
+	case leeway == 0:
+		leeway = defaultLeeway
+	case leeway < 0:
+		leeway = 0
+	case leeway > maxLeeway:
+		return misuse("a Leeway of %v, more than %v", leeway, maxLeeway)
+	}
+	v.leeway = leeway.Milliseconds()
+	return nil
+}
+
+func (v *Verifier) prepareChain() error {
+	v.maxChain = v.config.MaxChain
+	if v.maxChain == 0 {
+		v.maxChain = 1
+	}
+	if v.maxChain < 0 || v.maxChain > MaxMaxChain {
+		return misuse("a MaxChain of %d, not 1 to %d", v.maxChain, MaxMaxChain)
+	}
+	return nil
+}
+
+func (v *Verifier) prepareKeys() (err error) {
+	if v.keys == nil {
+		v.keys, err = networkKeys()
+	}
+	return err
+}
+
+var networkKeys = sync.OnceValues(func() (KeySource, error) {
+	r, err := wellknown.NewResolver(wellknown.Config{})
+	if err != nil {
+		return nil, misuse("the default network resolver: %w", err)
+	}
+	return r, nil
+})
+
+// domains gives the set of the valid names, in the form in which they are
+// compared, and the others.
+func domains(names []string) (valid map[string]bool, bad []string) {
+	valid = make(map[string]bool, len(names))
+	for _, name := range names {
+		if d, ok := domain.Parse(name); ok {
+			valid[d] = true
+		} else {
+			bad = append(bad, name)
+		}
+	}
+	return valid, bad
+}
+
+func misuse(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Kind: ErrMisuse, Reason: "assertion: " + strings.TrimSpace(err.Error()), cause: err}
+}

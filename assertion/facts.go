@@ -1,0 +1,114 @@
+package assertion
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
+)
+
+// The functions below tell what each step looked at. They run after the step,
+// whether it passed or not, and only for Explain.
+
+func (r *run) describeShape() []Fact {
+	return []Fact{
+		{"size", fmt.Sprintf("%d bytes", len(r.text))},
+		{"certificates", fmt.Sprint(strings.Count(r.text, "~"))},
+	}
+}
+
+func (r *run) describeForm() (facts []Fact) {
+	if r.backed == nil {
+		return nil
+	}
+	for i, c := range r.backed.Certificates {
+		facts = append(facts, Fact{r.certificateName(i), fmt.Sprintf("issued by %s, alg %.16q", c.Issuer, c.Algorithm)})
+	}
+	return append(facts, Fact{"assertion", fmt.Sprintf("alg %.16q", r.backed.Assertion.Algorithm)})
+}
+
+func (r *run) describeKeys() (facts []Fact) {
+	for _, name := range algorithms(r.certified) {
+		facts = append(facts, Fact{"certified key", name})
+	}
+	return facts
+}
+
+func (r *run) describeAudience() []Fact {
+	return []Fact{
+		{"signed", fmt.Sprintf("%.200q", r.audience)},
+		{"accepted", fmt.Sprintf("%.200q", r.accepted)},
+	}
+}
+
+func (r *run) describeTimes() (facts []Fact) {
+	facts = append(facts, Fact{"now", describeTime(r.at.UnixMilli())})
+	for i, c := range r.backed.Certificates {
+		facts = append(facts, Fact{r.certificateName(i), describeValidity(c.Validity)})
+	}
+	return append(facts, Fact{"assertion", describeValidity(r.backed.Assertion.Validity)})
+}
+
+func (r *run) describePrincipal() []Fact {
+	if r.email == "" {
+		return []Fact{{"email", "none"}}
+	}
+	return []Fact{{"email domain", r.emailDomain}}
+}
+
+func (r *run) describeSignature() []Fact {
+	return []Fact{{"key", "the certified one, " + r.certified[len(r.certified)-1].Algorithm()}}
+}
+
+func (r *run) describeAuthority() []Fact {
+	facts := []Fact{{"issuer", r.backed.issuer()}}
+	if r.trusted[r.backed.issuer()] {
+		facts = append(facts, Fact{"trusted", "by configuration"})
+	}
+	a := r.authority
+	if a == nil {
+		return facts
+	}
+	facts = append(facts, Fact{"authority", a.Domain})
+	if len(a.Delegations) > 0 {
+		facts = append(facts, Fact{"delegated by", strings.Join(a.Delegations, ", ")})
+	}
+	return append(facts,
+		Fact{"keys published", strings.Join(append(algorithms(a.Keys), weak(algorithms(a.WeakKeys))...), ", ")},
+		Fact{"document fetched", describeTime(a.Fetched.UnixMilli())})
+}
+
+func (r *run) describeCertificates() []Fact {
+	return []Fact{{"keys of", r.authority.Domain}}
+}
+
+func algorithms(published []keys.PublicKey) (names []string) {
+	for _, key := range published {
+		names = append(names, key.Algorithm())
+	}
+	return names
+}
+
+func weak(names []string) []string {
+	for i, name := range names {
+		names[i] = name + " (weak)"
+	}
+	return names
+}
+
+func describeValidity(v certchain.Validity) string {
+	var s string
+	if v.IssuedAt != nil {
+		s += "issued " + describeTime(*v.IssuedAt) + ", "
+	}
+	if v.NotBefore != nil {
+		s += "not before " + describeTime(*v.NotBefore) + ", "
+	}
+	return s + "expires " + describeTime(v.Expires)
+}
+
+func describeTime(ms int64) string {
+	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}

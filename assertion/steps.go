@@ -1,0 +1,227 @@
+package assertion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// run is one verification under way: what went in, and what each step found
+// for those after it.
+type run struct {
+	*Verifier
+	ctx      context.Context
+	text     string
+	accepted []string
+	at       time.Time
+
+	backed      *Backed
+	certified   []keys.PublicKey // by certificate
+	audience    string
+	email       string // empty when none is certified
+	emailDomain string
+	authority   *wellknown.Authority
+}
+
+// step is one check; describe tells what it looked at, whether or not it
+// passed. The order of steps is PROTOCOL §7's: cheap before dear, and
+// everything that is offline before anything that is not.
+type step struct {
+	name     string
+	check    func(*run) error
+	describe func(*run) []Fact
+}
+
+// consuming is the name of the one step that leaves a trace; explanations
+// leave it out.
+const consuming = "one use"
+
+var steps = []step{
+	{"size and number of certificates", (*run).checkShape, (*run).describeShape},
+	{"form", (*run).parse, (*run).describeForm},
+	{"algorithms and certified keys", (*run).checkKeys, (*run).describeKeys},
+	{"audience", (*run).checkAudience, (*run).describeAudience},
+	{"times", (*run).checkTimes, (*run).describeTimes},
+	{"principal", (*run).checkPrincipal, (*run).describePrincipal},
+	{"assertion signature", (*run).checkAssertionSignature, (*run).describeSignature},
+	{"authority of the issuer", (*run).checkAuthority, (*run).describeAuthority},
+	{"certificate signatures", (*run).checkCertificateSignatures, (*run).describeCertificates},
+	{consuming, (*run).checkFirstUse, nil},
+}
+
+func (r *run) checkShape() error {
+	if err := checkSize(r.text); err != nil {
+		return err
+	}
+	n := strings.Count(r.text, "~")
+	if n == 0 {
+		return noCertificates()
+	}
+	if n > r.maxChain {
+		return &Error{
+			Kind: ErrChain, Reason: "certificate chaining is not yet allowed",
+			Found: fmt.Sprintf("%d certificates", n), Expected: fmt.Sprintf("at most %d", r.maxChain),
+			Advice: "if chains are wanted here, allow them (MaxChain, --max-chain)",
+		}
+	}
+	return nil
+}
+
+func (r *run) parse() (err error) {
+	r.backed, err = Parse(r.text)
+	return err
+}
+
+// checkKeys loads the certified keys and holds each alg that can be judged
+// offline against the key that should have signed.
+func (r *run) checkKeys() error {
+	b := r.backed
+	for _, c := range b.Certificates {
+		if err := c.CheckAlgorithm(); err != nil {
+			return algorithmMismatch(c.Algorithm, keys.Algorithms(), err)
+		}
+	}
+	if err := b.Assertion.CheckAlgorithm(); err != nil {
+		return algorithmMismatch(b.Assertion.Algorithm, keys.Algorithms(), err)
+	}
+	for i, c := range b.Certificates {
+		key, err := c.PublicKey(r.config.InsecureWeakKeys)
+		if err != nil {
+			return keyRefused(err)
+		}
+		r.certified = append(r.certified, key)
+		signed := b.Assertion
+		if i+1 < len(b.Certificates) {
+			signed = b.Certificates[i+1].Token
+		}
+		if signed.Algorithm != key.Algorithm() {
+			return algorithmMismatch(signed.Algorithm, []string{key.Algorithm()}, certchain.ErrAlgorithm)
+		}
+	}
+	return nil
+}
+
+func algorithmMismatch(found string, expected []string, cause error) error {
+	return &Error{
+		Kind: ErrAlgorithm, Reason: "algorithms do not match", cause: cause,
+		Found: fmt.Sprintf("alg %.16q", found), Expected: "alg " + strings.Join(expected, " or "),
+		Advice: "the header must name the algorithm of the key that signs; whoever made the token mislabelled it, or signed with another key",
+	}
+}
+
+func keyRefused(err error) error {
+	if errors.Is(err, keys.ErrWeak) {
+		return &Error{
+			Kind: ErrWeakKey, Reason: "weak key in a certificate", cause: err,
+			Found: err.Error(), Expected: "RSA of 1024, 2047 to 8192, or DSA of 1024 or 2048 bits",
+			Advice: "anyone can factor such a key; only for archives, allow it (InsecureWeakKeys, --insecure-weak-keys)",
+		}
+	}
+	return &Error{Kind: ErrKey, Reason: "certified key refused", cause: err, Found: err.Error(), Expected: "an RS or DS public key"}
+}
+
+func (r *run) checkAudience() error {
+	aud, ok := r.backed.Assertion.Claims.String("aud")
+	if !ok {
+		return malformed("the assertion proper", errors.New("aud is absent or no string"))
+	}
+	r.audience = aud
+	return checkAudience(aud, r.accepted)
+}
+
+func (r *run) checkTimes() error {
+	now := r.at.UnixMilli()
+	for i, c := range r.backed.Certificates {
+		if err := r.checkValidity(r.certificateName(i), c.Validity, now); err != nil {
+			return err
+		}
+	}
+	return r.checkValidity("assertion", r.backed.Assertion.Validity, now)
+}
+
+func (r *run) checkValidity(what string, v certchain.Validity, now int64) error {
+	err := v.Check(now, r.leeway)
+	if err == nil {
+		return nil
+	}
+	e := &Error{
+		Kind: ErrExpired, Reason: "expired", cause: err,
+		Found:    what + " " + describeValidity(v),
+		Expected: fmt.Sprintf("valid at %s, give or take %v", describeTime(now), time.Duration(r.leeway)*time.Millisecond),
+		Advice:   "ask for a fresh assertion: they live for minutes; for an old one, verify as of its time (Config.Now, --now)",
+	}
+	if errors.Is(err, certchain.ErrNotYetValid) {
+		e.Kind, e.Reason = ErrNotYetValid, "issued later than verification date"
+		e.Advice = "compare the clocks of this machine, the issuer and the user"
+	}
+	return e
+}
+
+// checkPrincipal finds the certified address, and holds chains to their host
+// rule.
+func (r *run) checkPrincipal() (err error) {
+	if err := certchain.CheckLinks(r.backed.Certificates); err != nil {
+		return &Error{Kind: ErrChain, Reason: "broken certificate chain", Found: err.Error(), cause: err,
+			Expected: "each certificate but the last certifies the host that issues the next, and no email"}
+	}
+	r.email, r.emailDomain, err = r.backed.user().Email()
+	trusted := r.trusted[r.backed.issuer()]
+	switch {
+	case err != nil && trusted:
+		return malformed("the last certificate", err)
+	case r.email == "" && !trusted:
+		return &Error{
+			Kind: ErrIssuer, Reason: "untrusted assertion, doesn't contain an email, and issuer is untrusted", cause: err,
+			Found: "issuer " + r.backed.issuer() + ", no valid email", Expected: "an email address, or a trusted issuer",
+			Advice: "if the issuer is yours, trust it (TrustedIssuers, --trusted-issuer)",
+		}
+	}
+	return nil
+}
+
+func (r *run) checkAssertionSignature() error {
+	key := r.certified[len(r.certified)-1]
+	if err := r.backed.Assertion.Verify(key); err != nil {
+		return invalidSignature("the assertion", "by the certified "+key.Algorithm()+" key", err)
+	}
+	return nil
+}
+
+func invalidSignature(what, expected string, err error) error {
+	return &Error{
+		Kind: ErrSignature, Reason: "invalid signature", cause: err,
+		Found: what + ": signed by another key, or changed since", Expected: expected,
+		Advice: "check that the text was copied whole and unchanged; otherwise it is forged",
+	}
+}
+
+func (r *run) checkFirstUse() error {
+	if r.config.OneUse == nil {
+		return nil
+	}
+	until := time.UnixMilli(r.backed.Assertion.Validity.Expires + r.leeway)
+	key := useKey(r.backed.Assertion, r.certified[len(r.certified)-1])
+	first, err := r.config.OneUse.FirstUse(r.ctx, key, until)
+	switch {
+	case err != nil:
+		return &Error{Kind: ErrUnavailable, Reason: "the record of used assertions is not available", cause: err,
+			Advice: "try again; if it stays so, look at the one-use store"}
+	case !first:
+		return &Error{Kind: ErrReplayed, Reason: "the assertion was used before",
+			Found: "a second use", Expected: "one use", Advice: "ask for a fresh assertion"}
+	}
+	return nil
+}
+
+func (r *run) certificateName(i int) string {
+	if len(r.backed.Certificates) == 1 {
+		return "certificate"
+	}
+	return fmt.Sprintf("certificate %d", i+1)
+}

@@ -1,0 +1,107 @@
+package certchain
+
+import (
+	"fmt"
+
+	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/strictjson"
+	"github.com/vepverify/vepverify/keys"
+)
+
+// Certificate is an identity certificate: a token in which an issuer says
+// whose key a key is. It is parsed, not verified.
+type Certificate struct {
+	*Token
+	// Issuer is the domain that claims to have signed, in lower case.
+	Issuer string
+}
+
+// ParseCertificate takes a certificate apart; it errs with ErrMalformed. The
+// certified key and the principal are read by the methods below, so that their
+// faults can be told from those of the certificate's form.
+func ParseCertificate(s string) (*Certificate, error) {
+	t, err := ParseToken(s)
+	if err != nil {
+		return nil, err
+	}
+	iss, ok := t.Claims.String("iss")
+	if !ok {
+		return nil, malformed("iss is no string")
+	}
+	issuer, ok := domain.Parse(iss)
+	if !ok {
+		return nil, malformed("iss is no domain")
+	}
+	return &Certificate{Token: t, Issuer: issuer}, nil
+}
+
+// PublicKey gives the certified key, the claim public-key or, when that is
+// absent, pubkey. It errs with ErrKey, and unless allowWeak is set refuses weak
+// keys.
+func (c *Certificate) PublicKey(allowWeak bool) (keys.PublicKey, error) {
+	raw, there := c.Claims.Get("public-key")
+	if !there {
+		raw, there = c.Claims.Get("pubkey")
+	}
+	if !there {
+		return nil, fmt.Errorf("%w: the certificate has none", ErrKey)
+	}
+	parse := keys.ParsePublicKey
+	if allowWeak {
+		parse = keys.InsecureParsePublicKey
+	}
+	key, err := parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	return key, nil
+}
+
+// Email gives the certified address, with its domain in lower case, and that
+// domain; both are empty when the certificate certifies no address. The address
+// is principal.email or, when that is absent, sub. It errs with ErrMalformed
+// when there is an address that is none.
+func (c *Certificate) Email() (email, emailDomain string, err error) {
+	raw, there := c.Claims.Get("sub")
+	if principal, has := c.Claims.Get("principal"); has {
+		o, err := strictjson.ParseObject(principal)
+		if err != nil {
+			return "", "", nil // not an object: certifies nobody
+		}
+		if inner, has := o.Get("email"); has {
+			raw, there = inner, true
+		}
+	}
+	if !there {
+		return "", "", nil
+	}
+	s, _ := strictjson.String(raw)
+	email, emailDomain, ok := domain.Email(s)
+	if !ok {
+		return "", "", malformed("the certified email is none")
+	}
+	return email, emailDomain, nil
+}
+
+// Host gives the host that a certificate in the middle of a chain certifies,
+// in lower case. It errs with ErrChain when the certificate certifies no host,
+// or an address beside it.
+func (c *Certificate) Host() (string, error) {
+	raw, _ := c.Claims.Get("principal")
+	principal, err := strictjson.ParseObject(raw)
+	if err != nil {
+		return "", fmt.Errorf("%w: a certificate that signs another has no principal object", ErrChain)
+	}
+	_, hasEmail := principal.Get("email")
+	_, hasSub := c.Claims.Get("sub")
+	if hasEmail || hasSub {
+		return "", fmt.Errorf("%w: an email's certificate signs no other", ErrChain)
+	}
+	raw, _ = principal.Get("host")
+	s, _ := strictjson.String(raw)
+	host, ok := domain.Parse(s)
+	if !ok {
+		return "", fmt.Errorf("%w: a certificate that signs another certifies no host", ErrChain)
+	}
+	return host, nil
+}

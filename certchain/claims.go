@@ -1,0 +1,67 @@
+package certchain
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/vepverify/vepverify/internal/strictjson"
+)
+
+// Claims are the members of a token's claims object, each as it was signed:
+// integers keep every digit.
+type Claims struct{ object strictjson.Object }
+
+// Get gives the claim's JSON text and whether there is such a claim.
+func (c Claims) Get(name string) (json.RawMessage, bool) { return c.object.Get(name) }
+
+// String gives the claim's text; false when it is absent or no string.
+func (c Claims) String(name string) (string, bool) {
+	raw, _ := c.object.Get(name)
+	return strictjson.String(raw)
+}
+
+// Names gives the names of all claims in the order of the token.
+func (c Claims) Names() []string {
+	names := make([]string, len(c.object))
+	for i, m := range c.object {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// reserved are the claims that the protocol itself uses; they are never
+// reported as extra ones.
+var reserved = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "public-key", "pubkey", "principal"}
+
+// Extra gives the claims that the protocol does not use, nil when there are
+// none.
+func (c Claims) Extra() map[string]json.RawMessage { return extra(nil, c.object) }
+
+// Extra gives the certificate's claims that the protocol does not use, with
+// the members of a principal object as if they stood among the claims, unless
+// a claim of that name does.
+func (c *Certificate) Extra() map[string]json.RawMessage {
+	found := extra(nil, c.Claims.object)
+	if raw, ok := c.Claims.Get("principal"); ok {
+		if principal, err := strictjson.ParseObject(raw); err == nil {
+			found = extra(found, principal, "email")
+		}
+	}
+	return found
+}
+
+func extra(into map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
+	for _, m := range from {
+		if slices.Contains(reserved, m.Name) || slices.Contains(except, m.Name) {
+			continue
+		}
+		if _, there := into[m.Name]; there {
+			continue
+		}
+		if into == nil {
+			into = make(map[string]json.RawMessage)
+		}
+		into[m.Name] = m.Value
+	}
+	return into
+}

@@ -1,0 +1,132 @@
+package certchain
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/strictjson"
+)
+
+// Validity holds a token's times, all in milliseconds since the epoch.
+type Validity struct {
+	Expires   int64  // exp: the last moment at which the token is valid
+	IssuedAt  *int64 // iat, nil when absent
+	NotBefore *int64 // nbf, nil when absent
+}
+
+// Check errs with ErrNotYetValid or ErrExpired unless the token is valid at
+// now, give or take leeway (both in milliseconds). A time equal to now is fine.
+func (v Validity) Check(now, leeway int64) error {
+	for _, start := range []*int64{v.IssuedAt, v.NotBefore} {
+		if start != nil && *start > now+leeway {
+			return fmt.Errorf("%w: valid in %d ms", ErrNotYetValid, *start-now)
+		}
+	}
+	if now > v.Expires+leeway {
+		return fmt.Errorf("%w: %d ms ago", ErrExpired, now-v.Expires)
+	}
+	return nil
+}
+
+func (c Claims) validity() (Validity, error) {
+	var v Validity
+	exp, err := c.time("exp")
+	if err != nil {
+		return v, err
+	}
+	if exp == nil {
+		return v, malformed("no exp")
+	}
+	v.Expires = *exp
+	if v.IssuedAt, err = c.time("iat"); err != nil {
+		return v, err
+	}
+	v.NotBefore, err = c.time("nbf")
+	return v, err
+}
+
+// time gives the named time, nil when there is none.
+func (c Claims) time(name string) (*int64, error) {
+	raw, there := c.Get(name)
+	if !there {
+		return nil, nil
+	}
+	ms, ok := parseMillis(raw)
+	if !ok {
+		return nil, malformed("%s is no time in milliseconds", name)
+	}
+	return &ms, nil
+}
+
+// maxMillis is 2^53: beyond it, implementations that read numbers as floating
+// point disagree about what a token says.
+const maxMillis = 1 << 53
+
+// maxDigits is the number of decimal digits of maxMillis.
+const maxDigits = 16
+
+// parseMillis reads a time: a JSON number, its fraction cut off, or a string
+// of 1 to 16 digits.
+func parseMillis(raw json.RawMessage) (int64, bool) {
+	if s, ok := strictjson.String(raw); ok {
+		return wholeMillis(s)
+	}
+	s, negative := strings.CutPrefix(string(raw), "-")
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return 0, false
+	}
+	ms, ok := wholeMillis(cutFraction(s))
+	if negative {
+		ms = -ms
+	}
+	return ms, ok
+}
+
+func wholeMillis(digits string) (int64, bool) {
+	if len(digits) == 0 || len(digits) > maxDigits || strings.Trim(digits, "0123456789") != "" {
+		return 0, false
+	}
+	ms, err := strconv.ParseInt(digits, 10, 64)
+	return ms, err == nil && ms <= maxMillis
+}
+
+// cutFraction gives the digits before the decimal point of an unsigned JSON
+// number, exponent and all; of a number far too large, more than maxDigits.
+func cutFraction(s string) string {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if digits == "" {
+		return "0"
+	}
+	leadingZeros := len(whole) + len(fraction) - len(digits)
+	point := len(whole) - leadingZeros + clampedInt(exponent)
+	switch {
+	case point <= 0:
+		return "0"
+	case point <= len(digits):
+		return digits[:point]
+	case point > maxDigits:
+		return digits + strings.Repeat("0", maxDigits)
+	}
+	return digits + strings.Repeat("0", point-len(digits))
+}
+
+// clampedInt reads a JSON exponent. Any that is out of proportion to a 32 KiB
+// token comes out as one that still is.
+func clampedInt(s string) int {
+	const limit = 1 << 20
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil { // digits by JSON's grammar, so out of range
+		n = limit
+		if s[0] == '-' {
+			n = -limit
+		}
+	}
+	return int(max(-limit, min(n, limit)))
+}

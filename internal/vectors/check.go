@@ -1,0 +1,149 @@
+package vectors
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// Check runs the case. It errs when what comes of it is not what the case
+// expects, and says how they differ.
+func (c *Case) Check(ctx context.Context) error {
+	v, err := c.Verifier()
+	if err != nil {
+		return err
+	}
+	res, err := v.Verify(ctx, c.Assertion, c.Audience)
+	got, answer, err := outcome(res, err)
+	if err != nil {
+		return err
+	}
+	if got != c.Expect {
+		return fmt.Errorf("expected %s, got %s%s", c.Expect, got, because(answer))
+	}
+	if err := compareAnswers(answer, c.Answer); err != nil {
+		return err
+	}
+	if reason, _ := answer["reason"].(string); !strings.HasPrefix(reason, c.Reason) {
+		return fmt.Errorf("expected the reason %q, got %q", c.Reason, reason)
+	}
+	return nil
+}
+
+// Verifier makes the verifier that the case is about: its configuration, its
+// clock, and hosts that answer what the case says.
+func (c *Case) Verifier() (*assertion.Verifier, error) {
+	now := func() time.Time { return time.UnixMilli(*c.Now) }
+	resolver, err := wellknown.NewResolver(wellknown.Config{
+		InsecureTransport:    transport{c},
+		InsecureAllowPrivate: true, // hosts that are addresses, or have ports, are the case's own
+		Now:                  now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	leeway := time.Duration(c.Config.Leeway) * time.Millisecond
+	if leeway == 0 {
+		leeway = -1 // none
+	}
+	return assertion.NewVerifier(assertion.Config{
+		Keys:             resolver,
+		Now:              now,
+		Fallback:         c.Config.Fallback,
+		TrustedIssuers:   c.Config.TrustedIssuers,
+		InsecureWeakKeys: c.Config.InsecureWeakKeys,
+		Leeway:           leeway,
+		MaxChain:         c.Config.MaxChain,
+	})
+}
+
+// outcome gives what Verify came to, and the answer that goes with it as JSON
+// values. It errs on what is no answer.
+func outcome(res *assertion.Result, err error) (Outcome, map[string]any, error) {
+	if err == nil {
+		answer, err := values(res)
+		return Okay, answer, err
+	}
+	failed := assertion.Failure(err)
+	if failed == nil {
+		return "", nil, err
+	}
+	answer, err := values(failed)
+	if failed.Undecided {
+		return Undecided, answer, err
+	}
+	return Failure, answer, err
+}
+
+func values(v any) (m map[string]any, err error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return m, decode(data, &m)
+}
+
+// decode keeps numbers as they are written.
+func decode(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d.Decode(into)
+}
+
+func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
+	for name, raw := range want {
+		var value any
+		if err := decode(raw, &value); err != nil {
+			return fmt.Errorf("the case's own answer: %w", err)
+		}
+		found, there := got[name]
+		if value == nil {
+			if there {
+				return fmt.Errorf("%s is there, and should be absent", name)
+			}
+			continue
+		}
+		if !there {
+			return fmt.Errorf("%s is absent, expected %s", name, raw)
+		}
+		if !reflect.DeepEqual(normal(found), normal(value)) {
+			return fmt.Errorf("%s is %v, expected %s", name, found, raw)
+		}
+	}
+	return nil
+}
+
+// normal gives JSON values a form in which equal numbers are equal, exactly.
+func normal(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if r, ok := new(big.Rat).SetString(v.String()); ok && len(v) < 100 {
+			return r.RatString()
+		}
+	case []any:
+		for i := range v {
+			v[i] = normal(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = normal(v[name])
+		}
+	}
+	return v
+}
+
+func because(answer map[string]any) string {
+	if reason, ok := answer["reason"].(string); ok {
+		return ": " + reason
+	}
+	return ""
+}
+

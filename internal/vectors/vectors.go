@@ -1,0 +1,120 @@
+// Package vectors reads and runs language-neutral test vectors of BrowserID
+// verification, format vepverify-vectors/1:
+//
+//	{"format":"vepverify-vectors/1","cases":[
+//	  {"name":"…", "group":"…", "comment":"…",
+//	   "assertion":"…", "audience":"https://rp.example", "now":1700000000000,
+//	   "config":{"fallback":"…","trustedIssuers":["…"],"insecureWeakKeys":true,"leeway":0,"maxChain":1},
+//	   "documents":{"idp.example":{…}},
+//	   "responses":{"x.example":{"status":500,"contentType":"text/html","body":"…"},"y.example":{"timeout":true}},
+//	   "expect":"okay", "answer":{"email":"…","issuer":"…","expires":0}, "reason":"expired"}]}
+//
+// Times are milliseconds. A case's documents are served as 200 application/json
+// and its responses as they are; every other host answers 404. expect is okay,
+// failure or undecided. Every member of answer must equal the same member of the
+// result (null: must be absent), and reason must be a prefix of the failure's.
+// Without a leeway there is none. Unknown members are an error.
+//
+// Start with [Read], then [Case.Check]. A case runs through the same resolver
+// and verifier as everything else; only the network is replaced.
+package vectors
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Format is the one format that Read knows.
+const Format = "vepverify-vectors/1"
+
+// File is a file of cases.
+type File struct {
+	Format string `json:"format"`
+	Cases  []Case `json:"cases"`
+}
+
+// Case is one verification and what must come of it.
+type Case struct {
+	Name      string                     `json:"name"`
+	Group     string                     `json:"group,omitempty"`
+	Comment   string                     `json:"comment,omitempty"`
+	Assertion string                     `json:"assertion"`
+	Audience  string                     `json:"audience"`
+	Now       *int64                     `json:"now"`
+	Config    Config                     `json:"config,omitzero"`
+	Documents map[string]json.RawMessage `json:"documents,omitempty"`
+	Responses map[string]Response        `json:"responses,omitempty"`
+	Expect    Outcome                    `json:"expect"`
+	Answer    map[string]json.RawMessage `json:"answer,omitempty"`
+	Reason    string                     `json:"reason,omitempty"`
+}
+
+// Config is the part of a verifier's configuration that a case sets.
+type Config struct {
+	Fallback         string   `json:"fallback,omitempty"`
+	TrustedIssuers   []string `json:"trustedIssuers,omitempty"`
+	InsecureWeakKeys bool     `json:"insecureWeakKeys,omitempty"`
+	Leeway           int64    `json:"leeway,omitempty"` // milliseconds
+	MaxChain         int      `json:"maxChain,omitempty"`
+}
+
+// Response is what a host answers in place of a document.
+type Response struct {
+	Status      int    `json:"status,omitempty"`
+	ContentType string `json:"contentType,omitempty"`
+	Body        string `json:"body,omitempty"`
+	Timeout     bool   `json:"timeout,omitempty"` // nothing, until the deadline
+}
+
+// Outcome is what a verification comes to.
+type Outcome string
+
+// The outcomes.
+const (
+	Okay      Outcome = "okay"
+	Failure   Outcome = "failure"
+	Undecided Outcome = "undecided"
+)
+
+// Read reads a file of cases. It refuses other formats, members that it does
+// not know, and cases that could not be run.
+func Read(r io.Reader) (*File, error) {
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	var f File
+	if err := d.Decode(&f); err != nil {
+		return nil, fmt.Errorf("not a file of test vectors: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("not a file of test vectors: text after the object")
+	}
+	if f.Format != Format {
+		return nil, fmt.Errorf("the format is %.40q, not %q", f.Format, Format)
+	}
+	for i, c := range f.Cases {
+		if err := c.valid(); err != nil {
+			return nil, fmt.Errorf("case %d (%.80q): %w", i+1, c.Name, err)
+		}
+	}
+	return &f, nil
+}
+
+func (c *Case) valid() error {
+	switch c.Expect {
+	case Okay, Failure, Undecided:
+	default:
+		return fmt.Errorf("expect is %.20q, not okay, failure or undecided", string(c.Expect))
+	}
+	if c.Name == "" {
+		return errors.New("no name")
+	}
+	if c.Now == nil {
+		return errors.New("no now")
+	}
+	if c.Config.Leeway < 0 {
+		return errors.New("a negative leeway")
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package keys
+
+import (
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
+	"hash"
+	"math/big"
+
+	"github.com/vepverify/vepverify/keys/internal/dsa"
+)
+
+func init() { register(dsaFamily) }
+
+var dsaFamily = &family{
+	legacy:   "DS",
+	kty:      "DSA",
+	notation: hexadecimal,
+	names:    []string{ds128.name, ds256.name},
+	public:   readDSAPublic,
+	private:  readDSAPrivate,
+	generate: generateDSA,
+}
+
+// dsaVariant is one row of PROTOCOL §2's table.
+type dsaVariant struct {
+	name         string
+	pBits, qBits int
+	hash         func() hash.Hash
+	group        dsa.PublicKey // for new keys, without y
+}
+
+var (
+	ds128 = &dsaVariant{"DS128", 1024, 160, sha1.New, group1024}
+	ds256 = &dsaVariant{"DS256", 2048, 256, sha256.New, group2048}
+)
+
+// dsaPublic implements [PublicKey].
+type dsaPublic struct {
+	*dsaVariant
+	key *dsa.PublicKey
+}
+
+func readDSAPublic(r *reader) (PublicKey, error) {
+	p, q, g, y := r.number("p"), r.number("q"), r.number("g"), r.number("y")
+	if r.err != nil {
+		return nil, r.err
+	}
+	k, err := newDSAPublic(&dsa.PublicKey{P: p, Q: q, G: g, Y: y})
+	if err != nil { // k must not become a PublicKey that is not nil
+		return nil, err
+	}
+	return k, nil
+}
+
+func newDSAPublic(k *dsa.PublicKey) (*dsaPublic, error) {
+	within := func(n *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(k.P) < 0 }
+	switch {
+	case k.P.Bit(0) == 0 || k.Q.Bit(0) == 0:
+		return nil, malformed("p or q is even")
+	case !within(k.G) || !within(k.Y):
+		return nil, malformed("g or y is out of range")
+	}
+	for _, v := range []*dsaVariant{ds128, ds256} {
+		if k.P.BitLen() == v.pBits && k.Q.BitLen() == v.qBits {
+			return &dsaPublic{v, k}, nil
+		}
+	}
+	return nil, malformed("sizes of p and q that no algorithm has")
+}
+
+func (k *dsaPublic) Algorithm() string { return k.name }
+
+func (k *dsaPublic) Weak() bool { return false }
+
+func (k *dsaPublic) Verify(message, signature []byte) error {
+	if !k.key.Verify(k.digest(message), leftPad(signature, k.key.Size())) {
+		return ErrSignature
+	}
+	return nil
+}
+
+func (v *dsaVariant) digest(message []byte) []byte {
+	h := v.hash()
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+func (k *dsaPublic) Validate() error {
+	if !k.key.InGroup() {
+		return malformed("g or y is not in the group of order q")
+	}
+	return nil
+}
+
+func (k *dsaPublic) Canonical() []byte {
+	return canonical(k.name, k.key.P, k.key.Q, k.key.G, k.key.Y)
+}
+
+func (k *dsaPublic) members() []member { return dsaMembers(k.key, "y", k.key.Y) }
+
+func (k *dsaPublic) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
+
+func (k *dsaPublic) MarshalJWK() ([]byte, error) { return dsaFamily.writeJWK(k.members()...) }
+
+func dsaMembers(k *dsa.PublicKey, name string, value *big.Int) []member {
+	return []member{{"p", k.P}, {"q", k.Q}, {"g", k.G}, {name, value}}
+}
+
+// dsaPrivate implements [PrivateKey].
+type dsaPrivate struct {
+	redacted
+	public *dsaPublic
+	key    *dsa.PrivateKey
+}
+
+func readDSAPrivate(r *reader) (PrivateKey, error) {
+	p, q, g, x := r.number("p"), r.number("q"), r.number("g"), r.number("x")
+	if r.err != nil {
+		return nil, r.err
+	}
+	if p.Bit(0) == 0 || x.Sign() <= 0 || x.Cmp(q) >= 0 {
+		return nil, malformed("p is even or x is out of range")
+	}
+	k := dsa.NewPrivateKey(p, q, g, x)
+	r.agrees("y", k.Y)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return newDSAPrivate(k)
+}
+
+func newDSAPrivate(k *dsa.PrivateKey) (PrivateKey, error) {
+	public, err := newDSAPublic(&k.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := public.Validate(); err != nil {
+		return nil, err
+	}
+	return &dsaPrivate{redacted(public.name), public, k}, nil
+}
+
+// generateDSA draws x evenly from 1 … q−1.
+func generateDSA(name string) (PrivateKey, error) {
+	v := ds128
+	if name == ds256.name {
+		v = ds256
+	}
+	x, err := rand.Int(rand.Reader, new(big.Int).Sub(v.group.Q, one))
+	if err != nil {
+		return nil, err
+	}
+	return newDSAPrivate(dsa.NewPrivateKey(v.group.P, v.group.Q, v.group.G, x.Add(x, one)))
+}
+
+func (k *dsaPrivate) Algorithm() string { return k.public.name }
+
+func (k *dsaPrivate) Public() PublicKey { return k.public }
+
+func (k *dsaPrivate) Sign(message []byte) ([]byte, error) {
+	return k.key.Sign(k.public.hash, k.public.digest(message))
+}
+
+func (k *dsaPrivate) members() []member { return dsaMembers(k.public.key, "x", k.key.X) }
+
+func (k *dsaPrivate) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
+
+func (k *dsaPrivate) MarshalJWK() ([]byte, error) { return dsaFamily.writeJWK(k.members()...) }

@@ -1,0 +1,129 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"fmt"
+	"math/big"
+
+	"github.com/vepverify/vepverify/keys/internal/weakrsa"
+)
+
+func init() { register(rsaFamily) }
+
+var rsaFamily = &family{
+	legacy:   "RS",
+	kty:      "RSA",
+	notation: decimal,
+	names:    []string{"RS64", "RS128", "RS256"},
+	public:   readRSAPublic,
+	private:  readRSAPrivate,
+	generate: generateRSA,
+}
+
+// rsaStandard is the length in bits from which crypto/rsa takes a modulus, and
+// from which a key is not weak.
+const rsaStandard = 1024
+
+// rsaName gives the algorithm that a modulus of so many bits implies.
+func rsaName(bits int) (name string, ok bool) {
+	switch {
+	case bits == 511 || bits == 512:
+		return "RS64", true
+	case bits == 1023 || bits == 1024:
+		return "RS128", true
+	case 2047 <= bits && bits <= 8192:
+		return "RS256", true
+	}
+	return "", false
+}
+
+// rsaPublic implements [PublicKey].
+type rsaPublic struct {
+	name string
+	n, e *big.Int
+}
+
+func readRSAPublic(r *reader) (PublicKey, error) {
+	k, err := readRSA(r)
+	if err != nil { // k must not become a PublicKey that is not nil
+		return nil, err
+	}
+	return k, nil
+}
+
+func readRSA(r *reader) (*rsaPublic, error) {
+	n, e := r.number("n"), r.number("e")
+	if r.err != nil {
+		return nil, r.err
+	}
+	name, ok := rsaName(n.BitLen())
+	switch {
+	case !ok:
+		return nil, malformed("a size of modulus that no algorithm has")
+	case n.Bit(0) == 0:
+		return nil, malformed("modulus is even")
+	case e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31: // 3 ≤ e < 2³¹
+		return nil, malformed("exponent is even or out of range")
+	}
+	return &rsaPublic{name, n, e}, nil
+}
+
+func (k *rsaPublic) Algorithm() string { return k.name }
+
+func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStandard }
+
+func (k *rsaPublic) Verify(message, signature []byte) error {
+	digest := sha256.Sum256(message)
+	signature = leftPad(signature, (k.n.BitLen()+7)/8)
+	if k.Weak() {
+		if !k.weak().Verify(digest[:], signature) {
+			return ErrSignature
+		}
+		return nil
+	}
+	if err := rsa.VerifyPKCS1v15(k.standard(), crypto.SHA256, digest[:], signature); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return nil
+}
+
+func (k *rsaPublic) weak() *weakrsa.PublicKey { return &weakrsa.PublicKey{N: k.n, E: k.e} }
+
+func (k *rsaPublic) standard() *rsa.PublicKey {
+	return &rsa.PublicKey{N: k.n, E: int(k.e.Int64())}
+}
+
+// Validate has nothing to add to what was checked when the key was read.
+func (k *rsaPublic) Validate() error { return nil }
+
+func (k *rsaPublic) Canonical() []byte { return canonical(k.name, k.n, k.e) }
+
+func (k *rsaPublic) members() []member { return []member{{"n", k.n}, {"e", k.e}} }
+
+func (k *rsaPublic) MarshalJSON() ([]byte, error) { return rsaFamily.writeLegacy(k.members()...) }
+
+func (k *rsaPublic) MarshalJWK() ([]byte, error) { return rsaFamily.writeJWK(k.members()...) }
+
+// generateRSA makes keys of the length that each name is known for, with the
+// usual exponent.
+func generateRSA(name string) (PrivateKey, error) {
+	bits := map[string]int{"RS64": 512, "RS128": 1024, "RS256": 2048}[name]
+	if bits >= rsaStandard {
+		k, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			return nil, err
+		}
+		public := &rsaPublic{name, k.N, big.NewInt(int64(k.E))}
+		return newRSAPrivate(public, k.D, k.Primes[0], k.Primes[1])
+	}
+	e := big.NewInt(65537)
+	p, q, err := weakrsa.GeneratePrimes(bits, e)
+	if err != nil {
+		return nil, err
+	}
+	public := &rsaPublic{name, new(big.Int).Mul(p, q), e}
+	return newRSAPrivate(public, new(big.Int).ModInverse(e, totient(p, q)), p, q)
+}

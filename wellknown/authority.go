@@ -1,0 +1,107 @@
+package wellknown
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/keys"
+)
+
+// maxDelegations is how often authority may be handed on (PROTOCOL §3).
+const maxDelegations = 5
+
+// Authority is who speaks for a domain, and by which keys.
+type Authority struct {
+	Domain string // who speaks for the domain asked about, lower case
+	// Delegations are the hosts passed on the way, in order: first the host
+	// asked, not Domain. Empty when the host asked speaks for itself.
+	Delegations []string
+	Keys        []keys.PublicKey // usable, in the order published; may be empty
+	WeakKeys    []keys.PublicKey // published but weak: only for a verifier that allows them
+
+	// Authentication and Provisioning are paths at Domain.
+	Authentication, Provisioning string
+
+	// Fetched is when the oldest document on the way was fetched, Expires when
+	// the first of them expires; in the past when a host does not answer and
+	// its last document still counts. Zero when a [Static] answered.
+	Fetched, Expires time.Time
+}
+
+// source gives the support documents of single hosts. Both names are valid
+// and in lower case. Exactly one of the results is nil.
+type source interface {
+	document(ctx context.Context, host, emailDomain string) (*publication, *fault)
+}
+
+// publication is a support document and how old it is.
+type publication struct {
+	*Document
+	fetched, expires time.Time
+	stale            bool
+}
+
+// follow asks host for its document, and whomever it delegates to.
+func follow(ctx context.Context, s source, host, emailDomain string) (*Authority, error) {
+	asked, hostOK := domain.Parse(host)
+	emailDomain, emailOK := domain.Parse(emailDomain)
+	if !hostOK || !emailOK {
+		return nil, refused("not a domain", nil).of("", "")
+	}
+	a := &Authority{Domain: asked}
+	for {
+		p, f := s.document(ctx, a.Domain, emailDomain)
+		if f != nil {
+			return nil, f.of(asked, a.Domain)
+		}
+		a.date(p)
+		if p.Authority == "" {
+			return a.complete(asked, p)
+		}
+		if f := a.delegate(p.Authority); f != nil {
+			return nil, f.of(asked, a.Domain)
+		}
+	}
+}
+
+// date notes how old one of the documents on the way is.
+func (a *Authority) date(p *publication) {
+	if len(a.Delegations) == 0 || p.fetched.Before(a.Fetched) {
+		a.Fetched = p.fetched
+	}
+	if len(a.Delegations) == 0 || p.expires.Before(a.Expires) {
+		a.Expires = p.expires
+	}
+}
+
+// delegate makes next the authority.
+func (a *Authority) delegate(next string) *fault {
+	a.Delegations = append(a.Delegations, a.Domain)
+	if slices.Contains(a.Delegations, next) {
+		return refused("delegation in a circle", nil)
+	}
+	if len(a.Delegations) > maxDelegations {
+		return refused("too many delegations", nil)
+	}
+	a.Domain = next
+	return nil
+}
+
+// complete fills in what the last document says.
+func (a *Authority) complete(asked string, p *publication) (*Authority, error) {
+	a.Keys, a.WeakKeys = p.split()
+	a.Authentication, a.Provisioning = p.Authentication, p.Provisioning
+	if a.Authentication != "" && a.Provisioning != "" {
+		return a, nil
+	}
+	incomplete := &IncompleteError{Authority: a}
+	f := unsupported(incomplete.Error(), incomplete)
+	if p.stale {
+		// The host may have mended its document by now; whoever keeps it
+		// from answering must not decide that it has not.
+		f = unavailable(incomplete.Error(), incomplete)
+	}
+	return nil, f.of(asked, a.Domain)
+}

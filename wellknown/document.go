@@ -1,0 +1,225 @@
+package wellknown
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/strictjson"
+	"github.com/vepverify/vepverify/keys"
+)
+
+const (
+	maxKeys = 16   // entries of "keys" (PROTOCOL §3)
+	maxPath = 2048 // bytes of "authentication" and of "provisioning"
+)
+
+// Document is a support document as PROTOCOL §3 reads it: one that is
+// disabled, or one with an Authority, or one with keys; what it says besides
+// is not read. Documents are not changed once made.
+type Document struct {
+	Disabled  bool   // the domain opts out
+	Authority string // the host it delegates to, lower case
+
+	PublicKey keys.PublicKey   // the member "public-key", weak or not; nil when absent
+	Keys      []keys.PublicKey // readable entries of "keys" for signatures, weak ones too; nil when absent
+
+	// Authentication and Provisioning are paths, empty when absent. That one
+	// is absent is no error here, because a fallback's document may lack it.
+	Authentication, Provisioning string
+}
+
+// ParseDocument reads a support document, by the order and the rules of
+// PROTOCOL §3, and makes the load-time checks of its keys. An error means
+// that the document is malformed; it never shows what the document said.
+func ParseDocument(data []byte) (*Document, error) {
+	object, err := strictjson.ParseObject(data)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	d := new(Document)
+	for _, read := range []func(strictjson.Object) (bool, error){d.readDisabled, d.readAuthority, d.readSupport} {
+		if done, err := read(object); err != nil {
+			return nil, malformed(err)
+		} else if done {
+			break
+		}
+	}
+	return d, nil
+}
+
+func malformed(err error) error {
+	return fmt.Errorf("malformed support document: %w", err)
+}
+
+func (d *Document) readDisabled(o strictjson.Object) (bool, error) {
+	raw, ok := o.Get("disabled")
+	if ok && string(raw) != "true" && string(raw) != "false" {
+		return false, errors.New("disabled: not a boolean")
+	}
+	d.Disabled = string(raw) == "true"
+	return d.Disabled, nil
+}
+
+func (d *Document) readAuthority(o strictjson.Object) (bool, error) {
+	raw, ok := o.Get("authority")
+	if !ok {
+		return false, nil
+	}
+	text, ok := strictjson.String(raw)
+	if !ok {
+		return false, errors.New("authority: not a string")
+	}
+	d.Authority, ok = domain.Parse(text)
+	if !ok {
+		return false, errors.New("authority: not a host")
+	}
+	return true, nil
+}
+
+func (d *Document) readSupport(o strictjson.Object) (bool, error) {
+	single, hasSingle := o.Get("public-key")
+	several, hasSeveral := o.Get("keys")
+	if !hasSingle && !hasSeveral {
+		return false, errors.New("neither public-key nor keys")
+	}
+	var err error
+	if hasSingle {
+		if d.PublicKey, err = parseKey(single); err != nil {
+			return false, fmt.Errorf("public-key: %w", err)
+		}
+	}
+	if hasSeveral {
+		if d.Keys, err = parseKeys(several); err != nil {
+			return false, err
+		}
+	}
+	if d.Authentication, err = path(o, "authentication"); err != nil {
+		return false, err
+	}
+	d.Provisioning, err = path(o, "provisioning")
+	return true, err
+}
+
+// parseKeys reads the entries of "keys", of which some do not concern us.
+func parseKeys(raw json.RawMessage) ([]keys.PublicKey, error) {
+	entries, ok := strictjson.Array(raw)
+	if !ok {
+		return nil, errors.New("keys: not an array")
+	}
+	if len(entries) > maxKeys {
+		return nil, errors.New("keys: too many")
+	}
+	readable := make([]keys.PublicKey, 0, len(entries))
+	for i, entry := range entries {
+		object, err := strictjson.ParseObject(entry)
+		if err != nil {
+			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
+		}
+		if !forSignatures(object) {
+			continue
+		}
+		key, err := parseKey(entry)
+		if errors.Is(err, keys.ErrUnknownType) || errors.Is(err, keys.ErrWeak) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
+		}
+		readable = append(readable, key)
+	}
+	return readable, nil
+}
+
+// forSignatures says whether the key's use is sig, or not told.
+func forSignatures(key strictjson.Object) bool {
+	raw, ok := key.Get("use")
+	if !ok {
+		return true
+	}
+	use, _ := strictjson.String(raw)
+	return use == "sig"
+}
+
+// parseKey reads a key and makes the checks that are made once, at load.
+func parseKey(raw json.RawMessage) (keys.PublicKey, error) {
+	key, err := keys.InsecureParsePublicKey(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.Validate(); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func path(o strictjson.Object, name string) (string, error) {
+	raw, ok := o.Get(name)
+	if !ok {
+		return "", nil
+	}
+	text, ok := strictjson.String(raw)
+	if !ok || !strings.HasPrefix(text, "/") || strings.ContainsAny(text, "?#") || len(text) > maxPath {
+		return "", fmt.Errorf("%s: not a path", name)
+	}
+	return text, nil
+}
+
+// split gives the keys that anybody may use and those that need consent.
+func (d *Document) split() (usable, weak []keys.PublicKey) {
+	all := d.Keys
+	if d.PublicKey != nil {
+		all = append([]keys.PublicKey{d.PublicKey}, all...)
+	}
+	for _, key := range all {
+		if key.Weak() {
+			weak = append(weak, key)
+		} else {
+			usable = append(usable, key)
+		}
+	}
+	return usable, weak
+}
+
+// MarshalJSON writes a document that reads the same: public-key in the form
+// that every implementation knows, keys as JWKs.
+func (d *Document) MarshalJSON() ([]byte, error) {
+	if d.Disabled {
+		return []byte(`{"disabled":true}`), nil
+	}
+	if d.Authority != "" {
+		return json.Marshal(struct {
+			Authority string `json:"authority"`
+		}{d.Authority})
+	}
+	entries, err := marshalKeys(d.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		PublicKey      keys.PublicKey    `json:"public-key,omitempty"`
+		Keys           []json.RawMessage `json:"keys,omitzero"`
+		Authentication string            `json:"authentication,omitempty"`
+		Provisioning   string            `json:"provisioning,omitempty"`
+	}{d.PublicKey, entries, d.Authentication, d.Provisioning})
+}
+
+// marshalKeys gives nil for nil and an empty list for an empty one: a
+// document with an empty list supports BrowserID.
+func marshalKeys(list []keys.PublicKey) ([]json.RawMessage, error) {
+	if list == nil {
+		return nil, nil
+	}
+	entries := make([]json.RawMessage, len(list))
+	for i, key := range list {
+		jwk, err := key.MarshalJWK()
+		if err != nil {
+			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
+		}
+		entries[i] = append(bytes.TrimSuffix(jwk, []byte("}")), `,"use":"sig"}`...)
+	}
+	return entries, nil
+}
