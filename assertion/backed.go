@@ -1,7 +1,6 @@
 package assertion
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -35,11 +34,11 @@ func Parse(a string) (*Backed, error) {
 	var err error
 	for i := range n {
 		if b.Certificates[i], err = certchain.ParseCertificate(tokens[i]); err != nil {
-			return nil, malformed(fmt.Sprintf("certificate %d of %d", i+1, n), err)
+			return nil, malformed(fmt.Sprintf("certificate %d of %d", i+1, n), formOfToken, err)
 		}
 	}
 	if b.Assertion, err = certchain.ParseToken(tokens[n]); err != nil {
-		return nil, malformed("the assertion proper", err)
+		return nil, malformed("the assertion proper", formOfToken, err)
 	}
 	return b, nil
 }
@@ -68,6 +67,7 @@ func checkSize(a string) error {
 	return &Error{
 		Kind: ErrMalformed, Reason: "malformed assertion: too large",
 		Found: fmt.Sprintf("%d bytes", len(a)), Expected: fmt.Sprintf("at most %d bytes", MaxSize),
+		Advice: "usual ones have 1500 to 2500 bytes: check what was passed",
 	}
 }
 
@@ -79,15 +79,15 @@ func noCertificates() error {
 	}
 }
 
+// formOfToken is what a part that cannot be taken apart should have been.
+const formOfToken = "base64url(header).base64url(claims).base64url(signature), and nothing around it"
+
 // malformed reports that a part of the assertion is not what it should be.
-func malformed(part string, err error) error {
+func malformed(part, expected string, err error) error {
 	detail := strings.TrimPrefix(err.Error(), certchain.ErrMalformed.Error()+": ")
-	e := &Error{
-		Kind: ErrMalformed, Reason: "malformed assertion: " + part + ": " + detail, Found: detail, cause: err,
-		Advice: "check that the text was copied whole and unchanged; a correct maker never writes this",
+	return &Error{
+		Kind: ErrMalformed, Reason: "malformed assertion: " + part + ": " + detail, cause: err,
+		Found: part + ": " + detail, Expected: expected,
+		Advice: "check that the text was copied whole and unchanged, without line breaks; if it was, whoever made it is at fault",
 	}
-	if errors.Is(err, certchain.ErrChain) {
-		e.Kind = ErrChain
-	}
-	return e
 }

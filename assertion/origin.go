@@ -3,6 +3,7 @@ package assertion
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 )
 
 // origin is an audience taken apart by PROTOCOL §5. Go's net/url is of no use
@@ -22,7 +23,7 @@ type origin struct {
 // splitOrigin cuts an audience at its delimiters; false when it has characters
 // that no origin has, or user info.
 func splitOrigin(s string) (o origin, ok bool) {
-	if strings.ContainsFunc(s, neverInOrigin) {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, neverInOrigin) {
 		return o, false
 	}
 	rest := s

@@ -123,13 +123,17 @@ func keyRefused(err error) error {
 			Advice: "anyone can factor such a key; only for archives, allow it (InsecureWeakKeys, --insecure-weak-keys)",
 		}
 	}
-	return &Error{Kind: ErrKey, Reason: "certified key refused", cause: err, Found: err.Error(), Expected: "an RS or DS public key"}
+	return &Error{
+		Kind: ErrKey, Reason: "certified key refused", cause: err, Found: err.Error(),
+		Expected: "public-key, an RS or DS key of a size that there is a name for",
+		Advice:   "the issuer certified a key that nobody can use; tell it",
+	}
 }
 
 func (r *run) checkAudience() error {
 	aud, ok := r.backed.Assertion.Claims.String("aud")
 	if !ok {
-		return malformed("the assertion proper", errors.New("aud is absent or no string"))
+		return malformed("the assertion proper", "aud, the origin that it is for", errors.New("aud is absent or no string"))
 	}
 	r.audience = aud
 	return checkAudience(aud, r.accepted)
@@ -168,13 +172,14 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 func (r *run) checkPrincipal() (err error) {
 	if err := certchain.CheckLinks(r.backed.Certificates); err != nil {
 		return &Error{Kind: ErrChain, Reason: "broken certificate chain", Found: err.Error(), cause: err,
-			Expected: "each certificate but the last certifies the host that issues the next, and no email"}
+			Expected: "each certificate but the last certifies the host that issues the next, and no email",
+			Advice:   "an issuer must certify addresses itself, or a host that does"}
 	}
 	r.email, r.emailDomain, err = r.backed.user().Email()
 	trusted := r.trusted[r.backed.issuer()]
 	switch {
 	case err != nil && trusted:
-		return malformed("the last certificate", err)
+		return malformed("the last certificate", "an email address, or none", err)
 	case r.email == "" && !trusted:
 		return &Error{
 			Kind: ErrIssuer, Reason: "untrusted assertion, doesn't contain an email, and issuer is untrusted", cause: err,

@@ -120,7 +120,7 @@ func Sign(claims any, key keys.PrivateKey) (string, error) {
 type opaqueSigner struct{ key keys.PrivateKey }
 
 // Public gives no key, so that the header is the alg alone.
-func (o opaqueSigner) Public() *jose.JSONWebKey { return &jose.JSONWebKey{} }
+func (o opaqueSigner) Public() *jose.JSONWebKey { return nil }
 
 func (o opaqueSigner) Algs() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.SignatureAlgorithm(o.key.Algorithm())}

@@ -46,9 +46,11 @@ func ParseToken(s string) (*Token, error) {
 	if _, err := decodeSegment(parts[2]); err != nil {
 		return nil, malformed("signature: %w", err)
 	}
-	t := &Token{Algorithm: alg, Claims: Claims{claims}, raw: s}
-	t.Validity, err = t.Claims.validity()
-	return t, err
+	validity, err := Claims{claims}.validity()
+	if err != nil {
+		return nil, err
+	}
+	return &Token{Algorithm: alg, Claims: Claims{claims}, Validity: validity, raw: s}, nil
 }
 
 // String gives the token as it was parsed, to the byte.

@@ -26,6 +26,9 @@ func readRSAPrivate(r *reader) (PrivateKey, error) {
 		return nil, malformed("more than two primes")
 	}
 	d := r.number("d")
+	if r.err != nil {
+		return nil, r.err
+	}
 	p := readRSAPrime(r, public, d)
 	if r.err != nil {
 		return nil, r.err
@@ -49,12 +52,18 @@ func readRSAPrivate(r *reader) (PrivateKey, error) {
 // errRSA says the same whatever is wrong, so that it tells nothing of d.
 var errRSA = malformed("n, e and d are not two primes' key")
 
-// readRSAPrime gives p: as it stands in the text, else the larger prime.
+// readRSAPrime gives p: as it stands in the text or as the other factor than
+// q there, else the larger prime. What is no prime is found later.
 func readRSAPrime(r *reader, public *rsaPublic, d *big.Int) *big.Int {
-	if r.has("p") {
+	switch {
+	case r.has("p"):
 		return r.number("p")
-	}
-	if r.err != nil || d.Sign() <= 0 || d.Cmp(public.n) >= 0 {
+	case r.has("q"):
+		if q := r.number("q"); q.Sign() > 0 {
+			return q.Quo(public.n, q)
+		}
+		return nil
+	case d.Sign() <= 0 || d.Cmp(public.n) >= 0:
 		return nil
 	}
 	return factor(public.n, public.e, d)
@@ -97,12 +106,17 @@ func (k *rsaPrivate) consistent() bool {
 	return true
 }
 
+// bases are enough that none factors a key in one of 2⁴⁰ cases.
+var bases = []int64{
+	2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
+	97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173,
+}
+
 // factor gives the larger prime of n, nil when n, e and d are no key. It is
-// the method of NIST SP 800-56B, appendix C.1, with small numbers for random
-// ones: a square root of 1 other than ±1 shares a prime with n, and for each
+// the method of NIST SP 800-56B, appendix C.1, with small primes for random
+// numbers: a square root of 1 other than ±1 shares a prime with n, and for each
 // base one appears with a chance of at least a half.
 func factor(n, e, d *big.Int) *big.Int {
-	const bases = 64
 	order := new(big.Int).Mul(d, e)
 	order.Sub(order, one)
 	if order.Sign() <= 0 || n.ProbablyPrime(0) {
@@ -110,7 +124,7 @@ func factor(n, e, d *big.Int) *big.Int {
 	}
 	twos := order.TrailingZeroBits()
 	odd := new(big.Int).Rsh(order, twos)
-	for base := int64(2); base < 2+bases; base++ {
+	for _, base := range bases {
 		root, isOne := rootOfOne(new(big.Int).Exp(big.NewInt(base), odd, n), n, twos)
 		if !isOne { // d·e − 1 is no multiple of the order
 			return nil

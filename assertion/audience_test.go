@@ -1,0 +1,191 @@
+package assertion_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/assertion"
+)
+
+const (
+	match     = ""
+	malformed = "malformed"
+	scheme    = "scheme mismatch"
+	host      = "domain mismatch"
+	port      = "port mismatch"
+	path      = "has non-empty path"
+)
+
+// audiences are tables of PROTOCOL §5: what the assertion says, what the
+// relying party says, and what differs.
+var audiences = map[string][]struct{ signed, want, differs string }{
+	"equal": {
+		{"https://rp.example", "https://rp.example", match},
+		{"http://rp.example", "http://rp.example", match},
+		{"app://rp.example", "app://rp.example", match},
+		{"HTTPS://RP.Example", "https://rp.example", match},
+		{"https://rp.example", "Https://rp.EXAMPLE", match},
+		{"https://rp.example/", "https://rp.example", match},
+		{"https://rp.example", "https://rp.example/", match},
+		{"https://127.0.0.1", "https://127.0.0.1", match},
+		{"https://a_b.example", "https://a_b.example", match},
+	},
+	"schemes": {
+		{"http://rp.example", "https://rp.example", scheme},
+		{"https://rp.example:80", "http://rp.example", scheme},
+		{"ftp://rp.example", "ftp://rp.example", scheme},
+		{"javascript://rp.example", "https://rp.example", scheme},
+		{"rp.example", "https://rp.example", scheme},
+		{"rp.example", "rp.example", scheme},
+		{"//rp.example", "http://rp.example", scheme},
+		{"", "https://rp.example", scheme},
+		{"http://rp.example", "rp.example", match},
+		{"https://rp.example", "rp.example", scheme},
+		{"http://rp.example:8080", "rp.example:8080", match},
+		{"http://localhost:8080", "localhost:8080", match},
+		{"app://rp.example", "http://rp.example", scheme},
+	},
+	"hosts": {
+		{"https://rp.example", "https://rp.example.evil.example", host},
+		{"https://rp.example.evil.example", "https://rp.example", host},
+		{"https://www.rp.example", "https://rp.example", host},
+		{"https://rp.example.", "https://rp.example", host},
+		{"https://xn--bcher-kva.example", "https://bücher.example", match},
+		{"https://xn--bcher-kva.example", "https://BÜCHER.example", match},
+		{"https://xn--bcher-kva.example", "bücher.example", scheme},
+		{"https://bücher.example", "https://bücher.example", malformed},
+		{"https://rp.example", "https://rp。example", match},
+		{"https://", "https://", malformed},
+		{"https:///", "https://rp.example", malformed},
+		{"https://:443", "https://rp.example", malformed},
+		{"https://rp!example", "https://rp!example", malformed},
+		{"https://rp.example", "", malformed},
+	},
+	"ports": {
+		{"https://rp.example:443", "https://rp.example", match},
+		{"https://rp.example", "https://rp.example:443", match},
+		{"http://rp.example:80", "http://rp.example", match},
+		{"app://rp.example:80", "app://rp.example", match},
+		{"https://rp.example:80", "https://rp.example", port},
+		{"https://rp.example:8443", "https://rp.example", port},
+		{"https://rp.example", "https://rp.example:8443", port},
+		{"https://rp.example:", "https://rp.example", port},
+		{"https://rp.example", "https://rp.example:", port},
+		{"https://rp.example:0443", "https://rp.example:443", port},
+		{"https://rp.example:443", "https://rp.example:0443", port},
+		{"https://rp.example:0", "https://rp.example:0", port},
+		{"https://rp.example:65535", "https://rp.example:65535", match},
+		{"https://rp.example:65536", "https://rp.example:65536", port},
+		{"https://rp.example:+443", "https://rp.example:443", port},
+		{"https://rp.example:443:443", "https://rp.example:443:443", port},
+		{"https://rp.example:https", "https://rp.example", port},
+		{"https://rp.example:443", "https://rp.example:４４３", port},
+	},
+	"paths": {
+		{"https://rp.example/x", "https://rp.example", path},
+		{"https://rp.example", "https://rp.example/x", path},
+		{"https://rp.example/x", "https://rp.example/x", path},
+		{"https://rp.example//", "https://rp.example", path},
+		{"https://rp.example?", "https://rp.example", path},
+		{"https://rp.example#", "https://rp.example", path},
+		{"https://rp.example/?", "https://rp.example", path},
+		{"https://rp.example", "https://rp.example/#", path},
+		{"https://rp.example/@x", "https://rp.example", path},
+		{"https://rp.example/:8443", "https://rp.example", path},
+	},
+	"characters": {
+		{"https://user@rp.example", "https://rp.example", malformed},
+		{"https://rp.example", "https://user:pass@rp.example", malformed},
+		{"https://@rp.example", "https://rp.example", malformed},
+		{`https://rp.example\`, "https://rp.example", malformed},
+		{`https:\\rp.example`, "https://rp.example", malformed},
+		{"https://rp%2eexample", "https://rp.example", malformed},
+		{"https://rp.example/%20", "https://rp.example", malformed},
+		{" https://rp.example", "https://rp.example", malformed},
+		{"https://rp.example ", "https://rp.example", malformed},
+		{"https://rp.example\n", "https://rp.example", malformed},
+		{"https://rp.example", "https://rp.example\t", malformed},
+		{"https://rp.example\x00", "https://rp.example", malformed},
+		{"https://rp.example", "https://rp\xff.example", malformed},
+	},
+	"IPv6": {
+		{"http://[::1]:8080", "http://[::1]:8080", match},
+		{"http://[::1]", "http://[0:0:0:0:0:0:0:1]:80", match},
+		{"http://[::1]", "http://[::2]", host},
+		{"http://[::1", "http://[::1", malformed},
+		{"http://[::1]x", "http://[::1]", malformed},
+		{"http://[]", "http://[]", malformed},
+		{"http://[127.0.0.1]", "http://[127.0.0.1]", malformed},
+		{"http://::1", "http://[::1]", malformed},
+		{"http://[fe80::1%25eth0]", "http://[fe80::1]", malformed},
+	},
+	"wildcards": {
+		{"https://a.rp.example", "https://*.rp.example", match},
+		{"https://A.B.rp.example", "https://*.RP.example", match},
+		{"https://a.rp.example:8443", "https://*.rp.example:8443", match},
+		{"https://a.xn--bcher-kva.example", "https://*.bücher.example", match},
+		{"http://a.rp.example", "*.rp.example", match},
+		{"https://rp.example", "https://*.rp.example", host},
+		{"https://.rp.example", "https://*.rp.example", host},
+		{"https://a..rp.example", "https://*.rp.example", host},
+		{"https://arp.example", "https://*.rp.example", host},
+		{"https://a.rp.example.evil.example", "https://*.rp.example", host},
+		{"https://*.rp.example", "https://*.rp.example", host},
+		{"https://*.rp.example", "https://a.rp.example", host},
+		{"http://a.rp.example", "https://*.rp.example", scheme},
+		{"https://a.rp.example:8443", "https://*.rp.example", port},
+		{"https://a.rp.example/x", "https://*.rp.example", path},
+		{"https://a.example", "https://*.example", malformed},
+		{"https://a.example", "https://*", malformed},
+		{"https://a.rp.example", "https://a*.rp.example", malformed},
+		{"https://a.rp.example", "https://*a.rp.example", malformed},
+		{"https://a.b.rp.example", "https://a.*.rp.example", malformed},
+		{"https://a.b.rp.example", "https://*.*.rp.example", malformed},
+		{"https://a.rp.example", "https://*..rp.example", malformed},
+		{"https://a.rp.example.", "https://*.rp.example.", malformed},
+		{"https://127.0.0.1", "https://*.0.0.1", malformed},
+		{"https://rp.example", "*", malformed},
+		{"http://rp.example", "*", malformed},
+	},
+}
+
+func TestCompareAudience(t *testing.T) {
+	for name, table := range audiences {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range table {
+				if got := assertion.CompareAudience(c.signed, c.want); got != c.differs {
+					t.Errorf("%q for %q: %q, want %q", c.signed, c.want, got, c.differs)
+				}
+			}
+		})
+	}
+}
+
+// FuzzAudience holds that an audience matches itself or is refused for a
+// reason that does not depend on the relying party, and that what matches has
+// the relying party's host.
+func FuzzAudience(f *testing.F) {
+	for _, table := range audiences {
+		for _, c := range table {
+			f.Add(c.signed, c.want)
+		}
+	}
+	f.Fuzz(func(t *testing.T, signed, want string) {
+		if assertion.CompareAudience(signed, want) != match {
+			return
+		}
+		if assertion.CompareAudience(signed, signed) != match {
+			t.Fatalf("%q matches %q and not itself", signed, want)
+		}
+		lower := strings.ToLower(signed)
+		if !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") && !strings.HasPrefix(lower, "app://") {
+			t.Fatalf("%q has no scheme and matches %q", signed, want)
+		}
+		if strings.ContainsAny(signed, "*@\\% \n?#") {
+			t.Fatalf("%q matches %q", signed, want)
+		}
+		if assertion.CompareAudience(signed+".evil.example", want) == match || assertion.CompareAudience(signed+"/x", want) == match {
+			t.Fatalf("%q matches %q, and so does something longer", signed, want)
+		}
+	})
+}

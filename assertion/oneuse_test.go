@@ -1,0 +1,63 @@
+package assertion_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+)
+
+func TestMemoryOneUse(t *testing.T) {
+	ctx := context.Background()
+	now := time.UnixMilli(1700000000000)
+	m := assertion.NewMemoryOneUse(2, func() time.Time { return now })
+	use := func(key string, life time.Duration, first bool, want error) {
+		t.Helper()
+		got, err := m.FirstUse(ctx, key, now.Add(life))
+		if got != first || !errors.Is(err, want) {
+			t.Errorf("%s: %v, %v; want %v, %v", key, got, err, first, want)
+		}
+	}
+	use("a", time.Minute, true, nil)
+	use("a", time.Hour, false, nil)
+	use("b", 2*time.Minute, true, nil)
+	use("c", time.Minute, false, assertion.ErrFull)
+	use("a", time.Minute, false, nil) // a full store still knows its entries
+	now = now.Add(time.Minute)
+	use("a", time.Minute, false, nil) // its last moment
+	now = now.Add(time.Millisecond)
+	use("c", time.Minute, true, nil) // in the place of a
+	use("d", time.Minute, false, assertion.ErrFull)
+	now = now.Add(time.Hour)
+	use("a", time.Minute, true, nil)
+	use("b", time.Minute, true, nil)
+}
+
+func TestMemoryOneUseIsAtomic(t *testing.T) {
+	m := assertion.NewMemoryOneUse(1000, nil)
+	until := time.Now().Add(time.Hour)
+	var first atomic.Int32
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for i := range 100 {
+				ok, err := m.FirstUse(context.Background(), fmt.Sprint(i), until)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					first.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := first.Load(); n != 100 {
+		t.Errorf("%d first uses of 100 keys", n)
+	}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+)
+
+// Escape sequences for those terminals that want colour.
+const (
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+	faint = "\x1b[2m"
+	reset = "\x1b[0m"
+)
+
+// marks are how outcomes look.
+var marks = map[assertion.Outcome]struct{ sign, ascii, colour string }{
+	assertion.StepPassed:  {"✓", "ok  ", green},
+	assertion.StepFailed:  {"✗", "FAIL", red},
+	assertion.StepSkipped: {"–", "-   ", faint},
+}
+
+// explainer writes explanations for people.
+type explainer struct {
+	to     io.Writer
+	colour bool
+	ascii  bool
+}
+
+// printExplanation tells on standard error what each check found.
+func (v *verification) printExplanation(e *assertion.Explanation) {
+	x := &explainer{to: v.err, colour: v.wantsColour(), ascii: v.asciiOnly()}
+	reached := true
+	for _, s := range e.Steps {
+		x.step(s, reached)
+		reached = reached && s.Outcome != assertion.StepFailed
+	}
+	x.verdict(e)
+}
+
+func (x *explainer) step(s assertion.StepReport, reached bool) {
+	switch {
+	case s.Outcome != assertion.StepSkipped:
+		fmt.Fprintf(x.to, "%s %s  %v\n", x.mark(s.Outcome), s.Name, rounded(s.Took))
+	case reached:
+		fmt.Fprintf(x.to, "%s %s: not checked here\n", x.mark(s.Outcome), s.Name)
+	default:
+		fmt.Fprintf(x.to, "%s %s: not reached\n", x.mark(s.Outcome), s.Name)
+	}
+	t := table{indent: "      "}
+	for _, f := range s.Facts {
+		t.row(f.Name, f.Value)
+	}
+	if s.Err != nil {
+		fault(&t, s.Err)
+	}
+	fmt.Fprint(x.to, t.String())
+}
+
+// fault adds what a failed check has to say.
+func fault(t *table, err *assertion.Error) {
+	for _, r := range [][2]string{
+		{"=> reason", err.Reason}, {"=> found", err.Found}, {"=> expected", err.Expected}, {"=> what to do", err.Advice},
+	} {
+		if r[1] != "" {
+			t.row(r[0], r[1])
+		}
+	}
+}
+
+func (x *explainer) verdict(e *assertion.Explanation) {
+	outcome := assertion.StepPassed
+	failed := assertion.Failure(e.Err)
+	if e.Err != nil {
+		outcome = assertion.StepFailed
+	}
+	if failed == nil && e.Err != nil { // misuse; said on the last line anyway
+		return
+	}
+	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), verdict(e.Result, failed))
+}
+
+func (x *explainer) mark(o assertion.Outcome) string {
+	m := marks[o]
+	sign := m.sign
+	if x.ascii {
+		sign = m.ascii
+	}
+	if x.colour {
+		return m.colour + sign + reset
+	}
+	return sign
+}
+
+// rounded gives a duration with three digits at most.
+func rounded(d time.Duration) time.Duration {
+	for unit := time.Microsecond; ; unit *= 10 {
+		if d < 1000*unit {
+			return d.Round(unit)
+		}
+	}
+}
+
+// wantsColour: on terminals that have it, unless NO_COLOR (no-color.org) is set.
+func (p *process) wantsColour() bool {
+	no, _ := p.env("NO_COLOR")
+	kind, _ := p.env("TERM")
+	return no == "" && kind != "dumb" && isTerminal(p.err)
+}
+
+// asciiOnly: the locale, if there is one, is not UTF-8.
+func (p *process) asciiOnly() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale, _ := p.env(name); locale != "" {
+			locale = strings.ToUpper(strings.ReplaceAll(locale, "-", ""))
+			return !strings.Contains(locale, "UTF8")
+		}
+	}
+	return false
+}
+

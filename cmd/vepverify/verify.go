@@ -1,0 +1,115 @@
+package main
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/vepverify/vepverify/assertion"
+)
+
+const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser hands it over.
+It is read from FILE, or from standard input when FILE is "-" or absent. verify is
+the command when none is named; write ./verify for a file of a command's name.
+
+Examples:
+  vepverify assertion.txt --audience https://rp.example
+  pbpaste | vepverify --audience https://rp.example --explain
+  vepverify old.txt --audience https://rp.example --keys keys.json --now 2013-01-01T00:00:00Z
+
+Answer, one line on standard output:
+  {"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
+  {"status":"failure","reason":…}
+  {"status":"failure","reason":…,"undecided":true}    an issuer cannot be reached: try later
+
+Exit status:
+  0 okay   1 failure   3 undecided   2 usage: nothing on standard output then`
+
+// verification is the command verify: its flags, and what they come to.
+type verification struct {
+	*process
+	network
+	audiences         list
+	explain, text     bool
+	now               instant
+	fallback          string
+	trusted           list
+	leeway            span
+	maxChain          count
+	weakKeys          bool
+	unavailableIsDead bool
+}
+
+func verifyCommand(p *process) *cli.Command {
+	v := &verification{
+		process: p, network: newNetwork(),
+		leeway: span(30 * time.Second), maxChain: count{1, 1, assertion.MaxMaxChain},
+	}
+	return &cli.Command{
+		Name: "verify", Usage: "say whether an assertion holds (the default command)",
+		ArgsUsage: "[FILE|-]", Description: verifyHelp, Flags: v.flags(), Action: v.run,
+	}
+}
+
+func (v *verification) flags() []cli.Flag {
+	own := []cli.Flag{
+		valueFlag(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
+		switchFlag(&v.explain, "explain", "tell on standard error what each check found"),
+		switchFlag(&v.text, "text", "answer in words, not in JSON"),
+		valueFlag(&v.now, "now", "verify as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
+		valueFlag(&v.leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
+		valueFlag(&v.maxChain, "max-chain", "`NUMBER` of certificates to accept"),
+		textFlag(&v.fallback, "fallback", "`DOMAIN` that speaks for domains without BrowserID"),
+		valueFlag(&v.trusted, "trusted-issuer", "`DOMAIN` to believe for any email address (repeatable)"),
+	}
+	own = append(own, v.network.flags()...)
+	return append(own,
+		switchFlag(&v.weakKeys, "insecure-weak-keys", "accept RSA keys that anyone can break, for archives"),
+		switchFlag(&v.unavailableIsDead, "insecure-fallback-on-unavailable", "let the fallback speak for domains out of reach"),
+	)
+}
+
+func (v *verification) run(c *cli.Context) error {
+	verifier, err := v.verifier(c)
+	if err != nil {
+		return err
+	}
+	if len(v.audiences) == 0 {
+		return usageError(c, "--audience is missing: your site's origin, such as --audience https://rp.example")
+	}
+	text, err := v.readAssertion(c)
+	if err != nil {
+		return err
+	}
+	res, err := v.verify(c, verifier, text)
+	return v.answer(res, err)
+}
+
+func (v *verification) verifier(c *cli.Context) (*assertion.Verifier, error) {
+	keys, err := v.source(c, v.process)
+	if err != nil {
+		return nil, err
+	}
+	leeway := time.Duration(v.leeway)
+	if leeway == 0 {
+		leeway = -1 // none; the library's 0 is its default
+	}
+	verifier, err := assertion.NewVerifier(assertion.Config{
+		Keys: keys, Now: v.now.clock(v.process.now), Leeway: leeway, MaxChain: v.maxChain.value,
+		Fallback: v.fallback, TrustedIssuers: v.trusted,
+		InsecureWeakKeys: v.weakKeys, InsecureFallbackOnUnavailable: v.unavailableIsDead,
+	})
+	if err != nil {
+		return nil, usageError(c, "%w", unprefixed{err})
+	}
+	return verifier, nil
+}
+
+func (v *verification) verify(c *cli.Context, verifier *assertion.Verifier, text string) (*assertion.Result, error) {
+	if !v.explain {
+		return verifier.Verify(c.Context, text, v.audiences[0], v.audiences[1:]...)
+	}
+	e := verifier.Explain(c.Context, text, v.audiences[0], v.audiences[1:]...)
+	v.printExplanation(e)
+	return e.Result, e.Err
+}

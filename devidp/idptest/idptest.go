@@ -1,0 +1,2 @@
+// Package idptest is httptest for BrowserID: what tests need of the other side.
+package idptest

@@ -1,0 +1,127 @@
+package corpus
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"math/big"
+
+	"github.com/vepverify/vepverify/devidp/idptest"
+)
+
+// Keys of sizes and kinds that package keys refuses, so that a verifier which
+// takes one finds a signature that is right. They are public, and for tests
+// only. All numbers are hexadecimal.
+//
+//go:embed oddkeys.json
+var oddKeyFile []byte
+
+// oddKey is a private key: n, e, d or p, q, g, x.
+type oddKey map[string]*big.Int
+
+func odd(name string) oddKey {
+	var all map[string]map[string]string
+	if err := json.Unmarshal(oddKeyFile, &all); err != nil {
+		panic(err)
+	}
+	k := make(oddKey)
+	for member, digits := range all[name] {
+		k[member] = hexNumber(digits)
+	}
+	if len(k) == 0 {
+		panic("corpus: no odd key " + name)
+	}
+	return k
+}
+
+func hexNumber(digits string) *big.Int {
+	n, ok := new(big.Int).SetString(digits, 16)
+	if !ok {
+		panic("corpus: no number: " + digits)
+	}
+	return n
+}
+
+// public gives the legacy form of the public key.
+func (k oddKey) public() idptest.Object {
+	if k["n"] != nil {
+		return idptest.Object{"algorithm": "RS", "n": k["n"].Text(10), "e": k["e"].Text(10)}
+	}
+	y := new(big.Int).Exp(k["g"], k["x"], k["p"])
+	return idptest.Object{
+		"algorithm": "DS", "p": k["p"].Text(16), "q": k["q"].Text(16), "g": k["g"].Text(16), "y": y.Text(16),
+	}
+}
+
+// signer signs as the algorithm of that name would with a key of this kind.
+func (k oddKey) signer(alg string) func(message []byte) ([]byte, error) {
+	return func(message []byte) ([]byte, error) {
+		if k["n"] != nil {
+			return k.signRSA(message), nil
+		}
+		return k.signDSA(alg, message), nil
+	}
+}
+
+func (k oddKey) signRSA(message []byte) []byte {
+	size := (k["n"].BitLen() + 7) / 8
+	m := new(big.Int).SetBytes(idptest.NewPKCS1(message).Bytes(size))
+	return m.Exp(m, k["d"], k["n"]).FillBytes(make([]byte, size))
+}
+
+// signDSA takes its nonce from a hash of the message, which will do for a key
+// that is no secret.
+func (k oddKey) signDSA(alg string, message []byte) []byte {
+	q, size := k["q"], (k["q"].BitLen()+7)/8
+	seed := sha256.Sum256(message)
+	nonce := new(big.Int).SetBytes(seed[:])
+	nonce.Mod(nonce, new(big.Int).Sub(q, big.NewInt(1))).Add(nonce, big.NewInt(1))
+	r := new(big.Int).Exp(k["g"], nonce, k["p"])
+	r.Mod(r, q)
+	s := new(big.Int).Mul(r, k["x"])
+	s.Add(s, truncate(digest(alg, message), q.BitLen()))
+	s.Mul(s, nonce.ModInverse(nonce, q)).Mod(s, q)
+	signature := make([]byte, 2*size)
+	r.FillBytes(signature[:size])
+	s.FillBytes(signature[size:])
+	return signature
+}
+
+func digest(alg string, message []byte) []byte {
+	if alg == "DS128" {
+		sum := sha1.Sum(message)
+		return sum[:]
+	}
+	sum := sha256.Sum256(message)
+	return sum[:]
+}
+
+// truncate gives the leftmost bits of a digest as a number.
+func truncate(digest []byte, bits int) *big.Int {
+	z := new(big.Int).SetBytes(digest)
+	if excess := len(digest)*8 - bits; excess > 0 {
+		z.Rsh(z, uint(excess))
+	}
+	return z
+}
+
+// oddUser gives the user an odd key, and oddIssuer the issuer, with whatever name
+// of algorithm a verifier that takes it might know it by.
+func oddUser(name, alg string) edit {
+	k := odd(name)
+	return together(publicKey(k.public()), assertion(func(t idptest.Token) idptest.Token { return k.sign(t, alg) }))
+}
+
+func oddIssuer(name, alg string) edit {
+	k := odd(name)
+	return together(
+		certificate(func(t idptest.Token) idptest.Token { return k.sign(t, alg) }),
+		document(idp, good().With("public-key", k.public())),
+	)
+}
+
+func (k oddKey) sign(t idptest.Token, alg string) idptest.Token {
+	t.Alg, t.Key, t.Sign = alg, nil, k.signer(alg)
+	return t
+}

@@ -1,0 +1,102 @@
+package keys_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/keys"
+)
+
+// FuzzParsePublicKey: never a panic, a key exactly without an error, and what
+// was read, written in either form and read again is the same key.
+func FuzzParsePublicKey(f *testing.F) {
+	for _, k := range usable() {
+		f.Add(object{"algorithm": "RS", "n": k.n.String(), "e": k.e.String()}.json())
+		f.Add(k.jwk().json())
+	}
+	for _, k := range dsaKeys() {
+		f.Add(k.public().json())
+		f.Add(object{"kty": "DSA", "p": b64(k.p), "q": b64(k.q), "g": b64(k.g), "y": b64(k.y) + "="}.json())
+	}
+	for _, text := range []string{
+		`{}`, `{"kty":"RSA"}`, `{"kty":"EC"}`, `{"kty":"RSA","algorithm":"RS"}`, `{"algorithm":"RS","n":"","e":"3"}`,
+		`{"kty":"RSA","n":"AQ\nAB","e":"Aw=="}`, `{"algorithm":"DS","p":"0","q":"1","g":"-1","y":"0x2"}`,
+		`{"algorithm":"RS","n":"` + strings.Repeat("9", 3000) + `","e":"3"}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, err := keys.InsecureParsePublicKey(data)
+		if (k == nil) != (err != nil) {
+			t.Fatalf("key %v with error %v", k, err)
+		}
+		strong, strongErr := keys.ParsePublicKey(data)
+		if (strong == nil) != (strongErr != nil) {
+			t.Fatalf("key %v with error %v", strong, strongErr)
+		}
+		if err != nil {
+			if !errors.Is(err, keys.ErrMalformed) && !errors.Is(err, keys.ErrUnknownType) {
+				t.Errorf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if k.Weak() != errors.Is(strongErr, keys.ErrWeak) {
+			t.Errorf("weak %v, error %v", k.Weak(), strongErr)
+		}
+		if !keys.Known(k.Algorithm()) {
+			t.Errorf("unknown algorithm %s", k.Algorithm())
+		}
+		if err := k.Verify(data, data); err != nil && !errors.Is(err, keys.ErrSignature) {
+			t.Errorf("Verify: %v", err)
+		}
+		for _, write := range []func() ([]byte, error){k.MarshalJSON, k.MarshalJWK} {
+			again, err := keys.InsecureParsePublicKey(written(t, write))
+			if err != nil {
+				t.Errorf("what was written is not read: %v", err)
+			} else if !bytes.Equal(again.Canonical(), k.Canonical()) {
+				t.Error("what was written is read as another key")
+			}
+		}
+	})
+}
+
+// FuzzParsePrivateKey: a private key exactly without an error; one that is read
+// signs what its public half verifies.
+func FuzzParsePrivateKey(f *testing.F) {
+	for _, k := range usable() {
+		if k.bits <= 1024 {
+			f.Add(k.private().json())
+			f.Add(k.jwk().json())
+		}
+	}
+	for _, k := range dsaKeys() {
+		f.Add(k.private().json())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, err := keys.InsecureParsePrivateKey(data)
+		if (k == nil) != (err != nil) {
+			t.Fatalf("key %v with error %v", k, err)
+		}
+		if err != nil {
+			return
+		}
+		if err := k.Public().Validate(); err != nil {
+			t.Errorf("Validate: %v", err)
+		}
+		s, err := k.Sign(data)
+		if err != nil {
+			t.Fatalf("Sign: %v", err)
+		}
+		if err := k.Public().Verify(data, s); err != nil {
+			t.Errorf("Verify: %v", err)
+		}
+		again, err := keys.InsecureParsePrivateKey(written(t, k.MarshalJWK))
+		if err != nil {
+			t.Errorf("what was written is not read: %v", err)
+		} else if !bytes.Equal(again.Public().Canonical(), k.Public().Canonical()) {
+			t.Error("what was written is read as another key")
+		}
+	})
+}

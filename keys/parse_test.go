@@ -1,0 +1,354 @@
+package keys_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/keys"
+)
+
+// Each form of one key has the same canonical text.
+func TestForms(t *testing.T) {
+	r, ds := rsaOf(2048), dsaKeys()[0]
+	groups := map[string][]object{
+		"RS256": {
+			{"algorithm": "RS", "n": r.n.String(), "e": r.e.String()},
+			{"algorithm": "RS", "n": "000" + r.n.String(), "e": "00" + r.e.String()},
+			{"algorithm": "RS", "n": r.n.String(), "e": r.e.String(), "kid": 1, "use": nil, "version": "2012.08.15", "d": true},
+			{"kty": "RSA", "n": b64(r.n), "e": b64(r.e)},
+			{"kty": "RSA", "n": "AAAA" + b64(r.n), "e": "AAAA" + b64(r.e)},
+			{"kty": "RSA", "n": b64(r.n) + "==", "e": "AQAB", "alg": "none", "use": "enc", "p": "?"},
+		},
+		"DS128": {
+			ds.public(),
+			ds.public().with("p", strings.ToUpper(ds.p.Text(16)), "y", "0"+strings.ToUpper(ds.y.Text(16))),
+			{"kty": "DSA", "p": b64(ds.p), "q": b64(ds.q), "g": b64(ds.g), "y": b64(ds.y)},
+			{"kty": "DSA", "p": b64(ds.p) + "=", "q": b64(ds.q) + "=", "g": b64(ds.g) + "=", "y": b64(ds.y) + "=", "x": 7},
+		},
+	}
+	for name, forms := range groups {
+		want := mustPublic(t, forms[0]).Canonical()
+		for _, form := range forms {
+			k, err := keys.ParsePublicKey(form.json())
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if k.Algorithm() != name || k.Weak() || !bytes.Equal(k.Canonical(), want) {
+				t.Errorf("%s: read as %s", form.json(), k.Canonical())
+			}
+		}
+	}
+}
+
+// What the sizes and ranges of PROTOCOL §2 admit, and nothing else.
+func TestRSALoad(t *testing.T) {
+	type result struct {
+		name string
+		weak bool
+	}
+	good := map[int]result{
+		511: {"RS64", true}, 512: {"RS64", true}, 1023: {"RS128", true}, 1024: {"RS128", false},
+		2047: {"RS256", false}, 2048: {"RS256", false}, 3072: {"RS256", false}, 8191: {"RS256", false}, 8192: {"RS256", false},
+	}
+	for _, bits := range []int{1, 2, 64, 510, 511, 512, 513, 768, 1022, 1023, 1024, 1025, 1536, 2046, 2047, 2048, 3072, 8191, 8192, 8193, 16384} {
+		legacy := object{"algorithm": "RS", "n": oddOf(bits).String(), "e": "65537"}
+		jwk := object{"kty": "RSA", "n": b64(oddOf(bits)), "e": "AQAB"}
+		for _, o := range []object{legacy, jwk} {
+			k, err := keys.InsecureParsePublicKey(o.json())
+			want, ok := good[bits]
+			if !ok {
+				if k != nil || !errors.Is(err, keys.ErrMalformed) {
+					t.Errorf("%d bits: %v", bits, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%d bits: %v", bits, err)
+				continue
+			}
+			if got := (result{k.Algorithm(), k.Weak()}); got != want {
+				t.Errorf("%d bits: got %v, want %v", bits, got, want)
+			}
+			k, err = keys.ParsePublicKey(o.json())
+			if want.weak != errors.Is(err, keys.ErrWeak) || (k == nil) != (err != nil) || errors.Is(err, keys.ErrMalformed) {
+				t.Errorf("%d bits: %v", bits, err)
+			}
+		}
+	}
+}
+
+func TestRSAExponent(t *testing.T) {
+	for e, ok := range map[string]bool{
+		"0": false, "1": false, "2": false, "3": true, "4": false, "5": true, "65536": false, "65537": true,
+		"2147483645": true, "2147483646": false, "2147483647": true, "2147483648": false, "2147483649": false,
+		"4294967297": false, "18446744073709551617": false,
+	} {
+		for _, bits := range []int{512, 2048} {
+			k, err := keys.InsecureParsePublicKey(object{"algorithm": "RS", "n": oddOf(bits).String(), "e": e}.json())
+			if ok != (err == nil) || ok != (k != nil) || !ok && !errors.Is(err, keys.ErrMalformed) {
+				t.Errorf("e = %s: %v", e, err)
+			}
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	r, ds, big256 := rsaOf(2048), dsaKeys()[0], dsaKeys()[1]
+	legacy := object{"algorithm": "RS", "n": r.n.String(), "e": "65537"}
+	jwk := object{"kty": "RSA", "n": b64(r.n), "e": "AQAB"}
+	dsa := ds.public()
+	for name, o := range map[string]object{
+		"no kind":            {"n": r.n.String(), "e": "65537"},
+		"both kinds":         legacy.with("kty", "RSA"),
+		"both kinds, agreed": dsa.with("kty", "DS"),
+		"kty a number":       jwk.with("kty", 1),
+		"algorithm null":     {"algorithm": nil, "n": "1", "e": "3"},
+		"algorithm an array": legacy.with("algorithm", []string{"RS"}),
+
+		"no n":          legacy.with("n", nil),
+		"no e":          legacy.with("e", nil),
+		"n a number":    legacy.with("n", 12345),
+		"e a number":    legacy.with("e", 65537),
+		"e an object":   jwk.with("e", object{}),
+		"names' case":   legacy.with("n", nil, "N", r.n.String()),
+		"n even":        legacy.with("n", plus(r.n, 1).String()),
+		"n even, weak":  legacy.with("n", plus(oddOf(512), 1).String()),
+		"n hexadecimal": legacy.with("n", r.n.Text(16)),
+
+		"decimal, empty":      legacy.with("e", ""),
+		"decimal, plus":       legacy.with("e", "+65537"),
+		"decimal, minus":      legacy.with("e", "-65537"),
+		"decimal, space":      legacy.with("e", " 65537"),
+		"decimal, newline":    legacy.with("e", "65537\n"),
+		"decimal, underscore": legacy.with("e", "65_537"),
+		"decimal, prefix":     legacy.with("e", "0x10001"),
+		"decimal, exponent":   legacy.with("e", "3e0"),
+		"decimal, fraction":   legacy.with("e", "3.0"),
+		"decimal, Arabic":     legacy.with("e", "٣"),
+		"decimal, NUL":        legacy.with("e", "3\x00"),
+
+		"base64url, empty":           jwk.with("e", ""),
+		"base64url, padding only":    jwk.with("e", "===="),
+		"base64url, one digit":       jwk.with("e", "A"),
+		"base64url, five digits":     jwk.with("e", "AQABA"),
+		"base64url, standard":        jwk.with("n", strings.NewReplacer("-", "+", "_", "/").Replace(b64(r.n))),
+		"base64url, newline":         jwk.with("e", "AQ\nAB"),
+		"base64url, newline at end":  jwk.with("e", "AQAB\n"),
+		"base64url, carriage return": jwk.with("e", "\rAQAB"),
+		"base64url, space":           jwk.with("e", "AQAB "),
+		"base64url, unused bits":     jwk.with("e", "AR"),
+		"base64url, needless =":      jwk.with("e", "AQAB="),
+		"base64url, needless ====":   jwk.with("e", "AQAB===="),
+		"base64url, half padding":    jwk.with("e", "Aw="),
+		"base64url, too much":        jwk.with("e", "Aw==="),
+		"base64url, = inside":        jwk.with("e", "Aw==AAAA"),
+		"base64url, decimal":         jwk.with("n", r.n.String()),
+
+		"hexadecimal, empty":      dsa.with("g", ""),
+		"hexadecimal, prefix":     dsa.with("g", "0x"+ds.g.Text(16)),
+		"hexadecimal, minus":      dsa.with("g", "-"+ds.g.Text(16)),
+		"hexadecimal, letter g":   dsa.with("g", "g"+ds.g.Text(16)),
+		"hexadecimal, underscore": dsa.with("g", "1_2"),
+
+		"DSA, no p":          dsa.with("p", nil),
+		"DSA, no q":          dsa.with("q", nil),
+		"DSA, no g":          dsa.with("g", nil),
+		"DSA, no y":          dsa.with("y", nil),
+		"DSA, x for y":       dsa.with("y", nil, "x", "0"),
+		"DSA, p even":        dsa.with("p", plus(ds.p, 1).Text(16)),
+		"DSA, q even":        dsa.with("q", plus(ds.q, 1).Text(16)),
+		"DSA, p 1023":        dsa.with("p", oddOf(1023).Text(16), "g", "2", "y", "2"),
+		"DSA, p 1025":        dsa.with("p", oddOf(1025).Text(16)),
+		"DSA, p 0":           dsa.with("p", "0"),
+		"DSA, q 159":         dsa.with("q", oddOf(159).Text(16)),
+		"DSA, q 161":         dsa.with("q", oddOf(161).Text(16)),
+		"DSA, q 1":           dsa.with("q", "1"),
+		"DSA, p 1024, q 256": dsa.with("q", big256.q.Text(16)),
+		"DSA, p 2048, q 160": big256.public().with("q", ds.q.Text(16)),
+		"DSA, p 2048, q 224": big256.public().with("q", oddOf(224).Text(16)),
+		"DSA, p 3072, q 256": big256.public().with("p", oddOf(3072).Text(16)),
+		"DSA, g 0":           dsa.with("g", "0"),
+		"DSA, g 1":           dsa.with("g", "1"),
+		"DSA, g p":           dsa.with("g", ds.p.Text(16)),
+		"DSA, g p+1":         dsa.with("g", plus(ds.p, 1).Text(16)),
+		"DSA, y 0":           dsa.with("y", "0"),
+		"DSA, y 1":           dsa.with("y", "01"),
+		"DSA, y p":           dsa.with("y", ds.p.Text(16)),
+		"DSA, y p+2":         dsa.with("y", plus(ds.p, 2).Text(16)),
+	} {
+		for what, parse := range parsers {
+			if k, err := parse(o.json()); k != nil || !errors.Is(err, keys.ErrMalformed) {
+				t.Errorf("%s: %s: %v", name, what, err)
+			}
+		}
+	}
+	for name, o := range map[string]object{
+		"g 2":   dsa.with("g", "2"),
+		"g p-1": dsa.with("g", plus(ds.p, -1).Text(16)),
+		"y 2":   dsa.with("y", "2"),
+		"y p-1": dsa.with("y", plus(ds.p, -1).Text(16)),
+	} {
+		k, err := keys.ParsePublicKey(o.json())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := k.Validate(); !errors.Is(err, keys.ErrMalformed) {
+			t.Errorf("%s is in the group: %v", name, err)
+		}
+	}
+}
+
+// parsers gives nil interfaces only, so that a typed nil would show.
+var parsers = map[string]func([]byte) (any, error){
+	"public":           func(b []byte) (any, error) { return anyOf(keys.ParsePublicKey(b)) },
+	"insecure":         func(b []byte) (any, error) { return anyOf(keys.InsecureParsePublicKey(b)) },
+	"private":          func(b []byte) (any, error) { return anyOf(keys.ParsePrivateKey(b)) },
+	"insecure private": func(b []byte) (any, error) { return anyOf(keys.InsecureParsePrivateKey(b)) },
+}
+
+func anyOf[K comparable](k K, err error) (any, error) {
+	var none K
+	if k == none {
+		return nil, err
+	}
+	return k, err
+}
+
+func TestNotStrictJSON(t *testing.T) {
+	for _, text := range []string{
+		``, `null`, `[]`, `"RS"`, `{`, `{}`, `{"algorithm":"RS"`, `{"algorithm":"RS","n":"1","e":"3"}x`,
+		`{"algorithm":"RS","algorithm":"RS","n":"1","e":"3"}`, `{"algorithm":"RS","n":"1","\u006e":"1","e":"3"}`,
+		"{\"algorithm\":\"\xff\"}", `{"kid":{"a":1,"a":2},"kty":"EC"}`,
+	} {
+		for what, parse := range parsers {
+			if k, err := parse([]byte(text)); k != nil || !errors.Is(err, keys.ErrMalformed) {
+				t.Errorf("%q: %s: %v", text, what, err)
+			}
+		}
+	}
+}
+
+func TestUnknownType(t *testing.T) {
+	for _, text := range []string{
+		`{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`, `{"kty":"oct","k":"AA"}`, `{"kty":"RS"}`, `{"kty":"rsa"}`, `{"kty":"DS"}`, `{"kty":""}`,
+		`{"algorithm":"RSA"}`, `{"algorithm":"DSA"}`, `{"algorithm":"RS256"}`, `{"algorithm":"rs"}`, `{"algorithm":""}`,
+	} {
+		for what, parse := range parsers {
+			if k, err := parse([]byte(text)); k != nil || !errors.Is(err, keys.ErrUnknownType) || errors.Is(err, keys.ErrMalformed) {
+				t.Errorf("%s: %s: %v", text, what, err)
+			}
+		}
+	}
+}
+
+// Names are compared after unescaping.
+func TestEscapes(t *testing.T) {
+	text := fmt.Sprintf(`{"\u0061lgorithm":"\u0052S","n":"%d","e":"\u0033"}`, rsaOf(2048).n)
+	if _, err := keys.ParsePublicKey([]byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Converting a long decimal takes more than linear time, so it must be refused
+// before; leading zeros are none of a number's length.
+func TestLongNumbers(t *testing.T) {
+	start := time.Now()
+	long := strings.Repeat("7", 8<<20)
+	if _, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","e":"3","n":"` + long + `"}`)); !errors.Is(err, keys.ErrMalformed) {
+		t.Error(err)
+	}
+	if d := time.Since(start); d > 20*time.Second { // to convert it takes minutes
+		t.Errorf("took %v", d)
+	}
+
+	long = strings.Repeat("7", 32<<10)
+	for _, kind := range []object{{"algorithm": "RS"}, {"algorithm": "DS"}, {"kty": "RSA"}, {"kty": "DSA"}} {
+		o := kind.with("n", long, "e", long, "p", long, "q", long, "g", long, "y", long)
+		if _, err := keys.InsecureParsePublicKey(o.json()); !errors.Is(err, keys.ErrMalformed) {
+			t.Errorf("%v: %v", kind, err)
+		}
+	}
+	zeros := strings.Repeat("0", 32<<10)
+	if _, err := keys.ParsePublicKey(object{"algorithm": "RS", "n": zeros + rsaOf(2048).n.String(), "e": zeros + "3"}.json()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPublicRoundTrip(t *testing.T) {
+	var all []keys.PublicKey
+	for _, k := range usable() {
+		all = append(all, k.public(t))
+	}
+	for _, k := range dsaKeys() {
+		all = append(all, mustPublic(t, k.public()))
+	}
+	for _, k := range all {
+		for form, write := range map[string]func() ([]byte, error){"legacy": k.MarshalJSON, "JWK": k.MarshalJWK} {
+			data, err := write()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := keys.InsecureParsePublicKey(data)
+			if err != nil {
+				t.Errorf("%s: %s: %v", k.Algorithm(), form, err)
+				continue
+			}
+			if !bytes.Equal(again.Canonical(), k.Canonical()) {
+				t.Errorf("%s: %s: another key was read", k.Algorithm(), form)
+			}
+		}
+	}
+}
+
+// The exact text, because other implementations read it.
+func TestWritten(t *testing.T) {
+	n := oddOf(512)
+	k := mustPublic(t, object{"algorithm": "RS", "n": n.String(), "e": "3"})
+	ds := dsaKeys()[0]
+	d := mustPublic(t, ds.public())
+	for _, c := range []struct {
+		write func() ([]byte, error)
+		want  string
+	}{
+		{k.MarshalJSON, fmt.Sprintf(`{"algorithm":"RS","n":"%d","e":"3"}`, n)},
+		{k.MarshalJWK, fmt.Sprintf(`{"kty":"RSA","n":"%s","e":"Aw"}`, b64(n))},
+		{d.MarshalJSON, fmt.Sprintf(`{"algorithm":"DS","p":"%x","q":"%x","g":"%x","y":"%x"}`, ds.p, ds.q, ds.g, ds.y)},
+		{d.MarshalJWK, fmt.Sprintf(`{"kty":"DSA","p":"%s","q":"%s","g":"%s","y":"%s"}`, b64(ds.p), b64(ds.q), b64(ds.g), b64(ds.y))},
+	} {
+		got, err := c.write()
+		if err != nil || string(got) != c.want {
+			t.Errorf("got  %s\nwant %s (%v)", got, c.want, err)
+		}
+	}
+	if got, want := string(k.Canonical()), fmt.Sprintf("RS64:%x:3", n); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestCanonicalDiffers(t *testing.T) {
+	r, ds := rsaOf(2048), dsaKeys()[0]
+	seen := map[string]bool{}
+	for _, o := range []object{
+		{"algorithm": "RS", "n": r.n.String(), "e": "3"},
+		{"algorithm": "RS", "n": r.n.String(), "e": "5"},
+		{"algorithm": "RS", "n": plus(r.n, 2).String(), "e": "3"},
+		ds.public(),
+		ds.public().with("y", new(big.Int).Sub(ds.p, ds.y).Text(16)),
+		ds.public().with("g", ds.y.Text(16)),
+		ds.public().with("q", plus(ds.q, 2).Text(16)),
+		ds.public().with("p", plus(ds.p, 2).Text(16)),
+	} {
+		text := string(mustPublic(t, o).Canonical())
+		if seen[text] {
+			t.Errorf("%s: another key has the same", text)
+		}
+		seen[text] = true
+	}
+}

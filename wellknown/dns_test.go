@@ -1,0 +1,185 @@
+package wellknown_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// nameServer answers questions for A and AAAA on UDP.
+type nameServer struct {
+	addr string
+
+	mu    sync.Mutex
+	names map[string]records // "idp.example." →
+	asked map[string]bool    // names
+}
+
+// records are the answer to one name, by the type of question; a name that is
+// not known gets NXDOMAIN.
+type records struct {
+	addresses  []string
+	four, six  dnsmessage.RCode // of the answer about A, about AAAA
+	silentFour bool             // no answer about A
+}
+
+func newNameServer(t testing.TB, names map[string]records) *nameServer {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nameServer{addr: conn.LocalAddr().String(), names: names, asked: make(map[string]bool)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if answer := s.answer(buf[:n]); answer != nil {
+				conn.WriteTo(answer, from)
+			}
+		}
+	}()
+	t.Cleanup(func() { conn.Close(); <-done })
+	return s
+}
+
+func (s *nameServer) answer(query []byte) []byte {
+	var m dnsmessage.Message
+	if m.Unpack(query) != nil || len(m.Questions) != 1 {
+		return nil
+	}
+	q := m.Questions[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[q.Name.String()] = true
+	known, ok := s.names[q.Name.String()]
+	m.Response, m.RecursionAvailable, m.Additionals, m.RCode = true, true, nil, known.six
+	if q.Type == dnsmessage.TypeA {
+		if known.silentFour {
+			return nil
+		}
+		m.RCode = known.four
+	}
+	if !ok {
+		m.RCode = dnsmessage.RCodeNameError
+	}
+	if m.RCode == dnsmessage.RCodeSuccess {
+		m.Answers = known.resources(q)
+	}
+	packed, err := m.Pack()
+	if err != nil {
+		return nil
+	}
+	return packed
+}
+
+func (r records) resources(q dnsmessage.Question) (all []dnsmessage.Resource) {
+	h := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET}
+	for _, text := range r.addresses {
+		ip := netip.MustParseAddr(text)
+		switch {
+		case ip.Is4() && q.Type == dnsmessage.TypeA:
+			all = append(all, dnsmessage.Resource{Header: h, Body: &dnsmessage.AResource{A: ip.As4()}})
+		case ip.Is6() && q.Type == dnsmessage.TypeAAAA:
+			all = append(all, dnsmessage.Resource{Header: h, Body: &dnsmessage.AAAAResource{AAAA: ip.As16()}})
+		}
+	}
+	return all
+}
+
+func (s *nameServer) resolver() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", s.addr)
+	}}
+}
+
+func TestDNS(t *testing.T) {
+	const fails = dnsmessage.RCodeServerFailure
+	for name, c := range map[string]struct {
+		records map[string]records
+		want    error
+	}{
+		"no such host":                {nil, row3},
+		"no address":                  {map[string]records{host + ".": {}}, row3},
+		"server failure":              {map[string]records{host + ".": {four: fails, six: fails}}, row4},
+		"server refuses":              {map[string]records{host + ".": {four: dnsmessage.RCodeRefused, six: dnsmessage.RCodeRefused}}, row4},
+		"A fails, AAAA is empty":      {map[string]records{host + ".": {four: fails}}, row4},
+		"AAAA fails, A is empty":      {map[string]records{host + ".": {six: fails}}, row4},
+		"A is silent, AAAA is empty":  {map[string]records{host + ".": {silentFour: true}}, row4},
+		"A is silent, AAAA NXDOMAIN":  {map[string]records{host + ".": {silentFour: true, six: dnsmessage.RCodeNameError}}, row4},
+		"AAAA fails, A is prohibited": {map[string]records{host + ".": {six: fails, addresses: []string{"10.0.0.1"}}}, row5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newNameServer(t, c.records)
+			r := resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: 2 * time.Second})
+			if c.records[host+"."].silentFour {
+				r = resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: 200 * time.Millisecond})
+			}
+			if _, got := look(t, r, host); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if len(s.asked) != 1 || !s.asked[host+"."] {
+				t.Errorf("asked for %v", s.asked)
+			}
+		})
+	}
+}
+
+// TestDeadNameServer: that nothing listens there is no word about the host.
+func TestDeadNameServer(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nameServer{addr: conn.LocalAddr().String()}
+	conn.Close()
+	r := resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: time.Second})
+	if _, got := look(t, r, host); got != row4 {
+		t.Errorf("%v, want %v", got, row4)
+	}
+}
+
+// TestAddresses: of several addresses, one that answers is enough, and all of
+// them must refuse before the host counts as refusing.
+func TestAddresses(t *testing.T) {
+	n := newInternet(t)
+	n.serve(host, jsonHandler(document(1)))
+	port := portOf(t, n.hosts[host+":443"]) // listens on 127.0.0.1 only
+	for name, c := range map[string]struct {
+		addresses []string
+		want      error
+	}{
+		"the first":                          {[]string{"127.0.0.1", "127.0.0.2"}, nil},
+		"the second":                         {[]string{"127.0.0.2", "127.0.0.1"}, nil},
+		"both refuse":                        {[]string{"127.0.0.2", "127.0.0.3"}, row3},
+		"one refuses, one cannot be reached": {[]string{"127.0.0.2", "255.255.255.255"}, row4},
+	} {
+		s := newNameServer(t, map[string]records{host + ".": {addresses: c.addresses}})
+		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: newAuthority().pool()})
+		if _, got := look(t, r, host+":"+port); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func portOf(t testing.TB, addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}

@@ -1,0 +1,24 @@
+package wellknown
+
+import "context"
+
+// NewResolverWithPort is NewResolver that takes port for 443, so that a test's
+// listener could be reached if nothing but its address forbade it.
+func NewResolverWithPort(c Config, port uint16) (*Resolver, error) { return newResolver(c, port) }
+
+// Held gives how many documents and other outcomes are kept, and the bytes
+// that they count for.
+func (r *Resolver) Held() (good, bad int, goodBytes, badBytes int64) {
+	g, b := r.cache.good, r.cache.bad
+	return g.items.ItemCount(), b.items.ItemCount(), g.bytes, b.bytes
+}
+
+// FollowFrom is r.Authority(ctx, host, host) with the first document given.
+func FollowFrom(ctx context.Context, r *Resolver, host, first string) (*Authority, error) {
+	document, err := ParseDocument([]byte(first))
+	if err != nil {
+		return nil, err
+	}
+	r.cache.learn(host+" "+host, outcome{document: document}, r.now())
+	return r.Authority(ctx, host, host)
+}

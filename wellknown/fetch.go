@@ -1,0 +1,126 @@
+package wellknown
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	maxBody   = 64 << 10
+	maxHeader = 16 << 10
+	maxWire   = 192 << 10 // all of it: TLS with its certificates, header, body, framing
+)
+
+// fetcher gets support documents over HTTPS.
+type fetcher struct {
+	transport http.RoundTripper // follows no redirect, keeps no cookies
+	wire      bool              // the transport is our own, not one that stands in for the network
+	proxied   bool
+	timeout   time.Duration
+}
+
+// outcome is what one fetch came to: a document, or the fault that says why
+// there is none.
+type outcome struct {
+	document *Document
+	fault    *fault
+	freshness
+	size int // bytes of the body
+}
+
+// fetch asks host for its document for emails of emailDomain, by one deadline
+// for the whole exchange.
+func (f *fetcher) fetch(ctx context.Context, host, emailDomain string) outcome {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
+
+	target := url.URL{Scheme: "https", Host: host, Path: "/.well-known/browserid",
+		RawQuery: url.Values{"domain": {emailDomain}}.Encode()}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return outcome{fault: refused("not a host of a URL", nil)}
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept-Encoding", "gzip")
+	request.Header.Set("User-Agent", "vepverify")
+	response, err := f.transport.RoundTrip(request)
+	if err != nil {
+		return outcome{fault: exchangeFault(err, f.proxied)}
+	}
+	defer response.Body.Close()
+	return f.read(response)
+}
+
+// read takes the document out of an answer, and takes no more of the answer
+// than it needs.
+func (f *fetcher) read(r *http.Response) outcome {
+	o := outcome{freshness: parseFreshness(r.Header.Values("Cache-Control"))}
+	if o.fault = statusFault(r.StatusCode); o.fault != nil {
+		return o
+	}
+	if o.fault = typeFault(r.Header); o.fault != nil {
+		return o
+	}
+	var data []byte
+	if data, o.fault = readBody(r); o.fault != nil {
+		return o
+	}
+	o.size = len(data)
+	d, err := ParseDocument(data)
+	switch {
+	case err != nil && f.wire && endsByClosing(r):
+		o.fault = unavailable("answer cut off, or malformed", nil)
+	case err != nil:
+		o.fault = unsupported(err.Error(), nil).byHost()
+	case d.Disabled:
+		o.fault = unsupported("disabled", nil).byHost()
+	default:
+		o.document = d
+	}
+	return o
+}
+
+// readBody reads the body to the end that its framing promises. The limit is
+// for what comes over the wire and for what it unpacks to.
+func readBody(r *http.Response) ([]byte, *fault) {
+	body := http.MaxBytesReader(nil, r.Body, maxBody)
+	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, bodyFault(err)
+		}
+		body = http.MaxBytesReader(nil, unpacked, maxBody)
+	}
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, bodyFault(err)
+	}
+	return data, nil
+}
+
+func bodyFault(err error) *fault {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), errors.Is(err, errWire):
+		return refused(fmt.Sprintf("body of more than %d bytes", maxBody), nil).byHost()
+	case timeout(err):
+		return unavailable("timed out", context.DeadlineExceeded)
+	}
+	return unavailable("answer cut off", safeCause(err))
+}
+
+// endsByClosing says whether the body ended where the connection did, so that
+// nobody knows whether that was its end: crypto/tls lets an end without
+// close_notify pass. Half of a document is no document, so it would look malformed.
+func endsByClosing(r *http.Response) bool {
+	return r.ContentLength < 0 && len(r.TransferEncoding) == 0
+}

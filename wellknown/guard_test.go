@@ -1,0 +1,200 @@
+package wellknown_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// trap is a listener on all addresses of this machine that counts connections.
+func trap(t *testing.T) (port uint16, count *atomic.Int64) {
+	count = new(atomic.Int64)
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept(t, l, func(net.Conn) { count.Add(1) })
+	return uint16(l.Addr().(*net.TCPAddr).Port), count
+}
+
+// TestTrap: the trap can be reached, so that counting nothing means something.
+func TestTrap(t *testing.T) {
+	port, count := trap(t)
+	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1"}}})
+	r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true})
+	for _, host := range []string{"evil.example", "127.0.0.1"} {
+		before := count.Load()
+		if _, got := look(t, r, fmt.Sprintf("%s:%d", host, port)); got != row4 {
+			t.Errorf("%s: %v", host, got)
+		}
+		if count.Load() == before {
+			t.Errorf("%s: not reached", host)
+		}
+	}
+}
+
+// guarded is a resolver that allows the trap's port and has that name server.
+func guarded(t *testing.T, port uint16, s *nameServer) *wellknown.Resolver {
+	r, err := wellknown.NewResolverWithPort(wellknown.Config{DNS: s.resolver()}, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// privateAddresses of every kind, as DNS gives them.
+var privateAddresses = []string{
+	"127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
+	"224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
+	"::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::",
+	"fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1", "2001::1",
+}
+
+func TestPrivateByDNS(t *testing.T) {
+	port, count := trap(t)
+	names := make(map[string]records)
+	for i, address := range privateAddresses {
+		names[fmt.Sprintf("h%d.example.", i)] = records{addresses: []string{address}}
+	}
+	names["all.example."] = records{addresses: []string{"127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"}}
+	s := newNameServer(t, names)
+	r := guarded(t, port, s)
+	for name := range names {
+		host := fmt.Sprintf("%s:%d", strings.TrimSuffix(name, "."), port)
+		a, err := r.Authority(t.Context(), host, host)
+		if got := row(t, a, err); got != row5 {
+			t.Errorf("%v: %v", names[name].addresses, err)
+		}
+	}
+	if count.Load() != 0 {
+		t.Errorf("%d connections", count.Load())
+	}
+}
+
+func TestPrivateByName(t *testing.T) {
+	port, count := trap(t)
+	s := newNameServer(t, nil)
+	r := guarded(t, port, s)
+	for _, name := range []string{
+		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0x7F.0.0.0x1", "017700000001", "0177.0.0.1", "0",
+		"10.0.0.1", "169.254.169.254", "0x", "host.0x7f", "a.1", "255.255.255.255", "8.8.8.8",
+	} {
+		for _, host := range []string{name, name + ":" + strconv.Itoa(int(port))} {
+			if _, got := look(t, r, host); got != row5 {
+				t.Errorf("%s: %v", host, got)
+			}
+		}
+	}
+	for _, name := range []string{"[::1]", "::1", "[::ffff:127.0.0.1]", "127.0.0.1.", "", "a b", "user@127.0.0.1", "127.0.0.1/x", "127.0.0.1?", "example.com#"} {
+		if _, got := look(t, r, name); got != row5 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if len(s.asked) != 0 || count.Load() != 0 {
+		t.Errorf("%v asked of DNS, %d connections", s.asked, count.Load())
+	}
+}
+
+// TestLocalhost: the system's hosts file, or its resolver, knows this name.
+func TestLocalhost(t *testing.T) {
+	port, count := trap(t)
+	r, err := wellknown.NewResolverWithPort(wellknown.Config{Timeout: 5 * time.Second}, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := r.Authority(t.Context(), fmt.Sprintf("localhost:%d", port), host)
+	if got := row(t, a, err); got == nil || count.Load() != 0 {
+		t.Errorf("%v, %d connections", got, count.Load())
+	}
+}
+
+func TestPorts(t *testing.T) {
+	var fetched atomic.Int64
+	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
+		fetched.Add(1)
+		return reply(200, document(1))
+	})})
+	for port, want := range map[string]error{"443": nil, "80": row5, "8443": row5, "22": row5, "1": row5, "65535": row5, "0443": row5, "": row5} {
+		if _, got := look(t, r, host+":"+port); got != want {
+			t.Errorf("port %q: %v, want %v", port, got, want)
+		}
+	}
+	if fetched.Load() != 1 {
+		t.Errorf("%d fetches", fetched.Load())
+	}
+}
+
+// TestPrivateByAuthority: a delegation opens no door.
+func TestPrivateByAuthority(t *testing.T) {
+	port, count := trap(t)
+	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1", "::1"}}})
+	for _, target := range []string{"127.0.0.1", "127.1", "0x7f.1", "2130706433", "evil.example", "localhost", "169.254.169.254"} {
+		for _, target := range []string{target, target + ":" + strconv.Itoa(int(port)), target + ":22"} {
+			guard := guarded(t, port, s)
+			// The first document is at hand; the second must be fetched.
+			a, err := wellknown.FollowFrom(t.Context(), guard, host, delegation(target))
+			if got := row(t, a, err); got == nil || got == row3 {
+				t.Errorf("%s: %v", target, err)
+			}
+		}
+	}
+	if count.Load() != 0 {
+		t.Errorf("%d connections", count.Load())
+	}
+}
+
+// TestRebinding: the address that counts is the one that is dialled, whatever
+// another answer of DNS says.
+func TestRebinding(t *testing.T) {
+	port, count := trap(t)
+	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})
+	name := fmt.Sprintf("%s:%d", host, port)
+	a, err := guarded(t, port, s).Authority(t.Context(), name, name)
+	if got := row(t, a, err); got != row5 || !errors.Is(err, ssrf.ErrProhibitedIP) {
+		t.Errorf("%v, want %v", err, row5)
+	}
+	if count.Load() != 0 {
+		t.Errorf("%d connections", count.Load())
+	}
+}
+
+// TestRedirect: not followed, neither elsewhere nor to the host itself.
+func TestRedirect(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		n := newInternet(t)
+		var here, there atomic.Int64
+		n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+			if here.Add(1) > 1 {
+				jsonHandler(document(1))(w, r)
+				return
+			}
+			w.Header().Set("Location", []string{"https://other.example/", "/elsewhere"}[status%2])
+			w.WriteHeader(status)
+		})
+		n.serve("other.example", func(w http.ResponseWriter, r *http.Request) {
+			there.Add(1)
+			jsonHandler(document(1))(w, r)
+		})
+		if _, got := look(t, resolver(t, n.config()), host); got != row3 {
+			t.Errorf("%d: %v, want %v", status, got, row3)
+		}
+		if here.Load() != 1 || there.Load() != 0 {
+			t.Errorf("%d: %d requests, and %d to the other host", status, here.Load(), there.Load())
+		}
+	}
+}
+
+// prohibitedIP is the guard's error as a transport gives it.
+func prohibitedIP() error {
+	return &net.OpError{Op: "dial", Err: fmt.Errorf("%w: x", ssrf.ErrProhibitedIP)}
+}

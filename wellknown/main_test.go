@@ -1,0 +1,299 @@
+package wellknown_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rsaKey gives the legacy form of an RSA key of that many bits. Nobody knows
+// whether its modulus has two prime factors, and nothing here needs to.
+func rsaKey(bits uint, variant int64) string {
+	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+	n.Add(n, big.NewInt(2*variant+1))
+	return fmt.Sprintf(`{"algorithm":"RS","n":"%d","e":"65537"}`, n)
+}
+
+// document is a support document with one key; variants differ in the key.
+func document(variant int64) string {
+	return fmt.Sprintf(`{"public-key":%s,"authentication":"/auth","provisioning":"/prov"}`, rsaKey(2048, variant))
+}
+
+func delegation(host string) string { return fmt.Sprintf(`{"authority":%q}`, host) }
+
+// authority issues the TLS certificates of a test's hosts.
+type authority struct {
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+}
+
+var newAuthority = sync.OnceValue(func() *authority {
+	a := new(authority)
+	var err error
+	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	if err != nil {
+		panic(err)
+	}
+	if a.cert, err = x509.ParseCertificate(der); err != nil {
+		panic(err)
+	}
+	return a
+})
+
+func (a *authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+func (a *authority) file(t testing.TB) string {
+	name := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// certificate is one for the names, good for an hour after notBefore.
+func (a *authority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
+}
+
+// internet is where a test's hosts are found.
+type internet struct {
+	t     testing.TB
+	mu    sync.Mutex
+	hosts map[string]string // "idp.example:443" → where it really listens
+}
+
+func newInternet(t testing.TB) *internet {
+	return &internet{t: t, hosts: make(map[string]string)}
+}
+
+func (n *internet) put(host, addr string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hosts[host+":443"] = addr
+}
+
+func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	n.mu.Lock()
+	where, ok := n.hosts[addr]
+	n.mu.Unlock()
+	if !ok {
+		return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
+	}
+	return new(net.Dialer).DialContext(ctx, network, where)
+}
+
+// config reaches the internet and trusts its certificates.
+func (n *internet) config() wellknown.Config {
+	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: newAuthority().pool(), InsecureDialContext: n.dial}
+}
+
+// serve makes an HTTPS server with a good certificate for host.
+func (n *internet) serve(host string, h http.HandlerFunc) {
+	now := time.Now().Add(-time.Minute)
+	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, now, host)}}, h)
+}
+
+func (n *internet) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
+	s := httptest.NewUnstartedServer(h)
+	s.TLS = c
+	s.Config.ErrorLog = quiet
+	s.StartTLS()
+	n.t.Cleanup(s.Close)
+	n.put(host, s.Listener.Addr().String())
+}
+
+// raw serves host by a function that gets each connection, after the TLS
+// handshake if handshake is set.
+func (n *internet) raw(host string, handshake bool, serve func(net.Conn)) {
+	c := &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, time.Now().Add(-time.Minute), host)}}
+	n.put(host, listen(n.t, func(conn net.Conn) {
+		if !handshake {
+			serve(conn)
+			return
+		}
+		s := tls.Server(conn, c)
+		if s.Handshake() == nil {
+			serve(s)
+		}
+	}))
+}
+
+// answer serves host with exactly this HTTP text after each request's header,
+// closes the TLS stream properly, and then the connection.
+func (n *internet) answer(host, text string) {
+	n.raw(host, true, func(conn net.Conn) {
+		readHeader(conn)
+		fmt.Fprint(conn, text)
+	})
+}
+
+// readHeader reads until the empty line of a request.
+func readHeader(conn net.Conn) string {
+	var seen []byte
+	one := make([]byte, 1)
+	for !strings.HasSuffix(string(seen), "\r\n\r\n") {
+		if _, err := conn.Read(one); err != nil {
+			break
+		}
+		seen = append(seen, one[0])
+	}
+	return string(seen)
+}
+
+// listen runs serve for each connection to a new port of 127.0.0.1, and closes
+// the connection after it. It ends, with all its goroutines, with the test.
+func listen(t testing.TB, serve func(net.Conn)) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept(t, l, serve)
+	return l.Addr().String()
+}
+
+func accept(t testing.TB, l net.Listener, serve func(net.Conn)) {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	open := make(map[net.Conn]bool)
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open[conn] = true
+			mu.Unlock()
+			all.Go(func() {
+				serve(conn)
+				conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		mu.Lock()
+		for conn := range open {
+			conn.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+}
+
+func jsonHandler(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, body)
+	}
+}
+
+// roundTripper stands in for the network as a whole.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// reply is an answer of a roundTripper; headers are given as name, value, ….
+func reply(status int, body string, headers ...string) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		w.Header().Set(headers[i], headers[i+1])
+	}
+	w.WriteHeader(status)
+	w.Body.WriteString(body)
+	return w.Result(), nil
+}
+
+func resolver(t testing.TB, c wellknown.Config) *wellknown.Resolver {
+	t.Helper()
+	r, err := wellknown.NewResolver(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// row gives the outcome that err matches, and fails the test unless it is
+// exactly one: nil, or one of the three.
+func row(t testing.TB, a *wellknown.Authority, err error) error {
+	t.Helper()
+	if (a == nil) == (err == nil) {
+		t.Fatalf("authority %v with error %v", a, err)
+	}
+	if err == nil {
+		return nil
+	}
+	var all []error
+	for _, kind := range []error{wellknown.ErrUnsupported, wellknown.ErrUnavailable, wellknown.ErrRefused} {
+		if errors.Is(err, kind) {
+			all = append(all, kind)
+		}
+	}
+	var lookup *wellknown.LookupError
+	if len(all) != 1 || !errors.As(err, &lookup) {
+		t.Fatalf("%T %v matches %d outcomes", err, err, len(all))
+	}
+	return all[0]
+}
+
+// look asks for host about its own emails.
+func look(t testing.TB, r *wellknown.Resolver, host string) (*wellknown.Authority, error) {
+	t.Helper()
+	a, err := r.Authority(t.Context(), host, host)
+	return a, row(t, a, err)
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,227 @@
+package wellknown_test
+
+import (
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// testProxy is a proxy on a port of this machine, by the name it was asked
+// for: a map of hosts to where they really listen.
+type testProxy struct {
+	targets map[string]string // "idp.example:443" →
+	asked   atomic.Int64
+
+	mu     sync.Mutex
+	header string // of the last CONNECT
+}
+
+func (p *testProxy) connect(conn net.Conn) {
+	p.asked.Add(1)
+	header := readHeader(conn)
+	p.mu.Lock()
+	p.header = header
+	p.mu.Unlock()
+	var target string
+	fmt.Sscanf(header, "CONNECT %s HTTP/1.1\r\n", &target)
+	where, known := p.targets[target]
+	if !known {
+		fmt.Fprint(conn, "HTTP/1.1 404 Not Found\r\n\r\n")
+		return
+	}
+	p.relay(conn, where, "HTTP/1.1 200 OK\r\n\r\n")
+}
+
+func (p *testProxy) relay(conn net.Conn, where, hello string) {
+	to, err := net.Dial("tcp", where)
+	if err != nil {
+		return
+	}
+	fmt.Fprint(conn, hello)
+	var both sync.WaitGroup
+	both.Go(func() { io.Copy(to, conn); to.Close() })
+	io.Copy(conn, to)
+	conn.Close()
+	both.Wait()
+}
+
+// socks speaks SOCKS5 (RFC 1928) with names, without authentication.
+func (p *testProxy) socks(conn net.Conn) {
+	p.asked.Add(1)
+	buf := make([]byte, 300)
+	io.ReadFull(conn, buf[:2])
+	io.ReadFull(conn, buf[:buf[1]])
+	conn.Write([]byte{5, 0})
+	io.ReadFull(conn, buf[:5])
+	name := make([]byte, buf[4])
+	io.ReadFull(conn, name)
+	io.ReadFull(conn, buf[:2])
+	where, known := p.targets[fmt.Sprintf("%s:%d", name, binary.BigEndian.Uint16(buf))]
+	if !known {
+		conn.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0})
+		return
+	}
+	p.relay(conn, where, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+}
+
+// behindProxy makes hosts that only a proxy can reach.
+func behindProxy(t *testing.T) *testProxy {
+	n := newInternet(t)
+	n.serve(host, jsonHandler(document(1)))
+	n.answer("gone.example", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+	n.raw("plain.example", false, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 404 Not Found\r\n\r\n"); readHeader(c) })
+	n.put("dead.example", deadAddr(t))
+	return &testProxy{targets: n.hosts}
+}
+
+// deadAddr is an address of this machine where nothing listens.
+func deadAddr(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestProxy(t *testing.T) {
+	cert := newAuthority().certificate(t, time.Now().Add(-time.Minute), "localhost")
+	p := behindProxy(t)
+	overTLS := func(conn net.Conn) {
+		if s := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}); s.Handshake() == nil {
+			p.connect(s)
+		}
+	}
+	_, httpsPort, _ := net.SplitHostPort(listen(t, overTLS))
+	for name, url := range map[string]string{
+		"http":   "http://user:secret@" + listen(t, p.connect),
+		"https":  "https://localhost:" + httpsPort,
+		"socks5": "socks5://" + listen(t, p.socks),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: newAuthority().pool()})
+			for target, want := range map[string]error{
+				host:             nil,
+				"gone.example":   row3, // its own answer, over TLS
+				"plain.example":  row4,
+				"dead.example":   row4,
+				"nobody.example": row4, // the proxy's answer, not the host's
+			} {
+				before := p.asked.Load()
+				if _, got := look(t, r, target); got != want {
+					t.Errorf("%s: %v, want %v", target, got, want)
+				}
+				if p.asked.Load() != before+1 {
+					t.Errorf("%s: asked %d times", target, p.asked.Load()-before)
+				}
+			}
+			// The proxy's own address is exempt, nothing else is.
+			before := p.asked.Load()
+			for _, target := range []string{"127.0.0.1", "127.1", host + ":8443"} {
+				if _, got := look(t, r, target); got != row5 {
+					t.Errorf("%s: %v, want %v", target, got, row5)
+				}
+			}
+			if p.asked.Load() != before {
+				t.Error("asked for a private address")
+			}
+		})
+	}
+}
+
+func TestProxyUser(t *testing.T) {
+	p := behindProxy(t)
+	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + listen(t, p.connect), RootCAs: newAuthority().pool()})
+	if _, got := look(t, r, host); got != nil {
+		t.Fatal(got)
+	}
+	want := "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("user:p@ss")) + "\r\n"
+	if !strings.Contains(p.header, want) {
+		t.Errorf("header %q", p.header)
+	}
+}
+
+// TestBadProxy: whatever is wrong with the proxy says nothing about the host.
+func TestBadProxy(t *testing.T) {
+	say := func(text string) string {
+		return listen(t, func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) })
+	}
+	silentThenText := func(text string) string {
+		return listen(t, func(c net.Conn) {
+			readHeader(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
+			readSome(c)
+			fmt.Fprint(c, text)
+		})
+	}
+	for name, url := range map[string]string{
+		"dead http":          "http://" + deadAddr(t),
+		"dead https":         "https://" + deadAddr(t),
+		"dead socks5":        "socks5://" + deadAddr(t),
+		"unknown":            "http://proxy.invalid:8080",
+		"https without TLS":  "https://" + say("HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"redirect":           "http://" + say("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
+		"forbidden":          "http://" + say("HTTP/1.1 403 Forbidden\r\n\r\n"),
+		"wants a password":   "http://" + say("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
+		"bad gateway":        "http://" + say("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
+		"endless header":     "http://" + listen(t, func(c net.Conn) { readHeader(c); endless(c, "HTTP/1.1 200 OK\r\nX: y\r\n") }),
+		"hangs up":           "http://" + say(""),
+		"no proxy":           "http://" + say("hello"),
+		"login page inside":  "http://" + silentThenText("HTTP/1.1 404 Not Found\r\n\r\n"),
+		"socks: no SOCKS":    "socks5://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
+		"socks: wants login": "socks5://" + listen(t, func(c net.Conn) { readSome(c); c.Write([]byte{5, 255}) }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newNameServer(t, nil)
+			r := resolver(t, wellknown.Config{Proxy: url, DNS: s.resolver(), Timeout: 5 * time.Second})
+			if _, got := look(t, r, host); got != row4 {
+				t.Errorf("%v, want %v", got, row4)
+			}
+		})
+	}
+}
+
+func TestSlowProxy(t *testing.T) {
+	for _, scheme := range []string{"http", "https", "socks5"} {
+		gone := make(chan struct{})
+		addr := listen(t, func(c net.Conn) { defer close(gone); drip(c, "") })
+		r := resolver(t, wellknown.Config{Proxy: scheme + "://" + addr, Timeout: 100 * time.Millisecond})
+		if _, got := look(t, r, host); got != row4 {
+			t.Errorf("%s: %v, want %v", scheme, got, row4)
+		}
+		<-gone
+	}
+}
+
+// TestProxyFromEnvironment: the variables name a proxy, and it is not used.
+func TestProxyFromEnvironment(t *testing.T) {
+	var asked atomic.Int64
+	addr := listen(t, func(c net.Conn) { asked.Add(1) })
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
+		t.Setenv(name, "http://"+addr)
+	}
+	n := newInternet(t)
+	n.serve(host, jsonHandler(document(1)))
+	c := n.config()
+	if _, got := look(t, resolver(t, c), host); got != nil {
+		t.Errorf("own dial function: %v", got)
+	}
+	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
+	c = wellknown.Config{RootCAs: c.RootCAs, DNS: s.resolver(), InsecureAllowPrivate: true}
+	if _, got := look(t, resolver(t, c), host+":"+portOf(t, n.hosts[host+":443"])); got != nil {
+		t.Errorf("own DNS: %v", got)
+	}
+	if asked.Load() != 0 {
+		t.Errorf("%d connections to a proxy", asked.Load())
+	}
+}
