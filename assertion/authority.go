@@ -148,7 +148,7 @@ func (r *run) verifyCertificates() error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, certchain.ErrSignature):
+	case !errors.Is(err, certchain.ErrAlgorithm):
 		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
 	}
 	names := algorithms(r.publishedKeys())

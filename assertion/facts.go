@@ -75,9 +75,11 @@ func (r *run) describeAuthority() []Fact {
 	if len(a.Delegations) > 0 {
 		facts = append(facts, Fact{"delegated by", strings.Join(a.Delegations, ", ")})
 	}
-	return append(facts,
-		Fact{"keys published", strings.Join(append(algorithms(a.Keys), weak(algorithms(a.WeakKeys))...), ", ")},
-		Fact{"document fetched", describeTime(a.Fetched.UnixMilli())})
+	facts = append(facts, Fact{"keys published", strings.Join(append(algorithms(a.Keys), weak(algorithms(a.WeakKeys))...), ", ")})
+	if !a.Fetched.IsZero() { // a document from a file was not
+		facts = append(facts, Fact{"document fetched", describeTime(a.Fetched.UnixMilli())})
+	}
+	return facts
 }
 
 func (r *run) describeCertificates() []Fact {

@@ -54,20 +54,34 @@ func readDSAPublic(r *reader) (PublicKey, error) {
 }
 
 func newDSAPublic(k *dsa.PublicKey) (*dsaPublic, error) {
-	within := func(n *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(k.P) < 0 }
+	v, err := dsaVariantOf(k.P, k.Q, k.G)
+	if err != nil {
+		return nil, err
+	}
+	if !within(k.Y, k.P) {
+		return nil, malformed("y is out of range")
+	}
+	return &dsaPublic{v, k}, nil
+}
+
+// dsaVariantOf checks a group as far as it costs nothing.
+func dsaVariantOf(p, q, g *big.Int) (*dsaVariant, error) {
 	switch {
-	case k.P.Bit(0) == 0 || k.Q.Bit(0) == 0:
+	case p.Bit(0) == 0 || q.Bit(0) == 0:
 		return nil, malformed("p or q is even")
-	case !within(k.G) || !within(k.Y):
-		return nil, malformed("g or y is out of range")
+	case !within(g, p):
+		return nil, malformed("g is out of range")
 	}
 	for _, v := range []*dsaVariant{ds128, ds256} {
-		if k.P.BitLen() == v.pBits && k.Q.BitLen() == v.qBits {
-			return &dsaPublic{v, k}, nil
+		if p.BitLen() == v.pBits && q.BitLen() == v.qBits {
+			return v, nil
 		}
 	}
 	return nil, malformed("sizes of p and q that no algorithm has")
 }
+
+// within says whether 1 < n < p.
+func within(n, p *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(p) < 0 }
 
 func (k *dsaPublic) Algorithm() string { return k.name }
 
@@ -119,8 +133,11 @@ func readDSAPrivate(r *reader) (PrivateKey, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	if p.Bit(0) == 0 || x.Sign() <= 0 || x.Cmp(q) >= 0 {
-		return nil, malformed("p is even or x is out of range")
+	if _, err := dsaVariantOf(p, q, g); err != nil {
+		return nil, err
+	}
+	if x.Sign() <= 0 || x.Cmp(q) >= 0 {
+		return nil, malformed("x is out of range")
 	}
 	k := dsa.NewPrivateKey(p, q, g, x)
 	r.agrees("y", k.Y)

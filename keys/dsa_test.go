@@ -119,6 +119,7 @@ func TestDSALength(t *testing.T) {
 		refused(t, public, "last byte missing", good[:len(good)-1])
 		refused(t, public, "zero byte before", append([]byte{0}, good...))
 		refused(t, public, "zero byte after", append(slices.Clone(good), 0))
+		refused(t, public, "zero byte between", slices.Insert(slices.Clone(good), k.size(), 0))
 		refused(t, public, "twice", append(slices.Clone(good), good...))
 		refused(t, public, "64 KiB", make([]byte, 64<<10))
 	}

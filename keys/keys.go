@@ -13,10 +13,11 @@
 //	DS128   DSA, p of 1024, q of 160 bits     SHA-1     r and s, 20 bytes each
 //	DS256   DSA, p of 2048, q of 256 bits     SHA-256   r and s, 32 bytes each
 //
-// Weak keys can be broken by anybody with a computer and some patience. They
-// are refused with [ErrWeak] except by the functions whose name begins with
-// Insecure. RS128 and DS128 are below today's measure too; the protocol's users
-// have them, so they are not called weak here.
+// Weak are the keys that crypto/rsa refuses to use: anybody with a computer and
+// some days factors 512 bits. Only the functions whose name begins with
+// Insecure admit them, all others give [ErrWeak]. RS128 and DS128 are below
+// today's measure too, but the protocol's users have them: they are not called
+// weak here.
 //
 // # Forms
 //
@@ -27,15 +28,15 @@
 //
 // Private keys have d (RSA; the JWK also p, q, dp, dq, qi) or, in the place of
 // y, x (DSA). Numbers are strings; leading zeros, hexadecimal digits of either
-// case and whole '=' padding of base64url are read, and never written. Other
+// case and '=' padding of base64url are read, and never written. Other
 // members are ignored. An object with both kty and algorithm is malformed.
 //
 // # What is checked
 //
 // When a key is read: its sizes; RSA: n is odd, 3 ≤ e < 2³¹ and e is odd; DSA: p
 // and q are odd, 1 < g < p, 1 < y < p. [PublicKey].Validate adds, for DSA, that g
-// and y are in the group of order q. Of a private key everything is checked:
-// that the numbers belong together and RSA's factors are prime.
+// and y are in the group of order q. When a private key is read, also that all
+// of its numbers belong together and that RSA's two factors are prime.
 //
 // A signature shorter than the full length is padded with zeros on the left; a
 // longer one is invalid. An RSA value must be below n, and the whole encoded
@@ -43,10 +44,10 @@
 //
 // # What is not checked
 //
-// That a public RSA modulus has two large prime factors, or that a public DSA
-// key's p and q are prime. Who chose such a key can let others sign for it, and
-// harms only those who certify it. Nor does this package know of expiry, use,
-// key identifiers or revocation.
+// That a public RSA modulus has two large prime factors, or that DSA's p and q
+// are prime. Who makes a key so may let others sign in its place, as who gives
+// away the private key does. Nor does this package know of expiry, use, key
+// identifiers or revocation.
 //
 // # Timing
 //

@@ -56,15 +56,11 @@ func positional(base int, digits string) notation {
 
 const base64urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// parseBase64url reads what PROTOCOL §2 admits in keys: whole '=' padding or
-// none. The alphabet is checked here because encoding/base64 skips newlines.
+// parseBase64url reads what PROTOCOL §2 admits in keys: one or two '=' at the
+// end, as many as belong there or not, change no number. The alphabet is checked
+// here because encoding/base64 skips newlines.
 func parseBase64url(text string) (*big.Int, error) {
-	if digits := strings.TrimRight(text, "="); len(digits) < len(text) {
-		if len(text)%4 != 0 || len(text)-len(digits) > 2 {
-			return nil, errDigits
-		}
-		text = digits
-	}
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "="), "=")
 	if text == "" || strings.Trim(text, base64urlAlphabet) != "" {
 		return nil, errDigits
 	}

@@ -116,6 +116,9 @@ func TestRSAPrivateInconsistent(t *testing.T) {
 			"another n":         legacy.with("n", plus(k.n, 2).String()),
 			"another key's d":   legacy.with("d", other.d.Text(10)),
 			"another key's p":   full.with("p", b64(other.p)),
+			"d+λ·big, primes":   full.with("d", b64(new(big.Int).Add(k.d, new(big.Int).Mul(k.lambda(), big.NewInt(1<<20)))), "dp", nil, "dq", nil),
+			"q 0, no p":         full.with("p", nil, "q", "AA"),
+			"primes composite":  composite(bits),
 			"p 0":               full.with("p", "AA"),
 			"p 1":               full.with("p", "AQ"),
 			"p = n":             full.with("p", b64(k.n), "q", "AQ"),
@@ -149,6 +152,16 @@ func square4(legacy object, k rsaKey) object {
 	order := new(big.Int).Mul(k.p, plus(k.p, -1))
 	d := new(big.Int).ModInverse(k.e, order)
 	return legacy.with("n", n.String(), "d", d.String())
+}
+
+// composite gives a "key" whose exponents fit its factors, which are no primes.
+func composite(bits int) object {
+	e := big.NewInt(65537)
+	p := new(big.Int).Mul(oddOf(bits/2-1), big.NewInt(3))
+	q := new(big.Int).Mul(oddOf(bits/2-2), big.NewInt(5))
+	k := rsaKey{n: new(big.Int).Mul(p, q), e: e, p: p, q: q}
+	k.d = new(big.Int).ModInverse(e, k.lambda())
+	return k.jwk().with("dp", nil, "dq", nil, "qi", nil)
 }
 
 // A prime modulus, and one of three primes, work as keys do, but are none.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -110,9 +111,11 @@ func (d *dialer) reach(ctx context.Context, guard control, host, port string) (n
 }
 
 // rooted keeps the search list of resolv.conf away: it could make a name of
-// somebody's own network out of a host that does not exist.
+// somebody's own network out of a host that does not exist. A name of one label
+// stays as it is, because with a dot behind it localhost is not found in the file
+// of hosts; where the search list leads it, the guard and TLS stand.
 func rooted(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
 		return host
 	}
 	return host + "."

@@ -18,6 +18,8 @@ type nameServer struct {
 	addr string
 
 	mu    sync.Mutex
+	open  []net.Conn         // of its clients
+	shut  bool               // no more clients
 	names map[string]records // "idp.example." →
 	asked map[string]bool    // names
 }
@@ -50,7 +52,7 @@ func newNameServer(t testing.TB, names map[string]records) *nameServer {
 			}
 		}
 	}()
-	t.Cleanup(func() { conn.Close(); <-done })
+	t.Cleanup(func() { conn.Close(); <-done; s.hangUp() })
 	return s
 }
 
@@ -100,8 +102,28 @@ func (r records) resources(q dnsmessage.Question) (all []dnsmessage.Resource) {
 
 func (s *nameServer) resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", s.addr)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.shut {
+			return nil, net.ErrClosed
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, "udp", s.addr)
+		if err == nil {
+			s.open = append(s.open, conn)
+		}
+		return conn, err
 	}}
+}
+
+// hangUp ends the lookups that net.Resolver keeps waiting for an answer, for
+// some seconds, when nobody waits for them any more.
+func (s *nameServer) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shut = true
+	for _, conn := range s.open {
+		conn.Close()
+	}
 }
 
 func TestDNS(t *testing.T) {

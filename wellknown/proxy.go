@@ -73,12 +73,13 @@ func askToConnect(ctx context.Context, conn net.Conn, user *url.Userinfo, addr s
 	if err := request.Write(conn); err != nil {
 		return err
 	}
-	// Nothing is lost in the buffer: the host waits for TLS to begin.
-	response, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeader)), request)
+	answer := bufio.NewReader(io.LimitReader(conn, maxHeader))
+	response, err := http.ReadResponse(answer, request)
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
+	// A host that speaks TLS waits to be spoken to, so nothing more is there.
+	if response.StatusCode != http.StatusOK || answer.Buffered() > 0 {
 		return errors.New("the proxy does not connect")
 	}
 	return conn.SetDeadline(time.Time{})

@@ -169,7 +169,7 @@ func TestBadProxy(t *testing.T) {
 		"dead https":         "https://" + deadAddr(t),
 		"dead socks5":        "socks5://" + deadAddr(t),
 		"unknown":            "http://proxy.invalid:8080",
-		"https without TLS":  "https://" + say("HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"https without TLS":  "https://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
 		"redirect":           "http://" + say("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
 		"forbidden":          "http://" + say("HTTP/1.1 403 Forbidden\r\n\r\n"),
 		"wants a password":   "http://" + say("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),

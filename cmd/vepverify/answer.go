@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,7 +27,7 @@ func (v *verification) answer(res *assertion.Result, err error) error {
 		return unprefixed{err}
 	}
 	if v.text {
-		fmt.Fprintln(v.out, verdict(res, failed))
+		v.printFailure(failed, err)
 	} else if err := v.printJSON(failed); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func verdict(res *assertion.Result, failed *assertion.Failed) string {
 	case failed == nil:
 		return printable("okay: " + res.Email + " at " + res.Audience)
 	case failed.Undecided:
-		return printable(failed.Reason) // which begins with "undecided"
+		return printable("undecided: " + strings.TrimPrefix(failed.Reason, "undecided, "))
 	}
 	return printable("failure: " + failed.Reason)
 }
@@ -70,6 +71,17 @@ func (v *verification) printResult(res *assertion.Result) {
 	fmt.Fprint(v.out, t.String())
 }
 
+func (v *verification) printFailure(failed *assertion.Failed, err error) {
+	fmt.Fprintln(v.out, verdict(nil, failed))
+	var why *assertion.Error
+	if !errors.As(err, &why) {
+		return
+	}
+	t := table{indent: "  "}
+	t.fault(why)
+	fmt.Fprint(v.out, t.String())
+}
+
 // table is a list of names and values, the values in one column.
 type table struct {
 	indent string
@@ -82,6 +94,15 @@ func (t *table) row(name, value string) { t.rows = append(t.rows, [2]string{name
 func (t *table) claims(label string, claims map[string]json.RawMessage) {
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		t.row(label, shortened(name, 80)+" = "+shortened(string(claims[name]), 300))
+	}
+}
+
+// fault adds what a failed check found.
+func (t *table) fault(err *assertion.Error) {
+	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", err.Advice}} {
+		if r[1] != "" {
+			t.row(r[0], r[1])
+		}
 	}
 }
 

@@ -36,7 +36,6 @@ func newApp(p *process) *cli.App {
 	}
 	for _, c := range app.Commands {
 		c.HideHelp = true
-		c.HelpName = program + " " + c.Name
 		c.OnUsageError = p.badValue
 	}
 	return app

@@ -37,11 +37,11 @@ func arrange(args []string, commands []*cli.Command, env func(string) (string, b
 	}
 	switch {
 	case a.help && a.command == "":
-		return []string{"help"}, nil, nil
+		return []string{"help", "--"}, nil, nil
 	case a.help:
 		return []string{"help", "--", a.command}, nil, nil
 	case a.version:
-		return []string{"version"}, nil, nil
+		return []string{"version", "--"}, nil, nil
 	case a.command == "":
 		a.command = defaultCommand
 	}

@@ -55,20 +55,12 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 	for _, f := range s.Facts {
 		t.row(f.Name, f.Value)
 	}
-	if s.Err != nil {
-		fault(&t, s.Err)
-	}
 	fmt.Fprint(x.to, t.String())
-}
-
-// fault adds what a failed check has to say.
-func fault(t *table, err *assertion.Error) {
-	for _, r := range [][2]string{
-		{"=> reason", err.Reason}, {"=> found", err.Found}, {"=> expected", err.Expected}, {"=> what to do", err.Advice},
-	} {
-		if r[1] != "" {
-			t.row(r[0], r[1])
-		}
+	if s.Err != nil {
+		fmt.Fprintf(x.to, "   => %s\n", printable(s.Err.Reason))
+		why := table{indent: "      "}
+		why.fault(s.Err)
+		fmt.Fprint(x.to, why.String())
 	}
 }
 
@@ -122,4 +114,3 @@ func (p *process) asciiOnly() bool {
 	}
 	return false
 }
-

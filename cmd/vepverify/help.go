@@ -34,17 +34,19 @@ standard error that says which.
 vepverify help COMMAND explains a command.
 `
 
-const commandHelp = `{{.HelpName}}: {{.Usage}}
+const commandHelp = `vepverify {{.Name}}: {{.Usage}}
 
 Usage:
-   {{.HelpName}} {{if .Flags}}[flags] {{end}}{{.ArgsUsage}}
+   vepverify {{.Name}} {{if .Flags}}[flags] {{end}}{{.ArgsUsage}}
 
 {{.Description}}
 {{- if .VisibleFlags}}
 
 Flags:
 {{- range .VisibleFlags}}
-   {{.}}{{end}}{{end}}
+   {{.}}{{end}}
+
+All but --now and --insecure-… can be set in the environment: --some-flag as VEPVERIFY_SOME_FLAG.{{end}}
 `
 
 func helpCommand(p *process) *cli.Command {

@@ -32,6 +32,9 @@ func (p *process) readAssertion(c *cli.Context) (string, error) {
 		return "", usageError(c, "no assertion: name the file that holds it, or \"-\" to type it")
 	}
 	data, err := p.read(c.Context, name, assertion.MaxSize+int64(len("\r\n"))+1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w (nor is it a command: vepverify help lists them)", err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -98,8 +101,6 @@ func fileError(name string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: no such file (nor a command: vepverify help lists them)", name)
 	case errors.As(err, &path):
 		err = path.Err
 	}

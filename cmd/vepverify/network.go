@@ -52,7 +52,7 @@ func (n *network) source(c *cli.Context, p *process) (source, error) {
 		return n.resolver(c)
 	}
 	for _, name := range onlyOnline {
-		if c.IsSet(name) && !p.fromEnv[name] {
+		if p.given(c, name) {
 			return nil, usageError(c, "--%s and --keys exclude each other: with --keys there is no network", name)
 		}
 	}
@@ -83,7 +83,7 @@ type unprefixed struct{ error }
 func (u unprefixed) Error() string {
 	text := u.error.Error()
 	for _, name := range []string{"wellknown: ", "assertion: "} {
-		text = strings.TrimPrefix(text, name)
+		text = strings.ReplaceAll(text, name, "")
 	}
 	return text
 }

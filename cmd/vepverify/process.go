@@ -84,8 +84,14 @@ func (p *process) dispatch(ctx context.Context, args []string) error {
 // complain says on one line what is wrong.
 func (p *process) complain(err error) int {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " ")
-	fmt.Fprintln(p.err, "vepverify: "+printable(text))
+	fmt.Fprintln(p.err, program+": "+shortened(text, 2000))
 	return int(exitUsage)
+}
+
+// given says whether the flag stands on the command line; in the environment
+// does not count.
+func (p *process) given(c *cli.Context, name string) bool {
+	return c.IsSet(name) && !p.fromEnv[name]
 }
 
 // usageError says what is wrong with the arguments and where to read more.

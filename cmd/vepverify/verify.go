@@ -90,6 +90,9 @@ func (v *verification) verifier(c *cli.Context) (*assertion.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.unavailableIsDead && v.fallback == "" {
+		return nil, usageError(c, "--insecure-fallback-on-unavailable needs --fallback")
+	}
 	leeway := time.Duration(v.leeway)
 	if leeway == 0 {
 		leeway = -1 // none; the library's 0 is its default

@@ -11,7 +11,7 @@ import (
 // header).
 const (
 	overLimit = 64<<10 + 1
-	bombSize  = 32 << 20
+	bombSize  = 8 << 20
 )
 
 // Oversized puts spaces behind the body, to 64 KiB and one byte.
@@ -19,17 +19,29 @@ func (s Site) Oversized() Site {
 	return s.edit(func(r *response) { r.body = spaced(r.body, overLimit) })
 }
 
-// GzipBomb puts spaces behind the body, to 32 MiB, and compresses it to less
-// than 64 KiB.
-func (s Site) GzipBomb() Site {
+// Gzip compresses the body.
+func (s Site) Gzip() Site {
 	return s.edit(func(r *response) {
-		var packed bytes.Buffer
-		w := gzip.NewWriter(&packed)
-		w.Write(spaced(r.body, bombSize)) // a bytes.Buffer takes everything
-		w.Close()
-		r.body = packed.Bytes()
+		r.body = compress(r.body)
 		r.header.Set("Content-Encoding", "gzip")
 	})
+}
+
+// GzipBomb puts spaces behind the body, to 8 MiB, and compresses it to less
+// than 64 KiB.
+func (s Site) GzipBomb() Site {
+	return s.edit(func(r *response) { r.body = spaced(r.body, bombSize) }).Gzip()
+}
+
+func compress(data []byte) []byte {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		panic("idptest: " + err.Error()) // it is a level
+	}
+	w.Write(data) // a bytes.Buffer takes everything
+	w.Close()
+	return packed.Bytes()
 }
 
 func spaced(body []byte, size int) []byte {
@@ -104,6 +116,21 @@ func (s Site) HalfChunked() Site {
 	})
 }
 
+// Unframed announces no length: the body ends where the connection does, in
+// good order.
+func (s Site) Unframed() Site {
+	return s.sent(func(c *connection, r *response) { c.Write(append(r.head(-1), r.body...)) })
+}
+
+// HalfUnframed announces no length, sends half of the body and closes the TCP
+// connection under TLS without a word: what anybody on the way can do.
+func (s Site) HalfUnframed() Site {
+	return s.sent(func(c *connection, r *response) {
+		c.Write(append(r.head(-1), r.body[:len(r.body)/2]...))
+		c.tcp.Close()
+	})
+}
+
 // StallAfterHeader sends the header, and then nothing.
 func (s Site) StallAfterHeader() Site {
 	return s.sent(func(c *connection, r *response) {
@@ -124,26 +151,37 @@ func (s Site) sent(send func(*connection, *response)) Site {
 
 // Expired has a TLS certificate that expired an hour ago.
 func (s Site) Expired() Site {
+	s.speaksTLS()
 	s.leaf.expired = true
 	return s
 }
 
 // SelfSigned has a TLS certificate of no authority's.
 func (s Site) SelfSigned() Site {
+	s.speaksTLS()
 	s.leaf.selfSigned = true
 	return s
 }
 
 // WrongName has a TLS certificate of another host's.
 func (s Site) WrongName() Site {
+	s.speaksTLS()
 	s.leaf.name = "another-host.example"
 	return s
 }
 
 // TLS11 speaks no TLS later than 1.1.
 func (s Site) TLS11() Site {
+	s.speaksTLS()
 	s.tls11 = true
 	return s
+}
+
+// speaksTLS panics for sites on which a fault of TLS would go unseen.
+func (s Site) speaksTLS() {
+	if s.unreachable != nil || s.raw != nil {
+		panic("idptest: a site without TLS has no fault of TLS")
+	}
 }
 
 // StallAfterTLS completes the TLS handshake, and then sends nothing.

@@ -34,6 +34,8 @@ func faults(idp *idptest.IdP) map[string]fault {
 		"none":                  {site: good, want: supported},
 		"content type in caps":  {site: good.Header("Content-Type", "Application/JSON; charset=utf-8"), want: supported},
 		"slow but there":        {site: good.ByteByByte(time.Microsecond), want: supported},
+		"unframed":              {site: good.Unframed(), want: supported},
+		"compressed":            {site: good.Gzip(), want: supported},
 		"by a handler":          {site: idptest.Handler(documentFor(idp)), want: supported},
 		"incomplete":            {site: idptest.JSON(idp.Document().Without("provisioning")), want: unsupported},
 		"no such host":          {site: idptest.NXDomain(), want: unsupported},
@@ -64,6 +66,7 @@ func faults(idp *idptest.IdP) map[string]fault {
 		"half, then reset":      {site: good.HalfThenReset(), want: unavailable},
 		"half of the length":    {site: good.HalfThenClose(), want: unavailable},
 		"half of the chunks":    {site: good.HalfChunked(), want: unavailable},
+		"half, unframed":        {site: good.HalfUnframed(), want: unavailable},
 		"endless header":        {site: good.EndlessHeader(), want: unavailable},
 		"expired TLS":           {site: good.Expired(), want: unavailable},
 		"self-signed TLS":       {site: good.SelfSigned(), want: unavailable},
@@ -101,9 +104,9 @@ func documentFor(idp *idptest.IdP) http.HandlerFunc {
 
 const (
 	// shortTimeout is for what only the deadline ends, patience for all else:
-	// what takes longer was not ended by what the case is about.
+	// what takes that long was not ended by what the case is about.
 	shortTimeout = 200 * time.Millisecond
-	patience     = 20 * time.Second
+	patience     = time.Minute
 )
 
 func TestFaults(t *testing.T) {
@@ -146,7 +149,7 @@ func (f fault) verify(t *testing.T, s *idptest.Server, issuer *idptest.IdP, fall
 	if f.stalls && took < shortTimeout {
 		t.Errorf("took only %v: %v", took, err)
 	}
-	if took > patience/2 {
+	if took >= patience {
 		t.Errorf("took %v: %v", took, err)
 	}
 	return outcome(t, r, err)

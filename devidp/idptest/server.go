@@ -79,7 +79,8 @@ func (s *Server) Close() {
 
 // Set says how the host name ("idp.example", on port 443, or
 // "idp.example:8443") behaves from the next connection on. Of several sites the
-// first is for one connection, and so on; the last one stays.
+// first is for one connection, and so on; the last one stays. Without any the
+// host does not exist any more.
 func (s *Server) Set(name string, sites ...Site) {
 	if len(sites) == 0 {
 		sites = []Site{NXDomain()}

@@ -77,7 +77,7 @@ func Scalars(key keys.PublicKey, r, s *big.Int) Alteration {
 }
 
 // AlterScalars lets edit change r and s of a DSA signature in place, given the
-// key's q. The other root, s = q − s, is one that verifies as well.
+// key's q.
 func AlterScalars(key keys.PublicKey, edit func(r, s, q *big.Int)) Alteration {
 	q := number(key, "q", 16)
 	return func(signature []byte) []byte {

@@ -310,12 +310,13 @@ func TestScalars(t *testing.T) {
 		alter idptest.Alteration
 		want  error
 	}{
-		"r 0":         {idptest.Scalars(key, zero, one), assertion.ErrSignature},
-		"s 0":         {idptest.Scalars(key, one, zero), assertion.ErrSignature},
-		"r 1, s q":    {idptest.Scalars(key, one, q), assertion.ErrSignature},
-		"r + q":       {idptest.AlterScalars(key, func(r, _, q *big.Int) { r.Add(r, q) }), assertion.ErrSignature},
-		"s + 1":       {idptest.AlterScalars(key, func(_, s, _ *big.Int) { s.Add(s, one) }), assertion.ErrSignature},
-		"the other s": {idptest.AlterScalars(key, func(_, s, q *big.Int) { s.Sub(q, s) }), nil},
+		"r 0":      {idptest.Scalars(key, zero, one), assertion.ErrSignature},
+		"s 0":      {idptest.Scalars(key, one, zero), assertion.ErrSignature},
+		"r 1, s q": {idptest.Scalars(key, one, q), assertion.ErrSignature},
+		"r + q":    {idptest.AlterScalars(key, func(r, _, q *big.Int) { r.Add(r, q) }), assertion.ErrSignature},
+		"s + 1":    {idptest.AlterScalars(key, func(_, s, _ *big.Int) { s.Add(s, one) }), assertion.ErrSignature},
+		"s + q":    {idptest.AlterScalars(key, func(_, s, q *big.Int) { s.Add(s, q) }), assertion.ErrSignature},
+		"q - s":    {idptest.AlterScalars(key, func(_, s, q *big.Int) { s.Sub(q, s) }), assertion.ErrSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			certified, asserted := tokens("RS256", "DS256")

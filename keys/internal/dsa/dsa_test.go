@@ -155,6 +155,43 @@ func stdVerify(k *dsa.PublicKey, digest, signature []byte) bool {
 	return stddsa.Verify(&std, digest, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
 }
 
+// In tiny groups every signature can be tried, and checked by what it must be:
+// g^((z+xr)/s) mod p mod q, for r and s above 0 and below q.
+func TestVerifyExhaustively(t *testing.T) {
+	for _, c := range []struct{ p, q, g, x int }{
+		{13, 3, 3, 2}, // 3 mod 13 mod 3 is 0, which is no r
+		{23, 11, 2, 7},
+		{47, 23, 4, 5},
+		{131, 13, 62, 12},
+	} {
+		n := func(i int) *big.Int { return big.NewInt(int64(i)) }
+		k := dsa.NewPrivateKey(n(c.p), n(c.q), n(c.g), n(c.x))
+		if !k.InGroup() {
+			t.Fatalf("p = %d: no group", c.p)
+		}
+		for d := 0; d < 256; d += 7 {
+			z := d >> (8 - k.Q.BitLen())
+			for r := range 2 * c.q {
+				for s := range 2 * c.q {
+					want := 0 < r && r < c.q && 0 < s && s < c.q && value(c.p, c.q, c.g, s, z+c.x*r) == r
+					if got := k.Verify([]byte{byte(d)}, []byte{byte(r), byte(s)}); got != want {
+						t.Fatalf("p = %d, digest %d, r = %d, s = %d: %v", c.p, d, r, s, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// value gives g^(n/s) mod p mod q.
+func value(p, q, g, s, n int) int {
+	v := 1
+	for e := 0; e*s%q != n%q; e++ {
+		v = v * g % p
+	}
+	return v % q
+}
+
 // A signer must end when the group is none, and say so.
 func TestSignWithoutGroup(t *testing.T) {
 	one := big.NewInt(1)

@@ -157,4 +157,3 @@ func oneTooMany(data []byte) string {
 	}
 	return s
 }
-

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// hosts are the hosts of one script.
+type hosts struct {
+	folder   string
+	asked    atomic.Int64
+	contacts chan struct{} // one for each connection to $MUTE, as far as there is room
+}
+
+type hostsKey struct{}
+
+func startHosts(env *testscript.Env) error {
+	h := &hosts{folder: filepath.Join(env.WorkDir, "site"), contacts: make(chan struct{}, 100)}
+	env.Values[hostsKey{}] = h
+	if err := h.startIDP(env); err != nil {
+		return err
+	}
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go h.takeConnections(mute)
+	env.Defer(func() { mute.Close() })
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Setenv("MUTE", mute.Addr().String())
+	env.Setenv("DEAD", dead.Addr().String())
+	return dead.Close()
+}
+
+// startIDP starts a web server that speaks TLS.
+func (h *hosts) startIDP(env *testscript.Env) error {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it are meant to hang up
+	s.StartTLS()
+	env.Defer(s.Close)
+	env.Setenv("IDP", s.Listener.Addr().String())
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), certificate, 0o600)
+}
+
+// ServeHTTP answers what the script has put into the folder site.
+func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.asked.Add(1)
+	if r.URL.Path != "/.well-known/browserid" {
+		w.WriteHeader(http.StatusTeapot)
+		return
+	}
+	document, err := os.ReadFile(filepath.Join(h.folder, "browserid"))
+	if err == nil {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(document)
+		return
+	}
+	code := http.StatusNotFound
+	if text, err := os.ReadFile(filepath.Join(h.folder, "status")); err == nil {
+		code, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+	}
+	w.WriteHeader(code)
+}
+
+// takeConnections takes connections and holds them until the listener closes.
+func (h *hosts) takeConnections(l net.Listener) {
+	var held []net.Conn
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			break
+		}
+		held = append(held, c)
+		select {
+		case h.contacts <- struct{}{}:
+		default:
+		}
+	}
+	for _, c := range held {
+		c.Close()
+	}
+}
+
+// requests wants $IDP to have been asked so often.
+func requests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: requests NUMBER")
+	}
+	h := ts.Value(hostsKey{}).(*hosts)
+	if got := strconv.FormatInt(h.asked.Load(), 10); got != args[0] {
+		ts.Fatalf("%s requests, want %s", got, args[0])
+	}
+}
+
+// await waits until somebody connects to $MUTE.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: await")
+	}
+	<-ts.Value(hostsKey{}).(*hosts).contacts
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/certchain"
+)
+
+// hostileText is what somebody who writes assertions would like a terminal to
+// act upon: colours, a title, C1 controls, the writing direction, a bell.
+const hostileText = "\x1b[31mred\x1b]0;title\a \u009b2J \u202e\x7f end"
+
+// mint writes an assertion of the fixtures' issuer whose claims are hostile to
+// terminals, and which holds at https://rp.example on 2026-01-01.
+func mint(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: mint FILE")
+	}
+	p := &process{}
+	issuer, err := p.readKey(context.Background(), ts.MkAbs("issuer.key"), false)
+	ts.Check(err)
+	user, err := p.readIdentity(context.Background(), ts.MkAbs("ada.json"), false)
+	ts.Check(err)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	extra := map[string]any{"name": hostileText, "na\x1b[2Jme\n2": []string{hostileText}}
+	certificate, err := certchain.Issue(certchain.Template{
+		Issuer: "idp.example", Email: user.Email, PublicKey: user.PrivateKey.Public(),
+		IssuedAt: at, Expires: at.Add(time.Hour), Extra: extra,
+	}, issuer)
+	ts.Check(err)
+	text, err := assertion.Sign(assertion.Claim{
+		Audience: "https://rp.example", Expires: at.Add(time.Hour), Extra: extra,
+	}, user.PrivateKey, certificate)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}

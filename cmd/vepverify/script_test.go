@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vepverify": main})
+}
+
+// TestScript runs testdata/script, one file for each behaviour. Every script
+// starts in a folder with the fixtures (of idp.example, made by the commands
+// themselves on 2026-01-01; their keys are public), and with a host of its own:
+//
+//	$IDP    127.0.0.1:port, which serves site/browserid as its support document,
+//	        or else the status code in site/status, or else 404
+//	ca.pem  the certificate authority of $IDP
+//	$MUTE   a host that takes connections and never answers
+//	$DEAD   a host that refuses them
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"mask":     mask,
+			"mint":     mint,
+			"mode":     mode,
+			"requests": requests,
+			"await":    await,
+			"repeat":   repeat,
+		},
+	})
+}
+
+func setUp(env *testscript.Env) error {
+	fixtures, err := filepath.Glob("testdata/fixtures/*")
+	if err != nil {
+		return err
+	}
+	for _, name := range fixtures {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(env.WorkDir, filepath.Base(name)), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return startHosts(env)
+}
+
+// exits runs a program and wants the exit status that comes first. It also
+// holds vepverify to what each status promises: a complaint is one line on
+// standard error and nothing else; an answer leaves standard error alone, unless
+// an explanation was asked for.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS PROGRAM ARGUMENT…")
+	}
+	status := 0
+	var failed *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &failed):
+		status = failed.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got := strconv.Itoa(status); got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+	out, complaint := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	switch {
+	case status == int(exitUsage):
+		if out != "" {
+			ts.Fatalf("a complaint, and something on standard output")
+		}
+		if !regexp.MustCompile(`^vepverify: [^\n]{10,}\n$`).MatchString(complaint) {
+			ts.Fatalf("a complaint is one line that begins with the program's name")
+		}
+	case complaint != "" && !slices.Contains(args, "--explain"):
+		ts.Fatalf("an answer, and something on standard error")
+	}
+}
+
+// mask replaces every match of a regular expression in a file.
+func mask(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: mask FILE REGEXP REPLACEMENT")
+	}
+	masked := regexp.MustCompile(args[1]).ReplaceAllString(ts.ReadFile(args[0]), args[2])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(masked), 0o600))
+}
+
+// mode wants a file to have these permissions.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode PERMISSIONS FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// repeat writes a file of so many times the same text, in which \n, \r and
+// \xHH stand for bytes.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat NUMBER TEXT FILE")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Repeat(text, n)), 0o600))
+}

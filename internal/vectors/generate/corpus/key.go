@@ -1,0 +1,186 @@
+package corpus
+
+import (
+	"encoding/base64"
+	"math/big"
+	"strings"
+
+	"github.com/vepverify/vepverify/devidp/idptest"
+)
+
+func keyCases() []vector {
+	return append(append(keyForms(), keyNumbers()...), rsaLoad()...)
+}
+
+// user gives the public key of the user with a key of that name, in the legacy
+// form; userJWK in the other.
+func user(name string) idptest.Object { return idptest.Legacy(key(name).Public()) }
+
+func userJWK(name string) idptest.Object { return idptest.JWK(key(name).Public()) }
+
+// certifiedAs gives the user the key of that name, and certifies it in the form
+// given.
+func certifiedAs(name string, form any) edit { return together(userKey(key(name)), publicKey(form)) }
+
+// mapped changes the text of some members.
+func mapped(o idptest.Object, change func(string) string, names ...string) idptest.Object {
+	for _, name := range names {
+		o = o.With(name, change(o[name].(string)))
+	}
+	return o
+}
+
+func keyForms() []vector {
+	bad := func(name, comment string, form any) vector {
+		return failure(name, "2.key-form", comment, free, publicKey(form))
+	}
+	padded := func(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) }
+	ds, jwk := user("DS128"), userJWK("DS128")
+	return []vector{
+		okay("legacy-rsa", "2.legacy-rsa", "An RSA key in the legacy form.", userKey(key("RS128"))),
+		okay("legacy-rsa-leading-zeros", "2.legacy-rsa", "Leading zeros of decimal numbers.",
+			certifiedAs("RS128", mapped(user("RS128"), prefix("000"), "n", "e"))),
+		okay("legacy-dsa", "2.legacy-dsa", "A DSA key in the legacy form, in small letters."),
+		okay("legacy-dsa-capitals", "2.legacy-dsa", "A DSA key in capitals, as Firefox Accounts wrote them.",
+			publicKey(mapped(ds, strings.ToUpper, "p", "q", "g", "y"))),
+		okay("legacy-dsa-mixed-case", "2.legacy-dsa", "Some numbers in capitals.", publicKey(mapped(ds, strings.ToUpper, "p", "y"))),
+		okay("legacy-dsa-leading-zeros", "2.legacy-dsa", "Leading zeros of hexadecimal numbers.", publicKey(mapped(ds, prefix("00"), "p", "q", "g", "y"))),
+		okay("legacy-dsa-short-y", "2.legacy-dsa", "A y that is shorter than p, without its leading zeros.", shortY),
+		okay("legacy-issuer-capitals", "2.legacy-dsa", "An issuer's DSA key in capitals.", issuerKey(key("DS256")),
+			document(idp, good().With("public-key", mapped(user("DS256"), strings.ToUpper, "p", "q", "g", "y")))),
+		okay("jwk-rsa", "2.jwk-rsa", "An RSA key as a JWK.", certifiedAs("RS256-2", userJWK("RS256-2"))),
+		okay("jwk-rsa-issuer", "2.jwk-rsa", "An issuer's RSA key as a JWK.", document(idp, good().With("public-key", userJWK("RS256")))),
+		okay("jwk-rsa-other-members", "2.jwk-rsa 2.key-form", "A JWK with members that do not matter, alg and use among them.",
+			certifiedAs("RS256-2", userJWK("RS256-2").With("alg", "RS512").With("use", "enc").With("kid", 7).With("key_ops", nil))),
+		okay("jwk-dsa", "2.jwk-dsa", "A DSA key as a JWK.", publicKey(jwk)),
+		okay("jwk-dsa-2048", "2.jwk-dsa", "A larger one.", certifiedAs("DS256", userJWK("DS256"))),
+		okay("jwk-dsa-issuer", "2.jwk-dsa", "An issuer's DSA key as a JWK.", issuerKey(key("DS128")),
+			document(idp, good().With("public-key", jwk))),
+		okay("jwk-rsa-padded", "2.jwk-padding", "A padded RSA JWK.", certifiedAs("RS256-2", mapped(userJWK("RS256-2"), padded, "n", "e"))),
+		okay("jwk-dsa-padded", "2.jwk-padding", "A padded DSA JWK: q has one character of it, p has two.", publicKey(mapped(jwk, padded, "p", "q", "g", "y"))),
+		okay("jwk-issuer-padded", "2.jwk-padding", "An issuer's padded JWK.",
+			document(idp, good().With("public-key", mapped(userJWK("RS256"), padded, "n")))),
+		failure("jwk-padding-inside", "2.jwk-padding", "Padding inside a number.", free,
+			certifiedAs("RS256-2", mapped(userJWK("RS256-2"), func(s string) string { return s[:8] + "==" + s[8:] }, "n"))),
+		failure("jwk-padding-only", "2.jwk-padding", "Nothing but padding.", free, publicKey(jwk.With("y", "===="))),
+
+		bad("empty", "A key without members.", idptest.Object{}),
+		bad("number", "A key that is a number.", 5),
+		bad("no-kind", "A key without algorithm and kty.", ds.Without("algorithm")),
+		bad("unknown-algorithm", "An unknown algorithm.", ds.With("algorithm", "ES")),
+		bad("algorithm-with-size", "algorithm with the size in it.", ds.With("algorithm", "DS128")),
+		bad("algorithm-lower-case", "algorithm in lower case.", ds.With("algorithm", "ds")),
+		bad("algorithm-null", "algorithm is null.", ds.With("algorithm", nil)),
+		bad("unknown-kty", "An unknown kty.", jwk.With("kty", "EC")),
+		bad("kty-lower-case", "kty in lower case.", jwk.With("kty", "dsa")),
+		bad("kty-of-the-other-family", "A DSA key that says it is RSA.", jwk.With("kty", "RSA")),
+		bad("algorithm-of-the-other-family", "A DSA key that says it is RS.", ds.With("algorithm", "RS")),
+		bad("kty-and-algorithm", "A key that names both kty and algorithm.", ds.With("kty", "DSA")),
+		bad("kty-and-algorithm-jwk", "The same in the JWK form.", jwk.With("algorithm", "DS")),
+		bad("without-p", "A DSA key without p.", ds.Without("p")),
+		bad("without-q", "A DSA key without q.", ds.Without("q")),
+		bad("without-g", "A DSA key without g.", ds.Without("g")),
+		bad("without-y", "A DSA key without y.", ds.Without("y")),
+		bad("private-only", "A DSA key with x in place of y.", ds.Without("y").With("x", "5")),
+		failure("without-n", "2.key-form", "An RSA key without n.", free, certifiedAs("RS128", user("RS128").Without("n"))),
+		failure("without-e", "2.key-form", "An RSA key without e: there is no default.", free, certifiedAs("RS128", user("RS128").Without("e"))),
+		failure("jwk-without-e", "2.key-form", "An RSA JWK without e.", free, certifiedAs("RS256-2", userJWK("RS256-2").Without("e"))),
+		okay("private-member", "2.key-form", "A private member is one that does not matter.", publicKey(ds.With("x", "5"))),
+	}
+}
+
+// shortY gives the user a DSA key whose y has fewer digits than p.
+func shortY(s *scene) {
+	o := user("DS128")
+	k := oddKey{"x": big.NewInt(1)}
+	for _, name := range []string{"p", "q", "g"} {
+		k[name] = hexNumber(o[name].(string))
+	}
+	for new(big.Int).Exp(k["g"], k["x"], k["p"]).BitLen() > 1024-8 {
+		k["x"].Add(k["x"], big.NewInt(1))
+	}
+	publicKey(k.public())(s)
+	s.assertion = k.sign(s.assertion, "DS128")
+}
+
+func keyNumbers() []vector {
+	ds := func(name, comment string, change func(string) string) vector {
+		return failure("number-"+name, "2.key-numbers", comment, free, publicKey(mapped(user("DS128"), change, "y")))
+	}
+	rs := func(name, comment string, change func(string) string) vector {
+		return failure("number-"+name, "2.key-numbers", comment, free, certifiedAs("RS128", mapped(user("RS128"), change, "n")))
+	}
+	jwk := func(name, comment string, change func(string) string) vector {
+		return failure("number-jwk-"+name, "2.key-numbers", comment, free, certifiedAs("RS256-2", mapped(userJWK("RS256-2"), change, "n")))
+	}
+	return []vector{
+		ds("hexadecimal-prefix", "0x before hexadecimal digits.", prefix("0x")),
+		ds("hexadecimal-sign", "A plus sign before hexadecimal digits.", prefix("+")),
+		ds("hexadecimal-minus", "A minus sign before them.", prefix("-")),
+		ds("hexadecimal-space", "A space before them.", prefix(" ")),
+		ds("hexadecimal-line-feed", "A line feed behind them.", suffix("\n")),
+		ds("hexadecimal-underscore", "An underscore between them.", func(s string) string { return s[:4] + "_" + s[4:] }),
+		ds("hexadecimal-colons", "Colons between bytes.", func(s string) string { return s[:2] + ":" + s[2:] }),
+		ds("hexadecimal-letter", "A letter that is no digit.", func(s string) string { return "g" + s[1:] }),
+		ds("hexadecimal-empty", "No digits.", constant("")),
+		rs("decimal-plus", "A plus sign before decimal digits.", prefix("+")),
+		rs("decimal-minus", "A minus sign before them.", prefix("-")),
+		rs("decimal-space", "A space behind them.", suffix(" ")),
+		rs("decimal-hexadecimal", "Hexadecimal digits in place of decimal ones.", func(s string) string { return "0x" + s }),
+		rs("decimal-fraction", "A fraction.", suffix(".0")),
+		rs("decimal-exponent", "An exponent.", suffix("e0")),
+		rs("decimal-separator", "A separator of thousands.", func(s string) string { return s[:3] + "," + s[3:] }),
+		rs("decimal-empty", "No digits.", constant("")),
+		failure("number-exponent-is-a-number", "2.key-numbers", "e as a JSON number.", free, certifiedAs("RS128", user("RS128").With("e", 65537))),
+		failure("number-modulus-is-a-number", "2.key-numbers", "n as a JSON number.", free,
+			certifiedAs("RS128", user("RS128").With("n", idptest.Raw(user("RS128")["n"].(string))))),
+		failure("number-y-null", "2.key-numbers", "y is null.", free, publicKey(user("DS128").With("y", nil))),
+		jwk("standard-alphabet", "Characters of the standard alphabet of base64.", func(s string) string { return "+/" + s[2:] }),
+		jwk("line-feed", "A line feed between base64url characters.", func(s string) string { return s[:8] + "\n" + s[8:] }),
+		jwk("space", "A space between them.", func(s string) string { return s[:8] + " " + s[8:] }),
+		jwk("impossible-length", "A length that no bytes have.", func(s string) string { return s + strings.Repeat("A", (5-len(s)%4)%4) }),
+		jwk("unused-bits", "Unused bits that are set.", looseBits),
+		jwk("empty", "No characters.", constant("")),
+		okay("number-escaped", "2.key-numbers", "A digit of a number in an escape.",
+			publicKey(idptest.Raw(strings.Replace(string(user("DS128").JSON()), `"algorithm":"DS"`, `"algorithm":"\u0044S"`, 1)))),
+	}
+}
+
+// looseBits sets the unused bits of a number in base64url.
+func looseBits(s string) string {
+	data, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return idptest.LooseBits(data)
+}
+
+func rsaLoad() []vector {
+	exponent := func(name, comment, e string) vector {
+		return failure("rsa-e-"+name, "2.rsa-load", comment, free, certifiedAs("RS256-2", user("RS256-2").With("e", e)))
+	}
+	return []vector{
+		okay("rsa-e-3", "2.rsa-load", "e is 3, the smallest.", oddUser("rsa2048e3", "RS256")),
+		okay("rsa-e-largest", "2.rsa-load", "e is 2^31 - 1, the largest.", oddUser("rsa2048e2147483647", "RS256")),
+		failure("rsa-e-too-large", "2.rsa-load", "e is 2^31 + 1, and the signature fits.", free, oddUser("rsa2048e2147483649", "RS256")),
+		exponent("2-32", "e is 2^32 + 1.", "4294967297"),
+		exponent("2-64", "e is 2^64 + 3, which an overflow would make 3.", "18446744073709551619"),
+		exponent("0", "e is 0.", "0"),
+		exponent("2", "e is 2.", "2"),
+		exponent("even", "e is even.", "65536"),
+		failure("rsa-e-1", "2.rsa-load", "e is 1, so that anybody can sign: the signature is the encoded message.", free,
+			certifiedAs("RS256-2", user("RS256-2").With("e", "1")), assertion(func(t idptest.Token) idptest.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(256), nil }
+				return t
+			})),
+		failure("rsa-e-1-issuer", "2.rsa-load 3.keys-malformed", "The same for the issuer.", free,
+			document(idp, good().With("public-key", user("RS256").With("e", "1"))), certificate(func(t idptest.Token) idptest.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(256), nil }
+				return t
+			})),
+		failure("rsa-even-modulus", "2.rsa-load", "The modulus is twice a prime, and the signature fits.", free, oddUser("rsa2048even", "RS256")),
+		failure("rsa-even-modulus-issuer", "2.rsa-load 3.keys-malformed", "The same for the issuer.", free, oddIssuer("rsa2048even", "RS256")),
+		failure("rsa-offline", "2.rsa-load 7.offline-first", "An even e, and an issuer that does not answer.", free,
+			certifiedAs("RS256-2", user("RS256-2").With("e", "4")), silent(idp)),
+	}
+}

@@ -1,0 +1,95 @@
+package wellknown_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// published are support documents, of which one delegates.
+var published = []byte(`{
+	"idp.example": {"keys": [], "authentication": "/auth", "provisioning": "/prov"},
+	"university.example": {"authority": "idp.example"},
+	"mail.example": null
+}`)
+
+// The usual case: look up over the network, and tell the outcomes apart.
+func ExampleResolver_Authority() {
+	resolver, err := wellknown.NewResolver(wellknown.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// No domain may be an address; this is decided before anything is contacted.
+	_, err = resolver.Authority(context.Background(), "127.0.0.1", "127.0.0.1")
+	switch {
+	case err == nil:
+		fmt.Println("found")
+	case errors.Is(err, wellknown.ErrUnsupported):
+		fmt.Println("ask the fallback")
+	case errors.Is(err, wellknown.ErrUnavailable):
+		fmt.Println("try later")
+	default:
+		fmt.Println(err)
+	}
+	// Output: 127.0.0.1: domain is refused: an IP address in place of a name
+}
+
+// Documents at hand need no network.
+func ExampleParseStatic() {
+	static, err := wellknown.ParseStatic(published)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, domain := range []string{"university.example", "mail.example", "unknown.example"} {
+		a, err := static.Authority(context.Background(), domain, domain)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(domain, "is spoken for by", a.Domain, "through", a.Delegations)
+	}
+	// Output:
+	// university.example is spoken for by idp.example through [university.example]
+	// mail.example: domain does not support BrowserID: recorded as not supporting it
+	// unknown.example: domain is unavailable: no document held
+}
+
+func ExampleParseDocument() {
+	d, err := wellknown.ParseDocument([]byte(`{"authority": "IdP.example"}`))
+	fmt.Println(d.Authority, err)
+	_, err = wellknown.ParseDocument([]byte(`{"authority": "https://idp.example/"}`))
+	fmt.Println(err)
+	// Output:
+	// idp.example <nil>
+	// malformed support document: authority: not a host
+}
+
+// Save what a verifier without network will need.
+func ExampleSave() {
+	resolver, err := wellknown.NewResolver(wellknown.Config{
+		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
+			return reply(200, `{"keys": [], "authentication": "/auth", "provisioning": "/prov"}`)
+		}),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := wellknown.Save(context.Background(), &file, resolver, "idp.example"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(&file)
+	// Output:
+	// {
+	//   "idp.example": {
+	//     "keys": [],
+	//     "authentication": "/auth",
+	//     "provisioning": "/prov"
+	//   }
+	// }
+}

@@ -1,0 +1,190 @@
+package wellknown_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// TestStampede: ten thousand callers, one fetch.
+func TestStampede(t *testing.T) {
+	const callers = 10_000
+	var fetches atomic.Int64
+	n := newInternet(t)
+	everybody := make(chan struct{})
+	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+		fetches.Add(1)
+		<-everybody
+		jsonHandler(document(1))(w, r)
+	})
+	r := resolver(t, n.config())
+	var ready, done sync.WaitGroup
+	ready.Add(callers)
+	for range callers {
+		done.Go(func() {
+			ready.Done()
+			if a, err := r.Authority(t.Context(), host, host); err != nil || len(a.Keys) != 1 {
+				t.Errorf("%+v, %v", a, err)
+			}
+		})
+	}
+	ready.Wait()
+	close(everybody)
+	done.Wait()
+	if fetches.Load() != 1 {
+		t.Errorf("%d fetches", fetches.Load())
+	}
+}
+
+// TestFlood: naming a hundred thousand domains leaves what is kept bounded,
+// whether they exist or not, and naming those that do not drops no other.
+func TestFlood(t *testing.T) {
+	const callers, entries, bytes = 8, 1000, 1 << 20
+	small := `{"keys":[],"authentication":"/auth","provisioning":"/prov"}`
+	large := small + strings.Repeat(" ", 20_000)
+	for name, c := range map[string]struct {
+		named  int
+		answer func() (*http.Response, error)
+		keeps  bool // the document of a provider known before
+	}{
+		"no support":     {100_000, fails(&net.DNSError{IsNotFound: true}), true},
+		"unavailable":    {entries + 200, down, true},
+		"over the limit": {entries + 200, says(200, strings.Repeat(" ", limit+1)), true},
+		"documents":      {entries + 200, says(200, small), false},
+		"large ones":     {200, says(200, large), false},
+	} {
+		r := resolver(t, wellknown.Config{
+			MaxEntries: entries, MaxBytes: bytes,
+			InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+				if q.URL.Host == host {
+					return reply(200, document(1))
+				}
+				return c.answer()
+			}),
+		})
+		look(t, r, host)
+		before := heap()
+		var everybody sync.WaitGroup
+		for caller := range callers {
+			everybody.Go(func() {
+				for i := caller; i < c.named; i += callers {
+					name := fmt.Sprintf("host%d.example", i)
+					if _, err := r.Authority(t.Context(), name, name); (err == nil) == c.keeps {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+			})
+		}
+		everybody.Wait()
+		good, bad, goodBytes, badBytes := r.Held()
+		if good > entries || bad > entries || goodBytes > bytes || badBytes > bytes || good+bad < 20 {
+			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, good, bad, goodBytes, badBytes)
+		}
+		// What is kept takes about as much as it counts for.
+		if grown := heap() - before; grown > goodBytes+badBytes+4<<20 {
+			t.Errorf("%s: %d bytes more in use, counted %d", name, grown, goodBytes+badBytes)
+		}
+		if c.keeps != (good == 1) {
+			t.Errorf("%s: %d documents kept", name, good)
+		}
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestLeastRecentlyUsed: a provider in use outlives a flood of documents.
+func TestLeastRecentlyUsed(t *testing.T) {
+	var fetches atomic.Int64
+	r := resolver(t, wellknown.Config{MaxEntries: 10, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+		if q.URL.Host == host {
+			fetches.Add(1)
+		}
+		return reply(200, document(1))
+	})})
+	for i := range 100 {
+		look(t, r, host)
+		look(t, r, fmt.Sprintf("host%d.example", i))
+	}
+	if fetches.Load() != 1 {
+		t.Errorf("%d fetches", fetches.Load())
+	}
+	for i := range 10 {
+		look(t, r, fmt.Sprintf("host%d.example", i))
+	}
+	if look(t, r, host); fetches.Load() != 2 {
+		t.Errorf("%d fetches", fetches.Load())
+	}
+}
+
+// TestCallerLeaves: a caller goes when its context ends; the fetch goes on and
+// serves the others.
+func TestCallerLeaves(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	var fetches atomic.Int64
+	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+		fetches.Add(1)
+		close(begun)
+		<-finish
+		if err := q.Context().Err(); err != nil {
+			return nil, err
+		}
+		return reply(200, document(1))
+	})})
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := r.Authority(ctx, host, host)
+		left <- err
+	}()
+	<-begun
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) || row(t, nil, err) != row4 {
+		t.Errorf("left with %v", err)
+	}
+	expired, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	if _, err := r.Authority(expired, host, host); !errors.Is(err, context.DeadlineExceeded) || row(t, nil, err) != row4 {
+		t.Errorf("with a deadline gone by: %v", err)
+	}
+	close(finish)
+	if _, got := look(t, r, host); got != nil || fetches.Load() != 1 {
+		t.Errorf("%v after %d fetches", got, fetches.Load())
+	}
+}
+
+// TestTimeout is over the whole look-up, not over each delegation.
+func TestTimeout(t *testing.T) {
+	var fetches atomic.Int64
+	r := resolver(t, wellknown.Config{
+		Timeout: 300 * time.Millisecond,
+		InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+			if n := fetches.Add(1); n < 3 {
+				return reply(200, delegation(fmt.Sprintf("a%d.example", n)))
+			}
+			<-q.Context().Done()
+			return nil, q.Context().Err()
+		}),
+	})
+	a, err := r.Authority(t.Context(), host, host)
+	if got := row(t, a, err); got != row4 || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if fetches.Load() != 3 {
+		t.Errorf("%d fetches", fetches.Load())
+	}
+}

@@ -1,0 +1,202 @@
+package wellknown_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+func TestParseStatic(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`{}`:                    true,
+		`{"a.example":null}`:    true,
+		`{"A.example" : null }`: true,
+		`{"a.example":` + document(1) + `,"b.example":` + delegation("c.example") + `}`: true,
+		``:                                    false,
+		`null`:                                false,
+		`[]`:                                  false,
+		`{"a.example":{}}`:                    false,
+		`{"a.example":"x"}`:                   false,
+		`{"a.example":false}`:                 false,
+		`{"no domain":null}`:                  false,
+		`{"https://a.example":0}`:             false,
+		`{"a.example":null,"a.example":null}`: false,
+		`{"a.example":null,"A.example":null}`: false,
+		document(1):                           false,
+	} {
+		s, err := wellknown.ParseStatic([]byte(text))
+		if (err == nil) != ok || (s == nil) == ok {
+			t.Errorf("%.60s: %v", text, err)
+		}
+	}
+	if s, err := wellknown.NewStatic(map[string]json.RawMessage{"a.example": json.RawMessage(``)}); err == nil {
+		t.Errorf("an empty document gives %v", s)
+	}
+}
+
+func TestLoadStatic(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	file := write("all.json", `{"idp.example":`+document(1)+`,"null.example":null}`)
+	write("good/IDP.example.json", "\n"+document(1)+"\n")
+	write("good/null.example.json", "null\n")
+	write("good/README.md", "not a document")
+	write("bad/idp.example.json", `{}`)
+	write("name/no domain.json", `null`)
+	write("none/README.md", "")
+	for _, path := range []string{file, filepath.Join(dir, "good")} {
+		s, err := wellknown.LoadStatic(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for asked, want := range map[string]error{host: nil, "null.example": row3, "absent.example": row4} {
+			if a, err := s.Authority(t.Context(), asked, asked); row(t, a, err) != want {
+				t.Errorf("%s: %s: %v", path, asked, err)
+			}
+		}
+	}
+	for _, path := range []string{write("bad.json", "{"), write("empty.json", ""), filepath.Join(dir, "bad"), filepath.Join(dir, "name"), filepath.Join(dir, "none")} {
+		if s, err := wellknown.LoadStatic(path); err == nil {
+			t.Errorf("%s gives %v", path, s)
+		}
+	}
+	if _, err := wellknown.LoadStatic(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// TestSave: what is saved answers like what it was saved from.
+func TestSave(t *testing.T) {
+	documents := map[string]json.RawMessage{
+		"self.example":     json.RawMessage(document(1)),
+		"many.example":     json.RawMessage(`{"keys":[` + rsaKey(2048, 2) + `,` + rsaKey(512, 1) + `,` + dsaKey(dsaG) + `],"public-key":` + rsaKey(2048, 3) + `,` + paths + `}`),
+		"empty.example":    json.RawMessage(several()),
+		"one.example":      json.RawMessage(delegation("two.example")),
+		"two.example":      json.RawMessage(delegation("self.example")),
+		"circle.example":   json.RawMessage(delegation("circle.example")),
+		"nowhere.example":  json.RawMessage(delegation("null.example")),
+		"disabled.example": json.RawMessage(`{"disabled":true}`),
+		"short.example":    json.RawMessage(`{"public-key":` + rsaKey(2048, 1) + `}`),
+		"null.example":     nil,
+	}
+	r := resolver(t, wellknown.Config{InsecureTransport: serving(documents)})
+	asked := names(documents)
+	var saved, again bytes.Buffer
+	if err := wellknown.Save(t.Context(), &saved, r, asked...); err != nil {
+		t.Fatal(err)
+	}
+	s, err := wellknown.ParseStatic(saved.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range asked {
+		a, errA := r.Authority(t.Context(), name, name)
+		b, errB := s.Authority(t.Context(), name, name)
+		if row(t, a, errA) != row(t, b, errB) {
+			t.Errorf("%s: %v, saved %v", name, errA, errB)
+		}
+		if diff := cmp.Diff(describe(t, a, errA), describe(t, b, errB)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if err := wellknown.Save(t.Context(), &again, resolver(t, wellknown.Config{InsecureTransport: serving(documents)}), asked...); err != nil || again.String() != saved.String() {
+		t.Errorf("saved again: %v\n%s\n%s", err, &saved, &again)
+	}
+	if !strings.HasPrefix(saved.String(), "{\n  \"circle.example\": {\n    \"authority\"") || !strings.HasSuffix(saved.String(), "\n}\n") {
+		t.Errorf("saved %s", &saved)
+	}
+}
+
+// describe makes an authority comparable, but for its times.
+func describe(t *testing.T, a *wellknown.Authority, err error) string {
+	var incomplete *wellknown.IncompleteError
+	if errors.As(err, &incomplete) {
+		a = incomplete.Authority
+	}
+	if a == nil {
+		return ""
+	}
+	b := *a
+	b.Fetched, b.Expires = start, start
+	return mustJSON(t, b)
+}
+
+func TestSaveDelegates(t *testing.T) {
+	r := resolver(t, wellknown.Config{InsecureTransport: serving(map[string]json.RawMessage{
+		"one.example": json.RawMessage(delegation("two.example")),
+		"two.example": json.RawMessage(document(1)),
+	})})
+	var saved bytes.Buffer
+	if err := wellknown.Save(t.Context(), &saved, r, "ONE.example"); err != nil {
+		t.Fatal(err)
+	}
+	var hosts map[string]json.RawMessage
+	if err := json.Unmarshal(saved.Bytes(), &hosts); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"one.example", "two.example"}, names(hosts)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSaveRefuses what a file cannot hold, and then writes nothing.
+func TestSaveRefuses(t *testing.T) {
+	transport := roundTripper(func(q *http.Request) (*http.Response, error) {
+		switch q.URL.Host {
+		case "down.example":
+			return reply(503, "")
+		case "large.example":
+			return reply(200, strings.Repeat(" ", limit+1))
+		case "toDown.example", "todown.example":
+			return reply(200, delegation("down.example"))
+		case "a.example", "b.example":
+			return reply(200, delegation("moody.example"))
+		case "moody.example":
+			return reply(200, `{"keys":[],"authentication":"/`+q.URL.Query().Get("domain")+`","provisioning":"/"}`)
+		}
+		return reply(200, document(1))
+	})
+	for name, domains := range map[string][]string{
+		"unavailable":          {host, "down.example"},
+		"delegate unavailable": {"toDown.example"},
+		"over the limit":       {"large.example"},
+		"an address":           {"127.0.0.1"},
+		"no domain":            {"no domain"},
+		"two answers":          {"a.example", "b.example"},
+	} {
+		var saved bytes.Buffer
+		err := wellknown.Save(t.Context(), &saved, resolver(t, wellknown.Config{InsecureTransport: transport}), domains...)
+		if err == nil || saved.Len() > 0 {
+			t.Errorf("%s: %v, saved %s", name, err, &saved)
+		}
+		if name == "unavailable" && (!errors.Is(err, row4) || !strings.Contains(err.Error(), "down.example")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := wellknown.Save(t.Context(), brokenWriter{}, resolver(t, wellknown.Config{InsecureTransport: transport}), host); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("broken writer: %v", err)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, fs.ErrClosed }
