@@ -78,7 +78,7 @@ func ExampleVerifier_Explain() {
 	// passed algorithms and certified keys
 	// passed audience
 	// failed times
-	//   found:    assertion expires 2023-11-14T22:15:20.000Z
+	//   found:    assertion expires 2023-11-14T22:15:20.000Z (6m20s ago)
 	//   expected: valid at 2023-11-14T22:21:40.000Z, give or take 30s
 	// skipped principal
 	// skipped assertion signature

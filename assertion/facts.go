@@ -114,3 +114,13 @@ func describeValidity(v certchain.Validity) string {
 func describeTime(ms int64) string {
 	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
+
+// describeSpan tells how long so many milliseconds are; a time.Duration ends
+// at 292 years.
+func describeSpan(ms int64) string {
+	const year = 365 * 24 * 3600 * 1000
+	if ms > 10*year {
+		return fmt.Sprintf("%d years", ms/year)
+	}
+	return (time.Duration(ms) * time.Millisecond).String()
+}

@@ -156,12 +156,13 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 	}
 	e := &Error{
 		Kind: ErrExpired, Reason: "expired", cause: err,
-		Found:    what + " " + describeValidity(v),
+		Found:    fmt.Sprintf("%s %s (%s ago)", what, describeValidity(v), describeSpan(now-v.Expires)),
 		Expected: fmt.Sprintf("valid at %s, give or take %v", describeTime(now), time.Duration(r.leeway)*time.Millisecond),
 		Advice:   "ask for a fresh assertion: they live for minutes; for an old one, verify as of its time (Config.Now, --now)",
 	}
 	if errors.Is(err, certchain.ErrNotYetValid) {
 		e.Kind, e.Reason = ErrNotYetValid, "issued later than verification date"
+		e.Found = what + " " + describeValidity(v)
 		e.Advice = "compare the clocks of this machine, the issuer and the user"
 	}
 	return e

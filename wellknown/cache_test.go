@@ -269,8 +269,15 @@ func TestRefresh(t *testing.T) {
 	if _, err := look(t, s.Resolver, host); err != row3 {
 		t.Errorf("%v, want %v", err, row3)
 	}
+	s.answer = says(200, document(3), "Cache-Control", "max-age=60")
 	if _, err := refresh(s); err != nil {
 		t.Error(err)
+	}
+	// And is forgotten then.
+	before := s.fetches
+	s.now = s.now.Add(time.Minute)
+	if look(t, s.Resolver, host); s.fetches != before+1 {
+		t.Error("a document expired and was not fetched anew")
 	}
 }
 
@@ -299,6 +306,25 @@ func TestRefreshOfDelegation(t *testing.T) {
 	now = start.Add(8 * time.Minute)
 	if _, err := r.Refresh(t.Context(), host, host); err != nil || asked[host] != 2 || asked["a.example"] != 3 {
 		t.Errorf("%v, asked %v", err, asked)
+	}
+}
+
+// TestOldestDocument: a delegate's document may be older than the delegation.
+func TestOldestDocument(t *testing.T) {
+	now := start
+	r := resolver(t, wellknown.Config{
+		Now: func() time.Time { return now },
+		InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+			if q.URL.Host == host {
+				return reply(200, delegation("a.example"), "Cache-Control", "max-age=300")
+			}
+			return reply(200, document(1), "Cache-Control", "max-age=7200")
+		}),
+	})
+	look(t, r, host)
+	now = start.Add(6 * time.Minute)
+	if a, _ := look(t, r, host); !a.Fetched.Equal(start) || !a.Expires.Equal(start.Add(11*time.Minute)) {
+		t.Errorf("fetched %v, expires %v", a.Fetched, a.Expires)
 	}
 }
 

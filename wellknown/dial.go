@@ -43,12 +43,11 @@ func newDialer(c Config, roots *x509.CertPool, proxy *url.URL, ports []uint16) *
 }
 
 // deadlineKey is the key of the time when a fetch must end, in its context.
-// http.Transport takes cancellation and deadline from the context it dials
-// with but keeps the values.
+// http.Transport takes cancellation and deadline out of the context that it
+// dials with, so that dialling would go on without end, but keeps the values.
 type deadlineKey struct{}
 
-// dial is for [http.Transport.DialTLSContext]. The deadline of the fetch is set
-// on the connection too, and so bounds whatever is done with it.
+// dial is for [http.Transport.DialTLSContext].
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	deadline, ok := ctx.Value(deadlineKey{}).(time.Time)
 	if !ok {
@@ -61,9 +60,6 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		return nil, err
 	}
 	secure, err := d.secure(ctx, &bounded{Conn: conn, left: maxWire}, addr)
-	if err == nil {
-		err = conn.SetDeadline(deadline)
-	}
 	if err != nil {
 		conn.Close()
 		return nil, err

@@ -1,6 +1,12 @@
 package wellknown
 
-import "context"
+import (
+	"context"
+	"net"
+)
+
+// NewPatient is the connection that http.Transport gets.
+func NewPatient(c net.Conn) net.Conn { return newPatient(c) }
 
 // NewResolverWithPort is NewResolver that takes port for 443, so that a test's
 // listener could be reached if nothing but its address forbade it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -79,6 +80,10 @@ func TestAnswers(t *testing.T) {
 	w := gzip.NewWriter(&packed)
 	fmt.Fprint(w, good)
 	w.Close()
+	var large bytes.Buffer
+	w = gzip.NewWriter(&large)
+	fmt.Fprint(w, good, strings.Repeat(" ", limit))
+	w.Close()
 	broken := bytes.Clone(packed.Bytes())
 	broken[len(broken)-5] ^= 1 // the checksum
 
@@ -86,35 +91,36 @@ func TestAnswers(t *testing.T) {
 		text string
 		want error
 	}{
-		"length":                 {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good), good), nil},
-		"chunked":                {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(good), good), nil},
-		"until close":            {head + "\r\n" + good, nil},
-		"HTTP/1.0":               {"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + good, nil},
-		"gzip":                   {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), nil},
-		"gzip, no HTTP length":   {head + fmt.Sprintf("Content-Encoding: GZIP\r\n\r\n%s", packed.Bytes()), nil},
-		"malformed":              {head + "Content-Length: 1\r\n\r\n{", row3},
-		"malformed, chunked":     {head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n", row3},
-		"empty":                  {head + "Content-Length: 0\r\n\r\n", row3},
-		"disabled":               {head + "Content-Length: 17\r\n\r\n" + `{"disabled":true}`, row3},
-		"incomplete":             {head + "Content-Length: 11\r\n\r\n" + `{"keys":[]}`, row3},
-		"unknown encoding":       {head + "Content-Encoding: br\r\nContent-Length: 4\r\n\r\nabcd", row3},
-		"length too long":        {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good)+1, good), row4},
-		"chunks end early":       {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(good), good), row4},
-		"chunk cut":              {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s", len(good)+1, good), row4},
-		"bad chunk":              {head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", row4},
-		"cut, until close":       {head + "\r\n" + good[:len(good)-1], row4},
-		"gzip cut":               {head + fmt.Sprintf("Content-Encoding: gzip\r\n\r\n%s", packed.Bytes()[:packed.Len()-9]), row4},
-		"gzip, length too long":  {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len()+1, &packed), row4},
-		"gzip broken":            {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(broken), broken), row4},
-		"no gzip":                {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(good), good), row4},
-		"nothing":                {"", row4},
-		"cut in the header":      {"HTTP/1.1 404 Not Fo", row4},
-		"cut after a header":     {"HTTP/1.1 404 Not Found\r\nX: y\r\n", row4},
-		"no HTTP":                {"hello\r\n\r\n", row4},
-		"two lengths":            {head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", row4},
-		"switching protocols":    {"HTTP/1.1 101 Switching Protocols\r\n\r\n", row4},
-		"404":                    {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", row3},
-		"early hints, then good": {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good), good), nil},
+		"length":                   {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good), good), nil},
+		"chunked":                  {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(good), good), nil},
+		"until close":              {head + "\r\n" + good, nil},
+		"HTTP/1.0":                 {"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + good, nil},
+		"gzip":                     {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), nil},
+		"gzip, no HTTP length":     {head + fmt.Sprintf("Content-Encoding: GZIP\r\n\r\n%s", packed.Bytes()), nil},
+		"gzip, unpacked too large": {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", large.Len(), &large), row5},
+		"malformed":                {head + "Content-Length: 1\r\n\r\n{", row3},
+		"malformed, chunked":       {head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n", row3},
+		"empty":                    {head + "Content-Length: 0\r\n\r\n", row3},
+		"disabled":                 {head + "Content-Length: 17\r\n\r\n" + `{"disabled":true}`, row3},
+		"incomplete":               {head + "Content-Length: 11\r\n\r\n" + `{"keys":[]}`, row3},
+		"unknown encoding":         {head + "Content-Encoding: br\r\nContent-Length: 4\r\n\r\nabcd", row3},
+		"length too long":          {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good)+1, good), row4},
+		"chunks end early":         {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(good), good), row4},
+		"chunk cut":                {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s", len(good)+1, good), row4},
+		"bad chunk":                {head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", row4},
+		"cut, until close":         {head + "\r\n" + good[:len(good)-1], row4},
+		"gzip cut":                 {head + fmt.Sprintf("Content-Encoding: gzip\r\n\r\n%s", packed.Bytes()[:packed.Len()-9]), row4},
+		"gzip, length too long":    {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len()+1, &packed), row4},
+		"gzip broken":              {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(broken), broken), row4},
+		"no gzip":                  {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(good), good), row4},
+		"nothing":                  {"", row4},
+		"cut in the header":        {"HTTP/1.1 404 Not Fo", row4},
+		"cut after a header":       {"HTTP/1.1 404 Not Found\r\nX: y\r\n", row4},
+		"no HTTP":                  {"hello\r\n\r\n", row4},
+		"two lengths":              {head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", row4},
+		"switching protocols":      {"HTTP/1.1 101 Switching Protocols\r\n\r\n", row4},
+		"404":                      {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", row3},
+		"early hints, then good":   {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good), good), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newInternet(t)
@@ -164,6 +170,26 @@ func TestConnections(t *testing.T) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+// TestConnectionClosed: none is kept for later.
+func TestConnectionClosed(t *testing.T) {
+	n := newInternet(t)
+	gone := make(chan struct{})
+	n.raw(host, true, func(c net.Conn) {
+		readHeader(c)
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(document(1)), document(1))
+		readHeader(c) // until the other side leaves
+		close(gone)
+	})
+	if _, got := look(t, resolver(t, n.config()), host); got != nil {
+		t.Fatal(got)
+	}
+	select {
+	case <-gone:
+	case <-time.After(20 * time.Second):
+		t.Error("the connection is still there")
 	}
 }
 

@@ -1,9 +1,11 @@
 package wellknown_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -183,11 +185,26 @@ func TestBadProxy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newNameServer(t, nil)
-			r := resolver(t, wellknown.Config{Proxy: url, DNS: s.resolver(), Timeout: 5 * time.Second})
-			if _, got := look(t, r, host); got != row4 {
-				t.Errorf("%v, want %v", got, row4)
+			r := resolver(t, wellknown.Config{Proxy: url, DNS: s.resolver(), Timeout: 20 * time.Second})
+			a, err := r.Authority(t.Context(), host, host)
+			if got := row(t, a, err); got != row4 || errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v, want %v", err, row4)
 			}
 		})
+	}
+}
+
+// TestHostSpeaksFirst: through a proxy too, a host without TLS is noticed at
+// once, though its words come along with the proxy's.
+func TestHostSpeaksFirst(t *testing.T) {
+	addr := listen(t, func(c net.Conn) {
+		readHeader(c)
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n220 mail.example\r\n")
+		drip(c, "")
+	})
+	a, err := resolver(t, wellknown.Config{Proxy: "http://" + addr, Timeout: 20 * time.Second}).Authority(t.Context(), host, host)
+	if got := row(t, a, err); got != row4 || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
 	}
 }
 

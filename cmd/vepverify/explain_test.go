@@ -47,7 +47,7 @@ func TestDurations(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	for s, want := range map[string]string{
-		"Zoë 日本 🙂":          "Zoë 日本 🙂",
+		"Zoë 日本 🙂":           "Zoë 日本 🙂",
 		"\x1b[2J\a\x7f\n":    `\u001b[2J\u0007\u007f\u000a`,
 		"\u009b\u202e\u2028": `\u009b\u202e\u2028`,
 		"\U000e0001":         `\udb40\udc01`,

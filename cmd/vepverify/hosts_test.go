@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -112,5 +113,9 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: await")
 	}
-	<-ts.Value(hostsKey{}).(*hosts).contacts
+	select {
+	case <-ts.Value(hostsKey{}).(*hosts).contacts:
+	case <-time.After(time.Minute):
+		ts.Fatalf("nobody connects")
+	}
 }

@@ -121,13 +121,15 @@ func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 	return nil
 }
 
-// normal gives JSON values a form in which equal numbers are equal, exactly.
+// number is the exact value of a JSON number, in its one form.
+type number string
+
+// normal gives JSON values a form in which equal numbers are equal, exactly,
+// and a number never equals a text.
 func normal(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		if r, ok := new(big.Rat).SetString(v.String()); ok && len(v) < 100 {
-			return r.RatString()
-		}
+		return exact(v.String())
 	case []any:
 		for i := range v {
 			v[i] = normal(v[i])
@@ -140,10 +142,22 @@ func normal(v any) any {
 	return v
 }
 
+// exact compares numbers by value where that takes no more room than their
+// text: one with an exponent equals only the same text.
+func exact(text string) number {
+	if strings.ContainsAny(text, "eE") {
+		return number(text)
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return number(text)
+	}
+	return number(r.RatString())
+}
+
 func because(answer map[string]any) string {
 	if reason, ok := answer["reason"].(string); ok {
 		return ": " + reason
 	}
 	return ""
 }
-

@@ -101,6 +101,9 @@ func audienceMalformed() []vector {
 		signed("backslash", "A backslash, which browsers read as a slash.", `https://rp.example\@evil.example`),
 		signed("backslash-path", "A backslash for a path.", `https://rp.example\`),
 		signed("percent", "A percent-encoded dot.", "https://rp%2Eexample"),
+		signed("percent-in-path", "A percent sign in a path: malformed, whatever else.", "https://rp.example/%2e"),
+		signed("backslash-in-path", "A backslash in a path: malformed too.", `https://rp.example/\x`),
+		signed("space-in-query", "A space in a query: malformed too.", "https://rp.example/?a b"),
 		signed("space-before", "A space before it.", " https://rp.example"),
 		signed("space-behind", "A space behind it.", "https://rp.example "),
 		signed("space-inside", "A space inside.", "https://rp.exam ple"),
@@ -188,7 +191,7 @@ func wildcards() []vector {
 		badForm("port", "* for the port.", "https://www.rp.example:*", "https://www.rp.example"),
 
 		okay("rest-http", "5.wildcard-rest", "http with its default port.", site("http://*.rp.example"), signedFor("http://www.rp.example:80")),
-		okay("rest-port", "5.wildcard-rest", "The same port.", site("https://*.rp.example:8443"), signedFor("https://www.rp.example:8443")),
+		okay("rest-same-port", "5.wildcard-rest", "The same port.", site("https://*.rp.example:8443"), signedFor("https://www.rp.example:8443")),
 		okay("rest-no-scheme", "5.wildcard-rest 5.no-scheme", "A wildcard without a scheme.", site("*.rp.example"), signedFor("http://www.rp.example")),
 		rest("scheme", "The scheme differs.", "scheme mismatch", own, "http://www.rp.example"),
 		rest("port", "The port differs.", "port mismatch", own, "https://www.rp.example:8443"),

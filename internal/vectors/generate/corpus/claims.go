@@ -6,7 +6,7 @@ import (
 
 func claims() []vector {
 	issuer := func(name, comment string, iss any) vector {
-		return failure("issuer-"+name, "1.cert-issuer 4.domain", comment, free, certified("iss", iss))
+		return failure("issuer-"+name, "1.cert-issuer 4.domain 7.offline-first", comment+" No host needs to answer.", free, certified("iss", iss), silent(idp))
 	}
 	userPublic := idptest.Legacy(key("DS128").Public())
 	return []vector{
@@ -31,12 +31,12 @@ func claims() []vector {
 		issuer("wildcard", "A wildcard.", "*.example"),
 		issuer("ipv6", "An IPv6 address in brackets.", "[::1]"),
 		issuer("254-bytes", "A domain of 254 bytes.", longDomain(254)),
-		failure("issuer-port-0", "4.domain-dev", "Port 0.", free, certified("iss", "idp.example:0")),
-		failure("issuer-port-65536", "4.domain-dev", "A port above 65535.", free, certified("iss", "idp.example:65536")),
-		failure("issuer-port-empty", "4.domain-dev", "A colon without a port.", free, certified("iss", "idp.example:")),
-		failure("issuer-port-leading-zero", "4.domain-dev", "A port with a leading zero.", free, certified("iss", "idp.example:0443")),
-		failure("issuer-port-letters", "4.domain-dev", "A port of letters.", free, certified("iss", "idp.example:https")),
-		failure("issuer-two-ports", "4.domain-dev", "Two ports.", free, certified("iss", "idp.example:443:443")),
+		failure("issuer-port-0", "4.domain-dev", "Port 0.", free, certified("iss", "idp.example:0"), silent(idp)),
+		failure("issuer-port-65536", "4.domain-dev", "A port above 65535.", free, certified("iss", "idp.example:65536"), silent(idp)),
+		failure("issuer-port-empty", "4.domain-dev", "A colon without a port.", free, certified("iss", "idp.example:"), silent(idp)),
+		failure("issuer-port-leading-zero", "4.domain-dev", "A port with a leading zero.", free, certified("iss", "idp.example:0443"), silent(idp)),
+		failure("issuer-port-letters", "4.domain-dev", "A port of letters.", free, certified("iss", "idp.example:https"), silent(idp)),
+		failure("issuer-two-ports", "4.domain-dev", "Two ports.", free, certified("iss", "idp.example:443:443"), silent(idp)),
 		failure("issuer-malformed-offline", "1.cert-issuer 7.offline-first", "A malformed iss, and a host that does not answer.", free,
 			certified("iss", "idp.example/"), silent(idp)),
 		okay("issuer-253-bytes", "4.domain", "A domain of 253 bytes, trusted.",

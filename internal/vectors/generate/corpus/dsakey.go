@@ -38,9 +38,21 @@ func dsaLoad() []vector {
 	bad := func(name, comment, member string, value func(p, old *big.Int) *big.Int) vector {
 		return failure(name, "2.dsa-load", comment, free, publicKey(hexMember(user("DS128"), member, value)))
 	}
+	published := func(name, comment, member string, value func(p, old *big.Int) *big.Int) vector {
+		return malformedDocument("published-"+name, "2.dsa-load 3.keys-malformed", comment,
+			good().With("public-key", hexMember(user("DS128"), member, value)))
+	}
 	return []vector{
-		bad("p-even", "p is even.", "p", plus(1)),
-		bad("q-even", "q is even.", "q", plus(1)),
+		published("g-1", "A published g of 1: the document is malformed.", "g", exactly(1)),
+		published("g-beyond-p", "A published g that is p too large.", "g", plusModulus),
+		published("y-1", "A published y of 1.", "y", exactly(1)),
+		published("y-beyond-p", "A published y that is p too large.", "y", plusModulus),
+		failure("p-even", "2.dsa-load", "p is twice a prime, and the signature fits.", free, signedWith(evenP())),
+		failure("q-even", "2.dsa-load", "q is twice a prime, and the signature fits.", free, signedWith(evenQ())),
+		malformedDocument("published-p-even", "2.dsa-load 3.keys-malformed", "A published p that is even, and in whose group g and y are.",
+			good().With("public-key", evenP().public())),
+		malformedDocument("published-q-even", "2.dsa-load 3.keys-malformed", "A published q that is even, and in whose group g and y are.",
+			good().With("public-key", evenQ().public())),
 		bad("g-0", "g is 0.", "g", exactly(0)),
 		bad("g-1", "g is 1.", "g", exactly(1)),
 		bad("g-p", "g is p.", "g", modulus),
@@ -57,6 +69,32 @@ func dsaLoad() []vector {
 			publicKey(hexMember(user("DS128"), "y", exactly(0))), silent(idp)),
 		okay("g-and-y-swapped-roles", "2.dsa-load", "Any g of order q will do: a group of its own.", userKey(key("DS128-own-group"))),
 	}
+}
+
+// evenP gives a key of the right sizes that works although its p is even: twice
+// the p of a smaller key, and that key's g, made odd.
+func evenP() oddKey {
+	k := odd("dsa1023-160")
+	if k["g"].Bit(0) == 0 {
+		k["g"].Add(k["g"], k["p"])
+	}
+	k["p"].Lsh(k["p"], 1)
+	return k
+}
+
+// evenQ gives one whose q is even: twice that of a smaller key. Signatures
+// with an odd s hold.
+func evenQ() oddKey {
+	k := odd("dsa1024-159")
+	k["q"].Lsh(k["q"], 1)
+	return k
+}
+
+// signedWith gives the user a DS128 key, and an assertion whose s is odd.
+func signedWith(k oddKey) edit {
+	return together(publicKey(k.public()), assertion(func(t idptest.Token) idptest.Token {
+		return until(func(sig []byte) bool { return sig[len(sig)-1]&1 == 1 })(k.sign(t, "DS128"))
+	}))
 }
 
 // zeroSecret certifies a key whose secret is 0, and signs with it.

@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/vepverify/vepverify/devidp/idptest"
@@ -224,5 +223,3 @@ func certifies(email string) edit {
 func good() idptest.Object { return provider(idp).Document() }
 
 func goodText() string { return string(good().JSON()) }
-
-func rawJSON(text string) json.RawMessage { return json.RawMessage(text) }

@@ -178,6 +178,19 @@ func rsaLoad() []vector {
 				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(256), nil }
 				return t
 			})),
+		failure("rsa-e-1-weak", "2.rsa-load", "The same with a weak key, where those are allowed.", free, weakKeys,
+			certifiedAs("RS64", user("RS64").With("e", "1")), assertion(func(t idptest.Token) idptest.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(64), nil }
+				return t
+			})),
+		failure("rsa-e-too-large-weak", "2.rsa-load", "e is 2^31 + 1 of a weak key, and the signature fits.", free, weakKeys,
+			oddUser("rsa512e2147483649", "RS64")),
+		malformedDocument("rsa-e-1-published", "2.rsa-load 3.keys-malformed", "A published e of 1: the document is malformed.",
+			good().With("public-key", user("RS256").With("e", "1"))),
+		malformedDocument("rsa-e-too-large-published", "2.rsa-load 3.keys-malformed", "A published e of 2^31 + 1.",
+			good().With("public-key", odd("rsa2048e2147483649").public())),
+		malformedDocument("rsa-e-even-published", "2.rsa-load 3.keys-malformed", "A published e that is even.",
+			good().With("public-key", user("RS256").With("e", "65538"))),
 		failure("rsa-even-modulus", "2.rsa-load", "The modulus is twice a prime, and the signature fits.", free, oddUser("rsa2048even", "RS256")),
 		failure("rsa-even-modulus-issuer", "2.rsa-load 3.keys-malformed", "The same for the issuer.", free, oddIssuer("rsa2048even", "RS256")),
 		failure("rsa-offline", "2.rsa-load 7.offline-first", "An even e, and an issuer that does not answer.", free,

@@ -77,6 +77,9 @@ func (k oddKey) signDSA(alg string, message []byte) []byte {
 	seed := sha256.Sum256(message)
 	nonce := new(big.Int).SetBytes(seed[:])
 	nonce.Mod(nonce, new(big.Int).Sub(q, big.NewInt(1))).Add(nonce, big.NewInt(1))
+	if q.Bit(0) == 0 { // only odd numbers have an inverse
+		nonce.SetBit(nonce, 0, 1)
+	}
 	r := new(big.Int).Exp(k["g"], nonce, k["p"])
 	r.Mod(r, q)
 	s := new(big.Int).Mul(r, k["x"])

@@ -97,6 +97,8 @@ func emails() []vector {
 		badDomain("brackets", "An address in brackets.", "[127.0.0.1]"),
 		badDomain("percent", "A percent sign.", "idp%2eexample"),
 		failure("bad-domain-port", "4.email 4.domain-dev", "A port out of range.", noEmail, certified("principal", idptest.Object{"email": "alice@idp.example:65536"})),
+		failure("bad-domain-port-leading-zero", "4.email 4.domain-dev", "A port with a leading zero.", noEmail,
+			certified("principal", idptest.Object{"email": "alice@idp.example:0443"})),
 		failure("bad-offline", "4.email 7.offline-first", "Two @, and an issuer that does not answer.", noEmail,
 			certified("principal", idptest.Object{"email": "alice@x@idp.example"}), silent(idp)),
 

@@ -38,12 +38,13 @@ type scene struct {
 }
 
 // provider gives the identity provider of a domain, with the clock of the
-// vectors. Its first key signs.
+// vectors. Its first key signs; without any it has the key RS256.
 func provider(domain string, private ...keys.PrivateKey) *idptest.IdP {
+	if len(private) == 0 {
+		private = []keys.PrivateKey{key("RS256")}
+	}
 	return idptest.New(domain, private...).At(time.UnixMilli(now))
 }
-
-func key(name string) keys.PrivateKey { return idptest.Key(name) }
 
 // holds gives the verification that every vector begins with. All of its
 // answer is compared.

@@ -143,7 +143,7 @@ func base64Cases() []vector {
 		failure("nul-byte", "1.base64", "A NUL byte in the assertion's signature.", free, at[5].encoded(idptest.Insert(7, "\x00"))),
 		failure("percent-encoded", "1.base64", "A percent-encoded byte in the assertion's claims.", free, at[4].encoded(idptest.Insert(8, "%3D"))),
 		failure("impossible-length", "1.base64", "A length that no bytes have: 4k+1 characters.", free, at[5].encoded(oneTooMany)),
-		failure("claims-not-encoded", "1.base64", "Claims that are not encoded at all.", free, at[4].encoded(idptest.Verbatim)),
+		failure("header-not-encoded", "1.base64", "A header that is not encoded at all.", free, at[3].encoded(idptest.Verbatim)),
 		failure("offline", "1.base64 7.offline-first", "Padding, and an issuer that does not answer: nobody needs to ask it.", free,
 			at[5].encoded(idptest.Padded), silent(idp)),
 	)

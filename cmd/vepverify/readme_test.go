@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme runs every vepverify command of the README in the order of the
+// text, in a folder that has the repository's testdata, and compares what comes
+// of it with what the README says (durations aside). Of a command that says
+// nothing there, only success is wanted.
+func TestReadme(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.Symlink(filepath.Join(root, "testdata"), "testdata"); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
+		for _, shown := range strings.Split(block[1], "$ ")[1:] {
+			line, want, _ := strings.Cut(shown, "\n")
+			line = strings.Replace(line, "go run ./cmd/vepverify", "vepverify", 1)
+			if args, ok := strings.CutPrefix(line, "vepverify "); ok {
+				runShown(t, args, want)
+				ran++
+			}
+		}
+	}
+	if ran < 6 {
+		t.Errorf("only %d commands found", ran)
+	}
+}
+
+func runShown(t *testing.T, line, want string) {
+	t.Helper()
+	line, file, redirected := strings.Cut(line, " > ")
+	var out, complaint bytes.Buffer
+	code := run(context.Background(), strings.Fields(line), &process{
+		in: strings.NewReader(""), out: &out, err: &complaint, env: func(string) (string, bool) { return "", false }, now: time.Now,
+	})
+	if redirected {
+		if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out.Reset()
+	}
+	if want == "" {
+		if code != 0 {
+			t.Errorf("%s: exit %d: %s", line, code, &complaint)
+		}
+		return
+	}
+	if got := complaint.String() + out.String(); maskDurations(got) != maskDurations(want) {
+		t.Errorf("%s:\n%s\nThe README says:\n%s", line, got, want)
+	}
+}
+
+func maskDurations(s string) string {
+	return regexp.MustCompile(` +[0-9.]+(ns|µs|ms|s)\b`).ReplaceAllString(s, " TIME")
+}
