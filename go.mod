@@ -2,18 +2,27 @@ module github.com/vepverify/vepverify
 
 go 1.26.0
 
+// The engine. CONTRIBUTING.md says what each module is for.
 require (
 	code.dny.dev/ssrf v0.3.0
 	github.com/go-jose/go-jose/v4 v4.1.8
-	github.com/google/go-cmp v0.7.0
 	github.com/patrickmn/go-cache v2.1.0+incompatible
-	github.com/rogpeppe/go-internal v1.16.0
-	github.com/urfave/cli/v2 v2.27.7
-	go.uber.org/goleak v1.3.0
 	golang.org/x/net v0.62.0
 	golang.org/x/sync v0.24.0
-	golang.org/x/sys v0.49.0
+)
+
+// The command.
+require (
+	github.com/urfave/cli/v2 v2.27.7
 	golang.org/x/term v0.47.0
+)
+
+// Tests.
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/rogpeppe/go-internal v1.16.0
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.49.0
 )
 
 require (

@@ -83,6 +83,7 @@ func TestParseDocument(t *testing.T) {
 		"authority: Unicode":         {`{"authority":"bücher.example"}`, "malformed"},
 		"public-key: null":           {`{"public-key":null,` + paths + `}`, "malformed"},
 		"public-key: string":         {`{"public-key":"x",` + paths + `}`, "malformed"},
+		"keys: unknown algorithm":    {several(`{"algorithm":"XX","n":"1"}`, ds), "malformed"},
 		"public-key: unknown":        {`{"public-key":{"kty":"EC"},` + paths + `}`, "malformed"},
 		"public-key: size":           {`{"public-key":` + rsaKey(1536, 1) + `,` + paths + `}`, "malformed"},
 		"public-key: bad, good keys": {`{"public-key":{},"keys":[` + rs + `],` + paths + `}`, "malformed"},

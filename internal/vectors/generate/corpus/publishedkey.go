@@ -107,6 +107,8 @@ func malformedKeys() []vector {
 		entry("text", "An entry that is a text.", "RSA"),
 		entry("null", "An entry that is null.", nil),
 		entry("empty", "An entry without members.", idptest.Object{}),
+		entry("unknown-algorithm", "An entry of the legacy form with an unknown algorithm: only an unknown kty is skipped.",
+			idptest.Object{"algorithm": "ES", "n": "3"}),
 		entry("without-n", "An RSA entry without n.", sig("RS256").Without("n")),
 		entry("even-modulus", "An RSA entry with an even modulus.", odd("rsa2048even").public()),
 		entry("size", "An RSA entry of 1536 bits, which no algorithm has.", odd("rsa1536").public()),
