@@ -4,11 +4,13 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -19,7 +21,13 @@ func TestOneFetch(t *testing.T) {
 	idp := idptest.New("idp.example", idpKey, idpDSA).At(now)
 	server := idptest.NewServer(idp)
 	defer server.Close()
-	v := verifier(t, assertion.Config{Keys: server.Resolver()})
+	config := server.Config()
+	config.Timeout = 5 * time.Minute // however busy the verifications keep the machine
+	resolver, err := wellknown.NewResolver(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifier(t, assertion.Config{Keys: resolver})
 	a := mint{}.String()
 	start := make(chan struct{})
 	var wg sync.WaitGroup
