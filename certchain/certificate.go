@@ -20,8 +20,12 @@ type Certificate struct {
 // certified key and the principal are read by the methods below, so that their
 // faults can be told from those of the certificate's form.
 func ParseCertificate(s string) (*Certificate, error) {
-	t, err := ParseToken(s)
-	if err != nil {
+	var c struct { // in one piece of memory
+		Certificate
+		token Token
+	}
+	t := &c.token
+	if err := t.parse([]byte(s)); err != nil {
 		return nil, err
 	}
 	iss, ok := t.Claims.String("iss")
@@ -32,7 +36,8 @@ func ParseCertificate(s string) (*Certificate, error) {
 	if !ok {
 		return nil, malformed("iss is no domain")
 	}
-	return &Certificate{Token: t, Issuer: issuer}, nil
+	c.Certificate = Certificate{Token: t, Issuer: issuer}
+	return &c.Certificate, nil
 }
 
 // PublicKey gives the certified key, the claim public-key or, when that is

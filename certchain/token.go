@@ -1,12 +1,10 @@
 package certchain
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
@@ -21,44 +19,54 @@ type Token struct {
 	// Validity holds the token's times, which every token of the protocol has.
 	Validity Validity
 
-	raw string
+	raw       []byte
+	signed    int // length of the part of raw that the signature covers
+	signature []byte
+	times     [2]int64 // what Validity points to
 }
 
 // ParseToken takes a token apart. It errs with ErrMalformed; an algorithm that
 // does not exist is [Token.CheckAlgorithm]'s affair.
 func ParseToken(s string) (*Token, error) {
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 {
-		return nil, malformed("%d parts where a token has 3", len(parts))
-	}
-	header, err := decodeObject(parts[0])
-	if err != nil {
-		return nil, malformed("header: %w", err)
-	}
-	alg, err := readHeader(header)
-	if err != nil {
+	t := new(Token)
+	if err := t.parse([]byte(s)); err != nil {
 		return nil, err
 	}
-	claims, err := decodeObject(parts[1])
-	if err != nil {
-		return nil, malformed("claims: %w", err)
-	}
-	if _, err := decodeSegment(parts[2]); err != nil {
-		return nil, malformed("signature: %w", err)
-	}
-	validity, err := Claims{claims}.validity()
-	if err != nil {
-		return nil, err
-	}
-	return &Token{Algorithm: alg, Claims: Claims{claims}, Validity: validity, raw: s}, nil
+	return t, nil
 }
 
+func (t *Token) parse(raw []byte) (err error) {
+	header, rest, _ := bytes.Cut(raw, dot)
+	claims, signature, found := bytes.Cut(rest, dot)
+	if !found || bytes.Contains(signature, dot) {
+		return malformed("%d parts where a token has 3", bytes.Count(raw, dot)+1)
+	}
+	t.raw, t.signed = raw, len(header)+1+len(claims)
+	if t.Algorithm, err = parseHeader(header); err != nil {
+		return err
+	}
+	room := make([]byte, 0, base64.RawURLEncoding.DecodedLen(len(claims)+len(signature)+1))
+	decoded, err := appendDecoded(room, claims)
+	if err != nil {
+		return malformed("claims: %w", err)
+	}
+	if t.Claims.object, err = strictjson.ParseObject(decoded); err != nil {
+		return malformed("claims: %w", err)
+	}
+	if t.signature, err = appendDecoded(decoded[len(decoded):], signature); err != nil {
+		return malformed("signature: %w", err)
+	}
+	return t.readTimes()
+}
+
+var dot = []byte{'.'}
+
 // String gives the token as it was parsed, to the byte.
-func (t *Token) String() string { return t.raw }
+func (t *Token) String() string { return string(t.raw) }
 
 // Signed gives the part of the token that its signature covers: the encoded
 // header and claims. Unlike the whole token it has one form only.
-func (t *Token) Signed() string { return t.raw[:strings.LastIndexByte(t.raw, '.')] }
+func (t *Token) Signed() string { return string(t.raw[:t.signed]) }
 
 // CheckAlgorithm errs with ErrAlgorithm unless the header names an algorithm
 // of PROTOCOL §2's table.
@@ -73,34 +81,45 @@ func (t *Token) CheckAlgorithm() error {
 // is the header's. It errs with ErrAlgorithm when there is no such candidate,
 // and with ErrSignature when none of them made the signature.
 func (t *Token) Verify(candidates ...keys.PublicKey) error {
-	err := fmt.Errorf("%w: no key for %.16q", ErrAlgorithm, t.Algorithm)
+	tried := false
 	for _, key := range candidates {
 		if key.Algorithm() != t.Algorithm {
 			continue
 		}
-		if err = t.verify(key); err == nil {
+		if key.Verify(t.raw[:t.signed], t.signature) == nil {
 			return nil
 		}
+		tried = true
 	}
-	return err
+	if !tried {
+		return fmt.Errorf("%w: no key for %.16q", ErrAlgorithm, t.Algorithm)
+	}
+	return ErrSignature
 }
 
-func (t *Token) verify(key keys.PublicKey) error {
-	jws, err := jose.ParseSignedCompact(t.raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(key.Algorithm())})
+// usualHeaders are the headers that say nothing but their algorithm, as they
+// are encoded, and that algorithm: those of nearly all tokens there are.
+var usualHeaders = func() map[string]string {
+	usual := make(map[string]string)
+	for _, alg := range keys.Algorithms() {
+		usual[base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`"}`))] = alg
+	}
+	return usual
+}()
+
+func parseHeader(segment []byte) (alg string, err error) {
+	if alg, usual := usualHeaders[string(segment)]; usual {
+		return alg, nil
+	}
+	decoded, err := appendDecoded(nil, segment)
 	if err != nil {
-		return malformed("%w", err)
+		return "", malformed("header: %w", err)
 	}
-	if _, err := jws.Verify(opaque{key}); err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
+	header, err := strictjson.ParseObject(decoded)
+	if err != nil {
+		return "", malformed("header: %w", err)
 	}
-	return nil
-}
-
-// opaque lends a key of ours to go-jose, which knows neither DSA nor our names.
-type opaque struct{ key keys.PublicKey }
-
-func (o opaque) VerifyPayload(payload, signature []byte, _ jose.SignatureAlgorithm) error {
-	return o.key.Verify(payload, signature)
+	return readHeader(header)
 }
 
 // forbidden are the header members that ask for what this protocol does not
@@ -128,23 +147,18 @@ func readHeader(header strictjson.Object) (alg string, err error) {
 	return alg, nil
 }
 
-func decodeObject(segment string) (strictjson.Object, error) {
-	data, err := decodeSegment(segment)
-	if err != nil {
-		return nil, err
-	}
-	return strictjson.ParseObject(data)
-}
-
 var errLineBreak = errors.New("a line break in base64url")
 
-// decodeSegment reads base64url of which there is one form only. The strict
-// decoder still passes over line breaks, so they are refused before.
-func decodeSegment(segment string) ([]byte, error) {
-	if strings.ContainsAny(segment, "\r\n") {
+// strict is base64url of which there is one form only, line breaks aside.
+var strict = base64.RawURLEncoding.Strict()
+
+// appendDecoded decodes a segment behind into. The strict decoder still passes
+// over line breaks, so they are refused before.
+func appendDecoded(into, segment []byte) ([]byte, error) {
+	if bytes.IndexByte(segment, '\n') >= 0 || bytes.IndexByte(segment, '\r') >= 0 {
 		return nil, errLineBreak
 	}
-	return base64.RawURLEncoding.Strict().DecodeString(segment)
+	return strict.AppendDecode(into, segment)
 }
 
 func malformed(format string, args ...any) error {

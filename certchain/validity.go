@@ -30,34 +30,39 @@ func (v Validity) Check(now, leeway int64) error {
 	return nil
 }
 
-func (c Claims) validity() (Validity, error) {
-	var v Validity
-	exp, err := c.time("exp")
+func (t *Token) readTimes() error {
+	exp, there, err := t.Claims.time("exp")
 	if err != nil {
-		return v, err
+		return err
 	}
-	if exp == nil {
-		return v, malformed("no exp")
+	if !there {
+		return malformed("no exp")
 	}
-	v.Expires = *exp
-	if v.IssuedAt, err = c.time("iat"); err != nil {
-		return v, err
+	t.Validity.Expires = exp
+	for i, start := range []struct {
+		name string
+		into **int64
+	}{{"iat", &t.Validity.IssuedAt}, {"nbf", &t.Validity.NotBefore}} {
+		if t.times[i], there, err = t.Claims.time(start.name); err != nil {
+			return err
+		}
+		if there {
+			*start.into = &t.times[i]
+		}
 	}
-	v.NotBefore, err = c.time("nbf")
-	return v, err
+	return nil
 }
 
-// time gives the named time, nil when there is none.
-func (c Claims) time(name string) (*int64, error) {
+func (c Claims) time(name string) (ms int64, there bool, err error) {
 	raw, there := c.Get(name)
 	if !there {
-		return nil, nil
+		return 0, false, nil
 	}
 	ms, ok := parseMillis(raw)
 	if !ok {
-		return nil, malformed("%s is no time in milliseconds", name)
+		return 0, true, malformed("%s is no time in milliseconds", name)
 	}
-	return &ms, nil
+	return ms, true, nil
 }
 
 // maxMillis is 2^53: beyond it, implementations that read numbers as floating
@@ -72,6 +77,9 @@ const maxDigits = 16
 func parseMillis(raw json.RawMessage) (int64, bool) {
 	if s, ok := strictjson.String(raw); ok {
 		return wholeMillis(s)
+	}
+	if ms, ok := wholeMillis(string(raw)); ok && raw[0] != '"' {
+		return ms, true
 	}
 	s, negative := strings.CutPrefix(string(raw), "-")
 	if s == "" || s[0] < '0' || s[0] > '9' {

@@ -60,9 +60,12 @@ func Email(s string) (email, host string, ok bool) {
 	if len(s) > 254 || local == "" || strings.ContainsFunc(local, notInLocalPart) {
 		return "", "", false
 	}
-	host, ok = Parse(host)
-	if !ok {
+	lower, ok := Parse(host)
+	switch {
+	case !ok:
 		return "", "", false
+	case lower == host:
+		return s, host, true
 	}
-	return local + "@" + host, host, true
+	return local + "@" + lower, lower, true
 }

@@ -1,7 +1,10 @@
 package strictjson
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -12,7 +15,34 @@ type scanner struct {
 	data  []byte
 	pos   int
 	depth int
+	// names holds the member names read so far of the objects that have begun
+	// and not ended, the innermost object's last.
+	names []text
 }
+
+// scanners are kept for their names, which would else be allocated each time.
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+func newScanner(data []byte) *scanner {
+	s := scanners.Get().(*scanner)
+	s.data = data
+	return s
+}
+
+// release lets the input go, and keeps room for as many names as objects have
+// that are not made to be hostile.
+func (s *scanner) release() {
+	names := s.names[:cap(s.names)]
+	if len(names) > 64 {
+		names = nil
+	}
+	clear(names)
+	*s = scanner{names: names[:0]}
+	scanners.Put(s)
+}
+
+// text is what a string says: a part of the input, unless it had escapes.
+type text []byte
 
 func (s *scanner) fail(problem string) error {
 	return &SyntaxError{Offset: s.pos, Problem: problem}
@@ -58,9 +88,9 @@ func (s *scanner) value() (json.RawMessage, error) {
 	var err error
 	switch c := s.peek(); {
 	case c == '{':
-		_, err = s.object()
+		err = s.object(nil)
 	case c == '[':
-		err = s.array(func(json.RawMessage) {})
+		err = s.array(nil)
 	case c == '"':
 		_, err = s.str()
 	case c == '-' || digit(c):
@@ -71,51 +101,80 @@ func (s *scanner) value() (json.RawMessage, error) {
 	return json.RawMessage(s.data[start:s.pos:s.pos]), err
 }
 
-func (s *scanner) object() (Object, error) {
+// object passes over an object, and puts its members into o unless that is nil.
+func (s *scanner) object(o *Object) error {
 	if err := s.enter(); err != nil {
-		return nil, err
+		return err
 	}
-	var o Object
-	var seen names
+	first := len(s.names)
+	var many map[string]struct{}
 	for s.peek() != '}' {
-		if len(o) > 0 {
+		if len(s.names) > first {
 			if err := s.comma(); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		m, err := s.member()
+		name, value, err := s.member()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if seen.add(o, m.Name) {
-			return nil, s.fail("a member name stands twice")
+		if repeated(s.names[first:], name, &many) {
+			return s.fail("a member name stands twice")
 		}
-		o = append(o, m)
+		s.names = append(s.names, name)
+		if o != nil {
+			*o = append(*o, Member{name.intern(), value})
+		}
 	}
+	s.names = s.names[:first]
 	s.leave()
-	return o, nil
+	return nil
 }
 
-func (s *scanner) member() (m Member, err error) {
-	if s.peek() != '"' {
-		return m, s.fail("a member name is wanted")
+// repeated says whether name is among the names before it. Looking along them
+// is quickest for a few, and quadratic for many, which go into a map.
+func repeated(before []text, name text, many *map[string]struct{}) bool {
+	const few = 16
+	if len(before) < few {
+		for _, other := range before {
+			if bytes.Equal(other, name) {
+				return true
+			}
+		}
+		return false
 	}
-	if m.Name, err = s.str(); err != nil {
-		return m, err
+	if *many == nil {
+		*many = make(map[string]struct{}, 2*few)
+		for _, other := range before {
+			(*many)[string(other)] = struct{}{}
+		}
+	}
+	_, there := (*many)[string(name)]
+	(*many)[string(name)] = struct{}{}
+	return there
+}
+
+func (s *scanner) member() (name text, value json.RawMessage, err error) {
+	if s.peek() != '"' {
+		return nil, nil, s.fail("a member name is wanted")
+	}
+	if name, err = s.str(); err != nil {
+		return nil, nil, err
 	}
 	s.space()
 	if s.peek() != ':' {
-		return m, s.fail("a colon is wanted")
+		return nil, nil, s.fail("a colon is wanted")
 	}
 	s.pos++
 	s.space()
-	if m.Value, err = s.value(); err != nil {
-		return m, err
+	if value, err = s.value(); err != nil {
+		return nil, nil, err
 	}
 	s.space()
-	return m, nil
+	return name, value, nil
 }
 
+// array passes over an array, and hands its elements to each unless that is nil.
 func (s *scanner) array(each func(json.RawMessage)) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -130,7 +189,9 @@ func (s *scanner) array(each func(json.RawMessage)) error {
 		if err != nil {
 			return err
 		}
-		each(v)
+		if each != nil {
+			each(v)
+		}
 		s.space()
 	}
 	s.leave()
@@ -198,59 +259,93 @@ func (s *scanner) number() error {
 	return s.digits()
 }
 
+// intern gives the text as a string; the names that most tokens have are there
+// already.
+func (t text) intern() string {
+	for _, known := range [...]string{
+		"alg", "iss", "exp", "iat", "aud", "public-key", "principal", "email", "algorithm", "n", "e", "p", "q", "g", "y",
+	} {
+		if string(t) == known {
+			return known
+		}
+	}
+	return string(t)
+}
+
 // str passes over a string and gives its text.
-func (s *scanner) str() (string, error) {
+func (s *scanner) str() (text, error) {
 	s.pos++
 	start := s.pos
 	for s.pos < len(s.data) {
-		switch c := s.data[s.pos]; {
+		s.plain()
+		switch c := s.peek(); {
 		case c == '"':
 			s.pos++
-			return string(s.data[start : s.pos-1]), nil
+			return s.data[start : s.pos-1], nil
 		case c == '\\':
 			return s.escaped(append([]byte(nil), s.data[start:s.pos]...))
-		case c < utf8.RuneSelf:
-			if c < ' ' {
-				return "", s.fail("a control character in a string")
-			}
-			s.pos++
 		default:
-			if err := s.multibyte(); err != nil {
-				return "", err
+			if err := s.character(); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return "", s.fail("a string does not end")
+	return nil, s.fail("a string does not end")
 }
 
-// escaped goes on with a string in which a backslash stands at s.pos; text is
+// plain passes over ASCII characters that mean themselves, eight at a time:
+// most of a token is hexadecimal digits. It stops anywhere before the first
+// other one.
+func (s *scanner) plain() {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for len(s.data)-s.pos >= 8 {
+		v := binary.LittleEndian.Uint64(s.data[s.pos:])
+		quote, backslash := v^ones*'"', v^ones*'\\'
+		// The top bit of a byte is set in one of these if the byte is below
+		// a space, a quote, a backslash or beyond ASCII (and maybe in bytes
+		// behind such a one).
+		if ((v-ones*' ')|(quote-ones)|(backslash-ones)|v)&tops != 0 {
+			return
+		}
+		s.pos += 8
+	}
+}
+
+// character passes over one character other than quote and backslash.
+func (s *scanner) character() error {
+	switch c := s.peek(); {
+	case c < ' ':
+		return s.fail("a control character in a string, or no end")
+	case c < utf8.RuneSelf:
+		s.pos++
+		return nil
+	}
+	return s.multibyte()
+}
+
+// escaped goes on with a string in which a backslash stands at s.pos; so far is
 // what came before it.
-func (s *scanner) escaped(text []byte) (string, error) {
+func (s *scanner) escaped(sofar text) (text, error) {
 	for s.pos < len(s.data) {
 		start := s.pos
-		switch c := s.data[s.pos]; {
-		case c == '"':
+		switch s.peek() {
+		case '"':
 			s.pos++
-			return string(text), nil
-		case c == '\\':
+			return sofar, nil
+		case '\\':
 			r, err := s.escape()
 			if err != nil {
-				return "", err
+				return nil, err
 			}
-			text = utf8.AppendRune(text, r)
-			continue
-		case c < ' ':
-			return "", s.fail("a control character in a string")
-		case c < utf8.RuneSelf:
-			s.pos++
+			sofar = utf8.AppendRune(sofar, r)
 		default:
-			if err := s.multibyte(); err != nil {
-				return "", err
+			if err := s.character(); err != nil {
+				return nil, err
 			}
+			sofar = append(sofar, s.data[start:s.pos]...)
 		}
-		text = append(text, s.data[start:s.pos]...)
 	}
-	return "", s.fail("a string does not end")
+	return nil, s.fail("a string does not end")
 }
 
 func (s *scanner) multibyte() error {
@@ -323,27 +418,4 @@ func unhex(c byte) (rune, bool) {
 		return rune(c-'A') + 10, true
 	}
 	return 0, false
-}
-
-// names finds a repeated name: by looking along short objects, with a map in
-// long ones, where looking along would be quadratic.
-type names map[string]struct{}
-
-// add notes name, which comes after the members o, and says whether it had
-// come before.
-func (n *names) add(o Object, name string) bool {
-	const short = 16
-	if len(o) < short {
-		_, dup := o.Get(name)
-		return dup
-	}
-	if *n == nil {
-		*n = make(names, 2*short)
-		for _, m := range o {
-			(*n)[m.Name] = struct{}{}
-		}
-	}
-	_, dup := (*n)[name]
-	(*n)[name] = struct{}{}
-	return dup
 }

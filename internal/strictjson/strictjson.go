@@ -34,13 +34,14 @@ type Object []Member
 // ParseObject reads data, which must be exactly one JSON object, with white
 // space around it at most. The values alias data.
 func ParseObject(data []byte) (Object, error) {
-	s := scanner{data: data}
+	s := newScanner(data)
+	defer s.release()
 	s.space()
 	if s.peek() != '{' {
 		return nil, s.fail("an object is wanted")
 	}
-	o, err := s.object()
-	if err != nil {
+	o := make(Object, 0, 8) // more than most objects of the protocol have
+	if err := s.object(&o); err != nil {
 		return nil, err
 	}
 	s.space()
@@ -66,7 +67,10 @@ func String(raw json.RawMessage) (string, bool) {
 		return "", false
 	}
 	text, err := s.str()
-	return text, err == nil && s.pos == len(raw)
+	if err != nil || s.pos != len(raw) {
+		return "", false
+	}
+	return string(text), true
 }
 
 // Array gives the elements of a JSON array; false when raw is not one.
