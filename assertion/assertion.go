@@ -43,6 +43,7 @@ type Verifier struct {
 	fallback string
 	leeway   int64 // milliseconds
 	maxChain int
+	memory   *memory
 }
 
 var defaultVerifier = sync.OnceValues(func() (*Verifier, error) { return NewVerifier(Config{}) })
@@ -78,6 +79,7 @@ func (v *Verifier) Verify(ctx context.Context, a, aud string, more ...string) (*
 	if err != nil {
 		return nil, err
 	}
+	defer r.end()
 	for _, s := range steps {
 		if err := s.check(r); err != nil {
 			return nil, err
@@ -94,16 +96,4 @@ func (v *Verifier) WithTrustedIssuers(hosts ...string) *Verifier {
 	other := *v
 	other.trusted, _ = domains(hosts)
 	return &other
-}
-
-func (v *Verifier) begin(ctx context.Context, a, aud string, more []string) (*run, error) {
-	if v == nil || v.keys == nil {
-		return nil, misuse("a Verifier is made by NewVerifier")
-	}
-	if ctx == nil {
-		return nil, misuse("a nil context")
-	}
-	return &run{
-		Verifier: v, ctx: ctx, text: a, accepted: append([]string{aud}, more...), at: v.now(),
-	}, nil
 }

@@ -23,7 +23,7 @@ func (r *run) checkAuthority() (err error) {
 // decide gives the authority whose keys must have signed the first
 // certificate: the rows of PROTOCOL §4, in their order.
 func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
-	issuer := r.backed.issuer()
+	issuer := r.issuer()
 	if r.trusted[issuer] {
 		return r.trustedAuthority(ask, issuer)
 	}
@@ -144,9 +144,15 @@ func (r *run) checkCertificateSignatures() error {
 }
 
 func (r *run) verifyCertificates() error {
-	err := certchain.VerifySignatures(r.backed.Certificates, r.certified, r.publishedKeys())
+	published := r.publishedKeys()
+	if r.isRemembered(published) {
+		return nil
+	}
+	fast := r.speedUp(published, r.chain[0].Algorithm)
+	signer, err := certchain.VerifySignatures(r.chain, r.certified, fast)
 	switch {
 	case err == nil:
+		r.memory.remember(r.chain, r.certified, published[signer])
 		return nil
 	case !errors.Is(err, certchain.ErrAlgorithm):
 		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
@@ -155,7 +161,7 @@ func (r *run) verifyCertificates() error {
 	if len(names) == 0 {
 		names = []string{"of no key: " + r.authority.Domain + " publishes none that is usable"}
 	}
-	return algorithmMismatch(r.backed.Certificates[0].Algorithm, names, err)
+	return algorithmMismatch(r.chain[0].Algorithm, names, err)
 }
 
 // publishedKeys are the authority's keys, the weak ones only where they are

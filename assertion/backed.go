@@ -25,20 +25,24 @@ func Parse(a string) (*Backed, error) {
 	if err := checkSize(a); err != nil {
 		return nil, err
 	}
-	n := strings.Count(a, "~")
-	if n == 0 {
+	b := new(Backed)
+	for {
+		text, rest, found := strings.Cut(a, "~")
+		if !found {
+			break
+		}
+		c, err := certchain.ParseCertificate(text)
+		if err != nil {
+			return nil, malformedCertificate(len(b.Certificates), err)
+		}
+		b.Certificates, a = append(b.Certificates, c), rest
+	}
+	if len(b.Certificates) == 0 {
 		return nil, noCertificates()
 	}
-	b := &Backed{Certificates: make([]*certchain.Certificate, n)}
-	tokens := strings.Split(a, "~")
 	var err error
-	for i := range n {
-		if b.Certificates[i], err = certchain.ParseCertificate(tokens[i]); err != nil {
-			return nil, malformed(fmt.Sprintf("certificate %d of %d", i+1, n), formOfToken, err)
-		}
-	}
-	if b.Assertion, err = certchain.ParseToken(tokens[n]); err != nil {
-		return nil, malformed("the assertion proper", formOfToken, err)
+	if b.Assertion, err = certchain.ParseToken(a); err != nil {
+		return nil, malformedAssertion(err)
 	}
 	return b, nil
 }
@@ -53,12 +57,6 @@ func (b *Backed) String() string {
 	s.WriteString(b.Assertion.String())
 	return s.String()
 }
-
-// user is the certificate that certifies the user: the last one.
-func (b *Backed) user() *certchain.Certificate { return b.Certificates[len(b.Certificates)-1] }
-
-// issuer is the domain that answers for the whole chain.
-func (b *Backed) issuer() string { return b.Certificates[0].Issuer }
 
 func checkSize(a string) error {
 	if len(a) <= MaxSize {
@@ -81,6 +79,14 @@ func noCertificates() error {
 
 // formOfToken is what a part that cannot be taken apart should have been.
 const formOfToken = "base64url(header).base64url(claims).base64url(signature), and nothing around it"
+
+func malformedCertificate(i int, err error) error {
+	return malformed(fmt.Sprintf("certificate %d", i+1), formOfToken, err)
+}
+
+func malformedAssertion(err error) error {
+	return malformed("the assertion proper", formOfToken, err)
+}
 
 // malformed reports that a part of the assertion is not what it should be.
 func malformed(part, expected string, err error) error {

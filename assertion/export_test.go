@@ -3,3 +3,14 @@ package assertion
 // CompareAudience is compareAudience with the text that an answer would give,
 // "" for a match.
 func CompareAudience(signed, want string) string { return mismatchText[compareAudience(signed, want)] }
+
+// Remembered gives how many certificates and key tables v holds, and the bytes
+// that it reckons for them.
+func Remembered(v *Verifier) (certificates, keyTables int, bytes int64) {
+	certificates, bytes = v.memory.certificates.Size()
+	for _, t := range []*tables{v.memory.userKeys, v.memory.issuerKeys} {
+		n, size := t.keys.Size()
+		keyTables, bytes = keyTables+n, bytes+size
+	}
+	return certificates, keyTables, bytes
+}

@@ -20,13 +20,13 @@ func (r *run) describeShape() []Fact {
 }
 
 func (r *run) describeForm() (facts []Fact) {
-	if r.backed == nil {
-		return nil
-	}
-	for i, c := range r.backed.Certificates {
+	for i, c := range r.chain {
 		facts = append(facts, Fact{r.certificateName(i), fmt.Sprintf("issued by %s, alg %.16q", c.Issuer, c.Algorithm)})
 	}
-	return append(facts, Fact{"assertion", fmt.Sprintf("alg %.16q", r.backed.Assertion.Algorithm)})
+	if r.assertion != nil {
+		facts = append(facts, Fact{"assertion", fmt.Sprintf("alg %.16q", r.assertion.Algorithm)})
+	}
+	return facts
 }
 
 func (r *run) describeKeys() (facts []Fact) {
@@ -45,10 +45,10 @@ func (r *run) describeAudience() []Fact {
 
 func (r *run) describeTimes() (facts []Fact) {
 	facts = append(facts, Fact{"now", describeTime(r.at.UnixMilli())})
-	for i, c := range r.backed.Certificates {
+	for i, c := range r.chain {
 		facts = append(facts, Fact{r.certificateName(i), describeValidity(c.Validity)})
 	}
-	return append(facts, Fact{"assertion", describeValidity(r.backed.Assertion.Validity)})
+	return append(facts, Fact{"assertion", describeValidity(r.assertion.Validity)})
 }
 
 func (r *run) describePrincipal() []Fact {
@@ -63,8 +63,8 @@ func (r *run) describeSignature() []Fact {
 }
 
 func (r *run) describeAuthority() []Fact {
-	facts := []Fact{{"issuer", r.backed.issuer()}}
-	if r.trusted[r.backed.issuer()] {
+	facts := []Fact{{"issuer", r.issuer()}}
+	if r.trusted[r.issuer()] {
 		facts = append(facts, Fact{"trusted", "by configuration"})
 	}
 	a := r.authority

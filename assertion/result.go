@@ -39,9 +39,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 
 func (r *run) result() *Result {
 	return &Result{
-		Email: r.email, Audience: r.audience, Issuer: r.backed.issuer(),
-		Expires:    time.UnixMilli(r.backed.Assertion.Validity.Expires),
-		IDPClaims:  r.backed.user().Extra(),
-		UserClaims: r.backed.Assertion.Claims.Extra(),
+		Email: r.email, Audience: r.audience, Issuer: r.issuer(),
+		Expires:    time.UnixMilli(r.assertion.Validity.Expires),
+		IDPClaims:  copied(r.user().Extra()),
+		UserClaims: r.assertion.Claims.Extra(),
 	}
 }

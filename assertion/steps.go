@@ -1,7 +1,6 @@
 package assertion
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,25 +8,7 @@ import (
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/keys"
-	"github.com/vepverify/vepverify/wellknown"
 )
-
-// run is one verification under way: what went in, and what each step found
-// for those after it.
-type run struct {
-	*Verifier
-	ctx      context.Context
-	text     string
-	accepted []string
-	at       time.Time
-
-	backed      *Backed
-	certified   []keys.PublicKey // by certificate
-	audience    string
-	email       string // empty when none is certified
-	emailDomain string
-	authority   *wellknown.Authority
-}
 
 // step is one check; describe tells what it looked at, whether or not it
 // passed. The order of steps is PROTOCOL §7's: cheap before dear, and
@@ -73,38 +54,60 @@ func (r *run) checkShape() error {
 	return nil
 }
 
+// parse takes apart what is not remembered from before.
 func (r *run) parse() (err error) {
-	r.backed, err = Parse(r.text)
-	return err
+	rest := r.text
+	for range strings.Count(r.text, "~") {
+		var text string
+		text, rest, _ = strings.Cut(rest, "~")
+		known, _ := r.memory.certificates.Get(text)
+		c := known.certificate()
+		if c == nil {
+			if c, err = certchain.ParseCertificate(text); err != nil {
+				return malformedCertificate(len(r.chain), err)
+			}
+		}
+		r.chain, r.known = append(r.chain, c), append(r.known, known)
+	}
+	if r.assertion, err = certchain.ParseToken(rest); err != nil {
+		return malformedAssertion(err)
+	}
+	return nil
 }
 
 // checkKeys loads the certified keys and holds each alg that can be judged
 // offline against the key that should have signed.
 func (r *run) checkKeys() error {
-	b := r.backed
-	for _, c := range b.Certificates {
+	for _, c := range r.chain {
 		if err := c.CheckAlgorithm(); err != nil {
 			return algorithmMismatch(c.Algorithm, keys.Algorithms(), err)
 		}
 	}
-	if err := b.Assertion.CheckAlgorithm(); err != nil {
-		return algorithmMismatch(b.Assertion.Algorithm, keys.Algorithms(), err)
+	if err := r.assertion.CheckAlgorithm(); err != nil {
+		return algorithmMismatch(r.assertion.Algorithm, keys.Algorithms(), err)
 	}
-	for i, c := range b.Certificates {
-		key, err := c.PublicKey(r.config.InsecureWeakKeys)
+	for i := range r.chain {
+		key, err := r.certifiedKey(i)
 		if err != nil {
 			return keyRefused(err)
 		}
 		r.certified = append(r.certified, key)
-		signed := b.Assertion
-		if i+1 < len(b.Certificates) {
-			signed = b.Certificates[i+1].Token
+		signed := r.assertion
+		if i+1 < len(r.chain) {
+			signed = r.chain[i+1].Token
 		}
 		if signed.Algorithm != key.Algorithm() {
 			return algorithmMismatch(signed.Algorithm, []string{key.Algorithm()}, certchain.ErrAlgorithm)
 		}
 	}
 	return nil
+}
+
+func (r *run) certifiedKey(i int) (keys.PublicKey, error) {
+	if known := r.known[i]; known != nil {
+		return known.key, nil
+	}
+	return r.chain[i].PublicKey(r.config.InsecureWeakKeys)
 }
 
 func algorithmMismatch(found string, expected []string, cause error) error {
@@ -131,7 +134,7 @@ func keyRefused(err error) error {
 }
 
 func (r *run) checkAudience() error {
-	aud, ok := r.backed.Assertion.Claims.String("aud")
+	aud, ok := r.signedAudience()
 	if !ok {
 		return malformed("the assertion proper", "aud, the origin that it is for", errors.New("aud is absent or no string"))
 	}
@@ -139,14 +142,26 @@ func (r *run) checkAudience() error {
 	return checkAudience(aud, r.accepted)
 }
 
+// signedAudience is the claim aud. It is, nearly always, the text of what is
+// accepted, which then serves for both.
+func (r *run) signedAudience() (string, bool) {
+	raw, _ := r.assertion.Claims.Get("aud")
+	for _, own := range r.accepted {
+		if len(raw) == len(own)+2 && raw[0] == '"' && string(raw[1:len(raw)-1]) == own {
+			return own, true
+		}
+	}
+	return r.assertion.Claims.String("aud")
+}
+
 func (r *run) checkTimes() error {
 	now := r.at.UnixMilli()
-	for i, c := range r.backed.Certificates {
+	for i, c := range r.chain {
 		if err := r.checkValidity(r.certificateName(i), c.Validity, now); err != nil {
 			return err
 		}
 	}
-	return r.checkValidity("assertion", r.backed.Assertion.Validity, now)
+	return r.checkValidity("assertion", r.assertion.Validity, now)
 }
 
 func (r *run) checkValidity(what string, v certchain.Validity, now int64) error {
@@ -171,20 +186,20 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 // checkPrincipal finds the certified address, and holds chains to their host
 // rule.
 func (r *run) checkPrincipal() (err error) {
-	if err := certchain.CheckLinks(r.backed.Certificates); err != nil {
+	if err := certchain.CheckLinks(r.chain); err != nil {
 		return &Error{Kind: ErrChain, Reason: "broken certificate chain", Found: err.Error(), cause: err,
 			Expected: "each certificate but the last certifies the host that issues the next, and no email",
 			Advice:   "an issuer must certify addresses itself, or a host that does"}
 	}
-	r.email, r.emailDomain, err = r.backed.user().Email()
-	trusted := r.trusted[r.backed.issuer()]
+	r.email, r.emailDomain, err = r.user().Email()
+	trusted := r.trusted[r.issuer()]
 	switch {
 	case err != nil && trusted:
 		return malformed("the last certificate", "an email address, or none", err)
 	case r.email == "" && !trusted:
 		return &Error{
 			Kind: ErrIssuer, Reason: "untrusted assertion, doesn't contain an email, and issuer is untrusted", cause: err,
-			Found: "issuer " + r.backed.issuer() + ", no valid email", Expected: "an email address, or a trusted issuer",
+			Found: "issuer " + r.issuer() + ", no valid email", Expected: "an email address, or a trusted issuer",
 			Advice: "if the issuer is yours, trust it (TrustedIssuers, --trusted-issuer)",
 		}
 	}
@@ -193,7 +208,10 @@ func (r *run) checkPrincipal() (err error) {
 
 func (r *run) checkAssertionSignature() error {
 	key := r.certified[len(r.certified)-1]
-	if err := r.backed.Assertion.Verify(key); err != nil {
+	if r.known[len(r.known)-1] != nil { // else it was not seen before
+		key = r.memory.userKeys.use(key)
+	}
+	if err := r.assertion.Verify(key); err != nil {
 		return invalidSignature("the assertion", "by the certified "+key.Algorithm()+" key", err)
 	}
 	return nil
@@ -211,8 +229,8 @@ func (r *run) checkFirstUse() error {
 	if r.config.OneUse == nil {
 		return nil
 	}
-	until := time.UnixMilli(r.backed.Assertion.Validity.Expires + r.leeway)
-	key := useKey(r.backed.Assertion, r.certified[len(r.certified)-1])
+	until := time.UnixMilli(r.assertion.Validity.Expires + r.leeway)
+	key := useKey(r.assertion, r.certified[len(r.certified)-1])
 	first, err := r.config.OneUse.FirstUse(r.ctx, key, until)
 	switch {
 	case err != nil:
@@ -226,7 +244,7 @@ func (r *run) checkFirstUse() error {
 }
 
 func (r *run) certificateName(i int) string {
-	if len(r.backed.Certificates) == 1 {
+	if len(r.chain) == 1 {
 		return "certificate"
 	}
 	return fmt.Sprintf("certificate %d", i+1)

@@ -15,8 +15,9 @@ import (
 
 // The groups are fixed, so making a DSA key is one exponentiation.
 var (
-	issuerKey = generate("DS128")
-	userKey   = generate("DS256")
+	issuerKey   = generate("DS128")
+	otherIssuer = generate("DS128")
+	userKey     = generate("DS256")
 )
 
 func generate(alg string) keys.PrivateKey {

@@ -25,7 +25,7 @@ func ParseCertificate(s string) (*Certificate, error) {
 		token Token
 	}
 	t := &c.token
-	if err := t.parse([]byte(s)); err != nil {
+	if err := t.parse(s); err != nil {
 		return nil, err
 	}
 	iss, ok := t.Claims.String("iss")

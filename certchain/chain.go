@@ -25,14 +25,19 @@ func CheckLinks(chain []*Certificate) error {
 // VerifySignatures checks the chain's signatures: the first certificate's
 // against the keys that its authority publishes, each further one against the
 // key that the one before it certifies. certified holds the chain's certified
-// keys in order. It errs with ErrAlgorithm or ErrSignature.
-func VerifySignatures(chain []*Certificate, certified, authority []keys.PublicKey) error {
+// keys in order. It gives the index of the authority's key that made the first
+// signature, and errs with ErrAlgorithm or ErrSignature.
+func VerifySignatures(chain []*Certificate, certified, authority []keys.PublicKey) (signer int, err error) {
 	candidates := authority
 	for i, c := range chain {
-		if err := c.Verify(candidates...); err != nil {
-			return fmt.Errorf("certificate %d of %d: %w", i+1, len(chain), err)
+		made, err := c.verify(candidates)
+		if err != nil {
+			return 0, fmt.Errorf("certificate %d of %d: %w", i+1, len(chain), err)
+		}
+		if i == 0 {
+			signer = made
 		}
 		candidates = certified[i : i+1]
 	}
-	return nil
+	return signer, nil
 }

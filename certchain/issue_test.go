@@ -109,14 +109,15 @@ func TestChain(t *testing.T) {
 		t.Error(err)
 	}
 	root := []keys.PublicKey{issuerKey.Public()}
-	if err := certchain.VerifySignatures(certs, certified, root); err != nil {
-		t.Error(err)
+	signer, err := certchain.VerifySignatures(certs, certified, append([]keys.PublicKey{otherIssuer.Public()}, root...))
+	if err != nil || signer != 1 {
+		t.Errorf("signed by %v, %v", signer, err)
 	}
-	if err := certchain.VerifySignatures(certs[1:], certified[1:], root); !errors.Is(err, certchain.ErrAlgorithm) {
+	if _, err := certchain.VerifySignatures(certs[1:], certified[1:], root); !errors.Is(err, certchain.ErrAlgorithm) {
 		t.Errorf("without its root: %v", err)
 	}
 	certified[0] = generate("DS256").Public()
-	if err := certchain.VerifySignatures(certs, certified, root); !errors.Is(err, certchain.ErrSignature) {
+	if _, err := certchain.VerifySignatures(certs, certified, root); !errors.Is(err, certchain.ErrSignature) {
 		t.Errorf("a break in the middle: %v", err)
 	}
 }

@@ -22,20 +22,26 @@ type Token struct {
 	raw       []byte
 	signed    int // length of the part of raw that the signature covers
 	signature []byte
-	times     [2]int64 // what Validity points to
+
+	// What the fields above point to, so that it is one piece of memory.
+	times   [2]int64
+	members [6]strictjson.Member
 }
 
 // ParseToken takes a token apart. It errs with ErrMalformed; an algorithm that
 // does not exist is [Token.CheckAlgorithm]'s affair.
 func ParseToken(s string) (*Token, error) {
 	t := new(Token)
-	if err := t.parse([]byte(s)); err != nil {
+	if err := t.parse(s); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *Token) parse(raw []byte) (err error) {
+func (t *Token) parse(s string) (err error) {
+	// The text and, behind it, what it decodes to.
+	memory := append(make([]byte, 0, 2*len(s)), s...)
+	raw := memory[:len(s):len(s)]
 	header, rest, _ := bytes.Cut(raw, dot)
 	claims, signature, found := bytes.Cut(rest, dot)
 	if !found || bytes.Contains(signature, dot) {
@@ -45,12 +51,11 @@ func (t *Token) parse(raw []byte) (err error) {
 	if t.Algorithm, err = parseHeader(header); err != nil {
 		return err
 	}
-	room := make([]byte, 0, base64.RawURLEncoding.DecodedLen(len(claims)+len(signature)+1))
-	decoded, err := appendDecoded(room, claims)
+	decoded, err := appendDecoded(memory[len(s):], claims)
 	if err != nil {
 		return malformed("claims: %w", err)
 	}
-	if t.Claims.object, err = strictjson.ParseObject(decoded); err != nil {
+	if t.Claims.object, err = strictjson.AppendObject(t.members[:0], decoded); err != nil {
 		return malformed("claims: %w", err)
 	}
 	if t.signature, err = appendDecoded(decoded[len(decoded):], signature); err != nil {
@@ -81,20 +86,26 @@ func (t *Token) CheckAlgorithm() error {
 // is the header's. It errs with ErrAlgorithm when there is no such candidate,
 // and with ErrSignature when none of them made the signature.
 func (t *Token) Verify(candidates ...keys.PublicKey) error {
+	_, err := t.verify(candidates)
+	return err
+}
+
+// verify is Verify that tells which candidate made the signature.
+func (t *Token) verify(candidates []keys.PublicKey) (index int, err error) {
 	tried := false
-	for _, key := range candidates {
+	for i, key := range candidates {
 		if key.Algorithm() != t.Algorithm {
 			continue
 		}
 		if key.Verify(t.raw[:t.signed], t.signature) == nil {
-			return nil
+			return i, nil
 		}
 		tried = true
 	}
 	if !tried {
-		return fmt.Errorf("%w: no key for %.16q", ErrAlgorithm, t.Algorithm)
+		return 0, fmt.Errorf("%w: no key for %.16q", ErrAlgorithm, t.Algorithm)
 	}
-	return ErrSignature
+	return 0, ErrSignature
 }
 
 // usualHeaders are the headers that say nothing but their algorithm, as they

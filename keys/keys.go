@@ -95,6 +95,13 @@ type PublicKey interface {
 	MarshalJWK() ([]byte, error)
 }
 
+// Precomputable is a public key whose verification gets faster by a table.
+type Precomputable interface {
+	// Precompute gives an equal key with a table, and the memory that the
+	// table takes, in bytes. It takes as long as one or two verifications.
+	Precompute() (key PublicKey, bytes int)
+}
+
 // PrivateKey signs. Keys are immutable and safe for concurrent use. Printing or
 // logging one shows its algorithm only; encoding it as JSON shows the secret.
 type PrivateKey interface {

@@ -91,7 +91,7 @@ func (a *Authority) delegate(next string) *fault {
 
 // complete fills in what the last document says.
 func (a *Authority) complete(asked string, p *publication) (*Authority, error) {
-	a.Keys, a.WeakKeys = p.split()
+	a.Keys, a.WeakKeys = slices.Clone(p.usable), slices.Clone(p.weak)
 	a.Authentication, a.Provisioning = p.Authentication, p.Provisioning
 	if a.Authentication != "" && a.Provisioning != "" {
 		return a, nil
@@ -104,4 +104,32 @@ func (a *Authority) complete(asked string, p *publication) (*Authority, error) {
 		f = unavailable(incomplete.Error(), incomplete)
 	}
 	return nil, f.of(asked, a.Domain)
+}
+
+// soleAuthority is host, when its document delegates to nobody and lacks
+// nothing; else nil.
+func (d *Document) soleAuthority(host string, fetched, expires time.Time) *Authority {
+	if d.Disabled || d.Authority != "" || d.Authentication == "" || d.Provisioning == "" {
+		return nil
+	}
+	return &Authority{
+		Domain: host, Keys: d.usable, WeakKeys: d.weak,
+		Authentication: d.Authentication, Provisioning: d.Provisioning, Fetched: fetched, Expires: expires,
+	}
+}
+
+// clone gives a copy that shares nothing that can be changed, nil of nil. There
+// is room for the keys that most domains have in the same piece of memory.
+func (a *Authority) clone() *Authority {
+	if a == nil {
+		return nil
+	}
+	var c struct {
+		Authority
+		room [2]keys.PublicKey
+	}
+	c.Authority = *a
+	c.Keys = append(c.room[:0:len(c.room)], a.Keys...)
+	c.WeakKeys = slices.Clone(a.WeakKeys)
+	return &c.Authority
 }

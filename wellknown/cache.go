@@ -6,6 +6,10 @@ import "time"
 type entry struct {
 	outcome
 	fetched, expires time.Time
+
+	// authority is what a look-up of the host itself comes to, nil when the
+	// document does not say so by itself.
+	authority *Authority
 }
 
 // cache keeps documents and outcomes without one apart, so that naming hosts
@@ -50,9 +54,10 @@ func (c *cache) document(key string, now time.Time) *entry {
 // learn takes in what a fetch came to and gives what to answer. Only another
 // answer of the host itself unseats a document (PROTOCOL §4); after any
 // other failure it goes on counting, and the next try waits.
-func (c *cache) learn(key string, o outcome, now time.Time) *entry {
+func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
 	e := &entry{outcome: o, fetched: now, expires: now.Add(o.lifetime())}
 	if o.fault == nil {
+		e.authority = o.document.soleAuthority(host, e.fetched, e.expires)
 		c.good.set(key, e)
 		c.bad.delete(key)
 		return e

@@ -17,7 +17,7 @@ const (
 	defaultTimeout    = 8 * time.Second
 	maxTimeout        = 5 * time.Minute
 	defaultMaxEntries = 10_000
-	defaultMaxBytes   = 32 << 20
+	defaultMaxBytes   = 4 << 20
 	minMaxBytes       = 256 << 10 // room for one document of any size
 )
 
@@ -46,7 +46,7 @@ type Config struct {
 
 	// MaxEntries and MaxBytes bound the documents that are kept, and apart from
 	// them, by the same figures, the outcomes without a document. 0 means
-	// 10 000 entries and 32 MiB (an estimate of the memory); MaxBytes is at
+	// 10 000 entries and 4 MiB (an estimate of the memory); MaxBytes is at
 	// least 256 KiB. Those not asked for longest are dropped first.
 	MaxEntries int
 	MaxBytes   int64

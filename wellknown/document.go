@@ -30,6 +30,8 @@ type Document struct {
 	// Authentication and Provisioning are paths, empty when absent. That one
 	// is absent is no error here, because a fallback's document may lack it.
 	Authentication, Provisioning string
+
+	usable, weak []keys.PublicKey // PublicKey and Keys, by whether they need consent
 }
 
 // ParseDocument reads a support document, by the order and the rules of
@@ -101,6 +103,7 @@ func (d *Document) readSupport(o strictjson.Object) (bool, error) {
 		return false, err
 	}
 	d.Provisioning, err = path(o, "provisioning")
+	d.split()
 	return true, err
 }
 
@@ -168,20 +171,19 @@ func path(o strictjson.Object, name string) (string, error) {
 	return text, nil
 }
 
-// split gives the keys that anybody may use and those that need consent.
-func (d *Document) split() (usable, weak []keys.PublicKey) {
+// split sorts the keys that anybody may use from those that need consent.
+func (d *Document) split() {
 	all := d.Keys
 	if d.PublicKey != nil {
 		all = append([]keys.PublicKey{d.PublicKey}, all...)
 	}
 	for _, key := range all {
 		if key.Weak() {
-			weak = append(weak, key)
+			d.weak = append(d.weak, key)
 		} else {
-			usable = append(usable, key)
+			d.usable = append(d.usable, key)
 		}
 	}
-	return usable, weak
 }
 
 // MarshalJSON writes a document that reads the same: public-key in the form

@@ -25,6 +25,6 @@ func FollowFrom(ctx context.Context, r *Resolver, host, first string) (*Authorit
 	if err != nil {
 		return nil, err
 	}
-	r.cache.learn(host+" "+host, outcome{document: document}, r.now())
+	r.cache.learn(host, host, outcome{document: document}, r.now())
 	return r.Authority(ctx, host, host)
 }

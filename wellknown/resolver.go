@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/vepverify/vepverify/internal/domain"
 )
 
 // Resolver looks authorities up over the network, and keeps what it learns. It
@@ -73,9 +75,34 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 }
 
 func (r *Resolver) lookup(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
+	if a := r.known(host, emailDomain, refresh); a != nil {
+		return a, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.fetcher.timeout)
 	defer cancel()
 	return follow(ctx, &lookup{r, r.now(), refresh}, host, emailDomain)
+}
+
+// known gives the authority of a host whose own document is held and says all.
+// It is what nearly every look-up comes to, so it is kept short.
+func (r *Resolver) known(host, emailDomain string, refresh bool) *Authority {
+	host, hostOK := domain.Parse(host)
+	emailDomain, emailOK := domain.Parse(emailDomain)
+	if !hostOK || !emailOK || r.policy.check(host) != nil {
+		return nil
+	}
+	if e := r.cache.held(cacheKey(host, emailDomain), r.now(), refresh); e != nil {
+		return e.authority.clone()
+	}
+	return nil
+}
+
+// cacheKey is unambiguous, as domains have no spaces.
+func cacheKey(host, emailDomain string) string {
+	if host == emailDomain {
+		return host
+	}
+	return host + " " + emailDomain
 }
 
 // lookup is a [source] at one point in time.
@@ -103,7 +130,7 @@ func (l *lookup) document(ctx context.Context, host, emailDomain string) (*publi
 // serves everybody who waits, so it does not end with the context of
 // the one who began it.
 func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *fault) {
-	key := host + " " + emailDomain
+	key := cacheKey(host, emailDomain)
 	if e := l.cache.held(key, l.at, l.refresh); e != nil {
 		return e, nil
 	}
@@ -113,7 +140,7 @@ func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *
 			return e, nil
 		}
 		o := l.fetcher.fetch(context.WithoutCancel(ctx), host, emailDomain)
-		return l.cache.learn(key, o, l.now()), nil
+		return l.cache.learn(host, key, o, l.now()), nil
 	})
 	select {
 	case result := <-flight:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/strictjson"
@@ -17,13 +18,14 @@ import (
 // safe for concurrent use.
 type Static struct {
 	documents map[string]*Document // nil: known not to support BrowserID
+	sole      map[string]*Authority
 }
 
 // NewStatic takes the support documents of domains: nil or JSON's null for a
 // domain known not to support BrowserID. A domain that is not in the map is
 // [ErrUnavailable]. A malformed document is an error, not a domain without support.
 func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
-	s := &Static{documents: make(map[string]*Document, len(documents))}
+	s := newStatic(len(documents))
 	for name, document := range documents {
 		if err := s.add(name, document); err != nil {
 			return nil, fmt.Errorf("wellknown: %w", err)
@@ -39,7 +41,7 @@ func ParseStatic(data []byte) (*Static, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wellknown: %w", err)
 	}
-	s := &Static{documents: make(map[string]*Document, len(object))}
+	s := newStatic(len(object))
 	for _, m := range object {
 		if err := s.add(m.Name, m.Value); err != nil {
 			return nil, fmt.Errorf("wellknown: %w", err)
@@ -74,7 +76,7 @@ func loadFolder(folder string) (*Static, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wellknown: %w", err)
 	}
-	s := &Static{documents: make(map[string]*Document, len(entries))}
+	s := newStatic(len(entries))
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), ".json")
 		if !ok {
@@ -94,6 +96,10 @@ func loadFolder(folder string) (*Static, error) {
 	return s, nil
 }
 
+func newStatic(size int) *Static {
+	return &Static{documents: make(map[string]*Document, size), sole: make(map[string]*Authority, size)}
+}
+
 func (s *Static) add(name string, document json.RawMessage) error {
 	host, ok := domain.Parse(name)
 	if !ok {
@@ -111,12 +117,17 @@ func (s *Static) add(name string, document json.RawMessage) error {
 		return fmt.Errorf("%s: %w", host, err)
 	}
 	s.documents[host] = d
+	s.sole[host] = d.soleAuthority(host, time.Time{}, time.Time{})
 	return nil
 }
 
 // Authority is [Resolver.Authority] without the network. emailDomain makes no
 // difference, but must be a domain.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
+	asked, hostOK := domain.Parse(host)
+	if _, emailOK := domain.Parse(emailDomain); hostOK && emailOK && s.sole[asked] != nil {
+		return s.sole[asked].clone(), nil
+	}
 	return follow(ctx, s, host, emailDomain)
 }
 

@@ -78,6 +78,6 @@ func (s *store) remove(key string) {
 // cost estimates the memory of an entry in bytes: the parsed document is about
 // as large as its text, the rest is maps, lists and structs.
 func cost(key string, e *entry) int64 {
-	const overhead = 768
+	const overhead = 1024
 	return int64(len(key)) + 2*int64(e.size) + overhead
 }

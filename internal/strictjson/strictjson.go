@@ -34,13 +34,18 @@ type Object []Member
 // ParseObject reads data, which must be exactly one JSON object, with white
 // space around it at most. The values alias data.
 func ParseObject(data []byte) (Object, error) {
+	return AppendObject(make(Object, 0, 8), data) // more than most objects of the protocol have
+}
+
+// AppendObject is ParseObject that puts the members into o, which is empty and
+// has room, to save allocating it.
+func AppendObject(o Object, data []byte) (Object, error) {
 	s := newScanner(data)
 	defer s.release()
 	s.space()
 	if s.peek() != '{' {
 		return nil, s.fail("an object is wanted")
 	}
-	o := make(Object, 0, 8) // more than most objects of the protocol have
 	if err := s.object(&o); err != nil {
 		return nil, err
 	}

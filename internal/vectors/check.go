@@ -21,6 +21,12 @@ func (c *Case) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return c.CheckWith(ctx, v)
+}
+
+// CheckWith is Check with a verifier that has been made by Verifier, and may
+// have been used.
+func (c *Case) CheckWith(ctx context.Context, v *assertion.Verifier) error {
 	res, err := v.Verify(ctx, c.Assertion, c.Audience)
 	got, answer, err := outcome(res, err)
 	if err != nil {
@@ -39,8 +45,9 @@ func (c *Case) Check(ctx context.Context) error {
 }
 
 // Verifier makes the verifier that the case is about: its configuration, its
-// clock, and hosts that answer what the case says.
-func (c *Case) Verifier() (*assertion.Verifier, error) {
+// clock, and hosts that answer what the case says. Options may change what the
+// case says nothing of.
+func (c *Case) Verifier(options ...func(*assertion.Config)) (*assertion.Verifier, error) {
 	now := func() time.Time { return time.UnixMilli(*c.Now) }
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport:    transport{c},
@@ -54,7 +61,7 @@ func (c *Case) Verifier() (*assertion.Verifier, error) {
 	if leeway == 0 {
 		leeway = -1 // none
 	}
-	return assertion.NewVerifier(assertion.Config{
+	config := assertion.Config{
 		Keys:             resolver,
 		Now:              now,
 		Fallback:         c.Config.Fallback,
@@ -62,7 +69,11 @@ func (c *Case) Verifier() (*assertion.Verifier, error) {
 		InsecureWeakKeys: c.Config.InsecureWeakKeys,
 		Leeway:           leeway,
 		MaxChain:         c.Config.MaxChain,
-	})
+	}
+	for _, option := range options {
+		option(&config)
+	}
+	return assertion.NewVerifier(config)
 }
 
 // outcome gives what Verify came to, and the answer that goes with it as JSON

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/vectors"
 )
 
@@ -46,6 +47,24 @@ func TestCommittedCasesPass(t *testing.T) {
 	for _, c := range cases(t) {
 		if err := c.Check(context.Background()); err != nil {
 			t.Errorf("%s: %v (%s)", c.Name, err, c.Comment)
+		}
+	}
+}
+
+// TestCachesChangeNothing: every case comes to the same with the verifier's
+// caches cold, warm and off.
+func TestCachesChangeNothing(t *testing.T) {
+	for _, c := range cases(t) {
+		for _, size := range []int{0, -1} {
+			v, err := c.Verifier(func(config *assertion.Config) { config.CertificateCache, config.KeyTables = size, size })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for round := range 4 { // by the third, keys have their tables
+				if err := c.CheckWith(t.Context(), v); err != nil {
+					t.Errorf("%s, caches of size %d, round %d: %v", c.Name, size, round, err)
+				}
+			}
 		}
 	}
 }

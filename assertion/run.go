@@ -1,0 +1,66 @@
+package assertion
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// run is one verification under way: what went in, and what each step found
+// for those after it.
+type run struct {
+	*Verifier
+	ctx      context.Context
+	text     string
+	accepted []string
+	at       time.Time
+
+	chain       []*certchain.Certificate
+	known       []*remembered    // by certificate: what is remembered of it, or nil
+	certified   []keys.PublicKey // by certificate
+	assertion   *certchain.Token
+	audience    string
+	email       string // empty when none is certified
+	emailDomain string
+	authority   *wellknown.Authority
+	fast        []keys.PublicKey // the authority's keys, those with a table in their place
+}
+
+// runs are kept for their slices.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+func (v *Verifier) begin(ctx context.Context, a, aud string, more []string) (*run, error) {
+	if v == nil || v.keys == nil {
+		return nil, misuse("a Verifier is made by NewVerifier")
+	}
+	if ctx == nil {
+		return nil, misuse("a nil context")
+	}
+	r := runs.Get().(*run)
+	r.Verifier, r.ctx, r.text, r.at = v, ctx, a, v.now()
+	r.accepted = append(append(r.accepted, aud), more...)
+	return r, nil
+}
+
+// end lets go of everything but the room that the slices have.
+func (r *run) end() {
+	clear(r.accepted)
+	clear(r.chain)
+	clear(r.known)
+	clear(r.certified)
+	clear(r.fast)
+	*r = run{
+		accepted: r.accepted[:0], chain: r.chain[:0], known: r.known[:0], certified: r.certified[:0], fast: r.fast[:0],
+	}
+	runs.Put(r)
+}
+
+// user is the certificate that certifies the user: the last one.
+func (r *run) user() *certchain.Certificate { return r.chain[len(r.chain)-1] }
+
+// issuer is the domain that answers for the whole chain.
+func (r *run) issuer() string { return r.chain[0].Issuer }

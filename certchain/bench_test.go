@@ -1,0 +1,28 @@
+package certchain_test
+
+import (
+	"testing"
+
+	"github.com/vepverify/vepverify/certchain"
+)
+
+// BenchmarkParse takes a certificate and an assertion apart, of usual sizes.
+func BenchmarkParse(b *testing.B) {
+	cert, err := certchain.Issue(template(), issuerKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000}, userKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := certchain.ParseCertificate(cert); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := certchain.ParseToken(token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
