@@ -88,8 +88,11 @@ func (r *run) fallbackAuthority(ask lookup, issuer string, unsupported error) (*
 // admitFallback takes the document of the fallback although it lacks pages for
 // people, as PROTOCOL §3 allows the fallback alone.
 func (r *run) admitFallback(a *wellknown.Authority, err error) (*wellknown.Authority, error) {
+	if err == nil || r.fallback == "" {
+		return a, err
+	}
 	var incomplete *wellknown.IncompleteError
-	if errors.As(err, &incomplete) && r.fallback != "" && incomplete.Authority.Domain == r.fallback {
+	if errors.As(err, &incomplete) && incomplete.Authority.Domain == r.fallback {
 		return incomplete.Authority, nil
 	}
 	return a, err

@@ -14,6 +14,10 @@ type Certificate struct {
 	*Token
 	// Issuer is the domain that claims to have signed, in lower case.
 	Issuer string
+
+	principal          strictjson.Object // nil when there is none, or it is no object
+	email, emailDomain string
+	emailErr           error
 }
 
 // ParseCertificate takes a certificate apart; it errs with ErrMalformed. The
@@ -22,7 +26,8 @@ type Certificate struct {
 func ParseCertificate(s string) (*Certificate, error) {
 	var c struct { // in one piece of memory
 		Certificate
-		token Token
+		token   Token
+		members [2]strictjson.Member
 	}
 	t := &c.token
 	if err := t.parse(s); err != nil {
@@ -37,7 +42,31 @@ func ParseCertificate(s string) (*Certificate, error) {
 		return nil, malformed("iss is no domain")
 	}
 	c.Certificate = Certificate{Token: t, Issuer: issuer}
+	c.readPrincipal(c.members[:0])
 	return &c.Certificate, nil
+}
+
+// readPrincipal finds the certified address: principal.email or, when that is
+// absent, sub. A principal that is not an object certifies nobody.
+func (c *Certificate) readPrincipal(room strictjson.Object) {
+	raw, there := c.Claims.Get("sub")
+	if principal, has := c.Claims.Get("principal"); has {
+		var err error
+		if c.principal, err = strictjson.AppendObject(room, principal); err != nil {
+			return
+		}
+		if inner, has := c.principal.Get("email"); has {
+			raw, there = inner, true
+		}
+	}
+	if !there {
+		return
+	}
+	s, _ := strictjson.String(raw)
+	var ok bool
+	if c.email, c.emailDomain, ok = domain.Email(s); !ok {
+		c.emailErr = malformed("the certified email is none")
+	}
 }
 
 // PublicKey gives the certified key, the claim public-key or, when that is
@@ -63,46 +92,25 @@ func (c *Certificate) PublicKey(allowWeak bool) (keys.PublicKey, error) {
 }
 
 // Email gives the certified address, with its domain in lower case, and that
-// domain; both are empty when the certificate certifies no address. The address
-// is principal.email or, when that is absent, sub. It errs with ErrMalformed
-// when there is an address that is none.
+// domain; both are empty when the certificate certifies no address. It errs with
+// ErrMalformed when there is an address that is none.
 func (c *Certificate) Email() (email, emailDomain string, err error) {
-	raw, there := c.Claims.Get("sub")
-	if principal, has := c.Claims.Get("principal"); has {
-		o, err := strictjson.ParseObject(principal)
-		if err != nil {
-			return "", "", nil // not an object: certifies nobody
-		}
-		if inner, has := o.Get("email"); has {
-			raw, there = inner, true
-		}
-	}
-	if !there {
-		return "", "", nil
-	}
-	s, _ := strictjson.String(raw)
-	email, emailDomain, ok := domain.Email(s)
-	if !ok {
-		return "", "", malformed("the certified email is none")
-	}
-	return email, emailDomain, nil
+	return c.email, c.emailDomain, c.emailErr
 }
 
 // Host gives the host that a certificate in the middle of a chain certifies,
 // in lower case. It errs with ErrChain when the certificate certifies no host,
 // or an address beside it.
 func (c *Certificate) Host() (string, error) {
-	raw, _ := c.Claims.Get("principal")
-	principal, err := strictjson.ParseObject(raw)
-	if err != nil {
+	if c.principal == nil {
 		return "", fmt.Errorf("%w: a certificate that signs another has no principal object", ErrChain)
 	}
-	_, hasEmail := principal.Get("email")
+	_, hasEmail := c.principal.Get("email")
 	_, hasSub := c.Claims.Get("sub")
 	if hasEmail || hasSub {
 		return "", fmt.Errorf("%w: an email's certificate signs no other", ErrChain)
 	}
-	raw, _ = principal.Get("host")
+	raw, _ := c.principal.Get("host")
 	s, _ := strictjson.String(raw)
 	host, ok := domain.Parse(s)
 	if !ok {

@@ -41,13 +41,7 @@ func (c Claims) Extra() map[string]json.RawMessage { return extra(nil, c.object)
 // the members of a principal object as if they stood among the claims, unless
 // a claim of that name does.
 func (c *Certificate) Extra() map[string]json.RawMessage {
-	found := extra(nil, c.Claims.object)
-	if raw, ok := c.Claims.Get("principal"); ok {
-		if principal, err := strictjson.ParseObject(raw); err == nil {
-			found = extra(found, principal, "email")
-		}
-	}
-	return found
+	return extra(extra(nil, c.Claims.object), c.principal, "email")
 }
 
 func extra(into map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
