@@ -10,7 +10,14 @@ import (
 	"github.com/vepverify/vepverify/keys/internal/dsa"
 )
 
-func init() { register(dsaFamily) }
+func init() {
+	register(dsaFamily)
+	for _, v := range []*dsaVariant{ds128, ds256} {
+		for _, n := range []*big.Int{v.group.P, v.group.Q, v.group.G} {
+			usual[n.Text(16)] = n
+		}
+	}
+}
 
 var dsaFamily = &family{
 	legacy:   "DS",

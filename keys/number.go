@@ -1,10 +1,11 @@
 package keys
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"math/big"
-	"strings"
 )
 
 // maxBits is the size of the largest number of any key. Longer texts are
@@ -20,51 +21,84 @@ var (
 
 // notation is a way of writing natural numbers as text. Signs, spaces,
 // prefixes and the empty text are no number in any of them; leading zeros
-// count for nothing.
+// count for nothing. Nobody changes the numbers that parse gives.
 type notation struct {
-	parse  func(string) (*big.Int, error)
+	parse  func([]byte) (*big.Int, error)
 	format func(*big.Int) string
 }
 
 var (
-	decimal     = positional(10, "0123456789")
-	hexadecimal = positional(16, "0123456789abcdefABCDEF")
+	decimal     = notation{parseDecimal, func(n *big.Int) string { return n.Text(10) }}
+	hexadecimal = notation{parseHexadecimal, func(n *big.Int) string { return n.Text(16) }}
 	base64url   = notation{parseBase64url, func(n *big.Int) string {
 		return base64.RawURLEncoding.EncodeToString(n.Bytes())
 	}}
 )
 
-func positional(base int, digits string) notation {
-	most := new(big.Int).Lsh(big.NewInt(1), maxBits)
-	longest := len(most.Sub(most, one).Text(base))
-	parse := func(text string) (*big.Int, error) {
-		if text == "" || strings.Trim(text, digits) != "" {
-			return nil, errDigits
-		}
-		text = strings.TrimLeft(text, "0")
-		if len(text) > longest {
-			return nil, errLong
-		}
-		n, ok := new(big.Int).SetString("0"+text, base)
-		if !ok {
-			return nil, errDigits
-		}
+// significant gives digits without leading zeros, or errs when there are none, or
+// others, or more than the largest number has.
+func significant(text []byte, digits string, longest int) ([]byte, error) {
+	if len(text) == 0 || len(bytes.Trim(text, digits)) != 0 {
+		return nil, errDigits
+	}
+	text = bytes.TrimLeft(text, "0")
+	if len(text) > longest {
+		return nil, errLong
+	}
+	return text, nil
+}
+
+func parseDecimal(text []byte) (*big.Int, error) {
+	const longest = 2467 // digits of 2^maxBits
+	text, err := significant(text, "0123456789", longest)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := new(big.Int).SetString("0"+string(text), 10)
+	if !ok {
+		return nil, errDigits
+	}
+	if n.BitLen() > maxBits {
+		return nil, errLong
+	}
+	return n, nil
+}
+
+func parseHexadecimal(text []byte) (*big.Int, error) {
+	if n, ok := usual[string(text)]; ok {
 		return n, nil
 	}
-	return notation{parse, func(n *big.Int) string { return n.Text(base) }}
+	const longest = maxBits / 4
+	text, err := significant(text, "0123456789abcdefABCDEF", longest)
+	if err != nil {
+		return nil, err
+	}
+	var room [longest]byte
+	even := append(room[:0], "0"[:len(text)%2]...)
+	even = append(even, text...)
+	n, err := hex.Decode(even, even)
+	if err != nil {
+		return nil, errDigits
+	}
+	return new(big.Int).SetBytes(even[:n]), nil
 }
+
+// usual are the numbers that nearly all DSA keys have, as they are written.
+var usual = make(map[string]*big.Int)
+
+var strictBase64url = base64.RawURLEncoding.Strict()
 
 const base64urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // parseBase64url reads what PROTOCOL §2 admits in keys: one or two '=' at the
 // end, as many as belong there or not, change no number. The alphabet is checked
 // here because encoding/base64 skips newlines.
-func parseBase64url(text string) (*big.Int, error) {
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "="), "=")
-	if text == "" || strings.Trim(text, base64urlAlphabet) != "" {
+func parseBase64url(text []byte) (*big.Int, error) {
+	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
+	if len(text) == 0 || len(bytes.Trim(text, base64urlAlphabet)) != 0 {
 		return nil, errDigits
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := strictBase64url.AppendDecode(nil, text)
 	if err != nil {
 		return nil, errDigits
 	}

@@ -77,10 +77,10 @@ func open(data []byte) (*family, *reader, error) {
 	case jwk:
 		kty := r.text("kty")
 		r.notation = base64url
-		return r.of(find(func(f *family) bool { return f.kty == kty }))
+		return r.of(find(func(f *family) bool { return f.kty == string(kty) }))
 	case legacy:
 		algorithm := r.text("algorithm")
-		f := find(func(f *family) bool { return f.legacy == algorithm })
+		f := find(func(f *family) bool { return f.legacy == string(algorithm) })
 		if f != nil {
 			r.notation = f.notation
 		}
@@ -113,13 +113,13 @@ func (r *reader) has(name string) bool {
 }
 
 // text gives the string member of that name.
-func (r *reader) text(name string) string {
+func (r *reader) text(name string) []byte {
 	raw, ok := r.object.Get(name)
 	if !ok {
 		r.fail(name, errors.New("missing"))
-		return ""
+		return nil
 	}
-	text, ok := strictjson.String(raw)
+	text, ok := strictjson.Text(raw)
 	if !ok {
 		r.fail(name, errors.New("not a string"))
 	}

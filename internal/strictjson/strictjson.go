@@ -67,15 +67,22 @@ func (o Object) Get(name string) (json.RawMessage, bool) {
 
 // String gives the text of a JSON string; false when raw is not one.
 func String(raw json.RawMessage) (string, bool) {
+	t, ok := Text(raw)
+	return string(t), ok
+}
+
+// Text is String that gives bytes, those of raw where the text stands there as
+// it is.
+func Text(raw json.RawMessage) ([]byte, bool) {
 	s := scanner{data: raw}
 	if s.peek() != '"' {
-		return "", false
+		return nil, false
 	}
-	text, err := s.str()
+	t, err := s.str()
 	if err != nil || s.pos != len(raw) {
-		return "", false
+		return nil, false
 	}
-	return string(text), true
+	return t, true
 }
 
 // Array gives the elements of a JSON array; false when raw is not one.
