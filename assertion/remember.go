@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/bounded"
@@ -71,7 +70,7 @@ func (m *memory) remember(chain []*certchain.Certificate, certified []keys.Publi
 		if !isPointer(signer) {
 			return
 		}
-		text := strings.Clone(c.String())
+		text := c.String()
 		m.certificates.Set(text, &remembered{c, certified[i], signer}, bytesOfCertificate(len(text)))
 	}
 }

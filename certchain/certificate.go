@@ -33,17 +33,28 @@ func ParseCertificate(s string) (*Certificate, error) {
 	if err := t.parse(s); err != nil {
 		return nil, err
 	}
-	iss, ok := t.Claims.String("iss")
-	if !ok {
-		return nil, malformed("iss is no string")
-	}
-	issuer, ok := domain.Parse(iss)
-	if !ok {
-		return nil, malformed("iss is no domain")
-	}
-	c.Certificate = Certificate{Token: t, Issuer: issuer}
+	c.Token = t
 	c.readPrincipal(c.members[:0])
+	if err := c.readIssuer(); err != nil {
+		return nil, err
+	}
 	return &c.Certificate, nil
+}
+
+func (c *Certificate) readIssuer() error {
+	raw, _ := c.Claims.Get("iss")
+	iss, ok := strictjson.Text(raw)
+	if !ok {
+		return malformed("iss is no string")
+	}
+	if string(iss) == c.emailDomain && c.emailDomain != "" { // nearly always
+		c.Issuer = c.emailDomain
+		return nil
+	}
+	if c.Issuer, ok = domain.Parse(string(iss)); !ok {
+		return malformed("iss is no domain")
+	}
+	return nil
 }
 
 // readPrincipal finds the certified address: principal.email or, when that is

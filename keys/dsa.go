@@ -42,10 +42,19 @@ var (
 	ds256 = &dsaVariant{"DS256", 2048, 256, sha256.New, group2048}
 )
 
-// dsaPublic implements [PublicKey].
+// digest hashes a message without allocating, as v.hash would.
+func (v *dsaVariant) digest(message []byte) (digest [sha256.Size]byte, size int) {
+	if v == ds128 {
+		d := sha1.Sum(message)
+		return digest, copy(digest[:], d[:])
+	}
+	return sha256.Sum256(message), sha256.Size
+}
+
+// dsaPublic implements [PublicKey] and [Precomputable].
 type dsaPublic struct {
 	*dsaVariant
-	key *dsa.PublicKey
+	key *dsa.Verifier
 }
 
 func readDSAPublic(r *reader) (PublicKey, error) {
@@ -53,14 +62,14 @@ func readDSAPublic(r *reader) (PublicKey, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	k, err := newDSAPublic(&dsa.PublicKey{P: p, Q: q, G: g, Y: y})
+	k, err := newDSAPublic(dsa.PublicKey{P: p, Q: q, G: g, Y: y})
 	if err != nil { // k must not become a PublicKey that is not nil
 		return nil, err
 	}
 	return k, nil
 }
 
-func newDSAPublic(k *dsa.PublicKey) (*dsaPublic, error) {
+func newDSAPublic(k dsa.PublicKey) (*dsaPublic, error) {
 	v, err := dsaVariantOf(k.P, k.Q, k.G)
 	if err != nil {
 		return nil, err
@@ -68,7 +77,7 @@ func newDSAPublic(k *dsa.PublicKey) (*dsaPublic, error) {
 	if !within(k.Y, k.P) {
 		return nil, malformed("y is out of range")
 	}
-	return &dsaPublic{v, k}, nil
+	return &dsaPublic{v, k.Verifier()}, nil
 }
 
 // dsaVariantOf checks a group as far as it costs nothing.
@@ -95,16 +104,18 @@ func (k *dsaPublic) Algorithm() string { return k.name }
 func (k *dsaPublic) Weak() bool { return false }
 
 func (k *dsaPublic) Verify(message, signature []byte) error {
-	if !k.key.Verify(k.digest(message), leftPad(signature, k.key.Size())) {
+	digest, size := k.digest(message)
+	var room [2 * sha256.Size]byte
+	if !k.key.Verify(digest[:size], leftPad(room[:0], signature, k.key.Size())) {
 		return ErrSignature
 	}
 	return nil
 }
 
-func (v *dsaVariant) digest(message []byte) []byte {
-	h := v.hash()
-	h.Write(message)
-	return h.Sum(nil)
+// Precompute implements [Precomputable].
+func (k *dsaPublic) Precompute() (PublicKey, int) {
+	fast := k.key.WithTable()
+	return &dsaPublic{k.dsaVariant, fast}, fast.Memory()
 }
 
 func (k *dsaPublic) Validate() error {
@@ -118,7 +129,7 @@ func (k *dsaPublic) Canonical() []byte {
 	return canonical(k.name, k.key.P, k.key.Q, k.key.G, k.key.Y)
 }
 
-func (k *dsaPublic) members() []member { return dsaMembers(k.key, "y", k.key.Y) }
+func (k *dsaPublic) members() []member { return dsaMembers(&k.key.PublicKey, "y", k.key.Y) }
 
 func (k *dsaPublic) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
 
@@ -155,7 +166,7 @@ func readDSAPrivate(r *reader) (PrivateKey, error) {
 }
 
 func newDSAPrivate(k *dsa.PrivateKey) (PrivateKey, error) {
-	public, err := newDSAPublic(&k.PublicKey)
+	public, err := newDSAPublic(k.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -183,10 +194,11 @@ func (k *dsaPrivate) Algorithm() string { return k.public.name }
 func (k *dsaPrivate) Public() PublicKey { return k.public }
 
 func (k *dsaPrivate) Sign(message []byte) ([]byte, error) {
-	return k.key.Sign(k.public.hash, k.public.digest(message))
+	digest, size := k.public.digest(message)
+	return k.key.Sign(k.public.hash, digest[:size])
 }
 
-func (k *dsaPrivate) members() []member { return dsaMembers(k.public.key, "x", k.key.X) }
+func (k *dsaPrivate) members() []member { return dsaMembers(&k.public.key.PublicKey, "x", k.key.X) }
 
 func (k *dsaPrivate) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/big"
+	"math/bits"
 )
 
 // maxBits is the size of the largest number of any key. Longer texts are
@@ -54,14 +55,35 @@ func parseDecimal(text []byte) (*big.Int, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, ok := new(big.Int).SetString("0"+string(text), 10)
-	if !ok {
-		return nil, errDigits
-	}
+	n := new(big.Int).SetBits(decimalWords(text))
 	if n.BitLen() > maxBits {
 		return nil, errLong
 	}
 	return n, nil
+}
+
+// decimalWords gives the words of a number, the least first, a word's worth of
+// digits at a time: big.Int's own way takes longer and allocates more.
+func decimalWords(digits []byte) []big.Word {
+	const chunk = 9 * (bits.UintSize / 32)
+	words := make([]big.Word, 0, len(digits)/chunk+1)
+	for len(digits) > 0 {
+		size := (len(digits)-1)%chunk + 1 // the first may be shorter
+		var carry, scale uint = 0, 1
+		for _, c := range digits[:size] {
+			carry, scale = carry*10+uint(c-'0'), scale*10
+		}
+		for i, w := range words {
+			high, low := bits.Mul(uint(w), scale)
+			low, over := bits.Add(low, carry, 0)
+			words[i], carry = big.Word(low), high+over
+		}
+		if carry > 0 {
+			words = append(words, big.Word(carry))
+		}
+		digits = digits[size:]
+	}
+	return words
 }
 
 func parseHexadecimal(text []byte) (*big.Int, error) {

@@ -64,13 +64,13 @@ func malformed(problem string) error {
 // that could be read as either form is refused: which of them counts is what
 // two readers could disagree about.
 func open(data []byte) (*family, *reader, error) {
-	object, err := strictjson.ParseObject(data)
-	if err != nil {
+	r := new(reader)
+	var err error
+	if r.object, err = strictjson.AppendObject(r.room[:0], data); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	_, jwk := object.Get("kty")
-	_, legacy := object.Get("algorithm")
-	r := &reader{object: object}
+	_, jwk := r.object.Get("kty")
+	_, legacy := r.object.Get("algorithm")
 	switch {
 	case jwk && legacy:
 		return nil, nil, malformed("both kty and algorithm")
@@ -93,6 +93,7 @@ func open(data []byte) (*family, *reader, error) {
 // read after it counts for nothing.
 type reader struct {
 	object   strictjson.Object
+	room     [6]strictjson.Member // backs object, of usual sizes
 	notation notation
 	err      error
 }

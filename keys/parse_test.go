@@ -351,3 +351,26 @@ func TestCanonicalDiffers(t *testing.T) {
 		seen[text] = true
 	}
 }
+
+// TestDecimal holds that decimal numbers of every length are read as math/big
+// reads them.
+func TestDecimal(t *testing.T) {
+	digits := strings.Repeat("9081726354000000000000000000012345678909", 62)[:2466]
+	for size := 600; size <= len(digits); size += 7 {
+		n, ok := new(big.Int).SetString(digits[:size], 10)
+		if !ok {
+			t.Fatal("no number")
+		}
+		n.SetBit(n, 0, 1)
+		k, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","n":"` + n.String() + `","e":"3"}`))
+		if err != nil {
+			if bits := n.BitLen(); bits >= 2047 && bits <= 8192 {
+				t.Errorf("%d digits: %v", size, err)
+			}
+			continue
+		}
+		if want := "RS256:" + n.Text(16) + ":3"; string(k.Canonical()) != want {
+			t.Errorf("%d digits: %s, want %s", size, k.Canonical(), want)
+		}
+	}
+}

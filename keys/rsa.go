@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"fmt"
 	"math/big"
 
+	"github.com/vepverify/vepverify/keys/internal/pkcs1"
 	"github.com/vepverify/vepverify/keys/internal/weakrsa"
 )
 
@@ -44,6 +44,16 @@ func rsaName(bits int) (name string, ok bool) {
 type rsaPublic struct {
 	name string
 	n, e *big.Int
+	// verifier is nil when the key is weak, or larger than it takes.
+	verifier *pkcs1.Verifier
+}
+
+func newRSAPublic(name string, n, e *big.Int) *rsaPublic {
+	k := &rsaPublic{name: name, n: n, e: e}
+	if v, err := pkcs1.New(n, e); err == nil && !k.Weak() {
+		k.verifier = v
+	}
+	return k
 }
 
 func readRSAPublic(r *reader) (PublicKey, error) {
@@ -68,26 +78,32 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	case e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31: // 3 ≤ e < 2³¹
 		return nil, malformed("exponent is even or out of range")
 	}
-	return &rsaPublic{name, n, e}, nil
+	return newRSAPublic(name, n, e), nil
 }
 
 func (k *rsaPublic) Algorithm() string { return k.name }
 
 func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStandard }
 
+// Verify takes the quickest way for the size of the key; crypto/rsa's is for
+// those beyond 4096 bits.
 func (k *rsaPublic) Verify(message, signature []byte) error {
 	digest := sha256.Sum256(message)
-	signature = leftPad(signature, (k.n.BitLen()+7)/8)
-	if k.Weak() {
-		if !k.weak().Verify(digest[:], signature) {
-			return ErrSignature
-		}
-		return nil
-	}
-	if err := rsa.VerifyPKCS1v15(k.standard(), crypto.SHA256, digest[:], signature); err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
+	var room [maxBits / 8]byte
+	if !k.verify(&digest, leftPad(room[:0], signature, (k.n.BitLen()+7)/8)) {
+		return ErrSignature
 	}
 	return nil
+}
+
+func (k *rsaPublic) verify(digest *[sha256.Size]byte, signature []byte) bool {
+	switch {
+	case k.Weak():
+		return k.weak().Verify(digest[:], signature)
+	case k.verifier != nil:
+		return k.verifier.Verify(digest, signature)
+	}
+	return rsa.VerifyPKCS1v15(k.standard(), crypto.SHA256, digest[:], signature) == nil
 }
 
 func (k *rsaPublic) weak() *weakrsa.PublicKey { return &weakrsa.PublicKey{N: k.n, E: k.e} }
@@ -116,7 +132,7 @@ func generateRSA(name string) (PrivateKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		public := &rsaPublic{name, k.N, big.NewInt(int64(k.E))}
+		public := newRSAPublic(name, k.N, big.NewInt(int64(k.E)))
 		return newRSAPrivate(public, k.D, k.Primes[0], k.Primes[1])
 	}
 	e := big.NewInt(65537)
@@ -124,6 +140,6 @@ func generateRSA(name string) (PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	public := &rsaPublic{name, new(big.Int).Mul(p, q), e}
+	public := newRSAPublic(name, new(big.Int).Mul(p, q), e)
 	return newRSAPrivate(public, new(big.Int).ModInverse(e, totient(p, q)), p, q)
 }

@@ -1,10 +1,11 @@
 // Package dsa is the Digital Signature Algorithm of FIPS 186-4, section 4, with
 // the deterministic nonces of RFC 6979.
 //
-// Start with [PublicKey]. Its numbers come from strangers: a composite p or q
-// or a generator of small order may give a wrong verdict, but neither panics
-// nor takes longer than an honest key of the same size. The caller has checked
-// that p and q are odd and that 1 < g, y < p.
+// Start with [PublicKey], and [PublicKey.Verifier] for a key that verifies more
+// than once. Its numbers come from strangers: a composite p or q or a generator
+// of small order may give a wrong verdict, but neither panics nor takes longer
+// than an honest key of the same size. The caller has checked that p and q are
+// odd and that 1 < g, y < p.
 //
 // Nothing here is constant time.
 package dsa
@@ -34,27 +35,10 @@ func (k *PublicKey) InGroup() bool {
 }
 
 // Verify says whether signature, r and s at full length, is the key's over the
-// digest.
+// digest. Use [PublicKey.Verifier] for more than one signature.
 func (k *PublicKey) Verify(digest, signature []byte) bool {
-	if len(signature) != k.Size() {
-		return false
-	}
-	r := new(big.Int).SetBytes(signature[:k.scalar()])
-	s := new(big.Int).SetBytes(signature[k.scalar():])
-	if !k.inRange(r) || !k.inRange(s) {
-		return false
-	}
-	w := new(big.Int).ModInverse(s, k.Q)
-	if w == nil { // only when q is not prime
-		return false
-	}
-	u1 := k.truncate(digest)
-	u1.Mul(u1, w).Mod(u1, k.Q)
-	u2 := w.Mul(r, w)
-	u2.Mod(u2, k.Q)
-	v := new(big.Int).Exp(k.G, u1, k.P)
-	v.Mul(v, u2.Exp(k.Y, u2, k.P)).Mod(v, k.P)
-	return v.Mod(v, k.Q).Cmp(r) == 0
+	v := k.Verifier()
+	return v != nil && v.Verify(digest, signature)
 }
 
 // inRange says whether 0 < n < q.
@@ -62,10 +46,10 @@ func (k *PublicKey) inRange(n *big.Int) bool {
 	return n.Sign() > 0 && n.Cmp(k.Q) < 0
 }
 
-// truncate gives the leftmost bits of b, as many as q has (bits2int of
-// RFC 6979, section 2.3.2).
-func (k *PublicKey) truncate(b []byte) *big.Int {
-	n := new(big.Int).SetBytes(b)
+// truncate sets n to the leftmost bits of b, as many as q has (bits2int of
+// RFC 6979, section 2.3.2), and returns it.
+func (k *PublicKey) truncate(n *big.Int, b []byte) *big.Int {
+	n.SetBytes(b)
 	if excess := len(b)*8 - k.Q.BitLen(); excess > 0 {
 		n.Rsh(n, uint(excess))
 	}

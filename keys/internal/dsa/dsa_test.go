@@ -230,6 +230,7 @@ func FuzzVerify(f *testing.F) {
 		if got := k.Verify(digest, signature); got != stdVerify(k, digest, signature) {
 			t.Errorf("verdict %v, the oracle's is another", got)
 		}
+		checker(t, k)("fuzzed", digest, signature)
 	})
 }
 

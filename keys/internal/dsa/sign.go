@@ -22,7 +22,7 @@ func NewPrivateKey(p, q, g, x *big.Int) *PrivateKey {
 // nonce depends on nothing but x and the digest (RFC 6979, section 3.2). It
 // errs when the numbers form no group.
 func (k *PrivateKey) Sign(newHash func() hash.Hash, digest []byte) ([]byte, error) {
-	z := k.truncate(digest)
+	z := k.truncate(new(big.Int), digest)
 	nonces := k.nonces(newHash, z)
 	// With prime q even the second try is never seen.
 	for range 100 {
@@ -81,7 +81,7 @@ func (n *nonces) next() *big.Int {
 			n.v = n.mac(n.v)
 			t = append(t, n.v...)
 		}
-		if nonce := n.key.truncate(t); n.key.inRange(nonce) {
+		if nonce := n.key.truncate(new(big.Int), t); n.key.inRange(nonce) {
 			return nonce
 		}
 	}

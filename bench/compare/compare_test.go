@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/bench/openssl"
+	"github.com/vepverify/vepverify/bench/report"
+)
+
+func TestParseFlags(t *testing.T) {
+	o, err := parseFlags([]string{"--rounds", "3", "--duration", "20ms", "--date", "2026-01-02", "--node=false"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.rounds != 3 || o.slot != 20*time.Millisecond || o.node || !o.date.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v", o)
+	}
+	for _, bad := range [][]string{{"--rounds", "0"}, {"--duration", "-1s"}, {"--date", "today"}, {"extra"}, {"--unknown"}} {
+		if _, err := parseFlags(bad, io.Discard); err == nil {
+			t.Errorf("%v: taken", bad)
+		}
+	}
+}
+
+// One short round of everything that needs nothing installed.
+func TestRun(t *testing.T) {
+	folder := t.TempDir()
+	o := options{rounds: 2, slot: time.Millisecond, results: folder, date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), pool: 12}
+	var out bytes.Buffer
+	if err := run(t.Context(), o, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(filepath.Join(folder, "latest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := report.ReadComparison(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkComparison(t, c)
+	if !strings.Contains(out.String(), "vepverify, table") || !strings.Contains(out.String(), "browserid-local-verify: not asked for") {
+		t.Errorf("the table:\n%s", out.String())
+	}
+	if _, err := os.Stat(filepath.Join(folder, "verify.svg")); (err == nil) != openssl.Available {
+		t.Errorf("the chart: %v", err)
+	}
+}
+
+func checkComparison(t *testing.T, c *report.Comparison) {
+	t.Helper()
+	if len(c.Pairs) != len(pairs) || c.Rounds != 2 {
+		t.Fatalf("%d pairs, %d rounds", len(c.Pairs), c.Rounds)
+	}
+	for _, p := range c.Pairs {
+		goals := 0
+		for _, f := range p.Figures {
+			if f.Microseconds.Median <= 0 || f.Microseconds.Low > f.Microseconds.High || (f.Ratio != nil) != openssl.Available {
+				t.Errorf("%s: %+v", p, f)
+			}
+			if f.RatioGoal > 0 {
+				goals++
+			}
+		}
+		want := 3
+		if p.User == "RS256" {
+			want = 2
+		}
+		if goals != want {
+			t.Errorf("%s: %d goals, want %d", p, goals, want)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+)
+
+// The chart's columns and rows, in its own units, which are pixels at the width
+// of a README. Every text has a row and a column to itself, so that none can
+// overlap another.
+const (
+	chartWidth  = 840
+	nameX       = 20  // left end of the names
+	plotLeft    = 270 // the bars are between these
+	plotRight   = 650
+	timeRight   = 735 // right ends of the figures
+	ratioRight  = 820
+	rowHeight   = 24
+	barHeight   = 14
+	headHeight  = 110
+	groupHeight = 38 // a pair's heading
+	footHeight  = 46
+)
+
+// style makes the chart readable in light and in dark; it paints its own ground,
+// because a page need not have the colour that the reader's system prefers.
+const style = `
+  text { font: 14px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
+  .title { font-size: 17px; font-weight: 600 } .head { font-weight: 600 } .faint { font-size: 12px; fill: #59636e }
+  .end { text-anchor: end } .middle { text-anchor: middle }
+  .ground { fill: #ffffff } .ours { fill: #0969da } .other { fill: #8c959f } .line { stroke: #d1d9e0 } .one { stroke: #1f2328 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #f0f6fc } .faint { fill: #9198a1 }
+    .ground { fill: #0d1117 } .ours { fill: #4493f8 } .other { fill: #656c76 } .line { stroke: #3d444d } .one { stroke: #f0f6fc }
+  }
+`
+
+// chart collects the elements of an SVG.
+type chart struct {
+	bytes.Buffer
+	low, high float64 // the ends of the axis, ratios
+}
+
+// WriteChart writes an SVG with a bar for each figure: how much faster (to the
+// left) or slower (to the right) than OpenSSL's sum, on a logarithmic axis. It
+// errs when nothing was measured against OpenSSL.
+func (c *Comparison) WriteChart(w io.Writer) error {
+	low, high, ok := c.extremes()
+	if !ok {
+		return fmt.Errorf("chart: no ratios, as OpenSSL was not measured")
+	}
+	g := &chart{low: low, high: high}
+	height := headHeight + footHeight
+	for _, p := range c.Pairs {
+		height += groupHeight + rowHeight*len(p.Figures)
+	}
+	fmt.Fprintf(g, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title">`,
+		chartWidth, height, chartWidth, height)
+	fmt.Fprintf(g, "\n<title id=\"title\">Time of one complete verification, against OpenSSL's two signature checks</title>\n<style>%s</style>\n", style)
+	fmt.Fprintf(g, "<rect class=\"ground\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n", chartWidth, height)
+	y := g.heading(height)
+	for _, p := range c.Pairs {
+		y = g.pair(p, y)
+	}
+	g.text(nameX, height-18, "faint", fmt.Sprintf("%s, %s/%s, one core, %s. Medians of %d interleaved rounds in one run.",
+		c.Machine.CPU, c.Machine.OS, c.Machine.Arch, c.Date.Format("2006-01-02"), c.Rounds))
+	g.WriteString("</svg>\n")
+	_, err := w.Write(g.Bytes())
+	return err
+}
+
+// extremes gives the ends of the axis: powers of two around all ratios and 1.
+func (c *Comparison) extremes() (low, high float64, ok bool) {
+	low, high = 1, 1
+	for _, p := range c.Pairs {
+		for _, f := range p.Figures {
+			if f.Ratio != nil {
+				ok = true
+				low, high = min(low, f.Ratio.Median), max(high, f.Ratio.Median)
+			}
+		}
+	}
+	return math.Exp2(math.Floor(math.Log2(low))), math.Exp2(math.Ceil(math.Log2(high))), ok
+}
+
+// heading draws title and axis, and gives where the rows begin.
+func (g *chart) heading(height int) int {
+	g.text(nameX, 32, "title", "One complete verification, against OpenSSL's two signature checks alone")
+	g.text(nameX, 54, "faint", "Bars to the left: faster than OpenSSL's sum; to the right: slower. Logarithmic scale.")
+	g.text(nameX, 72, "faint", "cold: nothing cached · cert: certificate cached · table: the user's key table too · first: all caches on, the user is new")
+	g.text(timeRight, headHeight-8, "faint end", "µs")
+	g.text(ratioRight, headHeight-8, "faint end", "ratio")
+	steps := math.Log2(g.high / g.low)
+	every := math.Max(1, math.Ceil(steps/6)) // more labels than seven might touch
+	for i := 0.0; i <= steps; i++ {
+		ratio := g.low * math.Exp2(i)
+		class := "line"
+		if ratio == 1 {
+			class = "one"
+		}
+		x := g.x(ratio)
+		fmt.Fprintf(g, "<line class=\"%s\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", class, x, headHeight, x, height-footHeight)
+		if math.Mod(math.Log2(ratio), every) == 0 {
+			g.text(int(x), headHeight-8, "faint middle", fmt.Sprintf("%g×", ratio))
+		}
+	}
+	return headHeight
+}
+
+func (g *chart) pair(p PairFigures, y int) int {
+	g.text(nameX, y+26, "head", fmt.Sprintf("issuer %s, user %s", p.Issuer, p.User))
+	y += groupHeight
+	for _, f := range p.Figures {
+		g.row(f, y)
+		y += rowHeight
+	}
+	return y
+}
+
+func (g *chart) row(f Figure, y int) {
+	baseline := y + rowHeight/2 + 5
+	g.text(nameX, baseline, "", f.Title())
+	g.text(timeRight, baseline, "end", number(f.Microseconds.Median))
+	if f.Ratio == nil {
+		return
+	}
+	class := "other"
+	if f.Name == Ours {
+		class = "ours"
+	}
+	from, to := g.x(1), g.x(f.Ratio.Median)
+	left, width := min(from, to), math.Max(2, math.Abs(to-from)) // 1 itself is to be seen too
+	fmt.Fprintf(g, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n", class, left, y+(rowHeight-barHeight)/2, width, barHeight)
+	g.text(ratioRight, baseline, "end", fmt.Sprintf("%.2f", f.Ratio.Median))
+}
+
+// x gives the place of a ratio on the axis.
+func (g *chart) x(ratio float64) float64 {
+	if g.low == g.high { // every ratio is 1
+		return plotLeft
+	}
+	return plotLeft + (plotRight-plotLeft)*math.Log2(ratio/g.low)/math.Log2(g.high/g.low)
+}
+
+func (g *chart) text(x, y int, class, s string) {
+	fmt.Fprintf(g, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class)
+	if err := xml.EscapeText(g, []byte(s)); err != nil {
+		panic(err) // a Buffer never errs
+	}
+	g.WriteString("</text>\n")
+}

@@ -1,0 +1,167 @@
+package bench_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/bench"
+)
+
+// size of the tests' pools, and how many users come again in them.
+const size, regulars = 12, 6
+
+var small = sync.OnceValues(func() (*bench.Mint, error) { return bench.NewMint(size) })
+
+// pools are minted once: states in which the same users come share one.
+var pools = make(map[string]*bench.Pool)
+
+func pool(t *testing.T, p bench.Pair, s bench.State) (*bench.Mint, *bench.Pool) {
+	t.Helper()
+	mint, err := small()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprint(p, s == bench.Cold || s == bench.First)
+	if pools[name] == nil {
+		if pools[name], err = mint.Pool(p, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return mint, pools[name]
+}
+
+// What is measured is right: every assertion of a pool holds, for the user that
+// it is from, in every state.
+func TestVerify(t *testing.T) {
+	for _, p := range bench.Pairs() {
+		for _, s := range append(p.States(), bench.First) {
+			t.Run(p.String()+"/"+string(s), func(t *testing.T) {
+				mint, pool := pool(t, p, s)
+				r, err := mint.NewRunner(pool, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				emails := make(map[string]bool)
+				for range pool.Texts {
+					result, err := r.Verify(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if result.Issuer != pool.Domain {
+						t.Fatalf("issuer %s, want %s", result.Issuer, pool.Domain)
+					}
+					emails[result.Email] = true
+				}
+				want := len(pool.Texts)
+				if s == bench.Cert || s == bench.Table {
+					want = regulars
+				}
+				if len(emails) != want {
+					t.Errorf("%d users, want %d", len(emails), want)
+				}
+			})
+		}
+	}
+}
+
+// No two assertions are the same, and a newcomer's key and certificate are new.
+func TestPoolIsDistinct(t *testing.T) {
+	_, cold := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cold)
+	_, warm := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cert)
+	if n := distinct(t, cold, func(b *assertion.Backed) string { return b.Assertion.Signed() }); n != size {
+		t.Errorf("%d assertions of %d", n, size)
+	}
+	if n := distinct(t, warm, func(b *assertion.Backed) string { return b.Assertion.Signed() }); n != size {
+		t.Errorf("%d assertions of %d when users come again", n, size)
+	}
+	if n := distinct(t, cold, func(b *assertion.Backed) string { return b.Certificates[0].Signed() }); n != size {
+		t.Errorf("%d certificates of %d", n, size)
+	}
+	key := func(b *assertion.Backed) string {
+		k, err := b.Certificates[0].PublicKey(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(k.Canonical())
+	}
+	if n := distinct(t, cold, key); n != size {
+		t.Errorf("%d user keys of %d", n, size)
+	}
+	if n := distinct(t, warm, key); n != regulars {
+		t.Errorf("%d user keys of %d when users come again", n, regulars)
+	}
+}
+
+func distinct(t *testing.T, pool *bench.Pool, of func(*assertion.Backed) string) int {
+	t.Helper()
+	seen := make(map[string]bool)
+	for _, text := range pool.Texts {
+		b, err := assertion.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[of(b)] = true
+	}
+	return len(seen)
+}
+
+// The plain path agrees with the verifier, on what holds and on what does not.
+func TestPlain(t *testing.T) {
+	for _, p := range bench.Pairs() {
+		t.Run(p.String(), func(t *testing.T) {
+			_, pool := pool(t, p, bench.Cold)
+			issuers := plainIssuers(t, pool)
+			for i, text := range pool.Texts {
+				email, err := bench.Plain(text, bench.Audience, bench.Now, issuers)
+				if err != nil || !strings.HasSuffix(email, "@"+pool.Domain) {
+					t.Fatalf("assertion %d: %q, %v", i, email, err)
+				}
+			}
+			certificate, own, _ := strings.Cut(pool.Texts[0], "~")
+			_, other, _ := strings.Cut(pool.Texts[1], "~")
+			otherCertificate, _, _ := strings.Cut(pool.Texts[1], "~")
+			forged := certificate[:strings.LastIndexByte(certificate, '.')] + otherCertificate[strings.LastIndexByte(otherCertificate, '.'):]
+			for name, bad := range map[string]string{
+				"another's assertion": certificate + "~" + other, "another's certificate signature": forged + "~" + own,
+				"no certificate": own, "garbage": "~..",
+			} {
+				if _, err := bench.Plain(bad, bench.Audience, bench.Now, issuers); err == nil {
+					t.Errorf("%s: holds", name)
+				}
+			}
+			if _, err := bench.Plain(pool.Texts[0], "https://other.example", bench.Now, issuers); err == nil {
+				t.Error("holds for another audience")
+			}
+			if _, err := bench.Plain(pool.Texts[0], bench.Audience, bench.Now.AddDate(1, 0, 0), issuers); err == nil {
+				t.Error("holds a year later")
+			}
+		})
+	}
+}
+
+func plainIssuers(t *testing.T, pool *bench.Pool) map[string]bench.PlainKey {
+	t.Helper()
+	text, err := pool.Key.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := bench.ParsePlainKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]bench.PlainKey{pool.Domain: key}
+}
+
+// A runner says when something does not hold: no figure is of refusals.
+func TestRunnerErrs(t *testing.T) {
+	mint, pool := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cold)
+	spoiled := *pool
+	spoiled.Texts = []string{pool.Texts[0][:len(pool.Texts[0])-8] + "AAAAAAAA"}
+	if _, err := mint.NewRunner(&spoiled, bench.Cold); !errors.Is(err, assertion.ErrSignature) {
+		t.Errorf("%v, want ErrSignature", err)
+	}
+}

@@ -1,0 +1,52 @@
+// Package mont is arithmetic modulo large odd numbers in Montgomery's form,
+// and products of powers on top of it. It is for the verification of
+// signatures, where all numbers are public: time and memory access depend on
+// them. Never sign or decrypt with it.
+//
+// Start with [New], which gives the [Ring] of a modulus. [Product] computes
+// g^u · y^v; a [Comb] makes it faster for bases that come again.
+//
+// A modulus may come from a stranger. Only its being odd matters here: results
+// are right for composite ones too, and take no more time.
+package mont
+
+import (
+	"errors"
+	"math/big"
+)
+
+// MaxBits is the length in bits of the largest modulus.
+const MaxBits = 4096
+
+// ErrModulus is the error for a modulus that is even, below 3 or too large.
+var ErrModulus = errors.New("the modulus is even or out of range")
+
+// Ring is arithmetic modulo one number. Its elements are slices of Len words
+// whose form is the ring's own; z may be x or y. A Ring does not change and is
+// safe for concurrent use.
+//
+// This is all that the rest of the package knows of the arithmetic, so another
+// implementation, for processors with better instructions, has these methods
+// and is chosen in [New].
+type Ring interface {
+	// Len is the length of an element in words.
+	Len() int
+	// Mul sets z to x·y.
+	Mul(z, x, y []uint64)
+	// Square sets z to x².
+	Square(z, x []uint64)
+	// Set sets z to x, which is not negative and of at most as many bits as
+	// the modulus.
+	Set(z []uint64, x *big.Int)
+	// Get sets z to the least non-negative number that is x, and returns it.
+	Get(z *big.Int, x []uint64) *big.Int
+}
+
+// New gives the ring of a modulus, or [ErrModulus]. It costs as much as a few
+// multiplications.
+func New(n *big.Int) (Ring, error) {
+	if n.Sign() < 0 || n.Bit(0) == 0 || n.BitLen() < 2 || n.BitLen() > MaxBits {
+		return nil, ErrModulus
+	}
+	return newPortable(n), nil
+}
