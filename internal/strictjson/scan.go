@@ -2,11 +2,8 @@ package strictjson
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"sync"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // scanner is a recursive-descent reader of RFC 8259. MaxDepth bounds the
@@ -40,9 +37,6 @@ func (s *scanner) release() {
 	*s = scanner{names: names[:0]}
 	scanners.Put(s)
 }
-
-// text is what a string says: a part of the input, unless it had escapes.
-type text []byte
 
 func (s *scanner) fail(problem string) error {
 	return &SyntaxError{Offset: s.pos, Problem: problem}
@@ -257,165 +251,4 @@ func (s *scanner) number() error {
 		s.pos++
 	}
 	return s.digits()
-}
-
-// intern gives the text as a string; the names that most tokens have are there
-// already.
-func (t text) intern() string {
-	for _, known := range [...]string{
-		"alg", "iss", "exp", "iat", "aud", "public-key", "principal", "email", "algorithm", "n", "e", "p", "q", "g", "y",
-	} {
-		if string(t) == known {
-			return known
-		}
-	}
-	return string(t)
-}
-
-// str passes over a string and gives its text.
-func (s *scanner) str() (text, error) {
-	s.pos++
-	start := s.pos
-	for s.pos < len(s.data) {
-		s.plain()
-		switch c := s.peek(); {
-		case c == '"':
-			s.pos++
-			return s.data[start : s.pos-1], nil
-		case c == '\\':
-			return s.escaped(append([]byte(nil), s.data[start:s.pos]...))
-		default:
-			if err := s.character(); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, s.fail("a string does not end")
-}
-
-// plain passes over ASCII characters that mean themselves, eight at a time:
-// most of a token is hexadecimal digits. It stops anywhere before the first
-// other one.
-func (s *scanner) plain() {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for len(s.data)-s.pos >= 8 {
-		v := binary.LittleEndian.Uint64(s.data[s.pos:])
-		quote, backslash := v^ones*'"', v^ones*'\\'
-		// The top bit of a byte is set in one of these if the byte is below
-		// a space, a quote, a backslash or beyond ASCII (and maybe in bytes
-		// behind such a one).
-		if ((v-ones*' ')|(quote-ones)|(backslash-ones)|v)&tops != 0 {
-			return
-		}
-		s.pos += 8
-	}
-}
-
-// character passes over one character other than quote and backslash.
-func (s *scanner) character() error {
-	switch c := s.peek(); {
-	case c < ' ':
-		return s.fail("a control character in a string, or no end")
-	case c < utf8.RuneSelf:
-		s.pos++
-		return nil
-	}
-	return s.multibyte()
-}
-
-// escaped goes on with a string in which a backslash stands at s.pos; so far is
-// what came before it.
-func (s *scanner) escaped(sofar text) (text, error) {
-	for s.pos < len(s.data) {
-		start := s.pos
-		switch s.peek() {
-		case '"':
-			s.pos++
-			return sofar, nil
-		case '\\':
-			r, err := s.escape()
-			if err != nil {
-				return nil, err
-			}
-			sofar = utf8.AppendRune(sofar, r)
-		default:
-			if err := s.character(); err != nil {
-				return nil, err
-			}
-			sofar = append(sofar, s.data[start:s.pos]...)
-		}
-	}
-	return nil, s.fail("a string does not end")
-}
-
-func (s *scanner) multibyte() error {
-	r, size := utf8.DecodeRune(s.data[s.pos:])
-	if r == utf8.RuneError && size == 1 {
-		return s.fail("invalid UTF-8")
-	}
-	s.pos += size
-	return nil
-}
-
-func (s *scanner) escape() (rune, error) {
-	s.pos++
-	c := s.peek()
-	if c == 'u' {
-		return s.unicode()
-	}
-	const from, to = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
-	for i := range len(from) {
-		if from[i] == c {
-			s.pos++
-			return rune(to[i]), nil
-		}
-	}
-	return 0, s.fail("an unknown escape")
-}
-
-// unicode reads the rest of \uXXXX, or of a pair of them. Half a pair stands
-// for no character, so it has no UTF-8 form and is refused.
-func (s *scanner) unicode() (rune, error) {
-	r, err := s.hex4()
-	if err != nil || !utf16.IsSurrogate(r) {
-		return r, err
-	}
-	if rest := s.data[s.pos:]; len(rest) >= 2 && rest[0] == '\\' && rest[1] == 'u' {
-		s.pos++
-		low, err := s.hex4()
-		if err != nil {
-			return 0, err
-		}
-		if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-			return r, nil
-		}
-	}
-	return 0, s.fail("half a surrogate pair")
-}
-
-// hex4 reads uXXXX.
-func (s *scanner) hex4() (rune, error) {
-	s.pos++
-	var r rune
-	for range 4 {
-		v, ok := unhex(s.peek())
-		if !ok {
-			return 0, s.fail("four hexadecimal digits are wanted")
-		}
-		r = r<<4 | v
-		s.pos++
-	}
-	return r, nil
-}
-
-func unhex(c byte) (rune, bool) {
-	switch {
-	case digit(c):
-		return rune(c - '0'), true
-	case 'a' <= c && c <= 'f':
-		return rune(c-'a') + 10, true
-	case 'A' <= c && c <= 'F':
-		return rune(c-'A') + 10, true
-	}
-	return 0, false
 }
