@@ -40,6 +40,9 @@ type Ring interface {
 	Set(z []uint64, x *big.Int)
 	// Get sets z to the least non-negative number that is x, and returns it.
 	Get(z *big.Int, x []uint64) *big.Int
+	// GetProduct is Get of x times the number y, 0 ≤ y < n, and costs no more
+	// than a Mul. z may be y.
+	GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int
 }
 
 // New gives the ring of a modulus, or [ErrModulus]. It costs as much as a few

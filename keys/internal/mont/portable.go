@@ -53,16 +53,32 @@ func (r *portable) Set(z []uint64, x *big.Int) {
 func (r *portable) Get(z *big.Int, x []uint64) *big.Int {
 	var t [2 * maxLimbs]uint64
 	copy(t[:], x)
-	y, d := t[len(x):2*len(x)], t[:len(x)]
+	y := t[len(x) : 2*len(x)]
 	r.redc(y, t[:2*len(x)]) // at most n
-	if subtract(d, y, r.n) == 0 {
-		y = d
+	return r.number(z, y)
+}
+
+// GetProduct leaves y as it is: the product of an element's form and a number
+// is, after its reduction, a number.
+func (r *portable) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
+	var t [maxLimbs]uint64
+	w := t[:len(x)]
+	setLimbs(w, y)
+	r.Mul(w, x, w) // below 2n, as y is below n
+	return r.number(z, w)
+}
+
+// number sets z to x, which is below 2n, or x − n.
+func (r *portable) number(z *big.Int, x []uint64) *big.Int {
+	var t [maxLimbs]uint64
+	if d := t[:len(x)]; subtract(d, x, r.n) == 0 {
+		x = d
 	}
 	var b [8 * maxLimbs]byte
-	for i, limb := range y {
-		binary.BigEndian.PutUint64(b[8*(len(y)-1-i):], limb)
+	for i, limb := range x {
+		binary.BigEndian.PutUint64(b[8*(len(x)-1-i):], limb)
 	}
-	return z.SetBytes(b[:8*len(y)])
+	return z.SetBytes(b[:8*len(x)])
 }
 
 func (r *portable) Mul(z, x, y []uint64) {

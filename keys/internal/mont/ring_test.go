@@ -86,6 +86,10 @@ func checkElements(t *testing.T, r mont.Ring, n *big.Int, ex, ey, z []uint64) {
 			t.Fatalf("modulo %x, x = %x, y = %x: %s is %x, want %x", n, x, y, what, got, want)
 		}
 	}
+	want.Mul(x, y)
+	if got := r.GetProduct(new(big.Int), ex, y); got.Cmp(want.Mod(want, n)) != 0 {
+		t.Fatalf("modulo %x, x = %x, y = %x: the number x·y is %x, want %x", n, x, y, got, want)
+	}
 	r.Mul(z, ex, ey)
 	want.Mul(x, y)
 	check("x·y")

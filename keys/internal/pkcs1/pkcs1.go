@@ -36,9 +36,9 @@ type Verifier struct {
 }
 
 // New makes a key ready: an odd modulus of at most [mont.MaxBits] bits, long
-// enough for a signature, and 3 ≤ e < 2^31. It errs with [ErrKey].
+// enough for a signature, and an odd e, 3 ≤ e < 2^31. It errs with [ErrKey].
 func New(n, e *big.Int) (*Verifier, error) {
-	if n.BitLen() <= minBits || e.Sign() < 0 || e.BitLen() < 2 || e.BitLen() > 31 {
+	if n.BitLen() <= minBits || e.Sign() < 0 || e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31 {
 		return nil, ErrKey
 	}
 	ring, err := mont.New(n)
@@ -70,13 +70,14 @@ func (v *Verifier) Verify(digest *[sha256.Size]byte, signature []byte) bool {
 	x, power := w.x[:v.ring.Len()], w.power[:v.ring.Len()]
 	v.ring.Set(x, &w.s)
 	copy(power, x)
-	for i := bits.Len32(v.e) - 2; i >= 0; i-- {
+	for i := bits.Len32(v.e) - 2; i > 0; i-- {
 		v.ring.Square(power, power)
 		if v.e>>i&1 == 1 {
 			v.ring.Mul(power, power, x)
 		}
 	}
-	got := v.ring.Get(&w.s, power).FillBytes(w.got[:len(signature)])
+	v.ring.Square(power, power)
+	got := v.ring.GetProduct(&w.s, power, &w.s).FillBytes(w.got[:len(signature)]) // e is odd
 	return encodes(got, digest)
 }
 

@@ -145,6 +145,7 @@ func TestNew(t *testing.T) {
 		"e is zero":      {n, new(big.Int)},
 		"e is one":       {n, big.NewInt(1)},
 		"e is negative":  {n, big.NewInt(-3)},
+		"e is even":      {n, big.NewInt(65536)},
 		"e is too large": {n, power(31)},
 	} {
 		if _, err := pkcs1.New(c.n, c.e); !errors.Is(err, pkcs1.ErrKey) {
