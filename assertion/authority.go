@@ -160,7 +160,7 @@ func (r *run) verifyCertificates() error {
 	case !errors.Is(err, certchain.ErrAlgorithm):
 		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
 	}
-	names := algorithms(r.publishedKeys())
+	names := algorithms(published)
 	if len(names) == 0 {
 		names = []string{"of no key: " + r.authority.Domain + " publishes none that is usable"}
 	}

@@ -25,26 +25,40 @@ func Parse(a string) (*Backed, error) {
 	if err := checkSize(a); err != nil {
 		return nil, err
 	}
+	if !strings.Contains(a, "~") {
+		return nil, noCertificates()
+	}
 	b := new(Backed)
-	for {
+	var err error
+	b.Assertion, err = takeApart(a, func(text string) error {
+		c, err := certchain.ParseCertificate(text)
+		b.Certificates = append(b.Certificates, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// takeApart hands the text of each certificate in a to certificate, which parses
+// it, and parses what is behind them.
+func takeApart(a string, certificate func(text string) error) (*certchain.Token, error) {
+	for i := 1; ; i++ {
 		text, rest, found := strings.Cut(a, "~")
 		if !found {
 			break
 		}
-		c, err := certchain.ParseCertificate(text)
-		if err != nil {
-			return nil, malformedCertificate(len(b.Certificates), err)
+		if err := certificate(text); err != nil {
+			return nil, malformed(fmt.Sprintf("certificate %d", i), formOfToken, err)
 		}
-		b.Certificates, a = append(b.Certificates, c), rest
+		a = rest
 	}
-	if len(b.Certificates) == 0 {
-		return nil, noCertificates()
+	token, err := certchain.ParseToken(a)
+	if err != nil {
+		return nil, malformed("the assertion proper", formOfToken, err)
 	}
-	var err error
-	if b.Assertion, err = certchain.ParseToken(a); err != nil {
-		return nil, malformedAssertion(err)
-	}
-	return b, nil
+	return token, nil
 }
 
 // String gives the backed assertion as it was parsed, to the byte.
@@ -79,14 +93,6 @@ func noCertificates() error {
 
 // formOfToken is what a part that cannot be taken apart should have been.
 const formOfToken = "base64url(header).base64url(claims).base64url(signature), and nothing around it"
-
-func malformedCertificate(i int, err error) error {
-	return malformed(fmt.Sprintf("certificate %d", i+1), formOfToken, err)
-}
-
-func malformedAssertion(err error) error {
-	return malformed("the assertion proper", formOfToken, err)
-}
 
 // malformed reports that a part of the assertion is not what it should be.
 func malformed(part, expected string, err error) error {

@@ -3,7 +3,6 @@ package assertion
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -111,12 +110,12 @@ func NewVerifier(c Config) (*Verifier, error) {
 	}
 	for _, prepare := range []func(*Verifier) error{
 		(*Verifier).prepareTrust, (*Verifier).prepareLeeway, (*Verifier).prepareChain, (*Verifier).prepareKeys,
-		(*Verifier).prepareMemory,
 	} {
 		if err := prepare(v); err != nil {
 			return nil, err
 		}
 	}
+	v.prepareMemory()
 	return v, nil
 }
 
@@ -171,7 +170,7 @@ func (v *Verifier) prepareKeys() (err error) {
 	return err
 }
 
-func (v *Verifier) prepareMemory() error {
+func (v *Verifier) prepareMemory() {
 	certificates, tables := v.config.CertificateCache, v.config.KeyTables
 	if certificates == 0 {
 		certificates = defaultCertificates
@@ -180,7 +179,6 @@ func (v *Verifier) prepareMemory() error {
 		tables = defaultKeyTables
 	}
 	v.memory = newMemory(certificates, tables)
-	return nil
 }
 
 var networkKeys = sync.OnceValues(func() (KeySource, error) {
@@ -207,5 +205,5 @@ func domains(names []string) (valid map[string]bool, bad []string) {
 
 func misuse(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Kind: ErrMisuse, Reason: "assertion: " + strings.TrimSpace(err.Error()), cause: err}
+	return &Error{Kind: ErrMisuse, Reason: "assertion: " + err.Error(), cause: err}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/vepverify/vepverify/internal/domain"
 )
 
 // origin is an audience taken apart by PROTOCOL §5. Go's net/url is of no use
@@ -77,19 +79,12 @@ func splitPort(authority string) (host, port string, hasPort bool) {
 // default when there is none; false when what is written is no port.
 func (o origin) effectivePort() (string, bool) {
 	if o.hasPort {
-		return o.port, isPort(o.port)
+		return o.port, domain.IsPort(o.port)
 	}
 	if o.scheme == "https" {
 		return "443", true
 	}
 	return "80", true
-}
-
-func isPort(s string) bool {
-	if s == "" || len(s) > 5 || s[0] == '0' || strings.Trim(s, "0123456789") != "" {
-		return false
-	}
-	return len(s) < 5 || s <= "65535"
 }
 
 // asciiHost gives the form in which hosts compare: lower case, and for an IPv6

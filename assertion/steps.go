@@ -56,23 +56,18 @@ func (r *run) checkShape() error {
 
 // parse takes apart what is not remembered from before.
 func (r *run) parse() (err error) {
-	rest := r.text
-	for range strings.Count(r.text, "~") {
-		var text string
-		text, rest, _ = strings.Cut(rest, "~")
+	r.assertion, err = takeApart(r.text, func(text string) (err error) {
 		known, _ := r.memory.certificates.Get(text)
 		c := known.certificate()
 		if c == nil {
-			if c, err = certchain.ParseCertificate(text); err != nil {
-				return malformedCertificate(len(r.chain), err)
-			}
+			c, err = certchain.ParseCertificate(text)
 		}
-		r.chain, r.known = append(r.chain, c), append(r.known, known)
-	}
-	if r.assertion, err = certchain.ParseToken(rest); err != nil {
-		return malformedAssertion(err)
-	}
-	return nil
+		if err == nil {
+			r.chain, r.known = append(r.chain, c), append(r.known, known)
+		}
+		return err
+	})
+	return err
 }
 
 // checkKeys loads the certified keys and holds each alg that can be judged

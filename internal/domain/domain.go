@@ -11,7 +11,7 @@ import "strings"
 // may follow after a colon, and an IPv4 address passes, both for development.
 func Parse(s string) (string, bool) {
 	host, port, hasPort := strings.Cut(s, ":")
-	if hasPort && !isPort(port) {
+	if hasPort && !IsPort(port) {
 		return "", false
 	}
 	if len(host) > 253 {
@@ -25,7 +25,8 @@ func Parse(s string) (string, bool) {
 	return strings.ToLower(s), true
 }
 
-func isPort(s string) bool {
+// IsPort says whether s is a port: 1 to 65535, in decimal without leading zeros.
+func IsPort(s string) bool {
 	if s == "" || s[0] == '0' || len(s) > 5 {
 		return false
 	}
