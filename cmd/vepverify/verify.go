@@ -1,7 +1,7 @@
 package main
 
 import (
-	"time"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,22 +29,14 @@ Exit status:
 type verification struct {
 	*process
 	network
-	audiences         list
-	explain, text     bool
-	now               instant
-	fallback          string
-	trusted           list
-	leeway            span
-	maxChain          count
-	weakKeys          bool
-	unavailableIsDead bool
+	judgement
+	audiences     list
+	explain, text bool
+	now           instant
 }
 
 func verifyCommand(p *process) *cli.Command {
-	v := &verification{
-		process: p, network: newNetwork(),
-		leeway: span(30 * time.Second), maxChain: count{1, 1, assertion.MaxMaxChain},
-	}
+	v := &verification{process: p, network: newNetwork(), judgement: newJudgement()}
 	return &cli.Command{
 		Name: "verify", Usage: "say whether an assertion holds (the default command)",
 		ArgsUsage: "[FILE|-]", Description: verifyHelp, Flags: v.flags(), Action: v.run,
@@ -57,16 +49,8 @@ func (v *verification) flags() []cli.Flag {
 		switchFlag(&v.explain, "explain", "tell on standard error what each check found"),
 		switchFlag(&v.text, "text", "answer in words, not in JSON"),
 		valueFlag(&v.now, "now", "verify as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
-		valueFlag(&v.leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
-		valueFlag(&v.maxChain, "max-chain", "`NUMBER` of certificates to accept"),
-		textFlag(&v.fallback, "fallback", "`DOMAIN` that speaks for domains without BrowserID"),
-		valueFlag(&v.trusted, "trusted-issuer", "`DOMAIN` to believe for any email address (repeatable)"),
 	}
-	own = append(own, v.network.flags()...)
-	return append(own,
-		switchFlag(&v.weakKeys, "insecure-weak-keys", "accept RSA keys that anyone can break, for archives"),
-		switchFlag(&v.unavailableIsDead, "insecure-fallback-on-unavailable", "let the fallback speak for domains out of reach"),
-	)
+	return slices.Concat(own, v.judgement.flags(), v.network.flags(), v.judgement.insecureFlags())
 }
 
 func (v *verification) run(c *cli.Context) error {
@@ -90,22 +74,7 @@ func (v *verification) verifier(c *cli.Context) (*assertion.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.unavailableIsDead && v.fallback == "" {
-		return nil, usageError(c, "--insecure-fallback-on-unavailable needs --fallback")
-	}
-	leeway := time.Duration(v.leeway)
-	if leeway == 0 {
-		leeway = -1 // none; the library's 0 is its default
-	}
-	verifier, err := assertion.NewVerifier(assertion.Config{
-		Keys: keys, Now: v.now.clock(v.process.now), Leeway: leeway, MaxChain: v.maxChain.value,
-		Fallback: v.fallback, TrustedIssuers: v.trusted,
-		InsecureWeakKeys: v.weakKeys, InsecureFallbackOnUnavailable: v.unavailableIsDead,
-	})
-	if err != nil {
-		return nil, usageError(c, "%w", unprefixed{err})
-	}
-	return verifier, nil
+	return v.judgement.verifier(c, assertion.Config{Keys: keys, Now: v.now.clock(v.process.now)})
 }
 
 func (v *verification) verify(c *cli.Context, verifier *assertion.Verifier, text string) (*assertion.Result, error) {
