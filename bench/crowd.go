@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
@@ -24,14 +25,15 @@ type Crowd struct {
 	// random.
 	Texts []string
 
+	at        time.Time
 	documents map[string][]byte
 	fetches   atomic.Int64
 }
 
-// NewCrowd mints so many issuers and assertions. Equal numbers give the same
-// draw of issuers.
-func NewCrowd(issuers, assertions int) (*Crowd, error) {
-	c := &Crowd{Domains: make([]string, issuers), Texts: make([]string, assertions), documents: make(map[string][]byte)}
+// NewCrowd mints so many issuers and assertions, as of the time given. Equal
+// numbers give the same draw of issuers.
+func NewCrowd(issuers, assertions int, at time.Time) (*Crowd, error) {
+	c := &Crowd{Domains: make([]string, issuers), Texts: make([]string, assertions), at: at, documents: make(map[string][]byte)}
 	secrets := make([]*big.Int, issuers)
 	documents := make([][]byte, issuers)
 	err := spread(issuers, func(from, to int) error {
@@ -89,15 +91,18 @@ func (c *Crowd) text(w *walk, domain string, sign func([]byte) ([]byte, error), 
 	if err != nil {
 		return "", err
 	}
-	v, err := newVisit(user, number)
+	v, err := newVisit(user, number, c.at)
 	if err != nil {
 		return "", err
 	}
-	certificate := idptest.New(domain, idptest.Key(crowdAlgorithm)).At(Now).Certificate(fmt.Sprintf("user%d@%s", number, domain), v.user)
+	certificate := idptest.New(domain, idptest.Key(crowdAlgorithm)).At(c.at).Certificate(fmt.Sprintf("user%d@%s", number, domain), v.user)
 	certificate.Sign = sign // with the issuer's key in place of the test key
 	text, err := certificate.Encode()
 	return text + "~" + v.assertion, err
 }
+
+// Document is the support document of an issuer, nil for other domains.
+func (c *Crowd) Document(domain string) []byte { return c.documents[domain] }
 
 // RoundTrip answers with a support document, or 404.
 func (c *Crowd) RoundTrip(r *http.Request) (*http.Response, error) {

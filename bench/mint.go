@@ -156,7 +156,7 @@ func (m *Mint) mintVisits(algorithm string, newcomers bool) ([]visit, error) {
 				return err
 			}
 			for j := i; j < m.size; j += len(known) {
-				if visits[j], err = newVisit(known[i], j); err != nil {
+				if visits[j], err = newVisit(known[i], j, Now); err != nil {
 					return err
 				}
 			}
@@ -166,12 +166,16 @@ func (m *Mint) mintVisits(algorithm string, newcomers bool) ([]visit, error) {
 	return visits, err
 }
 
+// assertionLife is how long assertions hold. They are minted ahead, so it is
+// more than the usual few minutes.
+const assertionLife = time.Hour
+
 // newVisit signs an assertion that no other one is equal to: each expires a
 // millisecond later than the one before.
-func newVisit(u signer, number int) (visit, error) {
+func newVisit(u signer, number int, at time.Time) (visit, error) {
 	t := idptest.Token{
 		Alg: u.public.Algorithm(), Sign: u.sign,
-		Claims: idptest.Object{"aud": Audience, "exp": Now.Add(idptest.AssertionLife).UnixMilli() + int64(number)},
+		Claims: idptest.Object{"aud": Audience, "exp": at.Add(assertionLife).UnixMilli() + int64(number)},
 	}
 	assertion, err := t.Encode()
 	return visit{u.public, assertion}, err

@@ -20,7 +20,7 @@ const visits = 4
 // tables are for keys of remembered certificates: what these take is taken off.
 func measureCaches(ctx context.Context, o options, g *report.Growth) error {
 	for _, n := range o.cacheSizes {
-		crowd, err := bench.NewCrowd(1, n)
+		crowd, err := bench.NewCrowd(1, n, bench.Now)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ const off = -1
 // with bounds in which they fit, too.
 func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 	for n := 1; n <= o.maxIssuers; n *= 10 {
-		crowd, err := bench.NewCrowd(n, max(n, o.pool))
+		crowd, err := bench.NewCrowd(n, max(n, o.pool), bench.Now)
 		if err != nil {
 			return err
 		}
