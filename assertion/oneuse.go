@@ -24,8 +24,18 @@ func useKey(t *certchain.Token, key keys.PublicKey) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// ErrFull: a MemoryOneUse holds as many live entries as it may.
-var ErrFull = errors.New("the one-use store is full")
+// Why a MemoryOneUse cannot tell. Both make an assertion undecided.
+var (
+	// ErrFull: it holds as many live entries as it may.
+	ErrFull = errors.New("the one-use store is full")
+	// ErrUntil: the time until which an entry is to be kept has passed, so that
+	// it may be forgotten already, or is more than a day ahead: whoever signs an
+	// assertion chooses for how long it takes room.
+	ErrUntil = errors.New("no one-use entry can be kept until then")
+)
+
+// maxOneUseLife is how far ahead an entry's time may be.
+const maxOneUseLife = 24 * time.Hour
 
 // MemoryOneUse is a OneUse in the memory of one process: restarting forgets,
 // and another process does not know. It is bounded: when it is full of live
@@ -52,7 +62,11 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 func (m *MemoryOneUse) FirstUse(_ context.Context, key string, until time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.forget(m.now())
+	now := m.now()
+	if left := until.Sub(now); left < 0 || left > maxOneUseLife {
+		return false, ErrUntil
+	}
+	m.forget(now)
 	if _, used := m.until[key]; used {
 		return false, nil
 	}

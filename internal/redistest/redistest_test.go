@@ -1,0 +1,110 @@
+package redistest_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vepverify/vepverify/internal/redistest"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// ask sends an inline command and gives the first line of the answer.
+func ask(t testing.TB, addr, command string) (string, error) {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, command+"\r\n"); err != nil {
+		return "", err
+	}
+	return bufio.NewReader(conn).ReadString('\n')
+}
+
+func expect(t testing.TB, addr, command, want string) {
+	t.Helper()
+	if got, err := ask(t, addr, command); err != nil || got != want+"\r\n" {
+		t.Fatalf("%s: %q, %v; want %q", command, got, err, want)
+	}
+}
+
+func TestRestartKeepsWhatWasAnswered(t *testing.T) {
+	server := redistest.Start(t)
+	addr, url := server.Addr(), server.URL()
+	if url != "redis://"+addr {
+		t.Errorf("URL %q, Addr %q", url, addr)
+	}
+	for i := range 100 {
+		expect(t, addr, fmt.Sprintf("SET %d x", i), "+OK")
+	}
+	server.Kill()
+	server.Kill()
+	if answer, err := ask(t, addr, "PING"); err == nil {
+		t.Fatalf("a killed server answers %q", answer)
+	}
+	server.Restart()
+	expect(t, addr, "DBSIZE", ":100")
+	server.Restart() // kills it first
+	expect(t, addr, "DBSIZE", ":100")
+	if server.Addr() != addr {
+		t.Errorf("another address, %s", server.Addr())
+	}
+}
+
+func TestArguments(t *testing.T) {
+	expect(t, redistest.Start(t, "--databases", "3").Addr(), "SELECT 3", "-ERR DB index is out of range")
+}
+
+func TestGoesWithTheTest(t *testing.T) {
+	var addr string
+	t.Run("inner", func(t *testing.T) { addr = redistest.Start(t).Addr() })
+	if answer, err := ask(t, addr, "PING"); err == nil {
+		t.Errorf("still answers %q", answer)
+	}
+}
+
+// outcome is a test that notes how it ends.
+type outcome struct {
+	testing.TB
+	how string
+}
+
+func (o *outcome) Skip(...any)  { o.end("skip") }
+func (o *outcome) Fatal(...any) { o.end("fail") }
+func (o *outcome) end(how string) {
+	o.how = how
+	runtime.Goexit()
+}
+
+func TestWithoutRedis(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for ci, want := range map[string]string{"": "skip", "false": "skip", "true": "fail"} {
+		if err := os.Setenv("CI", ci); err != nil {
+			t.Fatal(err)
+		}
+		o := &outcome{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			redistest.Start(o)
+		}()
+		if <-done; o.how != want {
+			t.Errorf("CI=%q: %q, want %q", ci, o.how, want)
+		}
+	}
+}

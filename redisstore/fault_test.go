@@ -1,0 +1,244 @@
+package redisstore_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/vepverify/vepverify/internal/redistest"
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+// fake is a server that answers every SET as it is told, and everything else
+// with an error, as a Redis does that knows no HELLO.
+type fake struct {
+	net.Listener
+	answer string // empty: none, and the connection stays open
+	hangUp bool   // close the connection behind the answer
+	sets   atomic.Int32
+	wg     sync.WaitGroup
+}
+
+func startFake(t *testing.T, answer string, hangUp bool) *fake {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{Listener: l, answer: answer, hangUp: hangUp}
+	f.wg.Go(f.accept)
+	t.Cleanup(func() { l.Close(); f.wg.Wait() })
+	return f
+}
+
+func (f *fake) url() string { return "redis://" + f.Addr().String() }
+
+func (f *fake) accept() {
+	for {
+		conn, err := f.Accept()
+		if err != nil {
+			return
+		}
+		f.wg.Go(func() { defer conn.Close(); f.serve(conn) })
+	}
+}
+
+func (f *fake) serve(conn net.Conn) {
+	r := bufio.NewReader(conn)
+	for {
+		name, err := readCommand(r)
+		if err != nil {
+			return
+		}
+		if name != "set" {
+			io.WriteString(conn, "-ERR unknown command\r\n")
+			continue
+		}
+		f.sets.Add(1)
+		io.WriteString(conn, f.answer)
+		if f.hangUp {
+			return
+		}
+	}
+}
+
+// readCommand reads an array of bulk strings and gives the first, in lower case.
+func readCommand(r *bufio.Reader) (string, error) {
+	n, err := readCount(r, '*')
+	if err != nil {
+		return "", err
+	}
+	var name string
+	for i := range n {
+		size, err := readCount(r, '$')
+		if err != nil {
+			return "", err
+		}
+		word := make([]byte, size+len("\r\n"))
+		if _, err := io.ReadFull(r, word); err != nil {
+			return "", err
+		}
+		if i == 0 {
+			name = strings.ToLower(string(word[:size]))
+		}
+	}
+	return name, nil
+}
+
+func readCount(r *bufio.Reader, kind byte) (int, error) {
+	line, err := r.ReadString('\n')
+	if err != nil || line[0] != kind {
+		return 0, errors.New("not a command")
+	}
+	return strconv.Atoi(strings.TrimSpace(line[1:]))
+}
+
+func TestServerThatMakesNoSense(t *testing.T) {
+	const planted = "planted-text"
+	for _, answer := range []string{
+		"HTTP/1.1 400 " + planted + "\r\n\r\n", planted + "\r\n", "\r\n", "+\r\n", "+" + planted + "\r\n", "+OK", "+OK\n", ":1\r\n", "#t\r\n",
+		"*1\r\n+OK\r\n", "*0\r\n", "%1\r\n+OK\r\n+OK\r\n", "$3\r\nOK", "$99999999999999999999\r\n", "$-2\r\n", ",nan\r\n", "(99\r\n",
+		"-" + planted + "\r\n", "-" + strings.ToUpper(planted) + " x\r\n", "-\r\n", "-OOM " + planted + "\r\n", "-OK\r\n", "!2\r\nOK\r\n",
+		strings.Repeat("x", 1<<16), "",
+	} {
+		f := startFake(t, answer, true)
+		s := open(t, f.url(), patient)
+		err := expectError(t, s, "key")
+		if strings.Contains(strings.ToLower(err.Error()), planted) {
+			t.Errorf("%.40q: the error is %v", answer, err)
+		}
+	}
+}
+
+func TestServerThatHangs(t *testing.T) {
+	for name, answer := range map[string]string{"at once": "", "amid its answer": "+O"} {
+		t.Run(name, func(t *testing.T) {
+			f := startFake(t, answer, false)
+			own := open(t, f.url(), redisstore.Config{Timeout: 50 * time.Millisecond})
+			if err := expectError(t, own, "key"); !isTimeout(err) {
+				t.Errorf("error %v", err)
+			}
+			if err := own.Ping(t.Context()); err == nil {
+				t.Error("Ping answered")
+			}
+			// A context that ends sooner than Timeout counts.
+			callers := open(t, f.url(), redisstore.Config{Timeout: time.Hour})
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if first, err := callers.FirstUse(ctx, "key", time.Now().Add(time.Minute)); first || !isTimeout(err) {
+				t.Errorf("FirstUse = %v, %v", first, err)
+			}
+		})
+	}
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// Some listen and never accept, or accept and never read: nothing gets as far as SET.
+func TestServerThatIsSilent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := open(t, "redis://:password@"+l.Addr().String(), redisstore.Config{Timeout: 50 * time.Millisecond})
+	for i := range 3 {
+		expectError(t, s, fmt.Sprint(i))
+	}
+}
+
+func TestContextThatHasEnded(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL(), patient)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if first, err := s.FirstUse(ctx, "key", time.Now().Add(time.Minute)); first || !errors.Is(err, context.Canceled) {
+		t.Errorf("FirstUse = %v, %v", first, err)
+	}
+	expect(t, s, "key", time.Now().Add(time.Minute), true)
+}
+
+// An answer that was lost is not asked for again, whatever the client's
+// retries: it would be that of a second use.
+func TestLostAnswerIsNotAskedForAgain(t *testing.T) {
+	retrying := redis.Options{ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1, MaxRetryBackoff: -1}
+	for _, answer := range []string{"", "+O", "-LOADING\r\n", "-TRYAGAIN\r\n"} {
+		f := startFake(t, answer, true)
+		expectError(t, open(t, f.url(), patient), "key")
+
+		options := retrying
+		options.Addr = f.Addr().String()
+		client := redis.NewClient(&options)
+		defer client.Close()
+		s, err := redisstore.New(client, patient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectError(t, s, "key")
+		if n := f.sets.Load(); n != 2 {
+			t.Errorf("answer %q: two calls sent %d commands", answer, n)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, args := range map[string][]string{
+		"read-only replica": {"--replicaof", "127.0.0.1 1"},
+		"out of memory":     {"--maxmemory", "1", "--maxmemory-policy", "noeviction"},
+		"no replica":        {"--min-replicas-to-write", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, redistest.Start(t, args...).URL(), patient)
+			for i := range 3 {
+				expectError(t, s, fmt.Sprint(i))
+			}
+		})
+	}
+}
+
+func TestPassword(t *testing.T) {
+	server := redistest.Start(t)
+	if err := client(t, server).ConfigSet(t.Context(), "requirepass", "right%/#").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, login := range []string{"", ":wrong-password@", "somebody:right%25%2F%23@"} {
+		s := open(t, "redis://"+login+server.Addr(), patient)
+		for _, err := range []error{expectError(t, s, "key"), s.Ping(t.Context())} {
+			if err == nil || strings.Contains(err.Error(), "wrong-password") {
+				t.Errorf("login %q: error %v", login, err)
+			}
+		}
+	}
+	s := open(t, "redis://:right%25%2F%23@"+server.Addr(), patient)
+	expect(t, s, "key", time.Now().Add(time.Minute), true)
+}
+
+func TestTLSVerifiesTheCertificate(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS() // its certificate is of nobody's
+	defer server.Close()
+	s := open(t, "rediss://"+server.Listener.Addr().String(), patient)
+	var untrusted *tls.CertificateVerificationError
+	if err := expectError(t, s, "key"); !errors.As(err, &untrusted) {
+		t.Errorf("error %v", err)
+	}
+}

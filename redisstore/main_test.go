@@ -1,0 +1,30 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+// TestMain looks for goroutines that the tests left behind. When a server
+// cannot be reached go-redis asks for it once a second, and learns only then that
+// its client was closed.
+func TestMain(m *testing.M) {
+	redisstore.SetLogger(nil)
+	code := m.Run()
+	deadline := time.Now().Add(10 * time.Second)
+	err := goleak.Find()
+	for err != nil && time.Now().Before(deadline) {
+		err = goleak.Find()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}

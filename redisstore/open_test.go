@@ -1,0 +1,64 @@
+package redisstore_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/redistest"
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+func TestOpen(t *testing.T) {
+	// None of these servers need be there.
+	for _, url := range []string{
+		"redis://", "redis://localhost", "redis://localhost:1/15", "redis://127.0.0.1:65535", "redis://[::1]:6379", "redis://:p%40ss@localhost?db=3",
+		"rediss://user:password@redis.example:6380/0", "unix:///run/redis/redis.sock", "unix:///run/redis/redis.sock?db=2",
+	} {
+		open(t, url, redisstore.Config{})
+	}
+	const secret = "s3cret"
+	for _, url := range []string{
+		"", secret, "localhost:6379", "http://:" + secret + "@localhost", "redis:" + secret, "redis://:" + secret + "@localhost:0",
+		"redis://:" + secret + "@localhost:65536", "redis://:" + secret + "@localhost:port", "redis://:" + secret + "@localhost/x" + secret,
+		"redis://:" + secret + "@localhost/-1", "redis://:" + secret + "@localhost/1/2", "redis://:#" + secret + "@localhost",
+		"redis://:" + secret + "/@localhost", "redis://:%" + secret + "@localhost", "redis://:" + secret + "\x7f@localhost", "unix://", "unix://?db=1",
+		"redis://:" + secret + "@localhost?db=" + secret, "redis://localhost?max_retries=3", "redis://localhost?" + secret + "=1",
+		"rediss://localhost?skip_verify=true", "redis://localhost?pool_size=99999999999", "redis://localhost#" + secret,
+	} {
+		s, err := redisstore.Open(url, redisstore.Config{})
+		if err == nil || s != nil {
+			t.Errorf("Open(%q): no error", url)
+		} else if strings.Contains(err.Error(), secret) {
+			t.Errorf("Open(%q): the error tells the secret: %v", url, err)
+		}
+	}
+	if _, err := redisstore.Open("redis://localhost", redisstore.Config{Timeout: -1}); err == nil {
+		t.Error("took a negative Timeout")
+	}
+}
+
+func TestOpenUnixSocketAndDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	server := redistest.Start(t, "--unixsocket", path)
+	until := time.Now().Add(time.Hour)
+	expect(t, open(t, "unix://"+path+"?db=2", patient), "key", until, true)
+	expect(t, open(t, server.URL()+"/2", patient), "key", until, false)
+	expect(t, open(t, server.URL(), patient), "key", until, true)
+	expectError(t, open(t, server.URL()+"/16", patient), "key") // there are 16, from 0
+}
+
+func TestSetLogger(t *testing.T) {
+	defer redisstore.SetLogger(nil)
+	var log strings.Builder
+	redisstore.SetLogger(slog.New(slog.NewJSONHandler(&log, nil)))
+	server := redistest.Start(t)
+	server.Kill()
+	expectError(t, open(t, "redis://user:s3cret@"+server.Addr(), patient), "key")
+	redisstore.SetLogger(nil) // after which nobody writes to log
+	if !strings.Contains(log.String(), server.Addr()) || strings.Contains(log.String(), "s3cret") {
+		t.Errorf("the log is %s", log.String())
+	}
+}

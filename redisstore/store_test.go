@@ -1,0 +1,271 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/redistest"
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+var _ assertion.OneUse = (*redisstore.Store)(nil)
+
+// patient is for tests in which a slow machine must not look like a dead server.
+var patient = redisstore.Config{Timeout: 30 * time.Second}
+
+func open(t testing.TB, url string, c redisstore.Config) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.Open(url, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// client gives a client to look at a server with.
+func client(t testing.TB, server *redistest.Server) *redis.Client {
+	t.Helper()
+	c := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// expect calls FirstUse, which is to decide.
+func expect(t testing.TB, s *redisstore.Store, key string, until time.Time, want bool) {
+	t.Helper()
+	if got, err := s.FirstUse(t.Context(), key, until); err != nil || got != want {
+		t.Fatalf("FirstUse(%q) = %v, %v; want %v", key, got, err, want)
+	}
+}
+
+// expectError calls FirstUse, which is not to decide.
+func expectError(t testing.TB, s *redisstore.Store, key string) error {
+	t.Helper()
+	first, err := s.FirstUse(t.Context(), key, time.Now().Add(time.Minute))
+	if err == nil || first {
+		t.Fatalf("FirstUse(%q) = %v, %v; want an error", key, first, err)
+	}
+	return err
+}
+
+func TestEachKeyOnce(t *testing.T) {
+	server := redistest.Start(t)
+	stores := []*redisstore.Store{open(t, server.URL(), patient), open(t, server.URL(), patient)}
+	until := time.Now().Add(time.Hour)
+	const keys, goroutines = 5000, 32
+
+	var first [keys]atomic.Int32
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		wg.Go(func() {
+			// Every key is asked for by a goroutine of each store, both at about the same time.
+			for k := g / 2; k < keys; k += goroutines / 2 {
+				ok, err := stores[g%2].FirstUse(t.Context(), fmt.Sprint(k), until)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if ok {
+					first[k].Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for k := range first {
+		if n := first[k].Load(); n != 1 {
+			t.Fatalf("key %d passed %d times", k, n)
+		}
+	}
+}
+
+// Uses with different prefixes have nothing to do with each other.
+func TestPrefix(t *testing.T) {
+	server := redistest.Start(t)
+	a, b := open(t, server.URL(), redisstore.Config{}), open(t, server.URL(), redisstore.Config{Prefix: "nonce:"})
+	until := time.Now().Add(time.Hour)
+	expect(t, a, "key", until, true)
+	expect(t, b, "key", until, true)
+	expect(t, a, "key", until, false)
+	expect(t, b, "key", until, false)
+}
+
+func TestEntriesExpire(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	const timeout = 2 * time.Second
+	s := open(t, server.URL(), redisstore.Config{Timeout: timeout, Skew: -1})
+	until := time.Now().Add(100 * time.Millisecond)
+	expect(t, s, "key", until, true)
+	// Asked with a later time, the key passes again once its entry has gone.
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for first := false; !first; <-tick.C {
+		var err error
+		first, err = s.FirstUse(t.Context(), "key", time.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if early := time.Until(until); first && early >= 0 {
+			t.Fatalf("the entry expired %v too early", early)
+		}
+	}
+}
+
+// wire is a client without a server, that shows the commands it would send.
+type wire struct {
+	commands [][]any
+	answer   string
+}
+
+func (w *wire) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (w *wire) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+func (w *wire) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(_ context.Context, cmd redis.Cmder) error {
+		w.commands = append(w.commands, cmd.Args())
+		cmd.(interface{ SetVal(string) }).SetVal(w.answer)
+		return nil
+	}
+}
+
+func (w *wire) store(t *testing.T, c redisstore.Config) *redisstore.Store {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+	t.Cleanup(func() { client.Close() })
+	client.AddHook(w)
+	s, err := redisstore.New(client, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestCommand(t *testing.T) {
+	now := time.Date(2013, 4, 1, 0, 0, 0, 999_999, time.UTC) // a clock far from Redis's
+	config := redisstore.Config{Timeout: time.Second, Skew: 2 * time.Second, MaxLife: time.Hour, Now: func() time.Time { return now }}
+	for left, ms := range map[time.Duration]int64{
+		0: 3000, time.Nanosecond: 3001, time.Millisecond: 3001, time.Millisecond + 1: 3002, time.Second: 4000, time.Hour: 3_603_000,
+	} {
+		w := &wire{answer: "OK"}
+		expect(t, w.store(t, config), "alice@idp.example", now.Add(left), true)
+		want := [][]any{{"set", "vepverify:vkFxSg00zr1hoO-EhwjfBQ45KGP25Y6LmzQahJrx1Pc", 1, "px", ms, "nx"}}
+		if diff := cmp.Diff(want, w.commands); diff != "" {
+			t.Errorf("%v left: %s", left, diff)
+		}
+	}
+}
+
+func TestTimesThatCannotBeKept(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	w := &wire{answer: "OK"}
+	s := w.store(t, redisstore.Config{Now: func() time.Time { return now }})
+	for _, until := range []time.Time{
+		now.Add(-1), now.Add(24*time.Hour + 1), {}, time.UnixMilli(1 << 53), time.Unix(1<<60, 0), time.Unix(-1<<60, 0),
+	} {
+		if first, err := s.FirstUse(t.Context(), "key", until); first || !errors.Is(err, redisstore.ErrUntil) {
+			t.Errorf("FirstUse until %v = %v, %v; want ErrUntil", until, first, err)
+		}
+	}
+	if len(w.commands) > 0 {
+		t.Errorf("sent %v", w.commands)
+	}
+}
+
+// A process that was stopped between asking and answer does not believe it.
+func TestLateAnswer(t *testing.T) {
+	now := time.Now()
+	clock := func() time.Time { now = now.Add(time.Second + 1); return now }
+	s := (&wire{answer: "OK"}).store(t, redisstore.Config{Timeout: time.Second, Now: clock})
+	if err := expectError(t, s, "key"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOtherAnswers(t *testing.T) {
+	for _, answer := range []string{"", "ok", "QUEUED", "1"} {
+		expectError(t, (&wire{answer: answer}).store(t, redisstore.Config{}), "key")
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	bounded := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
+	unbounded := redis.NewClient(&redis.Options{})
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
+	for _, c := range []redis.UniversalClient{bounded, unbounded, cluster, ring} {
+		defer c.Close()
+	}
+	for name, refused := range map[string]struct {
+		client redis.UniversalClient
+		config redisstore.Config
+	}{
+		"nil":               {nil, redisstore.Config{}},
+		"nil client":        {(*redis.Client)(nil), redisstore.Config{}},
+		"nil cluster":       {(*redis.ClusterClient)(nil), redisstore.Config{}},
+		"ring":              {ring, redisstore.Config{}},
+		"unbounded":         {unbounded, redisstore.Config{}},
+		"unbounded cluster": {cluster, redisstore.Config{}},
+		"timeout":           {bounded, redisstore.Config{Timeout: -1}},
+		"life":              {bounded, redisstore.Config{MaxLife: -1}},
+	} {
+		if s, err := redisstore.New(refused.client, refused.config); err == nil || s != nil {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+	}
+}
+
+func TestClose(t *testing.T) {
+	server := redistest.Start(t)
+	own := open(t, server.URL(), redisstore.Config{})
+	expect(t, own, "key", time.Now().Add(time.Hour), true)
+	if err := own.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := expectError(t, own, "other"); !errors.Is(err, redis.ErrClosed) {
+		t.Errorf("error %v", err)
+	}
+
+	shared := client(t, server)
+	s, err := redisstore.New(shared, redisstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := shared.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("closed the caller's client: %v", err)
+	}
+}
+
+func TestKeysAreNotTold(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL(), redisstore.Config{})
+	secret := strings.Repeat("alice@idp.example", 10_000)
+	expect(t, s, secret, time.Now().Add(time.Hour), true)
+	expect(t, s, secret, time.Now().Add(time.Hour), false)
+	expect(t, s, secret+"x", time.Now().Add(time.Hour), true)
+	expect(t, s, "", time.Now().Add(time.Hour), true)
+	keys, err := client(t, server).Keys(t.Context(), "*").Result()
+	if err != nil || len(keys) != 3 {
+		t.Fatalf("keys %q, %v", keys, err)
+	}
+	for _, key := range keys {
+		if len(key) > 60 || strings.Contains(key, "alice") {
+			t.Errorf("redis holds %q", key)
+		}
+	}
+}
