@@ -1,0 +1,57 @@
+package devidp_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// A program that is identity provider and verifier at once, as for trying out a
+// relying party.
+func Example() {
+	p, err := devidp.New(devidp.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := devidp.Listen("localhost:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Handler: p}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	// The verifier is told whom to believe.
+	documents, err := wellknown.ParseStatic(p.KeysBundle())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := assertion.NewVerifier(assertion.Config{Keys: documents}); err != nil {
+		log.Fatal(err)
+	}
+
+	// The page of the relying party loads this.
+	response, err := http.Get("http://" + listener.Addr().String() + "/include.js")
+	if err != nil {
+		log.Fatal(err)
+	}
+	script, err := io.ReadAll(response.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = response.Body.Close()
+	fmt.Println(response.Status, len(script) > 1000)
+
+	_ = server.Close()
+	<-served
+	http.DefaultClient.CloseIdleConnections()
+	fmt.Println(p.Warning())
+	// Output:
+	// 200 OK true
+	// For development only. This identity provider asks for no password: whoever uses this machine can sign in as anybody at idp.localhost.
+}

@@ -1,0 +1,67 @@
+package devidp_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+)
+
+// paths are all that the provider serves.
+var paths = []string{"/", "/.well-known/browserid", "/keys.json", "/include.js", "/sign_in", "/dialog.js", "/assertion.js", "/identities.js", "/style.css", "/icon.svg", "/certify"}
+
+// TestHost: names whose owner could have them point here are refused, whatever
+// is asked for (DNS rebinding).
+func TestHost(t *testing.T) {
+	for host, fine := range map[string]bool{
+		"localhost:8400": true, "localhost": true, "LocalHost:8400": true, "127.0.0.1:8400": true, "127.0.0.1": true,
+		"127.8.9.1:80": true, "[::1]:8400": true, "[::1]": true, "[::ffff:127.0.0.1]:80": true,
+		"idp.localhost:8400": true, "IDP.localhost": true,
+		"rp.localhost:8400": false, "evil.idp.localhost": false, "localhost.": false, "localhost.evil.example": false,
+		"evil.example:8400": false, "evil.example": false, "127.0.0.1.evil.example": false, "idp.localhost.evil.example": false,
+		"0.0.0.0:8400": false, "[::]:8400": false, "192.0.2.1:8400": false, "169.254.169.254": false, "[fe80::1]:80": false,
+		"localhost:8400:8400": false, "localhost:": false, "localhost:x": false, "localhost@evil.example": false, "::1": false,
+		"2130706433": false, "0x7f.1": false, "127.1": false, "localhost/": false, "": false, " localhost": false,
+	} {
+		for _, path := range paths {
+			r := ask("GET", path, "")
+			r.Host = host
+			response, body := answer(t, r)
+			if refused := response.StatusCode == http.StatusMisdirectedRequest; refused == fine {
+				t.Errorf("Host %q: %s: %d", host, path, response.StatusCode)
+			}
+			var said struct{ Error string }
+			if !fine && (json.Unmarshal([]byte(body), &said) != nil || said.Error == "") {
+				t.Errorf("Host %q: %s: %s", host, path, body)
+			}
+		}
+	}
+}
+
+// TestForeignDomain: a domain that is not under localhost is no name of the
+// provider's, although it certifies addresses there.
+func TestForeignDomain(t *testing.T) {
+	p := another(t, "evil.example")
+	r := ask("GET", "/", "")
+	r.Host = "evil.example"
+	if status := statusOf(p, r); status != http.StatusMisdirectedRequest {
+		t.Errorf("status %d", status)
+	}
+}
+
+// TestRemote: other machines are refused, even if somebody had the provider
+// listen for them.
+func TestRemote(t *testing.T) {
+	for remote, fine := range map[string]bool{
+		"127.0.0.1:1": true, "127.1.2.3:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true,
+		"192.0.2.1:1": false, "10.0.0.1:1": false, "[2001:db8::1]:1": false, "[fe80::1%eth0]:1": false, "0.0.0.0:1": false,
+		"localhost:1": false, "@": false, "": false,
+	} {
+		for _, path := range paths {
+			r := ask("GET", path, "")
+			r.RemoteAddr = remote
+			if response, _ := answer(t, r); (response.StatusCode == http.StatusForbidden) == fine {
+				t.Errorf("from %q: %s: %d", remote, path, response.StatusCode)
+			}
+		}
+	}
+}

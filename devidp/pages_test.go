@@ -1,0 +1,205 @@
+package devidp_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/vepverify/vepverify/devidp"
+)
+
+func another(t testing.TB, domain string) *devidp.Provider {
+	t.Helper()
+	p, err := devidp.New(devidp.Config{Domain: domain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func statusOf(h http.Handler, r *http.Request) int {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+func TestEndpoints(t *testing.T) {
+	for _, c := range []struct {
+		method, path string
+		status       int
+		contentType  string
+		allow        string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8", ""},
+		{"HEAD", "/", 200, "text/html; charset=utf-8", ""},
+		{"GET", "/sign_in", 200, "text/html; charset=utf-8", ""},
+		{"GET", "/sign_in?audience=http://evil.example", 200, "text/html; charset=utf-8", ""},
+		{"GET", "/.well-known/browserid", 200, "application/json", ""},
+		{"GET", "/.well-known/browserid?domain=idp.localhost", 200, "application/json", ""},
+		{"GET", "/keys.json", 200, "application/json", ""},
+		{"GET", "/include.js", 200, "text/javascript; charset=utf-8", ""},
+		{"GET", "/dialog.js", 200, "text/javascript; charset=utf-8", ""},
+		{"GET", "/assertion.js", 200, "text/javascript; charset=utf-8", ""},
+		{"GET", "/identities.js", 200, "text/javascript; charset=utf-8", ""},
+		{"GET", "/style.css", 200, "text/css; charset=utf-8", ""},
+		{"GET", "/icon.svg", 200, "image/svg+xml", ""},
+		{"POST", "/sign_in", 405, "text/plain; charset=utf-8", "GET, HEAD"},
+		{"GET", "/certify", 405, "application/json", "POST"},
+		{"OPTIONS", "/certify", 405, "application/json", "POST"},
+		{"PUT", "/certify", 405, "application/json", "POST"},
+		{"GET", "/dialog.html", 404, "text/plain; charset=utf-8", ""},
+		{"GET", "/web/dialog.html", 404, "text/plain; charset=utf-8", ""},
+		{"GET", "/certify/", 404, "text/plain; charset=utf-8", ""},
+	} {
+		response, _ := answer(t, ask(c.method, c.path, ""))
+		h := response.Header
+		if response.StatusCode != c.status || h.Get("Content-Type") != c.contentType || h.Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, %s, Allow %q", c.method, c.path, response.StatusCode, h.Get("Content-Type"), h.Get("Allow"))
+		}
+		if cookies := response.Cookies(); len(cookies) > 0 {
+			t.Errorf("%s %s sets %v", c.method, c.path, cookies)
+		}
+	}
+}
+
+// TestHeaders: what every answer has, refusals and errors as well, and the few
+// that have something else.
+func TestHeaders(t *testing.T) {
+	foreign := ask("GET", "/sign_in", "")
+	foreign.Host = "evil.example"
+	requests := []*http.Request{foreign, ask("GET", "/absent", ""), asDialog("{}")}
+	for _, path := range paths {
+		requests = append(requests, ask("GET", path, ""))
+	}
+	for _, r := range requests {
+		response, _ := answer(t, r)
+		want := map[string]string{
+			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+			"Referrer-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Access-Control-Allow-Origin": "",
+			"Cross-Origin-Opener-Policy": "",
+		}
+		switch {
+		case r == foreign:
+		case r.URL.Path == "/include.js":
+			want["Cross-Origin-Resource-Policy"], want["Access-Control-Allow-Origin"] = "cross-origin", "*"
+		case r.URL.Path == "/sign_in":
+			want["Cross-Origin-Opener-Policy"] = "unsafe-none"
+		}
+		for name, value := range want {
+			if got := response.Header.Get(name); got != value {
+				t.Errorf("%s %s: %s: %q, want %q", r.Host, r.URL.Path, name, got, value)
+			}
+		}
+		checkPolicy(t, response.Header.Values("Content-Security-Policy"))
+	}
+}
+
+func checkPolicy(t *testing.T, policies []string) {
+	t.Helper()
+	if len(policies) != 1 {
+		t.Fatalf("policies: %q", policies)
+	}
+	got := map[string]string{}
+	for directive := range strings.SplitSeq(policies[0], ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), " ")
+		got[name] = value
+	}
+	for name, want := range map[string]string{
+		"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'", "img-src": "'self'",
+		"frame-ancestors": "'none'", "base-uri": "'none'", "form-action": "'none'", "require-trusted-types-for": "'script'", "trusted-types": "'none'",
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %q, want %q", name, got[name], want)
+		}
+	}
+	if strings.Contains(policies[0], "unsafe") {
+		t.Errorf("policy: %s", policies[0])
+	}
+}
+
+// TestMarkup: the pages hold to their own policy, and what refers to an element
+// finds it.
+func TestMarkup(t *testing.T) {
+	for _, path := range []string{"/", "/sign_in"} {
+		_, body := answer(t, ask("GET", path, ""))
+		root, err := html.Parse(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids, references []string
+		for n := range root.Descendants() {
+			if n.Type != html.ElementNode {
+				continue
+			}
+			if n.Data == "script" && n.FirstChild != nil || n.Data == "style" {
+				t.Errorf("%s: inline %s", path, n.Data)
+			}
+			if n.Data == "button" && attribute(n, "type") == "" {
+				t.Errorf("%s: a button without a type", path)
+			}
+			for _, a := range n.Attr {
+				switch {
+				case a.Key == "id":
+					ids = append(ids, a.Val)
+				case a.Key == "for", strings.HasPrefix(a.Key, "aria-labelledby"), a.Key == "aria-describedby":
+					references = append(references, strings.Fields(a.Val)...)
+				case a.Key == "style", strings.HasPrefix(a.Key, "on"):
+					t.Errorf("%s: inline %s", path, a.Key)
+				case (a.Key == "src" || a.Key == "href") && !regexp.MustCompile(`^/[a-z]`).MatchString(a.Val):
+					t.Errorf("%s: %s=%q leaves the provider", path, a.Key, a.Val)
+				}
+			}
+		}
+		for i, id := range ids {
+			if slices.Contains(ids[:i], id) {
+				t.Errorf("%s: two elements are %q", path, id)
+			}
+		}
+		for _, id := range references {
+			if !slices.Contains(ids, id) {
+				t.Errorf("%s: nothing is %q", path, id)
+			}
+		}
+		if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) {
+			t.Errorf("%s: no language, or no warning", path)
+		}
+	}
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// TestFrontPage: it names the origin under which it was opened.
+func TestFrontPage(t *testing.T) {
+	r := ask("GET", "/", "")
+	r.Host = "IDP.localhost:99"
+	if _, body := answer(t, r); !strings.Contains(body, "http://idp.localhost:99/include.js") {
+		t.Error(body)
+	}
+}
+
+// TestElements: the ids that the scripts look for are on the page.
+func TestElements(t *testing.T) {
+	_, page := answer(t, ask("GET", "/sign_in", ""))
+	_, script := answer(t, ask("GET", "/dialog.js", ""))
+	found := regexp.MustCompile(`find\('([a-z-]+)'\)`).FindAllStringSubmatch(script, -1)
+	if len(found) < 10 {
+		t.Fatalf("%d look-ups in the script", len(found))
+	}
+	for _, m := range found {
+		if !strings.Contains(page, `id="`+m[1]+`"`) {
+			t.Errorf("no element is %q", m[1])
+		}
+	}
+}

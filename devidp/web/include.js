@@ -1,0 +1,197 @@
+// navigator.id for relying parties: watch, request, logout, and the older get
+// and getVerifiedEmail, as the historic include.js had them. The development
+// identity provider that serves this file asks the person, in a window of its
+// own; see the comment of package devidp for where the two differ.
+//
+// Nothing here is secret, and nothing here is believed by the dialog: it takes
+// the site's origin from the browser.
+(function () {
+  'use strict';
+
+  const script = document.currentScript;
+  if (navigator.id && navigator.id.request && !navigator.id._shimmed) return; // the browser has its own
+  if (!script || !script.src) throw new Error('include.js: load it by <script src="…">, not as a module');
+  const provider = new URL(script.src).origin;
+
+  let observers = null; // the argument of watch
+  let user; // whom the site takes for signed in: an address; null: nobody; undefined: it does not know
+  let mode = ''; // 'watch' or 'get', whichever the site used first
+  let dialog = null; // while one is open: {window, purpose, poll, met}
+
+  // The address last chosen at this site, in the site's own storage, by which
+  // its other tabs learn of a logout. null: nobody; undefined: the browser lets
+  // the site keep nothing, and then the site's own word has to do.
+  const KEY = 'navigator.id';
+  function chosen() {
+    try {
+      return localStorage.getItem(KEY);
+    } catch {
+      return undefined;
+    }
+  }
+  function choose(email) {
+    try {
+      if (email === null) localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, email);
+    } catch {
+      // Nothing can be kept: chosen says so.
+    }
+  }
+
+  // compare tells the site, once after watch, when it takes somebody for signed
+  // in, or does not know, and nobody is. The reverse is no news: a session that
+  // has ended begins again in the dialog only.
+  function compare(watching) {
+    if (watching !== observers) return; // watch was called again
+    const last = chosen();
+    if (last === null && user !== null) {
+      signedOut();
+    } else if (user !== undefined) {
+      if (user === null) choose(null);
+      call(watching.onmatch);
+    }
+    call(watching.onready);
+  }
+
+  function signedOut() {
+    user = null;
+    call(observers && observers.onlogout);
+  }
+
+  function call(callback, argument) {
+    if (callback) callback(argument);
+  }
+
+  window.addEventListener('storage', function (event) {
+    // Another tab of the site signed out; a null key means that all was cleared.
+    const ours = event.key === KEY || event.key === null;
+    if (ours && observers && user !== null && chosen() === null) signedOut();
+  });
+
+  // open shows the dialog, or brings it to the front, for a purpose, which is
+  // {siteName, done, cancelled, replaced}: one of the functions is called in
+  // the end, the last when open is called again before that.
+  function open(purpose) {
+    if (dialog && !dialog.window.closed) {
+      call(dialog.purpose.replaced);
+      dialog.purpose = purpose;
+      dialog.window.focus();
+      return;
+    }
+    if (dialog) call(close().cancelled); // closed just now
+    const opened = window.open(provider + '/sign_in', '_blank', 'popup,' + place(440, 640));
+    if (!opened) {
+      console.warn('navigator.id: the browser blocked the window. Call this in the handler of a click.');
+      setTimeout(call, 0, purpose.cancelled);
+      return;
+    }
+    const poll = setInterval(function () {
+      if (!opened.closed) return;
+      if (!dialog.met) console.warn('navigator.id: the window was gone before it could answer. Unless the person closed it, this page has a Cross-Origin-Opener-Policy that severs it: use same-origin-allow-popups.');
+      call(close().cancelled);
+    }, 250);
+    dialog = { window: opened, purpose, poll, met: false };
+  }
+
+  // place centres a window over this one.
+  function place(width, height) {
+    const left = Math.round(window.screenX + Math.max(0, window.outerWidth - width) / 2);
+    const top = Math.round(window.screenY + Math.max(0, window.outerHeight - height) / 3);
+    return `width=${width},height=${height},left=${left},top=${top}`;
+  }
+
+  // close ends the dialog and gives its purpose.
+  function close() {
+    const { window: closing, purpose, poll } = dialog;
+    dialog = null;
+    clearInterval(poll);
+    closing.close();
+    return purpose;
+  }
+
+  window.addEventListener('message', function (event) {
+    if (!dialog || event.source !== dialog.window || event.origin !== provider) return;
+    const message = event.data || {};
+    if (message.browserid === 'ready') {
+      dialog.met = true;
+      const siteName = String(dialog.purpose.siteName || '');
+      dialog.window.postMessage({ browserid: 'request', siteName }, provider);
+    } else if (message.browserid === 'assertion') {
+      const purpose = close();
+      user = message.email;
+      choose(user);
+      call(purpose.done, message.assertion);
+    }
+  });
+
+  window.addEventListener('pagehide', function () {
+    if (dialog) close(); // nobody is left to answer to
+  });
+
+  function use(wanted) {
+    if (mode && mode !== wanted) {
+      throw new Error('navigator.id: get and getVerifiedEmail cannot be combined with watch and request');
+    }
+    mode = wanted;
+  }
+
+  function checkWatch(options) {
+    for (const name of ['onlogin', 'onlogout', 'onmatch', 'onready']) {
+      if (options[name] && typeof options[name] !== 'function') throw new Error(`navigator.id.watch: ${name} is not a function`);
+    }
+    if (!options.onlogin) throw new Error('navigator.id.watch: onlogin is required');
+    if (!options.onlogout && (options.onmatch || 'loggedInUser' in options)) {
+      throw new Error('navigator.id.watch: onlogout is required with loggedInUser and onmatch');
+    }
+  }
+
+  // signedInUser reads loggedInUser, or loggedInEmail, its name of before.
+  function signedInUser(options) {
+    if (options.loggedInEmail !== undefined && options.loggedInUser !== undefined) {
+      throw new Error('navigator.id.watch: loggedInEmail is the old name of loggedInUser; give one of them');
+    }
+    const given = options.loggedInUser === undefined ? options.loggedInEmail : options.loggedInUser;
+    if (given === false) return null;
+    if (given !== null && given !== undefined && typeof given !== 'string') {
+      throw new Error('navigator.id.watch: loggedInUser is not a string, null or undefined');
+    }
+    return given;
+  }
+
+  function get(callback, options) {
+    use('get');
+    const { siteName } = options || {};
+    const none = () => call(callback, null);
+    open({ siteName, done: callback, cancelled: none, replaced: none });
+  }
+
+  navigator.id = {
+    watch(options) {
+      use('watch');
+      if (typeof options !== 'object' || options === null) return;
+      checkWatch(options);
+      user = signedInUser(options);
+      observers = options;
+      setTimeout(compare, 0, observers);
+    },
+
+    request(options) {
+      if (!observers) throw new Error('navigator.id.watch must be called before navigator.id.request');
+      use('watch');
+      const { siteName, oncancel } = options || {};
+      open({ siteName, done: assertion => observers.onlogin(assertion), cancelled: oncancel });
+    },
+
+    logout(callback) {
+      choose(null);
+      setTimeout(function () {
+        if (user !== null) signedOut();
+        call(callback);
+      }, 0);
+    },
+
+    get,
+    getVerifiedEmail: callback => get(callback),
+    _shimmed: true,
+  };
+})();
