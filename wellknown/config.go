@@ -19,15 +19,16 @@ const (
 	defaultMaxEntries = 10_000
 	defaultMaxBytes   = 4 << 20
 	minMaxBytes       = 256 << 10 // room for one document of any size
+	defaultMaxFetches = 128
 )
 
 // Config says how a [Resolver] fetches and what it keeps. The zero value is
 // the safe choice; the fields that begin with Insecure weaken checks and are
 // for tests and development.
 type Config struct {
-	// Timeout bounds one look-up with all its delegations, and one fetch with
-	// everything from name resolution to the last byte of the body. 0 means
-	// 8 s; at most 5 min.
+	// Timeout bounds one fetch with everything from name resolution to the
+	// last byte of the body, and, but for a 32nd more, one look-up with all its
+	// delegations and waits. 0 means 8 s; at most 5 min.
 	Timeout time.Duration
 
 	// CAFile names a PEM file, RootCAs gives a pool of the certificate
@@ -50,6 +51,12 @@ type Config struct {
 	// least 256 KiB. Those not asked for longest are dropped first.
 	MaxEntries int
 	MaxBytes   int64
+
+	// MaxFetches is how many hosts are fetched from at once, each by some six
+	// goroutines and one connection. 0 means 128. Eight times as many may wait
+	// for their turn, for as long as their callers' time lasts; who gets none is
+	// ErrUnavailable, and nothing is remembered of it.
+	MaxFetches int
 
 	// Now is the clock for the age of what is kept; nil means time.Now.
 	Now func() time.Time
@@ -81,6 +88,8 @@ func (c Config) check() error {
 		return fmt.Errorf("a maximum of %d entries", c.MaxEntries)
 	case c.MaxBytes != 0 && c.MaxBytes < minMaxBytes:
 		return fmt.Errorf("a maximum of %d bytes, less than %d", c.MaxBytes, minMaxBytes)
+	case c.MaxFetches < 0:
+		return fmt.Errorf("a maximum of %d fetches", c.MaxFetches)
 	case c.CAFile != "" && c.RootCAs != nil:
 		return errors.New("both a CA file and root CAs")
 	case own && (c.CAFile != "" || c.RootCAs != nil || c.Proxy != "" || c.DNS != nil || c.InsecureDialContext != nil):
@@ -100,6 +109,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = defaultMaxBytes
+	}
+	if c.MaxFetches == 0 {
+		c.MaxFetches = defaultMaxFetches
 	}
 	if c.Now == nil {
 		c.Now = time.Now

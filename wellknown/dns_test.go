@@ -86,6 +86,13 @@ func (s *nameServer) answer(query []byte) []byte {
 	return packed
 }
 
+// set changes the answer to one name.
+func (s *nameServer) set(name string, r records) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names[name] = r
+}
+
 func (r records) resources(q dnsmessage.Question) (all []dnsmessage.Resource) {
 	h := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET}
 	for _, text := range r.addresses {

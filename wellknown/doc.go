@@ -42,16 +42,31 @@
 // gets into an error, but for the name of a host it delegates to in
 // LookupError.At.
 //
+// # Many at once
+//
+// At most 128 hosts are fetched from at once (Config.MaxFetches); eight times as
+// many wait for their turn. Who gets none before its time is over is
+// ErrUnavailable; so is, at once, who finds too many waiting. That says nothing about
+// the host, so it is not remembered, and a host has its whole time from its turn
+// on. Hosts whose document is held go first and are never turned away, so that a
+// flood of names takes turns from other names nobody knows, and not from known
+// providers.
+//
+// Hosts that are slow on purpose can still take all turns from those. A service
+// should bound how many look-ups wait, and how many one client may cause;
+// [WithTrace] tells it when one is about to wait.
+//
 // # What is kept
 //
 // Documents are kept as long as Cache-Control: max-age says, from 1 min to
 // 24 h (no-store and no-cache: 1 min; silent: 1 h); ErrUnsupported and
 // ErrRefused from 1 to 5 min (silent: 1 min); ErrUnavailable for 5 s. A
 // document that expired less than 24 h ago goes on counting until its host gives another
-// answer over valid TLS: an outage never unseats a known provider. Callers
-// share one fetch and leave it when their own context ends; the fetch itself
-// goes on to its end or to Config.Timeout. What is kept is bounded, and a
-// document that is dropped for lack of room is lost for that rule too.
+// answer over valid TLS: neither an outage nor a lack of time or turns unseats a
+// known provider. Callers share one fetch and leave it when their own context
+// ends; once begun, it goes on to its end or to Config.Timeout. What is kept is
+// bounded, and a document that is dropped for lack of room is lost for that rule
+// too.
 //
 // # What is not checked
 //

@@ -93,3 +93,40 @@ func ExampleSave() {
 	//   }
 	// }
 }
+
+// A service lets so many look-ups wait for the network and no more, whatever it
+// has room for besides, and counts those that need not wait.
+func ExampleWithTrace() {
+	resolver, err := wellknown.NewResolver(wellknown.Config{
+		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
+			return reply(200, `{"keys": [], "authentication": "/auth", "provisioning": "/prov"}`)
+		}),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	places, busy, held := make(chan struct{}, 100), errors.New("too many look-ups"), 0
+	ctx := wellknown.WithTrace(context.Background(), &wellknown.Trace{
+		Wait: func(context.Context) error {
+			select {
+			case places <- struct{}{}:
+				return nil
+			default:
+				return busy
+			}
+		},
+		Waited: func() { <-places },
+		Done: func(wasHeld bool, _ error) {
+			if wasHeld {
+				held++
+			}
+		},
+	})
+	for range 3 {
+		if _, err := resolver.Authority(ctx, "idp.example", "idp.example"); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(held, "of 3 held")
+	// Output: 2 of 3 held
+}

@@ -3,6 +3,10 @@ package wellknown
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/netip"
+
+	"code.dny.dev/ssrf"
 )
 
 // NewPatient is the connection that http.Transport gets.
@@ -27,4 +31,18 @@ func FollowFrom(ctx context.Context, r *Resolver, host, first string) (*Authorit
 	}
 	r.cache.learn(host, host, outcome{document: document}, r.now())
 	return r.Authority(ctx, host, host)
+}
+
+// NewResolverWithPublic is NewResolverWithPort that takes one address of this
+// machine for a public one.
+func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver, error) {
+	r, err := newResolver(c, port)
+	if err != nil {
+		return nil, err
+	}
+	exempt := ssrf.WithAllowedV4Prefixes(netip.PrefixFrom(public, public.BitLen()))
+	d := newDialer(c, c.RootCAs, nil, nil)
+	d.guard = ssrf.New(ssrf.WithPorts(port), exempt).Safe
+	r.fetcher.transport.(*http.Transport).DialTLSContext = d.dial
+	return r, nil
 }

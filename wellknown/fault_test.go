@@ -140,15 +140,8 @@ func TestConnections(t *testing.T) {
 		want    error
 	}{
 		"no such host": {func(*internet) {}, row3},
-		"refused": {func(n *internet) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			n.put(host, l.Addr().String())
-			l.Close()
-		}, row3},
-		"plain HTTP": {func(n *internet) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); readHeader(c) }) }, row3},
+		"refused":      {func(n *internet) { n.refuse(host) }, row3},
+		"plain HTTP":   {func(n *internet) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); readHeader(c) }) }, row3},
 		"another protocol": {func(n *internet) {
 			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "SSH-2.0-x\r\n"); readHeader(c) })
 		}, row3},

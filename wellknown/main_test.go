@@ -117,6 +117,23 @@ func (n *internet) put(host, addr string) {
 	n.hosts[host+":443"] = addr
 }
 
+func (n *internet) remove(host string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.hosts, host+":443")
+}
+
+// refuse puts host where nobody listens: at the near end of a connection, so
+// that no other test gets that port.
+func (n *internet) refuse(host string) {
+	conn, err := net.Dial("tcp", listen(n.t, silence))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { conn.Close() })
+	n.put(host, conn.LocalAddr().String())
+}
+
 func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	n.mu.Lock()
 	where, ok := n.hosts[addr]

@@ -39,9 +39,9 @@ type recorder struct {
 }
 
 func (s *recorder) record(ctx context.Context, r *Resolver, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, r.fetcher.timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	s.source = &lookup{r, r.now(), false}
+	s.source = &lookup{Resolver: r, at: r.now()}
 	_, err := follow(ctx, s, name, name)
 	if s.err != nil {
 		return s.err

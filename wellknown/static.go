@@ -124,6 +124,12 @@ func (s *Static) add(name string, document json.RawMessage) error {
 // Authority is [Resolver.Authority] without the network. emailDomain makes no
 // difference, but must be a domain.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
+	a, err := s.authority(ctx, host, emailDomain)
+	traceOf(ctx).done(true, err)
+	return a, err
+}
+
+func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	asked, hostOK := domain.Parse(host)
 	if _, emailOK := domain.Parse(emailDomain); hostOK && emailOK && s.sole[asked] != nil {
 		return s.sole[asked].clone(), nil

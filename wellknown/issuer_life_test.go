@@ -1,0 +1,181 @@
+package wellknown_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// What becomes of an issuer as time passes, on real sockets and by a clock that
+// the tests set.
+
+type clock struct{ passed atomic.Int64 }
+
+func (c *clock) now() time.Time { return start.Add(time.Duration(c.passed.Load())) }
+
+func (c *clock) pass(d time.Duration) { c.passed.Add(int64(d)) }
+
+// minute serves one of the variants of document, fresh for a minute.
+func minute(variant int64) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		jsonHandler(document(variant))(w, r)
+	}
+}
+
+// hasKeyOf says whether a has the keys of that variant of document.
+func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
+	t.Helper()
+	d, err := wellknown.ParseDocument([]byte(document(variant)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a != nil && len(a.Keys) == 1 && bytes.Equal(a.Keys[0].Canonical(), d.PublicKey.Canonical())
+}
+
+// TestIssuerAway: a known issuer that goes away for an hour counts all the while,
+// and what it says when it is back counts then.
+func TestIssuerAway(t *testing.T) {
+	for name, leave := range map[string]func(*internet){
+		"refuses":           func(n *internet) { n.refuse(host) },
+		"says nothing":      func(n *internet) { n.raw(host, false, silence) },
+		"stalls when asked": func(n *internet) { n.raw(host, true, silence) },
+		"resets":            func(n *internet) { n.raw(host, false, reset) },
+		"is gone from DNS":  func(n *internet) { n.remove(host) },
+		"speaks no TLS": func(n *internet) {
+			n.raw(host, false, func(c net.Conn) { io.WriteString(c, whole(404, "")); silence(c) })
+		},
+		"is overloaded": func(n *internet) { n.answer(host, whole(503, "")) },
+		"is cut off":    func(n *internet) { n.answer(host, whole(200, document(2))[:100]) },
+		"lost its certificate": func(n *internet) {
+			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minute(2))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n, c := newInternet(t), new(clock)
+			config := n.config()
+			config.Now, config.Timeout = c.now, 300*time.Millisecond
+			r := resolver(t, config)
+			n.serve(host, minute(1))
+			c.until(t, r, 1)
+			leave(n)
+			for range 3 {
+				c.pass(20*time.Minute + 10*time.Second)
+				if a, got := look(t, r, host); !hasKeyOf(t, a, 1) {
+					t.Errorf("%v at %v", got, c.now())
+				}
+			}
+			n.serve(host, minute(3))
+			c.until(t, r, 3)
+		})
+	}
+}
+
+// until asks every five seconds until the issuer has the keys of that variant:
+// on a slow machine a fetch may take more than its time.
+func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
+	t.Helper()
+	for range 20 {
+		c.pass(5 * time.Second)
+		if a, _ := look(t, r, host); hasKeyOf(t, a, variant) {
+			return
+		}
+	}
+	t.Fatalf("no keys of variant %d", variant)
+}
+
+// TestIssuerChangesKeys between two fetches: whoever needs the new ones gets
+// them after a minute, everybody else when the document has expired.
+func TestIssuerChangesKeys(t *testing.T) {
+	n, c := newInternet(t), new(clock)
+	var variant atomic.Int64
+	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=300")
+		jsonHandler(document(variant.Load()))(w, r)
+	})
+	config := n.config()
+	config.Now = c.now
+	r := resolver(t, config)
+	for _, step := range []struct {
+		later   time.Duration
+		variant int64
+		ask     func(context.Context, string, string) (*wellknown.Authority, error)
+		want    int64
+	}{
+		{0, 1, r.Authority, 1},
+		{time.Minute, 2, r.Authority, 1},
+		{0, 2, r.Refresh, 1}, // not older than a minute
+		{time.Second, 2, r.Refresh, 2},
+		{0, 2, r.Authority, 2},
+		{5*time.Minute - time.Second, 3, r.Authority, 2},
+		{time.Second, 3, r.Authority, 3},
+	} {
+		c.pass(step.later)
+		variant.Store(step.variant)
+		a, err := step.ask(t.Context(), host, host)
+		if row(t, a, err) != nil || !hasKeyOf(t, a, step.want) {
+			t.Errorf("after %v: not the keys of variant %d, %v", time.Duration(c.passed.Load()), step.want, err)
+		}
+	}
+}
+
+// TestRebindingLater: a host that had a public address gets a private one. The
+// address that counts as public here is the one where the host listens.
+func TestRebindingLater(t *testing.T) {
+	n, c := newInternet(t), new(clock)
+	n.serve(host, minute(1))
+	port := portOf(t, n.hosts[host+":443"])
+	var trapped atomic.Int64
+	l, err := net.Listen("tcp", "127.0.0.2:"+port)
+	if err != nil {
+		t.Skip("127.0.0.2 is no address of this machine, or its port is taken:", err)
+	}
+	accept(t, l, func(net.Conn) { trapped.Add(1) })
+	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := wellknown.NewResolverWithPublic(
+		wellknown.Config{DNS: s.resolver(), RootCAs: newAuthority().pool(), Now: c.now, Timeout: 20 * time.Second},
+		uint16(number), netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("%s:%s", host, port)
+	first, got := look(t, r, name)
+	if got != nil {
+		t.Fatal(got)
+	}
+	s.set(host+".", records{addresses: []string{"127.0.0.2"}})
+	c.pass(time.Hour)
+	if a, got := look(t, r, name); got != nil || a.Fetched != first.Fetched {
+		t.Errorf("known: %v", got)
+	}
+	a, err := r.Authority(t.Context(), name, "unknown.example")
+	if row(t, a, err) != row5 || !errors.Is(err, ssrf.ErrProhibitedIP) {
+		t.Errorf("not known: %v", err)
+	}
+	s.set(host+".", records{addresses: []string{"127.0.0.2", "127.0.0.1", "10.0.0.1"}})
+	if a, err := r.Authority(t.Context(), name, "other.example"); row(t, a, err) != nil {
+		t.Errorf("one of them public: %v", err)
+	}
+	if trapped.Load() != 0 {
+		t.Error("the private address was dialled")
+	}
+}

@@ -1,0 +1,298 @@
+package wellknown_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// issuer is a host under test, on real sockets. What a careless client would
+// take from it is a good document, with the marker in it.
+type issuer struct {
+	*internet
+	name     string // by which it is asked for
+	config   wellknown.Config
+	port     uint16       // in place of 443 for a resolver with its guard, else 0
+	trap     atomic.Int64 // connections to where nobody may go
+	listens  bool
+	accepted atomic.Int64
+	left     chan struct{} // told when the client has closed a connection
+}
+
+func newIssuer(t *testing.T) *issuer {
+	n := newInternet(t)
+	return &issuer{internet: n, name: host, config: n.config(), left: make(chan struct{}, 10)}
+}
+
+var markedDocument = strings.Replace(document(1), "{", `{"`+marker+`":"`+marker+`",`, 1)
+
+// answer is the text of an HTTP answer; headers end in CRLF each.
+func answer(status int, headers, body string) string {
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nX-Marker: %s\r\n%s\r\n%s", status, marker, marker, headers, body)
+}
+
+// whole is an answer of application/json with its length.
+func whole(status int, body string) string {
+	return answer(status, fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(body)), body)
+}
+
+// endlessly is the beginning of an answer that ends with the connection.
+func endlessly(headers string) string {
+	return answer(200, "Content-Type: application/json\r\n"+headers, "")
+}
+
+// accept runs serve on each connection, and waits for the client to close it.
+func (i *issuer) accept(serve func(net.Conn)) {
+	i.listens = true
+	i.put(host, listen(i.t, func(conn net.Conn) {
+		i.accepted.Add(1)
+		serve(conn)
+		io.Copy(io.Discard, conn)
+		i.left <- struct{}{}
+	}))
+}
+
+// secure runs serve on each TLS connection, after the header of a request.
+func (i *issuer) secure(c *tls.Config, serve func(net.Conn)) {
+	i.accept(func(conn net.Conn) {
+		s := tls.Server(conn, c)
+		if s.Handshake() != nil {
+			return
+		}
+		readHeader(s)
+		serve(s)
+		s.CloseWrite()
+	})
+}
+
+// before is an issuer that does this in place of TLS.
+func before(serve func(net.Conn)) func(*issuer) {
+	return func(i *issuer) { i.accept(serve) }
+}
+
+// asked is an issuer that does this when it is asked, and is well until then.
+func asked(serve func(net.Conn)) func(*issuer) {
+	return func(i *issuer) {
+		now := time.Now().Add(-time.Minute)
+		i.secure(&tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(i.t, now, host)}}, serve)
+	}
+}
+
+// saying is an issuer that answers this.
+func saying(text string) func(*issuer) {
+	return asked(func(c net.Conn) { io.WriteString(c, text) })
+}
+
+// certified is an issuer with that certificate, whose document is good.
+func certified(make func(testing.TB) tls.Certificate) func(*issuer) {
+	return func(i *issuer) {
+		i.secure(&tls.Config{Certificates: []tls.Certificate{make(i.t)}}, func(c net.Conn) {
+			io.WriteString(c, whole(200, markedDocument))
+		})
+	}
+}
+
+func wrongName(t testing.TB) tls.Certificate {
+	return newAuthority().certificate(t, time.Now().Add(-time.Minute), marker+".example")
+}
+
+func expired(t testing.TB) tls.Certificate {
+	return newAuthority().certificate(t, time.Now().Add(-48*time.Hour), host)
+}
+
+func selfSigned(t testing.TB) tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(3), DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func refuses(i *issuer) { i.refuse(host) }
+
+func oldTLS(i *issuer) {
+	i.secure(&tls.Config{
+		Certificates: []tls.Certificate{newAuthority().certificate(i.t, time.Now().Add(-time.Minute), host)},
+		MinVersion:   tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
+	}, func(c net.Conn) { io.WriteString(c, whole(200, markedDocument)) })
+}
+
+// redirects to an address that could be reached if anybody went there.
+func redirects(i *issuer) {
+	i.config.InsecureAllowPrivate = true
+	target := listen(i.t, func(net.Conn) { i.trap.Add(1) })
+	i.hosts[target] = target
+	saying(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(i)
+}
+
+// pointsAt is an issuer whose name stands for these addresses.
+func pointsAt(addresses ...string) func(*issuer) {
+	return func(i *issuer) {
+		l, err := net.Listen("tcp", ":0")
+		if err != nil {
+			i.t.Fatal(err)
+		}
+		accept(i.t, l, func(net.Conn) { i.trap.Add(1) })
+		i.port = uint16(l.Addr().(*net.TCPAddr).Port)
+		i.name = fmt.Sprintf("%s:%d", host, i.port)
+		s := newNameServer(i.t, map[string]records{host + ".": {addresses: addresses}})
+		i.config.DNS, i.config.InsecureDialContext = s.resolver(), nil
+	}
+}
+
+// silence lasts until the client leaves.
+func silence(c net.Conn) { io.Copy(io.Discard, lowest(c)) }
+
+// packed is a document with no end of spaces behind it, compressed.
+func packed(c net.Conn) {
+	io.WriteString(c, endlessly("Content-Encoding: gzip\r\n"))
+	w := gzip.NewWriter(c)
+	io.WriteString(w, markedDocument)
+	for spaces := bytes.Repeat([]byte(" "), 1<<16); ; {
+		if _, err := w.Write(spaces); err != nil {
+			return
+		}
+	}
+}
+
+// TestFaultyIssuer: each fault has its row of PROTOCOL §4, within the deadline,
+// and leaves nothing behind: no goroutine, no connection, and nothing of what the
+// issuer said in an error or a log.
+func TestFaultyIssuer(t *testing.T) {
+	good, half := whole(200, markedDocument), len(markedDocument)/2
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	for _, c := range []struct {
+		name   string
+		issuer func(*issuer)
+		want   error
+		late   bool // only the deadline ends it
+	}{
+		{"refuses", refuses, row3, false},
+		{"accepts and says nothing", before(silence), row4, true},
+		{"is asked and says nothing", asked(silence), row4, true},
+		{"byte by byte, TLS", before(func(c net.Conn) { drip(c, "\x16\x03\x03\x40\x00"+good) }), row4, true},
+		{"byte by byte, header", asked(func(c net.Conn) { drip(c, good) }), row4, true},
+		{"byte by byte, body", asked(func(c net.Conn) {
+			io.WriteString(c, good[:len(good)-half])
+			drip(c, good[len(good)-half:])
+		}), row4, true},
+		{"endless header", asked(func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+			endless(c, "X-Marker: "+marker+"\r\n")
+		}), row4, false},
+		{"endless body", asked(func(c net.Conn) {
+			io.WriteString(c, endlessly("")+markedDocument)
+			endless(c, " ")
+		}), row5, false},
+		{"endless chunks", asked(func(c net.Conn) {
+			io.WriteString(c, endlessly("Transfer-Encoding: chunked\r\n")+fmt.Sprintf("%x\r\n%s\r\n", len(markedDocument), markedDocument))
+			endless(c, "4\r\n    \r\n")
+		}), row5, false},
+		{"compressed bomb", asked(packed), row5, false},
+		{"half a document, then reset", asked(func(c net.Conn) {
+			io.WriteString(c, good[:len(good)-half])
+			reset(lowest(c))
+		}), row4, false},
+		{"half a document, then closed", saying(good[:len(good)-half]), row4, false},
+		{"half a document, without a length", asked(func(c net.Conn) {
+			io.WriteString(c, endlessly("")+markedDocument[:half])
+		}), row4, false},
+		{"certificate of another name", certified(wrongName), row4, false},
+		{"certificate expired", certified(expired), row4, false},
+		{"certificate self-signed", certified(selfSigned), row4, false},
+		{"TLS 1.0", oldTLS, row4, false},
+		{"redirects to a private address", redirects, row3, false},
+		{"DNS: private addresses", pointsAt("127.0.0.1", "10.0.0.1", "::1"), row5, false},
+		{"DNS: the cloud's metadata", pointsAt("169.254.169.254"), row5, false},
+		{"429", saying(whole(429, markedDocument)), row4, false},
+		{"500", saying(whole(500, markedDocument)), row4, false},
+		{"503", saying(whole(503, markedDocument)), row4, false},
+		{"404", saying(whole(404, markedDocument)), row3, false},
+		{"HTML", saying(answer(200, "Content-Type: text/html\r\n", "<p>"+markedDocument)), row3, false},
+		{"HTML that says it is JSON", saying(whole(200, "<p>"+markedDocument)), row3, false},
+		{"good after all", saying(good), nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			others := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // the last of all, as it came first
+			i := newIssuer(t)
+			c.issuer(i)
+			if c.late {
+				i.config.Timeout = 250 * time.Millisecond
+			}
+			i.expect(t, c.want, c.late)
+		})
+	}
+	if logged.Len() > 0 {
+		t.Errorf("logged %s", &logged)
+	}
+}
+
+// expect asks the issuer for its document.
+func (i *issuer) expect(t *testing.T, want error, late bool) {
+	r, err := wellknown.NewResolver(i.config)
+	if i.port != 0 {
+		r, err = wellknown.NewResolverWithPort(i.config, i.port)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	a, err := r.Authority(t.Context(), i.name, i.name)
+	if got := row(t, a, err); got != want {
+		t.Errorf("%v, want %v", err, want)
+	}
+	if errors.Is(err, context.DeadlineExceeded) != late || time.Since(begin) > 20*time.Second {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+	expectNoMarker(t, i.name, err)
+	i.expectLeft(t)
+	if i.trap.Load() != 0 {
+		t.Error("went where nobody may go")
+	}
+}
+
+// expectLeft: the client made one connection, and closed it.
+func (i *issuer) expectLeft(t *testing.T) {
+	if !i.listens {
+		return
+	}
+	select {
+	case <-i.left:
+	case <-time.After(20 * time.Second):
+		t.Error("the connection is still there")
+	}
+	if n := i.accepted.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}

@@ -1,0 +1,62 @@
+package wellknown
+
+import "context"
+
+// Trace is a set of functions, each of which may be nil, that a [Resolver] and a
+// [Static] call in the course of a look-up, in the caller's goroutine: as in
+// net/http/httptrace, but without a parent's trace being told too.
+//
+// A service uses it to let go of what it holds while a look-up waits for the
+// network, so that slow hosts do not keep those waiting who need no host, and
+// to count look-ups.
+type Trace struct {
+	// Wait is called before a look-up waits for the network, because what
+	// it needs is not held: once for each host on the way, if need be. Its ctx
+	// ends with the look-up's time. When it errs the look-up waits no more: it
+	// ends as ErrUnavailable with that error as its cause, which errors.Is
+	// finds, unless it is Authority and a document still counts that
+	// expired less than 24 h ago.
+	Wait func(ctx context.Context) error
+
+	// Waited is called after each Wait that did not err, when the wait is
+	// over, however it ended.
+	Waited func()
+
+	// Done is called at the end of each call of Authority or Refresh: held says
+	// whether it was answered without waiting, err is what it gave, nil or
+	// a *LookupError.
+	Done func(held bool, err error)
+}
+
+type traceKey struct{}
+
+// WithTrace gives a context whose look-ups tell t what they do, and no other
+// trace; t may be used by several at once, as far as its functions may.
+func WithTrace(ctx context.Context, t *Trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, t)
+}
+
+// traceOf gives nil when there is none. The methods take that.
+func traceOf(ctx context.Context) *Trace {
+	t, _ := ctx.Value(traceKey{}).(*Trace)
+	return t
+}
+
+func (t *Trace) wait(ctx context.Context) error {
+	if t == nil || t.Wait == nil {
+		return nil
+	}
+	return t.Wait(ctx)
+}
+
+func (t *Trace) waited() {
+	if t != nil && t.Waited != nil {
+		t.Waited()
+	}
+}
+
+func (t *Trace) done(held bool, err error) {
+	if t != nil && t.Done != nil {
+		t.Done(held, err)
+	}
+}

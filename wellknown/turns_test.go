@@ -1,0 +1,285 @@
+package wellknown_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// Time in these tests is that of package synctest: it passes when everybody waits.
+
+const (
+	timeout = 8 * time.Second      // of a fetch, by default
+	lookUp  = timeout + timeout/32 // of a look-up
+)
+
+// paced is a network whose hosts take the time that it says, or none, for a
+// document that is fresh for a minute.
+type paced struct {
+	takes map[string]time.Duration
+
+	mu             sync.Mutex
+	asked          []string
+	underway, most int
+}
+
+func (p *paced) RoundTrip(q *http.Request) (*http.Response, error) {
+	p.count(q.URL.Host, 1)
+	defer p.count("", -1)
+	select {
+	case <-time.After(p.takes[q.URL.Host]):
+		return reply(200, document(1), "Cache-Control", "max-age=60")
+	case <-q.Context().Done():
+		return nil, q.Context().Err()
+	}
+}
+
+func (p *paced) count(host string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if host != "" {
+		p.asked = append(p.asked, host)
+	}
+	p.underway += n
+	p.most = max(p.most, p.underway)
+}
+
+func (p *paced) order() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+// callers are those whom a test sends off, a millisecond after one another.
+type callers struct {
+	t       *testing.T
+	r       *wellknown.Resolver
+	running sync.WaitGroup
+}
+
+func (c *callers) ask(ctx context.Context, host string, want error) {
+	c.t.Helper()
+	c.running.Go(func() {
+		a, err := c.r.Authority(ctx, host, host)
+		if got := row(c.t, a, err); got != want {
+			c.t.Errorf("%s: %v, want %v", host, err, want)
+		}
+	})
+	time.Sleep(time.Millisecond)
+}
+
+// bubble runs a test on a resolver that fetches from at most so many hosts.
+func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*testing.T, *callers, *paced)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &paced{takes: takes}
+		r := resolver(t, wellknown.Config{MaxFetches: most, InsecureTransport: p})
+		c := &callers{t: t, r: r}
+		test(t, c, p)
+		c.running.Wait()
+		time.Sleep(2 * timeout) // what is under way when its callers have left
+	})
+}
+
+// TestMaxFetches: so many at once and no more, so many wait, each without a
+// goroutine but its caller's, and the others are told at once.
+func TestMaxFetches(t *testing.T) {
+	const most, waiting, named = 16, 8 * 16, 1000
+	takes := make(map[string]time.Duration)
+	for i := range named {
+		takes[fmt.Sprintf("host%d.example", i)] = time.Second / 2
+	}
+	bubble(t, most, takes, func(t *testing.T, c *callers, p *paced) {
+		before := runtime.NumGoroutine()
+		var answered, refused atomic.Int64
+		for name := range takes {
+			c.running.Go(func() {
+				begin := time.Now()
+				a, err := c.r.Authority(t.Context(), name, name)
+				switch took := time.Since(begin); {
+				case err == nil:
+					answered.Add(1)
+				case row(t, a, err) == row4 && took == 0:
+					refused.Add(1)
+				default:
+					t.Errorf("%v after %v", err, took)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > most+waiting+most+most/2 { // some that are ending
+			t.Errorf("%d goroutines for %d callers and %d fetches", n, most+waiting, most)
+		}
+		c.running.Wait()
+		if answered.Load() != most+waiting || refused.Load() != named-most-waiting || p.most != most {
+			t.Errorf("%d answered, %d refused, %d fetches at once", answered.Load(), refused.Load(), p.most)
+		}
+		// Who was refused is not marked by it.
+		for name := range takes {
+			if a, err := c.r.Authority(t.Context(), name, name); err != nil {
+				t.Errorf("%v %v", a, err)
+			}
+		}
+	})
+}
+
+// TestNoTurn: who gets no turn in time is unavailable, which is nothing that its
+// host did, and its host is not contacted for nobody.
+func TestNoTurn(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *paced) {
+		c.ask(t.Context(), "slow.example", row4)
+		begin := time.Now()
+		brief, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		a, err := c.r.Authority(brief, host, host)
+		if row(t, a, err) != row4 || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 3*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		c.running.Wait() // until slow.example ran into its own deadline
+		if !slices.Equal(p.order(), []string{"slow.example"}) {
+			t.Errorf("asked %v", p.order())
+		}
+		if _, bad, _, _ := c.r.Held(); bad != 1 {
+			t.Errorf("%d outcomes remembered", bad)
+		}
+		begin = time.Now()
+		if _, got := look(t, c.r, host); got != nil || time.Since(begin) != 0 {
+			t.Errorf("%v after %v", got, time.Since(begin))
+		}
+	})
+}
+
+// TestLateTurn: a host has all of its time from its turn on, whatever is left
+// of its callers', so that it is not taken for slow because others are.
+func TestLateTurn(t *testing.T) {
+	takes := map[string]time.Duration{"slow.example": time.Hour, host: 3 * time.Second}
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
+		c.ask(t.Context(), "slow.example", row4)
+		time.Sleep(time.Second)
+		begin := time.Now()
+		a, err := c.r.Authority(t.Context(), host, host)
+		if row(t, a, err) != row4 || time.Since(begin) != lookUp {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		time.Sleep(3 * time.Second)
+		begin = time.Now()
+		if _, got := look(t, c.r, host); got != nil || time.Since(begin) != 0 || len(p.order()) != 2 {
+			t.Errorf("%v after %v, asked %v", got, time.Since(begin), p.order())
+		}
+	})
+}
+
+// TestSharedTurn: those who wait for the same turn share it, and it is there
+// for the others when one of them leaves.
+func TestSharedTurn(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, p *paced) {
+		c.ask(t.Context(), "slow.example", nil)
+		brief, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		c.ask(brief, host, row4)
+		for range 10 {
+			c.ask(t.Context(), host, nil)
+		}
+		c.ask(brief, "left.example", row4)
+		c.running.Wait()
+		if !slices.Equal(p.order(), []string{"slow.example", host}) {
+			t.Errorf("asked %v", p.order())
+		}
+	})
+}
+
+// TestKnownFirst: a flood of hosts that nobody knows takes turns from each
+// other, not from a provider whose document is to be renewed.
+func TestKnownFirst(t *testing.T) {
+	const unknown = 1 + 8 // one under way, eight wait
+	takes := make(map[string]time.Duration)
+	for i := range unknown {
+		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
+	}
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
+		c.ask(t.Context(), host, nil)
+		time.Sleep(2 * time.Minute)
+		for i := range unknown {
+			c.ask(t.Context(), fmt.Sprintf("slow%d.example", i), row4)
+		}
+		c.ask(t.Context(), "another.example", row4) // too many wait
+		a, err := c.r.Authority(t.Context(), host, host)
+		if err != nil || time.Since(a.Fetched) > time.Second {
+			t.Errorf("%+v, %v", a, err)
+		}
+		synctest.Wait()
+		if asked := p.order(); !slices.Equal(asked[:3], []string{host, "slow0.example", host}) {
+			t.Errorf("asked %v", asked)
+		}
+	})
+}
+
+// TestNoFetchInTime: a known provider goes on counting when there is no time or
+// turn to ask it anew. Only who asks for newer keys is told that nobody knows.
+func TestNoFetchInTime(t *testing.T) {
+	full := errors.New("full")
+	for name, c := range map[string]struct {
+		ctx  func(context.Context) (context.Context, context.CancelFunc)
+		want error
+	}{
+		"no turn": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		}, context.DeadlineExceeded},
+		"canceled": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx, cancel
+		}, context.Canceled},
+		"no room": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return wellknown.WithTrace(ctx, &wellknown.Trace{Wait: func(context.Context) error { return full }}), func() {}
+		}, full},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, callers *callers, p *paced) {
+				known, _ := look(t, callers.r, host)
+				time.Sleep(2 * time.Minute)
+				callers.ask(t.Context(), "slow.example", row4)
+				ctx, cancel := c.ctx(t.Context())
+				defer cancel()
+				if _, err := callers.r.Refresh(ctx, host, host); row(t, nil, err) != row4 || !errors.Is(err, c.want) {
+					t.Errorf("refresh: %v", err)
+				}
+				if _, err := callers.r.Authority(ctx, "unknown.example", host); row(t, nil, err) != row4 || !errors.Is(err, c.want) {
+					t.Errorf("unknown: %v", err)
+				}
+				if a, err := callers.r.Authority(ctx, host, host); err != nil || a.Fetched != known.Fetched {
+					t.Errorf("known: %+v %v", a, err)
+				}
+				if asked := p.order(); !slices.Equal(asked, []string{host, "slow.example"}) {
+					t.Errorf("asked %v", asked)
+				}
+			})
+		})
+	}
+}
+
+// TestKnownStalls: who waits for a host until it has used up its time gets what
+// came of that, and not by chance an answer of their own clock.
+func TestKnownStalls(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	bubble(t, 1, takes, func(t *testing.T, c *callers, _ *paced) {
+		known, _ := look(t, c.r, host)
+		takes[host] = time.Hour
+		for _, ask := range []func(context.Context, string, string) (*wellknown.Authority, error){c.r.Authority, c.r.Refresh} {
+			time.Sleep(2 * time.Minute)
+			begin := time.Now()
+			if a, err := ask(t.Context(), host, host); err != nil || a.Fetched != known.Fetched || time.Since(begin) > lookUp {
+				t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
+			}
+		}
+	})
+}
