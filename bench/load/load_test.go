@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// small are options with which everything takes a moment.
+func small(t *testing.T) options {
+	t.Helper()
+	o, err := parseFlags([]string{
+		"-users", "20", "-uses", "3", "-connections", "2", "-duration", "200ms", "-issuers", "20", "-soak-rate", "100",
+		"-results", t.TempDir(), "-date", "2026-01-01",
+	}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// TestLoads runs the real service, briefly: every request is answered.
+func TestLoads(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), small(t), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"throughput, 2 connections: ", "overload, "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q: %s", want, &out)
+		}
+	}
+}
+
+func TestSoak(t *testing.T) {
+	o := small(t)
+	o.soak = 3 * time.Second
+	var out bytes.Buffer
+	// How flat the memory is in its first seconds says nothing.
+	if err := run(t.Context(), o, &out); err != nil && !strings.Contains(err.Error(), "not flat") {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"okay:", "failure:", "refused:", "resident after the first third"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q: %s", want, &out)
+		}
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range [][]string{{"x"}, {"-users", "0"}, {"-duration", "0"}, {"-soak", "-1s"}, {"-date", "today"}, {"-nonsense"}} {
+		if _, err := parseFlags(args, t.Output()); err == nil {
+			t.Errorf("%q is taken", args)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var took []time.Duration
+	for i := 100; i > 0; i-- {
+		took = append(took, time.Duration(i)*time.Millisecond)
+	}
+	for share, want := range map[float64]time.Duration{0: 1, 0.5: 51, 0.99: 100, 1: 100} {
+		if got := percentile(took, share); got != want*time.Millisecond {
+			t.Errorf("%v: %v, want %v ms", share, got, int(want))
+		}
+	}
+	if percentile(nil, 0.5) != 0 {
+		t.Error("of nothing, not 0")
+	}
+}
+
+func TestJudge(t *testing.T) {
+	a := &answered{}
+	a.counts[okay] = 1
+	steady := []int64{1, 2, 3, 100, 101, 102, 103, 104, 105}
+	for _, test := range []struct {
+		samples []int64
+		okay    int
+		good    bool
+	}{
+		{steady, 1, true},
+		{append(steady, 150), 1, false},
+		{append(steady, 50), 1, false},
+		{steady, 0, false},
+		{nil, 1, false},
+	} {
+		a := *a
+		a.counts[okay] = test.okay
+		var out bytes.Buffer
+		if err := (memory{samples: test.samples}).judge(&out, &a); (err == nil) != test.good {
+			t.Errorf("%v with %d okay: %v", test.samples, test.okay, err)
+		}
+	}
+	if math.Abs(percent(110, 100)-10) > 1e-9 {
+		t.Error("110 is not 10 % more than 100")
+	}
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/report"
+)
+
+// fire sends the requests over so many connections. Each goes when it is due and
+// a connection is free, and its time counts from when it was due; a nil due means
+// as soon as a connection is free. No more are begun when ctx ends.
+func fire(ctx context.Context, addr string, connections int, requests [][]byte, due func(i int) time.Time) *answered {
+	var (
+		all  answered
+		mu   sync.Mutex
+		next atomic.Int64
+		done sync.WaitGroup
+	)
+	for range connections {
+		done.Go(func() {
+			c := &client{addr: addr}
+			defer c.close()
+			own := new(answered)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(requests) {
+					break
+				}
+				from := time.Now()
+				if due != nil {
+					from = due(i)
+					time.Sleep(time.Until(from))
+				}
+				v := c.ask(requests[i])
+				own.add(v, time.Since(from))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all.join(own)
+		})
+	}
+	done.Wait()
+	return &all
+}
+
+// answered is how requests of one load were answered.
+type answered struct {
+	counts [verdicts]int
+	took   [verdicts][]time.Duration
+}
+
+func (a *answered) add(v verdict, took time.Duration) {
+	a.counts[v]++
+	a.took[v] = append(a.took[v], took)
+}
+
+func (a *answered) join(b *answered) {
+	for v := range a.counts {
+		a.counts[v] += b.counts[v]
+		a.took[v] = append(a.took[v], b.took[v]...)
+	}
+}
+
+// percentile gives the time that so many of 1 were answered within.
+func percentile(took []time.Duration, share float64) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	slices.SortFunc(took, cmp.Compare)
+	return took[min(len(took)-1, int(share*float64(len(took))))]
+}
+
+const provider = "idp.example"
+
+// loads measures throughput, then overload.
+func loads(ctx context.Context, o options, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "vepverify-load-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	regulars, err := bench.NewRegulars(provider, o.users, time.Now())
+	if err != nil {
+		return err
+	}
+	document, err := regulars.Document()
+	if err != nil {
+		return err
+	}
+	n, err := newInternet(dir, serveDocument(document))
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	if o.binary == "" {
+		if o.binary, err = build(ctx, dir); err != nil {
+			return err
+		}
+	}
+	result := Result{Format: "vepverify-load/1", Date: o.date, Machine: report.ThisMachine()}
+	if result.Throughput, err = measureThroughput(ctx, o, dir, n, regulars); err != nil {
+		return fmt.Errorf("throughput: %w", err)
+	}
+	result.Throughput.print(out)
+	if result.Overload, err = measureOverload(ctx, o, dir, n, regulars, 2*result.Throughput.PerSecond); err != nil {
+		return fmt.Errorf("overload: %w", err)
+	}
+	result.Overload.print(out)
+	return result.write(o.results)
+}
+
+func serveDocument(document []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "max-age=86400")
+		_, _ = w.Write(document)
+	})
+}
+
+// mint gives requests that were never sent before.
+func mint(r *bench.Regulars, n, uses int) ([][]byte, error) {
+	texts, err := r.Mint(n, uses)
+	if err != nil {
+		return nil, err
+	}
+	requests := make([][]byte, n)
+	for i, text := range texts {
+		requests[i] = request(text)
+	}
+	return requests, nil
+}
+
+// warmUp is how many requests come before what is measured.
+const warmUp = 2000
+
+func measureThroughput(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars) (t Throughput, err error) {
+	requests, err := mint(r, warmUp+o.users*o.uses, o.uses)
+	if err != nil {
+		return t, err
+	}
+	s, err := startService(dir, o.binary, n)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	fire(ctx, s.Addr, o.connections, requests[:warmUp], nil)
+	limited, cancel := context.WithTimeout(ctx, o.duration)
+	defer cancel()
+	start := time.Now()
+	a := fire(limited, s.Addr, o.connections, requests[warmUp:], nil)
+	took := time.Since(start)
+	if a.counts[okay] == 0 || a.counts[okay] != sum(a.counts) {
+		return t, fmt.Errorf("not all were okay: %v", a.named())
+	}
+	resident, err := s.Resident()
+	return Throughput{
+		Connections: o.connections, Requests: a.counts[okay], Seconds: took.Seconds(),
+		PerSecond: float64(a.counts[okay]) / took.Seconds(), Times: a.times(okay), ResidentMiB: mib(resident),
+	}, err
+}
+
+// overloadConnections are more than the service lets wait.
+const overloadConnections = 1000
+
+func measureOverload(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars, rate float64) (v Overload, err error) {
+	requests, err := mint(r, warmUp+int(rate*o.duration.Seconds()), o.uses)
+	if err != nil {
+		return v, err
+	}
+	s, err := startService(dir, o.binary, n)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	fire(ctx, s.Addr, o.connections, requests[:warmUp], nil)
+	start := time.Now()
+	due := func(i int) time.Time { return start.Add(time.Duration(float64(i) / rate * float64(time.Second))) }
+	a := fire(ctx, s.Addr, overloadConnections, requests[warmUp:], due)
+	took := time.Since(start)
+	if a.counts[okay]+a.counts[shed] != sum(a.counts) {
+		return v, fmt.Errorf("some were neither okay nor too much: %v", a.named())
+	}
+	refusals, err := s.refusals()
+	return Overload{
+		Offered: rate, Accepted: float64(a.counts[okay]) / took.Seconds(), Refused: float64(a.counts[shed]) / took.Seconds(),
+		AcceptedTimes: a.times(okay), RefusedTimes: a.times(shed), Handler: refusals,
+	}, err
+}
+
+func sum(counts [verdicts]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// named gives the counts for people.
+func (a *answered) named() map[string]int {
+	m := make(map[string]int)
+	for v, n := range a.counts {
+		if n > 0 {
+			m[verdictNames[v]] = n
+		}
+	}
+	return m
+}
+
+func (a *answered) times(v verdict) Times {
+	milliseconds := func(share float64) float64 { return float64(percentile(a.took[v], share)) / float64(time.Millisecond) }
+	return Times{P50: milliseconds(0.5), P99: milliseconds(0.99), P999: milliseconds(0.999)}
+}
+
+func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }

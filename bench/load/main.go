@@ -1,0 +1,102 @@
+// Load loads the service, vepverify serve, over real sockets: how many
+// verifications a second it answers and how fast, what it does when twice as
+// many come, and whether its memory stays where it is.
+//
+//	go run ./bench/load                        throughput, then overload
+//	go run ./bench/load --soak 10m             memory, in place of these
+//
+// The service is built and runs in a process of its own, on the same processors
+// as this one. Its issuers' documents come to it over TLS, through a proxy in
+// this process, which stands in for the Internet.
+//
+// # Throughput and overload
+//
+// 10 000 users of one provider, RS256, with DS128 keys; no assertion is sent
+// twice, and ten have the same certificate. First, each of 32 connections sends
+// its next request when it has its answer. Then requests are sent at twice the
+// rate that came out of that, whether or not answers have come: their time counts
+// from when they were due, not from when there was a connection free. The service
+// refuses what is too much; how long a refusal stayed in its handler is taken
+// from its own metrics.
+//
+// # Soak
+//
+// Good and bad requests in a mix, from assertions of 100 000 issuers to bodies
+// that are no JSON, while the resident memory of the service is read once a second.
+// What it takes after the first third of the time must not differ from its median
+// by more than a tenth, or else the command fails.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	users, uses int
+	connections int
+	duration    time.Duration
+	soak        time.Duration
+	issuers     int
+	soakRate    int
+	binary      string
+	results     string
+	date        time.Time
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	o, err := parseFlags(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(ctx, o, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func parseFlags(args []string, usage io.Writer) (o options, err error) {
+	f := flag.NewFlagSet("load", flag.ContinueOnError)
+	f.SetOutput(usage)
+	f.IntVar(&o.users, "users", 10_000, "how many users")
+	f.IntVar(&o.uses, "uses", 10, "how many assertions have the same certificate")
+	f.IntVar(&o.connections, "connections", 32, "how many connections, for throughput")
+	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long throughput is measured, and overload")
+	f.DurationVar(&o.soak, "soak", 0, "how long to watch memory, in place of the two")
+	f.IntVar(&o.issuers, "issuers", 100_000, "how many issuers the soak names")
+	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
+	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
+	f.StringVar(&o.results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
+	date := f.String("date", "", "the date to note, as 2006-01-02 (default: today)")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 || o.users < 1 || o.uses < 1 || o.connections < 1 || o.duration <= 0 || o.soak < 0 || o.issuers < 1 || o.soakRate < 1 {
+		return o, errors.New("no arguments are wanted, and numbers above 0")
+	}
+	o.date = time.Now().UTC().Truncate(24 * time.Hour)
+	if *date != "" {
+		o.date, err = time.Parse(time.DateOnly, *date)
+	}
+	return o, err
+}
+
+func run(ctx context.Context, o options, out io.Writer) error {
+	if o.soak > 0 {
+		return soak(ctx, o, out)
+	}
+	return loads(ctx, o, out)
+}

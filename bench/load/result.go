@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vepverify/vepverify/bench/report"
+)
+
+// Result is what one run measured.
+type Result struct {
+	Format     string         `json:"format"`
+	Date       time.Time      `json:"date"`
+	Machine    report.Machine `json:"machine"`
+	Throughput Throughput     `json:"throughput"`
+	Overload   Overload       `json:"overload"`
+}
+
+// Times are percentiles, in milliseconds.
+type Times struct {
+	P50  float64 `json:"p50"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+}
+
+func (t Times) String() string {
+	return fmt.Sprintf("half within %.1f ms, 99 %% within %.1f ms, 99.9 %% within %.1f ms", t.P50, t.P99, t.P999)
+}
+
+// Throughput is what a fixed number of connections got out of the service.
+type Throughput struct {
+	Connections int     `json:"connections"`
+	Requests    int     `json:"requests"`
+	Seconds     float64 `json:"seconds"`
+	PerSecond   float64 `json:"perSecond"`
+	Times       Times   `json:"milliseconds"`
+	ResidentMiB float64 `json:"residentMiB"`
+}
+
+func (t Throughput) print(out io.Writer) {
+	fmt.Fprintf(out, "throughput, %d connections: %.0f verifications a second (%d in %.1f s); %s; %.0f MiB resident\n",
+		t.Connections, t.PerSecond, t.Requests, t.Seconds, t.Times, t.ResidentMiB)
+}
+
+// Overload is what the service did when more came than it can do.
+type Overload struct {
+	Offered       float64  `json:"offeredPerSecond"`
+	Accepted      float64  `json:"acceptedPerSecond"`
+	Refused       float64  `json:"refusedPerSecond"`
+	AcceptedTimes Times    `json:"acceptedMilliseconds"`
+	RefusedTimes  Times    `json:"refusedMilliseconds"`
+	Handler       Refusals `json:"refusalsInHandler"`
+}
+
+// Refusals is how long refusals stayed in the service's handler, by its own
+// metrics.
+type Refusals struct {
+	Count    uint64  `json:"count"`
+	Within10 float64 `json:"within10ms"` // share, 0 to 1
+	MeanMS   float64 `json:"meanMilliseconds"`
+}
+
+func (v Overload) print(out io.Writer) {
+	fmt.Fprintf(out, "overload, %.0f a second offered: %.0f accepted, %s; %.0f refused, %s\n",
+		v.Offered, v.Accepted, v.AcceptedTimes, v.Refused, v.RefusedTimes)
+	fmt.Fprintf(out, "refusals in the handler: %d, %.3f %% of them within 10 ms, %.2f ms on average\n",
+		v.Handler.Count, 100*v.Handler.Within10, v.Handler.MeanMS)
+}
+
+// write keeps the result in the folder given, if one is.
+func (r Result) write(folder string) (err error) {
+	if folder == "" {
+		return nil
+	}
+	f, err := os.Create(filepath.Join(folder, "load.json"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return report.WriteJSON(f, r)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// service is a vepverify serve that runs.
+type service struct {
+	Addr    string // host:port
+	metrics string // URL
+	process *os.Process
+	ended   chan error
+}
+
+// build builds the command into dir.
+func build(ctx context.Context, dir string) (string, error) {
+	binary := filepath.Join(dir, "vepverify")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/vepverify/vepverify/cmd/vepverify")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("building vepverify: %w", err)
+	}
+	return binary, nil
+}
+
+// startService runs the command with more flags, and waits until it listens.
+func startService(dir, binary string, n *internet, more ...string) (*service, error) {
+	log, err := os.Create(filepath.Join(dir, "serve.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	metrics, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"serve", "--proxy", n.URL, "--ca-file", n.CAFile,
+		"--metrics-address", metrics, "--log-level", "error"}, more...)
+	cmd := exec.Command(binary, args...)
+	cmd.Stderr = log
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &service{metrics: "http://" + metrics + "/metrics", process: cmd.Process, ended: make(chan error, 1)}
+	lines := bufio.NewScanner(stdout)
+	found := lines.Scan()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdout)
+		s.ended <- cmd.Wait()
+	}()
+	if !found {
+		return nil, fmt.Errorf("the service does not start: %w, see %s", <-s.ended, log.Name())
+	}
+	var running struct{ Fields struct{ URL string } }
+	if err := json.Unmarshal(lines.Bytes(), &running); err != nil {
+		return nil, err
+	}
+	s.Addr = strings.TrimPrefix(running.Fields.URL, "http://")
+	return s, nil
+}
+
+// freeAddress is one at which nobody listens.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// Stop tells it to stop, and says how that ended.
+func (s *service) Stop() error {
+	if err := s.process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return <-s.ended
+}
+
+// Resident is the memory that the process holds, in bytes.
+func (s *service) Resident() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if text, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(text), " kB"), 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc says nothing of resident memory")
+}
+
+// Metrics asks the service for what it has counted.
+func (s *service) Metrics() (map[string]*dto.MetricFamily, error) {
+	answer, err := http.Get(s.metrics)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(answer.Body)
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/bench"
+)
+
+// memoryBand is how far from its median the resident memory may go.
+const memoryBand = 0.1
+
+// soak watches the memory of the service under good and bad requests.
+func soak(ctx context.Context, o options, out io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "vepverify-load-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	crowd, err := bench.NewCrowd(o.issuers, o.issuers, time.Now())
+	if err != nil {
+		return err
+	}
+	n, err := newInternet(dir, hosts{crowd})
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	if o.binary == "" {
+		if o.binary, err = build(ctx, dir); err != nil {
+			return err
+		}
+	}
+	s, err := startService(dir, o.binary, n, "--timeout", "2s", "--replay", "memory")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	ctx, cancel := context.WithTimeout(ctx, o.soak)
+	defer cancel()
+	memory := watch(ctx, s, out)
+	a := soakRequests(ctx, o, s.Addr, crowd)
+	return (<-memory).judge(out, a)
+}
+
+// soakConnections are the connections of the soak.
+const soakConnections = 64
+
+// soakRequests sends the mix until ctx ends.
+func soakRequests(ctx context.Context, o options, addr string, crowd *bench.Crowd) *answered {
+	all := new(answered)
+	for round := 0; ctx.Err() == nil; round++ {
+		requests := mix(crowd, o.soakRate*10, round)
+		start := time.Now()
+		due := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second / time.Duration(o.soakRate)) }
+		a := fire(ctx, addr, soakConnections, requests, due)
+		for v := range a.counts {
+			all.counts[v] += a.counts[v] // and not the times, which would fill the memory
+		}
+	}
+	return all
+}
+
+// mix gives n requests, three in four of which verify. Assertions come in the
+// order of the crowd, all of it before any comes again, so that as many issuers
+// as can be are named.
+func mix(crowd *bench.Crowd, n, round int) [][]byte {
+	random := rand.New(rand.NewPCG(uint64(round), 1))
+	requests := make([][]byte, n)
+	for i := range requests {
+		text := crowd.Texts[(round*n+i)%len(crowd.Texts)]
+		requests[i] = request(text)
+		if random.IntN(4) == 0 {
+			requests[i] = spoilt[random.IntN(len(spoilt))](text, random)
+		}
+	}
+	return requests
+}
+
+// spoilt are the ways in which a request is bad.
+var spoilt = []func(text string, random *rand.Rand) []byte{
+	func(text string, random *rand.Rand) []byte { return request(text[:random.IntN(len(text))]) },
+	func(text string, random *rand.Rand) []byte { // another letter somewhere
+		i := random.IntN(len(text))
+		return request(text[:i] + "x" + text[i+1:])
+	},
+	func(text string, random *rand.Rand) []byte { // an issuer that does not exist: nobody signed that
+		return request(strings.Repeat("x", random.IntN(3000)) + text)
+	},
+	func(text string, _ *rand.Rand) []byte {
+		return bytes.Replace(request(text), []byte("https://rp."), []byte("https://no."), 1)
+	},
+	func(text string, _ *rand.Rand) []byte { return post([]byte(`{"assertion":` + text)) },
+	func(string, *rand.Rand) []byte { return post([]byte("{}")) },
+	func(text string, _ *rand.Rand) []byte { return post([]byte(strings.Repeat(text, 9))) }, // too large
+	func(string, *rand.Rand) []byte { return []byte("GET /v2 HTTP/1.1\r\nHost: verifier\r\n\r\n") },
+	func(string, *rand.Rand) []byte { return []byte("GET / HTTP/1.1\r\nHost: " + "verifier\x00\r\n\r\n") },
+}
+
+// hosts are the crowd's issuers. One in ten does not do what it should.
+type hosts struct{ crowd *bench.Crowd }
+
+// ServeHTTP implements http.Handler.
+func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	document := h.crowd.Document(r.Host)
+	w.Header().Set("Content-Type", "application/json")
+	switch digit := strings.TrimSuffix(r.Host, ".example"); {
+	case document == nil:
+		w.WriteHeader(http.StatusNotFound)
+	case strings.HasSuffix(digit, "03"):
+		w.WriteHeader(http.StatusInternalServerError)
+	case strings.HasSuffix(digit, "13"):
+		_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
+	case strings.HasSuffix(digit, "23"):
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html>")
+	case strings.HasSuffix(digit, "33"):
+		_, _ = w.Write(document[:len(document)/2])
+	case strings.HasSuffix(digit, "43"):
+		panic(http.ErrAbortHandler)
+	case strings.HasSuffix(digit, "553"): // one in a thousand says nothing until the time is over
+		<-r.Context().Done()
+	default:
+		_, _ = w.Write(document)
+	}
+}
+
+// memory is what a process held, in bytes, once a second.
+type memory struct {
+	samples []int64
+	err     error
+}
+
+// watch reads the memory once a second until ctx ends, and prints it now and
+// then.
+func watch(ctx context.Context, s *service, out io.Writer) <-chan memory {
+	result := make(chan memory, 1)
+	go func() {
+		var m memory
+		defer func() { result <- m }()
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			resident, err := s.Resident()
+			if err != nil {
+				m.err = err
+				return
+			}
+			m.samples = append(m.samples, resident)
+			if n := len(m.samples); n%30 == 0 {
+				fmt.Fprintf(out, "after %d s: %.1f MiB resident\n", n, mib(resident))
+			}
+		}
+	}()
+	return result
+}
+
+// judge prints what was seen, and errs when memory did not stay where it was or
+// a request had no answer.
+func (m memory) judge(out io.Writer, a *answered) error {
+	if m.err != nil {
+		return m.err
+	}
+	settled := slices.Clone(m.samples[len(m.samples)/3:])
+	if len(settled) == 0 {
+		return errors.New("too short to say anything of memory")
+	}
+	slices.Sort(settled)
+	low, median, high := settled[0], settled[len(settled)/2], settled[len(settled)-1]
+	fmt.Fprintf(out, "soak, %d s: %v\n", len(m.samples), a.named())
+	fmt.Fprintf(out, "resident after the first third: %.1f to %.1f MiB, median %.1f (%+.1f %% to %+.1f %%)\n",
+		mib(low), mib(high), mib(median), percent(low, median), percent(high, median))
+	if percent(high, median) > 100*memoryBand || percent(low, median) < -100*memoryBand {
+		return fmt.Errorf("resident memory is not flat within %.0f %%", 100*memoryBand)
+	}
+	if a.counts[okay] == 0 {
+		return errors.New("nothing was okay, so this load tells nothing")
+	}
+	return nil
+}
+
+func percent(x, of int64) float64 { return 100 * (float64(x)/float64(of) - 1) }

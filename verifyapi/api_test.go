@@ -1,0 +1,390 @@
+package verifyapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/verifyapi"
+)
+
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
+
+func form(pairs ...string) string {
+	v := make(url.Values)
+	for i := 0; i < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v.Encode()
+}
+
+// failed is the body of a failure.
+func failed(reason string) string {
+	text, _ := json.Marshal(reason)
+	return `{"status":"failure","reason":` + string(text) + `}`
+}
+
+var claims = idptest.Backed(
+	idp.Certificate(email, user.Public()).
+		With("fxa-generation", idptest.Raw("1767225600000123456")).With("fxa-keysChangedAt", idptest.Raw("9007199254740993")).
+		With("unverified-email", "Alice@Home.example"),
+	idp.Assertion(audience, user).With("nick", "ali"))
+
+const claimsIDP = `"idpClaims":{"fxa-generation":1767225600000123456,"fxa-keysChangedAt":9007199254740993,"unverified-email":"Alice@Home.example"},"userClaims":{"nick":"ali"}`
+
+// noEmail is what a trusted issuer certifies for an address that it did not
+// check.
+var noEmail = idptest.Backed(
+	other.Certificate(email, user.Public()).With("principal", idptest.Object{"unverified-email": "alice@nowhere.example"}),
+	other.Assertion(audience, user))
+
+// okay is the answer to an assertion that holds, with members in between and behind.
+func okay(email, issuer, claims string) string {
+	if email != "" {
+		email = fmt.Sprintf(`"email":%q,`, email)
+	}
+	if claims != "" {
+		claims = "," + claims
+	}
+	return fmt.Sprintf(`{"status":"okay",%s"audience":"https://rp.example","expires":%d,"issuer":%q%s}`,
+		email, now.Add(idptest.AssertionLife).UnixMilli(), issuer, claims)
+}
+
+// unreachable is by an issuer about which nothing is known.
+var unreachable = idptest.New("dark.example").At(now).Backed("alice@dark.example", user, audience)
+
+var table = []struct {
+	name, path, contentType, body string
+	status                        int
+	want                          string
+}{
+	// v2
+	{"okay", "/v2", jsonType, ask(good), 200, goodAnswer},
+	{"a slash at the end", "/v2/", jsonType, ask(good), 200, goodAnswer},
+	{"a query means nothing", "/v2?assertion=x&audience=%zz", jsonType, ask(good), 200, goodAnswer},
+	{"charset with a colon", "/v2", "application/json; charset: utf-8", ask(good), 200, goodAnswer},
+	{"charset", "/v2", "application/json;charset=utf-8", ask(good), 200, goodAnswer},
+	{"capitals", "/v2", "Application/JSON", ask(good), 200, goodAnswer},
+	{"members that mean nothing", "/v2", jsonType, ask(good, `"x":[{"y":null}]`, `"experimental_forceIssuer":5`), 200, goodAnswer},
+	{"names are compared exactly", "/v2", jsonType, ask(good, `"Assertion":"x"`, `"AUDIENCE":1`), 200, goodAnswer},
+	{"escapes", "/v2", jsonType, strings.ReplaceAll(ask(good), "https:", `ht\u0074ps:`), 200, goodAnswer},
+	{"claims, to the digit", "/v2", jsonType, ask(claims), 200, okay(email, "idp.example", claimsIDP)},
+	{"the audience as it was written", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "HTTPS://RP.example:443/"), 200,
+		strings.ReplaceAll(goodAnswer, audience, "HTTPS://RP.example:443/")},
+	{"trusted issuer", "/v2", jsonType, ask(foreign, `"trustedIssuers":["none.example","other.example"]`), 200, okay(email, "other.example", "")},
+	{"trusted issuer, no email", "/v2", jsonType, ask(noEmail, `"trustedIssuers":["other.example"]`), 200,
+		okay("", "other.example", `"idpClaims":{"unverified-email":"alice@nowhere.example"}`)},
+	{"no trusted issuers", "/v2", jsonType, ask(good, `"trustedIssuers":[]`), 200, goodAnswer},
+	{"trusted issuers null", "/v2", jsonType, ask(good, `"trustedIssuers":null`), 200, goodAnswer},
+	{"trusted issuers that are no domains", "/v2", jsonType, ask(good, `"trustedIssuers":["","a b","*"]`), 200, goodAnswer},
+	{"v2 forces no issuer", "/v2", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200,
+		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
+	{"not trusted", "/v2", jsonType, ask(foreign, `"trustedIssuers":["third.example"]`), 200,
+		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
+	{"no email, not trusted", "/v2", jsonType, ask(noEmail), 200, failed("untrusted assertion, doesn't contain an email, and issuer is untrusted")},
+	{"bogus", "/v2", jsonType, ask("bogus"), 200, failed("no certificates provided")},
+	{"a tilde at the end", "/v2", jsonType, ask(good + "~"), 200, failed("certificate chaining is not yet allowed")},
+	{"domain", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "incorrect.com"), 200, failed("audience mismatch: scheme mismatch")},
+	{"domain, same scheme", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "https://incorrect.com"), 200, failed("audience mismatch: domain mismatch")},
+	{"port", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, audience+":8080"), 200, failed("audience mismatch: port mismatch")},
+	{"scheme", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "http://rp.example"), 200, failed("audience mismatch: scheme mismatch")},
+	{"expired", "/v2", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()), idp.Assertion(audience, user).With("exp", 1))), 200, failed("expired")},
+	{"from the future", "/v2", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()), idp.Assertion(audience, user).With("iat", now.UnixMilli()+3600000))),
+		200, failed("issued later than verification date")},
+	{"forged", "/v2", jsonType, ask(good[:len(good)-4] + "AAAA"), 200, failed("invalid signature")},
+	{"undecided", "/v2", jsonType, ask(unreachable), 200,
+		`{"status":"failure","reason":"undecided, no keys of dark.example: dark.example: domain is unavailable: no document held","undecided":true}`},
+	{"empty object", "/v2", jsonType, `{}`, 400, failed("missing assertion parameter")},
+	{"no body", "/v2", jsonType, ``, 400, failed("missing assertion parameter")},
+	{"no assertion", "/v2", jsonType, `{"audience":"https://rp.example"}`, 400, failed("missing assertion parameter")},
+	{"no audience", "/v2", jsonType, `{"assertion":"x"}`, 400, failed("missing audience parameter")},
+	{"empty assertion", "/v2", jsonType, `{"assertion":"","audience":"https://rp.example"}`, 400, failed("missing assertion parameter")},
+	{"null", "/v2", jsonType, `{"assertion":"x","audience":null}`, 400, failed("missing audience parameter")},
+	{"a number", "/v2", jsonType, `{"assertion":1,"audience":"https://rp.example"}`, 400, failed("assertion must be a string")},
+	{"an array", "/v2", jsonType, `{"assertion":"x","audience":["https://rp.example"]}`, 400, failed("audience must be a string")},
+	{"trusted issuers no array", "/v2", jsonType, ask(good, `"trustedIssuers":"other.example"`), 400, failed("trusted issuers must be an array")},
+	{"trusted issuers an object", "/v2", jsonType, ask(good, `"trustedIssuers":{"0":"other.example"}`), 400, failed("trusted issuers must be an array")},
+	{"trusted issuers not of strings", "/v2", jsonType, ask(good, `"trustedIssuers":["other.example",["x"]]`), 400, failed("trusted issuers must be an array of strings")},
+	{"missing before trusted issuers", "/v2", jsonType, `{"assertion":"x","trustedIssuers":5}`, 400, failed("missing audience parameter")},
+	{"malformed", "/v2", jsonType, `{ 'a' }`, 400, failed("malformed JSON at byte 2: a member name is wanted")},
+	{"twice", "/v2", jsonType, ask(good, `"assertion":"x"`), 400, ""},
+	{"other type", "/v2", "text/plain", ask(good), 415, failed("Unsupported Content-Type: text/plain (expected application/json)")},
+	{"no type", "/v2", "", ask(good), 415, failed("Unsupported Content-Type: none (expected application/json)")},
+	{"a form", "/v2", formType, form("assertion", good, "audience", audience), 415, failed("Unsupported Content-Type: application/x-www-form-urlencoded (expected application/json)")},
+	{"begins like JSON", "/v2", "application/jsonp", ask(good), 415, failed("Unsupported Content-Type: application/jsonp (expected application/json)")},
+
+	// v1
+	{"JSON", "/", jsonType, ask(good), 200, goodAnswer},
+	{"JSON", "/verify", "application/json; charset: utf-8", ask(good), 200, goodAnswer},
+	{"form", "/", formType, form("assertion", good, "audience", audience), 200, goodAnswer},
+	{"form", "/verify", formType + "; charset=UTF-8", form("assertion", good, "audience", audience, "x", "1", "x", "2"), 200, goodAnswer},
+	{"query", "/verify?" + form("assertion", good, "audience", audience), "", "", 200, goodAnswer},
+	{"query, other type", "/?" + form("assertion", good, "audience", audience), "text/plain", "what?", 200, goodAnswer},
+	{"query and JSON", "/?" + form("assertion", good), jsonType, `{"audience":"https://rp.example"}`, 200, goodAnswer},
+	{"query and form", "/?" + form("audience", audience), formType, form("assertion", good), 200, goodAnswer},
+	{"the query wins", "/?" + form("assertion", good, "audience", audience), jsonType, ask("x"), 200, goodAnswer},
+	{"an empty query does not", "/?assertion=&audience=", jsonType, ask(good), 200, goodAnswer},
+	{"trusted issuers mean nothing", "/", jsonType, ask(foreign, `"trustedIssuers":["other.example"]`), 200,
+		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
+	{"forced issuer", "/", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200, okay(email, "other.example", "")},
+	{"forced issuer, form", "/verify", formType, form("assertion", foreign, "audience", audience, "experimental_forceIssuer", "other.example"), 200,
+		okay(email, "other.example", "")},
+	{"forced issuer, query", "/verify?experimental_forceIssuer=other.example", jsonType, ask(foreign), 200, okay(email, "other.example", "")},
+	{"forced issuer null", "/", jsonType, ask(good, `"experimental_forceIssuer":null`), 200, goodAnswer},
+	{"unverified, not allowed", "/", jsonType, ask(noEmail, `"experimental_forceIssuer":"other.example"`), 200,
+		okay("", "other.example", `"idpClaims":{"unverified-email":"alice@nowhere.example"}`)},
+	{"unverified, allowed", "/", jsonType, ask(noEmail, `"experimental_forceIssuer":"other.example"`, `"experimental_allowUnverified":true`), 200,
+		unverified(okay("", "other.example", `"idpClaims":{"unverified-email":"alice@nowhere.example"}`), "alice@nowhere.example")},
+	{"unverified, allowed, form", "/", formType, form("assertion", claims, "audience", audience, "experimental_allowUnverified", "true"), 200,
+		unverified(okay(email, "idp.example", claimsIDP), "Alice@Home.example")},
+	{"unverified, allowed, none", "/", jsonType, ask(good, `"experimental_allowUnverified":"1"`), 200, goodAnswer},
+	{"unverified, false", "/", jsonType, ask(claims, `"experimental_allowUnverified":false`), 200, okay(email, "idp.example", claimsIDP)},
+	{"unverified, \"false\"", "/?experimental_allowUnverified=false", jsonType, ask(claims), 200, okay(email, "idp.example", claimsIDP)},
+	{"unverified is no string", "/", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()).With("unverified-email", 5), idp.Assertion(audience, user)),
+		`"experimental_allowUnverified":true`), 200, okay(email, "idp.example", `"idpClaims":{"unverified-email":5}`)},
+	{"undecided", "/", jsonType, ask(unreachable), 200,
+		`{"status":"failure","reason":"undecided, no keys of dark.example: dark.example: domain is unavailable: no document held","undecided":true}`},
+	{"no assertion", "/verify", formType, form("audience", audience), 400, failed("missing assertion parameter")},
+	{"no audience", "/verify", formType, form("assertion", "x"), 400, failed("missing audience parameter")},
+	{"nothing", "/", jsonType, "", 400, failed("missing assertion parameter")},
+	{"twice in a form", "/", formType, form("assertion", "x", "assertion", "y", "audience", audience), 400, failed("assertion is given twice")},
+	{"twice in a query", "/?audience=x&audience=y", jsonType, ask(good), 400, failed("audience is given twice")},
+	{"array-like names", "/", formType, form("assertion[]", good, "audience", audience), 400, failed("missing assertion parameter")},
+	{"bad escapes in a form", "/", formType, "assertion=%zz&audience=x", 400, failed("malformed form: not name=value&… with % escapes")},
+	{"bad escapes in a query", "/?audience=%zz", jsonType, ask(good), 400, failed("malformed form: not name=value&… with % escapes")},
+	{"not UTF-8", "/", formType, "assertion=x&audience=%ff", 400, failed("audience is not UTF-8")},
+	{"forced issuer no string", "/", jsonType, ask(good, `"experimental_forceIssuer":["other.example"]`), 400, failed("experimental_forceIssuer must be a string")},
+	{"allow no boolean", "/", jsonType, ask(good, `"experimental_allowUnverified":1`), 400, failed("experimental_allowUnverified must be true or false")},
+	{"other type", "/", "text/plain;x", "", 415, failed("Unsupported Content-Type: text/plain (expected application/x-www-form-urlencoded or application/json)")},
+	{"no type", "/verify", "", "", 415, failed("Unsupported Content-Type: none (expected application/x-www-form-urlencoded or application/json)")},
+	{"no type, half a query", "/verify?assertion=x", "", "", 415, failed("Unsupported Content-Type: none (expected application/x-www-form-urlencoded or application/json)")},
+
+	// Neither.
+	{"no such path", "/v3", jsonType, ask(good), 404, failed("not found")},
+	{"no such path", "//", jsonType, ask(good), 404, failed("not found")},
+	{"no such path", "/V2", jsonType, ask(good), 404, failed("not found")},
+}
+
+// unverified puts the address where the answer has it.
+func unverified(answer, email string) string {
+	return strings.Replace(answer, `"audience":`, fmt.Sprintf(`"unverified-email":%q,"audience":`, email), 1)
+}
+
+func TestTable(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	c := client(t)
+	for _, tt := range table {
+		t.Run(tt.path[:min(len(tt.path), 12)]+"/"+tt.name, func(t *testing.T) {
+			req, err := http.NewRequest("POST", s.url+tt.path, strings.NewReader(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.contentType != "" {
+				req.Header.Set("Content-Type", tt.contentType)
+			}
+			resp, err := c.Do(req)
+			got := read(t, resp, err)
+			checkHeaders(t, got.Response)
+			if ct := got.Header.Get("Content-Type"); ct != "application/json; charset=utf-8" {
+				t.Errorf("Content-Type: %s", ct)
+			}
+			if got.StatusCode != tt.status {
+				t.Errorf("status %d, not %d: %s", got.StatusCode, tt.status, got.body)
+			}
+			if tt.want == "" {
+				reason(t, got.body)
+			} else if got.body != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got.body, tt.want)
+			}
+		})
+	}
+}
+
+// TestAnswerIsTheEnginesOwn: but for the audience and what v1 adds, an okay answer
+// is the form that package assertion gives.
+func TestAnswerIsTheEnginesOwn(t *testing.T) {
+	v := newVerifier(t, assertion.Config{})
+	s := serve(t, verifyapi.Config{Verifier: v})
+	for _, a := range []string{good, claims} {
+		res, err := v.Verify(t.Context(), a, audience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(res)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.post(t, "/v2", jsonType, ask(a)); got.body != string(want) {
+			t.Errorf("got\n%s\nwant\n%s", got.body, want)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	s := serve(t, verifyapi.Config{Version: verifyapi.Version{Version: "1.2.3", Commit: strings.Repeat("0a", 20), Source: "https://src.example"}})
+	type row struct {
+		method, path string
+		status       int
+		contentType  string
+		body, allow  string
+	}
+	const json = "application/json; charset=utf-8"
+	notAllowed := failed("method not allowed")
+	rows := []row{
+		{"GET", "/status", 200, "text/plain", "OK", ""},
+		{"GET", "/status/", 200, "text/plain", "OK", ""},
+		{"HEAD", "/status", 200, "text/plain", "", ""},
+		{"POST", "/status", 405, json, notAllowed, "GET, HEAD"},
+		{"OPTIONS", "/status", 204, "", "", "GET, HEAD"},
+		{"GET", "/__heartbeat__", 200, json, "{}", ""},
+		{"GET", "/__lbheartbeat__", 200, json, "{}", ""},
+		{"HEAD", "/__lbheartbeat__", 200, json, "", ""},
+		{"DELETE", "/__lbheartbeat__", 405, json, notAllowed, "GET, HEAD"},
+		{"GET", "/__version__", 200, json, `{"version":"1.2.3","commit":"` + strings.Repeat("0a", 20) + `","source":"https://src.example"}`, ""},
+		{"GET", "/nothing", 404, json, failed("not found"), ""},
+		{"OPTIONS", "/nothing", 404, json, failed("not found"), ""},
+		{"HEAD", "/nothing", 404, json, "", ""},
+		{"GET", "/metrics", 404, json, failed("not found"), ""},
+		{"POST", "/__cspreport__", 404, json, failed("not found"), ""},
+	}
+	for _, path := range []string{"/", "/verify", "/v2"} {
+		for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "TRACE", "post", "BREW"} {
+			rows = append(rows, row{method, path, 405, json, notAllowed, "POST"})
+		}
+		rows = append(rows, row{"HEAD", path, 405, json, "", "POST"}, row{"OPTIONS", path, 204, "", "", "POST"})
+	}
+	c := client(t)
+	for _, tt := range rows {
+		t.Run(tt.method+tt.path, func(t *testing.T) {
+			req, err := http.NewRequest(tt.method, s.url+tt.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := c.Do(req)
+			got := read(t, resp, err)
+			checkHeaders(t, got.Response)
+			have := row{tt.method, tt.path, got.StatusCode, got.Header.Get("Content-Type"), got.body, got.Header.Get("Allow")}
+			if diff := cmp.Diff(tt, have, cmp.AllowUnexported(row{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestUnderAnyServer: in another server's mux, below a path, with a
+// ResponseWriter that can do nothing beyond the interface.
+func TestUnderAnyServer(t *testing.T) {
+	h := watch(t, verifyapi.Config{})
+	mux := http.NewServeMux()
+	mux.Handle("/verifier/", http.StripPrefix("/verifier", h))
+	mux.Handle("/verifier", http.StripPrefix("/verifier", h))
+	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	})
+	for _, path := range []string{"/verifier", "/verifier/", "/verifier/verify", "/verifier/v2"} {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", path, io.MultiReader(strings.NewReader(ask(good)))) // of unknown length
+		r.Header.Set("Content-Type", jsonType)
+		plain.ServeHTTP(rec, r)
+		checkHeaders(t, rec.Result())
+		if rec.Code != 200 || rec.Body.String() != goodAnswer {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	// Another's limit on bodies is kept to, and told as one's own.
+	rec := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/v2", io.MultiReader(strings.NewReader(ask(good))))
+	r.Header.Set("Content-Type", jsonType)
+	http.MaxBytesHandler(h, 100).ServeHTTP(rec, r)
+	if rec.Code != 413 {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestUndecidedStatus(t *testing.T) {
+	s := serve(t, verifyapi.Config{UndecidedStatus: 503})
+	got := s.post(t, "/v2", jsonType, ask(unreachable))
+	checkHeaders(t, got.Response)
+	if got.StatusCode != 503 || !strings.Contains(got.body, `"undecided":true`) || got.Header.Get("Retry-After") != "5" {
+		t.Errorf("%s %v %s", got.Status, got.Header, got.body)
+	}
+	// What is decided is not touched by it.
+	if got := s.post(t, "/v2", jsonType, ask("bogus")); got.StatusCode != 200 {
+		t.Errorf("%s %s", got.Status, got.body)
+	}
+	s.wellAsEver(t)
+}
+
+// TestUnavailable: wrong requests are told so all the same.
+func TestUnavailable(t *testing.T) {
+	s := serve(t, verifyapi.Config{Unavailable: true})
+	for _, path := range []string{"/", "/verify", "/v2"} {
+		for _, a := range []string{good, "bogus"} {
+			got := s.post(t, path, jsonType, ask(a))
+			checkHeaders(t, got.Response)
+			if got.StatusCode != 503 || got.body != failed("service unavailable") {
+				t.Errorf("%s %s %s", path, got.Status, got.body)
+			}
+		}
+		if got := s.post(t, path, jsonType, "{}"); got.StatusCode != 400 {
+			t.Errorf("%s %s", got.Status, got.body)
+		}
+	}
+	resp, err := client(t).Get(s.url + "/__heartbeat__")
+	if got := read(t, resp, err); got.StatusCode != 200 {
+		t.Errorf("%s", got.Status)
+	}
+}
+
+// TestTrustStaysInItsRequest, however the requests follow each other and whatever
+// the verifier remembers of a certificate.
+func TestTrustStaysInItsRequest(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	done := make(chan struct{})
+	for range 4 {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for range 20 {
+				for body, want := range map[string]string{
+					ask(foreign): failed("untrusted issuer, expected 'idp.example', got 'other.example'"),
+					ask(foreign, `"trustedIssuers":["other.example"]`): okay(email, "other.example", ""),
+					ask(foreign, `"trustedIssuers":["idp.example"]`):   failed("untrusted issuer, expected 'idp.example', got 'other.example'"),
+				} {
+					if got := s.post(t, "/v2", jsonType, body); got.body != want {
+						t.Errorf("got %s, want %s", got.body, want)
+					}
+				}
+			}
+		}()
+	}
+	for range 4 {
+		<-done
+	}
+}
+
+// TestConfiguredTrust: the verifier's own trusted issuers hold for requests that
+// name none.
+func TestConfiguredTrust(t *testing.T) {
+	s := serve(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{TrustedIssuers: []string{"other.example"}})})
+	for body, want := range map[string]string{
+		ask(foreign):                             okay(email, "other.example", ""),
+		ask(foreign, `"trustedIssuers":[]`):      okay(email, "other.example", ""),
+		ask(foreign, `"trustedIssuers":["x.y"]`): failed("untrusted issuer, expected 'idp.example', got 'other.example'"),
+	} {
+		if got := s.post(t, "/v2", jsonType, body); got.body != want {
+			t.Errorf("got %s, want %s", got.body, want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package verifyapi_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/verifyapi"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// TestDocs runs every command of docs/API.md against a server with the keys of
+// testdata/sample, at the time at which its assertion holds, and compares what
+// comes of it with what the text says.
+func TestDocs(t *testing.T) {
+	for _, program := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(err)
+		}
+	}
+	t.Chdir("..")
+	text, err := os.ReadFile("docs/API.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := wellknown.LoadStatic("testdata/sample/keys.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := assertion.NewVerifier(assertion.Config{Keys: keys, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, verifyapi.Config{Verifier: v, Version: verifyapi.Version{Version: "1.0.0", Commit: strings.Repeat("0123456789", 4)}})
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for _, shown := range strings.Split(block[1], "$ curl ")[1:] {
+			line, want, _ := strings.Cut(shown, "\n")
+			out, err := exec.Command("sh", "-c", "curl "+strings.ReplaceAll(line, "http://127.0.0.1:8080", s.url)).Output()
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+			if got := masked(string(out)); got != masked(want) {
+				t.Errorf("%s:\n%s\nThe text says:\n%s", line, got, want)
+			}
+			ran++
+		}
+	}
+	if ran < 8 {
+		t.Errorf("only %d commands found", ran)
+	}
+}
+
+// masked is what curl prints without what is different each time.
+func masked(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = regexp.MustCompile(`(?m)^(Date|X-Request-Id): .*$`).ReplaceAllString(s, "$1: …")
+	return strings.TrimRight(s, "\n")
+}

@@ -1,0 +1,4 @@
+package verifyapi
+
+// BuiltVersion is builtVersion, for tests.
+var BuiltVersion = builtVersion

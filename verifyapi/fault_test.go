@@ -1,0 +1,293 @@
+package verifyapi_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/verifyapi"
+)
+
+// TestPanic: whatever is thrown, the client has an answer, the log has the
+// request id and the place, and the turn is given back.
+func TestPanic(t *testing.T) {
+	var null *int
+	throw := map[string]func(){
+		"text.example":    func() { panic("of " + email + " " + good) },
+		"error.example":   func() { panic(errors.New("of " + email + " " + good)) },
+		"slice.example":   func() { panic([]string{email, good}) },
+		"runtime.example": func() { *null = 1 },
+	}
+	v := newVerifier(t, assertion.Config{Keys: source(func(_ context.Context, host string) error {
+		if f, ok := throw[host]; ok {
+			f()
+		}
+		return nil
+	})})
+	s := serve(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: -1})
+	for host := range throw {
+		got := s.post(t, "/v2", jsonType, ask(from(host)))
+		checkHeaders(t, got.Response)
+		if got.StatusCode != 503 || got.body != failed("service unavailable") {
+			t.Errorf("%s: %s %s", host, got.Status, got.body)
+		}
+		log := s.log.String()
+		line := log[max(0, strings.Index(log, "request="+got.Header.Get("X-Request-Id"))):]
+		if !strings.Contains(line, "fault_test.go") || !strings.Contains(log, "level=ERROR") {
+			t.Errorf("%s: the log does not say where: %s", host, line)
+		}
+		s.wellAsEver(t)
+	}
+	if n := s.metric(t, `vepverify_verifications_total{reason="panic",result="fault"}`); n != "4" {
+		t.Errorf("%s panics counted", n)
+	}
+}
+
+// TestInternalFault: an error that is about no assertion is the service's own.
+func TestInternalFault(t *testing.T) {
+	s := serve(t, verifyapi.Config{Verifier: new(assertion.Verifier)}) // was not made by NewVerifier
+	got := s.post(t, "/v2", jsonType, ask(good))
+	checkHeaders(t, got.Response)
+	if got.StatusCode != 503 || got.body != failed("service unavailable") {
+		t.Errorf("%s %s", got.Status, got.body)
+	}
+	log := s.log.String()
+	for _, want := range []string{"level=ERROR", "request=" + got.Header.Get("X-Request-Id"), "result=fault", "class=internal"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log has no %s: %s", want, log)
+		}
+	}
+}
+
+// TestAbort: net/http's own panic stays what it is.
+func TestAbort(t *testing.T) {
+	v := newVerifier(t, assertion.Config{Keys: source(func(context.Context, string) error { panic(http.ErrAbortHandler) })})
+	s := serve(t, verifyapi.Config{Verifier: v})
+	resp, err := client(t).Post(s.url+"/v2", jsonType, strings.NewReader(ask(good)))
+	if err == nil {
+		resp.Body.Close()
+		t.Fatalf("an answer: %s", resp.Status)
+	}
+	if log := s.log.String(); log != "" {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+// brokenWriter throws when it is written to.
+type brokenWriter struct{ *httptest.ResponseRecorder }
+
+func (brokenWriter) Write([]byte) (int, error) { panic("broken") }
+
+// TestPanicWhileAnswering: what has begun cannot be answered otherwise, and must not
+// look complete.
+func TestPanicWhileAnswering(t *testing.T) {
+	h := watch(t, verifyapi.Config{})
+	defer func() {
+		if thrown := recover(); thrown != http.ErrAbortHandler {
+			t.Errorf("thrown: %v", thrown)
+		}
+		if !strings.Contains(h.log.String(), "level=ERROR msg=panic") {
+			t.Error("the panic is not logged")
+		}
+	}()
+	h.ServeHTTP(brokenWriter{httptest.NewRecorder()}, httptest.NewRequest("GET", "/status", nil))
+}
+
+// line is what is logged of a verification.
+type line struct {
+	Level, Msg, Request, API, Result, Class, Assertion, Reason, Email, Time string
+	Status                                                                  int
+	Took                                                                    int64
+}
+
+func logTo(t *testing.T, c verifyapi.Config) (http.Handler, func() line) {
+	var out bytes.Buffer
+	c.Logger = slog.New(slog.NewJSONHandler(&out, nil))
+	c.Verifier = newVerifier(t, assertion.Config{})
+	h, err := verifyapi.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, func() (l line) {
+		defer out.Reset()
+		decoder := json.NewDecoder(&out)
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&l); err != nil {
+			t.Fatalf("%v: %s", err, &out)
+		}
+		if decoder.More() {
+			t.Errorf("more than a line: %s", &out)
+		}
+		if l.Took <= 0 || l.Time == "" {
+			t.Errorf("took %d ns, at %s", l.Took, l.Time)
+		}
+		l.Took, l.Time = 0, ""
+		return l
+	}
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
+}
+
+func TestLog(t *testing.T) {
+	for _, emails := range []bool{false, true} {
+		h, logged := logTo(t, verifyapi.Config{LogEmails: emails})
+		address := map[bool]string{true: email}[emails]
+		for _, tt := range []struct {
+			path, contentType, body string
+			want                    line
+		}{
+			{"/v2", jsonType, ask(good), line{Level: "INFO", API: "v2", Status: 200, Result: "okay", Class: "none", Assertion: hash(good), Email: address}},
+			{"/", jsonType, ask(good), line{Level: "INFO", API: "v1", Status: 200, Result: "okay", Class: "none", Assertion: hash(good), Email: address}},
+			{"/v2", jsonType, ask(foreign), line{Level: "INFO", API: "v2", Status: 200, Result: "failure", Class: "issuer", Assertion: hash(foreign),
+				Reason: "untrusted issuer, expected 'idp.example', got 'other.example'"}},
+			{"/v2", jsonType, ask(unreachable), line{Level: "INFO", API: "v2", Status: 200, Result: "undecided", Class: "unavailable", Assertion: hash(unreachable),
+				Reason: "undecided, no keys of dark.example: dark.example: domain is unavailable: no document held"}},
+			{"/v2", email, ask(good), line{Level: "INFO", API: "v2", Status: 415, Result: "refused", Class: "content_type"}},
+			{"/v2", jsonType, "{}", line{Level: "INFO", API: "v2", Status: 400, Result: "refused", Class: "parameter"}},
+			{"/v2", jsonType, "{", line{Level: "INFO", API: "v2", Status: 400, Result: "refused", Class: "body"}},
+			{"/v2", jsonType, pad("{}", 10241), line{Level: "INFO", API: "v2", Status: 413, Result: "refused", Class: "size"}},
+		} {
+			r := httptest.NewRequest("POST", tt.path, strings.NewReader(tt.body))
+			r.Header.Set("Content-Type", tt.contentType)
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			tt.want.Msg, tt.want.Request = "verification", rec.Header().Get("X-Request-Id")
+			if diff := cmp.Diff(tt.want, logged()); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+}
+
+// TestLogQuiet: what is asked for health, and wrong paths, are not logged.
+func TestLogQuiet(t *testing.T) {
+	h := watch(t, verifyapi.Config{})
+	for _, path := range []string{"/status", "/__heartbeat__", "/__lbheartbeat__", "/__version__", "/nothing", "/v2"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	if log := h.log.String(); log != "" {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	h := watch(t, verifyapi.Config{})
+	ask := func(id string) string {
+		r := httptest.NewRequest("GET", "/status", nil)
+		if id != "" {
+			r.Header.Set("X-Request-Id", id)
+		}
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		return rec.Header().Get("X-Request-Id")
+	}
+	for _, id := range []string{"1", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "Root_1.2", strings.Repeat("x", 64)} {
+		if got := ask(id); got != id {
+			t.Errorf("%q became %q", id, got)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, id := range []string{"", email, "a b", "a\tb", "a\"b", "<a>", "é", good, strings.Repeat("x", 65), "a=b", "a~b"} {
+		got := ask(id)
+		if !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(got) || seen[got] {
+			t.Errorf("%.50q became %q", id, got)
+		}
+		seen[got] = true
+	}
+}
+
+// TestMetrics: every outcome is counted under its own name.
+func TestMetrics(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	for _, body := range []string{ask(good), ask(good), ask(claims), ask("x"), ask(unreachable), ask(foreign), "{", "{}"} {
+		s.post(t, "/v2", jsonType, body)
+	}
+	s.post(t, "/", "text/plain", "")
+	for name, want := range map[string]string{
+		`vepverify_verifications_total{reason="none",result="okay"}`:             "3",
+		`vepverify_verifications_total{reason="chain",result="failure"}`:         "1",
+		`vepverify_verifications_total{reason="issuer",result="failure"}`:        "1",
+		`vepverify_verifications_total{reason="expired",result="failure"}`:       "0",
+		`vepverify_verifications_total{reason="unavailable",result="undecided"}`: "1",
+		`vepverify_verifications_total{reason="body",result="refused"}`:          "1",
+		`vepverify_verifications_total{reason="parameter",result="refused"}`:     "1",
+		`vepverify_verifications_total{reason="content_type",result="refused"}`:  "1",
+		`vepverify_verifications_total{reason="internal",result="fault"}`:        "0",
+		`vepverify_verification_duration_seconds_count`:                          "6",
+		`vepverify_lookup_cache_hits_total`:                                      "5",
+		`vepverify_lookups_total{result="supported"}`:                            "0",
+	} {
+		if got := s.metric(t, name); got != want {
+			t.Errorf("%s %s, not %s", name, got, want)
+		}
+	}
+	if _, err := verifyapi.NewMetrics(s.registry); err == nil {
+		t.Error("the same metrics twice in a registry")
+	}
+}
+
+// TestLookupMetrics: look-ups over the network are counted by how they end.
+func TestLookupMetrics(t *testing.T) {
+	server := idptest.NewServer(idp)
+	t.Cleanup(server.Close)
+	server.Set("no.example", idptest.Status(404))
+	server.Set("down.example", idptest.Status(500))
+	server.Set("inside.example", idptest.PrivateAddress())
+	s := serve(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: server.Resolver()})})
+	for range 2 {
+		for _, host := range []string{"idp.example", "no.example", "down.example", "inside.example"} {
+			s.post(t, "/v2", jsonType, ask(from(host)))
+		}
+	}
+	for name, want := range map[string]string{
+		`vepverify_lookups_total{result="supported"}`:   "1",
+		`vepverify_lookups_total{result="unsupported"}`: "1",
+		`vepverify_lookups_total{result="unavailable"}`: "1",
+		`vepverify_lookups_total{result="refused"}`:     "1",
+		`vepverify_lookup_cache_hits_total`:             "4",
+	} {
+		if got := s.metric(t, name); got != want {
+			t.Errorf("%s %s, not %s", name, got, want)
+		}
+	}
+}
+
+// TestNobodyListens: without a logger and metrics all goes on as with them.
+func TestNobodyListens(t *testing.T) {
+	v := newVerifier(t, assertion.Config{Keys: source(func(_ context.Context, host string) error {
+		if host != "idp.example" {
+			panic(host)
+		}
+		return nil
+	})})
+	h, err := verifyapi.New(verifyapi.Config{Verifier: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]string{ask(good): goodAnswer, ask(from("x.example")): failed("service unavailable")} {
+		r := httptest.NewRequest("POST", "/v2", io.MultiReader(strings.NewReader(body)))
+		r.Header.Set("Content-Type", jsonType)
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if got := rec.Body.String(); got != want {
+			t.Error(got)
+		}
+	}
+}

@@ -1,0 +1,352 @@
+package verifyapi_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/verifyapi"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// The tests of this file run in bubbles of package synctest, in which time stands
+// still while anybody works, and Wait returns when everybody waits.
+
+// start sends a request for a verification, and gives its answer when there is
+// one.
+func (w *watched) start(ctx context.Context, body string) <-chan *http.Response {
+	answer := make(chan *http.Response, 1)
+	r := httptest.NewRequestWithContext(ctx, "POST", "/v2", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	go func() {
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, r)
+		answer <- rec.Result()
+	}()
+	return answer
+}
+
+// got is an answer that must be there.
+func got(t *testing.T, answer <-chan *http.Response) reply {
+	t.Helper()
+	select {
+	case r := <-answer:
+		return read(t, r, nil)
+	default:
+		t.Fatal("no answer yet")
+		return reply{}
+	}
+}
+
+func none(t *testing.T, answers ...<-chan *http.Response) {
+	t.Helper()
+	for i, answer := range answers {
+		select {
+		case r := <-answer:
+			t.Fatalf("request %d has an answer already: %s", i, r.Status)
+		default:
+		}
+	}
+}
+
+func (w *watched) gauges(t *testing.T, inFlight, queued, lookups string) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"vepverify_verifications_in_flight": inFlight, "vepverify_verifications_queued": queued, "vepverify_lookups_waiting": lookups,
+	} {
+		if got := w.metric(t, name); got != want {
+			t.Errorf("%s %s, not %s", name, got, want)
+		}
+	}
+}
+
+func checkTooBusy(t *testing.T, r reply) {
+	t.Helper()
+	checkHeaders(t, r.Response)
+	if r.StatusCode != 503 || r.body != `{"status":"failure","reason":"too busy"}` || r.Header.Get("Retry-After") != "1" {
+		t.Errorf("%s %v %s", r.Status, r.Header, r.body)
+	}
+}
+
+func checkGood(t *testing.T, r reply) {
+	t.Helper()
+	if r.StatusCode != 200 || r.body != goodAnswer {
+		t.Errorf("%s %s", r.Status, r.body)
+	}
+}
+
+// blocking verifies when it is told to: each verification takes one release.
+func blocking(t *testing.T) (v *assertion.Verifier, release chan struct{}) {
+	release = make(chan struct{})
+	return newVerifier(t, assertion.Config{Keys: source(func(ctx context.Context, _ string) error {
+		select {
+		case <-release:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})}), release
+}
+
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, release := blocking(t)
+		w := watch(t, verifyapi.Config{Verifier: v, InFlight: 2, Queue: 1})
+		first, second := w.start(t.Context(), ask(good)), w.start(t.Context(), ask(good))
+		synctest.Wait()
+		third := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		w.gauges(t, "2", "1", "0")
+
+		fourth := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		checkTooBusy(t, got(t, fourth))
+		none(t, first, second, third)
+
+		// A wrong request needs no turn to be told so.
+		wrong := w.start(t.Context(), "{}")
+		synctest.Wait()
+		if r := got(t, wrong); r.StatusCode != 400 {
+			t.Errorf("%s %s", r.Status, r.body)
+		}
+
+		// Who waits goes next, and leaves room in the queue.
+		release <- struct{}{}
+		synctest.Wait()
+		w.gauges(t, "2", "0", "0")
+		fifth := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		w.gauges(t, "2", "1", "0")
+		for range 4 - 1 {
+			release <- struct{}{}
+		}
+		synctest.Wait()
+		for _, answer := range []<-chan *http.Response{first, second, third, fifth} {
+			checkGood(t, got(t, answer))
+		}
+		w.gauges(t, "0", "0", "0")
+		if n := w.metric(t, `vepverify_verifications_total{reason="queue_full",result="shed"}`); n != "1" {
+			t.Errorf("%s sent away", n)
+		}
+	})
+}
+
+func TestNoQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, release := blocking(t)
+		w := watch(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: -1})
+		first := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		second := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		checkTooBusy(t, got(t, second))
+		release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, first))
+	})
+}
+
+func TestQueueTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, release := blocking(t)
+		w := watch(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: 1, QueueTimeout: time.Minute})
+		first := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		second := w.start(t.Context(), ask(good))
+		time.Sleep(time.Minute - time.Nanosecond)
+		synctest.Wait()
+		none(t, first, second)
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		checkTooBusy(t, got(t, second))
+		w.gauges(t, "1", "0", "0")
+		release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, first))
+	})
+}
+
+// TestClientLeaves: a client that is gone takes nobody's turn, and is no error.
+func TestClientLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, release := blocking(t)
+		w := watch(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: 1})
+		ctx, leave := context.WithCancel(t.Context())
+		running := w.start(ctx, ask(good))
+		synctest.Wait()
+		waiting := w.start(ctx, ask(good))
+		synctest.Wait()
+		w.gauges(t, "1", "1", "0")
+		leave()
+		synctest.Wait()
+		got(t, running)
+		got(t, waiting)
+		w.gauges(t, "0", "0", "0")
+		if n := w.metric(t, `vepverify_verifications_total{reason="client_gone",result="cancelled"}`); n != "2" {
+			t.Errorf("%s cancelled", n)
+		}
+		for line := range strings.Lines(w.log.String()) {
+			if !strings.Contains(line, "level=DEBUG") {
+				t.Errorf("logged: %s", line)
+			}
+		}
+		next := w.start(t.Context(), ask(good))
+		release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, next))
+	})
+}
+
+// network is a resolver's network: each host is answered when it is told to be.
+type network struct {
+	t        *testing.T
+	released map[string]chan struct{}
+}
+
+// RoundTrip serves the document of any host.
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-n.released[r.URL.Host]:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	return &http.Response{
+		StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   io.NopCloser(strings.NewReader(string(idp.Document().JSON()))),
+	}, nil
+}
+
+// slowNetwork is a network on which idp.example answers at once and the other hosts
+// when their channel is closed, and a resolver on it.
+func slowNetwork(t *testing.T, hosts ...string) (*network, *wellknown.Resolver) {
+	n := &network{t, map[string]chan struct{}{"idp.example": make(chan struct{})}}
+	close(n.released["idp.example"])
+	for _, host := range hosts {
+		n.released[host] = make(chan struct{})
+	}
+	r, err := wellknown.NewResolver(wellknown.Config{InsecureTransport: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, r
+}
+
+func from(host string) string {
+	return idptest.New(host, idptest.Key("RS256")).At(now).Backed("alice@"+host, user, audience)
+}
+
+// TestSlowIssuers: they hold up those who need them, and nobody else.
+func TestSlowIssuers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example", "b.example", "c.example")
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver}), InFlight: 1, Queue: -1, Lookups: 2,
+		})
+		known := func() {
+			t.Helper()
+			answer := w.start(t.Context(), ask(good))
+			synctest.Wait()
+			checkGood(t, got(t, answer))
+		}
+		known()
+		a := w.start(t.Context(), ask(from("a.example")))
+		synctest.Wait()
+		w.gauges(t, "0", "0", "1")
+		known()
+		b := w.start(t.Context(), ask(from("b.example")))
+		synctest.Wait()
+		w.gauges(t, "0", "0", "2")
+		known()
+
+		c := w.start(t.Context(), ask(from("c.example")))
+		synctest.Wait()
+		checkTooBusy(t, got(t, c))
+		known()
+		none(t, a, b)
+
+		close(n.released["a.example"])
+		synctest.Wait()
+		if r := got(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
+			t.Errorf("%s", r.body)
+		}
+		// An issuer that never answers is given up on in the end.
+		time.Sleep(8 * time.Second)
+		synctest.Wait()
+		if r := got(t, b); r.StatusCode != 200 || !strings.Contains(r.body, `"undecided":true`) {
+			t.Errorf("%s %s", r.Status, r.body)
+		}
+		w.gauges(t, "0", "0", "0")
+		for name, want := range map[string]string{
+			`vepverify_verifications_total{reason="lookups_full",result="shed"}`:     "1",
+			`vepverify_verifications_total{reason="unavailable",result="undecided"}`: "1",
+			`vepverify_lookups_total{result="supported"}`:                            "2",
+			`vepverify_lookups_total{result="unavailable"}`:                          "2",
+			`vepverify_lookup_cache_hits_total`:                                      "3",
+		} {
+			if got := w.metric(t, name); got != want {
+				t.Errorf("%s %s, not %s", name, got, want)
+			}
+		}
+	})
+}
+
+// TestTurnAfterLookup: who has looked up waits for its turn again, without the
+// queue's bound.
+func TestTurnAfterLookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example")
+		hold := make(chan struct{})
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: sourceThen{resolver, hold}}), InFlight: 1, Queue: -1,
+		})
+		ctx, leave := context.WithCancel(t.Context())
+		a, gone := w.start(t.Context(), ask(from("a.example"))), w.start(ctx, ask(from("a.example")))
+		synctest.Wait()
+		w.gauges(t, "0", "0", "2")
+		holder := w.start(t.Context(), ask(from("hold.example")))
+		synctest.Wait()
+		w.gauges(t, "1", "0", "2")
+
+		close(n.released["a.example"])
+		synctest.Wait()
+		none(t, a, gone, holder)
+		w.gauges(t, "1", "0", "2")
+
+		leave()
+		synctest.Wait()
+		got(t, gone)
+		w.gauges(t, "1", "0", "1")
+
+		close(hold)
+		synctest.Wait()
+		got(t, holder)
+		if r := got(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
+			t.Errorf("%s", r.body)
+		}
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// sourceThen is a resolver, but for hold.example, which keeps its turn until hold
+// is closed.
+type sourceThen struct {
+	*wellknown.Resolver
+	hold chan struct{}
+}
+
+func (s sourceThen) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	if host == "hold.example" {
+		<-s.hold
+		return nil, errors.New("held long enough")
+	}
+	return s.Resolver.Authority(ctx, host, emailDomain)
+}

@@ -1,0 +1,73 @@
+package verifyapi
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Handler is the API. It is made once and serves any number of requests at once.
+type Handler struct {
+	config  Config
+	gate    *gate
+	version answer
+}
+
+// New makes a handler. It errs when the configuration contradicts itself.
+func New(c Config) (*Handler, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{
+		config: c, gate: newGate(c),
+		version: answer{status: http.StatusOK, body: mustMarshal(c.Version)},
+	}, nil
+}
+
+// ServeHTTP answers every request, whatever its path. Under another path than
+// the root, put it into http.StripPrefix.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := newExchange(h, w, r)
+	defer x.rescue()
+	x.send(h.route(x))
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// route gives the answer to a request. A slash at the end of a path makes no
+// difference, as in the service that this one replaces.
+func (h *Handler) route(x *exchange) answer {
+	r := x.request
+	switch strings.TrimSuffix(r.URL.Path, "/") {
+	case "/v2":
+		return x.post("v2", v2)
+	case "", "/verify":
+		return x.post("v1", v1)
+	case "/status":
+		return get(r, statusOK)
+	case "/__heartbeat__", "/__lbheartbeat__":
+		return get(r, heartbeatOK)
+	case "/__version__":
+		return get(r, h.version)
+	case "*":
+		return methods(r, "OPTIONS")
+	}
+	return notFound
+}
+
+func get(r *http.Request, a answer) answer {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return a
+	}
+	return methods(r, "GET, HEAD")
+}
+
+// methods answers a request whose method is none of those allowed, or OPTIONS.
+func methods(r *http.Request, allowed string) answer {
+	if r.Method == http.MethodOptions {
+		return answer{status: http.StatusNoContent, allow: allowed}
+	}
+	a := failure(http.StatusMethodNotAllowed, "method not allowed")
+	a.allow = allowed
+	return a
+}

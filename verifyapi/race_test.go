@@ -1,0 +1,5 @@
+//go:build race
+
+package verifyapi_test
+
+func init() { crowdSize = 5_000 }
