@@ -15,6 +15,7 @@ import (
 //
 //	vepverify_verifications_total{result,reason}      requests by what came of them
 //	vepverify_verification_duration_seconds           how long those that were verified took, the wait included
+//	vepverify_shed_duration_seconds                   how long those that were sent away stayed, from the header on
 //	vepverify_lookups_total{result}                   look-ups that waited for the network
 //	vepverify_lookup_cache_hits_total                 look-ups that did not have to
 //	vepverify_verifications_in_flight                 verifications under way
@@ -27,6 +28,7 @@ import (
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	duration      prometheus.Histogram
+	shedDuration  prometheus.Histogram
 	lookups       map[string]prometheus.Counter
 	hits          prometheus.Counter
 	inFlight      prometheus.Gauge
@@ -44,11 +46,10 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		verifications: make(map[outcome]prometheus.Counter),
 		lookups:       make(map[string]prometheus.Counter),
-		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: namespace, Name: "verification_duration_seconds",
-			Help:    "Time that a verification took, from the request's header to its answer.",
-			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}),
+		duration: histogram("verification_duration_seconds", "Time that a verification took, from the request's header to its answer.",
+			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
+		shedDuration: histogram("shed_duration_seconds", "Time that a request which was sent away stayed, from its header to its answer.",
+			.00001, .0001, .001, .0025, .005, .01, .025, .05, .1, 1),
 		hits: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Look-ups of issuers that were answered from memory.",
 		}),
@@ -62,7 +63,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	for _, result := range []string{"supported", "unsupported", "unavailable", "refused"} {
 		m.lookups[result] = lookups.WithLabelValues(result)
 	}
-	for _, c := range []prometheus.Collector{total, lookups, m.duration, m.hits, m.inFlight, m.queued, m.waiting} {
+	for _, c := range []prometheus.Collector{total, lookups, m.duration, m.shedDuration, m.hits, m.inFlight, m.queued, m.waiting} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("verifyapi: %w", err)
 		}
@@ -78,6 +79,10 @@ func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
 }
 
+func histogram(name, help string, buckets ...float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+}
+
 // count counts one request for a verification.
 func (m *Metrics) count(o outcome, took time.Duration) {
 	if m == nil {
@@ -87,6 +92,8 @@ func (m *Metrics) count(o outcome, took time.Duration) {
 	switch o.result {
 	case "okay", "failure", "undecided":
 		m.duration.Observe(took.Seconds())
+	case "shed":
+		m.shedDuration.Observe(took.Seconds())
 	}
 }
 

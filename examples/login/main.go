@@ -1,0 +1,57 @@
+// Command login is a complete relying party, to be tried with "vepverify idp".
+package main
+
+import (
+	"context"
+	"flag"
+	"html/template"
+	"log"
+	"net/http"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A relying party</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><h1>A relying party</h1>
+{{if .User}}<p>You are {{.User}}, and may see the <a href="/members">members’ page</a>.</p>
+<button id="browserid-logout" data-user="{{.User}}">Sign out</button>{{else}}<button id="browserid-login">Sign in</button>{{end}}
+<script src="{{.Include}}" defer></script><script src="{{.Script}}" defer></script></html>`))
+
+func site(include string, keys assertion.KeySource) http.Handler {
+	auth := must(login.New(login.Config[string]{ // the user is just the address
+		Verifier:  must(assertion.NewVerifier(assertion.Config{Keys: keys})),
+		Audiences: []string{"http://localhost:8080"},
+		Load:      func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
+		ID:        func(email string) string { return email },
+		ByID:      func(_ context.Context, email string) (string, error) { return email, nil },
+	}))
+	show := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' "+include+"; connect-src 'self'; frame-ancestors 'none'")
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+		user, _ := auth.User(r.Context())
+		if err := page.Execute(w, map[string]string{"User": user, "Include": include, "Script": auth.ScriptURL()}); err != nil {
+			log.Print(err)
+		}
+	})
+	mux := http.NewServeMux()
+	auth.Routes(mux)
+	mux.Handle("GET /{$}", auth.WithUser(show))
+	mux.Handle("GET /members", auth.Require(show))
+	return mux
+}
+
+func main() {
+	include := flag.String("include", "http://idp.localhost:8081/include.js", "the `URL` of a script that defines navigator.id")
+	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify idp prints it")
+	flag.Parse()
+	log.Fatal(http.ListenAndServe("localhost:8080", site(*include, must(wellknown.LoadStatic(*keys)))))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}

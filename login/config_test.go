@@ -1,0 +1,110 @@
+package login_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/vepverify/vepverify/login"
+)
+
+func TestNewRefuses(t *testing.T) {
+	type C = login.Config[*user]
+	for name, spoil := range map[string]func(*C){
+		"no Load":                  func(c *C) { c.Load = nil },
+		"no ID":                    func(c *C) { c.ID = nil },
+		"no ByID":                  func(c *C) { c.ByID = nil },
+		"no audience":              func(c *C) { c.Audiences = nil },
+		"slash":                    func(c *C) { c.Audiences = []string{"https://rp.example/"} },
+		"path":                     func(c *C) { c.Audiences = []string{"https://rp.example/app"} },
+		"query":                    func(c *C) { c.Audiences = []string{"https://rp.example?"} },
+		"fragment":                 func(c *C) { c.Audiences = []string{"https://rp.example#"} },
+		"user info":                func(c *C) { c.Audiences = []string{"https://a@rp.example"} },
+		"no scheme":                func(c *C) { c.Audiences = []string{"rp.example"} },
+		"other scheme":             func(c *C) { c.Audiences = []string{"app://rp.example"} },
+		"no host":                  func(c *C) { c.Audiences = []string{"https://"} },
+		"port only":                func(c *C) { c.Audiences = []string{"https://:443"} },
+		"empty port":               func(c *C) { c.Audiences = []string{"https://rp.example:"} },
+		"port 0":                   func(c *C) { c.Audiences = []string{"https://rp.example:0"} },
+		"port 65536":               func(c *C) { c.Audiences = []string{"https://rp.example:65536"} },
+		"two ports":                func(c *C) { c.Audiences = []string{"https://rp.example:1:2"} },
+		"wildcard":                 func(c *C) { c.Audiences = []string{"https://*.rp.example"} },
+		"space":                    func(c *C) { c.Audiences = []string{"https://rp.example "} },
+		"bad IPv6":                 func(c *C) { c.Audiences = []string{"https://[::1"} },
+		"behind IPv6":              func(c *C) { c.Audiences = []string{"https://[::1]x"} },
+		"IPv4 in brackets":         func(c *C) { c.Audiences = []string{"https://[127.0.0.1]"} },
+		"bad Unicode":              func(c *C) { c.Audiences = []string{"https://\u2488.example"} },
+		"second bad":               func(c *C) { c.Audiences = []string{rp, "x"} },
+		"http":                     func(c *C) { c.Audiences = []string{"http://rp.example"} },
+		"http, looks local":        func(c *C) { c.Audiences = []string{"http://localhost.example"} },
+		"http and https":           func(c *C) { c.Audiences = []string{rp, "http://localhost"} },
+		"login path":               func(c *C) { c.LoginPath = "login" },
+		"login path with slash":    func(c *C) { c.LoginPath = "/login/" },
+		"login path with wildcard": func(c *C) { c.LoginPath = "/{x}" },
+		"logout path with method":  func(c *C) { c.LogoutPath = "POST /logout" },
+		"script path with query":   func(c *C) { c.ScriptPath = "/a.js?x" },
+		"script path is root":      func(c *C) { c.ScriptPath = "/" },
+		"same paths":               func(c *C) { c.LogoutPath = "/api/login" },
+		"script and login":         func(c *C) { c.ScriptPath = "/api/login" },
+		"prefix with slash":        func(c *C) { c.Prefix = "/app/" },
+		"prefix without":           func(c *C) { c.Prefix = "app" },
+		"prefix is an origin":      func(c *C) { c.Prefix = "https://rp.example/app" },
+		"prefix //":                func(c *C) { c.Prefix = "//evil.example" },
+		"prefix dots":              func(c *C) { c.Prefix = "/a/../b" },
+		"sign-in page elsewhere":   func(c *C) { c.SignInPage = "https://evil.example/" },
+		"after login elsewhere":    func(c *C) { c.AfterLogin = "//evil.example" },
+		"after logout elsewhere":   func(c *C) { c.AfterLogout = "/\\evil.example" },
+		"cookie not secure":        func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Secure = false },
+		"cookie for scripts":       func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.HttpOnly = false },
+		"cookie for all sites":     func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.SameSite = http.SameSiteNoneMode },
+		"cookie without SameSite":  func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.SameSite = 0 },
+		"no store":                 func(c *C) { c.Sessions = secureSessions(); c.Sessions.Store = nil },
+		"no lifetime":              func(c *C) { c.Sessions = secureSessions(); c.Sessions.Lifetime = 0 },
+		"__Host- and domain": func(c *C) {
+			c.Sessions = secureSessions()
+			c.Sessions.Cookie.Name, c.Sessions.Cookie.Domain = "__Host-x", "rp.example"
+		},
+	} {
+		c := config(t)
+		spoil(&c)
+		if l, err := login.New(c); err == nil || l != nil {
+			t.Errorf("%s: made", name)
+		}
+	}
+}
+
+// What is accepted as an audience is one for the verifier too, whichever way it
+// is written, and browsers' Origin equals it.
+func TestAudiences(t *testing.T) {
+	for _, c := range []struct{ configured, signed string }{
+		{"https://rp.example", "https://rp.example"},
+		{"https://RP.example:443", "https://rp.example"},
+		{"HTTPS://rp.example:8443", "https://rp.example:8443"},
+		{"https://bücher.example", "https://xn--bcher-kva.example"},
+		{"https://[2001:DB8::1]", "https://[2001:db8::1]"},
+		{"http://localhost:8080", "http://localhost:8080"},
+		{"http://127.0.0.1:80", "http://127.0.0.1"},
+		{"http://rp.localhost", "http://rp.localhost"},
+		{"http://[::1]:8080", "http://[::1]:8080"},
+	} {
+		a := newApp(t, func(_ *app, lc *login.Config[*user]) { lc.Audiences = []string{c.configured} })
+		r := posting("https://backend.internal/api/login", "assertion", idp.Backed("alice@idp.example", userKey, c.signed))
+		w := newBrowser(t, a).do(r, http.Header{"Sec-Fetch-Site": nil, "Origin": {c.signed}})
+		if w.Code != http.StatusOK {
+			t.Errorf("audience %s, Origin and assertion %s: %d %s", c.configured, c.signed, w.Code, w.Body)
+		}
+	}
+}
+
+func TestInsecureHTTP(t *testing.T) {
+	c := config(t)
+	c.Audiences, c.InsecureHTTP = []string{"http://intranet.example"}, true
+	if _, err := login.New(c); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDefaultVerifier(t *testing.T) {
+	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Verifier = nil })
+	w := newBrowser(t, a).post("/api/login", script, "assertion", "x")
+	wantAnswer(t, w, 403, failure("no certificates provided"))
+}

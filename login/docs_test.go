@@ -1,0 +1,202 @@
+package login_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/login"
+)
+
+// The Go snippets of docs/LOGIN.md stand in the functions below, so that they
+// compile. TestDocs says which of them is not here.
+
+type User struct {
+	ID, Email string
+	Blocked   bool
+}
+
+type table interface {
+	FindOrMake(ctx context.Context, email string) (*User, error)
+	Find(ctx context.Context, id string) (*User, error)
+}
+
+func docsStart(users table, home, members http.Handler) error {
+	auth, err := login.New(login.Config[*User]{
+		Audiences: []string{"https://rp.example"},
+		Load: func(ctx context.Context, res *assertion.Result) (*User, error) {
+			return users.FindOrMake(ctx, res.Email)
+		},
+		ID: func(u *User) string { return u.ID },
+		ByID: func(ctx context.Context, id string) (*User, error) {
+			u, err := users.Find(ctx, id)
+			if errors.Is(err, sql.ErrNoRows) || err == nil && u.Blocked {
+				return nil, login.ErrNoUser
+			}
+			return u, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	auth.Routes(mux)
+	mux.Handle("/", auth.WithUser(home))
+	mux.Handle("/members", auth.Require(members))
+	return nil
+}
+
+func docsUser(auth *login.Login[*User], r *http.Request) (*User, bool) {
+	user, ok := auth.User(r.Context())
+	return user, ok
+}
+
+func docsErrorPage(signInPage *template.Template) login.Config[*User] {
+	return login.Config[*User]{
+		ErrorPage: func(w http.ResponseWriter, r *http.Request, status int, message string) {
+			w.WriteHeader(status)
+			signInPage.Execute(w, message)
+		},
+	}
+}
+
+func docsHeaders(w http.ResponseWriter) {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' https://idp.example/include.js; "+
+		"connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+}
+
+func docsPrefix(
+	load func(context.Context, *assertion.Result) (*User, error), id func(*User) string, byID func(context.Context, string) (*User, error),
+) error {
+	auth, err := login.New(login.Config[*User]{
+		Audiences: []string{"https://www.example"},
+		Prefix:    "/app",
+		Load:      load, ID: id, ByID: byID,
+	})
+	if err != nil {
+		return err
+	}
+	inner := http.NewServeMux()
+	auth.Routes(inner) // /api/login, which browsers know as /app/api/login
+	outer := http.NewServeMux()
+	outer.Handle("/app/", http.StripPrefix("/app", inner))
+	return nil
+}
+
+func docsChi(auth *login.Login[*User], members http.Handler) {
+	r := chi.NewRouter()
+	auth.Routes(r)
+	r.With(auth.Require).Handle("/members", members)
+}
+
+func docsSessions(store scs.Store) *scs.SessionManager {
+	sessions := scs.New()
+	sessions.Store = store // any of scs's: Redis, PostgreSQL, SQLite, …
+	sessions.Lifetime = 12 * time.Hour
+	sessions.Cookie.Name = "__Host-session"
+	sessions.Cookie.Secure = true
+	return sessions
+}
+
+func docsOneUse() (*assertion.Verifier, error) {
+	verifier, err := assertion.NewVerifier(assertion.Config{
+		OneUse: assertion.NewMemoryOneUse(100_000, nil),
+	})
+	return verifier, err
+}
+
+func TestDocs(t *testing.T) {
+	// What does not only have to compile.
+	none := func(context.Context, string) (*User, error) { return nil, nil }
+	if err := docsPrefix(func(context.Context, *assertion.Result) (*User, error) { return nil, nil }, func(*User) string { return "" }, none); err != nil {
+		t.Error(err)
+	}
+	if err := docsStart(nil, http.NotFoundHandler(), http.NotFoundHandler()); err != nil {
+		t.Error(err)
+	}
+	c := config(t)
+	c.Sessions = docsSessions(scs.New().Store)
+	auth, err := login.New(c)
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := docsOneUse(); err != nil {
+		t.Error(err)
+	}
+	docsHeaders(httptest.NewRecorder())
+	_, _, _, _ = docsUser, docsErrorPage, docsChi, auth
+
+	source, err := os.ReadFile("docs_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/LOGIN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := "\n" + dedent(string(source))
+	found := 0
+	for _, block := range strings.Split(string(text), "\n```go\n")[1:] {
+		snippet, _, closed := strings.Cut(block, "\n```")
+		found++
+		if !closed || !strings.Contains(have, "\n"+dedent(snippet)+"\n") {
+			t.Errorf("docs/LOGIN.md has a snippet that is not in docs_test.go:\n%s", snippet)
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d snippets found", found)
+	}
+}
+
+// dedent cuts the indentation off all lines.
+func dedent(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// The HTML snippets are templates that html/template takes, and where they show
+// the routes these are the default ones.
+func TestDocsPages(t *testing.T) {
+	text, err := os.ReadFile("../docs/LOGIN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp(t)
+	for _, block := range strings.Split(string(text), "\n```html\n")[1:] {
+		snippet, _, _ := strings.Cut(block, "\n```")
+		for _, data := range []map[string]any{
+			{"Script": a.ScriptURL(), "User": User{Email: "alice@idp.example"}},
+			{"Script": a.AuthScript(), "Nonce": "abc"},
+		} {
+			var page strings.Builder
+			parsed, err := template.New("").Parse(snippet)
+			if err == nil {
+				err = parsed.Execute(&page, data)
+			}
+			if err != nil || strings.Contains(page.String(), "ZgotmplZ") {
+				t.Errorf("%v\n%s", err, page.String())
+			}
+		}
+		for _, action := range strings.Split(snippet, ` action="`)[1:] {
+			path, _, _ := strings.Cut(action, `"`)
+			if w := newBrowser(t, a).get(path, script); w.Code != http.StatusMethodNotAllowed {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	}
+}

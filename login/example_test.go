@@ -1,0 +1,86 @@
+package login_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// An application whose users are their addresses, and what it answers. The
+// identity provider is one for tests.
+func Example() {
+	idp := idptest.New("idp.example")
+	keys, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := assertion.NewVerifier(assertion.Config{Keys: keys})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	auth, err := login.New(login.Config[string]{
+		Verifier:  verifier,
+		Audiences: []string{"https://rp.example"},
+		Load: func(_ context.Context, res *assertion.Result) (string, error) {
+			if res.Email != "alice@idp.example" {
+				return "", login.Refuse("accounts are by invitation")
+			}
+			return res.Email, nil
+		},
+		ID:   func(email string) string { return email },
+		ByID: func(_ context.Context, email string) (string, error) { return email, nil },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	auth.Routes(mux)
+	mux.Handle("/members", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _ := auth.User(r.Context())
+		fmt.Fprintln(w, "hello", user)
+	})))
+
+	// What browsers do.
+	var session []*http.Cookie
+	send := func(method, path string, form url.Values) {
+		r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range session {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if cookies := w.Result().Cookies(); len(cookies) > 0 {
+			session = cookies
+		}
+		fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+	}
+	proof := func(email string) url.Values {
+		return url.Values{"assertion": {idp.Backed(email, idptest.Key("DS128"), "https://rp.example")}}
+	}
+	send("GET", "/members", nil)
+	send("POST", "/api/login", proof("bob@idp.example"))
+	send("POST", "/api/login", proof("alice@idp.example"))
+	send("GET", "/members", nil)
+	send("POST", "/api/logout", nil)
+	send("GET", "/members", nil)
+	// Output:
+	// 401 {"status":"failure","reason":"not signed in"}
+	// 403 {"status":"failure","reason":"accounts are by invitation"}
+	// 200 {"status":"okay","email":"alice@idp.example"}
+	// 200 hello alice@idp.example
+	// 200 {"status":"okay"}
+	// 401 {"status":"failure","reason":"not signed in"}
+}

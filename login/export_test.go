@@ -1,0 +1,4 @@
+package login
+
+// IsLocal is open to the tests.
+var IsLocal = isLocal

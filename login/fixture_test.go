@@ -1,0 +1,271 @@
+package login_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+const rp = "https://rp.example"
+
+// now is the time at which all assertions are verified.
+var now = time.UnixMilli(1700000000000)
+
+func clock() time.Time { return now }
+
+var (
+	idp     = idptest.New("idp.example", idptest.Key("DS128")).At(now)
+	userKey = idptest.Key("DS128-2")
+)
+
+// proof is what a browser posts for somebody.
+func proof(email string) string { return idp.Backed(email, userKey, rp) }
+
+// unreachable is what somebody posts whose domain does not answer.
+func unreachable() string {
+	other := idptest.New("unreachable.example", idptest.Key("DS128")).At(now)
+	return other.Backed("alice@unreachable.example", userKey, rp)
+}
+
+// verifier knows idp.example, and cannot reach anybody else.
+func verifier(t testing.TB, c assertion.Config) *assertion.Verifier {
+	t.Helper()
+	known, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Keys, c.Now = known, clock
+	v, err := assertion.NewVerifier(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+type user struct{ Email string }
+
+var errDatabase = errors.New("the database is down")
+
+// app is an application with a few users and a page for them.
+type app struct {
+	*login.Login[*user]
+	http.Handler
+	logs strings.Builder
+
+	mu      sync.Mutex
+	blocked map[string]bool
+	broken  bool // every look-up fails
+	loads   int
+	left    []string // what OnLogout was called with
+}
+
+// newApp makes an application with the users alice, bob and mallory, who was
+// blocked, of idp.example. The configuration may be changed.
+func newApp(t testing.TB, change ...func(*app, *login.Config[*user])) *app {
+	t.Helper()
+	a := &app{blocked: map[string]bool{"mallory@idp.example": true}}
+	c := a.config(t)
+	for _, f := range change {
+		f(a, &c)
+	}
+	l, err := login.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Login = l
+	mux := http.NewServeMux()
+	a.pages(mux)
+	a.Handler = mux
+	return a
+}
+
+func (a *app) config(t testing.TB) login.Config[*user] {
+	return login.Config[*user]{
+		Verifier:  verifier(t, assertion.Config{}),
+		Audiences: []string{rp},
+		Load:      a.load,
+		ID:        func(u *user) string { return u.Email },
+		ByID:      a.byID,
+		OnLogout:  func(_ context.Context, id string) { a.locked(func() { a.left = append(a.left, id) }) },
+		Logger:    slog.New(slog.NewTextHandler(&a.logs, nil)),
+	}
+}
+
+// config is one that New takes.
+func config(t testing.TB) login.Config[*user] { return new(app).config(t) }
+
+// pages adds the routes, a page for everybody and one for members.
+func (a *app) pages(mux login.Mux) {
+	a.Routes(mux)
+	mux.Handle("/", a.WithUser(http.HandlerFunc(a.greet)))
+	mux.Handle("/members", a.Require(http.HandlerFunc(a.greet)))
+}
+
+func (a *app) greet(w http.ResponseWriter, r *http.Request) {
+	name := "stranger"
+	if u, ok := a.User(r.Context()); ok {
+		name = u.Email
+	}
+	w.Write([]byte("hello " + name))
+}
+
+func (a *app) load(_ context.Context, res *assertion.Result) (u *user, err error) {
+	a.locked(func() {
+		a.loads++
+		switch {
+		case a.broken:
+			err = errDatabase
+		case !strings.HasSuffix(res.Email, "@idp.example"):
+			err = login.ErrNoUser
+		case res.Email == "nobody@idp.example":
+			err = login.ErrNoUser
+		case res.Email == "guest@idp.example":
+			err = login.Refuse("accounts are by invitation")
+		case res.Email == "nil@idp.example":
+		default:
+			u = &user{res.Email}
+		}
+	})
+	return u, err
+}
+
+func (a *app) byID(_ context.Context, id string) (u *user, err error) {
+	a.locked(func() {
+		switch {
+		case a.broken:
+			err = errDatabase
+		case a.blocked[id]:
+			err = login.ErrNoUser
+		case id == "gone@idp.example":
+		default:
+			u = &user{id}
+		}
+	})
+	return u, err
+}
+
+func (a *app) locked(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f()
+}
+
+// browser keeps cookies. It does so by name alone: that they are marked as they
+// should be is for TestCookie, and that real clients take them for TestProxy.
+type browser struct {
+	t       testing.TB
+	site    http.Handler
+	cookies map[string]string
+}
+
+func newBrowser(t testing.TB, site http.Handler) *browser {
+	return &browser{t, site, map[string]string{}}
+}
+
+// with is another browser that has got hold of cookies.
+func (b *browser) with(cookies map[string]string) *browser {
+	other := newBrowser(b.t, b.site)
+	maps.Copy(other.cookies, cookies)
+	return other
+}
+
+// Headers by which a request is a script's, or a form's that the browser sends.
+var (
+	script = http.Header{"Accept": {"application/json"}}
+	form   = http.Header{"Accept": {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}}
+)
+
+func (b *browser) do(r *http.Request, header http.Header) *httptest.ResponseRecorder {
+	b.t.Helper()
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	maps.Copy(r.Header, header)
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	w := httptest.NewRecorder()
+	b.site.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+	return w
+}
+
+func (b *browser) get(path string, header http.Header) *httptest.ResponseRecorder {
+	b.t.Helper()
+	return b.do(httptest.NewRequest("GET", path, nil), header)
+}
+
+func (b *browser) post(path string, header http.Header, fields ...string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	return b.do(posting(path, fields...), header)
+}
+
+// posting is a form with the fields given as name, value, name, value, ….
+func posting(path string, fields ...string) *http.Request {
+	values := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		values.Add(fields[i], fields[i+1])
+	}
+	r := httptest.NewRequest("POST", path, strings.NewReader(values.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+// signIn signs somebody in, who must be allowed to.
+func (b *browser) signIn(email string) {
+	b.t.Helper()
+	if w := b.post("/api/login", script, "assertion", proof(email)); w.Code != http.StatusOK {
+		b.t.Fatalf("signing %s in: %d %s", email, w.Code, w.Body)
+	}
+}
+
+// sees says whom the site greets.
+func (b *browser) sees(who string) {
+	b.t.Helper()
+	if w := b.get("/", form); w.Code != http.StatusOK || w.Body.String() != "hello "+who {
+		b.t.Errorf("the site says %d %q, want hello %s", w.Code, w.Body, who)
+	}
+}
+
+// secureSessions are an application's own, in memory, with the cookie "session".
+func secureSessions() *scs.SessionManager {
+	s := scs.New()
+	s.Cookie.Secure = true
+	return s
+}
+
+// wantAnswer compares an answer in JSON to the last member.
+func wantAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, body string) {
+	t.Helper()
+	if got := strings.TrimSpace(w.Body.String()); w.Code != status || got != body {
+		t.Errorf("answered %d %s\nwant %d %s", w.Code, got, status, body)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q", got)
+	}
+	if got := w.Header().Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+}
+
+func failure(reason string) string { return `{"status":"failure","reason":"` + reason + `"}` }

@@ -1,0 +1,362 @@
+package login_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/vepverify/vepverify/login"
+)
+
+func TestCookie(t *testing.T) {
+	for _, c := range []struct {
+		name, audience, prefix string
+		want                   http.Cookie
+	}{
+		{"https", rp, "", http.Cookie{Name: "__Host-login", Secure: true}},
+		{"prefix", rp, "/app/v2", http.Cookie{Name: "__Host-login~app~v2", Secure: true}},
+		{"development", "http://localhost:8080", "", http.Cookie{Name: "login"}},
+	} {
+		a := newApp(t, func(_ *app, lc *login.Config[*user]) { lc.Audiences, lc.Prefix = []string{c.audience}, c.prefix })
+		w := newBrowser(t, a).post("/api/login", script, "assertion", idp.Backed("alice@idp.example", userKey, c.audience))
+		cookies := w.Result().Cookies()
+		if len(cookies) != 1 {
+			t.Fatalf("%s: %d cookies", c.name, len(cookies))
+		}
+		got := cookies[0]
+		if got.Name != c.want.Name || got.Secure != c.want.Secure || !got.HttpOnly ||
+			got.SameSite != http.SameSiteLaxMode || got.Path != "/" || got.Domain != "" {
+			t.Errorf("%s: the cookie is %v", c.name, got)
+		}
+		if life := time.Duration(got.MaxAge) * time.Second; life < 23*time.Hour || life > 24*time.Hour+time.Second {
+			t.Errorf("%s: the cookie lives for %v", c.name, life)
+		}
+	}
+}
+
+// A cookie is set by a login and unset by a logout, and by nothing else.
+func TestCookieOnlyWhenNeeded(t *testing.T) {
+	b := newBrowser(t, newApp(t))
+	sets := func(path string) bool { return len(b.get(path, form).Result().Cookies()) > 0 }
+	if sets("/") || sets("/members") {
+		t.Error("a visitor gets a cookie")
+	}
+	b.post("/api/login", script, "assertion", "nonsense")
+	if len(b.cookies) > 0 {
+		t.Error("a refused login gets a cookie")
+	}
+	b.signIn("alice@idp.example")
+	if sets("/") || sets("/members") {
+		t.Error("the cookie is set again and again")
+	}
+	b.post("/api/logout", script)
+	if len(b.cookies) > 0 {
+		t.Error("a logout leaves the cookie")
+	}
+}
+
+// The session holds the user's ID and nothing else.
+func TestSessionHoldsTheIDOnly(t *testing.T) {
+	store := memstore.NewWithCleanupInterval(0)
+	sessions := secureSessions()
+	sessions.Store = store
+	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
+	b.signIn("alice@idp.example")
+	b.signIn("alice@idp.example")
+
+	all, err := store.All()
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d sessions, %v", len(all), err)
+	}
+	for _, data := range all {
+		_, values, err := scs.GobCodec{}.Decode(data)
+		if err != nil || len(values) != 1 {
+			t.Fatalf("the session is %v, %v", values, err)
+		}
+		for _, value := range values {
+			if value != "alice@idp.example" {
+				t.Errorf("the session holds %v", value)
+			}
+		}
+	}
+}
+
+// keeping is an application that keeps things in the sessions, as scs has it.
+func keeping(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
+	sessions := secureSessions()
+	a := newApp(t, func(a *app, c *login.Config[*user]) {
+		c.Sessions = sessions
+		left := c.OnLogout
+		c.OnLogout = func(ctx context.Context, id string) {
+			left(ctx, id)
+			sessions.Put(ctx, "flash", "goodbye "+id)
+		}
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", a)
+	mux.HandleFunc("/keep", func(w http.ResponseWriter, r *http.Request) { sessions.Put(r.Context(), "kept", "cake") })
+	mux.HandleFunc("/kept", func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(sessions.GetString(r.Context(), "kept") + "|" + sessions.PopString(r.Context(), "flash")))
+	})
+	return a, sessions, sessions.LoadAndSave(mux)
+}
+
+// In a session shared with the application, what it keeps for a visitor is
+// theirs after the login, and is nobody else's.
+func TestSharedSession(t *testing.T) {
+	a, _, site := keeping(t)
+	b := newBrowser(t, site)
+	kept := func(want string) {
+		t.Helper()
+		if got := b.get("/kept", form).Body.String(); got != want {
+			t.Errorf("kept %q, want %q", got, want)
+		}
+	}
+	b.get("/keep", form)
+	b.signIn("alice@idp.example")
+	b.sees("alice@idp.example")
+	kept("cake|")
+
+	if w := b.post("/api/login", script, "assertion", proof("bob@idp.example")); len(w.Result().Cookies()) != 1 {
+		t.Errorf("the cookies are %v", w.Result().Cookies())
+	}
+	b.sees("bob@idp.example")
+	kept("|goodbye alice@idp.example")
+
+	b.get("/keep", form)
+	if w := b.post("/api/logout", script); w.Code != 200 || len(w.Result().Cookies()) != 1 {
+		t.Errorf("logout: %d %v", w.Code, w.Result().Cookies())
+	}
+	b.sees("stranger")
+	kept("|goodbye bob@idp.example")
+	if len(a.left) != 2 {
+		t.Errorf("OnLogout was called with %q", a.left)
+	}
+}
+
+// The same without LoadAndSave: the hook may still put things into the session.
+func TestHookKeepsThings(t *testing.T) {
+	a, _, site := keeping(t)
+	b := newBrowser(t, a)
+	b.signIn("alice@idp.example")
+	b.post("/api/logout", script)
+	b.sees("stranger")
+	b.site = site
+	if got := b.get("/kept", form).Body.String(); got != "|goodbye alice@idp.example" {
+		t.Errorf("kept %q", got)
+	}
+}
+
+func TestSomebodyElseSignsIn(t *testing.T) {
+	a := newApp(t)
+	b := newBrowser(t, a)
+	b.signIn("alice@idp.example")
+	before := b.with(b.cookies)
+	b.signIn("bob@idp.example")
+	b.sees("bob@idp.example")
+	before.sees("stranger")
+	b.signIn("bob@idp.example")
+	if len(a.left) != 1 || a.left[0] != "alice@idp.example" {
+		t.Errorf("OnLogout was called with %q", a.left)
+	}
+}
+
+// A user who is blocked or deleted while signed in is signed out, for good.
+func TestUserDeletedWhileSignedIn(t *testing.T) {
+	a := newApp(t)
+	b := newBrowser(t, a)
+	b.signIn("alice@idp.example")
+	old := b.with(b.cookies)
+	a.blocked["alice@idp.example"] = true
+	if w := b.get("/members", form); w.Code != http.StatusSeeOther {
+		t.Errorf("the members' page says %d", w.Code)
+	}
+	if len(b.cookies) > 0 {
+		t.Error("the cookie is still there")
+	}
+	a.blocked["alice@idp.example"] = false
+	old.sees("stranger")
+}
+
+// Two Logins may share the sessions, but the users of one are not the other's.
+func TestTwoLogins(t *testing.T) {
+	sessions := secureSessions()
+	share := func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }
+	members := newApp(t, share)
+	staff := newApp(t, share, func(_ *app, c *login.Config[*user]) { c.LoginPath = "/staff/login" })
+	b := newBrowser(t, members)
+	b.signIn("alice@idp.example")
+	b.with(b.cookies).sees("alice@idp.example")
+	b.site = staff
+	b.sees("stranger")
+}
+
+// An idle time counts from the last request.
+func TestIdleTimeout(t *testing.T) {
+	store := &counting{Store: memstore.NewWithCleanupInterval(0)}
+	sessions := secureSessions()
+	sessions.Store, sessions.IdleTimeout = store, time.Hour
+	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
+	b.signIn("alice@idp.example")
+	commits := store.commits
+	b.sees("alice@idp.example")
+	if store.commits != commits+1 {
+		t.Errorf("a request stored the session %d times", store.commits-commits)
+	}
+}
+
+// counting is a store that counts, and fails when told to.
+type counting struct {
+	scs.Store
+	commits                         int
+	findFails, commitFails, delFail bool
+}
+
+var errStore = errors.New("the store is down")
+
+func (s *counting) Find(token string) ([]byte, bool, error) {
+	if s.findFails {
+		return nil, false, errStore
+	}
+	return s.Store.Find(token)
+}
+
+func (s *counting) Commit(token string, data []byte, expiry time.Time) error {
+	if s.commitFails {
+		return errStore
+	}
+	s.commits++
+	return s.Store.Commit(token, data, expiry)
+}
+
+func (s *counting) Delete(token string) error {
+	if s.delFail {
+		return errStore
+	}
+	return s.Store.Delete(token)
+}
+
+// When the store fails nobody is told to be signed in or out who is not, and
+// the answer is whole.
+func TestStoreFails(t *testing.T) {
+	posted := []string{"assertion", proof("alice@idp.example")}
+	for _, c := range []struct {
+		name  string
+		fault counting
+		login int
+		page  int // for who had signed in before
+		leave int
+	}{
+		{"find", counting{findFails: true}, 200, 503, 503}, // a login without a cookie has nothing to find
+		{"commit", counting{commitFails: true}, 503, 200, 200},
+		{"delete", counting{delFail: true}, 200, 200, 503},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store := &counting{Store: memstore.NewWithCleanupInterval(0)}
+			sessions := secureSessions()
+			sessions.Store = store
+			a := newApp(t, func(_ *app, lc *login.Config[*user]) { lc.Sessions = sessions })
+			in, out := newBrowser(t, a), newBrowser(t, a)
+			in.signIn("bob@idp.example")
+			store.findFails, store.commitFails, store.delFail = c.fault.findFails, c.fault.commitFails, c.fault.delFail
+
+			w := out.post("/api/login", script, posted...)
+			if c.login == 503 {
+				wantAnswer(t, w, 503, failure("service unavailable"))
+			}
+			if signed := len(out.cookies) > 0; w.Code != c.login || signed != (c.login == 200) {
+				t.Errorf("login: %d, cookies %v", w.Code, out.cookies)
+			}
+			if w := in.get("/", form); w.Code != c.page {
+				t.Errorf("page: %d", w.Code)
+			}
+			again := in.with(in.cookies)
+			wantAnswer(t, again.post("/api/login", script, posted...), 503, failure("service unavailable"))
+			w = in.post("/api/logout", script)
+			if c.leave == 503 {
+				wantAnswer(t, w, 503, failure("service unavailable"))
+			}
+			if still := len(in.cookies) > 0; w.Code != c.leave || still != (c.leave == 503) {
+				t.Errorf("logout: %d, cookies %v", w.Code, in.cookies)
+			}
+		})
+	}
+}
+
+// A user who is no more is nobody, even if the session cannot be ended.
+func TestStoreFailsForDeletedUser(t *testing.T) {
+	store := &counting{Store: memstore.NewWithCleanupInterval(0)}
+	sessions := secureSessions()
+	sessions.Store = store
+	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions })
+	b := newBrowser(t, a)
+	b.signIn("alice@idp.example")
+	store.delFail, a.blocked["alice@idp.example"] = true, true
+	b.sees("stranger")
+	if !bytes.Contains([]byte(a.logs.String()), []byte(errStore.Error())) {
+		t.Errorf("logged: %s", a.logs.String())
+	}
+}
+
+// With LoadAndSave around it, a session that could not be stored is not stored
+// later, with the user in it.
+func TestStoreFailsOnceInSharedSession(t *testing.T) {
+	a, sessions, site := keeping(t)
+	store := &failingOnce{Store: memstore.NewWithCleanupInterval(0)}
+	sessions.Store = store
+	b := newBrowser(t, site)
+	store.fail = true
+	if w := b.post("/api/login", script, "assertion", proof("alice@idp.example")); w.Code != 503 {
+		t.Errorf("login: %d %s", w.Code, w.Body)
+	}
+	b.sees("stranger")
+	if a.loads != 1 {
+		t.Errorf("%d loads", a.loads)
+	}
+}
+
+type failingOnce struct {
+	scs.Store
+	fail bool
+}
+
+func (s *failingOnce) Commit(token string, data []byte, expiry time.Time) error {
+	if s.fail {
+		s.fail = false
+		return errStore
+	}
+	return s.Store.Commit(token, data, expiry)
+}
+
+// A session whose value is not what this package puts there is nobody's.
+func TestForeignValue(t *testing.T) {
+	sessions := secureSessions()
+	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
+	b.signIn("alice@idp.example")
+	data, _, err := sessions.Store.Find(b.cookies["session"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline, values, err := sessions.Codec.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gob.Register(struct{ X int }{})
+	for key := range values {
+		values[key] = struct{ X int }{1}
+	}
+	if data, err = sessions.Codec.Encode(deadline, values); err != nil {
+		t.Fatal(err)
+	}
+	if err := sessions.Store.Commit(b.cookies["session"], data, deadline); err != nil {
+		t.Fatal(err)
+	}
+	b.sees("stranger")
+}

@@ -1,0 +1,350 @@
+// The auth script, run by "go test" (TestScript) in a page made of stubs. A real
+// browser's turn comes in the tests in e2e/.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import vm from 'node:vm';
+
+const source = readFileSync(process.env.AUTH_SCRIPT, 'utf8');
+const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+class Form {
+  constructor(action, names) {
+    this.action = action;
+    this.elements = Object.fromEntries(names.map((name) => [name, { value: '' }]));
+    this.submit = () => assert.fail('a field hides the method submit');
+  }
+  getAttribute(name) { return name === 'action' ? this.action : null; }
+}
+
+class Element {
+  constructor(page, id, { form = null, data = {} } = {}) {
+    Object.assign(this, { page, id, form, dataset: data, attributes: {}, textContent: '' });
+  }
+  closest(selector) { return selector.includes('#' + this.id) ? this : null; }
+  setAttribute(name, value) { this.attributes[name] = value; }
+  removeAttribute(name) { delete this.attributes[name]; }
+  insertAdjacentElement(where, element) {
+    assert.equal(where, 'afterend');
+    this.page.elements.push(element);
+    this.page.said = element;
+  }
+  dispatchEvent(event) {
+    this.page.errors.push(event.detail);
+    return this.page.listens ? (assert.equal(event.cancelable && event.bubbles, true), false) : true;
+  }
+}
+
+// A page has elements, a navigator.id, and a server that gives the answers.
+class Page {
+  constructor({ id, buttons, answers = [], url = 'https://rp.example/app/here?x=1', loading = false }) {
+    this.elements = buttons.map(([name, options]) => new Element(this, 'browserid-' + name, options));
+    Object.assign(this, { answers, requests: [], errors: [], went: [], submitted: [], handlers: {}, said: null, listens: false });
+    const page = this;
+    const location = new URL(url);
+    const on = (type, handler) => { (page.handlers[type] ||= []).push(handler); };
+    const window = {
+      navigator: { id },
+      location: {
+        href: location.href, origin: location.origin, pathname: location.pathname, search: location.search,
+        assign: (to) => page.went.push(to), reload: () => page.went.push('reload'),
+      },
+      document: {
+        baseURI: location.href,
+        readyState: loading ? 'loading' : 'complete',
+        getElementById: (name) => page.elements.find((e) => e.id === name) || null,
+        createElement: () => new Element(page, ''),
+        addEventListener: on,
+      },
+      addEventListener: on,
+      CustomEvent: class { constructor(type, init) { assert.equal(type, 'browserid:error'); Object.assign(this, init); } },
+      HTMLFormElement: class { submit() { page.submitted.push(this); } },
+      fetch: async (to, init) => {
+        page.requests.push({ url: to, method: init.method, accept: init.headers.Accept, credentials: init.credentials, body: Object.fromEntries(init.body) });
+        const answer = page.answers.shift();
+        if (answer === undefined) throw new TypeError('failed to fetch');
+        return { ok: answer[0] === 200, status: answer[0], json: async () => (typeof answer[1] === 'string' ? JSON.parse(answer[1]) : answer[1]) };
+      },
+      URL, URLSearchParams,
+    };
+    this.window = window;
+    window.window = window;
+    vm.runInNewContext(source, window, { filename: 'auth.js' });
+  }
+  element(name) { return this.elements.find((e) => e.id === 'browserid-' + name); }
+  fire(type) { for (const handler of this.handlers[type] || []) handler({}); }
+  async press(name) {
+    const event = { target: this.element(name), prevented: false, preventDefault() { this.prevented = true; } };
+    for (const handler of this.handlers.click) handler(event);
+    await settled();
+    return event.prevented;
+  }
+  get message() { return this.element('message')?.textContent || this.said?.textContent || ''; }
+}
+
+// The three kinds of navigator.id: each answers a press by the assertion, or by
+// nothing when it is to be cancelled.
+const shims = {
+  'get only': (assertion) => ({ get: (callback) => setImmediate(callback, assertion) }),
+  'watch and request only': (assertion) => {
+    let told;
+    return {
+      watch(options) { assert.equal(told, undefined, 'watched twice'); told = options; this.loggedInUser = options.loggedInUser; },
+      request(options) {
+        assert.ok(told, 'request before watch');
+        setImmediate(() => (assertion ? told.onlogin(assertion) : options.oncancel()));
+      },
+      tell: () => told,
+    };
+  },
+  'both, and logout': (assertion) => {
+    const id = shims['watch and request only'](assertion);
+    id.get = () => assert.fail('get, although there is watch');
+    id.logout = () => { id.loggedOut = (id.loggedOut || 0) + 1; setImmediate(() => id.tell()?.onlogout()); };
+    return id;
+  },
+};
+
+const login = [['login', {}]];
+const okay = [200, { status: 'okay', email: 'alice@idp.example' }];
+const sent = (url, body) => ({ url, method: 'POST', accept: 'application/json', credentials: 'same-origin', body });
+
+for (const [kind, shim] of Object.entries(shims)) {
+  test(`${kind}: login`, async () => {
+    const page = new Page({ id: shim('a~b'), buttons: login, answers: [okay] });
+    assert.equal(await page.press('login'), true);
+    await settled();
+    assert.deepEqual(page.requests, [sent('/app/api/login', { assertion: 'a~b' })]);
+    assert.deepEqual(page.went, ['reload']);
+    assert.deepEqual([page.errors, page.message], [[], '']);
+    assert.deepEqual(page.element('login').attributes, {});
+  });
+
+  test(`${kind}: cancelled, and tried again`, async () => {
+    const page = new Page({ id: shim(null), buttons: login });
+    for (let i = 0; i < 2; i++) {
+      await page.press('login');
+      assert.equal(page.message, 'Signing in was cancelled.');
+    }
+    assert.deepEqual([page.requests, page.errors, page.went], [[], [], []]);
+  });
+
+  test(`${kind}: refused`, async () => {
+    const id = shim('a~b');
+    const page = new Page({ id, buttons: login, answers: [[403, { status: 'failure', reason: 'no user with this address' }]] });
+    await page.press('login');
+    await settled();
+    const message = 'There is no account for this address here.';
+    assert.deepEqual(page.errors.map((e) => ({ ...e })), [{ status: 403, reason: 'no user with this address', message }]);
+    assert.equal(page.message, message);
+    assert.deepEqual(page.went, []);
+    assert.equal(page.requests.length, 1);
+    if (id.logout) assert.equal(id.loggedOut, 1);
+  });
+
+  test(`${kind}: form`, async () => {
+    const form = new Form('/app/api/login', ['assertion', 'next', 'submit']);
+    const page = new Page({ id: shim('a~b'), buttons: [['login', { form }]], url: 'https://rp.example/app/?next=%2Fapp%2Fmembers' });
+    await page.press('login');
+    await settled();
+    assert.deepEqual([page.submitted, page.requests], [[form], []]);
+    assert.deepEqual([form.elements.assertion.value, form.elements.next.value], ['a~b', '/app/members']);
+    page.fire('pageshow'); // back again
+    assert.equal(form.elements.assertion.value, '');
+  });
+
+  test(`${kind}: logout`, async () => {
+    const id = shim(null);
+    const page = new Page({ id, buttons: [['logout', { data: { user: 'alice@idp.example' } }]], answers: [[200, { status: 'okay', next: '/app/bye' }]] });
+    if (id.watch) assert.equal(id.loggedInUser, 'alice@idp.example');
+    assert.equal(await page.press('logout'), true);
+    await settled();
+    assert.deepEqual(page.requests, [sent('/app/api/logout', {})]);
+    assert.deepEqual(page.went, ['https://rp.example/app/bye']);
+    if (id.logout) assert.equal(id.loggedOut, 1);
+  });
+}
+
+test('no navigator.id at all, or a useless or broken one', async () => {
+  const broken = { get() { throw new Error('broken'); } };
+  for (const id of [undefined, null, {}, { request() {} }, { watch() {} }, broken]) {
+    const page = new Page({ id, buttons: login });
+    assert.equal(await page.press('login'), true);
+    assert.equal(page.errors[0].reason, 'unsupported');
+    assert.match(page.message, /could not be loaded/);
+  }
+});
+
+test('a navigator.id that is loaded after the script', async () => {
+  const page = new Page({ buttons: login, answers: [okay], loading: true });
+  page.window.navigator.id = shims['watch and request only']('a~b');
+  page.fire('DOMContentLoaded');
+  await page.press('login');
+  await settled();
+  assert.deepEqual(page.went, ['reload']);
+
+  const late = new Page({ buttons: login, answers: [okay] });
+  late.window.navigator.id = shims['watch and request only']('a~b');
+  await late.press('login');
+  await settled();
+  assert.deepEqual(late.went, ['reload']);
+});
+
+test('the dialog is asked for inside the click', async () => {
+  let asked = false;
+  const page = new Page({ id: { get() { asked = true; } }, buttons: login });
+  page.press('login'); // not waited for
+  assert.equal(asked, true);
+});
+
+test('nobody signs in without a press, nor twice by one', async () => {
+  const id = shims['both, and logout']('a~b');
+  const page = new Page({ id, buttons: login, answers: [okay, okay, okay] });
+  id.tell().onlogin('c~d');
+  await settled();
+  assert.deepEqual(page.requests, []);
+  await page.press('login');
+  await settled();
+  id.tell().onlogin('e~f');
+  await settled();
+  assert.equal(page.requests.length, 1);
+});
+
+test('what loggedInUser is', () => {
+  for (const [buttons, want] of [
+    [login, null],
+    [[['logout', {}]], undefined],
+    [[['logout', { data: { user: 'alice@idp.example' } }]], 'alice@idp.example'],
+  ]) {
+    const id = shims['watch and request only']('a~b');
+    new Page({ id, buttons });
+    assert.equal(id.loggedInUser, want);
+  }
+});
+
+test('a logout elsewhere signs out who the page says is signed in', async () => {
+  for (const [data, requests] of [[{ user: 'alice@idp.example' }, 1], [{}, 0]]) {
+    const id = shims['watch and request only'](null);
+    const page = new Page({ id, buttons: [['logout', { data }]], answers: [[200, { status: 'okay' }]] });
+    id.tell().onlogout();
+    await settled();
+    assert.equal(page.requests.length, requests);
+  }
+});
+
+test('where to go', async () => {
+  for (const [data, url, body, answered, went] of [
+    [{}, 'https://rp.example/app/', undefined, '/app/welcome', ['https://rp.example/app/welcome']],
+    [{}, 'https://rp.example/app/?next=%2Fapp%2Fm', '/app/m', '/app/m', ['https://rp.example/app/m']],
+    [{ next: '/app/d' }, 'https://rp.example/app/?next=%2Fapp%2Fm', '/app/d', '/app/d', ['https://rp.example/app/d']],
+    [{}, 'https://rp.example/app/?next=https://evil.example', 'https://evil.example', undefined, ['reload']],
+    [{}, 'https://rp.example/app/', undefined, 'https://evil.example/', ['reload']],
+    [{}, 'https://rp.example/app/', undefined, '//evil.example', ['reload']],
+    [{}, 'https://rp.example/app/', undefined, 'javascript:alert(1)', ['reload']],
+    [{}, 'https://rp.example/app/?a', undefined, '/app/?a#b', ['https://rp.example/app/?a#b', 'reload']],
+  ]) {
+    const page = new Page({ id: shims['get only']('a~b'), buttons: [['login', { data }]], url, answers: [[200, { status: 'okay', next: answered }]] });
+    await page.press('login');
+    await settled();
+    assert.equal(page.requests[0].body.next, body);
+    assert.deepEqual(page.went, went);
+  }
+});
+
+test('what is said', async () => {
+  for (const [answer, message] of [
+    [undefined, 'The site could not be reached. Please check your connection and try again.'],
+    [[503, { status: 'failure', reason: 'undecided, try again later', undecided: true }], 'Your address could not be checked just now. Please try again in a moment.'],
+    [[403, { status: 'failure', reason: 'expired' }], 'Signing in took too long, or the clock of your device is wrong. Please try again.'],
+    [[403, { status: 'failure', reason: 'accounts are by invitation' }], 'You could not be signed in: accounts are by invitation.'],
+    [[403, { status: 'failure', reason: 'constructor' }], 'You could not be signed in: constructor.'],
+    [[502, 'Bad gateway'], 'The site has a problem just now. Please try again in a moment.'],
+    [[200, 'null'], 'The site has a problem just now. Please try again in a moment.'],
+    [[200, '<html>'], 'The site has a problem just now. Please try again in a moment.'],
+  ]) {
+    const page = new Page({ id: shims['get only']('a~b'), buttons: login, answers: answer && [answer] });
+    await page.press('login');
+    await settled();
+    assert.equal(page.message, message);
+    assert.equal(page.errors[0].message, message);
+    assert.deepEqual([page.said.id, page.said.attributes.role, page.said.attributes['aria-live']], ['browserid-message', 'alert', 'assertive']);
+    await page.press('login');
+    assert.deepEqual(page.elements.filter((e) => e.id === 'browserid-message').length, 1);
+  }
+});
+
+test('a page with a place for messages, and one that says them itself', async () => {
+  const page = new Page({ id: {}, buttons: [...login, ['message', {}]] });
+  await page.press('login');
+  assert.match(page.element('message').textContent, /could not be loaded/);
+  assert.equal(page.said, null);
+
+  const own = new Page({ id: {}, buttons: login });
+  own.listens = true;
+  await own.press('login');
+  assert.equal(own.errors.length, 1);
+  assert.equal(own.message, '');
+});
+
+test('one request at a time', async () => {
+  let answer;
+  const page = new Page({ id: { get: (callback) => callback('a~b') }, buttons: login });
+  page.window.fetch = () => { page.requests.push({}); return new Promise((resolve) => { answer = resolve; }); };
+  await page.press('login');
+  assert.equal(page.element('login').attributes['aria-busy'], 'true');
+  await page.press('login');
+  assert.equal(page.requests.length, 1);
+  answer({ ok: true, status: 200, json: async () => ({ status: 'okay' }) });
+  await settled();
+  assert.deepEqual(page.went, ['reload']);
+  assert.deepEqual(page.element('login').attributes, {});
+});
+
+test('a refused logout is told, and can be tried again', async () => {
+  const page = new Page({ buttons: [['logout', {}]], answers: [[503, { status: 'failure', reason: 'service unavailable' }], [200, { status: 'okay' }]] });
+  await page.press('logout');
+  assert.match(page.message, /try again/);
+  await page.press('logout');
+  await settled();
+  assert.deepEqual(page.went, ['reload']);
+});
+
+test('logouts do not go back and forth', async () => {
+  let tell;
+  const id = { watch: (options) => { tell = options.onlogout; }, request() {}, told: 0, logout() { this.told++; } };
+  const page = new Page({ id, buttons: [['logout', { data: { user: 'a' } }]] }); // no answer ever
+  await page.press('logout');
+  tell(); // late
+  await settled();
+  assert.deepEqual([id.told, page.requests.length], [1, 2]);
+});
+
+test('a form that posts to the logout route needs no script', async () => {
+  const id = shims['both, and logout'](null);
+  const page = new Page({ id, buttons: [['logout', { form: new Form('/app/api/logout', []), data: { user: 'a' } }]] });
+  assert.equal(await page.press('logout'), false); // the browser goes on
+  await settled();
+  assert.deepEqual([page.requests, id.loggedOut], [[], 1]);
+
+  const other = new Page({ buttons: [['logout', { form: new Form('/app/search', []) }]], answers: [[200, { status: 'okay' }]] });
+  assert.equal(await other.press('logout'), true);
+  assert.equal(other.requests.length, 1);
+});
+
+test('clicks on anything else are not its business', () => {
+  const page = new Page({ id: {}, buttons: login });
+  const event = { target: { closest: () => null }, preventDefault: () => assert.fail('prevented') };
+  for (const handler of page.handlers.click) handler(event);
+});
+
+// Go has tested that these are taken; here is what the URL standard makes of them.
+test('every next that is taken stays at its origin', () => {
+  const all = JSON.parse(readFileSync(process.env.NEXT, 'utf8'));
+  assert.ok(all.length > 10);
+  for (const next of all) {
+    for (const base of ['https://rp.example/', 'https://rp.example/a/b?c#d', 'https://rp.example//x']) {
+      assert.equal(new URL(next, base).origin, 'https://rp.example', next);
+      assert.ok(!new URL(next, base).pathname.startsWith('//'), next);
+    }
+  }
+});
