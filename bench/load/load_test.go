@@ -98,3 +98,21 @@ func TestJudge(t *testing.T) {
 		t.Error("110 is not 10 % more than 100")
 	}
 }
+
+func TestReadRefusals(t *testing.T) {
+	const text = `# HELP vepverify_shed_duration_seconds Time.
+# TYPE vepverify_shed_duration_seconds histogram
+vepverify_shed_duration_seconds_bucket{le="0.001"} 1
+vepverify_shed_duration_seconds_bucket{le="0.01"} 3
+vepverify_shed_duration_seconds_bucket{le="+Inf"} 4
+vepverify_shed_duration_seconds_sum 0.02
+vepverify_shed_duration_seconds_count 4
+`
+	r, err := readRefusals(strings.NewReader(text))
+	if err != nil || r != (Refusals{Count: 4, Within10: 0.75, MeanMS: 5}) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := readRefusals(strings.NewReader("other_metric 1\n")); err == nil {
+		t.Error("metrics without refusals are taken")
+	}
+}

@@ -1,37 +1,44 @@
 package main
 
 import (
-	"errors"
+	"bufio"
 	"fmt"
-
-	dto "github.com/prometheus/client_model/go"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
 )
 
-// refusals reads from the service's metrics how long it took to refuse.
+// refusals asks the service's metrics how long it took to refuse.
 func (s *service) refusals() (r Refusals, err error) {
-	families, err := s.Metrics()
+	answer, err := http.Get(s.metrics)
 	if err != nil {
 		return r, err
 	}
-	const name = "vepverify_shed_duration_seconds"
-	family := families[name]
-	if family == nil || len(family.Metric) != 1 || family.Metric[0].Histogram == nil {
-		return r, fmt.Errorf("the service has no %s", name)
-	}
-	return readHistogram(family.Metric[0].Histogram)
+	defer answer.Body.Close()
+	return readRefusals(answer.Body)
 }
 
-func readHistogram(h *dto.Histogram) (r Refusals, err error) {
-	r.Count = h.GetSampleCount()
-	if r.Count == 0 {
-		return r, nil
-	}
-	r.MeanMS = 1000 * h.GetSampleSum() / float64(r.Count)
-	for _, b := range h.Bucket {
-		if b.GetUpperBound() == 0.01 {
-			r.Within10 = float64(b.GetCumulativeCount()) / float64(r.Count)
-			return r, nil
+// readRefusals reads a histogram in the text format of Prometheus.
+func readRefusals(text io.Reader) (r Refusals, err error) {
+	const name = "vepverify_shed_duration_seconds"
+	values := make(map[string]float64)
+	for lines := bufio.NewScanner(text); lines.Scan(); {
+		rest, ok := strings.CutPrefix(lines.Text(), name)
+		if !ok {
+			continue
+		}
+		label, number, _ := strings.Cut(rest, " ")
+		if values[label], err = strconv.ParseFloat(number, 64); err != nil {
+			return r, fmt.Errorf("metrics: %w", err)
 		}
 	}
-	return r, errors.New("no bucket ends at 10 ms")
+	count, within := values["_count"], values[`_bucket{le="0.01"}`]
+	if _, ok := values["_sum"]; !ok {
+		return r, fmt.Errorf("the service has no %s", name)
+	}
+	if count > 0 {
+		r = Refusals{Count: uint64(count), Within10: within / count, MeanMS: 1000 * values["_sum"] / count}
+	}
+	return r, nil
 }

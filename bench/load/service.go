@@ -7,17 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 )
 
 // service is a vepverify serve that runs.
@@ -109,15 +104,4 @@ func (s *service) Resident() (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("/proc says nothing of resident memory")
-}
-
-// Metrics asks the service for what it has counted.
-func (s *service) Metrics() (map[string]*dto.MetricFamily, error) {
-	answer, err := http.Get(s.metrics)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(answer.Body)
 }
