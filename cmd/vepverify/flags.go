@@ -27,6 +27,19 @@ func valueFlag(into cli.Generic, name, usage string) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: into}
 }
 
+// setTo gives the value of a flag of one of these kinds, once flags are read.
+func setTo(f cli.Flag) string {
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		return *f.Destination
+	case *cli.BoolFlag:
+		return strconv.FormatBool(*f.Destination)
+	case *cli.GenericFlag:
+		return f.Value.String()
+	}
+	return ""
+}
+
 func takesValue(f cli.Flag) bool {
 	d, ok := f.(cli.DocGenerationFlag)
 	return ok && d.TakesValue()

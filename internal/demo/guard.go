@@ -1,0 +1,54 @@
+package demo
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// policy lets the site's pages use its own files and the provider's script, and
+// no page frame them. There is no inline script or style to allow.
+func policy(provider string) string {
+	return "default-src 'none'; script-src 'self' " + provider + "/include.js; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
+// ServeHTTP serves requests that were sent to the site's own origin. Those for
+// another name of this machine it sends there, as a session and an assertion
+// are good at one origin only, and refuses all others: a name may be one whose
+// owner has it point here, so that his pages would be same-origin with this
+// site (DNS rebinding).
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.commonHeaders(w.Header())
+	switch host := strings.ToLower(r.Host); {
+	case "http://"+host == s.config.Origin:
+		s.handler.ServeHTTP(w, r)
+	case isLocal(host):
+		w.Header().Set("Location", s.config.Origin+r.URL.RequestURI())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	default:
+		http.Error(w, "this demo answers at "+s.config.Origin+" only", http.StatusMisdirectedRequest)
+	}
+}
+
+// isLocal says whether a Host is a name or address that only the machine itself
+// can have (RFC 6761, section 6.3), with or without a port.
+func isLocal(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	ip, err := netip.ParseAddr(name)
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.Unmap().IsLoopback()
+}
+
+func (s *Site) commonHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", s.policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // the dialog must find its opener
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY") // frame-ancestors, for browsers that do not know it
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}

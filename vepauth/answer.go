@@ -1,0 +1,73 @@
+package vepauth
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+)
+
+// retryAfter is how soon, in seconds, a client should try again when something
+// could not be found out: an issuer that cannot be reached is remembered as long.
+const retryAfter = 5
+
+// refusal is an error that says how it is answered. Its reason is for the
+// client, and says nothing that it did not send or may not know; its cause is
+// for the log.
+type refusal struct {
+	status int
+	reason string
+	cause  error
+}
+
+func (e *refusal) Error() string { return e.reason }
+func (e *refusal) Unwrap() error { return e.cause }
+
+// unauthorized is answered by 401 and the challenge.
+func unauthorized(reason string) *refusal {
+	return &refusal{status: http.StatusUnauthorized, reason: reason}
+}
+
+func badRequest(reason string) *refusal {
+	return &refusal{status: http.StatusBadRequest, reason: reason}
+}
+
+// unavailable: it cannot be told now, so nobody gets through.
+func unavailable(reason string, cause error) *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, reason: reason, cause: cause}
+}
+
+// refuse answers an error. Those that are no refusal are faults in here.
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var e *refusal
+	if !errors.As(err, &e) {
+		e = &refusal{status: http.StatusInternalServerError, reason: "internal error", cause: err}
+	}
+	switch e.status {
+	case http.StatusUnauthorized:
+		w.Header().Add("WWW-Authenticate", a.challenge(r))
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	if e.status >= 500 && r.Context().Err() == nil { // else the client has gone
+		a.log.LogAttrs(r.Context(), slog.LevelError, "vepauth: "+e.reason, slog.Any("error", e.cause))
+	}
+	body, _ := json.Marshal(failure{"failure", e.reason}) // two strings always have a text
+	answerJSON(w, e.status, body)
+}
+
+// failure is the body of every answer that is an error.
+type failure struct {
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+}
+
+func answerJSON(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(append(body, '\n')) // a client that has gone needs no answer
+}

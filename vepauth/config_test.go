@@ -1,0 +1,131 @@
+package vepauth_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// A mistake in the configuration is found when the Authenticator is made.
+func TestBadConfigurations(t *testing.T) {
+	apps := func(m map[string][]string) vepauth.Config {
+		return vepauth.Config{Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: m}
+	}
+	of := func(*http.Request) (string, string) { return "sync", "1.0" }
+	one := map[string][]string{"sync": {"1.0"}}
+	for name, c := range map[string]vepauth.Config{
+		"no audience":                {},
+		"empty audience":             {Audiences: []string{""}},
+		"one bad audience":           {Audiences: []string{rp, "rp.example"}},
+		"audience with path":         {Audiences: []string{rp + "/path"}},
+		"audience with query":        {Audiences: []string{rp + "?"}},
+		"audience with user":         {Audiences: []string{"https://u@rp.example"}},
+		"audience of another scheme": {Audiences: []string{"ftp://rp.example"}},
+		"audience with odd port":     {Audiences: []string{rp + ":0443"}},
+		"audience with two dots":     {Audiences: []string{"https://rp..example"}},
+		"audience that is a glob":    {Audiences: []string{"https://mozilla.com*"}},
+		"audience that is any":       {Audiences: []string{"*"}},
+		"any host":                   {Audiences: []string{"https://*"}},
+		"any host of a top domain":   {Audiences: []string{"https://*.example"}},
+		"a star inside":              {Audiences: []string{"https://a.*.example"}},
+		"a star in front":            {Audiences: []string{"https://*rp.example"}},
+		"two stars":                  {Audiences: []string{"https://*.*.rp.example"}},
+		"any address":                {Audiences: []string{"https://*.0.0.1"}},
+		"any IPv6 address":           {Audiences: []string{"https://*.[::1]"}},
+		"IPv6 without brackets":      {Audiences: []string{"https://::1"}},
+		"unknown scheme":             {Audiences: []string{rp}, Scheme: "OAuth"},
+		"unparsable pattern":         {Audiences: []string{rp}, TokenURL: "/{application"},
+		"pattern that is a URL":      {Audiences: []string{rp}, TokenURL: rp + "/token"},
+		"negative leeway":            {Audiences: []string{rp}, Leeway: -1},
+		"much leeway":                {Audiences: []string{rp}, Leeway: time.Hour},
+		"negative form":              {Audiences: []string{rp}, MaxForm: -1},
+		"huge form":                  {Audiences: []string{rp}, MaxForm: 1 << 40},
+		"public origin with path":    {Audiences: []string{rp}, PublicOrigin: rp + "/path"},
+		"public origin, no scheme":   {Audiences: []string{rp}, PublicOrigin: "rp.example"},
+		"public origin, pattern":     {Audiences: []string{rp}, PublicOrigin: "https://*.rp.example"},
+		"two sources of the origin":  {Audiences: []string{rp}, PublicOrigin: rp, TrustForwarded: true},
+
+		"application with a slash":     apps(map[string][]string{"sync/1": {"1.0"}}),
+		"application without a name":   apps(map[string][]string{"": {"1.0"}}),
+		"application that is a step":   apps(map[string][]string{"..": {"1.0"}}),
+		"version with a slash":         apps(map[string][]string{"sync": {"1.0", "1/5"}}),
+		"empty version":                apps(map[string][]string{"sync": {""}}),
+		"application without versions": apps(map[string][]string{"sync": {"1.0"}, "aitc": nil}),
+		"no applications":              apps(nil),
+		"versions that nothing names":  {Audiences: []string{rp}, TokenURL: "/{application}/token", Applications: one},
+		"version without application":  {Audiences: []string{rp}, TokenURL: "/{version}/token"},
+		"applications, plain URL":      {Audiences: []string{rp}, Applications: one},
+		"a slip of the pen":            {Audiences: []string{rp}, TokenURL: "/{aplication}/{version}/token", Applications: one},
+		"ApplicationOf, plain URL":     {Audiences: []string{rp}, Applications: one, ApplicationOf: of},
+		"ApplicationOf alone":          {Audiences: []string{rp}, ApplicationOf: of},
+		"nothing below":                {Audiences: []string{rp}, TokenURL: "/token/{application}/{version}", Applications: one},
+		"no URL and no function":       {DisableTokenEndpoint: true, Applications: one},
+	} {
+		if auth, err := vepauth.New(c); err == nil || auth != nil {
+			t.Errorf("%s is taken", name)
+		} else if !strings.HasPrefix(err.Error(), "vepauth: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestGoodConfigurations(t *testing.T) {
+	for name, c := range map[string]vepauth.Config{
+		"defaults":           {Audiences: []string{rp}},
+		"many audiences":     {Audiences: []string{rp, "https://*.rp.example", "https://*.rp.example:8443", "http://localhost:8000", "http://[::1]:80", rp + "/"}},
+		"a name in Unicode":  {Audiences: []string{"https://bücher.example", "https://*.bücher.example:8443"}, PublicOrigin: "https://bücher.example:444"},
+		"no token endpoint":  {DisableTokenEndpoint: true},
+		"longest leeway":     {Audiences: []string{rp}, Leeway: 10 * time.Minute},
+		"a placeholder only": {Audiences: []string{rp}, TokenURL: "/{node}/token"},
+	} {
+		if _, err := vepauth.New(c); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The audiences that are accepted are those configured, to the letter.
+func TestAudiences(t *testing.T) {
+	for _, test := range []struct {
+		accepted, signed string
+		status           int
+	}{
+		{"https://rp.example", "https://rp.example", 200},
+		{"https://rp.example", "https://rp.example:443", 200},
+		{"https://rp.example", "http://rp.example", 400},
+		{"https://rp.example", "https://rp.example:8443", 400},
+		{"https://rp.example", "https://www.rp.example", 400},
+		{"https://rp.example", "https://rp.example.evil.org", 400},
+		{"https://*.rp.example", "https://www.rp.example", 200},
+		{"https://*.rp.example", "https://a.b.rp.example", 200},
+		{"https://*.rp.example", "https://rp.example", 400},
+		{"https://*.rp.example", "https://www.rp.example.evil.org", 400},
+		{"https://*.rp.example", "https://evil-rp.example", 400},
+	} {
+		s := newSite(t, &vepauth.Config{Audiences: []string{"https://first.example", test.accepted}})
+		got := s.do(posting(endpoint, idp.Backed(alice, userKey, test.signed)))
+		check(t, test.signed+" at "+test.accepted, got, test.status)
+	}
+}
+
+// The zero Config's defaults, as far as they show: tokens that no other process
+// could read, and the network's keys.
+func TestDefaults(t *testing.T) {
+	c := vepauth.Config{Audiences: []string{rp}}
+	one, err := vepauth.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := do(one.TokenEndpoint(), posting(endpoint, "x~y"))
+	check(t, "malformed", got, 400)
+	s := newSite(t, &vepauth.Config{Now: time.Now})
+	r := request("GET", data)
+	credentials := newSite(t, nil).login(endpoint)
+	if err := vepauth.Sign(r, credentials); err != nil {
+		t.Fatal(err)
+	}
+	checkRefused(t, "another's token", s.do(r), oauthChallenge)
+}

@@ -1,0 +1,156 @@
+package vepauth
+
+import (
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/vepverify/vepverify/assertion"
+)
+
+// TokenEndpoint is the token endpoint alone, for mounting it elsewhere than
+// within Handler. Where Config.TokenURL has no placeholders it serves whatever
+// path it is mounted at, and challenges name TokenURL; with placeholders it
+// answers 404 to paths that do not match. It answers 404 to all of them when
+// Config.DisableTokenEndpoint is set.
+func (a *Authenticator) TokenEndpoint() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		values, ok := a.atTokenURL(r)
+		if a.disabled || !ok && a.tokenURL.lastPlaceholder() >= 0 {
+			a.refuse(w, r, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
+			return
+		}
+		a.serveToken(w, r, values)
+	})
+}
+
+// serveToken answers an assertion with a token.
+func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, values map[string]string) {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET, POST")
+		a.refuse(w, r, &refusal{status: http.StatusMethodNotAllowed, reason: "only GET and POST"})
+		return
+	}
+	token, err := a.exchange(w, r, values)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer, err := json.Marshal(a.members(token))
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
+// members are those of the answer; what the token manager adds never takes the
+// place of a credential.
+func (a *Authenticator) members(t Token) map[string]any {
+	answer := a.dialect.answer(t)
+	for name, value := range t.Extra {
+		if _, credential := answer[name]; !credential {
+			answer[name] = value
+		}
+	}
+	return answer
+}
+
+// exchange goes through the checks, in the order in which they are documented.
+func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, values map[string]string) (Token, error) {
+	text, err := assertionOf(w, r)
+	if err != nil {
+		return Token{}, err
+	}
+	if _, err := assertion.Parse(text); err != nil {
+		return Token{}, badRequest(err.Error())
+	}
+	o, ok := a.originOf(r)
+	if !ok {
+		return Token{}, badRequest("the request's origin is not known")
+	}
+	g := Grant{Values: values, Scope: Scope{o.text, values[applicationName], values[applicationVersion]}}
+	if len(a.applications) > 0 && !a.isApplication(g.Scope.Application, g.Scope.Version) {
+		return Token{}, &refusal{status: http.StatusNotFound, reason: "unknown application"}
+	}
+	if g.Result, err = a.verify(r, text); err != nil {
+		return Token{}, err
+	}
+	return a.makeToken(r, g)
+}
+
+func (a *Authenticator) verify(r *http.Request, text string) (*assertion.Result, error) {
+	res, err := a.verifier.Verify(r.Context(), text, a.audiences[0], a.audiences[1:]...)
+	if err == nil && res != nil {
+		return res, nil
+	}
+	failed := assertion.Failure(err)
+	switch {
+	case failed == nil: // misuse, or an error that no verifier should have
+		return nil, unavailable("assertions cannot be verified now", errors.Join(errors.New("no verdict"), err))
+	case failed.Undecided:
+		return nil, unavailable(failed.Reason, err)
+	}
+	return nil, badRequest(failed.Reason)
+}
+
+func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
+	token, err := a.tokens.MakeToken(r, g)
+	switch {
+	case errors.Is(err, ErrRefused):
+		return token, unauthorized("no token for this identity")
+	case err != nil:
+		return token, unavailable("tokens cannot be made now", err)
+	case token.ID == "" || token.Secret == "":
+		return token, unavailable("tokens cannot be made now", errors.New("the token manager gave no token, or no secret"))
+	}
+	return token, nil
+}
+
+// assertionOf gives the assertion that a request posts as a form, or has in its
+// header, which then counts.
+func assertionOf(w http.ResponseWriter, r *http.Request) (string, error) {
+	switch headers := r.Header["Authorization"]; {
+	case len(headers) > 1:
+		return "", badRequest("more than one header Authorization")
+	case len(headers) == 1:
+		scheme, rest := splitScheme(headers[0])
+		if !strings.EqualFold(scheme, "Browser-ID") {
+			return "", badRequest("unsupported Authorization scheme")
+		}
+		return strings.TrimSpace(rest), nil
+	case r.Method == http.MethodGet:
+		return "", errNoAssertion
+	}
+	return assertionInForm(w, r)
+}
+
+var errNoAssertion = unauthorized("no assertion")
+
+func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
+	body, err := readAtMost(http.MaxBytesReader(w, r.Body, MaxAssertionBody), MaxAssertionBody)
+	if err != nil {
+		return "", unreadable(err)
+	}
+	if len(body) == 0 {
+		return "", errNoAssertion
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/x-www-form-urlencoded" {
+		return "", &refusal{status: http.StatusUnsupportedMediaType, reason: "not application/x-www-form-urlencoded"}
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "", badRequest("malformed form")
+	}
+	switch len(form["assertion"]) {
+	case 0:
+		return "", errNoAssertion
+	case 1:
+		return form.Get("assertion"), nil
+	}
+	return "", badRequest("more than one assertion")
+}

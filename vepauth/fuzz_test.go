@@ -1,0 +1,186 @@
+package vepauth_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// What is taken for parameters can be written again, and reads the same; and
+// whatever a header says, a server answers 200 or 401, and never panics.
+func FuzzAuthorization(f *testing.F) {
+	for _, header := range []string{
+		"", "OAuth", `OAuth realm="x", oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s%3D"`,
+		`MAC id="i", ts="1700000000", nonce="n", ext="\"", mac="m="`, `OAuth a=b,,c="\\"`, "OAuth %=%", "Browser-ID a~b", "Basic YTpi", "oauth\ta=\"é\"",
+	} {
+		f.Add(header)
+	}
+	oauth := newSite(f, nil)
+	mac := newSite(f, &vepauth.Config{Scheme: vepauth.MACBrowserID})
+	f.Fuzz(func(t *testing.T, header string) {
+		for _, s := range []*site{oauth, mac} {
+			if got := s.do(get(data, header)); got.status != 401 && got.body != "nobody " {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+			if got := s.do(get(endpoint, header)); got.status != 400 && got.status != 401 {
+				t.Errorf("token endpoint: %d %s", got.status, got.body)
+			}
+		}
+		_, params, _ := strings.Cut(header, " ")
+		read, err := vepauth.AuthParams(params)
+		if err != nil {
+			return
+		}
+		var written []string
+		for i := 0; i < len(read); i += 2 {
+			written = append(written, read[i]+"="+vepauth.Quote(read[i+1]))
+		}
+		again, err := vepauth.AuthParams(strings.Join(written, ", "))
+		if err != nil && len(strings.Join(written, ", ")) <= len(params) || err == nil && strings.Join(again, "\n") != strings.Join(read, "\n") {
+			t.Errorf("%q read again as %q, %v", read, again, err)
+		}
+	})
+}
+
+// The base string is the one that a plain implementation gives, which was
+// written for this test from the RFC with what net/url has.
+func FuzzBaseString(f *testing.F) {
+	f.Add("POST", "http", "EXAMPLE.COM:80", "/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", "c2&a3=2+q")
+	f.Add("GET", "https", "[2001:DB8::1]:443", "/%7e/%2F;x?a&=&&b=*'()!~", "é=ü&%c3%a9=+")
+	f.Add("patch", "https", "a.example:8443", "/?a=2&a=10&a=1&a-=0&a=", "")
+	f.Fuzz(func(t *testing.T, method, scheme, host, target, form string) {
+		if scheme != "http" && scheme != "https" || !strings.HasPrefix(target, "/") {
+			return
+		}
+		got, err := vepauth.BaseString(method, scheme, host, target, form, `oauth_signature_method="HMAC-SHA1", oauth_nonce="a b%2B"`)
+		want, ok := plainBaseString(method, scheme, host, target, form, "oauth_signature_method=HMAC-SHA1&oauth_nonce=a+b%2B")
+		if err == nil && got != want || err == nil && !ok {
+			t.Errorf("%s %s://%s%s with %q\n got %s\nwant %s, %v", method, scheme, host, target, form, got, want, ok)
+		}
+	})
+}
+
+func plainBaseString(method, scheme, host, target, form, header string) (string, bool) {
+	encode := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	host = strings.ToLower(host)
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	host = strings.TrimSuffix(host, ":")
+	path, query, _ := strings.Cut(target, "?")
+	var sorted []string
+	for _, source := range []string{query, form, header} {
+		for pair := range strings.SplitSeq(source, "&") {
+			if pair == "" {
+				continue
+			}
+			name, value, _ := strings.Cut(pair, "=")
+			name, err1 := url.QueryUnescape(name)
+			value, err2 := url.QueryUnescape(value)
+			if err1 != nil || err2 != nil {
+				return "", false
+			}
+			sorted = append(sorted, encode(name)+"\x00"+encode(value)) // less than every other byte
+		}
+	}
+	sort.Strings(sorted)
+	normalized := strings.ReplaceAll(strings.Join(sorted, "&"), "\x00", "=")
+	return encode(strings.ToUpper(method)) + "&" + encode(scheme+"://"+host+path) + "&" + encode(normalized), true
+}
+
+// What a client signs and sends is what a server gets and accepts, and the form
+// is there for the next handler.
+func FuzzSigned(f *testing.F) {
+	f.Add("POST", "/a%2fb?c=d&c=%C3%A9+1", "e=f&e=", true)
+	f.Add("GET", "//x/../y;z?%zz", "", false)
+	f.Add("PROPFIND", "?a|b={}\"", "a=b&oauth_nonce=c", true)
+	var sites []*site
+	var credentials []vepauth.Credentials
+	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+		s := newSite(f, &vepauth.Config{Scheme: scheme, PublicOrigin: rp, Nonces: oneUse(anyNonce)})
+		sites, credentials = append(sites, s), append(credentials, s.login(endpoint))
+	}
+	f.Fuzz(func(t *testing.T, method, target, body string, isForm bool) {
+		for i, s := range sites {
+			r, err := http.NewRequest(method, rp+target, strings.NewReader(body))
+			if err != nil || r.URL.Host != "rp.example" || r.URL.User != nil || r.URL.Path == endpoint[len(rp):] || method == "CONNECT" {
+				return // CONNECT has no path on the wire
+			}
+			if isForm {
+				form(r)
+			}
+			if (vepauth.Signer{Credentials: credentials[i], Now: s.now}).Sign(r) != nil {
+				continue // what has no base string
+			}
+			var wire bytes.Buffer
+			if err := r.Write(&wire); err != nil {
+				return
+			}
+			got, err := http.ReadRequest(bufio.NewReader(&wire))
+			if err != nil {
+				return
+			}
+			if a := s.do(got); a.status != 200 || a.body != alice+" "+body {
+				t.Errorf("%s %s %q: %d %s", method, r.URL, body, a.status, a.body)
+			}
+		}
+	})
+}
+
+// FuzzToken: no text is a token but those that were made.
+func FuzzToken(f *testing.F) {
+	tokens := signedTokens(f, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Rand: strings.NewReader(strings.Repeat("salt", 8))})
+	made := map[string]bool{}
+	for _, email := range []string{alice, "bob@idp.example"} {
+		token, err := tokens.MakeToken(nil, grant(email))
+		if err != nil {
+			f.Fatal(err)
+		}
+		made[token.ID] = true
+		f.Add(token.ID)
+		f.Add(token.ID[:len(token.ID)-1])
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		id, secret, err := tokens.ParseToken(nil, text)
+		switch {
+		case made[text] && (err != nil || secret == ""):
+			t.Errorf("%q: %v", text, err)
+		case !made[text] && (!errors.Is(err, vepauth.ErrRefused) || secret != "" || id != (vepauth.Identity{})):
+			t.Errorf("%q is taken: %v", text, err)
+		}
+	})
+}
+
+// A path that matches a pattern can be written again from its values, and each of
+// them is one segment.
+func FuzzPattern(f *testing.F) {
+	f.Add("/{application}/{version}/token", "/sync/1%2E5/token")
+	f.Add("/request_token", "/request%5ftoken")
+	f.Add("/{a}/b%20c/", "/%C3%A9/b%20c/")
+	f.Fuzz(func(t *testing.T, pattern, path string) {
+		values, ok, err := vepauth.MatchPattern(pattern, path)
+		if err != nil || !ok {
+			return
+		}
+		for _, value := range values {
+			if value == "" || value == "." || value == ".." || strings.Contains(value, "/") {
+				t.Errorf("%q matches %q with %q", path, pattern, value)
+			}
+		}
+		written, ok := vepauth.FillPattern(pattern, values)
+		again, matches, err := vepauth.MatchPattern(pattern, written)
+		if !ok || !matches || err != nil || !maps.Equal(values, again) || !utf8.ValidString(written) {
+			t.Errorf("%q, %q: %v becomes %q: %v", pattern, path, values, written, again)
+		}
+		if strings.Count(written, "/") != strings.Count(path, "/") {
+			t.Errorf("%q and %q have different segments", path, written)
+		}
+	})
+}

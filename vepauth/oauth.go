@@ -1,0 +1,167 @@
+package vepauth
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"strings"
+)
+
+// oauth signs as two-legged OAuth 1.0 does (RFC 5849): with a client's
+// credentials, here those of a token, and an empty token secret.
+type oauth struct{}
+
+// The protocol's parameters.
+const (
+	oauthConsumerKey     = "oauth_consumer_key"
+	oauthConsumerSecret  = "oauth_consumer_secret"
+	oauthSignatureMethod = "oauth_signature_method"
+	oauthSignature       = "oauth_signature"
+	oauthTimestamp       = "oauth_timestamp"
+	oauthNonce           = "oauth_nonce"
+	oauthVersion         = "oauth_version"
+	oauthToken           = "oauth_token"
+)
+
+// errMisplaced: RFC 5849, section 3.1 lets none of them come twice; in a query
+// or form an oauth_signature would not even be signed.
+var errMisplaced = errors.New("a parameter of OAuth outside of the header Authorization")
+
+func isProtocolParameter(name string) bool {
+	switch name {
+	case oauthConsumerKey, oauthSignatureMethod, oauthSignature, oauthTimestamp, oauthNonce, oauthVersion, oauthToken:
+		return true
+	}
+	return false
+}
+
+func (oauth) scheme() Scheme     { return OAuthVEP }
+func (oauth) authScheme() string { return "OAuth" }
+func (oauth) signsForms() bool   { return true }
+
+func (oauth) knows(method string) bool { return method == "" || hashOf(method) != nil }
+
+// hashOf gives the hash of a signature method that is accepted. PLAINTEXT, which
+// would send the secret along, is none.
+func hashOf(method string) func() hash.Hash {
+	switch method {
+	case HMACSHA1:
+		return sha1.New
+	case HMACSHA256:
+		return sha256.New
+	}
+	return nil
+}
+
+func (oauth) read(p *proof, params []parameter) error {
+	p.signed = p.room[:0]
+	version := "1.0"
+	for i, raw := range params {
+		name, err := unescape(raw.name)
+		if err != nil || hasName(params[:i], name) {
+			return unauthorized(errAuthorization.Error())
+		}
+		params[i].name = name
+		if strings.EqualFold(name, "realm") {
+			continue // not of OAuth, and not signed
+		}
+		value, err := unescape(raw.value)
+		if err != nil {
+			return unauthorized(errAuthorization.Error())
+		}
+		if name == oauthVersion {
+			version = value
+		}
+		if p.set(name, value) {
+			p.signed = append(p.signed, parameter{escape(name), escape(value)})
+		}
+	}
+	switch {
+	case hashOf(p.method) == nil:
+		return unauthorized("unsupported signature method")
+	case version != "1.0":
+		return unauthorized("unsupported oauth_version")
+	}
+	return p.complete()
+}
+
+// set takes a parameter up, and says whether it is signed.
+func (p *proof) set(name, value string) bool {
+	switch name {
+	case oauthConsumerKey:
+		p.token = value
+	case oauthSignatureMethod:
+		p.method = value
+	case oauthTimestamp:
+		p.timestamp = value
+	case oauthNonce:
+		p.nonce = value
+	case oauthSignature:
+		p.signature = value
+		return false
+	}
+	return true
+}
+
+func (oauth) present(c Credentials, timestamp, nonce string) *proof {
+	if c.Method == "" {
+		c.Method = HMACSHA1
+	}
+	p := new(proof)
+	for _, of := range []parameter{
+		{oauthConsumerKey, c.ID}, {oauthSignatureMethod, c.Method}, {oauthVersion, "1.0"},
+		{oauthTimestamp, timestamp}, {oauthNonce, nonce},
+	} {
+		p.set(of.name, of.value)
+		p.signed = append(p.signed, parameter{of.name, escape(of.value)})
+	}
+	return p
+}
+
+func (oauth) header(p *proof, signature string) string {
+	var b strings.Builder
+	b.WriteString("OAuth ")
+	for _, of := range p.signed {
+		b.WriteString(of.name + `="` + of.value + `", `)
+	}
+	b.WriteString(oauthSignature + `="` + escape(signature) + `"`)
+	return b.String()
+}
+
+// mac is RFC 5849, section 3.4.2. The '&' stands before the empty token secret.
+func (oauth) mac(p *proof, secret string, m message) ([]byte, error) {
+	base, err := baseString(m, p.signed)
+	if err != nil {
+		return nil, err
+	}
+	var room [128]byte
+	h := hmac.New(hashOf(p.method), append(appendEscaped(room[:0], secret), '&'))
+	h.Write(base)
+	return h.Sum(nil), nil
+}
+
+func (oauth) answer(t Token) map[string]any {
+	return map[string]any{oauthConsumerKey: t.ID, oauthConsumerSecret: t.Secret}
+}
+
+// baseString is the signature base string of RFC 5849, section 3.4.1, of the
+// message and what of the header is signed.
+func baseString(m message, signed []parameter) ([]byte, error) {
+	var room [16]parameter
+	parameters := append(room[:0], signed...)
+	parameters, err := appendForm(parameters, m.query())
+	if err != nil {
+		return nil, err
+	}
+	if parameters, err = appendForm(parameters, m.form); err != nil {
+		return nil, err
+	}
+	normalized := normalize(make([]byte, 0, 512), parameters)
+	base := make([]byte, 0, 1024)
+	base = append(appendEscaped(base, strings.ToUpper(m.method)), '&')
+	base = appendEscaped(base, m.origin.text)
+	base = append(appendEscaped(base, m.path()), '&')
+	return appendEscaped(base, normalized), nil
+}

@@ -1,0 +1,95 @@
+package vepauth_test
+
+import (
+	"encoding/base64"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// RFC 5849, section 3.4.1.1, to the byte.
+func TestBaseStringOfRFC5849(t *testing.T) {
+	header := `realm="Example", oauth_consumer_key="9djdj82h48djs9d2", oauth_token="kkk9d7dh3k39sjv7",
+ oauth_signature_method="HMAC-SHA1", oauth_timestamp="137131201", oauth_nonce="7d8f3e4a",
+ oauth_signature="bYT5CMsGcbgUdFHObYMEfcx6bsw%3D"`
+	want := "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D" +
+		"%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a" +
+		"%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
+	got, err := vepauth.BaseString("POST", "http", "EXAMPLE.COM:80", "/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", "c2&a3=2+q",
+		strings.ReplaceAll(header, "\n", ""))
+	if err != nil || got != want {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
+// What the base string says of parts of requests; the end is always the same.
+func TestBaseString(t *testing.T) {
+	const header = `oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1", oauth_nonce="n", oauth_signature="s"`
+	const tail = "oauth_consumer_key%3Dk%26oauth_nonce%3Dn%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D1"
+	for _, test := range []struct{ name, method, scheme, host, target, form, want string }{
+		{"plain", "GET", "http", "a.example", "/", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"method in capitals", "get", "http", "a.example", "/", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"host in lower case", "GET", "http", "A.Example", "/", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"port 80", "GET", "http", "a.example:80", "/", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"port 443", "GET", "https", "a.example:443", "/", "", "GET&https%3A%2F%2Fa.example%2F&"},
+		{"the other scheme's port", "GET", "http", "a.example:443", "/", "", "GET&http%3A%2F%2Fa.example%3A443%2F&"},
+		{"another port", "GET", "https", "a.example:8443", "/", "", "GET&https%3A%2F%2Fa.example%3A8443%2F&"},
+		{"empty port", "GET", "https", "a.example:", "/", "", "GET&https%3A%2F%2Fa.example%2F&"},
+		{"IPv6", "GET", "http", "[2001:DB8::1]", "/", "", "GET&http%3A%2F%2F%5B2001%3Adb8%3A%3A1%5D%2F&"},
+		{"IPv6, port 80", "GET", "http", "[::1]:80", "/", "", "GET&http%3A%2F%2F%5B%3A%3A1%5D%2F&"},
+		{"IPv6, another port", "GET", "http", "[::1]:8080", "/", "", "GET&http%3A%2F%2F%5B%3A%3A1%5D%3A8080%2F&"},
+		{"path as written", "GET", "http", "a.example", "/%7Ea/%2f/%2F/b~c;d=e", "", "GET&http%3A%2F%2Fa.example%2F%257Ea%2F%252f%2F%252F%2Fb~c%3Bd%3De&"},
+		{"path with bytes of its own", "GET", "http", "a.example", "/é|\"", "", "GET&http%3A%2F%2Fa.example%2F%C3%A9%7C%22&"},
+		{"empty query", "GET", "http", "a.example", "/?", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"sorted by name, then value", "GET", "http", "a.example", "/?b=2&a=2&a=1&a=1", "", "GET&http%3A%2F%2Fa.example%2F&a%3D1%26a%3D1%26a%3D2%26b%3D2%26"},
+		{"sorted in encoded form", "GET", "http", "a.example", "/?b=1&%C3%A9=1&a%20=1&a=1", "", "GET&http%3A%2F%2Fa.example%2F&%25C3%25A9%3D1%26a%3D1%26a%2520%3D1%26b%3D1%26"},
+		{"name before value", "GET", "http", "a.example", "/?a-=0&a=1", "", "GET&http%3A%2F%2Fa.example%2F&a%3D1%26a-%3D0%26"},
+		{"plus is a space, %2B is not", "GET", "http", "a.example", "/?a=1+2%2B3", "", "GET&http%3A%2F%2Fa.example%2F&a%3D1%25202%252B3%26"},
+		{"marks", "GET", "http", "a.example", "/?a=*'()!~-._", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%252A%2527%2528%2529%2521~-._%26"},
+		{"no value", "GET", "http", "a.example", "/?a&b=&=c", "", "GET&http%3A%2F%2Fa.example%2F&%3Dc%26a%3D%26b%3D%26"},
+		{"no parameter", "GET", "http", "a.example", "/?&a=1&&", "", "GET&http%3A%2F%2Fa.example%2F&a%3D1%26"},
+		{"lower-case digits", "GET", "http", "a.example", "/?a=%c3%a9", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%25C3%25A9%26"},
+		{"bytes that are no UTF-8", "GET", "http", "a.example", "/?a=%ff", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%25FF%26"},
+		{"a second question mark", "GET", "http", "a.example", "/?a=b?c", "", "GET&http%3A%2F%2Fa.example%2F&a%3Db%253Fc%26"},
+		{"realm in the query is like any other", "GET", "http", "a.example", "/?realm=x", "", "GET&http%3A%2F%2Fa.example%2F&"},
+		{"form", "PUT", "http", "a.example", "/?a=1", "b=2&a=0", "PUT&http%3A%2F%2Fa.example%2F&a%3D0%26a%3D1%26b%3D2%26"},
+	} {
+		want := test.want + tail
+		if strings.HasPrefix(test.name, "realm") {
+			want += "%26realm%3Dx"
+		}
+		got, err := vepauth.BaseString(test.method, test.scheme, test.host, test.target, test.form, header)
+		if err != nil || got != want {
+			t.Errorf("%s: %v\n got %s\nwant %s", test.name, err, got, want)
+		}
+	}
+}
+
+// What two readers could take for different parameters has no base string.
+func TestNoBaseString(t *testing.T) {
+	const header = `oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1", oauth_nonce="n", oauth_signature="s"`
+	for _, query := range []string{
+		"a=%", "a=%4", "a=%4x", "a=%zz", "%=1", "oauth_signature=x", "oauth_nonce=x", "oauth%5Fsignature", "oauth_token=", "a=1&oauth_timestamp=2",
+	} {
+		for _, inForm := range []bool{false, true} {
+			target, form := "/?"+query, ""
+			if inForm {
+				target, form = "/", query
+			}
+			if base, err := vepauth.BaseString("GET", "http", "a.example", target, form, header); err == nil {
+				t.Errorf("%s (form: %v): %s", query, inForm, base)
+			}
+		}
+	}
+}
+
+// The check value that the scheme's tests have had from the start.
+func TestMACCheckValue(t *testing.T) {
+	r := httptest.NewRequest("GET", "http://10.250.2.176/alias/", nil)
+	got, err := vepauth.MACOf(r, "b8u1cc5iiio5o319og7hh8faf2gi5ym4aq0zwf112cv1287an65fudu5zj7zo7dz", "1329181221", "wGX71")
+	if err != nil || base64.StdEncoding.EncodeToString(got) != "jzh5chjQc2zFEvLbyHnPdX11Yck=" {
+		t.Errorf("%x, %v", got, err)
+	}
+}

@@ -1,0 +1,207 @@
+package vepauth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// oauthlibRequest is a request that oauthlib_client.py signs and sends.
+type oauthlibRequest struct {
+	Name   string `json:"-"`
+	Method string `json:"method"`
+	URI    string `json:"uri"`
+	Hash   string `json:"hash"`
+	Body   string `json:"body,omitempty"`
+	Realm  string `json:"realm,omitempty"`
+}
+
+type oauthlibJob struct {
+	Host      string            `json:"host"`
+	Port      int               `json:"port"`
+	TLS       bool              `json:"tls"`
+	Key       string            `json:"key,omitempty"`
+	Secret    string            `json:"secret,omitempty"`
+	Assertion string            `json:"assertion,omitempty"`
+	Resource  string            `json:"resource,omitempty"`
+	Requests  []oauthlibRequest `json:"requests"`
+}
+
+// python is Debian's own: another one may not have Debian's packages.
+func python(t *testing.T) string {
+	t.Helper()
+	const interpreter = "/usr/bin/python3"
+	out, err := exec.Command(interpreter, "-c", "import oauthlib.oauth1").CombinedOutput()
+	if err == nil {
+		return interpreter
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("python3-oauthlib is missing, which CI must have: %v\n%s", err, out)
+	}
+	t.Skip("no python3-oauthlib: apt-get install python3-oauthlib")
+	return ""
+}
+
+// runJobs gives the status and body of each answer, job by job.
+func runJobs(t *testing.T, jobs ...oauthlibJob) [][]answer {
+	t.Helper()
+	input, err := json.Marshal(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/oauthlib_client.py") // so that go test knows it when it has changed
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), python(t), "-c", string(script))
+	command.Stdin = bytes.NewReader(input)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr.Bytes())
+	}
+	var pairs [][][2]any
+	if err := json.Unmarshal(out, &pairs); err != nil || len(pairs) != len(jobs) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	all := make([][]answer, len(jobs))
+	for i, answers := range pairs {
+		if len(answers) != len(jobs[i].Requests) {
+			t.Fatalf("%d answers to %d requests", len(answers), len(jobs[i].Requests))
+		}
+		for _, p := range answers {
+			all[i] = append(all[i], answer{status: int(p[0].(float64)), body: p[1].(string)})
+		}
+	}
+	return all
+}
+
+// job is one for a server that listens.
+func job(t *testing.T, server *httptest.Server) oauthlibJob {
+	t.Helper()
+	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return oauthlibJob{Host: host, Port: number, TLS: server.TLS != nil}
+}
+
+// oauthlibRequests are requests to an origin in which signers have been seen to
+// differ from each other.
+func oauthlibRequests(origin string) []oauthlibRequest {
+	var all []oauthlibRequest
+	for _, hash := range []string{vepauth.HMACSHA1, vepauth.HMACSHA256} {
+		for _, r := range []oauthlibRequest{
+			{Name: "plain", Method: "GET", URI: "/data"},
+			{Name: "no path", Method: "GET", URI: ""},
+			{Name: "no path but a query", Method: "GET", URI: "/?a=b"},
+			{Name: "realm", Method: "GET", URI: "/data", Realm: "here"},
+			{Name: "query", Method: "GET", URI: "/data?a=b&c=d"},
+			{Name: "plus", Method: "GET", URI: "/data?a=b+c&d=e%2Bf&g=h%20i"},
+			{Name: "duplicate names", Method: "GET", URI: "/data?a=2&a=1&a=10&b=&a=2"},
+			{Name: "form body", Method: "POST", URI: "/data", Body: "a=b&c=d+e&c=%2B&f="},
+			{Name: "form body and query", Method: "POST", URI: "/data?a=2&c=1", Body: "a=1&c=2"},
+			{Name: "form body by PUT", Method: "PUT", URI: "/data", Body: "a=b"},
+			{Name: "form body by PATCH", Method: "PATCH", URI: "/data", Body: "a=b"},
+			{Name: "DELETE", Method: "DELETE", URI: "/data"},
+			{Name: "marks", Method: "GET", URI: "/data?a=*'()!~&*'()!~=b"},
+			{Name: "marks in the path", Method: "GET", URI: "/*'()!~;,@:$&=+"},
+			{Name: "marks in the form", Method: "POST", URI: "/data", Body: "a=*'()!~"},
+			{Name: "no value", Method: "GET", URI: "/data?a&b=&c=d"},
+			{Name: "no value in the form", Method: "POST", URI: "/data", Body: "a&b="},
+			{Name: "percent-encoded path", Method: "GET", URI: "/%7Euser/a%2Fb/%2f%7e/c%20d"},
+			{Name: "percent-encoded query", Method: "GET", URI: "/data?a=%2f%7e&%7E=%2F"},
+			{Name: "UTF-8", Method: "GET", URI: "/caf%C3%A9/%e2%82%ac?n%C3%A4me=%E2%98%83&a=%f0%9f%98%80"},
+			{Name: "UTF-8 in the form", Method: "POST", URI: "/data", Body: "n%C3%A4me=%E2%98%83"},
+			{Name: "bare UTF-8 in the path", Method: "GET", URI: "/café"},
+			{Name: "double slashes", Method: "GET", URI: "//a//b/"},
+			{Name: "sorting", Method: "GET", URI: "/data?B=1&a=1&A=1&a-b=1&a.b=1&ab=1&a%20b=1&z=1&%C3%A9=1"},
+		} {
+			r.Name, r.URI, r.Hash = hash+" "+origin+" "+r.Name, origin+r.URI, hash
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// oauthlibServer is a server whose clock shows the real time.
+func oauthlibServer(t *testing.T, tls bool, c vepauth.Config) (*httptest.Server, *site) {
+	t.Helper()
+	s := newSite(t, &c)
+	s.setToNow()
+	server := httptest.NewUnstartedServer(s.auth.Require(http.HandlerFunc(echo)))
+	if tls {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	return server, s
+}
+
+// python3-oauthlib, which nobody here wrote, agrees on how requests are signed:
+// it logs in over a socket and signs all of them with what it got. The first
+// origin of each server gets all requests, the others a few.
+func TestOAuthlib(t *testing.T) {
+	python(t)
+	var jobs []oauthlibJob
+	for _, test := range []struct {
+		tls     bool
+		public  string
+		origins []string
+	}{
+		{false, "", []string{"http://rp.example:80", "http://rp.example", "http://RP.Example", "http://rp.example:8080", "http://127.0.0.1:80",
+			"http://[2001:db8::1]", "http://[2001:DB8::1]:80", "http://[::1]:8080", "http://rp.example:443"}},
+		{true, "", []string{"https://[::1]:443", "https://rp.example", "https://rp.example:443", "https://rp.example:8443", "https://[::1]:8443",
+			"https://rp.example:80"}},
+		{false, rp, []string{"https://rp.example:443", "https://rp.example"}}, // a proxy in front
+	} {
+		server, s := oauthlibServer(t, test.tls, vepauth.Config{PublicOrigin: test.public, Audiences: test.origins})
+		for i, origin := range test.origins {
+			j := job(t, server)
+			j.Resource, j.Assertion = origin+"/data", idp.At(s.now()).Backed(alice, userKey, origin)
+			j.Requests = oauthlibRequests(origin)
+			if i > 0 {
+				j.Requests = j.Requests[:4]
+			}
+			jobs = append(jobs, j)
+		}
+	}
+	for i, answers := range runJobs(t, jobs...) {
+		for k, got := range answers {
+			r := jobs[i].Requests[k]
+			if want := alice + " " + r.Body; got.status != 200 || got.body != want {
+				t.Errorf("%s: %d %s; want %s", r.Name, got.status, got.body, want)
+			}
+		}
+	}
+}
+
+// It is refused when it signs with another secret, or for another place.
+func TestOAuthlibRefused(t *testing.T) {
+	server, s := oauthlibServer(t, false, vepauth.Config{PublicOrigin: rp})
+	a := s.do(posting(endpoint, idp.At(s.now()).Backed(alice, userKey, rp)))
+	own := job(t, server)
+	own.Key, own.Secret, own.Requests = a.member("oauth_consumer_key"), a.member("oauth_consumer_secret"), oauthlibRequests(rp)[:1]
+	c := newSite(t, nil).login(endpoint) // of another site
+	another, guessed, elsewhere := own, own, own
+	another.Key, another.Secret = c.ID, c.Secret
+	guessed.Secret = "x" + own.Secret
+	elsewhere.Requests = oauthlibRequests("http://rp.example")[:1]
+	for i, answers := range runJobs(t, own, another, guessed, elsewhere) {
+		check(t, []string{"its own", "another's token", "another secret", "another origin"}[i], answers[0], []int{200, 401, 401, 401}[i])
+	}
+}

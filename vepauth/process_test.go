@@ -1,0 +1,106 @@
+package vepauth_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vepverify/vepverify/redisstore"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// serverOf is set in the environment of this test's own program when it runs as
+// a server: the URL of the Redis that it asks.
+const serverOf = "VEPAUTH_SERVER_OF"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(serverOf); url != "" {
+		if err := beServer(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// beServer serves until standard input ends, which it does when the test's
+// process dies.
+func beServer(redisURL string) error {
+	redisstore.SetLogger(nil)
+	store, err := redisstore.Open(redisURL, redisstore.Config{})
+	if err != nil {
+		return err
+	}
+	tokens, err := sharedTokens()
+	if err != nil {
+		return err
+	}
+	auth, err := vepauth.New(vepauth.Config{
+		Tokens: tokens, Nonces: store, DisableTokenEndpoint: true, PublicOrigin: rp, Leeway: 10 * time.Minute, Log: quiet,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: auth.Require(http.HandlerFunc(echo))}
+	fmt.Println("addr", listener.Addr())
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		server.Shutdown(context.Background())
+	}()
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return err
+	}
+	return store.Close()
+}
+
+// sharedTokens are those that all servers accept.
+func sharedTokens() (*vepauth.SignedTokens, error) {
+	return vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Life: time.Hour})
+}
+
+// startServer runs a server in a process of its own, and gives its address.
+func startServer(t *testing.T, redisURL string) (addr string) {
+	t.Helper()
+	process := exec.Command(os.Args[0])
+	process.Env = append(os.Environ(), serverOf+"="+redisURL)
+	process.Stderr = os.Stderr
+	in, err := process.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := process.Wait(); err != nil {
+			t.Errorf("a server process: %v", err)
+		}
+	})
+	for lines := bufio.NewScanner(out); addr == "" && lines.Scan(); {
+		addr, _ = strings.CutPrefix(lines.Text(), "addr ")
+	}
+	if addr == "" {
+		t.Fatal("the server process told no address")
+	}
+	return addr
+}

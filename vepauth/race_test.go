@@ -1,0 +1,5 @@
+//go:build race
+
+package vepauth_test
+
+func init() { raceDetector = true }

@@ -1,0 +1,196 @@
+package vepauth_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/redistest"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// connections is how many clients there are, each with one connection to each
+// of the servers.
+const connections = 32
+
+// raceDetector says whether all is ten times slower.
+var raceDetector bool
+
+// volley sends signed requests to two servers at once, from many connections.
+type volley struct {
+	*testing.T
+	client   *http.Client
+	servers  [2]string
+	requests []*http.Request // signed, to nowhere yet
+	accepted []atomic.Int32  // by request
+	answers  [600]atomic.Int32
+}
+
+func newVolley(t *testing.T, redis *redistest.Server, requests int) *volley {
+	t.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: connections}
+	t.Cleanup(transport.CloseIdleConnections)
+	v := &volley{
+		T: t, client: &http.Client{Transport: transport, Timeout: time.Minute},
+		servers:  [2]string{startServer(t, redis.URL()), startServer(t, redis.URL())},
+		accepted: make([]atomic.Int32, requests),
+	}
+	tokens, err := sharedTokens()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := tokens.MakeToken(nil, vepauth.Grant{Result: grant(alice).Result, Scope: vepauth.Scope{Origin: rp}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range requests {
+		r := mustRequest(t, "GET", fmt.Sprint(data, "?", i), nil)
+		if err := vepauth.Sign(r, vepauth.Credentials{ID: token.ID, Secret: token.Secret}); err != nil {
+			t.Fatal(err)
+		}
+		v.requests = append(v.requests, r)
+	}
+	return v
+}
+
+// send sends the requests from one to another number, each to both servers at
+// once. after, if any, is told how many have gone.
+func (v *volley) send(from, to int, after func(sent int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range connections {
+		wg.Go(func() {
+			for i := range next {
+				var both sync.WaitGroup
+				for _, server := range v.servers {
+					both.Go(func() { v.sendTo(server, i) })
+				}
+				both.Wait()
+			}
+		})
+	}
+	for i := from; i < to; i++ {
+		if after != nil {
+			after(i - from)
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+func (v *volley) sendTo(server string, i int) {
+	r := v.requests[i].Clone(v.Context())
+	r.URL.Scheme, r.URL.Host = "http", server
+	response, err := v.client.Do(r)
+	if err != nil {
+		v.Error(err)
+		return
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		v.Error(err)
+	}
+	v.answers[response.StatusCode].Add(1)
+	if response.StatusCode == 200 {
+		v.accepted[i].Add(1)
+	}
+}
+
+// take gives how often a status was answered since it was asked for last.
+func (v *volley) take(status int) int { return int(v.answers[status].Swap(0)) }
+
+// expect checks that there were so many answers of these kinds and no others.
+func (v *volley) expect(what string, accepted, refused, unavailable int) {
+	v.Helper()
+	got := [...]int{v.take(200), v.take(401), v.take(503)}
+	if got != [...]int{accepted, refused, unavailable} {
+		v.Errorf("%s: %d accepted, %d refused, %d unavailable; want %d, %d, %d", what, got[0], got[1], got[2], accepted, refused, unavailable)
+	}
+	for status := range v.answers {
+		if n := v.take(status); n > 0 {
+			v.Errorf("%s: %d answers of %d", what, n, status)
+		}
+	}
+}
+
+// Two server processes that share Redis accept each of many requests exactly
+// once, although each comes to both at once.
+func TestReplayToAnotherProcess(t *testing.T) {
+	n := 10_000
+	if testing.Short() || raceDetector {
+		n = 1000
+	}
+	v := newVolley(t, redistest.Start(t), n)
+	v.send(0, n, nil)
+	v.expect("at once", n, n, 0)
+	for i := range v.accepted {
+		if got := v.accepted[i].Load(); got != 1 {
+			t.Errorf("request %d was accepted %d times", i, got)
+		}
+	}
+	v.send(0, n/10, nil)
+	v.expect("replayed", 0, n/10*2, 0)
+}
+
+// Redis is killed in the middle of it and comes back later. While it is away
+// everything is answered by 503, and nothing is ever accepted twice.
+func TestReplayWhileRedisCrashes(t *testing.T) {
+	const part = 250
+	redis := redistest.Start(t)
+	v := newVolley(t, redis, 4*part)
+
+	v.send(0, 2*part, func(sent int) {
+		if sent == part {
+			redis.Kill()
+		}
+	})
+	if v.take(503) == 0 || v.take(200) == 0 {
+		t.Error("nothing was accepted before the crash, or nothing refused after")
+	}
+	v.take(401)
+
+	v.send(2*part, 2*part+100, nil)
+	v.expect("without Redis", 0, 0, 200)
+
+	v.send(2*part+100, 3*part, func(sent int) {
+		if sent == 100 {
+			redis.Restart()
+		}
+	})
+	v.awaitRedis(3 * part)
+	v.send(3*part+1, 4*part, nil)
+	if fresh := v.take(200); fresh == 0 {
+		t.Error("nothing is accepted after the restart")
+	}
+	v.send(0, 4*part, nil) // everything once more
+	v.send(0, 4*part, nil)
+	for i := range v.accepted {
+		if got := v.accepted[i].Load(); got > 1 {
+			t.Errorf("request %d was accepted %d times", i, got)
+		}
+	}
+	v.take(200)
+	v.take(401)
+	v.send(0, part, nil)
+	v.expect("in the end", 0, 2*part, 0)
+}
+
+// awaitRedis sends a request until neither server answers 503.
+func (v *volley) awaitRedis(i int) {
+	v.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
+		v.take(503)
+		v.send(i, i+1, nil)
+		if v.take(503) == 0 {
+			return
+		}
+	}
+	v.Fatal("the servers do not find Redis again")
+}

@@ -1,0 +1,128 @@
+package vepauth_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+func mustRequest(t testing.TB, method, url string, body io.Reader) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A clock, a nonce and credentials give one header, computed with openssl:
+// HMAC-SHA1 of the base string with the key "secret&".
+func TestSignedHeader(t *testing.T) {
+	r := mustRequest(t, "", "http://a.example/x?b=c", nil)
+	r.Header = nil
+	signer := vepauth.Signer{
+		Credentials: vepauth.Credentials{ID: "k&y", Secret: "secret"}, Now: newClock().now, Rand: strings.NewReader(strings.Repeat("n", 16)),
+	}
+	if err := signer.Sign(r); err != nil {
+		t.Fatal(err)
+	}
+	want := `OAuth oauth_consumer_key="k%26y", oauth_signature_method="HMAC-SHA1", oauth_version="1.0", oauth_timestamp="1700000000", ` +
+		`oauth_nonce="bm5ubm5ubm5ubm5ubm5ubg", oauth_signature="AicQCGRJUACe%2F1wotiC6IyjlEQk%3D"`
+	if got := r.Header.Get("Authorization"); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+// Signing again replaces what there was, with another nonce.
+func TestSignAgain(t *testing.T) {
+	s := newSite(t, nil)
+	r := s.signed(request("GET", data), s.login(endpoint))
+	first := r.Header.Get("Authorization")
+	check(t, "first", s.do(r), 200)
+	check(t, "second", s.do(s.signed(r, s.login(endpoint))), 200)
+	if all := r.Header.Values("Authorization"); len(all) != 1 || all[0] == first {
+		t.Errorf("%v", all)
+	}
+}
+
+// A form is read for signing and there afterwards, with GetBody or without.
+func TestSignReadsForm(t *testing.T) {
+	const body = "a=1&b=%C3%A9"
+	c := vepauth.Credentials{ID: "i", Secret: "s"}
+	for name, reader := range map[string]io.Reader{"GetBody": strings.NewReader(body), "no GetBody": io.MultiReader(strings.NewReader(body))} {
+		r := form(mustRequest(t, "POST", data, reader))
+		for range 2 {
+			if err := vepauth.Sign(r, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := io.ReadAll(r.Body); err != nil || string(got) != body {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		again, err := r.GetBody()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(again); err != nil || string(got) != body {
+			t.Errorf("%s, once more: %q, %v", name, got, err)
+		}
+	}
+	r := mustRequest(t, "POST", data, brokenBody{io.ErrUnexpectedEOF}) // not a form
+	if err := vepauth.Sign(r, c); err != nil {
+		t.Errorf("another body was read: %v", err)
+	}
+}
+
+func TestSignErrors(t *testing.T) {
+	good := vepauth.Credentials{ID: "i", Secret: "s"}
+	for name, c := range map[string]vepauth.Credentials{
+		"nothing":        {},
+		"no secret":      {ID: "i"},
+		"no ID":          {Secret: "s"},
+		"unknown scheme": {ID: "i", Secret: "s", Scheme: "Basic"},
+		"PLAINTEXT":      {ID: "i", Secret: "s", Method: "PLAINTEXT"},
+		"method of MAC":  {ID: "i", Secret: "s", Method: vepauth.HMACSHA1, Scheme: vepauth.MACBrowserID},
+	} {
+		r := request("GET", data)
+		if err := vepauth.Sign(r, c); !errors.Is(err, vepauth.ErrCredentials) || r.Header.Get("Authorization") != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	broken := errors.New("broken")
+	noBody := form(request("POST", data))
+	noBody.Body = http.NoBody
+	for name, test := range map[string]struct {
+		r    *http.Request
+		fine bool
+	}{
+		"no URL":             {&http.Request{}, false},
+		"no host":            {&http.Request{URL: &url.URL{Scheme: "https", Path: "/"}}, false},
+		"another scheme":     {mustRequest(t, "GET", "ftp://rp.example/", nil), false},
+		"malformed query":    {mustRequest(t, "GET", data+"?%zz", nil), false},
+		"misplaced":          {mustRequest(t, "GET", data+"?oauth_nonce=1", nil), false},
+		"malformed form":     {form(mustRequest(t, "POST", data, strings.NewReader("%"))), false},
+		"broken body":        {form(mustRequest(t, "POST", data, brokenBody{broken})), false},
+		"empty form":         {noBody, true},
+		"host in Unicode":    {mustRequest(t, "GET", "https://bücher.example", nil), true},
+		"address with zone":  {mustRequest(t, "GET", "http://[fe80::1%25eth0]:8080/", nil), true},
+		"a Host of its own":  {&http.Request{Host: "rp.example", URL: &url.URL{Scheme: "https", Host: "10.0.0.1", Path: "/"}}, true},
+		"opaque, as a proxy": {&http.Request{Host: "rp.example", URL: &url.URL{Scheme: "https", Opaque: "//rp.example/x"}}, true},
+	} {
+		if err := vepauth.Sign(test.r, good); (err == nil) != test.fine {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	noGetBody := form(request("POST", data, "a"))
+	noGetBody.GetBody = func() (io.ReadCloser, error) { return nil, broken }
+	if err := vepauth.Sign(noGetBody, good); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	if err := (vepauth.Signer{Credentials: good, Rand: strings.NewReader("")}).Sign(request("GET", data)); err == nil {
+		t.Error("a nonce without randomness")
+	}
+}

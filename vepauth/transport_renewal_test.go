@@ -1,0 +1,261 @@
+package vepauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// Credentials that have expired are replaced: the challenge tells.
+func TestTransportRenews(t *testing.T) {
+	everywhere(t, func(t *testing.T, r *remote) {
+		for range 3 {
+			res, err := r.client.Get(r.origin + "/x")
+			wantAnswer(t, "at first", res, err, 200, alice+" ")
+			r.take()
+			r.advance(5*time.Minute + time.Second)
+
+			res, err = r.client.Post(r.origin+"/x", "text/plain", streamed("x"))
+			wantAnswer(t, "a body that cannot be sent again", res, err, 401, "")
+			r.want(t, "a body that cannot be sent again", "POST signed /x Unauthorized")
+
+			res, err = r.client.Get(r.origin + "/x")
+			wantAnswer(t, "expired", res, err, 200, alice+" ")
+			r.want(t, "expired", "GET signed /x Unauthorized", "POST /request_token OK", "GET signed /x OK")
+			res, err = r.client.Get(r.origin + "/x")
+			wantAnswer(t, "renewed", res, err, 200, alice+" ")
+			r.want(t, "renewed", "GET signed /x OK")
+		}
+	})
+}
+
+// telling is a TokenManager that tells how long its tokens are good.
+type telling struct{ *vepauth.SignedTokens }
+
+func (m telling) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
+	token, err := m.SignedTokens.MakeToken(r, g)
+	token.Extra = map[string]any{"duration": 300}
+	return token, err
+}
+
+// A server that tells how long its tokens are good need not refuse one.
+func TestTransportDuration(t *testing.T) {
+	c := newClock()
+	tokens := signedTokens(t, vepauth.SignedTokensConfig{Now: c.now})
+	r := newRemote(t, true, vepauth.Config{Tokens: telling{tokens}, Now: c.now, Verifier: verifier(t, c.now)})
+	r.site.clock, r.transport.Now = c, c.now
+	res, err := r.client.Get(r.origin + "/x")
+	wantAnswer(t, "first", res, err, 200, alice+" ")
+	c.advance(299 * time.Second)
+	res, err = r.client.Get(r.origin + "/x")
+	wantAnswer(t, "still good", res, err, 200, alice+" ")
+	r.take()
+	c.advance(time.Second)
+	res, err = r.client.Post(r.origin+"/x", "text/plain", streamed("x"))
+	wantAnswer(t, "expired", res, err, 200, alice+" x")
+	r.want(t, "expired", "POST /request_token OK", "POST signed /x OK")
+
+	c.advance(5 * time.Minute)
+	failed := errors.New("no")
+	r.transport.Assertion = func(context.Context, string) (string, error) { return "", failed }
+	if _, err := r.client.Get(r.origin + "/x"); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+	r.want(t, "no assertion")
+}
+
+// A request is sent twice at most, whatever is answered.
+func TestTransportLoop(t *testing.T) {
+	r := newRemote(t, false, vepauth.Config{})
+	next := r.journal.next
+	r.journal.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/request_token" {
+			next.ServeHTTP(w, q)
+			return
+		}
+		r.site.auth.Challenge(w, q)
+	})
+	const again = "GET signed /x Unauthorized"
+	for _, want := range [][]string{{"GET /x Unauthorized", "POST /request_token OK", again}, {again, "POST /request_token OK", again}} {
+		res, err := r.client.Get(r.origin + "/x")
+		wantAnswer(t, "always refused", res, err, 401, "")
+		r.want(t, "always refused", want...)
+	}
+}
+
+// Credentials of another token endpoint that were kept, tried and refused do
+// not stand in the way for ever.
+func TestTransportForgets(t *testing.T) {
+	r := newRemote(t, false, vepauth.Config{
+		TokenURL: "/token/{application}", Applications: map[string][]string{"a": nil, "b": nil},
+		ApplicationOf: func(q *http.Request) (string, string) { return q.URL.Path[len(q.URL.Path)-1:], "" },
+	})
+	for _, path := range []string{"/a", "/b"} {
+		res, err := r.client.Get(r.origin + path)
+		wantAnswer(t, path, res, err, 200, alice+" ")
+	}
+	r.advance(6 * time.Minute)
+	var last int
+	for range 3 {
+		res, err := r.client.Get(r.origin + "/a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		last = res.StatusCode
+	}
+	if last != 200 {
+		t.Errorf("%d %q", last, r.take())
+	}
+}
+
+// all runs a function in many goroutines at once.
+func all(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+// Many who need credentials at the same time get the same ones.
+func TestTransportShares(t *testing.T) {
+	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+		r := newRemote(t, false, vepauth.Config{Scheme: scheme})
+		for _, what := range []string{"none yet", "expired"} {
+			all(50, func(i int) {
+				path := fmt.Sprintf("/%d?x=%[1]d", i)
+				res, err := r.client.Post(r.origin+path, "text/plain", nil)
+				wantAnswer(t, what, res, err, 200, alice+" ")
+			})
+			if n := r.count("POST /request_token OK"); n != 1 {
+				t.Errorf("%s: %d tokens", what, n)
+			}
+			r.advance(6 * time.Minute)
+		}
+	}
+}
+
+// direct sends requests to a handler without a socket, for tests within
+// synctest's bubble.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	got := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
+	got.Header = r.Header.Clone()
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, got)
+	return w.Result(), nil
+}
+
+// When there are no credentials, all who wait hear of it.
+func TestTransportSharesFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		made, decided := 0, make(chan struct{})
+		failed := errors.New("no")
+		client := &http.Client{Transport: &vepauth.Transport{
+			Base: direct{s.auth.Require(nil)}, Now: s.now,
+			Assertion: func(context.Context, string) (string, error) {
+				made++
+				<-decided
+				return "", failed
+			},
+		}}
+		heard := make(chan error, 20)
+		for range cap(heard) {
+			go func() {
+				_, err := client.Get(rp + "/x")
+				heard <- err
+			}()
+		}
+		synctest.Wait() // until all are waiting
+		close(decided)
+		for range cap(heard) {
+			if err := <-heard; !errors.Is(err, failed) {
+				t.Errorf("%v", err)
+			}
+		}
+		if made != 1 {
+			t.Errorf("asked for %d assertions", made)
+		}
+	})
+}
+
+// Whoever waits can leave; when the one who asks leaves, another one asks.
+func TestTransportContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		var made atomic.Int32
+		client := &http.Client{Transport: &vepauth.Transport{
+			Base: direct{s.auth.Require(http.HandlerFunc(echo))}, Now: s.now,
+			Assertion: func(ctx context.Context, _ string) (string, error) {
+				if made.Add(1) == 1 {
+					<-ctx.Done()
+					return "", ctx.Err()
+				}
+				return backed(), nil
+			},
+		}}
+		get := func(ctx context.Context) chan error {
+			done := make(chan error, 1)
+			go func() {
+				res, err := client.Do(mustRequest(t, "GET", rp+"/x", nil).WithContext(ctx))
+				if err == nil && res.StatusCode != 200 {
+					err = errors.New(res.Status)
+				}
+				done <- err
+			}()
+			synctest.Wait()
+			return done
+		}
+		first, cancelFirst := context.WithCancel(t.Context())
+		second, cancelSecond := context.WithCancel(t.Context())
+		asks, leaves, stays := get(first), get(second), get(t.Context())
+		if made.Load() != 1 {
+			t.Errorf("%d asked at once", made.Load())
+		}
+		cancelSecond()
+		if err := <-leaves; !errors.Is(err, context.Canceled) {
+			t.Errorf("who waited left with %v", err)
+		}
+		cancelFirst()
+		if err := <-asks; !errors.Is(err, context.Canceled) {
+			t.Errorf("who asked left with %v", err)
+		}
+		if err := <-stays; err != nil || made.Load() != 2 {
+			t.Errorf("who stayed: %v, after %d assertions", err, made.Load())
+		}
+	})
+}
+
+// A panic of the caller's own function does not keep others waiting.
+func TestTransportPanic(t *testing.T) {
+	r := newRemote(t, false, vepauth.Config{})
+	r.transport.Assertion = func(context.Context, string) (string, error) { panic("oh") }
+	func() {
+		defer func() { recover() }()
+		r.client.Get(r.origin + "/x")
+		t.Error("no panic")
+	}()
+	r.transport.Assertion = r.assertion
+	res, err := r.client.Get(r.origin + "/x")
+	wantAnswer(t, "afterwards", res, err, 200, alice+" ")
+}

@@ -1,0 +1,388 @@
+package vepauth_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// remote is a site behind a socket, and a client that signs in to it.
+type remote struct {
+	*site
+	*journal
+	origin    string
+	transport *vepauth.Transport
+	client    *http.Client
+}
+
+// newRemote starts a site, over TLS or plain http, for its own origin.
+func newRemote(t testing.TB, secure bool, c vepauth.Config) *remote {
+	t.Helper()
+	r := &remote{journal: new(journal)}
+	server := httptest.NewUnstartedServer(nil)
+	r.origin = "http://" + server.Listener.Addr().String()
+	if secure {
+		r.origin = "https://" + server.Listener.Addr().String()
+	}
+	c.Audiences = []string{r.origin}
+	r.site = newSite(t, &c)
+	r.journal.next = r.site.auth.Handler(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasPrefix(q.URL.Path, "/public") {
+			echo(w, q)
+			return
+		}
+		r.site.auth.Require(http.HandlerFunc(echo)).ServeHTTP(w, q)
+	}))
+	server.Config.Handler = r.journal
+	if secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	r.transport = &vepauth.Transport{Assertion: r.assertion, Base: server.Client().Transport, Now: r.site.now}
+	r.client = &http.Client{Transport: r.transport}
+	return r
+}
+
+func (r *remote) assertion(_ context.Context, audience string) (string, error) {
+	return idp.At(r.site.now()).Backed(alice, userKey, audience), nil
+}
+
+// journal notes what was asked and answered.
+type journal struct {
+	next  http.Handler
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	noted := &statusWriter{ResponseWriter: w, status: 200}
+	j.next.ServeHTTP(noted, r)
+	signed := ""
+	if r.Header.Get("Authorization") != "" {
+		signed = " signed"
+	}
+	j.note(r.Method + signed + " " + r.RequestURI + " " + http.StatusText(noted.status))
+}
+
+func (j *journal) note(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, line)
+}
+
+// take gives what was noted since it was last called.
+func (j *journal) take() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	lines := j.lines
+	j.lines = nil
+	return lines
+}
+
+func (j *journal) count(line string) (n int) {
+	for _, l := range j.take() {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
+func (j *journal) want(t testing.TB, what string, lines ...string) {
+	t.Helper()
+	if d := cmp.Diff(lines, j.take()); d != "" {
+		t.Errorf("%s: %s", what, d)
+	}
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// wantAnswer reads an answer and compares it.
+func wantAnswer(t testing.TB, what string, res *http.Response, err error, status int, body string) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != status || status == 200 && string(got) != body {
+		t.Errorf("%s: %d %q, %v; want %d %q", what, res.StatusCode, got, err, status, body)
+	}
+}
+
+// streamed hides what a reader is, so that a request with it has no GetBody.
+func streamed(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }
+
+// everywhere runs a test with both schemes, over TLS and over http to this
+// machine.
+func everywhere(t *testing.T, test func(t *testing.T, r *remote)) {
+	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+		for name, secure := range map[string]bool{"https": true, "http": false} {
+			t.Run(string(scheme)+" "+name, func(t *testing.T) { test(t, newRemote(t, secure, vepauth.Config{Scheme: scheme})) })
+		}
+	}
+}
+
+// The first request is answered by a challenge, what follows is signed at once.
+func TestTransport(t *testing.T) {
+	everywhere(t, func(t *testing.T, r *remote) {
+		res, err := r.client.Get(r.origin + "/public")
+		wantAnswer(t, "a page for everybody", res, err, 200, "nobody ")
+		r.want(t, "a page for everybody", "GET /public OK")
+
+		const path = "/a%2Fb/?q=1&q=%C3%A9+x&*"
+		res, err = r.client.Get(r.origin + path)
+		wantAnswer(t, "first", res, err, 200, alice+" ")
+		r.want(t, "first", "GET "+path+" Unauthorized", "POST /request_token OK", "GET signed "+path+" OK")
+
+		form := "application/x-www-form-urlencoded"
+		res, err = r.client.Post(r.origin+"/form", form, strings.NewReader("a=b&a=%C3%A9"))
+		wantAnswer(t, "form", res, err, 200, alice+" a=b&a=%C3%A9")
+		res, err = r.client.Post(r.origin+"/form", form, streamed("a=b"))
+		wantAnswer(t, "streamed form", res, err, 200, alice+" a=b")
+		res, err = r.client.Post(r.origin+"/json", "application/json", streamed(`{"a":1}`))
+		wantAnswer(t, "streamed", res, err, 200, alice+` {"a":1}`)
+		res, err = r.client.Get(r.origin + "/public")
+		wantAnswer(t, "a page for everybody, again", res, err, 200, alice+" ")
+		r.want(t, "then", "POST signed /form OK", "POST signed /form OK", "POST signed /json OK", "GET signed /public OK")
+	})
+}
+
+// Bodies are sent again if they can be had again, and only then.
+func TestTransportBodies(t *testing.T) {
+	broken := errors.New("broken")
+	for name, test := range map[string]struct {
+		body    io.Reader
+		getBody func() (io.ReadCloser, error)
+		status  int
+		err     error
+	}{
+		"none":              {nil, nil, 200, nil},
+		"http.NoBody":       {http.NoBody, nil, 200, nil},
+		"with GetBody":      {strings.NewReader("hello"), nil, 200, nil},
+		"without GetBody":   {streamed("hello"), nil, 401, nil},
+		"GetBody that errs": {streamed("hello"), func() (io.ReadCloser, error) { return nil, broken }, 0, broken},
+	} {
+		r := newRemote(t, false, vepauth.Config{})
+		body := ""
+		if test.status == 200 && strings.HasPrefix(name, "with") {
+			body = "hello"
+		}
+		q := mustRequest(t, "PUT", r.origin+"/x", test.body)
+		if test.getBody != nil {
+			q.GetBody = test.getBody
+		}
+		res, err := r.client.Do(q)
+		if test.err != nil {
+			if !errors.Is(err, test.err) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		wantAnswer(t, name, res, err, test.status, alice+" "+body)
+		if test.status == 401 {
+			r.want(t, name, "PUT /x Unauthorized")
+		}
+	}
+}
+
+// The caller's request stays as it was, and is what the answer belongs to; all
+// bodies are closed, those of the caller and those of answers.
+func TestTransportLeavesRequest(t *testing.T) {
+	everywhere(t, func(t *testing.T, r *remote) {
+		count := &bodies{base: r.transport.Base}
+		r.transport.Base = count
+		for _, what := range []string{"unsigned first", "signed at once", "expired"} {
+			if what == "expired" {
+				r.advance(6 * 60 * 1e9)
+			}
+			sent := &body{Reader: strings.NewReader("a=b"), count: count}
+			count.open++
+			q := form(mustRequest(t, "POST", r.origin+"/x", sent))
+			q.GetBody = func() (io.ReadCloser, error) {
+				count.opened()
+				return &body{Reader: strings.NewReader("a=b"), count: count}, nil
+			}
+			before, url := q.Header.Clone(), *q.URL
+			res, err := r.transport.RoundTrip(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Request != q {
+				t.Errorf("%s: the answer is another request's", what)
+			}
+			wantAnswer(t, what, res, err, 200, alice+" a=b")
+			if cmp.Diff(before, q.Header) != "" || *q.URL != url || q.Body != io.ReadCloser(sent) || q.Host != url.Host {
+				t.Errorf("%s: the request has changed: %v", what, q)
+			}
+			if n := count.left(); n != 0 {
+				t.Errorf("%s: %d bodies left open", what, n)
+			}
+		}
+	})
+}
+
+// bodies counts bodies that are open.
+type bodies struct {
+	base http.RoundTripper
+	mu   sync.Mutex
+	open int
+}
+
+func (b *bodies) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := b.base.RoundTrip(r)
+	if err == nil {
+		b.opened()
+		res.Body = &body{Reader: res.Body, close: res.Body.Close, count: b}
+	}
+	return res, err
+}
+
+func (b *bodies) opened() { b.add(1) }
+
+func (b *bodies) add(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open += n
+}
+
+func (b *bodies) left() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.open
+}
+
+type body struct {
+	io.Reader
+	close func() error
+	once  sync.Once
+	count *bodies
+}
+
+func (b *body) Close() error {
+	b.once.Do(func() { b.count.add(-1) })
+	if b.close != nil {
+		return b.close()
+	}
+	return nil
+}
+
+// What a Transport cannot do is an error before anything is sent, or the answer
+// as it came.
+func TestTransportDoesNothing(t *testing.T) {
+	r := newRemote(t, false, vepauth.Config{})
+	count := &bodies{base: r.transport.Base}
+
+	none := &vepauth.Transport{Base: count}
+	sent := &body{Reader: strings.NewReader("x"), count: count}
+	count.opened()
+	if _, err := none.RoundTrip(mustRequest(t, "POST", r.origin+"/x", sent)); err == nil || count.left() != 0 {
+		t.Errorf("no Assertion: %v, %d bodies left open", err, count.left())
+	}
+	r.want(t, "no Assertion")
+
+	res, err := r.client.Do(header(mustRequest(t, "GET", r.origin+"/x", nil), "Authorization", "Basic eDp5"))
+	wantAnswer(t, "an Authorization of its own", res, err, 401, "")
+	r.want(t, "an Authorization of its own", "GET signed /x Unauthorized")
+
+	if _, err := r.transport.RoundTrip(&http.Request{}); err == nil {
+		t.Error("a request without URL was sent")
+	}
+
+	refused := errors.New("not there")
+	r.transport.Assertion = func(context.Context, string) (string, error) { return "", refused }
+	if _, err := r.client.Get(r.origin + "/x"); !errors.Is(err, refused) {
+		t.Errorf("an Assertion that errs: %v", err)
+	}
+	r.want(t, "an Assertion that errs", "GET /x Unauthorized")
+}
+
+// What cannot be signed is an error, and its body is closed.
+func TestTransportCannotSign(t *testing.T) {
+	r := newRemote(t, false, vepauth.Config{})
+	count := &bodies{base: r.transport.Base}
+	r.transport.Base = count
+	res, err := r.client.Get(r.origin + "/x")
+	wantAnswer(t, "first", res, err, 200, alice+" ")
+	r.take()
+	sent := &body{Reader: strings.NewReader("%zz"), count: count}
+	count.opened()
+	if _, err := r.client.Do(form(mustRequest(t, "POST", r.origin+"/x", sent))); err == nil {
+		t.Error("a form that has no base string was sent")
+	}
+	r.transport.Method = "PLAINTEXT"
+	r.advance(6 * 60 * 1e9)
+	if _, err := r.client.Get(r.origin + "/x"); !errors.Is(err, vepauth.ErrCredentials) {
+		t.Errorf("an unknown method: %v", err)
+	}
+	if count.left() != 0 {
+		t.Errorf("%d bodies left open", count.left())
+	}
+}
+
+// The signature method is the one configured.
+func TestTransportMethod(t *testing.T) {
+	for scheme, want := range map[vepauth.Scheme]string{vepauth.OAuthVEP: "HMAC-SHA256", vepauth.MACBrowserID: "MAC id="} {
+		r := newRemote(t, false, vepauth.Config{Scheme: scheme})
+		r.transport.Method = vepauth.HMACSHA256
+		var header string
+		next := r.journal.next
+		r.journal.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			header = q.Header.Get("Authorization")
+			next.ServeHTTP(w, q)
+		})
+		res, err := r.client.Get(r.origin + "/x")
+		wantAnswer(t, want, res, err, 200, alice+" ")
+		if !strings.Contains(header, want) {
+			t.Errorf("not with %s: %s", want, header)
+		}
+	}
+}
+
+// Each application has credentials of its own, which requests get by their path.
+func TestTransportApplications(t *testing.T) {
+	r := newRemote(t, true, vepauth.Config{
+		TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync": {"1", "2"}, "notes": {"1"}},
+	})
+	for range 2 {
+		for _, path := range []string{"/sync/1/a", "/sync/2/a", "/notes/1/a", "/sync/1/b"} {
+			res, err := r.client.Get(r.origin + path)
+			wantAnswer(t, path, res, err, 200, alice+" ")
+		}
+	}
+	lines := r.take()
+	tokens := 0
+	for _, line := range lines {
+		if strings.HasPrefix(line, "POST /") {
+			tokens++
+		}
+	}
+	second := []string{"GET signed /sync/1/a OK", "GET signed /sync/2/a OK", "GET signed /notes/1/a OK", "GET signed /sync/1/b OK"}
+	if tokens != 3 || !slices.Equal(lines[len(lines)-4:], second) {
+		t.Errorf("%d tokens: %q", tokens, lines)
+	}
+}

@@ -1,0 +1,218 @@
+package vepauth_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// The weaknesses that the original had, one by one. What is bound to a replay
+// through another process is in replay_test.go; unbounded memory in
+// TestFloodOfNonces below.
+
+// signedWith signs with a nonce of the caller's choice, repeated to 16 bytes.
+func (s *site) signedWith(nonce string, r *http.Request, c vepauth.Credentials) *http.Request {
+	s.Helper()
+	err := vepauth.Signer{Credentials: c, Now: s.now, Rand: strings.NewReader(strings.Repeat(nonce, 16)[:16])}.Sign(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return r
+}
+
+// Nonces were shared between users: one could use up another's.
+func TestWeaknessSharedNonces(t *testing.T) {
+	s := newSite(t, nil)
+	one, other := s.login(endpoint), s.login(endpoint)
+	check(t, "one", s.do(s.signedWith("n", request("GET", data), one)), 200)
+	check(t, "the other with the same nonce", s.do(s.signedWith("n", request("GET", data), other)), 200)
+	check(t, "one again", s.do(s.signedWith("n", request("GET", data), one)), 401)
+	s.advance(time.Second)
+	check(t, "one at another time", s.do(s.signedWith("n", request("GET", data), one)), 200)
+}
+
+// Nonces of requests with a bad signature were recorded: whoever saw a nonce, or
+// guessed it, could use it up.
+func TestWeaknessNonceBeforeSignature(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login(endpoint)
+	forged := c
+	forged.Secret = "guessed"
+	for range 3 {
+		check(t, "forged", s.do(s.signedWith("n", request("GET", data), forged)), 401)
+	}
+	check(t, "its owner", s.do(s.signedWith("n", request("GET", data), c)), 200)
+}
+
+// The check and the record were two steps: of many at once, several got in.
+func TestWeaknessCheckThenAdd(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login(endpoint)
+	const rounds, at = 50, 16
+	for range rounds {
+		r := s.signed(request("GET", data), c)
+		var accepted atomic.Int32
+		var together sync.WaitGroup
+		begin := make(chan struct{})
+		for range at {
+			copied := again(r)
+			together.Go(func() {
+				<-begin
+				if got := s.do(copied); got.status == 200 {
+					accepted.Add(1)
+				} else if got.status != 401 {
+					t.Errorf("%d %s", got.status, got.body)
+				}
+			})
+		}
+		close(begin)
+		together.Wait()
+		if n := accepted.Load(); n != 1 {
+			t.Fatalf("%d of %d accepted", n, at)
+		}
+	}
+}
+
+// Memory grew with each nonce. Now a full store refuses: it neither grows, nor
+// makes room by forgetting what could be replayed.
+func TestFloodOfNonces(t *testing.T) {
+	const room, flood = 200, 1000
+	c := newClock()
+	s := newSite(t, &vepauth.Config{Now: c.now, Verifier: verifier(t, c.now), Nonces: assertion.NewMemoryOneUse(room, c.now)})
+	s.clock = c
+	credentials := s.login(endpoint)
+	accepted := make([]*http.Request, 0, room)
+	for i := range flood {
+		r := s.signed(request("GET", fmt.Sprint(data, "?", i)), credentials)
+		switch got := s.do(r); {
+		case got.status == 200 && i < room:
+			accepted = append(accepted, r)
+		case got.status != 503 || i < room || got.header.Get("Retry-After") == "":
+			t.Fatalf("request %d: %d %s", i, got.status, got.body)
+		}
+		if i%10 == 0 {
+			for _, r := range accepted[:min(len(accepted), 5)] {
+				check(t, "replay", s.do(again(r)), 401)
+			}
+		}
+	}
+	for _, r := range accepted {
+		check(t, "replay", s.do(again(r)), 401)
+	}
+	c.advance(2*time.Minute + time.Second) // there is room again, for the time being
+	for _, r := range accepted {
+		check(t, "replay of old", s.do(again(r)), 401)
+	}
+	check(t, "fresh", s.do(s.signed(request("GET", data), credentials)), 200)
+}
+
+// A client's skew was learned from its first request, whatever it was: a request
+// of last year came in, and with it all that were recorded then.
+func TestWeaknessLearnedSkew(t *testing.T) {
+	s := newSite(t, nil)
+	for _, off := range []time.Duration{-365 * 24 * time.Hour, -time.Hour, time.Hour, 365 * 24 * time.Hour} {
+		c := s.login(endpoint)
+		for range 3 {
+			r := request("GET", data)
+			err := vepauth.Signer{Credentials: c, Now: func() time.Time { return s.now().Add(off) }}.Sign(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, off.String(), s.do(r), 401)
+		}
+		check(t, "on time", s.do(s.signed(request("GET", data), c)), 200)
+	}
+}
+
+// The salt had 24 bits, so that tokens of a user shared secrets, and SHA-1 was
+// everywhere. TestTokenForm has the salt; here is the MAC's length.
+func TestWeaknessSHA1(t *testing.T) {
+	token, err := signedTokens(t, vepauth.SignedTokensConfig{}).MakeToken(nil, grant(alice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end := strings.LastIndexByte(string(raw[:len(raw)-31]), '}'); len(raw)-end-1 != 32 {
+		t.Errorf("%d bytes of MAC", len(raw)-end-1)
+	}
+	s := newSite(t, nil)
+	c := s.login(endpoint)
+	c.Method = vepauth.HMACSHA256
+	check(t, "SHA-256", s.do(s.signed(request("GET", data), c)), 200)
+}
+
+// A misspelt application was ignored, and then all were allowed.
+func TestWeaknessMisspeltApplications(t *testing.T) {
+	if _, err := vepauth.New(vepauth.Config{
+		Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync-1.0": nil},
+	}); err == nil {
+		t.Error("an application without versions is taken")
+	}
+	if _, err := vepauth.New(vepauth.Config{Audiences: []string{rp}, TokenURL: "/{application}/{version}/token"}); err == nil {
+		t.Error("a token URL of applications without any is taken")
+	}
+	s := twoApplications(t, nil)
+	check(t, "unlisted", s.do(posting(rp+"/other/1.0/token", backed())), 404)
+}
+
+// Odd input ended in exceptions, which are 500s.
+func TestWeaknessExceptions(t *testing.T) {
+	odd := []string{
+		"", " ", ",", "=", `"`, `\`, "%", "%zz", "\x00", "\xff\xfe", "é", "😀", "~", "~~", ".", "..~..", "a~b", "e30.e30.e30~e30.e30.e30",
+		"null", "[]", "{}", "-1", "1e400", "NaN", "OAuth", "Browser-ID", "MAC", strings.Repeat("A", 20000), strings.Repeat("~", 100), strings.Repeat("=", 1000),
+	}
+	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+		s := newSite(t, &vepauth.Config{Scheme: scheme, TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"a": {"1"}}})
+		for _, text := range odd {
+			for _, r := range []*http.Request{
+				get(data, text), get(data, "OAuth "+text), get(data, "MAC "+text), get(data, `OAuth oauth_consumer_key="`+text+`"`),
+				get(data, `OAuth oauth_signature_method="HMAC-SHA1", oauth_consumer_key="`+text+`", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s"`),
+				get(data, `OAuth oauth_signature_method="HMAC-SHA1", oauth_consumer_key="t", oauth_timestamp="`+text+`", oauth_nonce="n", oauth_signature="s"`),
+				get(data, `MAC id="`+text+`", ts="1700000000", nonce="n", mac="m"`),
+				get(rp+"/a/1/token", text), get(rp+"/a/1/token", "Browser-ID "+text), posting(rp+"/a/1/token", text),
+				form(request("POST", rp+"/a/1/token", text)), form(request("POST", rp+"/a/1/token", "assertion="+text)),
+				header(request("POST", rp+"/a/1/token", "x"), "Content-Type", text),
+				header(form(request("POST", data, text)), "Authorization", "OAuth "+text),
+			} {
+				if got := s.do(r); got.status >= 500 {
+					t.Errorf("%s %s %q: %d", r.Method, r.URL, text, got.status)
+				}
+			}
+		}
+	}
+}
+
+// A placeholder matched across slashes, so that a path could be read in two ways.
+func TestWeaknessPlaceholdersAcrossSlashes(t *testing.T) {
+	s := twoApplications(t, nil)
+	for _, path := range []string{"/sync/1.5/1.5/token", "/a/sync/1.5/token", "/sync/1.5%2Ftoken"} {
+		got := s.do(posting(rp+path, backed()))
+		if got.status != 200 || !strings.HasPrefix(got.body, "nobody ") { // the next handler's
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
+// Audiences were globs: mozilla.com* took mozilla.com.evil.org.
+func TestWeaknessAudienceGlobs(t *testing.T) {
+	for _, glob := range []string{"mozilla.com*", "https://mozilla.com*", "https://*mozilla.com", "*", "https://?ozilla.com", "https://[m]ozilla.com"} {
+		if _, err := vepauth.New(vepauth.Config{Audiences: []string{glob}}); err == nil {
+			t.Errorf("%s is taken", glob)
+		}
+	}
+	s := newSite(t, &vepauth.Config{Audiences: []string{"https://mozilla.com", "https://*.mozilla.com"}})
+	for _, audience := range []string{"https://mozilla.com.evil.org", "https://evilmozilla.com", "https://www.mozilla.com.evil.org"} {
+		check(t, audience, s.do(posting(endpoint, idp.Backed(alice, userKey, audience))), 400)
+	}
+}
