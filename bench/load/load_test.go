@@ -18,6 +18,7 @@ func small(t *testing.T) options {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.warmUp = 20
 	return o
 }
 

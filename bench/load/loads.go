@@ -141,11 +141,8 @@ func mint(r *bench.Regulars, n, uses int) ([][]byte, error) {
 	return requests, nil
 }
 
-// warmUp is how many requests come before what is measured.
-const warmUp = 2000
-
 func measureThroughput(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars) (t Throughput, err error) {
-	requests, err := mint(r, warmUp+o.users*o.uses, o.uses)
+	requests, err := mint(r, o.warmUp+o.users*o.uses, o.uses)
 	if err != nil {
 		return t, err
 	}
@@ -154,11 +151,11 @@ func measureThroughput(ctx context.Context, o options, dir string, n *internet, 
 		return t, err
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
-	fire(ctx, s.Addr, o.connections, requests[:warmUp], nil)
+	fire(ctx, s.Addr, o.connections, requests[:o.warmUp], nil)
 	limited, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
 	start := time.Now()
-	a := fire(limited, s.Addr, o.connections, requests[warmUp:], nil)
+	a := fire(limited, s.Addr, o.connections, requests[o.warmUp:], nil)
 	took := time.Since(start)
 	if a.counts[okay] == 0 || a.counts[okay] != sum(a.counts) {
 		return t, fmt.Errorf("not all were okay: %v", a.named())
@@ -174,7 +171,7 @@ func measureThroughput(ctx context.Context, o options, dir string, n *internet, 
 const overloadConnections = 1000
 
 func measureOverload(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars, rate float64) (v Overload, err error) {
-	requests, err := mint(r, warmUp+int(rate*o.duration.Seconds()), o.uses)
+	requests, err := mint(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
 	if err != nil {
 		return v, err
 	}
@@ -183,10 +180,10 @@ func measureOverload(ctx context.Context, o options, dir string, n *internet, r 
 		return v, err
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
-	fire(ctx, s.Addr, o.connections, requests[:warmUp], nil)
+	fire(ctx, s.Addr, o.connections, requests[:o.warmUp], nil)
 	start := time.Now()
 	due := func(i int) time.Time { return start.Add(time.Duration(float64(i) / rate * float64(time.Second))) }
-	a := fire(ctx, s.Addr, overloadConnections, requests[warmUp:], due)
+	a := fire(ctx, s.Addr, overloadConnections, requests[o.warmUp:], due)
 	took := time.Since(start)
 	if a.counts[okay]+a.counts[shed] != sum(a.counts) {
 		return v, fmt.Errorf("some were neither okay nor too much: %v", a.named())

@@ -42,6 +42,7 @@ import (
 // options are the command line.
 type options struct {
 	users, uses int
+	warmUp      int // requests before those that are measured
 	connections int
 	duration    time.Duration
 	soak        time.Duration
@@ -80,6 +81,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
 	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
 	f.StringVar(&o.results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
+	o.warmUp = 2000
 	date := f.String("date", "", "the date to note, as 2006-01-02 (default: today)")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -40,7 +40,7 @@ func soak(ctx context.Context, o options, out io.Writer) (err error) {
 			return err
 		}
 	}
-	s, err := startService(dir, o.binary, n, "--timeout", "2s", "--replay", "memory")
+	s, err := startService(dir, o.binary, n, "--timeout", "2s")
 	if err != nil {
 		return err
 	}
