@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -128,8 +129,12 @@ func (c *client) rest() (last bool, err error) {
 			last = string(value) == "close"
 		}
 	}
+	if length < 0 && last {
+		c.body, err = io.ReadAll(c.in)
+		return last, err
+	}
 	if length < 0 {
-		return last, fmt.Errorf("an answer without Content-Length")
+		return last, errors.New("an answer without an end")
 	}
 	if cap(c.body) < length {
 		c.body = make([]byte, length)

@@ -187,8 +187,8 @@ func (m memory) judge(out io.Writer, a *answered) error {
 	if percent(high, median) > 100*memoryBand || percent(low, median) < -100*memoryBand {
 		return fmt.Errorf("resident memory is not flat within %.0f %%", 100*memoryBand)
 	}
-	if a.counts[okay] == 0 {
-		return errors.New("nothing was okay, so this load tells nothing")
+	if a.counts[okay] == 0 || a.counts[broken] > 0 {
+		return errors.New("nothing was okay, or a request had no answer: this load tells nothing")
 	}
 	return nil
 }
