@@ -153,3 +153,19 @@ func TestApplicationsWithoutEndpoint(t *testing.T) {
 	check(t, "another version's", s.do(s.signed(request("GET", data), issuer.login(rp+"/sync/1.5/token"))), 401)
 	checkRefused(t, "challenge", do(s.auth.Require(nil), request("GET", data)), "OAuth+VEP")
 }
+
+// What a token says does not make an application of what is none here.
+func TestTokenOfNoApplication(t *testing.T) {
+	tokens := signedTokens(t, vepauth.SignedTokensConfig{})
+	before := twoApplications(t, func(c *vepauth.Config) { c.Tokens = tokens })
+	after := twoApplications(t, func(c *vepauth.Config) {
+		c.Tokens, c.Applications = tokens, map[string][]string{"aitc": {"1.0"}}
+	})
+	dropped := before.login(rp + "/sync/1.5/token")
+	check(t, "an application that was dropped", after.do(after.signed(request("GET", rp+"/sync/1.5/a"), dropped)), 401)
+
+	plain := newSite(t, &vepauth.Config{Tokens: tokens}).login(endpoint)
+	for _, path := range []string{"/", "/other", "/sync/1.5/a"} {
+		check(t, "a token without application at "+path, before.do(before.signed(request("GET", rp+path), plain)), 401)
+	}
+}

@@ -35,6 +35,7 @@ func TestBadConfigurations(t *testing.T) {
 		"two stars":                  {Audiences: []string{"https://*.*.rp.example"}},
 		"any address":                {Audiences: []string{"https://*.0.0.1"}},
 		"any IPv6 address":           {Audiences: []string{"https://*.[::1]"}},
+		"any mapped address":         {Audiences: []string{"https://*.[::ffff:1.2.3.4]"}},
 		"IPv6 without brackets":      {Audiences: []string{"https://::1"}},
 		"unknown scheme":             {Audiences: []string{rp}, Scheme: "OAuth"},
 		"unparsable pattern":         {Audiences: []string{rp}, TokenURL: "/{application"},
