@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/bench"
 	"github.com/vepverify/vepverify/bench/report"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -85,7 +86,7 @@ func (c *crowd) engine(texts []string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, err := assertion.NewVerifier(assertion.Config{Keys: issuers, Now: func() time.Time { return now }})
+	v, err := assertion.NewVerifier(assertion.Config{Keys: issuers, Now: func() time.Time { return bench.Now }})
 	if err != nil {
 		return 0, err
 	}
@@ -100,7 +101,7 @@ func (c *crowd) engine(texts []string) (float64, error) {
 				if i >= int64(len(texts)) {
 					return nil
 				}
-				if _, err := v.Verify(context.Background(), texts[i], audience); err != nil {
+				if _, err := v.Verify(context.Background(), texts[i], bench.Audience); err != nil {
 					return err
 				}
 			}
