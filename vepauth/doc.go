@@ -74,7 +74,8 @@
 //
 // # A client
 //
-// [Sign] signs a request, [Credentials] are what the token endpoint answered.
+// [Transport] is an http.RoundTripper that does all of this by itself; [Sign] signs
+// one request, [Credentials] are what the token endpoint answered.
 //
 // # What is not checked
 //

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 // process dies.
 func beServer(redisURL string) error {
 	redisstore.SetLogger(nil)
-	store, err := redisstore.Open(redisURL, redisstore.Config{})
+	// However slow the machine is, no answer is to come from a lack of time.
+	store, err := redisstore.Open(redisURL, redisstore.Config{Timeout: 30 * time.Second})
 	if err != nil {
 		return err
 	}

@@ -302,7 +302,7 @@ func TestTransportRedirects(t *testing.T) {
 		t.Errorf("to another origin: %v", err)
 	}
 	evil.want(t, "to another origin", "GET /x Unauthorized")
-	evil.next = http.RedirectHandler(h.URL+"/y", 302)
+	evil.next = http.RedirectHandler(h.URL+"/y", http.StatusFound)
 	if err := get(to(evil.URL + "/x")); !errors.Is(err, vepauth.ErrChallenge) {
 		t.Errorf("to another origin and back: %v", err)
 	}

@@ -88,8 +88,7 @@ func endpointOf(asked *url.URL, at origin, c challenge) (*url.URL, error) {
 	}
 	base := &url.URL{Scheme: asked.Scheme, Host: asked.Host, Path: asked.Path, RawPath: asked.RawPath}
 	endpoint := base.ResolveReference(named)
-	endpoint.Fragment, endpoint.RawFragment = "", ""
-	if there, ok := urlOrigin(endpoint); !ok || there.text != at.text || endpoint.User != nil || endpoint.Opaque != "" {
+	if there, ok := urlOrigin(endpoint); !ok || there.text != at.text || endpoint.User != nil {
 		return nil, fmt.Errorf("%w: the token endpoint of %s is at another origin", ErrChallenge, at.text)
 	}
 	return endpoint, nil

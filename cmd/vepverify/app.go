@@ -31,6 +31,7 @@ func newApp(p *process) *cli.App {
 			keygenCommand(p),
 			certifyCommand(p),
 			assertCommand(p),
+			requestCommand(p),
 			idpCommand(p),
 			demoCommand(p),
 			completionCommand(p),

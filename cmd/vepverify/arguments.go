@@ -46,6 +46,7 @@ func arrange(args []string, commands []*cli.Command, env func(string) (string, b
 		a.command = defaultCommand
 	}
 	c := findCommand(commands, a.command)
+	a.useLongNames(c)
 	if err := a.check(c); err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +75,7 @@ func split(args []string, commands []*cli.Command) (*arguments, error) {
 		case arg == "--version" || arg == "-version":
 			a.version = true
 		default:
-			f := cutFlag(arg)
+			f := a.cutFlag(arg, commands)
 			if known := findFlag(commands, f.name); known != nil && takesValue(known) && !f.hasValue {
 				if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
 					return nil, fmt.Errorf("--%s needs a value; one that begins with \"-\" is given as --%[1]s=VALUE", f.name)
@@ -98,11 +99,33 @@ func (a *arguments) positional(arg string, commands []*cli.Command) {
 	a.files = append(a.files, arg)
 }
 
-// cutFlag reads -name, --name and both with =value.
-func cutFlag(arg string) (f flagArgument) {
-	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-")
-	f.name, f.value, f.hasValue = strings.Cut(arg, "=")
+// cutFlag reads -name, --name and both with =value. Behind a command that has a
+// flag of one letter with a value, it also reads that value without a space.
+func (a *arguments) cutFlag(arg string, commands []*cli.Command) (f flagArgument) {
+	text := strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-")
+	f.name, f.value, f.hasValue = strings.Cut(text, "=")
+	if a.command == "" || len(text) < 2 || arg[1] == '-' || findFlag(commands, f.name) != nil {
+		return f
+	}
+	short := findFlag([]*cli.Command{findCommand(commands, a.command)}, text[:1])
+	if short != nil && takesValue(short) {
+		return flagArgument{text[:1], text[1:], true}
+	}
 	return f
+}
+
+// useLongNames gives flags that the command has by a short name their long one,
+// and leaves that as the only one: urfave/cli sets a flag of two names twice,
+// which one that can be repeated takes for a repetition.
+func (a *arguments) useLongNames(c *cli.Command) {
+	for i, f := range a.flags {
+		if known := findFlag([]*cli.Command{c}, f.name); known != nil {
+			a.flags[i].name = known.Names()[0]
+		}
+	}
+	for _, f := range c.Flags {
+		short("", f)
+	}
 }
 
 // String gives the one form in which a value may begin with "-".

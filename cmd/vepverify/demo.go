@@ -96,6 +96,6 @@ To reach the protected resource, in another terminal:
 %s
 
 Ctrl-C ends the demo.
-`, d.Origin, d.ProviderOrigin, site.Resource(), "  "+strings.ReplaceAll(site.Program(), "\n", "\n  "))
+`, d.Origin, d.ProviderOrigin, site.Resource(), "  "+strings.Join(site.Program(), "\n  "))
 	return err
 }

@@ -27,6 +27,23 @@ func valueFlag(into cli.Generic, name, usage string) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: into}
 }
 
+// short gives a flag a second name of one letter; an empty one takes it away.
+func short(letter string, f cli.Flag) cli.Flag {
+	var names []string
+	if letter != "" {
+		names = []string{letter}
+	}
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		f.Aliases = names
+	case *cli.BoolFlag:
+		f.Aliases = names
+	case *cli.GenericFlag:
+		f.Aliases = names
+	}
+	return f
+}
+
 // setTo gives the value of a flag of one of these kinds, once flags are read.
 func setTo(f cli.Flag) string {
 	switch f := f.(type) {

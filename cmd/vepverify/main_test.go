@@ -140,7 +140,7 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 func FuzzArrange(f *testing.F) {
 	for _, seed := range []string{
 		"a.txt\x00--audience\x00https://rp.example", "--help", "--version", "verify\x00-h", "help\x00lookup",
-		"--audience=x\x00--\x00--odd", "lookup\x00--json\x00idp.example\x00--save\x00x", "-\x00--text=false", "--now\x00-1",
+		"--audience=x\x00--\x00--odd", "lookup\x00--json\x00idp.example\x00--save\x00x", "-\x00--text=false", "--now\x00-1", "request\x00-XPUT\x00-i\x00-da=b\x00-H\x00c:d\x00x",
 	} {
 		f.Add(seed)
 	}

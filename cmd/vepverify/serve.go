@@ -92,8 +92,8 @@ func (s *service) flags() []cli.Flag {
 		switchFlag(&s.testFailure, "test-service-failure", "answer every verification with 503, to test clients"),
 	}
 	return slices.Concat(own, s.judgement.flags(), s.network.flags(), s.judgement.insecureFlags(), []cli.Flag{
-		switchFlag(&s.insecureSSL, "insecure-ssl", "for tests: any TLS certificate, any address, any port"),
-		switchFlag(&s.insecureHTTP, "insecure-http", "for tests: documents over plain HTTP, from any address and port"),
+		switchFlag(&s.insecureSSL, "insecure-ssl", "for tests: any TLS certificate, any address, any port, weak keys"),
+		switchFlag(&s.insecureHTTP, "insecure-http", "for tests: documents over plain HTTP, from any address and port, weak keys"),
 	})
 }
 
@@ -102,6 +102,9 @@ func (s *service) run(c *cli.Context) error {
 		return err
 	}
 	if err := s.check(c); err != nil {
+		return err
+	}
+	if err := s.relax(c); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
@@ -196,7 +199,7 @@ func (s *service) serve(c *cli.Context, logger *slog.Logger, api *verifyapi.Hand
 	defer main.Close()
 	servers := map[net.Listener]*http.Server{main: api.Server()}
 	if s.metricsAddress != "" {
-		l, err := net.Listen("tcp", s.metricsAddress)
+		l, err := listenAt(s.metricsAddress)
 		if err != nil {
 			return fmt.Errorf("cannot listen: %w (see --metrics-address)", err)
 		}
@@ -220,7 +223,7 @@ func (s *service) listen(c *cli.Context) (net.Listener, error) {
 			return nil, usageError(c, "--tls-cert, --tls-key: %w", err)
 		}
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(s.address, strconv.Itoa(s.port.value)))
+	l, err := listenAt(net.JoinHostPort(s.address, strconv.Itoa(s.port.value)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen: %w (see --address and --port)", err)
 	}
@@ -236,18 +239,20 @@ func metricsServer(registry *prometheus.Registry) *http.Server {
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 }
 
-// printRunning says where the service listens, in the words of the verifier of
-// old.
+// printRunning says where the service listens and, when there is one, what the
+// fallback is, in the words of the verifier of old, whose test suite looks here
+// for which configuration file has the last word.
 func (s *service) printRunning(l net.Listener) error {
 	scheme := "http"
 	if s.tlsCert != "" {
 		scheme = "https"
 	}
 	type fields struct {
-		URL string `json:"url"`
+		URL      string `json:"url"`
+		Fallback string `json:"fallback,omitempty"`
 	}
 	return s.printJSON(struct {
 		Type   string
 		Fields fields
-	}{"server.running", fields{scheme + "://" + l.Addr().String()}})
+	}{"server.running", fields{scheme + "://" + l.Addr().String(), s.fallback}})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -39,4 +40,13 @@ func serveUntil(ctx context.Context, servers map[net.Listener]*http.Server) erro
 		}
 	}
 	return err
+}
+
+// listenAt opens a port. That of an IPv4 address is open over IPv4 alone: the net
+// package would take 0.0.0.0 for all addresses of IPv6 too.
+func listenAt(address string) (net.Listener, error) {
+	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().Is4() {
+		return net.Listen("tcp4", address)
+	}
+	return net.Listen("tcp", address)
 }

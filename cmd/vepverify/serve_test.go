@@ -36,7 +36,8 @@ var sampleTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // served is a vepverify serve that runs within the test.
 type served struct {
-	URL  string
+	URL, Fallback string // as the line on standard output has them
+
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -84,12 +85,12 @@ func startServe(t *testing.T, variables []string, args ...string) *served {
 	}
 	var running struct {
 		Type   string
-		Fields struct{ URL string }
+		Fields struct{ URL, Fallback string }
 	}
 	if err := json.Unmarshal([]byte(line), &running); err != nil || running.Type != "server.running" {
 		t.Fatalf("standard output has %q (%v)", line, err)
 	}
-	s.URL = running.Fields.URL
+	s.URL, s.Fallback = running.Fields.URL, running.Fields.Fallback
 	go func() {
 		if rest, _ := io.ReadAll(lines); len(rest) > 0 {
 			t.Errorf("more on standard output: %q", rest)

@@ -24,9 +24,11 @@ const (
 func (s *Site) Resource() string { return s.config.Origin + resourcePath }
 
 // Program gives the lines for a shell that reach the protected resource.
-func (s *Site) Program() string {
-	return "curl -so robot.json " + s.config.Origin + identityPath + "\n" +
-		s.config.Command + " request " + s.Resource() + " --identity robot.json"
+func (s *Site) Program() []string {
+	return []string{
+		"curl -so robot.json " + s.config.Origin + identityPath,
+		s.config.Command + " request " + s.Resource() + " --identity robot.json --explain",
+	}
 }
 
 // whoami is the protected resource: it tells a program who it is.

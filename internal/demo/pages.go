@@ -36,7 +36,7 @@ type view struct {
 	Domain                 string
 	Include, Script        string // URLs
 	Origin, ProviderOrigin string
-	Program                string
+	Program                []string
 	Warning                string
 
 	Member  *member // who is signed in, or nil

@@ -36,7 +36,8 @@ type Site struct {
 	config   Config
 	members  *members
 	verifier *assertion.Verifier
-	later    *assertion.Verifier // the same an hour later
+	slow     *assertion.Verifier // one that remembers nothing, so that explaining does all the work
+	later    *assertion.Verifier // one an hour later
 	auth     *login.Login[*member]
 	pages    *template.Template
 	policy   string
@@ -68,7 +69,7 @@ func New(c Config) (*Site, error) {
 	return s, nil
 }
 
-// prepareVerifiers: both believe the provider and nobody else, without a
+// prepareVerifiers: all of them believe the provider and nobody else, without a
 // network. The first lets each assertion pass once.
 func (s *Site) prepareVerifiers() error {
 	keys, err := wellknown.ParseStatic(s.config.Provider.KeysBundle())
@@ -79,6 +80,10 @@ func (s *Site) prepareVerifiers() error {
 	s.verifier, err = assertion.NewVerifier(assertion.Config{
 		Keys: keys, Now: now, OneUse: assertion.NewMemoryOneUse(10_000, now),
 	})
+	if err != nil {
+		return err
+	}
+	s.slow, err = assertion.NewVerifier(assertion.Config{Keys: keys, Now: now, CertificateCache: -1, KeyTables: -1})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -20,7 +21,7 @@ type tour struct {
 	Certificate, Word []claim // what the two tokens say; the word is the user's own
 	Text              string  // the backed assertion
 	Checks            []check
-	Took              time.Duration
+	Took              string
 	Attempts          []attempt
 }
 
@@ -34,17 +35,18 @@ func (s *Site) newTour(ctx context.Context, text string, res *assertion.Result) 
 		return nil, fmt.Errorf("an assertion that was verified cannot be parsed: %w", err)
 	}
 	user := b.Certificates[len(b.Certificates)-1]
-	e := s.verifier.Explain(ctx, text, s.config.Origin)
+	e := s.slow.Explain(ctx, text, s.config.Origin)
 	t := &tour{
 		Site: s.config.Origin, Issuer: res.Issuer,
 		Until: s.clock(b.Assertion.Validity.Expires), CertificateUntil: s.clock(user.Validity.Expires),
 		Certificate: s.claims(user.Token), Word: s.claims(b.Assertion),
 		Text: text, Checks: checksOf(e),
 	}
+	var took time.Duration
 	for _, step := range e.Steps {
-		t.Took += step.Took
+		took += step.Took
 	}
-	t.Took = rounded(t.Took)
+	t.Took = lapse(took)
 	t.Attempts, err = s.attempts(ctx, text)
 	return t, err
 }
@@ -91,11 +93,15 @@ func shortened(text string) string {
 	})
 }
 
-// rounded gives a duration with three digits at most.
-func rounded(d time.Duration) time.Duration {
-	for unit := time.Microsecond; ; unit *= 10 {
-		if d < 1000*unit {
-			return d.Round(unit)
-		}
+// lapse gives a duration as people read it, with three digits at most.
+func lapse(d time.Duration) string {
+	if d < time.Microsecond {
+		return "under 1 µs"
 	}
+	unit := time.Microsecond
+	for d >= 1000*unit {
+		unit *= 10
+	}
+	digits := strings.TrimRight(d.Round(unit).String(), "nµms")
+	return digits + " " + strings.TrimPrefix(d.Round(unit).String(), digits)
 }

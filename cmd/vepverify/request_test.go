@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/urfave/cli/v2"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/vepauth"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// TestRequest runs testdata/request, whose scripts have all that those of
+// TestScript have, and servers that programs sign in to, for users of idp.example:
+//
+//	$RP    http://127.0.0.1:port    $RPS   https://127.0.0.1:port, with rp.pem
+//	/data        greets whoever signs: OAuth+VEP       /mac/data   MAC+BrowserID
+//	/echo        tells what it got from whom           /bytes      all bytes
+//	/status/N    answers with that status              /cut        a part of an answer
+//	/open        greets everybody                      /stall      never answers
+//	/basic       wants a password                      /elsewhere  names another origin
+//	/refuse/N    has a token endpoint that answers with that status, and a reason
+//	/echoing     has one that sends back what it got
+func TestRequest(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/request",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			if err := setUp(env); err != nil {
+				return err
+			}
+			return startSites(env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "mask": mask, "await": await, "repeat": repeat, "secrets": secrets,
+		},
+	})
+}
+
+func startSites(env *testscript.Env) error {
+	keys, err := wellknown.LoadStatic(filepath.Join(env.WorkDir, "keys.json"))
+	if err != nil {
+		return err
+	}
+	verifier, err := assertion.NewVerifier(assertion.Config{Keys: keys})
+	if err != nil {
+		return err
+	}
+	seen := new(secretsSeen)
+	env.Values[secretsKey{}] = seen
+	for _, name := range []string{"RP", "RPS"} {
+		s := httptest.NewUnstartedServer(nil)
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		origin := "http://" + s.Listener.Addr().String()
+		if name == "RPS" {
+			origin = "https://" + s.Listener.Addr().String()
+		}
+		handler, err := site(origin, verifier)
+		if err != nil {
+			return err
+		}
+		s.Config.Handler = seen.watch(handler)
+		if name == "RPS" {
+			s.StartTLS()
+			certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "rp.pem"), certificate, 0o600); err != nil {
+				return err
+			}
+		} else {
+			s.Start()
+		}
+		env.Defer(s.Close)
+		env.Defer(s.CloseClientConnections) // which comes first
+		env.Setenv(name, origin)
+	}
+	return nil
+}
+
+func site(origin string, verifier *assertion.Verifier) (http.Handler, error) {
+	config := vepauth.Config{Audiences: []string{origin}, Verifier: verifier, Log: slog.New(slog.DiscardHandler)}
+	auth, err := vepauth.New(config)
+	if err != nil {
+		return nil, err
+	}
+	config.Scheme, config.TokenURL = vepauth.MACBrowserID, "/mac/token"
+	mac, err := vepauth.New(config)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/open", greet)
+	mux.Handle("/data", auth.Require(http.HandlerFunc(greet)))
+	mux.Handle("/mac/", mac.Require(http.HandlerFunc(greet)))
+	mux.Handle("/echo", auth.Require(http.HandlerFunc(tell)))
+	mux.Handle("/bytes", auth.Require(http.HandlerFunc(allBytes)))
+	mux.Handle("/status/{n}", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.Header().Set("Location", "/open")
+		w.WriteHeader(n)
+		fmt.Fprintln(w, "status", n)
+	})))
+	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprintln(w, "the first line")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/stall", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("/basic", challenge(`Basic realm="x"`))
+	mux.HandleFunc("/elsewhere", challenge(`OAuth+VEP url="https://evil.example/token"`))
+	mux.HandleFunc("/refuse/{n}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			challenge(`OAuth+VEP url="`+r.URL.Path+`"`)(w, r)
+			return
+		}
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		w.WriteHeader(n)
+		fmt.Fprint(w, `{"status":"failure","reason":"not\u001b[31m today"}`)
+	})
+	mux.HandleFunc("/echoing", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			challenge(`OAuth+VEP url="/echoing"`)(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"reason":"bad assertion: %s"}`, r.FormValue("assertion"))
+	})
+	return auth.Handler(mux), nil
+}
+
+func challenge(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", text)
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+	}
+}
+
+func greet(w http.ResponseWriter, r *http.Request) {
+	who := "whoever you are"
+	if id, ok := vepauth.FromContext(r.Context()); ok {
+		who = id.Email
+	}
+	w.Header().Set("X-Greeting", "yes")
+	fmt.Fprintln(w, "hello,", who)
+}
+
+func tell(w http.ResponseWriter, r *http.Request) {
+	id, _ := vepauth.FromContext(r.Context())
+	fmt.Fprintln(w, r.Method, r.RequestURI, id.Email)
+	for _, name := range []string{"Accept", "Content-Type", "User-Agent", "X-One", "Accept-Encoding"} {
+		for _, value := range r.Header.Values(name) {
+			fmt.Fprintf(w, "%s: %s\n", name, value)
+		}
+	}
+	fmt.Fprintln(w)
+	io.Copy(w, r.Body)
+	fmt.Fprintln(w)
+}
+
+func allBytes(w http.ResponseWriter, _ *http.Request) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	w.Write(all)
+}
+
+// secretsSeen are what went over the wire and is nobody else's business.
+type secretsSeen struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (s *secretsSeen) add(texts ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts = append(s.texts, texts...)
+}
+
+type secretsKey struct{}
+
+func (s *secretsSeen) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, part := range strings.FieldsFunc(r.Header.Get("Authorization"), func(c rune) bool { return strings.ContainsRune(`", =`, c) }) {
+			if len(part) > 15 && !strings.HasPrefix(part, "oauth_") {
+				s.add(part)
+			}
+		}
+		if r.Method == http.MethodPost && r.Header.Get("Authorization") == "" {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if form, err := url.ParseQuery(string(body)); err == nil && form.Has("assertion") {
+				s.add(strings.Split(form.Get("assertion"), "~")...)
+				w = &answerWatcher{w, s}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type answerWatcher struct {
+	http.ResponseWriter
+	seen *secretsSeen
+}
+
+func (w *answerWatcher) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "algorithm") || strings.Contains(string(b), "oauth_consumer_key") {
+		parts := strings.Split(string(b), `"`)
+		for i := 3; i < len(parts); i += 4 {
+			if len(parts[i]) > 15 {
+				w.seen.add(parts[i])
+			}
+		}
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// secrets wants neither standard output nor standard error to have any of the tokens,
+// secrets, signatures, nonces and assertions that were sent so far, which are so
+// many at least.
+func secrets(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: secrets NUMBER")
+	}
+	seen := ts.Value(secretsKey{}).(*secretsSeen)
+	least, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	if len(seen.texts) < least {
+		ts.Fatalf("only %d secrets were sent", len(seen.texts))
+	}
+	for _, text := range seen.texts {
+		for _, part := range []string{text, text[:min(len(text), 40)]} {
+			if part != "" && strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), part) {
+				ts.Fatalf("a secret is told: %s", part)
+			}
+		}
+	}
+}
+
+// timed answers after a while, and takes its time for the body.
+type timed struct{ before, body time.Duration }
+
+func (f timed) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	case <-time.After(f.before):
+	}
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(&slow{r.Context(), f.body})}, nil
+}
+
+// slow ends after a while, without having said anything.
+type slow struct {
+	ctx   context.Context
+	lasts time.Duration
+}
+
+func (s *slow) Read([]byte) (int, error) {
+	select {
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	case <-time.After(s.lasts):
+		return 0, io.EOF
+	}
+}
+
+// TestRequestPatience: --timeout is for the answer to begin, not for its body.
+func TestRequestPatience(t *testing.T) {
+	for _, test := range []struct {
+		timed
+		want error
+	}{
+		{timed{29 * time.Second, time.Hour}, nil},
+		{timed{31 * time.Second, 0}, exitUndecided},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			x := &exchange{process: &process{out: io.Discard, err: io.Discard}, timeout: span(30 * time.Second)}
+			c := cli.NewContext(nil, nil, nil)
+			c.Context = t.Context()
+			if err := x.do(c, httptest.NewRequest("GET", "https://rp.example/", nil), test.timed); err != test.want {
+				t.Errorf("%v: %v, want %v", test.timed, err, test.want)
+			}
+		})
+	}
+}

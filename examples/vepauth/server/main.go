@@ -1,0 +1,46 @@
+// Command server has a page for everybody and one for programs that sign in, to
+// be tried with ../client or "vepverify request".
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/vepauth"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+func site(origin string, keys assertion.KeySource) http.Handler {
+	auth := must(vepauth.New(vepauth.Config{
+		Audiences: []string{origin},
+		Verifier:  must(assertion.NewVerifier(assertion.Config{Keys: keys})),
+	}))
+	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if who, ok := vepauth.FromContext(r.Context()); ok {
+			fmt.Fprintln(w, "hello,", who.Email)
+			return
+		}
+		fmt.Fprintln(w, "hello, whoever you are")
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", hello)
+	mux.Handle("/private", auth.Require(hello))
+	return auth.Handler(mux)
+}
+
+func main() {
+	address := flag.String("address", "localhost:8080", "where to listen")
+	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify keygen prints it")
+	flag.Parse()
+	log.Fatal(http.ListenAndServe(*address, site("http://"+*address, must(wellknown.LoadStatic(*keys)))))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}

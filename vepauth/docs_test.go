@@ -1,0 +1,144 @@
+package vepauth_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/redisstore"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// The Go snippets of docs/VEPAUTH.md stand in the functions below, so that they
+// compile. TestDocs says which of them is not here, and runs what can be run.
+
+func docsServer(everybody, members http.Handler) error {
+	auth, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", everybody)
+	mux.Handle("/private", auth.Require(members))
+	return http.ListenAndServeTLS(":443", "cert.pem", "key.pem", auth.Handler(mux))
+}
+
+func docsWho(r *http.Request) (vepauth.Identity, bool) {
+	who, ok := vepauth.FromContext(r.Context())
+	return who, ok
+}
+
+func docsProxy() vepauth.Config {
+	config := vepauth.Config{
+		Audiences:    []string{"https://rp.example"},
+		PublicOrigin: "https://rp.example",
+	}
+	return config
+}
+
+func docsSeveral(secret, formerSecret []byte) (*vepauth.Authenticator, error) {
+	store, err := redisstore.Open("redis://redis.internal:6379", redisstore.Config{})
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Secrets: [][]byte{secret, formerSecret}})
+	if err != nil {
+		return nil, err
+	}
+	auth, err := vepauth.New(vepauth.Config{
+		Audiences:    []string{"https://rp.example"},
+		PublicOrigin: "https://rp.example",
+		Tokens:       tokens,
+		Nonces:       store,
+	})
+	if err == nil {
+		err = store.Close()
+	}
+	return auth, err
+}
+
+func docsApplications() vepauth.Config {
+	config := vepauth.Config{
+		Audiences:    []string{"https://rp.example"},
+		TokenURL:     "/{application}/{version}/token",
+		Applications: map[string][]string{"sync": {"1.1", "1.5"}, "notes": {"2"}},
+	}
+	return config
+}
+
+type staff struct{ *vepauth.SignedTokens }
+
+func (s staff) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
+	if !strings.HasSuffix(g.Result.Email, "@staff.example") {
+		return vepauth.Token{}, fmt.Errorf("%w: not of our staff", vepauth.ErrRefused)
+	}
+	token, err := s.SignedTokens.MakeToken(r, g)
+	token.Extra = map[string]any{"duration": 300}
+	return token, err
+}
+
+func docsClient(key keys.PrivateKey, certificate string) *http.Client {
+	client := &http.Client{Transport: &vepauth.Transport{
+		Assertion: func(_ context.Context, audience string) (string, error) {
+			return assertion.Sign(assertion.Claim{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
+		},
+	}}
+	return client
+}
+
+func TestDocs(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	if _, err := docsSeveral(secret, secret); err != nil {
+		t.Error(err)
+	}
+	if _, err := vepauth.New(docsProxy()); err != nil {
+		t.Error(err)
+	}
+	applications, err := vepauth.New(docsApplications())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	applications.Require(nil).ServeHTTP(w, get(rp+"/sync/1.5/x"))
+	if got := w.Header().Get("WWW-Authenticate"); got != `OAuth+VEP url="/sync/1.5/token"` {
+		t.Errorf("challenge %s", got)
+	}
+	var _ vepauth.TokenManager = staff{}
+	_, _, _ = docsServer, docsWho, docsClient
+
+	source, err := os.ReadFile("docs_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/VEPAUTH.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range strings.Split(string(text), "\n```go\n")[1:] {
+		snippet, _, closed := strings.Cut(block, "\n```")
+		found++
+		if !closed || !strings.Contains("\n"+flat(string(source)), "\n"+flat(snippet)+"\n") {
+			t.Errorf("docs/VEPAUTH.md has a snippet that is not in docs_test.go:\n%s", snippet)
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d snippets found", found)
+	}
+}
+
+// flat cuts the indentation off all lines.
+func flat(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
