@@ -1,4 +1,5 @@
-// Command login is a complete relying party, to be tried with "vepverify idp".
+// Command login is a complete relying party, at http://localhost:8080, to be
+// tried with "vepverify idp --keys-out keys.json".
 package main
 
 import (
@@ -43,8 +44,8 @@ func site(include string, keys assertion.KeySource) http.Handler {
 }
 
 func main() {
-	include := flag.String("include", "http://idp.localhost:8081/include.js", "the `URL` of a script that defines navigator.id")
-	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify idp prints it")
+	include := flag.String("include", "http://localhost:8400/include.js", "the `URL` of a script that defines navigator.id")
+	keys := flag.String("keys", "keys.json", "the `file` that vepverify idp --keys-out wrote")
 	flag.Parse()
 	log.Fatal(http.ListenAndServe("localhost:8080", site(*include, must(wellknown.LoadStatic(*keys)))))
 }

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, end := range atEnd {
+		end()
+	}
+	os.Exit(code)
+}
+
+// atEnd is done after all tests.
+var atEnd []func()
+
+// browser is the one Chromium of all tests; each test has a profile of its own
+// in it.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1000, 800),
+		chromedp.Flag("disable-popup-blocking", false), // windows open in a click, or not at all
+		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("ignore-certificate-errors-spki-list", certificate().pin),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that it does not know
+	atEnd = append(atEnd, end, stop)
+	return ctx, chromedp.Do(ctx)
+})
+
+// chromium is the path of the program, or nothing.
+func chromium() string {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// needBrowser gives the browser, or skips the test.
+func needBrowser(t *testing.T) context.Context {
+	t.Helper()
+	switch {
+	case chromium() != "":
+	case os.Getenv("CI") == "true":
+		t.Fatal("Chromium is not installed")
+	default:
+		t.Skip("Chromium is not installed (Debian: apt-get install chromium)")
+	}
+	ctx, err := browser()
+	if err != nil {
+		t.Fatalf("Chromium does not start: %v", err)
+	}
+	return ctx
+}

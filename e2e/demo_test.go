@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestDemo: somebody starts the demo, opens the page that it names, and does
+// what the pages say.
+func TestDemo(t *testing.T) {
+	c := start(t, "demo")
+	address := c.find(`Open this page in a browser: (http://\S+)\n`)
+	w := newTab(t)
+	w.open(address)
+	w.see("h1", "Sign in with your email")
+	w.screenshots("demo-first", large...)
+	w.tabTo("#browserid-login")
+	w.screenshots("demo-focus", large...)
+
+	w.popup(clicking("#browserid-login")).cancelDialog()
+	w.see("#browserid-message", "Signing in was cancelled.")
+	w.screenshots("demo-cancelled", large...)
+
+	dialog := w.popup(pressing(kb.Enter)) // the button still has the focus
+	dialog.ready()
+	dialog.screenshots("demo-dialog", small...)
+	dialog.forDocs("dialog", look{"", 440, 560, "light", false})
+	dialog.ready()
+	dialog.enter("#email", "ada@idp.localhost")
+	dialog.click("#sign-in")
+	w.see("h1", "Signed in as ada@idp.localhost")
+	w.gone(dialog)
+	w.screenshots("demo-tour", large...)
+	w.forDocs("demo", look{"", 800, 1000, "light", false})
+	checkTour(w)
+	w.unfold()
+	w.screenshots("demo-tour-open", large...)
+
+	w.tabAround()
+	w.clickText("a", "Members’ page")
+	w.see("h1", "Members’ page")
+	w.see(".people", "ada@idp.localhost")
+	w.screenshots("demo-members", large...)
+	w.clickText("a", "See what happened")
+	w.see("h1", "Signed in as")
+	w.clickText("button", "Sign out")
+	w.see("h1", "Sign in with your email")
+
+	w.open(address + "members")
+	w.see(".message", "Please sign in first")
+	w.screenshots("demo-wanted", large...)
+	w.signIn("x" + strings.Repeat(".very.long.name", 4))
+	w.see("h1", "Members’ page")
+	w.screenshots("demo-long", large...)
+	w.open(address + "absent")
+	w.see("h1", "There is no such page")
+	w.screenshots("demo-absent", large...)
+
+	idp := c.find(`identity provider: +(http://\S+)`)
+	checkFrames(w, evil(t, "harmless"), address, address+"members", address+"absent", address+"api/login", address+"api/whoami", idp+"/sign_in")
+	c.interrupt()
+}
+
+// checkTour: every check is there with its outcome, and what others could do is
+// refused for the reasons that it should be.
+func checkTour(w *tab) {
+	w.t.Helper()
+	outcomes := eval[[]string](w, `[...document.querySelectorAll('[aria-labelledby=checks] .outcome')].map(e => e.textContent)`)
+	if got := strings.Join(outcomes, " "); got != strings.Repeat("passed ", 9)+"skipped" {
+		w.t.Errorf("checks: %s", got)
+	}
+	reasons := eval[string](w, `[...document.querySelectorAll('.refused')].map(e => e.textContent).join()`)
+	if reasons != "Refused: audience mismatch: domain mismatch,Refused: expired,Refused: invalid signature,Refused: the assertion was used before" {
+		w.t.Errorf("attempts: %s", reasons)
+	}
+}
+
+// TestDemoProgram: the lines that the page shows reach the protected resource.
+func TestDemoProgram(t *testing.T) {
+	c := start(t, "demo")
+	w := newTab(t)
+	w.open(c.find(`Open this page in a browser: (http://\S+)\n`))
+	out := c.shell(eval[string](w, "document.getElementById('program').innerText"))
+	if !strings.Contains(out, "robot@idp.localhost") {
+		t.Error(out)
+	}
+	c.interrupt()
+}
+
+func (w *tab) cancelDialog() {
+	w.t.Helper()
+	w.ready()
+	w.dismiss()
+}
+
+// tabTo presses Tab until the element has the focus.
+func (w *tab) tabTo(selector string) {
+	w.t.Helper()
+	for range 20 {
+		w.press(kb.Tab)
+		if eval[bool](w, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
+			return
+		}
+	}
+	w.t.Fatalf("%s is not reached by Tab", selector)
+}
+
+// tabAround presses Tab until it has been everywhere, and wants the focus to be
+// seen, on all that can be used.
+func (w *tab) tabAround() {
+	w.t.Helper()
+	want := eval[int](w, "[...document.querySelectorAll('a, button, input, summary, [tabindex]')].filter(e => e.checkVisibility()).length")
+	eval[any](w, "document.activeElement.blur(), getSelection().collapse(document.body, 0)")
+	for got := 0; ; got++ {
+		w.press(kb.Tab)
+		at := eval[string](w, "document.activeElement.cloneNode().outerHTML")
+		if strings.HasPrefix(at, "<body") {
+			if got != want {
+				w.t.Errorf("Tab stops %d times, want %d", got, want)
+			}
+			return
+		}
+		if ring := eval[string](w, "(s => s.outlineStyle + s.outlineWidth)(getComputedStyle(document.activeElement))"); ring != "solid3px" || got > want {
+			w.t.Fatalf("stop %d of %d: the focus is %s on %s", got+1, want, ring, at)
+		}
+	}
+}
+
+// clickText clicks the element that reads so.
+func (w *tab) clickText(element, text string) {
+	w.t.Helper()
+	w.loaded()
+	w.do(chromedp.Click(chromedp.JSPath(fmt.Sprintf("[...document.querySelectorAll(%q)].find(e => e.textContent.trim() === %q)", element, text))))
+}
+
+// unfold opens everything that can be opened.
+func (w *tab) unfold() {
+	w.t.Helper()
+	eval[any](w, "document.querySelectorAll('summary').forEach(e => e.click())")
+}

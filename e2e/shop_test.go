@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"html/template"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// setting says what is unusual about a shop.
+type setting struct {
+	by       string // how its page signs in: "" (the script posts), "form", "inline" (the script in the page)
+	shim     string // a script that makes navigator.id what it is to be, behind include.js
+	next     string // data-next of the button
+	origin   string // its audience; that of its own server when empty
+	prefix   string
+	now      func() time.Time
+	sessions *scs.SessionManager
+}
+
+// instantly is a shim that needs no dialog.
+const instantly = "navigator.id = {get: done => fetch('/proof').then(r => r.text()).then(done)};"
+
+// shop is a relying party made of package login, with the headers that
+// docs/LOGIN.md recommends. Its users are their addresses.
+type shop struct {
+	setting
+	idp  string // the provider's origin
+	auth *login.Login[string]
+
+	mu      sync.Mutex
+	banned  map[string]bool
+	handler http.Handler
+}
+
+var shopPage = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Shop</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<h1>{{.Title}}</h1>
+{{if .User}}<p id="who">Signed in as {{.User}}</p>
+{{if eq .By "form"}}<form method="post" action="{{.Prefix}}/api/logout"><button id="browserid-logout" data-user="{{.User}}">Sign out</button></form>
+{{else}}<button id="browserid-logout" data-user="{{.User}}">Sign out</button>{{end}}
+{{else}}<p id="who">Not signed in</p>
+{{if eq .By "form"}}<form method="post" action="{{.Prefix}}/api/login"><input type="hidden" name="assertion" autocomplete="off">
+<input type="hidden" name="next" value="{{.Next}}"><button id="browserid-login">Sign in</button></form>
+{{else}}<button id="browserid-login"{{with .Next}} data-next="{{.}}"{{end}}>Sign in</button>{{end}}{{end}}
+<p><a id="to-members" href="{{.Prefix}}/members">Members</a></p>
+<script src="{{.Include}}" defer></script>{{if .Shim}}<script src="{{.Prefix}}/shim.js" defer></script>{{end}}
+{{if .Nonce}}<script nonce="{{.Nonce}}">{{.Inline}}</script>{{else}}<script src="{{.Script}}" defer></script>{{end}}</html>`))
+
+// newShop makes a shop whose users come from the provider.
+func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *shop {
+	t.Helper()
+	keys, err := wellknown.ParseStatic(p.KeysBundle())
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := assertion.NewVerifier(assertion.Config{Keys: keys, Now: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.origin == "" {
+		s.origin = origin
+	}
+	shop := &shop{setting: s, idp: idp, banned: make(map[string]bool)}
+	shop.auth, err = login.New(login.Config[string]{
+		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions,
+		Load: shop.load, ID: func(user string) string { return user }, ByID: shop.byID,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	shop.auth.Routes(mux)
+	mux.Handle("GET /{$}", shop.auth.WithUser(shop.page("Shop")))
+	mux.Handle("GET /members", shop.auth.Require(shop.page("Members only")))
+	mux.HandleFunc("GET /proof", func(w http.ResponseWriter, r *http.Request) {
+		text, err := proof(r.Context(), idp, "ada@idp.localhost", s.origin)
+		if err != nil {
+			text = err.Error()
+		}
+		_, _ = w.Write([]byte(text))
+	})
+	mux.HandleFunc("GET /shim.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = w.Write([]byte(s.shim))
+	})
+	shop.handler = mux
+	if s.sessions != nil {
+		mux.HandleFunc("GET /visit", func(w http.ResponseWriter, r *http.Request) { s.sessions.Put(r.Context(), "visited", true) })
+		shop.handler = s.sessions.LoadAndSave(mux)
+	}
+	return shop
+}
+
+// openShop starts a provider and a shop, and opens the shop in a new profile.
+func openShop(t *testing.T, s setting) (*tab, *shop) {
+	t.Helper()
+	p, idp := provider(t)
+	l, port := listen(t)
+	shop := newShop(t, p, idp, "http://localhost:"+port, s)
+	serveOn(t, l, port, shop.handler)
+	w := newTab(t)
+	w.open(shop.origin + "/")
+	return w, shop
+}
+
+func (s *shop) load(_ context.Context, res *assertion.Result) (string, error) {
+	if strings.HasPrefix(res.Email, "stranger@") {
+		return "", login.Refuse("accounts are by invitation")
+	}
+	return res.Email, nil
+}
+
+func (s *shop) byID(_ context.Context, id string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.banned[id] {
+		return "", login.ErrNoUser
+	}
+	return id, nil
+}
+
+func (s *shop) ban(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.banned[user] = true
+}
+
+func (s *shop) page(title string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		policy, nonce := documentedPolicy(s.idp), ""
+		if s.by == "inline" {
+			nonce = rand.Text()
+			policy = strings.Replace(policy, "script-src 'self'", "script-src 'nonce-"+nonce+"'", 1)
+		}
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+		user, _ := s.auth.User(r.Context())
+		must(shopPage.Execute(w, map[string]any{
+			"Title": title, "User": user, "By": s.by, "Prefix": s.prefix, "Next": s.next, "Shim": s.shim,
+			"Include": s.idp + "/include.js", "Script": s.auth.ScriptURL(), "Inline": s.auth.AuthScript(), "Nonce": nonce,
+		}))
+	}
+}
+
+// documentedPolicy is the Content-Security-Policy that docs/LOGIN.md recommends,
+// for the provider's origin.
+func documentedPolicy(idp string) string {
+	text, err := os.ReadFile("../docs/LOGIN.md")
+	must(err)
+	_, call, _ := strings.Cut(string(text), `Set("Content-Security-Policy",`)
+	call, _, _ = strings.Cut(call, "\")\n")
+	policy := ""
+	for _, m := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(call+`"`, -1) {
+		policy += m[1]
+	}
+	const example = "https://idp.example"
+	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, example) {
+		panic("docs/LOGIN.md recommends no policy that this test understands: " + policy)
+	}
+	return strings.ReplaceAll(policy, example, idp)
+}
+
+// dialog presses the sign-in button and gives the provider's dialog, ready.
+func (w *tab) dialog() *tab {
+	w.t.Helper()
+	d := w.popup(clicking("#browserid-login"))
+	d.ready()
+	return d
+}
+
+// signIn signs in with a name at the provider's domain, to the end of the dialog.
+func (w *tab) signIn(name string) {
+	w.t.Helper()
+	d := w.dialog()
+	if eval[bool](d, "document.getElementById('type').hidden") {
+		d.click("#other")
+		d.ready()
+	}
+	d.enter("#email", name)
+	d.press(kb.Enter)
+	w.gone(d)
+}
+
+func (w *tab) isSignedIn(name string) {
+	w.t.Helper()
+	w.see("#who", "Signed in as "+name+"@idp.localhost")
+}
+
+func (w *tab) isSignedOut() { w.t.Helper(); w.see("#who", "Not signed in") }
+
+// says waits for the message next to the button.
+func (w *tab) message(want string) {
+	w.t.Helper()
+	w.see("#browserid-message", want)
+	if where := eval[string](w, "document.getElementById('browserid-message').previousElementSibling.id + document.getElementById('browserid-message').getAttribute('role')"); where != "browserid-loginalert" {
+		w.t.Errorf("the message stands behind %s", where)
+	}
+}

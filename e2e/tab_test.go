@@ -1,0 +1,195 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	// deadline is generous: it ends what hangs, and times nothing.
+	deadline = 2 * time.Minute
+	// often is how often a state that is waited for is looked at.
+	often = 20 * time.Millisecond
+)
+
+// tab is a window of the browser. Its methods end the test when they fail.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+	// lax: a complaint on the console does not fail the test.
+	lax atomic.Bool
+}
+
+// newTab opens a window in a new profile.
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(needBrowser(t), chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	return attach(t, ctx)
+}
+
+// another opens a window in the same profile.
+func (w *tab) another() *tab {
+	ctx, cancel := chromedp.NewContext(w.ctx)
+	w.t.Cleanup(cancel)
+	return attach(w.t, ctx)
+}
+
+func attach(t *testing.T, ctx context.Context) *tab {
+	t.Helper()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w := &tab{t: t}
+	limited, stop := context.WithTimeout(ctx, deadline)
+	t.Cleanup(stop)
+	w.ctx = limited
+	w.watchConsole()
+	return w
+}
+
+// popup gives the window that the act opens.
+func (w *tab) popup(act chromedp.Action[chromedp.Void]) *tab {
+	w.t.Helper()
+	w.loaded()
+	opened := chromedp.WaitNewTarget(w.ctx, func(i *target.Info) bool { return i.Type == "page" && i.OpenerID != "" })
+	w.do(act)
+	select {
+	case id := <-opened:
+		ctx, cancel := chromedp.NewContext(w.ctx, chromedp.WithTargetID(id))
+		w.t.Cleanup(cancel)
+		return attach(w.t, ctx)
+	case <-w.ctx.Done():
+		w.t.Fatal("no window opened")
+		return nil
+	}
+}
+
+// What people do -----------------------------------------------------------------
+
+func (w *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	if err := chromedp.Do(w.ctx, actions...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *tab) open(address string)   { w.t.Helper(); w.do(chromedp.Navigate(address)) }
+func (w *tab) reload()               { w.t.Helper(); w.do(chromedp.Reload()) }
+func (w *tab) click(selector string) { w.t.Helper(); w.loaded(); w.do(clicking(selector)) }
+func (w *tab) press(keys string)     { w.t.Helper(); w.loaded(); w.do(pressing(keys)) }
+func (w *tab) enter(selector, text string) {
+	w.t.Helper()
+	w.loaded()
+	w.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// loaded waits for the page's scripts, without which its buttons do nothing.
+func (w *tab) loaded() { w.t.Helper(); w.wait("document.readyState === 'complete'") }
+
+func clicking(selector string) chromedp.Action[chromedp.Void] {
+	return chromedp.Click(chromedp.CSS(selector))
+}
+
+func pressing(keys string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(keys) }
+
+// What they wait for -------------------------------------------------------------
+
+// see waits for the element to have text that contains what is wanted.
+func (w *tab) see(selector, want string) {
+	w.t.Helper()
+	w.wait(fmt.Sprintf("document.querySelector(%q)?.textContent.includes(%q)", selector, want))
+}
+
+// wait waits for an expression to be true, across navigations.
+func (w *tab) wait(expression string) {
+	w.t.Helper()
+	text := ""
+	for {
+		ok, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if err == nil && ok {
+			return
+		}
+		if shown, err := chromedp.Run(w.ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText")); err == nil {
+			text = shown
+		}
+		select {
+		case <-time.After(often):
+		case <-w.ctx.Done():
+			w.t.Fatalf("waiting for %s: %v\nthe page said: %s", expression, err, text)
+		}
+	}
+}
+
+// gone waits for a window that this one opened to be closed.
+func (w *tab) gone(popup *tab) {
+	w.t.Helper()
+	id := chromedp.FromContext(popup.ctx).Target.TargetID
+	for {
+		targets, err := chromedp.Targets(w.ctx)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !slices.ContainsFunc(targets, func(i *target.Info) bool { return i.TargetID == id }) {
+			return
+		}
+		select {
+		case <-time.After(often):
+		case <-w.ctx.Done():
+			w.t.Fatal("the window stays open")
+		}
+	}
+}
+
+// What the tests find out --------------------------------------------------------
+
+// eval gives the value of an expression, or of its promise.
+func eval[T any](w *tab, expression string) T {
+	w.t.Helper()
+	value, err := chromedp.Run(w.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// call sends a command of the protocol to the window.
+func call[P, R any](w *tab, command cdp.Command[P, R], params P) R {
+	w.t.Helper()
+	result, err := chromedp.Call(w.ctx, command, params)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
+}
+
+// mayComplain is for pages that are meant to.
+func (w *tab) mayComplain() { w.lax.Store(true) }
+
+// watchConsole fails the test when the page complains.
+func (w *tab) watchConsole() {
+	ctx, stop := context.WithCancel(w.ctx)
+	messages := chromedp.Console(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			w.t.Logf("console: %s", m)
+			if !w.lax.Load() && (m.Source != "network" && (m.Type == chromedp.ConsoleError || m.IsException())) {
+				w.t.Fail()
+			}
+		}
+	}()
+	w.t.Cleanup(func() { stop(); <-done })
+}
