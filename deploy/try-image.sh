@@ -20,7 +20,7 @@ chmod 755 "$root"
 
 mkfifo "$root/stdout"
 env -i $(sed -n 's/^ENV //p' deploy/Dockerfile) PORT=0 \
-	chroot --userspec=65532:65532 "$root" /vepverify serve >"$root/stdout" 2>"$root/stderr" &
+	"$(command -v chroot)" --userspec=65532:65532 "$root" /vepverify serve >"$root/stdout" 2>"$root/stderr" &
 server=$!
 read -r -t 30 ready <"$root/stdout" || { cat "$root/stderr"; exit 1; }
 port=$(sed -n 's|.*"url":"http://[^"]*:\([0-9]*\)".*|\1|p' <<<"$ready")
