@@ -5,6 +5,9 @@ go 1.26.0
 
 tool honnef.co/go/tools/cmd/staticcheck
 
+// Writes the assembly of keys/internal/mont.
+require github.com/mmcloughlin/avo v0.5.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect

@@ -72,7 +72,7 @@ func (f *field) addOurs(mint *bench.Mint, pair int, s bench.State) error {
 	if err != nil {
 		return err
 	}
-	f.add(pair, report.Ours, string(s), local(func() error {
+	f.add(pair, ownName(), string(s), local(func() error {
 		_, err := r.Verify(context.Background())
 		return err
 	}))
@@ -221,10 +221,8 @@ func (c *contestant) figure(pair string, base *contestant) report.Figure {
 		median := report.Summarize(each).Median
 		figure.Allocations = &median
 	}
-	if c.name == report.Ours {
-		figure.RatioGoal = report.RatioGoal(pair, c.state)
-		figure.AllocationGoal = report.AllocationGoal(pair, c.state)
-	}
+	figure.RatioGoal = report.RatioGoal(c.name, pair, c.state)
+	figure.AllocationGoal = report.AllocationGoal(c.name, pair, c.state)
 	return figure
 }
 

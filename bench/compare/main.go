@@ -5,6 +5,9 @@
 //
 //	go run -tags openssl ./bench/compare
 //
+// Where the processor has AVX-512 IFMA both that and the portable code are
+// measured, the latter in a process of its own.
+//
 // It prints the figures with the goals beside them, and writes latest.json and,
 // when OpenSSL was measured, verify.svg into bench/results.
 //
@@ -51,6 +54,9 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if beTier() {
+		return
+	}
 	o, err := parseFlags(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -94,6 +100,9 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 		return err
 	}
 	defer field.Close()
+	if err := field.addPortable(ctx, o.pool); err != nil {
+		return err
+	}
 	field.addOpenSSL()
 	if o.node {
 		fmt.Fprintln(progress, "starting Node")

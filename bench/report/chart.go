@@ -128,7 +128,7 @@ func (g *chart) row(f Figure, y int) {
 		return
 	}
 	class := "other"
-	if f.Name == Ours {
+	if f.Name == Ours || f.Name == IFMA {
 		class = "ours"
 	}
 	from, to := g.x(1), g.x(f.Ratio.Median)

@@ -43,9 +43,10 @@ type PairFigures struct {
 
 func (p PairFigures) String() string { return p.Issuer + "/" + p.User }
 
-// Ours and OpenSSL are two of the names of a [Figure].
+// Names of a [Figure] that mean something here.
 const (
-	Ours    = "vepverify"
+	Ours    = "vepverify"      // in portable code
+	IFMA    = "vepverify IFMA" // with AVX-512 IFMA
 	OpenSSL = "OpenSSL"
 )
 

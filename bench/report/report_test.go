@@ -120,12 +120,20 @@ func TestGoals(t *testing.T) {
 		{"RS256/DS128", "cold", 1.15, 12}, {"RS256/RS256", "cold", 1.5, 24}, {"DS256/DS256", "table", 0.24, 4},
 		{"RS256/RS256", "table", 0, 4}, {"DS128/DS128", "first", 0, 0},
 	} {
-		if got := report.RatioGoal(c.pair, c.state); got != c.ratio {
+		if got := report.RatioGoal(report.Ours, c.pair, c.state); got != c.ratio {
 			t.Errorf("%s %s: ratio %v, want %v", c.pair, c.state, got, c.ratio)
 		}
-		if got := report.AllocationGoal(c.pair, c.state); got != c.allocations {
+		if got := report.AllocationGoal(report.Ours, c.pair, c.state); got != c.allocations {
 			t.Errorf("%s %s: %v allocations, want %v", c.pair, c.state, got, c.allocations)
 		}
+	}
+	for name, want := range map[string]float64{report.IFMA: 0.40, report.OpenSSL: 0} {
+		if got := report.RatioGoal(name, "RS256/DS128", "cold"); got != want {
+			t.Errorf("%s: ratio goal %v, want %v", name, got, want)
+		}
+	}
+	if got := report.AllocationGoal(report.OpenSSL, "RS256/DS128", "cold"); got != 0 {
+		t.Errorf("OpenSSL has a goal of %v allocations", got)
 	}
 }
 

@@ -28,7 +28,7 @@ type level slog.Level
 
 // levels are the names of levels, those of the verifier of old among them.
 var levels = map[string]slog.Level{
-	"trace": slog.LevelDebug, "verbose": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo,
+	"all": slog.LevelDebug, "none": slog.LevelError + 4, "trace": slog.LevelDebug, "verbose": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo,
 	"warn": slog.LevelWarn, "warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError, "fatal": slog.LevelError,
 }
 

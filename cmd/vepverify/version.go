@@ -6,18 +6,20 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/vepverify/vepverify/keys"
 )
 
 func versionCommand(p *process) *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version",
-		Description: "Prints the version, the revision that it was built from, and the version of Go.",
+		Description: "Prints the version, the revision that it was built from, the version of Go, and what\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return usageError(c, "version takes no arguments")
 			}
 			info, _ := debug.ReadBuildInfo()
-			fmt.Fprintln(p.out, version(info))
+			fmt.Fprintf(p.out, "%s, arithmetic: %s\n", version(info), keys.Arithmetic())
 			return nil
 		},
 	}

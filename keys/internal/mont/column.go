@@ -2,8 +2,6 @@ package mont
 
 import "math/bits"
 
-//go:generate sh -c "go run ./generate > kernel.go"
-
 // block is the size in limbs of what the kernels in kernel.go multiply: 1024
 // bits. Larger numbers are made of several.
 const block = 16

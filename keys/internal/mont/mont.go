@@ -7,7 +7,14 @@
 // g^u · y^v; a [Comb] makes it faster for bases that come again.
 //
 // A modulus may come from a stranger. Only its being odd matters here: results
-// are right for composite ones too, and take no more time.
+// are right for composite ones too, and take hardly more time.
+//
+// There are two implementations of Ring, and New chooses. One is portable, with
+// limbs of 64 bits. The other has the AVX-512 IFMA instructions of processors
+// for amd64 since 2019, in assembly, for moduli of up to 2048 bits; the build
+// tag purego leaves it out, and with GODEBUG=cpu.avx512f=off in the environment
+// it is not chosen. [Tier] tells them apart. Nothing else depends on it, but for
+// the length of elements.
 package mont
 
 import (
@@ -15,8 +22,15 @@ import (
 	"math/big"
 )
 
-// MaxBits is the length in bits of the largest modulus.
-const MaxBits = 4096
+//go:generate sh -c "go run ./generate > kernel.go"
+//go:generate go run -modfile=../../../tools/go.mod ./generate/ifma.go -out kernel_amd64.s -stubs kernel_amd64.go
+
+const (
+	// MaxBits is the length in bits of the largest modulus.
+	MaxBits = 4096
+	// MaxLen is the length in words of the longest element.
+	MaxLen = MaxBits / 64
+)
 
 // ErrModulus is the error for a modulus that is even, below 3 or too large.
 var ErrModulus = errors.New("the modulus is even or out of range")
@@ -25,9 +39,7 @@ var ErrModulus = errors.New("the modulus is even or out of range")
 // whose form is the ring's own; z may be x or y. A Ring does not change and is
 // safe for concurrent use.
 //
-// This is all that the rest of the package knows of the arithmetic, so another
-// implementation, for processors with better instructions, has these methods
-// and is chosen in [New].
+// This is all that the rest of the package knows of the arithmetic.
 type Ring interface {
 	// Len is the length of an element in words.
 	Len() int
@@ -45,11 +57,29 @@ type Ring interface {
 	GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int
 }
 
-// New gives the ring of a modulus, or [ErrModulus]. It costs as much as a few
-// multiplications.
+// ifma gives rings that use AVX-512 IFMA, for moduli of at most ifmaBits. It is
+// nil where there are no such instructions, or no code for them.
+var ifma func(n *big.Int) Ring
+
+const ifmaBits = 2048
+
+// New gives the ring of a modulus, which must not change, or [ErrModulus]. It
+// costs as much as a few multiplications.
 func New(n *big.Int) (Ring, error) {
 	if n.Sign() < 0 || n.Bit(0) == 0 || n.BitLen() < 2 || n.BitLen() > MaxBits {
 		return nil, ErrModulus
 	}
+	if ifma != nil && n.BitLen() <= ifmaBits {
+		return ifma(n), nil
+	}
 	return newPortable(n), nil
+}
+
+// Tier names what New chooses for moduli of up to 2048 bits: "AVX-512 IFMA" or
+// "portable".
+func Tier() string {
+	if ifma != nil {
+		return "AVX-512 IFMA"
+	}
+	return "portable"
 }

@@ -6,8 +6,6 @@ import (
 	"sync"
 )
 
-const maxLimbs = MaxBits / 64
-
 // portable implements [Ring] by Montgomery's method: with R = 2^64 to the
 // number of limbs of n, which is a multiple of block, x stands for x/R.
 //
@@ -25,17 +23,22 @@ func newPortable(n *big.Int) *portable {
 	limbs := make([]uint64, 2*size)
 	r := &portable{n: limbs[:size:size], rr: limbs[size:]}
 	setLimbs(r.n, n)
-	inverse := r.n[0] // right in three bits, and each step doubles them
-	for range 5 {
-		inverse *= 2 - r.n[0]*inverse
-	}
-	r.k = -inverse
+	r.k = -inverse(r.n[0])
 	w := divisions.Get().(*division)
 	defer divisions.Put(w)
 	w.dividend.Lsh(one, uint(2*64*size))
 	w.quotient.QuoRem(&w.dividend, n, &w.remainder)
 	setLimbs(r.rr, &w.remainder)
 	return r
+}
+
+// inverse gives 1/n modulo 2^64, for odd n.
+func inverse(n uint64) uint64 {
+	x := n // right in three bits, and each step doubles them
+	for range 5 {
+		x *= 2 - n*x
+	}
+	return x
 }
 
 // division is the memory of one.
@@ -51,7 +54,7 @@ func (r *portable) Set(z []uint64, x *big.Int) {
 }
 
 func (r *portable) Get(z *big.Int, x []uint64) *big.Int {
-	var t [2 * maxLimbs]uint64
+	var t [2 * MaxLen]uint64
 	copy(t[:], x)
 	y := t[len(x) : 2*len(x)]
 	r.redc(y, t[:2*len(x)]) // at most n
@@ -61,7 +64,7 @@ func (r *portable) Get(z *big.Int, x []uint64) *big.Int {
 // GetProduct leaves y as it is: the product of an element's form and a number
 // is, after its reduction, a number.
 func (r *portable) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
-	var t [maxLimbs]uint64
+	var t [MaxLen]uint64
 	w := t[:len(x)]
 	setLimbs(w, y)
 	r.Mul(w, x, w) // below 2n, as y is below n
@@ -70,11 +73,11 @@ func (r *portable) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
 
 // number sets z to x, which is below 2n, or x − n.
 func (r *portable) number(z *big.Int, x []uint64) *big.Int {
-	var t [maxLimbs]uint64
+	var t [MaxLen]uint64
 	if d := t[:len(x)]; subtract(d, x, r.n) == 0 {
 		x = d
 	}
-	var b [8 * maxLimbs]byte
+	var b [8 * MaxLen]byte
 	for i, limb := range x {
 		binary.BigEndian.PutUint64(b[8*(len(x)-1-i):], limb)
 	}
@@ -92,7 +95,7 @@ func (r *portable) Mul(z, x, y []uint64) {
 		multiplyPair(&t, pair(x, 0), pair(y, 0))
 		r.redc(z, t[:])
 	default:
-		var t [2 * maxLimbs]uint64
+		var t [2 * MaxLen]uint64
 		multiply(t[:2*len(r.n)], x, y)
 		r.redc(z, t[:2*len(r.n)])
 	}
@@ -167,7 +170,7 @@ func multiply(t, x, y []uint64) {
 
 // setLimbs sets z to x, least limb first.
 func setLimbs(z []uint64, x *big.Int) {
-	var buffer [8 * maxLimbs]byte
+	var buffer [8 * MaxLen]byte
 	b := x.FillBytes(buffer[:8*len(z)])
 	for i := range z {
 		z[i] = binary.BigEndian.Uint64(b[8*(len(z)-1-i):])

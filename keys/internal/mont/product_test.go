@@ -46,17 +46,15 @@ func checkProduct(t *testing.T, r mont.Ring, n, x, e, y, f *big.Int, cx, cy *mon
 func TestProduct(t *testing.T) {
 	var p mont.Product
 	for _, n := range []*big.Int{big.NewInt(3), big.NewInt(15), numbers(1024)[3], numbers(2048)[11].SetBit(numbers(2048)[11], 0, 1)} {
-		r, err := mont.New(n)
-		if err != nil {
-			t.Fatal(err)
-		}
 		x := new(big.Int).Mod(big.NewInt(1234567), n)
 		y := new(big.Int).Sub(n, one)
-		cx := mont.NewComb(r, element(r, x), 256, 5, 2)
-		cy := mont.NewComb(r, element(r, y), 256, 4, 1)
-		for _, e := range exponents(256) {
-			for _, f := range exponents(256) {
-				checkProduct(t, r, n, x, e, y, f, cx, cy, &p)
+		for _, r := range rings(t, n) {
+			cx := mont.NewComb(r, element(r, x), 256, 5, 2)
+			cy := mont.NewComb(r, element(r, y), 256, 4, 1)
+			for _, e := range exponents(256) {
+				for _, f := range exponents(256) {
+					checkProduct(t, r, n, x, e, y, f, cx, cy, &p)
+				}
 			}
 		}
 	}
@@ -66,23 +64,12 @@ func TestProduct(t *testing.T) {
 // come out even.
 func TestComb(t *testing.T) {
 	n := numbers(1024)[3]
-	r, err := mont.New(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := big.NewInt(3)
-	var p mont.Product
 	for _, bits := range []int{1, 7, 64, 160} {
 		for rows := 1; rows <= 8; rows++ {
 			for tables := 1; tables <= 5; tables++ {
 				t.Run(fmt.Sprint(bits, rows, tables), func(t *testing.T) {
-					c := mont.NewComb(r, element(r, x), bits, rows, tables)
-					for _, e := range []*big.Int{one, new(big.Int).Sub(power2(bits), one), power2(bits - 1)} {
-						p.Reset(r)
-						p.Fixed(c, words(e, 3))
-						if r.Get(new(big.Int), p.Value()).Cmp(new(big.Int).Exp(x, e, n)) != 0 {
-							t.Fatalf("the power %x is wrong", e)
-						}
+					for _, r := range rings(t, n) {
+						checkComb(t, r, n, bits, rows, tables)
 					}
 				})
 			}
@@ -90,16 +77,27 @@ func TestComb(t *testing.T) {
 	}
 }
 
-func TestProductOfNothing(t *testing.T) {
-	n := big.NewInt(101)
-	r, err := mont.New(n)
-	if err != nil {
-		t.Fatal(err)
-	}
+func checkComb(t *testing.T, r mont.Ring, n *big.Int, bits, rows, tables int) {
+	t.Helper()
 	var p mont.Product
-	p.Reset(r)
-	if got := r.Get(new(big.Int), p.Value()); got.Cmp(one) != 0 {
-		t.Errorf("the empty product is %d", got)
+	x := big.NewInt(3)
+	c := mont.NewComb(r, element(r, x), bits, rows, tables)
+	for _, e := range []*big.Int{one, new(big.Int).Sub(power2(bits), one), power2(bits - 1)} {
+		p.Reset(r)
+		p.Fixed(c, words(e, 3))
+		if r.Get(new(big.Int), p.Value()).Cmp(new(big.Int).Exp(x, e, n)) != 0 {
+			t.Fatalf("the power %x is wrong", e)
+		}
+	}
+}
+
+func TestProductOfNothing(t *testing.T) {
+	for _, r := range rings(t, big.NewInt(101)) {
+		var p mont.Product
+		p.Reset(r)
+		if got := r.Get(new(big.Int), p.Value()); got.Cmp(one) != 0 {
+			t.Errorf("the empty product is %d", got)
+		}
 	}
 }
 
@@ -110,7 +108,7 @@ func FuzzProduct(f *testing.F) {
 	f.Add(big1024, big1024[1:], numbers(256)[3].Bytes(), []byte{1}, numbers(160)[6].Bytes())
 	f.Fuzz(func(t *testing.T, modulus, x, e, y, g []byte) {
 		n := new(big.Int).SetBytes(modulus)
-		r, err := mont.New(n.SetBit(n, 0, 1))
+		_, err := mont.New(n.SetBit(n, 0, 1))
 		if err != nil || n.BitLen() > 2048 || len(e) > 32 || len(g) > 32 {
 			t.Skip("out of range")
 		}
@@ -118,8 +116,10 @@ func FuzzProduct(f *testing.F) {
 		bx, by := number(x), number(y)
 		bx.Mod(bx, n)
 		by.Mod(by, n)
-		cx := mont.NewComb(r, element(r, bx), 256, 3, 2)
-		cy := mont.NewComb(r, element(r, by), 256, 2, 3)
-		checkProduct(t, r, n, bx, number(e), by, number(g), cx, cy, new(mont.Product))
+		for _, r := range rings(t, n) {
+			cx := mont.NewComb(r, element(r, bx), 256, 3, 2)
+			cy := mont.NewComb(r, element(r, by), 256, 2, 3)
+			checkProduct(t, r, n, bx, number(e), by, number(g), cx, cy, new(mont.Product))
+		}
 	})
 }

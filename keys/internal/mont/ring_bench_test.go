@@ -16,13 +16,9 @@ func BenchmarkRing(b *testing.B) {
 			b.Fatal(err)
 		}
 		n.SetBit(n.SetBit(n, 0, 1), int(bits)-1, 1)
-		r, err := mont.New(n)
-		if err != nil {
-			b.Fatal(err)
+		for _, r := range rings(b, n) {
+			benchmarkRing(b, fmt.Sprintf("%T/%d", r, bits), r, n)
 		}
-		x, y := make([]uint64, r.Len()), make([]uint64, r.Len())
-		r.Set(x, new(big.Int).Rsh(n, 1))
-		r.Set(y, new(big.Int).Rsh(n, 2))
 		b.Run(fmt.Sprintf("New/%d", bits), func(b *testing.B) {
 			for b.Loop() {
 				if _, err := mont.New(n); err != nil {
@@ -30,15 +26,21 @@ func BenchmarkRing(b *testing.B) {
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("Mul/%d", bits), func(b *testing.B) {
-			for b.Loop() {
-				r.Mul(x, x, y)
-			}
-		})
-		b.Run(fmt.Sprintf("Square/%d", bits), func(b *testing.B) {
-			for b.Loop() {
-				r.Square(x, x)
-			}
-		})
 	}
+}
+
+func benchmarkRing(b *testing.B, name string, r mont.Ring, n *big.Int) {
+	x, y := make([]uint64, r.Len()), make([]uint64, r.Len())
+	r.Set(x, new(big.Int).Rsh(n, 1))
+	r.Set(y, new(big.Int).Rsh(n, 2))
+	b.Run(name+"/Mul", func(b *testing.B) {
+		for b.Loop() {
+			r.Mul(x, x, y)
+		}
+	})
+	b.Run(name+"/Square", func(b *testing.B) {
+		for b.Loop() {
+			r.Square(x, x)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand"
 	"os"
 	"os/exec"
+	"reflect"
 	"testing"
 
 	"github.com/vepverify/vepverify/keys/internal/mont"
@@ -44,17 +45,45 @@ func moduli() []*big.Int {
 	return all
 }
 
-func TestRing(t *testing.T) {
-	for _, n := range moduli() {
-		r, err := mont.New(n)
+// rings gives every implementation of a modulus' ring.
+func rings(t testing.TB, n *big.Int) []mont.Ring {
+	t.Helper()
+	r, err := mont.New(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []mont.Ring{mont.NewPortable(n)}
+	if reflect.TypeOf(r) != reflect.TypeOf(all[0]) {
+		all = append(all, r)
+	}
+	return all
+}
+
+// New chooses by the length of the modulus, and Tier says what.
+func TestTier(t *testing.T) {
+	for _, c := range []struct{ bits, portable, ifma int }{
+		{2, 16, 20}, {1023, 16, 20}, {1024, 16, 20}, {1025, 32, 40}, {2048, 32, 40}, {2049, 48, 48}, {4096, 64, 64},
+	} {
+		r, err := mont.New(new(big.Int).SetBit(power2(c.bits-1), 0, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
+		want := map[string]int{"portable": c.portable, "AVX-512 IFMA": c.ifma}[mont.Tier()]
+		if r.Len() != want {
+			t.Errorf("%s, %d bits: %d words", mont.Tier(), c.bits, r.Len())
+		}
+	}
+}
+
+func TestRing(t *testing.T) {
+	for _, n := range moduli() {
 		operands := append(numbers(n.BitLen()), n, new(big.Int).Sub(n, one))[3:]
-		for _, x := range operands {
-			for _, y := range operands {
-				if y.BitLen() <= n.BitLen() {
-					checkRing(t, r, n, x, y)
+		for _, r := range rings(t, n) {
+			for _, x := range operands {
+				for _, y := range operands {
+					if y.BitLen() <= n.BitLen() {
+						checkRing(t, r, n, x, y)
+					}
 				}
 			}
 		}
@@ -104,16 +133,56 @@ func checkElements(t *testing.T, r mont.Ring, n *big.Int, ex, ey, z []uint64) {
 	check("y²")
 }
 
-// Elements may be any words, above the modulus too.
+// Every length of modulus that there is more than one implementation for.
+func TestRingLengths(t *testing.T) {
+	source := rand.New(rand.NewSource(1))
+	for bits := 2; bits <= 2049; bits++ {
+		n := new(big.Int).Rand(source, power2(bits-1))
+		n.SetBit(n, 0, 1).SetBit(n, bits-1, 1)
+		for _, r := range rings(t, n) {
+			checkRing(t, r, n, new(big.Int).Sub(n, one), new(big.Int).Rand(source, n))
+		}
+	}
+}
+
+// Elements may be any numbers, above the modulus too.
 func TestRingUnreduced(t *testing.T) {
 	for _, n := range moduli() {
-		r := mont.NewPortable(n)
-		for _, x := range numbers(64 * r.Len()) {
-			for _, y := range numbers(64 * r.Len())[:7] {
-				checkElements(t, r, n, words(x, r.Len()), words(y, r.Len()), make([]uint64, r.Len()))
+		for _, r := range rings(t, n) {
+			forms := numbers(mont.FormBits(r))
+			for _, x := range forms {
+				for _, y := range forms[:7] {
+					checkElements(t, r, n, mont.Form(r, x), mont.Form(r, y), make([]uint64, r.Len()))
+				}
 			}
 		}
 	}
+}
+
+// Products that are powers of two, or next to one: carries run through all their
+// zeros or ones. What Set makes, and what is left where R goes, are such too.
+func TestRingCarries(t *testing.T) {
+	for _, bits := range []int{1024, 2048} {
+		for _, n := range append(numbers(bits)[3:], beside(bits)...) {
+			n = new(big.Int).SetBit(n, 0, 1)
+			for _, r := range rings(t, n) {
+				for i := 26; i < mont.FormBits(r); i += 26 {
+					x, z := power2(i), make([]uint64, r.Len())
+					checkElements(t, r, n, mont.Form(r, x), mont.Form(r, new(big.Int).Sub(x, one)), z)
+					checkRing(t, r, n, x.Mod(x, n), new(big.Int).Sub(n, x))
+				}
+			}
+		}
+	}
+}
+
+// beside gives odd numbers of about so many bits most of whose digits are all
+// ones or all zeros.
+func beside(bits int) []*big.Int {
+	low := new(big.Int).Add(power2(bits*15/16), big.NewInt(159))
+	high := new(big.Int).Sub(power2(bits), big.NewInt(105))
+	digit := new(big.Int).Sub(power2(bits), power2(52))
+	return []*big.Int{low, high, digit.Add(digit, one)}
 }
 
 // words gives x in so many words, least first.
@@ -157,15 +226,15 @@ func FuzzRing(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, modulus, x, y []byte) {
 		n := new(big.Int).SetBytes(modulus)
-		r, err := mont.New(n.SetBit(n, 0, 1))
-		if err != nil {
+		if _, err := mont.New(n.SetBit(n, 0, 1)); err != nil {
 			t.Skip("no modulus")
 		}
-		if len(x) > len(modulus) || len(y) > len(modulus) {
-			t.Skip("too long")
+		for _, r := range rings(t, n) {
+			form := func(b []byte) []uint64 {
+				x := new(big.Int).SetBytes(b)
+				return mont.Form(r, x.Mod(x, power2(mont.FormBits(r))))
+			}
+			checkElements(t, r, n, form(x), form(y), make([]uint64, r.Len()))
 		}
-		ex := words(new(big.Int).SetBytes(x), r.Len())
-		ey := words(new(big.Int).SetBytes(y), r.Len())
-		checkElements(t, r, n, ex, ey, make([]uint64, r.Len()))
 	})
 }

@@ -53,9 +53,9 @@ func (v *Verifier) Size() int { return (v.n.BitLen() + 7) / 8 }
 
 // work is the memory of one verification.
 type work struct {
-	s        big.Int
-	x, power [mont.MaxBits / 64]uint64
-	got      [mont.MaxBits / 8]byte
+	s, want  big.Int
+	x, power [mont.MaxLen]uint64
+	encoded  [mont.MaxBits / 8]byte
 }
 
 var works = sync.Pool{New: func() any { return new(work) }}
@@ -77,25 +77,19 @@ func (v *Verifier) Verify(digest *[sha256.Size]byte, signature []byte) bool {
 		}
 	}
 	v.ring.Square(power, power)
-	got := v.ring.GetProduct(&w.s, power, &w.s).FillBytes(w.got[:len(signature)]) // e is odd
-	return encodes(got, digest)
+	want := w.want.SetBytes(encode(w.encoded[:len(signature)], digest))
+	return v.ring.GetProduct(&w.s, power, &w.s).Cmp(want) == 0 // e is odd
 }
 
-// encodes says whether b is the one encoding of the digest at its length:
-// 00 01 FF…FF 00, what tells the hash, the digest (RFC 8017, section 9.2).
-func encodes(b []byte, digest *[sha256.Size]byte) bool {
-	b, found := bytes.CutSuffix(b, digest[:])
-	if !found {
-		return false
-	}
-	b, found = bytes.CutSuffix(b, []byte("\x00"+digestInfo))
-	if !found || len(b) < 2 || b[0] != 0 || b[1] != 1 {
-		return false
-	}
-	for _, padding := range b[2:] {
-		if padding != 0xff {
-			return false
-		}
-	}
-	return true
+// encode makes b the one encoding of the digest at its length: 00 01 FF…FF 00,
+// what tells the hash, the digest (RFC 8017, section 9.2). It returns b.
+func encode(b []byte, digest *[sha256.Size]byte) []byte {
+	const info = "\x00" + digestInfo
+	copy(b, ones)
+	b[0], b[1] = 0, 1
+	copy(b[len(b)-sha256.Size-len(info):], info)
+	copy(b[len(b)-sha256.Size:], digest[:])
+	return b
 }
+
+var ones = bytes.Repeat([]byte{0xff}, mont.MaxBits/8)

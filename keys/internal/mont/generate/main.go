@@ -45,8 +45,6 @@ func (g *generator) line(format string, a ...any) { fmt.Fprintf(g, format+"\n", 
 
 // column adds the products x[j]·y[i-j], first ≤ j ≤ last, to the sum s, which
 // will be stored in z.
-// column adds the products x[j]·y[i-j], first ≤ j ≤ last, to the sum s, which
-// will be stored in z.
 func (g *generator) column(z, s, x, y string, i, first, last int) {
 	for j := first; j <= last; j++ {
 		g.line("%[1]s0, %[1]s1, %[1]s2 = mac(%[1]s0, %[1]s1, %[1]s2, %[2]s[%[3]d], %[4]s[%[5]d])", s, x, j, y, i-j)

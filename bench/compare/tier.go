@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/keys"
+)
+
+const portable = "portable" // of [keys.Arithmetic]
+
+// ownName is the name of what is measured in this process.
+func ownName() string {
+	if keys.Arithmetic() == portable {
+		return report.Ours
+	}
+	return report.IFMA
+}
+
+// addPortable takes in the portable arithmetic where this process uses another:
+// in a process of its own, in which the processor's instructions are switched
+// off.
+func (f *field) addPortable(ctx context.Context, pool int) error {
+	if keys.Arithmetic() == portable {
+		f.note("%s: this processor has no AVX-512 IFMA, or it is switched off", report.IFMA)
+		return nil
+	}
+	t, err := startTier(ctx, pool)
+	if err != nil {
+		return fmt.Errorf("the portable arithmetic: %w", err)
+	}
+	f.closers = append(f.closers, t.Close)
+	for i, p := range pairs {
+		for _, s := range append(p.States(), bench.First) {
+			f.add(i, report.Ours, string(s), func(d time.Duration) (sample, error) { return t.slot(i, string(s), d) })
+		}
+	}
+	return nil
+}
+
+// tier is the other process. It is asked for a slot, and answers with a sample.
+type tier struct {
+	process *exec.Cmd
+	stdin   io.WriteCloser
+	ask     *json.Encoder
+	answers *json.Decoder
+}
+
+type slotQuestion struct {
+	Pair  int
+	State string
+	Time  time.Duration
+}
+
+type slotAnswer struct {
+	Microseconds, Allocations float64
+	Error                     string
+}
+
+// tierPool is in the environment of the other process: the size of its pools.
+const tierPool = "VEPVERIFY_COMPARE_POOL"
+
+func startTier(ctx context.Context, pool int) (*tier, error) {
+	own, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := exec.CommandContext(ctx, own)
+	c.Env = append(os.Environ(), "GODEBUG=cpu.avx512f=off", fmt.Sprint(tierPool, "=", pool))
+	c.Stderr = os.Stderr
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	t := &tier{c, stdin, json.NewEncoder(stdin), json.NewDecoder(stdout)}
+	var arithmetic string
+	if err := t.answers.Decode(&arithmetic); err != nil || arithmetic != portable {
+		return nil, fmt.Errorf("the process says %q: %w", arithmetic, errors.Join(err, t.stop()))
+	}
+	return t, nil
+}
+
+func (t *tier) slot(pair int, state string, d time.Duration) (sample, error) {
+	if err := t.ask.Encode(slotQuestion{pair, state, d}); err != nil {
+		return sample{}, err
+	}
+	var a slotAnswer
+	if err := t.answers.Decode(&a); err != nil {
+		return sample{}, err
+	}
+	if a.Error != "" {
+		return sample{}, errors.New(a.Error)
+	}
+	return sample{a.Microseconds, a.Allocations}, nil
+}
+
+func (t *tier) stop() error {
+	return errors.Join(t.stdin.Close(), t.process.Wait())
+}
+
+// Close lets the process end, which it does when there is nothing to read.
+func (t *tier) Close() {
+	_ = t.stop() // how it ends makes no difference to the figures
+}
+
+// beTier makes this process the other one, if it was started as that.
+func beTier() bool {
+	text, asked := os.LookupEnv(tierPool)
+	if !asked {
+		return false
+	}
+	pool, err := strconv.Atoi(text)
+	if err == nil {
+		runtime.GOMAXPROCS(1)
+		err = serveTier(pool, os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compare, portable:", err)
+		os.Exit(1)
+	}
+	return true
+}
+
+func serveTier(pool int, in io.Reader, out io.Writer) error {
+	f, err := newField(pool)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	answers, questions := json.NewEncoder(out), json.NewDecoder(in)
+	if err := answers.Encode(keys.Arithmetic()); err != nil {
+		return err
+	}
+	for {
+		var q slotQuestion
+		if err := questions.Decode(&q); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := answers.Encode(f.answer(q)); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *field) answer(q slotQuestion) (a slotAnswer) {
+	for _, c := range f.contestants {
+		if c.pair == q.Pair && c.name == ownName() && c.state == q.State {
+			s, err := c.slot(q.Time)
+			if err != nil {
+				a.Error = err.Error()
+			}
+			a.Microseconds, a.Allocations = s.microseconds, s.allocations
+			return a
+		}
+	}
+	a.Error = "no such pair and state"
+	return a
+}

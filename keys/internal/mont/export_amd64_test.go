@@ -1,0 +1,5 @@
+//go:build !purego
+
+package mont
+
+func init() { setIFMADigits = setDigits }

@@ -1,0 +1,150 @@
+//go:build !purego
+
+package mont
+
+import (
+	"math/big"
+	"slices"
+
+	"golang.org/x/sys/cpu"
+)
+
+func init() {
+	if x := &cpu.X86; x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512IFMA {
+		ifma = newIFMA
+	}
+}
+
+const (
+	digitBits = 52
+	digitMask = 1<<digitBits - 1
+
+	// The numbers of digits, for moduli of up to 1024 and 2048 bits.
+	short = 20
+	long  = 40
+)
+
+// ifmaRing implements [Ring] by Montgomery's method in digits of 52 bits: with
+// R = 2^52 to the number of digits and one, x stands for x/R. The kernels, and
+// the order of the digits in memory, are explained in generate/ifma.go.
+//
+// An element is any number of so many digits. Products are below x·y/R + 2n,
+// which fits: the digits have 16 bits more than the longest modulus.
+type ifmaRing struct {
+	n       *big.Int
+	digits  int
+	modulus []uint64 // what the kernels take: 2^-52 modulo n, n, -1/n modulo 2^52
+	rr      []uint64 // R² modulo n
+}
+
+func newIFMA(n *big.Int) Ring {
+	digits := short
+	if n.BitLen() > 1024 {
+		digits = long
+	}
+	room := make([]uint64, 3*digits+1)
+	r := &ifmaRing{n, digits, room[: 2*digits+1 : 2*digits+1], room[2*digits+1:]}
+	w := divisions.Get().(*division)
+	defer divisions.Put(w)
+	setDigits(r.modulus[digits:2*digits], n)
+	k := -inverse(uint64(n.Bits()[0])) & digitMask
+	r.modulus[2*digits] = k
+	// 2^-52 is (k·n + 1) / 2^52.
+	w.dividend.Mul(n, w.quotient.SetUint64(k))
+	w.dividend.Rsh(w.dividend.Add(&w.dividend, one), digitBits)
+	setDigits(r.modulus[:digits], &w.dividend)
+	// Two squarings make R·2^m of R·2^(m/4), so R² takes but a short division.
+	m := digitBits * (digits + 1)
+	w.dividend.Lsh(one, uint(m+m/4))
+	w.quotient.QuoRem(&w.dividend, n, &w.remainder)
+	setDigits(r.rr, &w.remainder)
+	r.Square(r.rr, r.rr)
+	r.Square(r.rr, r.rr)
+	return r
+}
+
+func (r *ifmaRing) Len() int { return r.digits }
+
+func (r *ifmaRing) Mul(z, x, y []uint64) {
+	if r.digits == short {
+		multiply1024((*[short]uint64)(z), (*[short]uint64)(x), (*[short]uint64)(y), (*[2*short + 1]uint64)(r.modulus))
+	} else {
+		multiply2048((*[long]uint64)(z), (*[long]uint64)(x), (*[long]uint64)(y), (*[2*long + 1]uint64)(r.modulus))
+	}
+}
+
+func (r *ifmaRing) Square(z, x []uint64) {
+	if r.digits == short {
+		square1024((*[short]uint64)(z), (*[short]uint64)(x), (*[2*short + 1]uint64)(r.modulus))
+	} else {
+		square2048((*[long]uint64)(z), (*[long]uint64)(x), (*[2*long + 1]uint64)(r.modulus))
+	}
+}
+
+func (r *ifmaRing) Set(z []uint64, x *big.Int) {
+	setDigits(z, x)
+	r.Mul(z, z, r.rr)
+}
+
+func (r *ifmaRing) Get(z *big.Int, x []uint64) *big.Int { return r.GetProduct(z, x, one) }
+
+func (r *ifmaRing) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
+	var room [long]uint64
+	t := room[:r.digits]
+	setDigits(t, y)
+	r.Mul(t, x, t)
+	setNumber(z, t)
+	for z.Cmp(r.n) >= 0 { // below 3n at first
+		z.Sub(z, r.n)
+	}
+	return z
+}
+
+// vectors is the number of vectors, in the order of which the digits are kept.
+const vectors = 5
+
+// setDigits sets z to x, which fits.
+func setDigits(z []uint64, x *big.Int) {
+	words := x.Bits()
+	var rest uint64 // of the words so far
+	left := 0       // bits of it
+	lanes := len(z) / vectors
+	for lane := range lanes {
+		for v := range vectors {
+			d := rest
+			if left >= digitBits {
+				left -= digitBits
+				rest >>= digitBits
+			} else {
+				var w uint64
+				if len(words) > 0 {
+					w, words = uint64(words[0]), words[1:]
+				}
+				d |= w << left
+				rest = w >> (digitBits - left)
+				left += 64 - digitBits
+			}
+			z[v*lanes+lane] = d & digitMask
+		}
+	}
+}
+
+// setNumber sets z to x.
+func setNumber(z *big.Int, x []uint64) {
+	var limb uint64
+	filled := 0
+	words := slices.Grow(z.Bits()[:0], len(x))
+	lanes := len(x) / vectors
+	for lane := range lanes {
+		for v := range vectors {
+			d := x[v*lanes+lane]
+			limb |= d << filled
+			if filled += digitBits; filled >= 64 {
+				words = append(words, big.Word(limb))
+				filled -= 64
+				limb = d >> (digitBits - filled)
+			}
+		}
+	}
+	z.SetBits(append(words, big.Word(limb)))
+}
