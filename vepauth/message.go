@@ -118,8 +118,8 @@ func outgoingForm(r *http.Request) (string, error) {
 		}
 	}
 	form, err := io.ReadAll(body)
-	if err == nil {
-		err = body.Close()
+	if closed := body.Close(); err == nil {
+		err = closed
 	}
 	if err != nil || r.GetBody != nil {
 		return string(form), err
