@@ -95,7 +95,7 @@ func (g *Group) prepare() *group {
 	return &group{ring: ring, g: z, order: newInverter(g.Q)}
 }
 
-// The comb of a well-known group: 256 and 512 KB, 320 and 640 with IFMA.
+// The comb of a well-known group: 256 and 512 KB, or 320 and 640 with IFMA.
 const (
 	groupRows   = 10
 	groupTables = 2

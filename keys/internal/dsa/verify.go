@@ -33,8 +33,8 @@ func (k *PublicKey) Verifier() *Verifier {
 	return v
 }
 
-// The comb of a key: 32 and 64 KB, 40 and 80 with IFMA. One row less is a tenth slower, and takes half
-// the memory and two thirds of the time to make.
+// The comb of a key: 32 and 64 KB, or 40 and 80 with IFMA. One row less is a
+// tenth slower, and takes half the memory and two thirds of the time to make.
 const (
 	keyRows   = 7
 	keyTables = 2
