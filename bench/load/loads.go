@@ -18,8 +18,8 @@ import (
 )
 
 // fire sends the requests over so many connections. Each goes when it is due and
-// a connection is free, and its time counts from when it was due; a nil due means
-// as soon as a connection is free. No more are begun when ctx ends.
+// a connection is free; a nil due means as soon as a connection is free. No more
+// are begun when ctx ends.
 func fire(ctx context.Context, addr string, connections int, requests [][]byte, due func(i int) time.Time) *answered {
 	var (
 		all  answered
@@ -37,13 +37,12 @@ func fire(ctx context.Context, addr string, connections int, requests [][]byte, 
 				if i >= len(requests) {
 					break
 				}
-				from := time.Now()
 				if due != nil {
-					from = due(i)
-					time.Sleep(time.Until(from))
+					time.Sleep(time.Until(due(i)))
 				}
+				sent := time.Now()
 				v := c.ask(requests[i])
-				own.add(v, time.Since(from))
+				own.add(v, time.Since(sent))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -113,7 +112,10 @@ func loads(ctx context.Context, o options, out io.Writer) error {
 		return fmt.Errorf("throughput: %w", err)
 	}
 	result.Throughput.print(out)
-	if result.Overload, err = measureOverload(ctx, o, dir, n, regulars, 2*result.Throughput.PerSecond); err != nil {
+	if o.rate == 0 {
+		o.rate = 2 * result.Throughput.PerSecond
+	}
+	if result.Overload, err = measureOverload(ctx, o, dir, n, regulars); err != nil {
 		return fmt.Errorf("overload: %w", err)
 	}
 	result.Overload.print(out)
@@ -170,7 +172,8 @@ func measureThroughput(ctx context.Context, o options, dir string, n *internet, 
 // overloadConnections are more than the service lets wait.
 const overloadConnections = 1000
 
-func measureOverload(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars, rate float64) (v Overload, err error) {
+func measureOverload(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars) (v Overload, err error) {
+	rate := o.rate
 	requests, err := mint(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
 	if err != nil {
 		return v, err
@@ -190,7 +193,7 @@ func measureOverload(ctx context.Context, o options, dir string, n *internet, r 
 	}
 	refusals, err := s.refusals()
 	return Overload{
-		Offered: rate, Accepted: float64(a.counts[okay]) / took.Seconds(), Refused: float64(a.counts[shed]) / took.Seconds(),
+		Due: rate, Sent: float64(sum(a.counts)) / took.Seconds(), Accepted: float64(a.counts[okay]) / took.Seconds(), Refused: float64(a.counts[shed]) / took.Seconds(),
 		AcceptedTimes: a.times(okay), RefusedTimes: a.times(shed), Handler: refusals,
 	}, err
 }

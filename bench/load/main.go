@@ -14,10 +14,10 @@
 // 10 000 users of one provider, RS256, with DS128 keys; no assertion is sent
 // twice, and ten have the same certificate. First, each of 32 connections sends
 // its next request when it has its answer. Then requests are sent at twice the
-// rate that came out of that, whether or not answers have come: their time counts
-// from when they were due, not from when there was a connection free. The service
-// refuses what is too much; how long a refusal stayed in its handler is taken
-// from its own metrics.
+// rate that came out of that, whether or not answers have come, as far as a thousand
+// connections and the processors, which the two processes share, can carry it: the
+// rate that was really sent is printed too. The service refuses what is too much;
+// how long a refusal stayed in its handler is taken from its own metrics.
 //
 // # Soak
 //
@@ -45,6 +45,7 @@ type options struct {
 	warmUp      int // requests before those that are measured
 	connections int
 	duration    time.Duration
+	rate        float64 // due in a second, for overload
 	soak        time.Duration
 	issuers     int
 	soakRate    int
@@ -76,6 +77,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.uses, "uses", 10, "how many assertions have the same certificate")
 	f.IntVar(&o.connections, "connections", 32, "how many connections, for throughput")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long throughput is measured, and overload")
+	f.Float64Var(&o.rate, "rate", 0, "requests due in a second, for overload (default: twice the throughput)")
 	f.DurationVar(&o.soak, "soak", 0, "how long to watch memory, in place of the two")
 	f.IntVar(&o.issuers, "issuers", 100_000, "how many issuers the soak names")
 	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
@@ -86,7 +88,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 || o.users < 1 || o.uses < 1 || o.connections < 1 || o.duration <= 0 || o.soak < 0 || o.issuers < 1 || o.soakRate < 1 {
+	if f.NArg() > 0 || o.users < 1 || o.uses < 1 || o.connections < 1 || o.duration <= 0 || o.rate < 0 || o.soak < 0 || o.issuers < 1 || o.soakRate < 1 {
 		return o, errors.New("no arguments are wanted, and numbers above 0")
 	}
 	o.date = time.Now().UTC().Truncate(24 * time.Hour)

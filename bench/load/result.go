@@ -48,7 +48,8 @@ func (t Throughput) print(out io.Writer) {
 
 // Overload is what the service did when more came than it can do.
 type Overload struct {
-	Offered       float64  `json:"offeredPerSecond"`
+	Due           float64  `json:"duePerSecond"`
+	Sent          float64  `json:"sentPerSecond"` // what became of Due, on processors shared with the service
 	Accepted      float64  `json:"acceptedPerSecond"`
 	Refused       float64  `json:"refusedPerSecond"`
 	AcceptedTimes Times    `json:"acceptedMilliseconds"`
@@ -65,8 +66,8 @@ type Refusals struct {
 }
 
 func (v Overload) print(out io.Writer) {
-	fmt.Fprintf(out, "overload, %.0f a second offered: %.0f accepted, %s; %.0f refused, %s\n",
-		v.Offered, v.Accepted, v.AcceptedTimes, v.Refused, v.RefusedTimes)
+	fmt.Fprintf(out, "overload, %.0f a second due, %.0f sent: %.0f accepted, %s; %.0f refused, %s\n",
+		v.Due, v.Sent, v.Accepted, v.AcceptedTimes, v.Refused, v.RefusedTimes)
 	fmt.Fprintf(out, "refusals in the handler: %d, %.3f %% of them within 10 ms, %.2f ms on average\n",
 		v.Handler.Count, 100*v.Handler.Within10, v.Handler.MeanMS)
 }
