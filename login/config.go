@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/alexedwards/scs/v2"
@@ -178,20 +179,24 @@ func (l *Login[U]) prepareSessions() error {
 	}
 	s := scs.New()
 	s.Cookie.Secure = l.secure
-	s.Cookie.Name = cookieName(l.secure, l.config.Prefix)
+	s.Cookie.Name = cookieName(l.secure, l.config.Audiences[0], l.config.Prefix)
 	l.sessions.scs = s
 	return nil
 }
 
 // cookieName has a browser refuse the cookie from a sibling domain or over http
 // (the prefix __Host-, RFC 6265bis, section 4.1.3). Applications under several
-// prefixes of one host each have their own.
-func cookieName(secure bool, prefix string) string {
-	name := "login" + strings.ReplaceAll(prefix, "/", "~")
+// prefixes of one host each have their own; so do those on several ports of it
+// during development, because browsers do not tell the cookies of ports apart.
+func cookieName(secure bool, audience, prefix string) string {
+	suffix := strings.ReplaceAll(prefix, "/", "~")
 	if secure {
-		return "__Host-" + name
+		return "__Host-login" + suffix
 	}
-	return name
+	if u, err := url.Parse(audience); err == nil && u.Port() != "" {
+		suffix = "-" + u.Port() + suffix
+	}
+	return "login" + suffix
 }
 
 func checkSessions(s *scs.SessionManager, secure bool) error {

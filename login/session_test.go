@@ -22,7 +22,7 @@ func TestCookie(t *testing.T) {
 	}{
 		{"https", rp, "", http.Cookie{Name: "__Host-login", Secure: true}},
 		{"prefix", rp, "/app/v2", http.Cookie{Name: "__Host-login~app~v2", Secure: true}},
-		{"development", "http://localhost:8080", "", http.Cookie{Name: "login"}},
+		{"development", "http://localhost:8080", "", http.Cookie{Name: "login-8080"}},
 	} {
 		a := newApp(t, func(_ *app, lc *login.Config[*user]) { lc.Audiences, lc.Prefix = []string{c.audience}, c.prefix })
 		w := newBrowser(t, a).post("/api/login", script, "assertion", idp.Backed("alice@idp.example", userKey, c.audience))
