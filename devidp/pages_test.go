@@ -4,13 +4,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/net/html"
-
 	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/internal/pagetest"
 )
 
 func another(t testing.TB, domain string) *devidp.Provider {
@@ -127,57 +125,11 @@ func checkPolicy(t *testing.T, policies []string) {
 func TestMarkup(t *testing.T) {
 	for _, path := range []string{"/", "/sign_in"} {
 		_, body := answer(t, ask("GET", path, ""))
-		root, err := html.Parse(strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var ids, references []string
-		for n := range root.Descendants() {
-			if n.Type != html.ElementNode {
-				continue
-			}
-			if n.Data == "script" && n.FirstChild != nil || n.Data == "style" {
-				t.Errorf("%s: inline %s", path, n.Data)
-			}
-			if n.Data == "button" && attribute(n, "type") == "" {
-				t.Errorf("%s: a button without a type", path)
-			}
-			for _, a := range n.Attr {
-				switch {
-				case a.Key == "id":
-					ids = append(ids, a.Val)
-				case a.Key == "for", strings.HasPrefix(a.Key, "aria-labelledby"), a.Key == "aria-describedby":
-					references = append(references, strings.Fields(a.Val)...)
-				case a.Key == "style", strings.HasPrefix(a.Key, "on"):
-					t.Errorf("%s: inline %s", path, a.Key)
-				case (a.Key == "src" || a.Key == "href") && !regexp.MustCompile(`^/[a-z]`).MatchString(a.Val):
-					t.Errorf("%s: %s=%q leaves the provider", path, a.Key, a.Val)
-				}
-			}
-		}
-		for i, id := range ids {
-			if slices.Contains(ids[:i], id) {
-				t.Errorf("%s: two elements are %q", path, id)
-			}
-		}
-		for _, id := range references {
-			if !slices.Contains(ids, id) {
-				t.Errorf("%s: nothing is %q", path, id)
-			}
-		}
+		pagetest.Markup(t, path, body, regexp.MustCompile(`^/[a-z]`))
 		if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) {
 			t.Errorf("%s: no language, or no warning", path)
 		}
 	}
-}
-
-func attribute(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
 }
 
 // TestFrontPage: it names the origin under which it was opened.

@@ -16,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/doctest"
 	"github.com/vepverify/vepverify/login"
 )
 
@@ -138,35 +139,7 @@ func TestDocs(t *testing.T) {
 	docsHeaders(httptest.NewRecorder())
 	_, _, _, _ = docsUser, docsErrorPage, docsChi, auth
 
-	source, err := os.ReadFile("docs_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../docs/LOGIN.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	have := "\n" + dedent(string(source))
-	found := 0
-	for _, block := range strings.Split(string(text), "\n```go\n")[1:] {
-		snippet, _, closed := strings.Cut(block, "\n```")
-		found++
-		if !closed || !strings.Contains(have, "\n"+dedent(snippet)+"\n") {
-			t.Errorf("docs/LOGIN.md has a snippet that is not in docs_test.go:\n%s", snippet)
-		}
-	}
-	if found < 5 {
-		t.Errorf("%d snippets found", found)
-	}
-}
-
-// dedent cuts the indentation off all lines.
-func dedent(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	doctest.Snippets(t, "../docs/LOGIN.md", "docs_test.go", 5)
 }
 
 // The HTML snippets are templates that html/template takes, and where they show

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/doctest"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/redisstore"
 	"github.com/vepverify/vepverify/vepauth"
@@ -113,32 +113,5 @@ func TestDocs(t *testing.T) {
 	var _ vepauth.TokenManager = staff{}
 	_, _, _ = docsServer, docsWho, docsClient
 
-	source, err := os.ReadFile("docs_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../docs/VEPAUTH.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, block := range strings.Split(string(text), "\n```go\n")[1:] {
-		snippet, _, closed := strings.Cut(block, "\n```")
-		found++
-		if !closed || !strings.Contains("\n"+flat(string(source)), "\n"+flat(snippet)+"\n") {
-			t.Errorf("docs/VEPAUTH.md has a snippet that is not in docs_test.go:\n%s", snippet)
-		}
-	}
-	if found < 5 {
-		t.Errorf("%d snippets found", found)
-	}
-}
-
-// flat cuts the indentation off all lines.
-func flat(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	doctest.Snippets(t, "../docs/VEPAUTH.md", "docs_test.go", 5)
 }

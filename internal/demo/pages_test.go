@@ -2,11 +2,10 @@ package demo_test
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/net/html"
+	"github.com/vepverify/vepverify/internal/pagetest"
 )
 
 // TestMarkup: the pages hold to their own policy, and what refers to an element
@@ -21,7 +20,7 @@ func TestMarkup(t *testing.T) {
 			if answer.StatusCode == 303 {
 				continue
 			}
-			checkMarkup(t, path, body)
+			pagetest.Markup(t, path, body, ownLinks)
 			if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) || strings.Count(body, "<h1") != 1 {
 				t.Errorf("%s: no language, no warning, or not one heading", path)
 			}
@@ -32,41 +31,5 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
-func checkMarkup(t *testing.T, path, body string) {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids, references []string
-	for n := range root.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
-		if n.Data == "script" && n.FirstChild != nil || n.Data == "style" {
-			t.Errorf("%s: inline %s", path, n.Data)
-		}
-		for _, a := range n.Attr {
-			switch {
-			case a.Key == "id":
-				ids = append(ids, a.Val)
-			case a.Key == "for", a.Key == "aria-labelledby", a.Key == "aria-describedby":
-				references = append(references, strings.Fields(a.Val)...)
-			case a.Key == "style", strings.HasPrefix(a.Key, "on"):
-				t.Errorf("%s: inline %s", path, a.Key)
-			case (a.Key == "src" || a.Key == "href") && !regexp.MustCompile(`^/([a-z]|$)|^http://127\.0\.0\.1:[0-9]+/include\.js$`).MatchString(a.Val):
-				t.Errorf("%s: %s=%q leaves the site", path, a.Key, a.Val)
-			}
-		}
-	}
-	for i, id := range ids {
-		if slices.Contains(ids[:i], id) {
-			t.Errorf("%s: two elements are %q", path, id)
-		}
-	}
-	for _, id := range references {
-		if !slices.Contains(ids, id) {
-			t.Errorf("%s: nothing is %q", path, id)
-		}
-	}
-}
+// ownLinks are those to the site itself, and the provider's script.
+var ownLinks = regexp.MustCompile(`^/([a-z]|$)|^http://127\.0\.0\.1:[0-9]+/include\.js$`)
