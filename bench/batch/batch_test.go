@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"runtime"
 	"testing"
+
+	"github.com/vepverify/vepverify/bench/internal/command"
 )
 
 func TestParseFlags(t *testing.T) {
@@ -22,7 +24,7 @@ func TestParseFlags(t *testing.T) {
 
 // A little of everything: that it works, not how fast.
 func TestRun(t *testing.T) {
-	program, err := build(t.Context(), t.TempDir(), t.Output())
+	program, err := command.Build(t.Context(), t.TempDir(), t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}

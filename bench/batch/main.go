@@ -27,9 +27,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
+
+	"github.com/vepverify/vepverify/bench/internal/command"
 )
 
 // options are the flags.
@@ -57,16 +57,13 @@ func parseFlags(args []string, complaints io.Writer) (options, error) {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	o, err := parseFlags(os.Args[1:], os.Stderr)
-	if err == nil {
-		err = run(ctx, o, os.Stdout, os.Stderr)
-	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "batch:", err)
-		os.Exit(1)
-	}
+	command.Main("batch", func(ctx context.Context, args []string) error {
+		o, err := parseFlags(args, os.Stderr)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, os.Stdout, os.Stderr)
+	})
 }
 
 func run(ctx context.Context, o options, out, progress io.Writer) error {
@@ -76,7 +73,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 	}
 	defer os.RemoveAll(folder)
 	if o.command == "" {
-		if o.command, err = build(ctx, folder, progress); err != nil {
+		if o.command, err = command.Build(ctx, folder, progress); err != nil {
 			return err
 		}
 	}
@@ -89,15 +86,4 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 		return measureMemory(ctx, o, c, out, progress)
 	}
 	return measureThroughput(ctx, o, c, folder, out, progress)
-}
-
-// build builds the command into the folder.
-func build(ctx context.Context, folder string, progress io.Writer) (string, error) {
-	program := filepath.Join(folder, "vepverify")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/vepverify/vepverify/cmd/vepverify")
-	cmd.Stdout, cmd.Stderr = progress, progress
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("building the command: %w", err)
-	}
-	return program, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/bench/internal/command"
 	"github.com/vepverify/vepverify/bench/openssl"
 	"github.com/vepverify/vepverify/bench/report"
 )
@@ -25,7 +26,7 @@ func TestParseFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.rounds != 3 || o.slot != 20*time.Millisecond || o.node || !o.date.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
+	if o.rounds != 3 || o.slot != 20*time.Millisecond || o.node || !o.Date.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", o)
 	}
 	for _, bad := range [][]string{{"--rounds", "0"}, {"--duration", "-1s"}, {"--date", "today"}, {"extra"}, {"--unknown"}} {
@@ -38,7 +39,7 @@ func TestParseFlags(t *testing.T) {
 // One short round of everything that needs nothing installed.
 func TestRun(t *testing.T) {
 	folder := t.TempDir()
-	o := options{rounds: 2, slot: time.Millisecond, results: folder, date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), pool: 12}
+	o := options{rounds: 2, slot: time.Millisecond, Record: command.Record{Results: folder, Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, pool: 12}
 	var out bytes.Buffer
 	if err := run(t.Context(), o, &out, io.Discard); err != nil {
 		t.Fatal(err)

@@ -182,7 +182,7 @@ func perOne(took time.Duration, n int) float64 {
 // comparison sums up what was measured.
 func (f *field) comparison(o options) *report.Comparison {
 	c := &report.Comparison{
-		Format: report.ComparisonFormat, Date: o.date, Machine: report.ThisMachine(), Versions: f.versions,
+		Format: report.ComparisonFormat, Date: o.Date, Machine: report.ThisMachine(), Versions: f.versions,
 		Rounds: o.rounds, Slot: o.slot.String(), Notes: f.notes,
 	}
 	for i, p := range pairs {

@@ -31,43 +31,35 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"runtime"
 	"time"
 
 	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/command"
 	"github.com/vepverify/vepverify/bench/report"
 )
 
 // options are the command line.
 type options struct {
+	command.Record
 	rounds        int
 	slot          time.Duration
-	results       string
-	date          time.Time
 	node          bool
 	nodeDirectory string
 	pool          int // assertions in each pool; smaller in tests
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	if beTier() {
 		return
 	}
-	o, err := parseFlags(os.Args[1:], os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err == nil {
-		err = run(ctx, o, os.Stdout, os.Stderr)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "compare:", err)
-		os.Exit(1)
-	}
+	command.Main("compare", func(ctx context.Context, args []string) error {
+		o, err := parseFlags(args, os.Stderr)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, os.Stdout, os.Stderr)
+	})
 }
 
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
@@ -75,22 +67,17 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.SetOutput(usage)
 	f.IntVar(&o.rounds, "rounds", 11, "how many rounds")
 	f.DurationVar(&o.slot, "duration", 150*time.Millisecond, "the time for each figure in each round")
-	f.StringVar(&o.results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
+	o.Record.Flags(f)
 	f.BoolVar(&o.node, "node", true, "measure browserid-local-verify too, installing it with npm")
 	f.StringVar(&o.nodeDirectory, "node-dir", "", "where to install that (default: in the user's cache folder)")
 	o.pool = bench.PoolSize
-	date := f.String("date", "", "the date to note, as 2006-01-02 (default: today)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 || o.slot <= 0 {
 		return o, errors.New("no arguments are wanted, and rounds and a duration above 0")
 	}
-	o.date = time.Now().UTC().Truncate(24 * time.Hour)
-	if *date != "" {
-		o.date, err = time.Parse(time.DateOnly, *date)
-	}
-	return o, err
+	return o, nil
 }
 
 func run(ctx context.Context, o options, out, progress io.Writer) error {
@@ -118,29 +105,14 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 	if err := c.WriteTable(out); err != nil {
 		return err
 	}
-	if o.results == "" {
-		return nil
-	}
-	return write(c, o.results)
+	return write(c, &o.Record)
 }
 
 // write keeps the figures, and draws them if there is anything to draw.
-func write(c *report.Comparison, folder string) error {
-	err := create(filepath.Join(folder, "latest.json"), func(w io.Writer) error { return report.WriteJSON(w, c) })
+func write(c *report.Comparison, to *command.Record) error {
+	err := to.Write("latest.json", func(w io.Writer) error { return report.WriteJSON(w, c) })
 	if err != nil || c.Versions[report.OpenSSL] == "" {
 		return err
 	}
-	return create(filepath.Join(folder, "verify.svg"), c.WriteChart)
-}
-
-func create(path string, content func(io.Writer) error) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return content(f)
+	return to.Write("verify.svg", c.WriteChart)
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,15 +76,15 @@ func installNode(ctx context.Context, folder string) (string, error) {
 	if _, err := os.Stat(done); err == nil {
 		return folder, nil
 	}
-	if err := command(ctx, folder, npm, "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund",
+	if err := runIn(ctx, folder, npm, "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund",
 		nodePackage+"@"+nodeVersion); err != nil {
 		return "", err
 	}
-	if err := command(ctx, filepath.Join(folder, "node_modules", "browserid-crypto"), "node", "scripts/package.js"); err != nil {
+	if err := runIn(ctx, filepath.Join(folder, "node_modules", "browserid-crypto"), "node", "scripts/package.js"); err != nil {
 		return "", err
 	}
 	// Without a compiler it does its arithmetic in JavaScript, which the report says.
-	if err := command(ctx, folder, npm, "rebuild", "--prefix", folder, "bignum"); err != nil {
+	if err := runIn(ctx, folder, npm, "rebuild", "--prefix", folder, "bignum"); err != nil {
 		fmt.Fprintln(os.Stderr, "compare: no native arithmetic for Node:", err)
 	}
 	return folder, os.WriteFile(done, nil, 0o644)
@@ -108,8 +105,8 @@ func nodeFolder(folder string) (string, error) {
 	return folder, os.MkdirAll(folder, 0o755)
 }
 
-// command runs a program, whose last lines are its error.
-func command(ctx context.Context, folder, name string, args ...string) error {
+// runIn runs a program in a folder, whose last lines are its error.
+func runIn(ctx context.Context, folder, name string, args ...string) error {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = folder
 	out, err := c.CombinedOutput()
@@ -122,32 +119,18 @@ func command(ctx context.Context, folder, name string, args ...string) error {
 }
 
 // node is a process that runs verify.js.
-type node struct {
-	process *exec.Cmd
-	stdin   io.WriteCloser
-	ask     *json.Encoder
-	answers *json.Decoder
-}
+type node struct{ *peer }
 
 func newNode(ctx context.Context, folder string) (*node, error) {
 	script := filepath.Join(folder, "verify.js")
 	if err := os.WriteFile(script, verifyJS, 0o644); err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, "node", script, folder)
-	c.Stderr = os.Stderr
-	stdin, err := c.StdinPipe()
+	p, err := startPeer(exec.CommandContext(ctx, "node", script, folder))
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	return &node{c, stdin, json.NewEncoder(stdin), json.NewDecoder(bufio.NewReader(stdout))}, nil
+	return &node{p}, nil
 }
 
 // aboutNode is the answer to the setup.
@@ -185,17 +168,8 @@ func (n *node) slot(p bench.Pair, d time.Duration) (sample, error) {
 }
 
 func (n *node) exchange(message, answer any) error {
-	if err := n.ask.Encode(message); err != nil {
-		return fmt.Errorf("the Node process: %w", err)
-	}
-	if err := n.answers.Decode(answer); err != nil {
+	if err := n.peer.exchange(message, answer); err != nil {
 		return fmt.Errorf("the Node process: %w", err)
 	}
 	return nil
-}
-
-// Close lets the process end, which it does when there is nothing to read.
-func (n *node) Close() {
-	n.stdin.Close()
-	_ = n.process.Wait() // how it ends makes no difference to the figures
 }

@@ -49,12 +49,7 @@ func (f *field) addPortable(ctx context.Context, pool int) error {
 }
 
 // tier is the other process. It is asked for a slot, and answers with a sample.
-type tier struct {
-	process *exec.Cmd
-	stdin   io.WriteCloser
-	ask     *json.Encoder
-	answers *json.Decoder
-}
+type tier struct{ *peer }
 
 type slotQuestion struct {
 	Pair  int
@@ -77,47 +72,30 @@ func startTier(ctx context.Context, pool int) (*tier, error) {
 	}
 	c := exec.CommandContext(ctx, own)
 	c.Env = append(os.Environ(), "GODEBUG=cpu.avx512f=off", fmt.Sprint(tierPool, "=", pool))
-	c.Stderr = os.Stderr
-	stdin, err := c.StdinPipe()
+	p, err := startPeer(c)
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	t := &tier{c, stdin, json.NewEncoder(stdin), json.NewDecoder(stdout)}
 	var arithmetic string
-	if err := t.answers.Decode(&arithmetic); err != nil || arithmetic != portable {
-		return nil, fmt.Errorf("the process says %q: %w", arithmetic, errors.Join(err, t.stop()))
+	if err = p.answers.Decode(&arithmetic); err == nil && arithmetic != portable {
+		err = fmt.Errorf("the process uses %q", arithmetic)
 	}
-	return t, nil
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return &tier{p}, nil
 }
 
 func (t *tier) slot(pair int, state string, d time.Duration) (sample, error) {
-	if err := t.ask.Encode(slotQuestion{pair, state, d}); err != nil {
-		return sample{}, err
-	}
 	var a slotAnswer
-	if err := t.answers.Decode(&a); err != nil {
+	if err := t.exchange(slotQuestion{pair, state, d}, &a); err != nil {
 		return sample{}, err
 	}
 	if a.Error != "" {
 		return sample{}, errors.New(a.Error)
 	}
 	return sample{a.Microseconds, a.Allocations}, nil
-}
-
-func (t *tier) stop() error {
-	return errors.Join(t.stdin.Close(), t.process.Wait())
-}
-
-// Close lets the process end, which it does when there is nothing to read.
-func (t *tier) Close() {
-	_ = t.stop() // how it ends makes no difference to the figures
 }
 
 // beTier makes this process the other one, if it was started as that.

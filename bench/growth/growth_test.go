@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/bench/internal/command"
 	"github.com/vepverify/vepverify/bench/report"
 )
 
 func TestParseFlags(t *testing.T) {
 	o, err := parseFlags([]string{"--issuers", "10", "--date", "2026-01-02"}, io.Discard)
-	if err != nil || o.maxIssuers != 10 || !o.date.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
+	if err != nil || o.maxIssuers != 10 || !o.Date.Equal(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, bad := range [][]string{{"--issuers", "0"}, {"--rounds", "0"}, {"--duration", "0s"}, {"--date", "today"}, {"extra"}} {
@@ -26,7 +27,7 @@ func TestParseFlags(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	folder := t.TempDir()
-	o := options{rounds: 1, duration: time.Millisecond, maxIssuers: 10, results: folder, pool: 12, cacheSizes: []int{32}}
+	o := options{rounds: 1, duration: time.Millisecond, maxIssuers: 10, Record: command.Record{Results: folder}, pool: 12, cacheSizes: []int{32}}
 	if err := run(t.Context(), o, new(bytes.Buffer)); err != nil {
 		t.Fatal(err)
 	}

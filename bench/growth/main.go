@@ -17,42 +17,33 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/command"
 	"github.com/vepverify/vepverify/bench/report"
 )
 
 // options are the command line.
 type options struct {
+	command.Record
 	rounds     int
 	duration   time.Duration
 	maxIssuers int
-	results    string
-	date       time.Time
 	pool       int   // assertions in each pool, and
 	cacheSizes []int // entries of caches; smaller in tests
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	o, err := parseFlags(os.Args[1:], os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err == nil {
-		err = run(ctx, o, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "growth:", err)
-		os.Exit(1)
-	}
+	command.Main("growth", func(ctx context.Context, args []string) error {
+		o, err := parseFlags(args, os.Stderr)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, os.Stdout)
+	})
 }
 
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
@@ -61,24 +52,19 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.rounds, "rounds", 5, "how many rounds, for the number of goroutines")
 	f.DurationVar(&o.duration, "duration", time.Second, "the time for each figure of throughput")
 	f.IntVar(&o.maxIssuers, "issuers", 100_000, "the most distinct issuers")
-	f.StringVar(&o.results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
+	o.Record.Flags(f)
 	o.pool, o.cacheSizes = bench.PoolSize, cacheSizes
-	date := f.String("date", "", "the date to note, as 2006-01-02 (default: today)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 || o.duration <= 0 || o.maxIssuers < 1 {
 		return o, errors.New("no arguments are wanted, and rounds, a duration and issuers above 0")
 	}
-	o.date = time.Now().UTC().Truncate(24 * time.Hour)
-	if *date != "" {
-		o.date, err = time.Parse(time.DateOnly, *date)
-	}
-	return o, err
+	return o, nil
 }
 
 func run(ctx context.Context, o options, out io.Writer) error {
-	g := &report.Growth{Format: report.GrowthFormat, Date: o.date, Machine: report.ThisMachine()}
+	g := &report.Growth{Format: report.GrowthFormat, Date: o.Date, Machine: report.ThisMachine()}
 	for _, measure := range []func(context.Context, options, *report.Growth) error{
 		measureWorkers, measureIssuers, measureCaches,
 	} {
@@ -89,20 +75,5 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err := g.WriteTable(out); err != nil {
 		return err
 	}
-	if o.results == "" {
-		return nil
-	}
-	return create(filepath.Join(o.results, "growth.json"), func(w io.Writer) error { return report.WriteJSON(w, g) })
-}
-
-func create(path string, content func(io.Writer) error) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return content(f)
+	return o.Write("growth.json", func(w io.Writer) error { return report.WriteJSON(w, g) })
 }

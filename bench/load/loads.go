@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,11 +83,6 @@ const provider = "idp.example"
 
 // loads measures throughput, then overload.
 func loads(ctx context.Context, o options, out io.Writer) error {
-	dir, err := os.MkdirTemp("", "vepverify-load-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	regulars, err := bench.NewRegulars(provider, o.users, time.Now())
 	if err != nil {
 		return err
@@ -97,29 +91,24 @@ func loads(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	n, err := newInternet(dir, serveDocument(document))
+	n, err := newInternet(o.dir, serveDocument(document))
 	if err != nil {
 		return err
 	}
 	defer n.Close()
-	if o.binary == "" {
-		if o.binary, err = build(ctx, dir); err != nil {
-			return err
-		}
-	}
-	result := Result{Format: "vepverify-load/1", Date: o.date, Machine: report.ThisMachine()}
-	if result.Throughput, err = measureThroughput(ctx, o, dir, n, regulars); err != nil {
+	result := Result{Format: "vepverify-load/1", Date: o.Date, Machine: report.ThisMachine()}
+	if result.Throughput, err = measureThroughput(ctx, o, n, regulars); err != nil {
 		return fmt.Errorf("throughput: %w", err)
 	}
 	result.Throughput.print(out)
 	if o.rate == 0 {
 		o.rate = 2 * result.Throughput.PerSecond
 	}
-	if result.Overload, err = measureOverload(ctx, o, dir, n, regulars); err != nil {
+	if result.Overload, err = measureOverload(ctx, o, n, regulars); err != nil {
 		return fmt.Errorf("overload: %w", err)
 	}
 	result.Overload.print(out)
-	return result.write(o.results)
+	return o.Write("load.json", func(w io.Writer) error { return report.WriteJSON(w, result) })
 }
 
 func serveDocument(document []byte) http.Handler {
@@ -143,12 +132,12 @@ func mint(r *bench.Regulars, n, uses int) ([][]byte, error) {
 	return requests, nil
 }
 
-func measureThroughput(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars) (t Throughput, err error) {
+func measureThroughput(ctx context.Context, o options, n *internet, r *bench.Regulars) (t Throughput, err error) {
 	requests, err := mint(r, o.warmUp+o.users*o.uses, o.uses)
 	if err != nil {
 		return t, err
 	}
-	s, err := startService(dir, o.binary, n)
+	s, err := startService(o, n)
 	if err != nil {
 		return t, err
 	}
@@ -172,13 +161,13 @@ func measureThroughput(ctx context.Context, o options, dir string, n *internet, 
 // overloadConnections are more than the service lets wait.
 const overloadConnections = 1000
 
-func measureOverload(ctx context.Context, o options, dir string, n *internet, r *bench.Regulars) (v Overload, err error) {
+func measureOverload(ctx context.Context, o options, n *internet, r *bench.Regulars) (v Overload, err error) {
 	rate := o.rate
 	requests, err := mint(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
 	if err != nil {
 		return v, err
 	}
-	s, err := startService(dir, o.binary, n)
+	s, err := startService(o, n)
 	if err != nil {
 		return v, err
 	}

@@ -31,16 +31,16 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"time"
+
+	"github.com/vepverify/vepverify/bench/internal/command"
 )
 
 // options are the command line.
 type options struct {
+	command.Record
 	users, uses int
 	warmUp      int // requests before those that are measured
 	connections int
@@ -50,24 +50,17 @@ type options struct {
 	issuers     int
 	soakRate    int
 	binary      string
-	results     string
-	date        time.Time
+	dir         string // for what is needed only while this runs
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	o, err := parseFlags(os.Args[1:], os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err == nil {
-		err = run(ctx, o, os.Stdout)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1)
-	}
+	command.Main("load", func(ctx context.Context, args []string) error {
+		o, err := parseFlags(args, os.Stderr)
+		if err != nil {
+			return err
+		}
+		return run(ctx, o, os.Stdout)
+	})
 }
 
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
@@ -82,23 +75,27 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.issuers, "issuers", 100_000, "how many issuers the soak names")
 	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
 	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
-	f.StringVar(&o.results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
+	o.Record.Flags(f)
 	o.warmUp = 2000
-	date := f.String("date", "", "the date to note, as 2006-01-02 (default: today)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.users < 1 || o.uses < 1 || o.connections < 1 || o.duration <= 0 || o.rate < 0 || o.soak < 0 || o.issuers < 1 || o.soakRate < 1 {
 		return o, errors.New("no arguments are wanted, and numbers above 0")
 	}
-	o.date = time.Now().UTC().Truncate(24 * time.Hour)
-	if *date != "" {
-		o.date, err = time.Parse(time.DateOnly, *date)
-	}
-	return o, err
+	return o, nil
 }
 
-func run(ctx context.Context, o options, out io.Writer) error {
+func run(ctx context.Context, o options, out io.Writer) (err error) {
+	if o.dir, err = os.MkdirTemp("", "vepverify-load-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(o.dir)
+	if o.binary == "" {
+		if o.binary, err = command.Build(ctx, o.dir, os.Stderr); err != nil {
+			return err
+		}
+	}
 	if o.soak > 0 {
 		return soak(ctx, o, out)
 	}

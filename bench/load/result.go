@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/vepverify/vepverify/bench/report"
@@ -70,17 +67,4 @@ func (v Overload) print(out io.Writer) {
 		v.Due, v.Sent, v.Accepted, v.AcceptedTimes, v.Refused, v.RefusedTimes)
 	fmt.Fprintf(out, "refusals in the handler: %d, %.3f %% of them within 10 ms, %.2f ms on average\n",
 		v.Handler.Count, 100*v.Handler.Within10, v.Handler.MeanMS)
-}
-
-// write keeps the result in the folder given, if one is.
-func (r Result) write(folder string) (err error) {
-	if folder == "" {
-		return nil
-	}
-	f, err := os.Create(filepath.Join(folder, "load.json"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.WriteJSON(f, r)
 }

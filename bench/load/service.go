@@ -2,14 +2,12 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,32 +21,16 @@ type service struct {
 	ended   chan error
 }
 
-// build builds the command into dir.
-func build(ctx context.Context, dir string) (string, error) {
-	binary := filepath.Join(dir, "vepverify")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/vepverify/vepverify/cmd/vepverify")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("building vepverify: %w", err)
-	}
-	return binary, nil
-}
-
 // startService runs the command with more flags, and waits until it listens.
-func startService(dir, binary string, n *internet, more ...string) (*service, error) {
-	log, err := os.Create(filepath.Join(dir, "serve.log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
+func startService(o options, n *internet, more ...string) (*service, error) {
 	metrics, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{"serve", "--proxy", n.URL, "--ca-file", n.CAFile,
 		"--metrics-address", metrics, "--log-level", "error"}, more...)
-	cmd := exec.Command(binary, args...)
-	cmd.Stderr = log
+	cmd := exec.Command(o.binary, args...)
+	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -64,7 +46,7 @@ func startService(dir, binary string, n *internet, more ...string) (*service, er
 		s.ended <- cmd.Wait()
 	}()
 	if !found {
-		return nil, fmt.Errorf("the service does not start: %w, see %s", <-s.ended, log.Name())
+		return nil, fmt.Errorf("the service does not start: %w", <-s.ended)
 	}
 	var running struct{ Fields struct{ URL string } }
 	if err := json.Unmarshal(lines.Bytes(), &running); err != nil {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,26 +20,16 @@ const memoryBand = 0.1
 
 // soak watches the memory of the service under good and bad requests.
 func soak(ctx context.Context, o options, out io.Writer) (err error) {
-	dir, err := os.MkdirTemp("", "vepverify-load-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	crowd, err := bench.NewCrowd(o.issuers, o.issuers, time.Now())
 	if err != nil {
 		return err
 	}
-	n, err := newInternet(dir, hosts{crowd})
+	n, err := newInternet(o.dir, hosts{crowd})
 	if err != nil {
 		return err
 	}
 	defer n.Close()
-	if o.binary == "" {
-		if o.binary, err = build(ctx, dir); err != nil {
-			return err
-		}
-	}
-	s, err := startService(dir, o.binary, n, "--timeout", "2s")
+	s, err := startService(o, n, "--timeout", "2s")
 	if err != nil {
 		return err
 	}

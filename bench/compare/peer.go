@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+)
+
+// peer is another process that is asked and answers, in JSON.
+type peer struct {
+	process *exec.Cmd
+	stdin   io.WriteCloser
+	ask     *json.Encoder
+	answers *json.Decoder
+}
+
+func startPeer(c *exec.Cmd) (*peer, error) {
+	c.Stderr = os.Stderr
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return &peer{c, stdin, json.NewEncoder(stdin), json.NewDecoder(stdout)}, nil
+}
+
+func (p *peer) exchange(question, answer any) error {
+	if err := p.ask.Encode(question); err != nil {
+		return err
+	}
+	return p.answers.Decode(answer)
+}
+
+// Close lets the process end, which it does when there is nothing to read.
+func (p *peer) Close() {
+	p.stdin.Close()
+	_ = p.process.Wait() // how it ends makes no difference to the figures
+}
