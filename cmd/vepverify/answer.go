@@ -62,7 +62,7 @@ func verdict(res *assertion.Result, failed *assertion.Failed) string {
 
 func (v *verification) printResult(res *assertion.Result) {
 	fmt.Fprintln(v.out, verdict(res, nil))
-	now := v.now.clock(v.process.now)()
+	now := v.checks.now.clock(v.process.now)()
 	t := table{indent: "  "}
 	t.row("issuer", res.Issuer)
 	t.row("expires", sinceOrUntil(res.Expires, now))

@@ -49,17 +49,15 @@ const maxJobs = 256
 // batchRun is the command batch.
 type batchRun struct {
 	*process
-	network
-	judgement
+	checks
 	audiences list
-	now       instant
 	jobs      count
 	quiet     bool
 }
 
 func batchCommand(p *process) *cli.Command {
 	b := &batchRun{
-		process: p, network: newNetwork(), judgement: newJudgement(),
+		process: p, checks: newChecks(),
 		jobs: count{min(runtime.GOMAXPROCS(0), maxJobs), 1, maxJobs},
 	}
 	return &cli.Command{
@@ -69,23 +67,16 @@ func batchCommand(p *process) *cli.Command {
 }
 
 func (b *batchRun) flags() []cli.Flag {
-	flags := []cli.Flag{
+	own := []cli.Flag{
 		valueFlag(&b.audiences, "audience", "accept assertions for `ORIGIN` only, and need none in the lines (repeatable)"),
 		valueFlag(&b.jobs, "jobs", "`NUMBER` of assertions verified at a time"),
 		switchFlag(&b.quiet, "quiet", "no progress and no counts on standard error"),
-		valueFlag(&b.now, "now", "verify as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
 	}
-	flags = append(flags, b.judgement.flags()...)
-	flags = append(flags, b.network.flags()...)
-	return append(flags, b.judgement.insecureFlags()...)
+	return append(own, b.checks.flags()...)
 }
 
 func (b *batchRun) run(c *cli.Context) error {
-	keys, err := b.source(c, b.process)
-	if err != nil {
-		return err
-	}
-	verifier, err := b.judgement.verifier(c, assertion.Config{Keys: keys, Now: b.now.clock(b.process.now)})
+	verifier, err := b.verifier(c, b.process)
 	if err != nil {
 		return err
 	}

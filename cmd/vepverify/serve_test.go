@@ -347,18 +347,8 @@ func TestServeFinishes(t *testing.T) {
 
 // TestServeTestSettings are those for the test suites of clients.
 func TestServeTestSettings(t *testing.T) {
-	idp := idptest.New("placeholder.example").At(sampleTime)
-	document, err := json.Marshal(idp.Document())
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document)
-	}))
-	defer host.Close()
-	idp.Domain = strings.TrimPrefix(host.URL, "https://")
-	text := idp.Backed("alice@"+"idp.example", idptest.Key("DS128"), relyingParty)
+	idp := suiteIssuer(t, httptest.NewTLSServer, "RS256")
+	text := idp.Backed("alice@idp.example", idptest.Key("DS128"), relyingParty)
 	for _, test := range []struct {
 		variable string
 		want     reply

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -28,15 +26,13 @@ Exit status:
 // verification is the command verify: its flags, and what they come to.
 type verification struct {
 	*process
-	network
-	judgement
+	checks
 	audiences     list
 	explain, text bool
-	now           instant
 }
 
 func verifyCommand(p *process) *cli.Command {
-	v := &verification{process: p, network: newNetwork(), judgement: newJudgement()}
+	v := &verification{process: p, checks: newChecks()}
 	return &cli.Command{
 		Name: "verify", Usage: "say whether an assertion holds (the default command)",
 		ArgsUsage: "[FILE|-]", Description: verifyHelp, Flags: v.flags(), Action: v.run,
@@ -48,13 +44,12 @@ func (v *verification) flags() []cli.Flag {
 		valueFlag(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
 		switchFlag(&v.explain, "explain", "tell on standard error what each check found"),
 		switchFlag(&v.text, "text", "answer in words, not in JSON"),
-		valueFlag(&v.now, "now", "verify as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
 	}
-	return slices.Concat(own, v.judgement.flags(), v.network.flags(), v.judgement.insecureFlags())
+	return append(own, v.checks.flags()...)
 }
 
 func (v *verification) run(c *cli.Context) error {
-	verifier, err := v.verifier(c)
+	verifier, err := v.verifier(c, v.process)
 	if err != nil {
 		return err
 	}
@@ -67,14 +62,6 @@ func (v *verification) run(c *cli.Context) error {
 	}
 	res, err := v.verify(c, verifier, text)
 	return v.answer(res, err)
-}
-
-func (v *verification) verifier(c *cli.Context) (*assertion.Verifier, error) {
-	keys, err := v.source(c, v.process)
-	if err != nil {
-		return nil, err
-	}
-	return v.judgement.verifier(c, assertion.Config{Keys: keys, Now: v.now.clock(v.process.now)})
 }
 
 func (v *verification) verify(c *cli.Context, verifier *assertion.Verifier, text string) (*assertion.Result, error) {
