@@ -5,7 +5,7 @@ go 1.26.0
 // The engine. CONTRIBUTING.md says what each module is for.
 require (
 	code.dny.dev/ssrf v0.3.0
-	github.com/go-jose/go-jose/v4 v4.1.8
+	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/patrickmn/go-cache v2.1.0+incompatible
 	golang.org/x/net v0.62.0
