@@ -24,6 +24,8 @@ var dsaFamily = &family{
 	kty:      "DSA",
 	notation: hexadecimal,
 	names:    []string{ds128.name, ds256.name},
+	maxBits:  ds256.pBits,
+	tooLong:  ErrMalformed,
 	public:   readDSAPublic,
 	private:  readDSAPrivate,
 	generate: generateDSA,

@@ -13,6 +13,8 @@ type family struct {
 	kty      string   // the "kty" of the JWK form
 	notation notation // of the numbers in the legacy form
 	names    []string // the algorithm names that its keys imply
+	maxBits  int      // length of the longest number
+	tooLong  error    // the class of a key with a longer one
 
 	// public and private read the members that the family wants and make
 	// every load-time check but the one for weakness.

@@ -9,7 +9,7 @@
 //	name    key                               hash      signature
 //	RS64    RSA, 511 or 512 bits, weak        SHA-256   PKCS#1 v1.5
 //	RS128   RSA, 1024 bits; 1023 bits, weak   SHA-256   PKCS#1 v1.5
-//	RS256   RSA, 2047 to 8192 bits            SHA-256   PKCS#1 v1.5
+//	RS256   RSA, 2047 to 4096 bits            SHA-256   PKCS#1 v1.5
 //	DS128   DSA, p of 1024, q of 160 bits     SHA-1     r and s, 20 bytes each
 //	DS256   DSA, p of 2048, q of 256 bits     SHA-256   r and s, 32 bytes each
 //
@@ -33,8 +33,11 @@
 //
 // # What is checked
 //
-// When a key is read: its sizes; RSA: n is odd, 3 ≤ e < 2³¹ and e is odd; DSA: p
-// and q are odd, 1 < g < p, 1 < y < p. [PublicKey].Validate adds, for DSA, that g
+// When a key is read: its sizes; RSA: n is odd, 3 ≤ e < 2³¹ and e is odd, and e is
+// at most 65537 if n has more than 2048 bits; DSA: p and q are odd, 1 < g < p,
+// 1 < y < p. An RSA key that is too large for this package is an error of its own,
+// [ErrTooLarge], before any of its numbers is converted or used. [PublicKey].Validate
+// adds, for DSA, that g
 // and y are in the group of order q. When a private key is read, also that all
 // of its numbers belong together and that RSA's two factors are prime.
 //
@@ -66,6 +69,12 @@ var (
 	ErrMalformed = errors.New("malformed key")
 	// ErrUnknownType: the key's kty or algorithm is none that this package has.
 	ErrUnknownType = errors.New("unknown key type")
+	// ErrTooLarge is the class of an RSA key whose signatures cost too much to
+	// verify: its modulus has more than 4096 bits, or more than 2048 bits with an
+	// exponent above 65537, or one of its numbers is longer than 4096 bits. Such
+	// a key may be a proper one: it does not match ErrMalformed, so that the
+	// publisher of one is not taken for a publisher of garbage.
+	ErrTooLarge = errors.New("key too large")
 	// ErrWeak: a key too weak to use, see the package comment.
 	ErrWeak = errors.New("weak key")
 	// ErrSignature: the signature is not this key's over this message.

@@ -58,7 +58,7 @@ var rsaKeys = sync.OnceValue(func() []rsaKey {
 // usable gives the keys of the table in the package comment.
 func usable() []rsaKey {
 	return slices.DeleteFunc(slices.Clone(rsaKeys()), func(k rsaKey) bool {
-		return k.bits == 1025 || k.bits == 8193
+		return k.bits == 1025 || k.bits > 4096
 	})
 }
 

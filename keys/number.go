@@ -9,10 +9,6 @@ import (
 	"math/bits"
 )
 
-// maxBits is the size of the largest number of any key. Longer texts are
-// refused before they are converted: converting takes more than linear time.
-const maxBits = 8192
-
 var one = big.NewInt(1)
 
 var (
@@ -24,7 +20,10 @@ var (
 // prefixes and the empty text are no number in any of them; leading zeros
 // count for nothing. Nobody changes the numbers that parse gives.
 type notation struct {
-	parse  func([]byte) (*big.Int, error)
+	// parse returns errDigits, or errLong for a number of more than maxBits
+	// bits. It refuses longer texts before it converts them, because a
+	// conversion takes more than linear time.
+	parse  func(text []byte, maxBits int) (*big.Int, error)
 	format func(*big.Int) string
 }
 
@@ -49,8 +48,8 @@ func significant(text []byte, digits string, longest int) ([]byte, error) {
 	return text, nil
 }
 
-func parseDecimal(text []byte) (*big.Int, error) {
-	const longest = 2467 // digits of 2^maxBits
+func parseDecimal(text []byte, maxBits int) (*big.Int, error) {
+	longest := maxBits*1234/4096 + 1 // log₁₀(2) is just below 1234/4096
 	text, err := significant(text, "0123456789", longest)
 	if err != nil {
 		return nil, err
@@ -86,16 +85,15 @@ func decimalWords(digits []byte) []big.Word {
 	return words
 }
 
-func parseHexadecimal(text []byte) (*big.Int, error) {
+func parseHexadecimal(text []byte, maxBits int) (*big.Int, error) {
 	if n, ok := usual[string(text)]; ok {
 		return n, nil
 	}
-	const longest = maxBits / 4
-	text, err := significant(text, "0123456789abcdefABCDEF", longest)
+	text, err := significant(text, "0123456789abcdefABCDEF", maxBits/4)
 	if err != nil {
 		return nil, err
 	}
-	var room [longest]byte
+	var room [512]byte // for the numbers of all DSA keys
 	even := append(room[:0], "0"[:len(text)%2]...)
 	even = append(even, text...)
 	n, err := hex.Decode(even, even)
@@ -115,10 +113,16 @@ const base64urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 // parseBase64url reads what PROTOCOL §2 admits in keys: one or two '=' at the
 // end, as many as belong there or not, change no number. The alphabet is checked
 // here because encoding/base64 skips newlines.
-func parseBase64url(text []byte) (*big.Int, error) {
+func parseBase64url(text []byte, maxBits int) (*big.Int, error) {
 	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("=")), []byte("="))
 	if len(text) == 0 || len(bytes.Trim(text, base64urlAlphabet)) != 0 {
 		return nil, errDigits
+	}
+	for len(text) > maxBits/6+8 && text[0] == 'A' && text[1] == 'A' && text[2] == 'A' && text[3] == 'A' {
+		text = text[4:] // three bytes of zero
+	}
+	if len(text) > maxBits/6+8 {
+		return nil, errLong
 	}
 	b, err := strictBase64url.AppendDecode(nil, text)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // ParsePublicKey reads a public key in any JSON form of PROTOCOL §2. Members
 // that the form does not have (kid, use, alg, …) are ignored. The error
-// matches [ErrMalformed], [ErrUnknownType] or [ErrWeak].
+// matches [ErrMalformed], [ErrUnknownType], [ErrTooLarge] or [ErrWeak].
 func ParsePublicKey(data []byte) (PublicKey, error) {
 	k, err := InsecureParsePublicKey(data)
 	if err == nil && k.Weak() {
@@ -31,7 +31,8 @@ func InsecureParsePublicKey(data []byte) (PublicKey, error) {
 // ParsePrivateKey reads a private key in any form that this package writes,
 // and RSA keys without their primes, as other implementations write them. The
 // numbers must agree with each other. The error matches [ErrMalformed],
-// [ErrUnknownType] or [ErrWeak], and never shows any part of the key.
+// [ErrUnknownType], [ErrTooLarge] or [ErrWeak], and never shows any part of the
+// key.
 func ParsePrivateKey(data []byte) (PrivateKey, error) {
 	return strongPrivate(InsecureParsePrivateKey(data))
 }
@@ -54,6 +55,10 @@ func strongPrivate(k PrivateKey, err error) (PrivateKey, error) {
 
 func weak(k PublicKey) error {
 	return fmt.Errorf("%w: %s", ErrWeak, k.Algorithm())
+}
+
+func tooLarge(problem string) error {
+	return fmt.Errorf("%w: %s", ErrTooLarge, problem)
 }
 
 func malformed(problem string) error {
@@ -95,6 +100,7 @@ type reader struct {
 	object   strictjson.Object
 	room     [6]strictjson.Member // backs object, of usual sizes
 	notation notation
+	family   *family
 	err      error
 }
 
@@ -105,6 +111,7 @@ func (r *reader) of(f *family) (*family, *reader, error) {
 	if f == nil {
 		return nil, nil, ErrUnknownType
 	}
+	r.family = f
 	return f, r, nil
 }
 
@@ -133,7 +140,11 @@ func (r *reader) number(name string) *big.Int {
 	if r.err != nil {
 		return new(big.Int)
 	}
-	n, err := r.notation.parse(text)
+	n, err := r.notation.parse(text, r.family.maxBits)
+	if err == errLong {
+		r.err = fmt.Errorf("%w: member %s: %w", r.family.tooLong, name, err)
+		return new(big.Int)
+	}
 	if err != nil {
 		r.fail(name, err)
 		return new(big.Int)

@@ -55,9 +55,9 @@ func TestRSALoad(t *testing.T) {
 	}
 	good := map[int]result{
 		511: {"RS64", true}, 512: {"RS64", true}, 1023: {"RS128", true}, 1024: {"RS128", false},
-		2047: {"RS256", false}, 2048: {"RS256", false}, 3072: {"RS256", false}, 8191: {"RS256", false}, 8192: {"RS256", false},
+		2047: {"RS256", false}, 2048: {"RS256", false}, 3072: {"RS256", false}, 4095: {"RS256", false}, 4096: {"RS256", false},
 	}
-	for _, bits := range []int{1, 2, 64, 510, 511, 512, 513, 768, 1022, 1023, 1024, 1025, 1536, 2046, 2047, 2048, 3072, 8191, 8192, 8193, 16384} {
+	for _, bits := range []int{1, 2, 64, 510, 511, 512, 513, 768, 1022, 1023, 1024, 1025, 1536, 2046, 2047, 2048, 3072, 4095, 4096} {
 		legacy := object{"algorithm": "RS", "n": oddOf(bits).String(), "e": "65537"}
 		jwk := object{"kty": "RSA", "n": b64(oddOf(bits)), "e": "AQAB"}
 		for _, o := range []object{legacy, jwk} {
@@ -80,6 +80,73 @@ func TestRSALoad(t *testing.T) {
 			if want.weak != errors.Is(err, keys.ErrWeak) || (k == nil) != (err != nil) || errors.Is(err, keys.ErrMalformed) {
 				t.Errorf("%d bits: %v", bits, err)
 			}
+		}
+	}
+}
+
+// TestRSATooLarge has keys that are refused for their size alone, and the largest
+// that are not. They are not malformed: a document that publishes one is as good
+// as any.
+func TestRSATooLarge(t *testing.T) {
+	absurd := new(big.Int).Lsh(big.NewInt(1), 4096)
+	for name, c := range map[string]struct {
+		n, e  *big.Int
+		class error // nil if the key is usable
+	}{
+		"4096 bits":                {oddOf(4096), big.NewInt(65537), nil},
+		"4097 bits":                {oddOf(4097), big.NewInt(65537), keys.ErrTooLarge},
+		"4097 bits, even":          {plus(oddOf(4097), 1), big.NewInt(65537), keys.ErrTooLarge},
+		"4100 bits":                {oddOf(4100), big.NewInt(3), keys.ErrTooLarge},
+		"8192 bits":                {oddOf(8192), big.NewInt(65537), keys.ErrTooLarge},
+		"8192 bits, e is 2":        {oddOf(8192), big.NewInt(2), keys.ErrTooLarge},
+		"8193 bits":                {oddOf(8193), big.NewInt(65537), keys.ErrTooLarge},
+		"100 000 bits":             {oddOf(100_000), big.NewInt(65537), keys.ErrTooLarge},
+		"2048 bits, large e":       {oddOf(2048), big.NewInt(1<<31 - 1), nil},
+		"2048 bits, larger e":      {oddOf(2048), big.NewInt(1<<31 + 1), keys.ErrMalformed},
+		"2048 bits, e of 4096":     {oddOf(2048), plus(absurd, -1), keys.ErrMalformed},
+		"2048 bits, e of 4097":     {oddOf(2048), plus(absurd, 1), keys.ErrTooLarge},
+		"512 bits, e of 4097":      {oddOf(512), plus(absurd, 1), keys.ErrTooLarge},
+		"1536 bits, large e":       {oddOf(1536), big.NewInt(1<<31 - 1), keys.ErrMalformed},
+		"2049 bits, large e":       {oddOf(2049), big.NewInt(1<<31 - 1), keys.ErrTooLarge},
+		"2049 bits, e of 65537":    {oddOf(2049), big.NewInt(65537), nil},
+		"2049 bits, e of 65539":    {oddOf(2049), big.NewInt(65539), keys.ErrTooLarge},
+		"3072 bits, larger e":      {oddOf(3072), big.NewInt(1<<31 + 1), keys.ErrTooLarge},
+		"4096 bits, all ones in e": {oddOf(4096), big.NewInt(65535), nil},
+	} {
+		legacy := object{"algorithm": "RS", "n": c.n.String(), "e": c.e.String(), "d": "5"}
+		jwk := object{"kty": "RSA", "n": b64(c.n), "e": b64(c.e), "d": "BQ"}
+		padded := jwk.with("n", "AAAAAAAA"+b64(c.n)+"=")
+		zeros := legacy.with("n", strings.Repeat("0", 5000)+c.n.String(), "e", strings.Repeat("0", 5000)+c.e.String())
+		for form, o := range map[string]object{"legacy": legacy, "JWK": jwk, "JWK, zeros": padded, "legacy, zeros": zeros} {
+			for what, parse := range parsers {
+				k, err := parse(o.json())
+				private := strings.Contains(what, "private")
+				switch {
+				case c.class != nil:
+					if k != nil || !errors.Is(err, c.class) || errors.Is(err, keys.ErrMalformed) != (c.class == keys.ErrMalformed) {
+						t.Errorf("%s: %s: %s: %v", name, form, what, err)
+					}
+				case private && !errors.Is(err, keys.ErrMalformed), !private && err != nil: // d is no key's
+					t.Errorf("%s: %s: %s: %v", name, form, what, err)
+				}
+			}
+		}
+	}
+}
+
+// TestRSATooLargeFirst holds that the form of the numbers counts before their
+// size, and their size before all else.
+func TestRSATooLargeFirst(t *testing.T) {
+	long := strings.Repeat("7", 5000)
+	for text, class := range map[string]error{
+		`{"algorithm":"RS","n":"` + long + `x","e":"3"}`: keys.ErrMalformed,
+		`{"algorithm":"RS","n":7,"e":"` + long + `"}`:    keys.ErrMalformed,
+		`{"algorithm":"RS","n":"9","e":"` + long + `"}`:  keys.ErrTooLarge,
+		`{"kty":"RSA","n":"` + long + `!","e":"AQAB"}`:   keys.ErrMalformed,
+		`{"kty":"RSA","n":"` + long + `","e":"AQAB"}`:    keys.ErrTooLarge,
+	} {
+		if k, err := keys.InsecureParsePublicKey([]byte(text)); k != nil || !errors.Is(err, class) {
+			t.Errorf("%.40s…: %v", text, err)
 		}
 	}
 }
@@ -260,7 +327,7 @@ func TestEscapes(t *testing.T) {
 func TestLongNumbers(t *testing.T) {
 	start := time.Now()
 	long := strings.Repeat("7", 8<<20)
-	if _, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","e":"3","n":"` + long + `"}`)); !errors.Is(err, keys.ErrMalformed) {
+	if _, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","e":"3","n":"` + long + `"}`)); !errors.Is(err, keys.ErrTooLarge) {
 		t.Error(err)
 	}
 	if d := time.Since(start); d > 20*time.Second { // to convert it takes minutes
@@ -268,10 +335,16 @@ func TestLongNumbers(t *testing.T) {
 	}
 
 	long = strings.Repeat("7", 32<<10)
-	for _, kind := range []object{{"algorithm": "RS"}, {"algorithm": "DS"}, {"kty": "RSA"}, {"kty": "DSA"}} {
-		o := kind.with("n", long, "e", long, "p", long, "q", long, "g", long, "y", long)
-		if _, err := keys.InsecureParsePublicKey(o.json()); !errors.Is(err, keys.ErrMalformed) {
-			t.Errorf("%v: %v", kind, err)
+	for _, c := range []struct {
+		kind  object
+		class error
+	}{
+		{object{"algorithm": "RS"}, keys.ErrTooLarge}, {object{"kty": "RSA"}, keys.ErrTooLarge},
+		{object{"algorithm": "DS"}, keys.ErrMalformed}, {object{"kty": "DSA"}, keys.ErrMalformed},
+	} {
+		o := c.kind.with("n", long, "e", long, "p", long, "q", long, "g", long, "y", long)
+		if _, err := keys.InsecureParsePublicKey(o.json()); !errors.Is(err, c.class) {
+			t.Errorf("%v: %v", c.kind, err)
 		}
 	}
 	zeros := strings.Repeat("0", 32<<10)
@@ -364,7 +437,7 @@ func TestDecimal(t *testing.T) {
 		n.SetBit(n, 0, 1)
 		k, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","n":"` + n.String() + `","e":"3"}`))
 		if err != nil {
-			if bits := n.BitLen(); bits >= 2047 && bits <= 8192 {
+			if bits := n.BitLen(); bits >= 2047 && bits <= 4096 {
 				t.Errorf("%d digits: %v", size, err)
 			}
 			continue

@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -18,6 +17,8 @@ var rsaFamily = &family{
 	kty:      "RSA",
 	notation: decimal,
 	names:    []string{"RS64", "RS128", "RS256"},
+	maxBits:  rsaMaxBits,
+	tooLong:  ErrTooLarge,
 	public:   readRSAPublic,
 	private:  readRSAPrivate,
 	generate: generateRSA,
@@ -27,6 +28,15 @@ var rsaFamily = &family{
 // from which a key is not weak.
 const rsaStandard = 1024
 
+// Beyond these lengths in bits a verification costs so much that a single request
+// could occupy the verifier. No maker of keys, archive or client is known to have
+// a larger key.
+const (
+	rsaMaxBits = 4096
+	// rsaFreeBits is the longest modulus with which e may be beyond 65537.
+	rsaFreeBits = 2048
+)
+
 // rsaName gives the algorithm that a modulus of so many bits implies.
 func rsaName(bits int) (name string, ok bool) {
 	switch {
@@ -34,7 +44,7 @@ func rsaName(bits int) (name string, ok bool) {
 		return "RS64", true
 	case bits == 1023 || bits == 1024:
 		return "RS128", true
-	case 2047 <= bits && bits <= 8192:
+	case 2047 <= bits && bits <= rsaMaxBits:
 		return "RS256", true
 	}
 	return "", false
@@ -44,13 +54,16 @@ func rsaName(bits int) (name string, ok bool) {
 type rsaPublic struct {
 	name string
 	n, e *big.Int
-	// verifier is nil when the key is weak, or larger than it takes.
+	// verifier is nil when the key is weak.
 	verifier *pkcs1.Verifier
 }
 
 func newRSAPublic(name string, n, e *big.Int) *rsaPublic {
 	k := &rsaPublic{name: name, n: n, e: e}
-	if v, err := pkcs1.New(n, e); err == nil && !k.Weak() {
+	if k.Weak() {
+		return k
+	}
+	if v, err := pkcs1.New(n, e); err == nil {
 		k.verifier = v
 	}
 	return k
@@ -73,6 +86,8 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	switch {
 	case !ok:
 		return nil, malformed("a size of modulus that no algorithm has")
+	case n.BitLen() > rsaFreeBits && e.Cmp(rsaF4) > 0:
+		return nil, tooLarge("a modulus of more than 2048 bits with an exponent above 65537")
 	case n.Bit(0) == 0:
 		return nil, malformed("modulus is even")
 	case e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31: // 3 ≤ e < 2³¹
@@ -81,15 +96,17 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	return newRSAPublic(name, n, e), nil
 }
 
+// rsaF4 is the largest exponent in use.
+var rsaF4 = big.NewInt(65537)
+
 func (k *rsaPublic) Algorithm() string { return k.name }
 
 func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStandard }
 
-// Verify takes the quickest way for the size of the key; crypto/rsa's is for
-// those beyond 4096 bits.
+// Verify implements [PublicKey].
 func (k *rsaPublic) Verify(message, signature []byte) error {
 	digest := sha256.Sum256(message)
-	var room [maxBits / 8]byte
+	var room [rsaMaxBits / 8]byte
 	if !k.verify(&digest, leftPad(room[:0], signature, (k.n.BitLen()+7)/8)) {
 		return ErrSignature
 	}
@@ -97,13 +114,10 @@ func (k *rsaPublic) Verify(message, signature []byte) error {
 }
 
 func (k *rsaPublic) verify(digest *[sha256.Size]byte, signature []byte) bool {
-	switch {
-	case k.Weak():
-		return k.weak().Verify(digest[:], signature)
-	case k.verifier != nil:
+	if k.verifier != nil {
 		return k.verifier.Verify(digest, signature)
 	}
-	return rsa.VerifyPKCS1v15(k.standard(), crypto.SHA256, digest[:], signature) == nil
+	return k.weak().Verify(digest[:], signature)
 }
 
 func (k *rsaPublic) weak() *weakrsa.PublicKey { return &weakrsa.PublicKey{N: k.n, E: k.e} }
