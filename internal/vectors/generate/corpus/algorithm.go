@@ -38,7 +38,7 @@ func pairs() []vector {
 	return append(table,
 		okay("user-rsa-3072", "2.rs256", "The user's key: RSA, 3072 bits.", oddUser("rsa3072", "RS256")),
 		okay("issuer-rsa-4096", "2.rs256", "The issuer's key: RSA, 4096 bits.", oddIssuer("rsa4096", "RS256")),
-		okay("user-rsa-8192", "2.rs256 2.rsa-sizes", "The user's key: RSA, 8192 bits.", oddUser("rsa8192", "RS256")),
+		okay("user-rsa-4096", "2.rs256 2.rsa-large", "The user's key: RSA, 4096 bits, the largest.", oddUser("rsa4096", "RS256")),
 		failure("ds128-with-sha256", "2.ds128", "A DS128 signature over the SHA-256 hash, cut to 160 bits.", badSignature,
 			together(oddUser("dsa1024-160", "DS128"), hashedFor("dsa1024-160", "DS256"))),
 		failure("ds256-with-sha1", "2.ds256", "A DS256 signature over the SHA-1 hash.", badSignature,
@@ -126,7 +126,11 @@ func sizes() []vector {
 	}
 	return []vector{
 		rsa("510", "RS64"), rsa("513", "RS64"), rsa("1022", "RS128"), rsa("1025", "RS128"), rsa("1536", "RS256"), rsa("2046", "RS256"),
-		failure("user-rsa-8193", "2.rsa-sizes", "The user's key: RSA, 8193 bits.", free, oddUser("rsa8193", "RS256")),
+		failure("user-rsa-4097", "2.rsa-large", "The user's key: RSA, 4097 bits.", free, oddUser("rsa4097", "RS256")),
+		failure("user-rsa-8192", "2.rsa-large", "The user's key: RSA, 8192 bits.", free, oddUser("rsa8192", "RS256")),
+		failure("user-rsa-8193", "2.rsa-large", "The user's key: RSA, 8193 bits.", free, oddUser("rsa8193", "RS256")),
+		failure("user-rsa-8192-offline", "2.rsa-large 7.offline-first", "A key of 8192 bits, and an issuer that does not answer.", free,
+			oddUser("rsa8192", "RS256"), silent(idp)),
 		failure("issuer-rsa-1025", "2.rsa-sizes 3.keys-malformed", "The issuer's key: RSA, 1025 bits.", free, oddIssuer("rsa1025", "RS128")),
 		failure("issuer-rsa-2046", "2.rsa-sizes 3.keys-malformed", "The issuer's key: RSA, 2046 bits.", free, oddIssuer("rsa2046", "RS256")),
 		failure("user-rsa-1536-offline", "2.rsa-sizes 7.offline-first", "A key of no known size, and an issuer that does not answer.", free,

@@ -163,7 +163,9 @@ func rsaLoad() []vector {
 	}
 	return []vector{
 		okay("rsa-e-3", "2.rsa-load", "e is 3, the smallest.", oddUser("rsa2048e3", "RS256")),
-		okay("rsa-e-largest", "2.rsa-load", "e is 2^31 - 1, the largest.", oddUser("rsa2048e2147483647", "RS256")),
+		okay("rsa-e-largest", "2.rsa-load 2.rsa-large", "e is 2^31 - 1, the largest, with a modulus of 2048 bits.", oddUser("rsa2048e2147483647", "RS256")),
+		okay("rsa-e-65535-4096", "2.rsa-load 2.rsa-large", "e is 65535, with a modulus of 4096 bits.", oddUser("rsa4096e65535", "RS256")),
+		failure("rsa-e-largest-3072", "2.rsa-large", "e is 2^31 - 1, with a modulus of 3072 bits.", free, oddUser("rsa3072e2147483647", "RS256")),
 		failure("rsa-e-too-large", "2.rsa-load", "e is 2^31 + 1, and the signature fits.", free, oddUser("rsa2048e2147483649", "RS256")),
 		exponent("2-32", "e is 2^32 + 1.", "4294967297"),
 		exponent("2-64", "e is 2^64 + 3, which an overflow would make 3.", "18446744073709551619"),
