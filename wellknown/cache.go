@@ -63,6 +63,9 @@ func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
 		return e
 	}
 	good := c.document(key, now)
+	if o.fault.own {
+		return e
+	}
 	if good != nil && !o.fault.answered {
 		e.expires = now.Add(undecided)
 		c.bad.set(key, e)

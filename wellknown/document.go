@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	maxKeys = 16   // entries of "keys" (PROTOCOL §3)
-	maxPath = 2048 // bytes of "authentication" and of "provisioning"
+	maxKeys    = 16   // entries of "keys" (PROTOCOL §3)
+	maxDSAKeys = 8    // DSA keys that are read, public-key included; the next ones in "keys" are skipped
+	maxPath    = 2048 // bytes of "authentication" and of "provisioning"
 )
 
 // Document is a support document as PROTOCOL §3 reads it: one that is
@@ -24,8 +25,12 @@ type Document struct {
 	Disabled  bool   // the domain opts out
 	Authority string // the host it delegates to, lower case
 
-	PublicKey keys.PublicKey   // the member "public-key", weak or not; nil when absent
-	Keys      []keys.PublicKey // readable entries of "keys" for signatures, weak ones too; nil when absent
+	// PublicKey is the member "public-key", weak or not. Nil means that it is
+	// absent or too large to use (keys.ErrTooLarge).
+	PublicKey keys.PublicKey
+	// Keys are the entries of "keys" that can be used for signatures, weak ones
+	// too. Nil means that neither "keys" nor a public-key that is too large is there.
+	Keys []keys.PublicKey
 
 	// Authentication and Provisioning are paths, empty when absent. That one
 	// is absent is no error here, because a fallback's document may lack it.
@@ -90,12 +95,12 @@ func (d *Document) readSupport(o strictjson.Object) (bool, error) {
 	}
 	var err error
 	if hasSingle {
-		if d.PublicKey, err = parseKey(single); err != nil {
-			return false, fmt.Errorf("public-key: %w", err)
+		if err = d.readPublicKey(single); err != nil {
+			return false, err
 		}
 	}
 	if hasSeveral {
-		if d.Keys, err = parseKeys(several); err != nil {
+		if d.Keys, err = parseKeys(several, d.PublicKey); err != nil {
 			return false, err
 		}
 	}
@@ -107,8 +112,26 @@ func (d *Document) readSupport(o strictjson.Object) (bool, error) {
 	return true, err
 }
 
-// parseKeys reads the entries of "keys", of which some do not concern us.
-func parseKeys(raw json.RawMessage) ([]keys.PublicKey, error) {
+// readPublicKey reads the member "public-key". One that is too large is no
+// malformed one: the document then supports BrowserID by its other keys, or
+// without any (PROTOCOL 3.keys-skipped).
+func (d *Document) readPublicKey(raw json.RawMessage) error {
+	key, err := parseKey(raw)
+	switch {
+	case errors.Is(err, keys.ErrTooLarge):
+		d.Keys = []keys.PublicKey{}
+	case err != nil:
+		return fmt.Errorf("public-key: %w", err)
+	default:
+		d.PublicKey = key
+	}
+	return nil
+}
+
+// parseKeys reads the entries of "keys" beside public-key, which may be nil.
+// It skips those that are not for this protocol, those that are too large, and
+// DSA keys beyond the limit.
+func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, error) {
 	entries, ok := strictjson.Array(raw)
 	if !ok {
 		return nil, errors.New("keys: not an array")
@@ -117,6 +140,10 @@ func parseKeys(raw json.RawMessage) ([]keys.PublicKey, error) {
 		return nil, errors.New("keys: too many")
 	}
 	readable := make([]keys.PublicKey, 0, len(entries))
+	dsa := 0
+	if public != nil && strings.HasPrefix(public.Algorithm(), "DS") {
+		dsa = 1
+	}
 	for i, entry := range entries {
 		object, err := strictjson.ParseObject(entry)
 		if err != nil {
@@ -125,9 +152,14 @@ func parseKeys(raw json.RawMessage) ([]keys.PublicKey, error) {
 		if !forSignatures(object) {
 			continue
 		}
+		if isDSA(object) {
+			if dsa++; dsa > maxDSAKeys {
+				continue
+			}
+		}
 		key, err := parseKey(entry)
-		if _, jwk := object.Get("kty"); jwk && errors.Is(err, keys.ErrUnknownType) {
-			continue // a kind of key that came after this protocol
+		if skipped(object, err) {
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
@@ -135,6 +167,22 @@ func parseKeys(raw json.RawMessage) ([]keys.PublicKey, error) {
 		readable = append(readable, key)
 	}
 	return readable, nil
+}
+
+// isDSA reports whether the key's kind is DSA, in either form.
+func isDSA(key strictjson.Object) bool {
+	kty, _ := key.Get("kty")
+	algorithm, _ := key.Get("algorithm")
+	jwk, _ := strictjson.String(kty)
+	legacy, _ := strictjson.String(algorithm)
+	return jwk == "DSA" || legacy == "DS"
+}
+
+// skipped reports whether an entry that cannot be read is left out: a kind of
+// key that is newer than this protocol, or one that is too large.
+func skipped(key strictjson.Object, err error) bool {
+	_, jwk := key.Get("kty")
+	return jwk && errors.Is(err, keys.ErrUnknownType) || errors.Is(err, keys.ErrTooLarge)
 }
 
 // forSignatures says whether the key's use is sig, or not told.

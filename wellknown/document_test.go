@@ -3,6 +3,7 @@ package wellknown_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,9 @@ func several(entries ...string) string {
 }
 
 func TestParseDocument(t *testing.T) {
-	rs, weak, ds := rsaKey(2048, 1), rsaKey(512, 1), dsaKey(dsaG)
+	rs, weak, ds, large := rsaKey(2048, 1), rsaKey(512, 1), dsaKey(dsaG), rsaKey(4097, 1)
+	bad := dsaKey("2") // y is not in the group
+	times := func(n int, key string) []string { return slices.Repeat([]string{key}, n) }
 	for name, c := range map[string]struct {
 		text string
 		want string // algorithms of public-key and keys, disabled, or → and a host
@@ -51,6 +54,17 @@ func TestParseDocument(t *testing.T) {
 		"weak in keys":             {several(weak, rs), "RS64 RS256"},
 		"weak public-key":          {`{"public-key":` + weak + `,` + paths + `}`, "RS64"},
 		"sixteen keys":             {several(strings.Split(strings.Repeat(" "+used(rs, `"enc"`), 16), " ")[1:]...), ""},
+		"too large in keys":        {several(large, rs), "RS256"},
+		"too large JWK":            {several(`{"kty":"RSA","n":"`+strings.Repeat("_", 1024)+`","e":"AQAB"}`, rs), "RS256"},
+		"too large public-key":     {`{"public-key":` + large + `,` + paths + `}`, ""},
+		"too large and another":    {`{"public-key":` + large + `,"keys":[` + rs + `],` + paths + `}`, "RS256"},
+		"4096 bits":                {several(rsaKey(4096, 1)), "RS256"},
+		"eight DSA keys":           {several(times(8, ds)...), strings.Repeat("DS128 ", 7) + "DS128"},
+		"nine DSA keys":            {several(append(times(9, ds), rs)...), strings.Repeat("DS128 ", 8) + "RS256"},
+		"ninth DSA key bad":        {several(append(times(8, ds), bad, `{"kty":"DSA"}`)...), strings.Repeat("DS128 ", 7) + "DS128"},
+		"eighth DSA key bad":       {several(append(times(7, ds), bad)...), "malformed"},
+		"DSA public-key counts":    {`{"public-key":` + ds + `,"keys":[` + strings.Join(append(times(7, ds), bad), ",") + `],` + paths + `}`, strings.Repeat("DS128 ", 7) + "DS128"},
+		"only for signatures":      {several(append(times(8, used(ds, `"enc"`)), bad)...), "malformed"},
 		"without paths":            {`{"public-key":` + rs + `}`, "RS256"},
 		"disabled":                 {`{"disabled":true}`, "disabled"},
 		"disabled, all else wrong": {`{"disabled":true,"authority":7,"keys":7}`, "disabled"},

@@ -76,6 +76,7 @@ type fault struct {
 	reason   string // never holds remote text
 	cause    error  // likewise; may be nil
 	answered bool   // by the host itself over valid TLS, which replaces what was known before
+	own      bool   // it says nothing about the host, so it is not remembered
 }
 
 func unavailable(reason string, cause error) *fault {
@@ -93,6 +94,12 @@ func unsupported(reason string, cause error) *fault {
 // byHost marks the fault as the host's own answer.
 func (f *fault) byHost() *fault {
 	f.answered = true
+	return f
+}
+
+// local marks the fault as one on our own side.
+func (f *fault) local() *fault {
+	f.own = true
 	return f
 }
 

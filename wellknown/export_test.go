@@ -46,3 +46,15 @@ func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver,
 	r.fetcher.transport.(*http.Transport).DialTLSContext = d.dial
 	return r, nil
 }
+
+// OccupyLoads takes all room for reading documents, until free is called.
+func OccupyLoads(r *Resolver) (free func()) {
+	for range cap(r.fetcher.loads) {
+		r.fetcher.loads <- struct{}{}
+	}
+	return func() {
+		for range cap(r.fetcher.loads) {
+			<-r.fetcher.loads
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -24,6 +25,14 @@ type fetcher struct {
 	wire      bool              // the transport is our own, not one that stands in for the network
 	proxied   bool
 	timeout   time.Duration
+	loads     chan struct{} // has an element for each document that is being read, where no Trace.Load counts them
+}
+
+func newFetcher(c Config, transport http.RoundTripper) fetcher {
+	return fetcher{
+		transport: transport, wire: c.InsecureTransport == nil, proxied: c.Proxy != "", timeout: c.Timeout,
+		loads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
 }
 
 // outcome is what one fetch came to: a document, or the fault that says why
@@ -57,12 +66,12 @@ func (f *fetcher) fetch(ctx context.Context, host, emailDomain string) outcome {
 		return outcome{fault: exchangeFault(err, f.proxied)}
 	}
 	defer response.Body.Close()
-	return f.read(response)
+	return f.read(ctx, response)
 }
 
 // read takes the document out of an answer, and takes no more of the answer
 // than it needs.
-func (f *fetcher) read(r *http.Response) outcome {
+func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 	o := outcome{freshness: parseFreshness(r.Header.Values("Cache-Control"))}
 	if o.fault = statusFault(r.StatusCode); o.fault != nil {
 		return o
@@ -75,6 +84,12 @@ func (f *fetcher) read(r *http.Response) outcome {
 		return o
 	}
 	o.size = len(data)
+	release, err := f.load(ctx)
+	if err != nil {
+		o.fault = unavailable("no room to read the document", err).local()
+		return o
+	}
+	defer release()
 	d, err := ParseDocument(data)
 	switch {
 	case err != nil && f.wire && endsByClosing(r):
@@ -87,6 +102,19 @@ func (f *fetcher) read(r *http.Response) outcome {
 		o.document = d
 	}
 	return o
+}
+
+// load waits until a document may be read, and returns what ends that.
+func (f *fetcher) load(ctx context.Context) (release func(), err error) {
+	if t := traceOf(ctx); t != nil && t.Load != nil {
+		return t.Load(ctx)
+	}
+	select {
+	case f.loads <- struct{}{}:
+		return func() { <-f.loads }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // readBody reads the body to the end that its framing promises. The limit is

@@ -44,7 +44,7 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 	}
 	return &Resolver{
 		timeout: c.Timeout + c.Timeout/32, // so that whoever began a fetch learns what came of it
-		fetcher: fetcher{transport: transport, wire: c.InsecureTransport == nil, proxied: c.Proxy != "", timeout: c.Timeout},
+		fetcher: newFetcher(c, transport),
 		policy:  newPolicy(c, ports),
 		cache:   newCache(c.MaxEntries, c.MaxBytes),
 		flights: newFlights(c.MaxFetches),
@@ -176,6 +176,9 @@ func (l *lookup) await(ctx context.Context, host, emailDomain string) (*entry, *
 	defer l.flights.leave(f)
 	select {
 	case <-f.landed:
+		if fault := f.entry.fault; fault != nil && fault.own {
+			return nil, fault
+		}
 		return f.entry, nil
 	case <-ctx.Done():
 		return nil, unavailable("no answer in time", ctx.Err())

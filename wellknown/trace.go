@@ -3,7 +3,7 @@ package wellknown
 import "context"
 
 // Trace is a set of functions, each of which may be nil, that a [Resolver] and a
-// [Static] call in the course of a look-up, in the caller's goroutine: as in
+// [Static] call in the course of a look-up, all but Load in the caller's goroutine: as in
 // net/http/httptrace, but without a parent's trace being told too.
 //
 // A service uses it to let go of what it holds while a look-up waits for the
@@ -21,6 +21,27 @@ type Trace struct {
 	// Waited is called after each Wait that did not err, when the wait is
 	// over, however it ended.
 	Waited func()
+
+	// Load is called before a document that was fetched is read: its JSON is
+	// parsed and its keys are checked, which takes up to some milliseconds of
+	// one processor. It returns when that may begin; release is called when it
+	// is over, and must not be nil without an error. A service uses it to count
+	// this work among what it does at once.
+	//
+	// It differs from the other functions. It is called in the goroutine of the
+	// fetch, not in the caller's, at any time until that fetch's deadline: also
+	// while the caller is in Wait, and after the caller's look-up has returned.
+	// A fetch serves all look-ups that wait for it, and calls the Load of the one
+	// that started it; renewals in the background call it too. So Load must not
+	// depend on the caller, must be safe for concurrent use, and should have a
+	// low priority. Its ctx is the fetch's: it has the values of the caller's
+	// context, but ends with the fetch and not with the caller. If Load returns
+	// an error, the fetch ends as ErrUnavailable with that error as its cause,
+	// and nothing is remembered.
+	//
+	// If Load is nil, a [Resolver] reads at most half as many documents at once
+	// as GOMAXPROCS says, at least 1.
+	Load func(ctx context.Context) (release func(), err error)
 
 	// Done is called at the end of each call of Authority or Refresh: held says
 	// whether it was answered without waiting, err is what it gave, nil or

@@ -46,6 +46,13 @@ func keyLists() []vector {
 		refusedDocument("keys-17-no-fallback", "3.keys-array", "17 keys, and no fallback.", entries(several(17)...)),
 		malformedDocument("keys-17-skipped", "3.keys-array", "17 entries, although most would be skipped.",
 			good().With("keys", repeated(idptest.Object{"kty": "EC"}, 17))),
+		okay("dsa-8", "3.keys-dsa", "8 DSA keys, the last of which signed.", signedBy(key("DS256")), document(idp, entries(afterDSA(7, sig("DS256"))...))),
+		failure("dsa-9", "3.keys-dsa", "9 DSA keys, the last of which signed: it is not read.", algorithm, signedBy(key("DS256")),
+			document(idp, entries(afterDSA(8, sig("DS256"))...))),
+		okay("dsa-9-malformed", "3.keys-dsa 3.keys-skipped", "The ninth DSA key is malformed, and an RSA key after it signed.",
+			document(idp, entries(append(afterDSA(8, idptest.Object{"kty": "DSA", "y": 5}), sig("RS256"))...))),
+		failure("dsa-public-key-counts", "3.keys-dsa", "A DSA public-key and 8 DSA keys, the last of which signed.", algorithm, signedBy(key("DS256")),
+			document(idp, entries(afterDSA(7, sig("DS256"))...).With("public-key", user("DS128")))),
 		malformedDocument("keys-object", "3.keys-array", "keys is an object.", good().With("keys", idptest.Object{"0": sig("RS256")})),
 		malformedDocument("keys-null", "3.keys-array", "keys is null.", good().With("keys", nil)),
 		malformedDocument("keys-text", "3.keys-array", "keys is a text.", good().With("keys", "none")),
@@ -60,6 +67,9 @@ func keyLists() []vector {
 		okay("empty-keys-beside-public-key", "3.keys", "keys is empty, and public-key signed.", document(idp, good().With("keys", []any{}))),
 	}
 }
+
+// afterDSA gives a key after n others, which are DSA keys.
+func afterDSA(n int, key any) []any { return append(repeated(sig("DS128"), n), key) }
 
 func repeated(value any, n int) []any {
 	list := make([]any, n)
@@ -84,6 +94,12 @@ func skippedKeys() []vector {
 		skipped("encryption", "A key for encryption.", userJWK("RS128").With("use", "enc")),
 		skipped("encryption-malformed", "A key for encryption that is malformed besides.", idptest.Object{"kty": "RSA", "n": 5, "use": "enc"}),
 		skipped("weak", "A weak key.", sig("RS64")),
+		skipped("too-large", "A key of 4097 bits.", odd("rsa4097").public()),
+		skipped("too-large-exponent", "A key of 3072 bits with a large exponent.", odd("rsa3072e2147483647").public()),
+		failure("too-large-public-key", "3.keys-skipped 3.no-key 2.rsa-large", "public-key has 4097 bits: support, but no key. The fallback does not speak.",
+			untrusted(idp, fallback), byFallback, document(idp, good().With("public-key", odd("rsa4097").public()))),
+		okay("too-large-public-key-beside-key", "3.keys-skipped 2.rsa-large", "public-key has 4097 bits, and a key of keys signed.",
+			document(idp, entries(sig("RS256")).With("public-key", odd("rsa4097").public()))),
 		skipped("weak-1023", "A key of 1023 bits.", sig("RS128-1023")),
 		unused("encryption", "The issuer's key is for encryption.", userJWK("RS256").With("use", "enc")),
 		unused("empty-use", "The issuer's key has an empty use.", userJWK("RS256").With("use", "")),
