@@ -49,6 +49,12 @@ func BenchmarkVerify(b *testing.B) {
 				key.Verifier()
 			}
 		})
+		b.Run(g.name+"/InGroup", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				prepared.InGroup()
+			}
+		})
 		b.Run(g.name+"/WithTable", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

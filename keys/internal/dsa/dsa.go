@@ -23,15 +23,10 @@ func (k *PublicKey) Size() int { return 2 * k.scalar() }
 // scalar is the length in bytes of a number below q.
 func (k *PublicKey) scalar() int { return (k.Q.BitLen() + 7) / 8 }
 
-// InGroup says whether g and y are in the group of order q: g^q ≡ y^q ≡ 1
-// (mod p). That p and q are prime is not checked.
+// InGroup is [Verifier.InGroup]. It returns false if there is no Verifier.
 func (k *PublicKey) InGroup() bool {
-	for _, member := range []*big.Int{k.G, k.Y} {
-		if new(big.Int).Exp(member, k.Q, k.P).Cmp(one) != 0 {
-			return false
-		}
-	}
-	return true
+	v := k.Verifier()
+	return v != nil && v.InGroup()
 }
 
 // Verify says whether signature, r and s at full length, is the key's over the

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/vepverify/vepverify/keys/internal/dsa"
@@ -114,8 +115,55 @@ func TestInGroup(t *testing.T) {
 			if k.InGroup() {
 				t.Errorf("%s: in the group", name)
 			}
+			if _, known := dsa.Proven(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); known != strings.HasPrefix(name, "y") {
+				t.Errorf("%s: the group is remembered: %v", name, known)
+			}
 		}
 	}
+}
+
+// TestInGroupRemembers holds that a stranger cannot make the memory of groups
+// grow, and that keys get the same verdict when their group has been forgotten.
+func TestInGroupRemembers(t *testing.T) {
+	for range 2 {
+		for i := range 100 {
+			k := composite(i)
+			if !k.InGroup() {
+				t.Fatalf("key %d: not in its group", i)
+			}
+			if all, known := dsa.Proven(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); all > 8 || !known {
+				t.Fatalf("key %d: %d groups are remembered, this one: %v", i, all, known)
+			}
+			k.Y = big.NewInt(2)
+			if k.InGroup() {
+				t.Fatalf("key %d: 2 is in the group", i)
+			}
+		}
+	}
+	if _, known := dsa.Proven(dsa.FIPS2048); known {
+		t.Error("a well-known group takes a place")
+	}
+}
+
+// composite returns a key in a group of its own, which is as dear as a proper
+// one: p is the product of a prime of 131 with 13 | 130 and an odd number of
+// 2040 bits, and g ≡ y ≡ 62 modulo that prime, 1 modulo the other factor.
+func composite(i int) *dsa.PublicKey {
+	prime := big.NewInt(131)
+	rest := new(big.Int).Lsh(one, 2039)
+	rest.Add(rest, big.NewInt(int64(2*i+1)))
+	for new(big.Int).Mod(rest, prime).Sign() == 0 {
+		rest.Add(rest, big.NewInt(200))
+	}
+	g := new(big.Int).ModInverse(rest, prime)
+	g.Mul(g, big.NewInt(61)).Mod(g, prime).Mul(g, rest).Add(g, one)
+	return &dsa.PublicKey{P: rest.Mul(rest, prime), Q: big.NewInt(13), G: g, Y: g}
+}
+
+// inGroup is the definition, by math/big.
+func inGroup(k *dsa.PublicKey) bool {
+	g, y := new(big.Int).Exp(k.G, k.Q, k.P), new(big.Int).Exp(k.Y, k.Q, k.P)
+	return g.Cmp(one) == 0 && y.Cmp(one) == 0
 }
 
 // What crypto/dsa signs, with nonces of its own, verifies here, and the other
@@ -229,6 +277,11 @@ func FuzzVerify(f *testing.F) {
 		}
 		if got := k.Verify(digest, signature); got != stdVerify(k, digest, signature) {
 			t.Errorf("verdict %v, the oracle's is another", got)
+		}
+		for range 2 { // the second time, the group may be remembered
+			if got := k.InGroup(); got != inGroup(k) {
+				t.Errorf("in the group: %v", got)
+			}
 		}
 		checker(t, k)("fuzzed", digest, signature)
 	})

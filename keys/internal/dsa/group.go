@@ -3,6 +3,7 @@ package dsa
 import (
 	"math/big"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vepverify/vepverify/keys/internal/mont"
 )
@@ -59,11 +60,16 @@ func constant(digits string) *big.Int {
 
 // group is what depends on nothing else of a key.
 type group struct {
+	Group
 	ring   mont.Ring
 	g      []uint64
 	order  inverter
 	comb   *mont.Comb // of g, nil without a table
 	shared bool       // by all keys of the group
+}
+
+func (g *Group) equal(h *Group) bool {
+	return g.P.Cmp(h.P) == 0 && g.Q.Cmp(h.Q) == 0 && g.G.Cmp(h.G) == 0
 }
 
 // wellKnown are the groups that have a table, which is made on first use.
@@ -75,14 +81,51 @@ var wellKnown = []struct {
 	{FIPS2048, sync.OnceValue(FIPS2048.withTable)},
 }
 
-// groupOf makes the group of a key ready, or gives nil.
+// groupOf returns the group of a key, ready for use, or nil.
 func groupOf(k *PublicKey) *group {
+	own := &Group{k.P, k.Q, k.G}
 	for _, w := range wellKnown {
-		if k.P.Cmp(w.P) == 0 && k.Q.Cmp(w.Q) == 0 && k.G.Cmp(w.G) == 0 {
+		if own.equal(w.Group) {
 			return w.prepared()
 		}
 	}
-	return (&Group{k.P, k.Q, k.G}).prepare()
+	if g := proven.find(own); g != nil {
+		return g
+	}
+	return own.prepare()
+}
+
+// maxProven is more groups than the provider of a deployment with groups of its
+// own has. It bounds the memory and the time of a search.
+const maxProven = 8
+
+// provenGroups is a list of groups with g^q ≡ 1 (mod p), the newest first. It
+// saves the keys after the first of a group that check.
+type provenGroups struct{ list atomic.Pointer[[]*group] }
+
+var proven provenGroups
+
+func (p *provenGroups) find(g *Group) *group {
+	if list := p.list.Load(); list != nil {
+		for _, known := range *list {
+			if known.equal(g) {
+				return known
+			}
+		}
+	}
+	return nil
+}
+
+// add forgets the oldest group if there are more than maxProven. It may forget a
+// group that is added at the same time, which costs another check.
+func (p *provenGroups) add(g *group) {
+	plain := *g
+	plain.comb = nil // a table takes too much memory for a group that may never be seen again
+	list := []*group{&plain}
+	if old := p.list.Load(); old != nil {
+		list = append(list, (*old)[:min(len(*old), maxProven-1)]...)
+	}
+	p.list.Store(&list)
 }
 
 func (g *Group) prepare() *group {
@@ -92,7 +135,7 @@ func (g *Group) prepare() *group {
 	}
 	z := make([]uint64, ring.Len())
 	ring.Set(z, g.G)
-	return &group{ring: ring, g: z, order: newInverter(g.Q)}
+	return &group{Group: *g, ring: ring, g: z, order: newInverter(g.Q)}
 }
 
 // The comb of a well-known group: 256 and 512 KB, or 320 and 640 with IFMA.

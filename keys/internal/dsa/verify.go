@@ -103,6 +103,29 @@ func (v *Verifier) Verify(digest, signature []byte) bool {
 	return w.z.Cmp(&w.r) == 0
 }
 
+// InGroup reports whether g and y are in the group of order q: g^q ≡ y^q ≡ 1
+// (mod p). It does not check that p and q are prime. It takes as long as two
+// verifications, or one if the group is well-known or was seen before.
+func (v *Verifier) InGroup() bool {
+	w := works.Get().(*work)
+	defer works.Put(w)
+	w.e1 = words(w.e1, v.PublicKey.Q)
+	if !v.group.shared && proven.find(&v.group.Group) == nil {
+		if !v.isOne(w, v.group.g) {
+			return false
+		}
+		proven.add(v.group)
+	}
+	return v.isOne(w, v.y)
+}
+
+// isOne reports whether x^e1 is 1.
+func (v *Verifier) isOne(w *work, x []uint64) bool {
+	w.product.Reset(v.ring)
+	w.product.Window(x, w.e1)
+	return v.ring.Get(&w.v, w.product.Value()).Cmp(one) == 0
+}
+
 // power gives g^u1·y^u2.
 func (v *Verifier) power(p *mont.Product, u1, u2 []uint64) []uint64 {
 	p.Reset(v.ring)

@@ -138,6 +138,9 @@ func TestVerifyHostile(t *testing.T) {
 			"another g in known pq": {P: g.P, Q: g.Q, G: new(big.Int).Exp(g.G, big.NewInt(3), g.P), Y: g.G},
 		} {
 			check := checker(t, k)
+			if got := k.InGroup(); got != inGroup(k) {
+				t.Errorf("%s: in the group: %v", name, got)
+			}
 			half := new(big.Int).Add(k.Q, one)
 			half.Rsh(half, 1)
 			for _, s := range []*big.Int{one, big.NewInt(3), minus(k.Q, 1), half} {
