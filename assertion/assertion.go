@@ -42,6 +42,7 @@ type Verifier struct {
 	trusted  map[string]bool
 	fallback string
 	leeway   int64 // milliseconds
+	maxLife  int64 // milliseconds from now to the latest exp of an assertion, leeway aside
 	maxChain int
 	memory   *memory
 }

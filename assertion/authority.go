@@ -24,6 +24,7 @@ func (r *run) checkAuthority() (err error) {
 // certificate: the rows of PROTOCOL §4, in their order.
 func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
 	issuer := r.issuer()
+	r.noPrimary = nil
 	if r.trusted[issuer] {
 		return r.trustedAuthority(ask, issuer)
 	}
@@ -31,15 +32,32 @@ func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
 	switch {
 	case err == nil:
 		if a.Domain != issuer {
-			return nil, untrustedIssuer(a.Domain, issuer)
+			return nil, untrustedIssuer(a.Domain, issuer, nil)
 		}
 		return a, nil
-	case errors.Is(err, wellknown.ErrUnsupported):
-		return r.fallbackAuthority(ask, issuer, err)
-	case isUnavailable(err) && r.config.InsecureFallbackOnUnavailable:
-		return r.fallbackAuthority(ask, issuer, err)
+	case isUnavailable(err) && !r.config.InsecureFallbackOnUnavailable:
+		return nil, lookupFailed(r.emailDomain, err)
 	}
-	return nil, lookupFailed(r.emailDomain, err)
+	r.noPrimary = err
+	return r.fallbackAuthority(ask, issuer)
+}
+
+// checkPrimary returns an error if the fallback, which signed the certificate,
+// must not speak for the email's domain (PROTOCOL §4, row 5). It comes after the
+// signatures: until then a domain that the fetch policy refuses and one that does
+// not support BrowserID have the same outcomes, so that the reason tells nobody
+// which names resolve to addresses that are not public.
+func (r *run) checkPrimary() error {
+	err := r.noPrimary
+	if err == nil || errors.Is(err, wellknown.ErrUnsupported) || isUnavailable(err) {
+		return nil
+	}
+	reason := fmt.Sprintf("untrusted issuer: %s may not speak for %s", r.authority.Domain, r.emailDomain)
+	return &Error{
+		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
+		Found: err.Error(), Expected: "a domain that does not support BrowserID, or a support document of its own",
+		Advice: "look at what the domain answers: vepverify lookup " + r.emailDomain,
+	}
 }
 
 // trustedAuthority is row 1: a trusted issuer's own keys, whatever the email.
@@ -60,19 +78,20 @@ func (r *run) primaryAuthority(ask lookup) (*wellknown.Authority, error) {
 	return r.admitFallback(ask(r.ctx, r.emailDomain, r.emailDomain))
 }
 
-// fallbackAuthority is row 3: the domain does not take part (why is said by
-// unsupported), so the fallback speaks for it, if there is one.
-func (r *run) fallbackAuthority(ask lookup, issuer string, unsupported error) (*wellknown.Authority, error) {
+// fallbackAuthority is row 3: the domain has no authority (r.noPrimary is the
+// reason), so the fallback speaks for it, if there is one. Row 5 passes through
+// here as well, see checkPrimary.
+func (r *run) fallbackAuthority(ask lookup, issuer string) (*wellknown.Authority, error) {
 	if r.fallback == "" {
+		reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", r.emailDomain)
 		return nil, &Error{
-			Kind: ErrIssuer, cause: unsupported,
-			Reason: fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", r.emailDomain),
-			Found:  unsupported.Error(), Expected: "a support document at https://" + r.emailDomain + "/.well-known/browserid",
+			Kind: ErrIssuer, Reason: reason, detail: withCause(reason, r.noPrimary), cause: r.noPrimary,
+			Found: r.noPrimary.Error(), Expected: "a support document at https://" + r.emailDomain + "/.well-known/browserid",
 			Advice: "if another domain speaks for such addresses, name it (Fallback, --fallback)",
 		}
 	}
 	if issuer != r.fallback {
-		return nil, untrustedIssuer(r.fallback, issuer)
+		return nil, untrustedIssuer(r.fallback, issuer, r.noPrimary)
 	}
 	a, err := r.admitFallback(ask(r.ctx, r.fallback, r.emailDomain))
 	if err != nil {
@@ -98,12 +117,23 @@ func (r *run) admitFallback(a *wellknown.Authority, err error) (*wellknown.Autho
 	return a, err
 }
 
-func untrustedIssuer(expected, got string) error {
+// untrustedIssuer returns the error for an issuer other than the expected one.
+// noPrimary is the reason why the fallback is expected, nil if it is not.
+func untrustedIssuer(expected, got string, noPrimary error) error {
+	reason := fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got)
 	return &Error{
-		Kind: ErrIssuer, Reason: fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got),
-		Found: "issued by " + got, Expected: "issued by " + expected,
+		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, noPrimary), cause: noPrimary,
+		Found: withCause("issued by "+got, noPrimary), Expected: "issued by " + expected,
 		Advice: "only " + expected + " may speak for this address; if " + got + " is to be believed for any address, trust it (TrustedIssuers, --trusted-issuer)",
 	}
+}
+
+// withCause returns text and, if there is one, the cause.
+func withCause(text string, cause error) string {
+	if cause == nil {
+		return text
+	}
+	return text + " (" + cause.Error() + ")"
 }
 
 func isUnavailable(err error) bool {
@@ -111,25 +141,47 @@ func isUnavailable(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// lookupFailed reports that a domain's keys are not to be had: for now, or by
-// its own fault.
+// lookupFailed returns the error for a domain whose keys cannot be had. Its
+// reason tells only whether that may change: a finer one would let any sender ask
+// which names exist in the verifier's network. Found and the cause are for logs.
 func lookupFailed(domain string, err error) error {
 	e := &Error{
-		Kind: ErrIssuer, Reason: "no keys of " + domain + ": " + err.Error(), cause: err,
+		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
+		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
 		Found: err.Error(), Expected: "a support document at https://" + domain + "/.well-known/browserid",
 		Advice: "look at what the domain answers: vepverify lookup " + domain,
 	}
 	if isUnavailable(err) {
-		e.Kind, e.Reason = ErrUnavailable, "undecided, "+e.Reason
+		e.Kind, e.Reason = ErrUnavailable, "undecided, no keys of "+domain+": domain is unavailable"
+		e.detail = "undecided, " + e.detail
 		e.Advice = "try again later, or give the keys (--keys) when they are known"
 	}
 	return e
 }
 
 // checkCertificateSignatures checks the chain against the authority's keys.
-// When none of them fits and the source can ask again, the answer held may be
-// older than the issuer's newest key: the authority is decided anew, once.
 func (r *run) checkCertificateSignatures() error {
+	if err := r.verifyOrRefresh(); err != nil {
+		return r.becauseOfPrimary(err)
+	}
+	return r.checkPrimary()
+}
+
+// becauseOfPrimary adds to an error about the fallback's signature why the
+// fallback's keys were tried, for logs.
+func (r *run) becauseOfPrimary(err error) error {
+	var e *Error
+	if r.noPrimary != nil && errors.As(err, &e) && e.detail == "" {
+		e.detail = withCause(e.Reason, r.noPrimary)
+		e.cause = fmt.Errorf("%w (%w)", e.cause, r.noPrimary)
+	}
+	return err
+}
+
+// verifyOrRefresh checks the chain. If no key fits and the source can ask again,
+// the answer held may be older than the issuer's newest key: the authority is
+// decided anew, once.
+func (r *run) verifyOrRefresh() error {
 	err := r.verifyCertificates()
 	source, can := r.keys.(refresher)
 	if err == nil || !can {

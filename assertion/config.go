@@ -3,6 +3,7 @@ package assertion
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -36,9 +37,16 @@ type refresher interface {
 // FirstUse says whether key was not used before, and notes that it is now, in
 // one atomic step. The note is kept until the time given; what cannot be kept
 // is an error, which refuses the assertion as undecided.
+//
+// A store that has a method MaxLife() time.Duration, as *MemoryOneUse and
+// *redisstore.Store have, keeps no entry for longer than that; the verifier
+// rejects assertions that would need more.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
 }
+
+// limited is a OneUse with a limit on the life of its entries.
+type limited interface{ MaxLife() time.Duration }
 
 // Limits of what Verify takes.
 const (
@@ -47,8 +55,9 @@ const (
 	// MaxMaxChain is the largest Config.MaxChain.
 	MaxMaxChain = 16
 
-	defaultLeeway = 30 * time.Second
-	maxLeeway     = 5 * time.Minute
+	defaultLeeway  = 30 * time.Second
+	maxLeeway      = 5 * time.Minute
+	defaultMaxLife = 10 * time.Minute
 )
 
 // Config says how to verify. Each field's zero value is the safe choice.
@@ -81,6 +90,13 @@ type Config struct {
 	// assertion can be presented again until it expires.
 	OneUse OneUse
 
+	// MaxLife bounds how far ahead an assertion may expire, plus Leeway, because
+	// the user chooses the time and OneUse must keep an entry until then. Others
+	// are rejected with ErrLifetime. Zero means 10 minutes, or the store's own
+	// limit if that is less; negative means the store's own limit. A positive value
+	// needs a OneUse, whose own limit must be at least MaxLife plus twice Leeway.
+	MaxLife time.Duration
+
 	// CertificateCache is how many certificates are remembered whose signature
 	// was verified, so that a user's next assertion costs one signature check
 	// instead of two. 0: 4096; negative: none. They never take more than 12 MiB.
@@ -109,7 +125,7 @@ func NewVerifier(c Config) (*Verifier, error) {
 		v.now = time.Now
 	}
 	for _, prepare := range []func(*Verifier) error{
-		(*Verifier).prepareTrust, (*Verifier).prepareLeeway, (*Verifier).prepareChain, (*Verifier).prepareKeys,
+		(*Verifier).prepareTrust, (*Verifier).prepareLeeway, (*Verifier).prepareLife, (*Verifier).prepareChain, (*Verifier).prepareKeys,
 	} {
 		if err := prepare(v); err != nil {
 			return nil, err
@@ -151,6 +167,37 @@ func (v *Verifier) prepareLeeway() error {
 	v.leeway = leeway.Milliseconds()
 	return nil
 }
+
+// prepareLife sets how far ahead an assertion may expire. An entry of the one-use
+// store must be kept for that, a leeway for the check of exp, and one for the
+// user's clock.
+func (v *Verifier) prepareLife() error {
+	v.maxLife = math.MaxInt64 - v.leeway
+	if v.config.OneUse == nil {
+		if v.config.MaxLife != 0 {
+			return misuse("MaxLife without OneUse")
+		}
+		return nil
+	}
+	if store, ok := v.config.OneUse.(limited); ok {
+		if v.maxLife = store.MaxLife().Milliseconds() - 2*v.leeway; v.maxLife <= 0 {
+			return misuse("a one-use store that keeps no entry for longer than %v, twice Leeway", 2*v.leewayTime())
+		}
+	}
+	life := v.config.MaxLife
+	switch {
+	case life == 0:
+		life = defaultMaxLife
+	case life < 0:
+		return nil
+	case life.Milliseconds() > v.maxLife:
+		return misuse("a MaxLife of %v and twice Leeway, %v: the one-use store keeps no entry for so long", life, v.leewayTime())
+	}
+	v.maxLife = min(v.maxLife, life.Milliseconds())
+	return nil
+}
+
+func (v *Verifier) leewayTime() time.Duration { return time.Duration(v.leeway) * time.Millisecond }
 
 func (v *Verifier) prepareChain() error {
 	v.maxChain = v.config.MaxChain

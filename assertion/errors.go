@@ -34,6 +34,9 @@ var (
 	ErrAudience error = &reason{"audience mismatch"}
 	// ErrExpired: a certificate's or the assertion's exp has passed.
 	ErrExpired error = &reason{"expired"}
+	// ErrLifetime: the assertion expires further ahead than Config.MaxLife, or the
+	// one-use store's own limit, allows.
+	ErrLifetime error = &reason{"lifetime over the limit"}
 	// ErrNotYetValid: an iat or nbf is in the future.
 	ErrNotYetValid error = &reason{"issued later than verification date"}
 	// ErrIssuer: the issuer may not speak for the email, or there is no email.
@@ -56,18 +59,30 @@ type Error struct {
 	// Kind is the class or reason, one of the variables of this package.
 	Kind error
 	// Reason is the answer's reason. Clients match on some of these texts
-	// (PROTOCOL §6), which are therefore interface.
+	// (PROTOCOL §6), which are therefore interface. It does not tell how the
+	// look-up of a domain failed: senders could map the verifier's network.
 	Reason string
-	// Found and Expected say for people what the failed check compared; either
-	// may be empty.
+	// Found and Expected describe what the failed check compared; either may be
+	// empty. They are for the verifier's operator and not for the sender of the
+	// assertion: Found tells how a look-up failed.
 	Found, Expected string
 	// Advice says what a person can do about it; it may be empty.
 	Advice string
 
-	cause error
+	detail string // empty if Reason tells everything
+	cause  error
 }
 
 func (e *Error) Error() string { return e.Reason }
+
+// Detail returns Reason or, if a look-up failed on the way, a text that also tells
+// how. It is for logs, and must not be sent to the sender of the assertion.
+func (e *Error) Detail() string {
+	if e.detail != "" {
+		return e.detail
+	}
+	return e.Reason
+}
 
 // Unwrap gives the kind and the cause, so that errors.Is and errors.As find
 // both; causes are errors of certchain, keys, wellknown and of contexts.

@@ -71,6 +71,9 @@ func (r *run) describeAuthority() []Fact {
 	if a == nil {
 		return facts
 	}
+	if r.noPrimary != nil {
+		facts = append(facts, Fact{"email domain", r.noPrimary.Error()})
+	}
 	facts = append(facts, Fact{"authority", a.Domain})
 	if len(a.Delegations) > 0 {
 		facts = append(facts, Fact{"delegated by", strings.Join(a.Delegations, ", ")})

@@ -58,6 +58,9 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	return &MemoryOneUse{max: max, now: now, until: make(map[string]time.Time)}
 }
 
+// MaxLife returns how far ahead an entry's time may be: 24 hours.
+func (m *MemoryOneUse) MaxLife() time.Duration { return maxOneUseLife }
+
 // FirstUse implements OneUse.
 func (m *MemoryOneUse) FirstUse(_ context.Context, key string, until time.Time) (bool, error) {
 	m.mu.Lock()

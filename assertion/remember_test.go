@@ -27,7 +27,7 @@ func TestRememberedDecidesNothing(t *testing.T) {
 	at := now
 	source := &changing{authority("idp.example", idpKey.Public())}
 	store := assertion.NewMemoryOneUse(100, func() time.Time { return at })
-	v, err := assertion.NewVerifier(assertion.Config{Keys: source, Now: func() time.Time { return at }, OneUse: store})
+	v, err := assertion.NewVerifier(assertion.Config{Keys: source, Now: func() time.Time { return at }, OneUse: store, MaxLife: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type run struct {
 	email       string // empty when none is certified
 	emailDomain string
 	authority   *wellknown.Authority
+	noPrimary   error            // why the email's domain does not speak for itself; nil if it does
 	fast        []keys.PublicKey // the authority's keys, those with a table in their place
 }
 

@@ -156,7 +156,10 @@ func (r *run) checkTimes() error {
 			return err
 		}
 	}
-	return r.checkValidity("assertion", r.assertion.Validity, now)
+	if err := r.checkValidity("assertion", r.assertion.Validity, now); err != nil {
+		return err
+	}
+	return r.checkLifetime(now)
 }
 
 func (r *run) checkValidity(what string, v certchain.Validity, now int64) error {
@@ -167,7 +170,7 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 	e := &Error{
 		Kind: ErrExpired, Reason: "expired", cause: err,
 		Found:    fmt.Sprintf("%s %s (%s ago)", what, describeValidity(v), describeSpan(now-v.Expires)),
-		Expected: fmt.Sprintf("valid at %s, give or take %v", describeTime(now), time.Duration(r.leeway)*time.Millisecond),
+		Expected: fmt.Sprintf("valid at %s, give or take %v", describeTime(now), r.leewayTime()),
 		Advice:   "ask for a fresh assertion: they live for minutes; for an old one, verify as of its time (Config.Now, --now)",
 	}
 	if errors.Is(err, certchain.ErrNotYetValid) {
@@ -176,6 +179,23 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 		e.Advice = "compare the clocks of this machine, the issuer and the user"
 	}
 	return e
+}
+
+// checkLifetime returns an error if the one-use guard would have to remember the
+// assertion for too long.
+func (r *run) checkLifetime(now int64) error {
+	life := r.assertion.Validity.Expires - now
+	if life <= r.maxLife+r.leeway {
+		return nil
+	}
+	limit := describeSpan(r.maxLife)
+	return &Error{
+		Kind:     ErrLifetime,
+		Reason:   fmt.Sprintf("the assertion's lifetime of %s is over the limit of %s", describeSpan(life), limit),
+		Found:    "assertion " + describeValidity(r.assertion.Validity),
+		Expected: fmt.Sprintf("expires within %s, give or take %v: the one-use guard must remember it until then", limit, r.leewayTime()),
+		Advice:   "sign assertions for a few minutes; if the signer cannot, raise MaxLife, and the one-use store's own limit",
+	}
 }
 
 // checkPrincipal finds the certified address, and holds chains to their host

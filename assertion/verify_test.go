@@ -126,7 +126,7 @@ func TestReasons(t *testing.T) {
 	named := map[string]error{
 		"chain": assertion.ErrChain, "algorithm": assertion.ErrAlgorithm, "key": assertion.ErrKey, "weak": assertion.ErrWeakKey,
 		"signature": assertion.ErrSignature, "audience": assertion.ErrAudience, "expired": assertion.ErrExpired,
-		"not yet": assertion.ErrNotYetValid, "issuer": assertion.ErrIssuer, "malformed": assertion.ErrMalformed,
+		"not yet": assertion.ErrNotYetValid, "lifetime": assertion.ErrLifetime, "issuer": assertion.ErrIssuer, "malformed": assertion.ErrMalformed,
 		"unavailable": assertion.ErrUnavailable, "misuse": assertion.ErrMisuse, "replayed": assertion.ErrReplayed,
 	}
 	for name, row := range reasons() {
@@ -240,6 +240,14 @@ func TestNewVerifierRefuses(t *testing.T) {
 		"chain negative":   {MaxChain: -1},
 		"chain endless":    {MaxChain: assertion.MaxMaxChain + 1},
 		"fallback on what": {InsecureFallbackOnUnavailable: true},
+
+		"life without guard":    {MaxLife: time.Minute},
+		"no limit of no guard":  {MaxLife: -1},
+		"life beyond the store": {MaxLife: 24 * time.Hour, OneUse: assertion.NewMemoryOneUse(1, clock)},
+		"life and leeway beyond the store": {
+			MaxLife: 24*time.Hour - time.Minute + time.Millisecond, OneUse: assertion.NewMemoryOneUse(1, clock),
+		},
+		"store shorter than the leeway": {OneUse: lifetimes(time.Minute)},
 	} {
 		if v, err := assertion.NewVerifier(c); !errors.Is(err, assertion.ErrMisuse) || v != nil {
 			t.Errorf("%s: %v, %v", name, v, err)

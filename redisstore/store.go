@@ -99,6 +99,9 @@ func (s *Store) Close() error {
 	return s.client.Close()
 }
 
+// MaxLife returns how far ahead an entry's time may be: Config.MaxLife.
+func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
+
 // FirstUse says whether key was not used before, and notes that it is now, in
 // one atomic step; the note is kept until the time given, and a little longer.
 // Every error means that it could not be found out, ErrUntil among them: a key

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/vepverify/vepverify/assertion"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -67,12 +70,21 @@ func (x *exchange) log(status int, took time.Duration) {
 		attrs = append(attrs, slog.String("assertion", hex.EncodeToString(sum[:hashLength])))
 	}
 	if x.err != nil {
-		attrs = append(attrs, slog.String("reason", x.err.Error()))
+		attrs = append(attrs, slog.String("reason", detail(x.err)))
 	}
 	if x.handler.config.LogEmails && x.email != "" {
 		attrs = append(attrs, slog.String("email", x.email))
 	}
 	logger.LogAttrs(ctx, level, "verification", attrs...)
+}
+
+// detail returns the text of err for the log, which may tell more than the answer.
+func detail(err error) string {
+	var e *assertion.Error
+	if errors.As(err, &e) {
+		return e.Detail()
+	}
+	return err.Error()
 }
 
 // logPanic logs where something went wrong. Of what was thrown only the runtime's

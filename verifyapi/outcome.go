@@ -25,6 +25,7 @@ var byKind = map[error]outcome{
 	assertion.ErrExpired:     {"failure", "expired"},
 	assertion.ErrNotYetValid: {"failure", "not_yet_valid"},
 	assertion.ErrIssuer:      {"failure", "issuer"},
+	assertion.ErrLifetime:    {"failure", "lifetime"},
 	assertion.ErrReplayed:    {"failure", "replayed"},
 	assertion.ErrUnavailable: {"undecided", "unavailable"},
 }

@@ -1,0 +1,182 @@
+package assertion_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// web answers requests by host: with an error, or with an answer's status and
+// body.
+type web map[string]any
+
+func (w web) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := 404, ""
+	switch answer := w[r.URL.Hostname()].(type) {
+	case error:
+		return nil, answer
+	case int:
+		status = answer
+	case string:
+		status, body = 200, answer
+	}
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
+}
+
+func (w web) source(t *testing.T) assertion.KeySource {
+	t.Helper()
+	r, err := wellknown.NewResolver(wellknown.Config{InsecureTransport: w, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// names are what a host can be in the verifier's network, for which a sender must
+// not see different reasons.
+func names() map[string]any {
+	return map[string]any{
+		"no such host":       &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true},
+		"connection refused": &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"not found":          404,
+		"redirect":           302,
+		"malformed":          "{",
+		"disabled":           `{"disabled": true}`,
+		"address not public": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP},
+		"port not allowed":   &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedPort},
+		"too large":          "{" + strings.Repeat(" ", 65<<10) + "}",
+	}
+}
+
+// TestOneReason checks that a sender cannot tell names of the verifier's own
+// network from others: all answers have the same reason, for the domain of the
+// email, for a host to which it delegates and for a trusted issuer.
+func TestOneReason(t *testing.T) {
+	fallback := string(document(idpKey.Public()))
+	forged := func(issuer string) mint { return mint{issuer: issuer, issuerKey: otherRSA} }
+	for name, c := range map[string]struct {
+		config assertion.Config
+		mint   mint
+		want   string // the reason
+	}{
+		"no fallback":                {assertion.Config{}, mint{}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"no fallback, other issuer":  {assertion.Config{}, mint{issuer: "evil.example"}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"not the fallback":           {assertion.Config{Fallback: "fallback.example"}, mint{}, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
+		"forged as of the fallback":  {assertion.Config{Fallback: "fallback.example"}, forged("fallback.example"), "invalid signature"},
+		"other key of the fallback":  {assertion.Config{Fallback: "fallback.example"}, mint{issuer: "fallback.example", issuerKey: otherDSA}, "algorithms do not match"},
+		"opted out of row 4, forged": {assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, forged("fallback.example"), "invalid signature"},
+		"dark fallback":              {assertion.Config{Fallback: "dark.example"}, mint{issuer: "dark.example"}, "undecided, no keys of dark.example: domain is unavailable"},
+		"trusted issuer":             {assertion.Config{TrustedIssuers: []string{"idp.example"}}, mint{}, "no keys of idp.example: domain does not support BrowserID"},
+	} {
+		for what, answer := range names() {
+			for _, hosts := range []web{
+				{"idp.example": answer},
+				{"idp.example": `{"authority": "inner.example"}`, "inner.example": answer},
+			} {
+				hosts["fallback.example"], hosts["dark.example"] = fallback, 500
+				c.config.Keys = hosts.source(t)
+				_, err := verifier(t, c.config).Verify(context.Background(), c.mint.String(), rp)
+				if f := assertion.Failure(err); f == nil || f.Reason != c.want {
+					t.Errorf("%s, %s, %d hosts: %v", name, what, len(hosts), err)
+				}
+			}
+		}
+	}
+}
+
+// TestUnavailableReason checks the same for what cannot be known now.
+func TestUnavailableReason(t *testing.T) {
+	for what, answer := range map[string]any{
+		"resolution failed": &net.DNSError{Err: "server misbehaving", Name: "x", IsTemporary: true},
+		"timed out":         context.DeadlineExceeded,
+		"reset":             &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+		"error 500":         500,
+		"too many requests": 429,
+	} {
+		for _, hosts := range []web{
+			{"idp.example": answer},
+			{"idp.example": `{"authority": "inner.example"}`, "inner.example": answer},
+		} {
+			_, err := verifier(t, assertion.Config{Keys: hosts.source(t)}).Verify(context.Background(), mint{}.String(), rp)
+			f := assertion.Failure(err)
+			if f == nil || !f.Undecided || f.Reason != "undecided, no keys of idp.example: domain is unavailable" {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}
+}
+
+// TestOneReasonKeepsRow5 checks that the verdicts stay: a genuine certificate of
+// the fallback passes for a domain that does not support BrowserID, and for no
+// domain that is refused; and that operators can see why.
+func TestOneReasonKeepsRow5(t *testing.T) {
+	refused := map[string]bool{"address not public": true, "port not allowed": true, "too large": true}
+	for what, answer := range names() {
+		for _, delegated := range []bool{false, true} {
+			hosts := web{"idp.example": answer, "fallback.example": string(document(idpKey.Public()))}
+			if delegated {
+				hosts["idp.example"], hosts["inner.example"] = `{"authority": "inner.example"}`, answer
+			}
+			guard := &uses{}
+			v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: "fallback.example", OneUse: guard})
+			for range 3 { // the certificate is remembered
+				res, err := v.Verify(context.Background(), mint{issuer: "fallback.example"}.String(), rp)
+				if !delegated && !refused[what] {
+					if err != nil || res == nil {
+						t.Errorf("%s: %v", what, err)
+					}
+					continue
+				}
+				var e *assertion.Error
+				var cause *wellknown.LookupError
+				if !errors.Is(err, assertion.ErrIssuer) || !errors.As(err, &cause) || !errors.As(err, &e) {
+					t.Errorf("%s: %v", what, err)
+				} else if !strings.Contains(e.Found, cause.Reason) || !strings.Contains(e.Detail(), cause.Reason) || strings.Contains(e.Reason, cause.Reason) {
+					t.Errorf("%s: found %q, detail %q", what, e.Found, e.Detail())
+				}
+				if guard.n > 0 {
+					t.Errorf("%s: counted as a use", what)
+				}
+			}
+		}
+	}
+}
+
+// uses is a one-use store that counts.
+type uses struct {
+	n int
+}
+
+func (u *uses) FirstUse(context.Context, string, time.Time) (bool, error) {
+	u.n++
+	return true, nil
+}
+
+// TestLookupDetail checks that the difference is in the error for logs.
+func TestLookupDetail(t *testing.T) {
+	for name, m := range map[string]mint{
+		"other issuer": {}, "forged": {issuer: "fallback.example", issuerKey: otherRSA}, "other key": {issuer: "fallback.example", issuerKey: otherDSA},
+	} {
+		hosts := web{"idp.example": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}, "fallback.example": string(document(idpKey.Public()))}
+		v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: "fallback.example"})
+		_, err := v.Verify(context.Background(), m.String(), rp)
+		var e *assertion.Error
+		if !errors.As(err, &e) || !errors.Is(err, wellknown.ErrRefused) || !strings.Contains(e.Detail(), "not public") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
