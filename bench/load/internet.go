@@ -61,14 +61,15 @@ func (n *internet) Close() error {
 	return errors.Join(n.proxy.Close(), n.hosts.Close())
 }
 
-// newCertificate makes one for all names under .example, signed by itself.
+// newCertificate makes one for all names of two labels under .example, and for all
+// of three under evil.example, signed by itself.
 func newCertificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "load"}, DNSNames: []string{"*.example"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "load"}, DNSNames: []string{"*.example", "*.evil.example"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}

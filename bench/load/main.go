@@ -4,6 +4,7 @@
 //
 //	go run ./bench/load                        throughput, then overload
 //	go run ./bench/load --soak 10m             memory, in place of these
+//	go run ./bench/load --hostile all          honest requests during attacks, in place of these
 //
 // The service is built and runs in a process of its own, on the same processors
 // as this one. Its issuers' documents come to it over TLS, through a proxy in
@@ -25,6 +26,12 @@
 // that are no JSON, while the resident memory of the service is read once a second.
 // What it takes after the first third of the time must not differ from its median
 // by more than a tenth, or else the command fails.
+//
+// # Hostile
+//
+// 100 honest requests a second, and hostile ones of one kind at --hostile-rate, both
+// sent when they are due, whether or not answers have come. The rows that come out
+// are medians of --hostile-runs; hostileAttacks lists the kinds.
 package main
 
 import (
@@ -51,6 +58,7 @@ type options struct {
 	soakRate    int
 	binary      string
 	dir         string // for what is needed only while this runs
+	hostile     hostileOptions
 }
 
 func main() {
@@ -75,6 +83,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.issuers, "issuers", 100_000, "how many issuers the soak names")
 	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
 	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
+	o.hostile.flags(f)
 	o.Record.Flags(f)
 	o.warmUp = 2000
 	if err := f.Parse(args); err != nil {
@@ -95,6 +104,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		if o.binary, err = command.Build(ctx, o.dir, os.Stderr); err != nil {
 			return err
 		}
+	}
+	if o.hostile.kind != "" {
+		return measureHostile(ctx, o, out)
 	}
 	if o.soak > 0 {
 		return soak(ctx, o, out)

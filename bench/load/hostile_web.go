@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// hostileWeb is every host that the service can fetch from: those of honest issuers,
+// and those of the attacker. It counts the fetches of each.
+type hostileWeb struct {
+	honest map[string][]byte // support documents, by host
+	attack func(host string) []byte
+	outage atomic.Bool // the providers, and not the fallback, answer nothing
+
+	mu      sync.Mutex
+	fetches map[string]int
+}
+
+// attackerDomain is the attacker's, with a wildcard record: every host below it
+// is the attacker's too.
+const attackerDomain = "evil.example"
+
+// ServeHTTP implements http.Handler.
+func (w *hostileWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	w.count(r.Host)
+	out.Header().Set("Cache-Control", "max-age=86400")
+	document, honest := w.honest[r.Host]
+	switch {
+	case honest && w.outage.Load() && r.Host != fallbackDomain:
+		panic(http.ErrAbortHandler)
+	case honest:
+		writeDocument(out, document)
+	case w.attack != nil && (r.Host == attackerDomain || strings.HasSuffix(r.Host, "."+attackerDomain)):
+		out.Header().Set("Content-Encoding", "gzip")
+		writeDocument(out, w.attack(r.Host))
+	default:
+		out.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func writeDocument(out http.ResponseWriter, document []byte) {
+	out.Header().Set("Content-Type", "application/json")
+	_, _ = out.Write(document)
+}
+
+func (w *hostileWeb) count(host string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fetches[host]++
+}
+
+// fetched returns how often the fallback was fetched from, how often the other
+// honest host with the most fetches, and how often all other hosts together.
+func (w *hostileWeb) fetched() (f Fetches) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for host, n := range w.fetches {
+		switch _, honest := w.honest[host]; {
+		case host == fallbackDomain:
+			f.Fallback = n
+		case honest:
+			f.Provider = max(f.Provider, n)
+		default:
+			f.Others += n
+		}
+	}
+	return f
+}
+
+// gzipped compresses a document, so that sending it costs the loader little.
+func gzipped(document []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(document) // a bytes.Buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
+}
