@@ -75,8 +75,8 @@ const (
 	maxMaxBody          = 1 << 20
 	defaultReadTimeout  = 10 * time.Second
 	inFlightPerCPU      = 16
-	queuePerInFlight    = 4
-	defaultQueueTimeout = time.Second
+	queuePerInFlight    = 64
+	defaultQueueTimeout = 100 * time.Millisecond
 	defaultLookups      = 512
 )
 

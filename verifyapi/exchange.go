@@ -68,7 +68,7 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	if h.config.Unavailable {
 		return nil, errTest
 	}
-	t := &turn{gate: h.gate, ctx: ctx}
+	t := &turn{gate: h.gate, ctx: ctx, host: x.params.host}
 	defer t.end()
 	if err := t.begin(); err != nil {
 		return nil, err

@@ -1,65 +1,204 @@
 package verifyapi
 
 import (
+	"container/list"
 	"context"
 	"errors"
-	"sync/atomic"
+	"sync"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/domain"
 )
 
-// Why a request is sent away when there is too much to do.
+// Why a request is refused when there is too much to do.
 var (
 	errQueueFull   = errors.New("too busy: the queue is full")
 	errQueueSlow   = errors.New("too busy: the wait in the queue is too long")
 	errLookupsFull = errors.New("too busy: too many requests wait for look-ups")
+	errLookupsOf   = errors.New("too busy: too many requests wait for look-ups of one domain")
 )
 
-// gate lets so many verifications run, so many more wait for their turn, and so
-// many wait for look-ups, who take no turn from the others meanwhile.
+// lane is one of the queues of a gate.
+type lane int
+
+const (
+	laneLoad   lane = iota // documents that were fetched, to be loaded
+	laneLooked             // verifications whose look-up has ended
+	laneNew                // requests that have not begun
+	lanes
+)
+
+// gate limits the work at one time: the verifications and the loads of fetched
+// documents that run, the requests that wait to begin, and the requests that
+// wait for look-ups.
 //
-// The queue is first come, first served, and short: what is in it is served
-// before its client loses patience, and what does not fit is sent away before it
-// has cost more than being read.
+// A place is held only by work for a processor or by a question to the one-use
+// store. A verification gives its place back while it waits for a look-up, so no
+// holder of a place ever waits for another one, and every queue moves on. A free
+// place goes to the queues in turn: none of them can keep another one waiting
+// for longer than two units of work. Each queue is first in, first out.
+//
+// Only requests that have not begun are refused. What follows a look-up is
+// bounded by the number of look-ups, and was paid for already.
 type gate struct {
-	running chan struct{} // holds something for each verification under way
-	lookups chan struct{} // the same for each that waits for a look-up
-	queue   int64
-	queued  atomic.Int64
-	longest time.Duration
+	mu     sync.Mutex
+	free   int              // places
+	queues [lanes]list.List // of chan struct{}, closed when its owner has a place
+	last   lane             // that was served
+	queue  int              // the most that wait in laneNew
+
+	longest time.Duration // in laneNew
+	lookups lookups
+	gone    chan struct{} // the place of verifications whose client is gone
 	metrics *Metrics
 }
 
 func newGate(c Config) *gate {
 	return &gate{
-		running: make(chan struct{}, c.InFlight), lookups: make(chan struct{}, c.Lookups),
-		queue: int64(c.Queue), longest: c.QueueTimeout, metrics: c.Metrics,
+		free: c.InFlight, queue: c.Queue, longest: c.QueueTimeout, metrics: c.Metrics,
+		lookups: lookups{free: c.Lookups, of: make(map[string]int)},
+		gone:    make(chan struct{}, 1),
 	}
 }
 
-// enter takes a place among the running. It errs with errQueueFull,
-// errQueueSlow or the context's error.
-func (g *gate) enter(ctx context.Context) error {
+// ticket is a position in a queue.
+type ticket struct {
+	lane    lane
+	element *list.Element
+	ready   chan struct{} // closed when the owner has a place
+}
+
+// take takes a place, or returns a position in the queue. It returns
+// errQueueFull if the queue is full, as only laneNew can be.
+func (g *gate) take(l lane) (*ticket, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.free > 0 { // then all queues are empty
+		g.free--
+		return nil, nil
+	}
+	if l == laneNew && g.queues[l].Len() >= g.queue {
+		return nil, errQueueFull
+	}
+	t := &ticket{lane: l, ready: make(chan struct{})}
+	t.element = g.queues[l].PushBack(t.ready)
+	return t, nil
+}
+
+// leave gives up a position. It reports whether the owner had a place by then,
+// which it has to release.
+func (g *gate) leave(t *ticket) (had bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	select {
-	case g.running <- struct{}{}: // never past somebody who waits: they fill the channel first
-		return nil
+	case <-t.ready:
+		return true
 	default:
+		g.queues[t.lane].Remove(t.element)
+		return false
 	}
-	if g.queued.Add(1) > g.queue {
-		g.queued.Add(-1)
-		return errQueueFull
+}
+
+// release gives a place to the next in the queues, or back.
+func (g *gate) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range lanes {
+		l := (g.last + 1 + i) % lanes
+		if next := g.queues[l].Front(); next != nil {
+			g.last = l
+			close(g.queues[l].Remove(next).(chan struct{}))
+			return
+		}
 	}
-	defer g.queued.Add(-1)
+	g.free++
+}
+
+// enter takes a place for a request that begins. It returns errQueueFull,
+// errQueueSlow or the context's error if there is none.
+func (g *gate) enter(ctx context.Context) error {
+	t, err := g.take(laneNew)
+	if t == nil {
+		return err
+	}
 	g.metrics.queue(+1)
 	defer g.metrics.queue(-1)
 	patience := time.NewTimer(g.longest)
 	defer patience.Stop()
 	select {
-	case g.running <- struct{}{}:
+	case <-t.ready:
 		return nil
 	case <-patience.C:
-		return errQueueSlow
+		err = errQueueSlow
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
+	}
+	if g.leave(t) {
+		g.release()
+	}
+	return err
+}
+
+// load takes a place in which a fetched document is loaded, and returns the
+// function that gives it back. It waits for as long as it takes: a load is part
+// of a fetch, whose number is bounded, and the requests that wait for it hold no
+// place.
+func (g *gate) load() (release func()) {
+	if t, _ := g.take(laneLoad); t != nil {
+		<-t.ready
+	}
+	return g.release
+}
+
+// again takes a place for a verification whose look-up has ended. It reports
+// false if ctx ends first.
+func (g *gate) again(ctx context.Context) bool {
+	t, _ := g.take(laneLooked)
+	if t == nil {
+		return true
+	}
+	select {
+	case <-t.ready:
+		return true
+	case <-ctx.Done():
+	}
+	return g.leave(t)
+}
+
+// shareOfLookups is the part of the free places for look-ups that requests for
+// one registrable domain may take, so that one party with a stalled host leaves
+// places to all others.
+const shareOfLookups = 4
+
+// lookups are the places of requests that wait for look-ups.
+type lookups struct {
+	mu   sync.Mutex
+	free int
+	of   map[string]int // taken, by registrable domain
+}
+
+// take takes a place, or returns errLookupsFull or errLookupsOf.
+func (l *lookups) take(registrable string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	own := l.of[registrable]
+	switch {
+	case l.free == 0:
+		return errLookupsFull
+	case own > 0 && own >= (own+l.free)/shareOfLookups:
+		return errLookupsOf
+	}
+	l.free--
+	l.of[registrable]++
+	return nil
+}
+
+func (l *lookups) release(registrable string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free++
+	if l.of[registrable]--; l.of[registrable] == 0 {
+		delete(l.of, registrable)
 	}
 }
 
@@ -67,11 +206,14 @@ func (g *gate) enter(ctx context.Context) error {
 type turn struct {
 	gate    *gate
 	ctx     context.Context
-	runs    bool // among the running
-	waiting bool // among those who wait for a look-up
+	host    func() string // that is looked up, as far as the assertion says
+	runs    bool          // in a place of the gate
+	alone   bool          // in the place of those whose client is gone
+	waits   bool          // for a look-up
+	counted string        // the registrable domain by which it waits
 }
 
-// begin waits for the turn, and errs as gate.enter does.
+// begin waits for the turn. It returns the errors of gate.enter.
 func (t *turn) begin() error {
 	if err := t.gate.enter(t.ctx); err != nil {
 		return err
@@ -86,28 +228,28 @@ func (t *turn) end() {
 	t.looked()
 }
 
-// wait lets others run while a look-up waits for the network. It errs when too
-// many wait already. It and waited are for wellknown.Trace.
+// wait gives the place to others while a look-up waits for the network. It
+// returns an error if too many wait already. It and waited are for
+// wellknown.Trace.
 func (t *turn) wait(context.Context) error {
-	select {
-	case t.gate.lookups <- struct{}{}:
-	default:
-		return errLookupsFull
+	registrable := domain.Registrable(t.host())
+	if err := t.gate.lookups.take(registrable); err != nil {
+		return err
 	}
-	t.waiting = true
+	t.waits, t.counted = true, registrable
 	t.gate.metrics.lookupsWaiting(+1)
 	t.yield()
 	return nil
 }
 
-// waited takes a turn again. Those who waited for a look-up are as many as
-// there may be already, and do not queue once more; only who is gone goes on
-// without a turn, to its end.
+// waited takes a turn again. A request whose client is gone does not wait for
+// one: it comes to its end in the one place that is kept for that.
 func (t *turn) waited() {
-	select {
-	case t.gate.running <- struct{}{}:
+	if t.gate.again(t.ctx) {
 		t.ran()
-	case <-t.ctx.Done():
+	} else {
+		t.gate.gone <- struct{}{}
+		t.alone = true
 	}
 	t.looked()
 }
@@ -121,14 +263,18 @@ func (t *turn) yield() {
 	if t.runs {
 		t.runs = false
 		t.gate.metrics.running(-1)
-		<-t.gate.running
+		t.gate.release()
+	}
+	if t.alone {
+		t.alone = false
+		<-t.gate.gone
 	}
 }
 
 func (t *turn) looked() {
-	if t.waiting {
-		t.waiting = false
+	if t.waits {
+		t.waits = false
 		t.gate.metrics.lookupsWaiting(-1)
-		<-t.gate.lookups
+		t.gate.lookups.release(t.counted)
 	}
 }

@@ -3,10 +3,12 @@ package verifyapi_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +57,14 @@ func none(t *testing.T, answers ...<-chan *http.Response) {
 		default:
 		}
 	}
+}
+
+// answered returns how many of the requests have an answer.
+func answered(answers []<-chan *http.Response) (n int) {
+	for _, answer := range answers {
+		n += len(answer)
+	}
+	return n
 }
 
 func (w *watched) gauges(t *testing.T, inFlight, queued, lookups string) {
@@ -309,7 +319,9 @@ func TestTurnAfterLookup(t *testing.T) {
 			Verifier: newVerifier(t, assertion.Config{Keys: sourceThen{resolver, hold}}), InFlight: 1, Queue: -1,
 		})
 		ctx, leave := context.WithCancel(t.Context())
-		a, gone := w.start(t.Context(), ask(from("a.example"))), w.start(ctx, ask(from("a.example")))
+		a := w.start(t.Context(), ask(from("a.example")))
+		synctest.Wait() // until it has given its place back: the next would find none, and no queue
+		gone := w.start(ctx, ask(from("a.example")))
 		synctest.Wait()
 		w.gauges(t, "0", "0", "2")
 		holder := w.start(t.Context(), ask(from("hold.example")))
@@ -349,4 +361,145 @@ func (s sourceThen) Authority(ctx context.Context, host, emailDomain string) (*w
 		return nil, errors.New("held long enough")
 	}
 	return s.Resolver.Authority(ctx, host, emailDomain)
+}
+
+// heldGuard is a one-use guard that answers when it is told to, so that a test
+// sees the verifications that have a place.
+type heldGuard struct {
+	release chan struct{}
+	asked   atomic.Int64 // that wait for an answer
+}
+
+func (g *heldGuard) FirstUse(context.Context, string, time.Time) (bool, error) {
+	g.asked.Add(1)
+	<-g.release
+	g.asked.Add(-1)
+	return true, nil
+}
+
+// TestGoneAfterLookup: requests whose clients leave while they wait for a look-up
+// do not all work at once when it ends.
+func TestGoneAfterLookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example")
+		guard := &heldGuard{release: make(chan struct{})}
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: -1,
+		})
+		ctx, leave := context.WithCancel(t.Context())
+		var gone []<-chan *http.Response
+		for range 5 {
+			gone = append(gone, w.start(ctx, ask(from("a.example"))))
+			synctest.Wait()
+		}
+		holder := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		w.gauges(t, "1", "0", "5")
+		close(n.released["a.example"])
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		for range 1 + len(gone) {
+			if n := guard.asked.Load(); n > 2 {
+				t.Errorf("%d verifications at once, with one place and clients that are gone", n)
+			}
+			guard.release <- struct{}{}
+			synctest.Wait()
+		}
+		checkGood(t, got(t, holder))
+		for _, answer := range gone {
+			got(t, answer)
+		}
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// TestLookupsOfOneDomain: requests for the hosts of one registrable domain, all of
+// which stall, leave room for those of others.
+func TestLookupsOfOneDomain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := []string{"b.example", "c.example"}
+		for i := range 20 {
+			hosts = append(hosts, fmt.Sprintf("h%d.wild.example", i))
+		}
+		n, resolver := slowNetwork(t, hosts...)
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver}), InFlight: 4, Lookups: 16,
+		})
+		var wild []<-chan *http.Response
+		for _, host := range hosts[2:] {
+			wild = append(wild, w.start(t.Context(), ask(from(host))))
+			synctest.Wait()
+		}
+		const share = 16 / 4
+		w.gauges(t, "0", "0", fmt.Sprint(share))
+		for _, answer := range wild[share:] {
+			checkTooBusy(t, got(t, answer))
+		}
+		b, c := w.start(t.Context(), ask(from("b.example"))), w.start(t.Context(), ask(from("c.example")))
+		synctest.Wait()
+		none(t, b, c)
+		close(n.released["b.example"])
+		close(n.released["c.example"])
+		synctest.Wait()
+		for _, answer := range []<-chan *http.Response{b, c} {
+			if r := got(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
+				t.Errorf("%s %s", r.Status, r.body)
+			}
+		}
+		if n := w.metric(t, `vepverify_verifications_total{reason="lookups_of_domain",result="shed"}`); n != "16" {
+			t.Errorf("%s sent away", n)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// TestQueuesTakeTurns: requests that come back from their look-ups, all at once,
+// do not keep those waiting that have not begun, nor the other way round.
+func TestQueuesTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example")
+		guard := &heldGuard{release: make(chan struct{})}
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 4, QueueTimeout: time.Hour,
+		})
+		known := w.start(t.Context(), ask(good)) // its document is fetched
+		synctest.Wait()
+		guard.release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, known))
+
+		var looked, fresh []<-chan *http.Response
+		for range 3 {
+			looked = append(looked, w.start(t.Context(), ask(from("a.example"))))
+			synctest.Wait()
+		}
+		for range 4 {
+			fresh = append(fresh, w.start(t.Context(), ask(good)))
+			synctest.Wait()
+		}
+		close(n.released["a.example"])
+		synctest.Wait()
+		w.gauges(t, "1", "3", "3")
+		for i := range 3 { // then there is one of each in turn, in whatever order they came back
+			guard.release <- struct{}{}
+			synctest.Wait()
+			checkGood(t, got(t, fresh[i]))
+			none(t, fresh[i+1:]...)
+			if n := answered(looked); n != i {
+				t.Errorf("%d that came back have an answer, not %d", n, i)
+			}
+			guard.release <- struct{}{}
+			synctest.Wait()
+			if n := answered(looked); n != i+1 {
+				t.Errorf("%d that came back have an answer, not %d", n, i+1)
+			}
+		}
+		guard.release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, fresh[3]))
+		w.gauges(t, "0", "0", "0")
+	})
 }

@@ -41,6 +41,7 @@ var (
 	shedQueue   = outcome{"shed", "queue_full"}
 	shedSlow    = outcome{"shed", "queue_slow"}
 	shedLookups = outcome{"shed", "lookups_full"}
+	shedOneHost = outcome{"shed", "lookups_of_domain"}
 
 	clientGone = outcome{"cancelled", "client_gone"}
 
@@ -53,7 +54,7 @@ var (
 func outcomes() []outcome {
 	all := []outcome{
 		okay, refusedType, refusedSize, refusedBody, refusedSlow, refusedParameter,
-		shedQueue, shedSlow, shedLookups, clientGone, faultPanic, faultInternal, faultTest,
+		shedQueue, shedSlow, shedLookups, shedOneHost, clientGone, faultPanic, faultInternal, faultTest,
 	}
 	for _, o := range byKind {
 		all = append(all, o)
@@ -73,6 +74,8 @@ func outcomeOf(ctx context.Context, err error) outcome {
 		return shedSlow
 	case errors.Is(err, errLookupsFull):
 		return shedLookups
+	case errors.Is(err, errLookupsOf):
+		return shedOneHost
 	case errors.Is(err, errTest):
 		return faultTest
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -16,6 +19,23 @@ type params struct {
 	assertion, audience string
 	trusted             []string // empty: those of the configuration
 	allowUnverified     bool
+}
+
+// host returns the host whose document is asked for first: the issuer if the
+// request trusts it or if there is no address, else the domain of the address.
+// It is called only for assertions that the verifier has parsed before.
+func (p *params) host() string {
+	backed, err := assertion.Parse(p.assertion)
+	if err != nil {
+		return ""
+	}
+	chain := backed.Certificates
+	issuer := chain[0].Issuer
+	_, emailDomain, _ := chain[len(chain)-1].Email()
+	if emailDomain == "" || slices.ContainsFunc(p.trusted, func(s string) bool { return strings.EqualFold(s, issuer) }) {
+		return issuer
+	}
+	return emailDomain
 }
 
 func malformed(reason string) error {
