@@ -31,24 +31,30 @@ type Config struct {
 	// 0: 10 s.
 	ReadTimeout time.Duration
 
-	// InFlight is how many verifications may run at once. Verifying is work for
-	// processors: more than there are of them helps only while a one-use store
-	// is asked over the network. 0: 16 for each processor that Go uses.
+	// InFlight is the number of places for work: verifications and loads of
+	// fetched documents that run at once. Both are work for processors: more of
+	// them than there are processors help only while a one-use store is asked
+	// over the network. Loads take at most half as many places as there are
+	// processors. 0: 16 for each processor that Go uses.
 	InFlight int
 
-	// Queue is how many more may wait for their turn; who comes when it is full
-	// is told to come back, at once. 0: 4 times InFlight, which is 10 to
-	// 20 ms of work; negative: nobody waits.
+	// Queue is the number of requests that may wait to begin. A request that
+	// finds the queue full is refused at once. The queue is bounded by time
+	// rather than by number: its length matters only to the memory, at most
+	// MaxBody and some 4 KiB for each. 0: 64 times InFlight; negative: no
+	// request waits.
 	Queue int
 
 	// QueueTimeout is the longest wait in the queue, after which the client is
-	// told to come back, too. It matters only when verifications hang, as on a
-	// slow one-use store: else the queue is too short for it. 0: 1 s.
+	// told to come back. It bounds how long an accepted request takes under
+	// overload. 0: 100 ms.
 	QueueTimeout time.Duration
 
-	// Lookups is how many requests may wait for issuers' documents. They hold no
-	// place among InFlight meanwhile, so that slow issuers take nothing from
-	// those whose documents are known. 0: 512.
+	// Lookups is the number of requests that may wait for issuers' documents.
+	// They hold no place meanwhile, so slow issuers take nothing from requests
+	// whose documents are known. Requests for one registrable domain take at
+	// most a quarter of the places that they hold or that are free, and at
+	// least one. 0: 512.
 	Lookups int
 
 	// Version is what /__version__ answers. What is empty is taken from what Go

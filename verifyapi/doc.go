@@ -38,12 +38,17 @@
 //
 // # Overload
 //
-// A request is read and taken apart first; a slow client holds up nobody, and
-// costs a connection and at most MaxBody until ReadTimeout. Then it takes one of
-// InFlight places, or waits in a short queue, or is told "too busy" at once
-// when that is full. While a look-up waits for the network, the place is free
-// for others and the request counts among Lookups; when those are all taken,
-// only requests that need a look-up are told "too busy".
+// A request is read and parsed first. A slow client delays no other request, and
+// costs a connection and at most MaxBody until ReadTimeout. Then the request takes
+// one of InFlight places, or waits in a queue for at most QueueTimeout. It is
+// refused with "too busy" after that time, or at once if the queue is full.
+//
+// While a look-up waits for the network, the place is free for others and the
+// request counts among Lookups. If those are all taken, or a fixed share of them
+// by one registrable domain, only requests that need such a look-up are refused.
+// A document that was fetched is loaded in one of the InFlight places too. The
+// three queues for places (new requests, requests whose look-up has ended, loads)
+// are served in turn.
 //
 // # Logs and metrics
 //

@@ -77,7 +77,7 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	if len(x.params.trusted) > 0 {
 		verifier = verifier.WithTrustedIssuers(x.params.trusted...)
 	}
-	trace := &wellknown.Trace{Wait: t.wait, Waited: t.waited, Done: h.config.Metrics.looked}
+	trace := &wellknown.Trace{Wait: t.wait, Waited: t.waited, Load: h.gate.load, Done: h.config.Metrics.looked}
 	return verifier.Verify(wellknown.WithTrace(ctx, trace), x.params.assertion, x.params.audience)
 }
 

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ const (
 type gate struct {
 	mu     sync.Mutex
 	free   int              // places
+	loads  int              // places that loads may still take
 	queues [lanes]list.List // of chan struct{}, closed when its owner has a place
 	last   lane             // that was served
 	queue  int              // the most that wait in laneNew
@@ -55,7 +57,8 @@ type gate struct {
 
 func newGate(c Config) *gate {
 	return &gate{
-		free: c.InFlight, queue: c.Queue, longest: c.QueueTimeout, metrics: c.Metrics,
+		free: c.InFlight, loads: max(1, min(c.InFlight, runtime.GOMAXPROCS(0))/2),
+		queue: c.Queue, longest: c.QueueTimeout, metrics: c.Metrics,
 		lookups: lookups{free: c.Lookups, of: make(map[string]int)},
 		gone:    make(chan struct{}, 1),
 	}
@@ -73,16 +76,29 @@ type ticket struct {
 func (g *gate) take(l lane) (*ticket, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.free > 0 { // then all queues are empty
+	switch {
+	case g.free > 0 && g.admits(l): // then the queue of l is empty
 		g.free--
+		g.last = l
 		return nil, nil
-	}
-	if l == laneNew && g.queues[l].Len() >= g.queue {
+	case l == laneNew && g.queues[l].Len() >= g.queue:
 		return nil, errQueueFull
 	}
 	t := &ticket{lane: l, ready: make(chan struct{})}
 	t.element = g.queues[l].PushBack(t.ready)
 	return t, nil
+}
+
+// admits reports whether a lane may take one more place, and counts it if so.
+func (g *gate) admits(l lane) bool {
+	if l != laneLoad {
+		return true
+	}
+	if g.loads == 0 {
+		return false
+	}
+	g.loads--
+	return true
 }
 
 // leave gives up a position. It reports whether the owner had a place by then,
@@ -99,13 +115,17 @@ func (g *gate) leave(t *ticket) (had bool) {
 	}
 }
 
-// release gives a place to the next in the queues, or back.
-func (g *gate) release() {
+// release gives back a place that was taken for a lane, and hands it to the next
+// in the queues.
+func (g *gate) release(of lane) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if of == laneLoad {
+		g.loads++
+	}
 	for i := range lanes {
 		l := (g.last + 1 + i) % lanes
-		if next := g.queues[l].Front(); next != nil {
+		if next := g.queues[l].Front(); next != nil && g.admits(l) {
 			g.last = l
 			close(g.queues[l].Remove(next).(chan struct{}))
 			return
@@ -134,20 +154,30 @@ func (g *gate) enter(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	if g.leave(t) {
-		g.release()
+		g.release(laneNew)
 	}
 	return err
 }
 
 // load takes a place in which a fetched document is loaded, and returns the
-// function that gives it back. It waits for as long as it takes: a load is part
-// of a fetch, whose number is bounded, and the requests that wait for it hold no
-// place.
-func (g *gate) load() (release func()) {
-	if t, _ := g.take(laneLoad); t != nil {
-		<-t.ready
+// function that gives it back. It returns the context's error if there is no
+// place in time. It is for wellknown.Trace: it runs in the goroutine of the
+// fetch. The requests that wait for the fetch hold no place.
+func (g *gate) load(ctx context.Context) (release func(), err error) {
+	release = func() { g.release(laneLoad) }
+	t, _ := g.take(laneLoad)
+	if t == nil {
+		return release, nil
 	}
-	return g.release
+	select {
+	case <-t.ready:
+		return release, nil
+	case <-ctx.Done():
+	}
+	if g.leave(t) {
+		release()
+	}
+	return nil, ctx.Err()
 }
 
 // again takes a place for a verification whose look-up has ended. It reports
@@ -263,7 +293,7 @@ func (t *turn) yield() {
 	if t.runs {
 		t.runs = false
 		t.gate.metrics.running(-1)
-		t.gate.release()
+		t.gate.release(laneNew)
 	}
 	if t.alone {
 		t.alone = false

@@ -392,21 +392,19 @@ func TestGoneAfterLookup(t *testing.T) {
 			gone = append(gone, w.start(ctx, ask(from("a.example"))))
 			synctest.Wait()
 		}
-		holder := w.start(t.Context(), ask(good))
-		synctest.Wait()
-		w.gauges(t, "1", "0", "5")
+		w.gauges(t, "0", "0", "5")
 		close(n.released["a.example"])
 		synctest.Wait()
+		w.gauges(t, "1", "0", "4")
 		leave()
 		synctest.Wait()
-		for range 1 + len(gone) {
+		for range gone {
 			if n := guard.asked.Load(); n > 2 {
 				t.Errorf("%d verifications at once, with one place and clients that are gone", n)
 			}
 			guard.release <- struct{}{}
 			synctest.Wait()
 		}
-		checkGood(t, got(t, holder))
 		for _, answer := range gone {
 			got(t, answer)
 		}
@@ -463,7 +461,7 @@ func TestQueuesTakeTurns(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
 		guard := &heldGuard{release: make(chan struct{})}
 		w := watch(t, verifyapi.Config{
-			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 4, QueueTimeout: time.Hour,
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 3, QueueTimeout: time.Hour,
 		})
 		known := w.start(t.Context(), ask(good)) // its document is fetched
 		synctest.Wait()
@@ -476,30 +474,130 @@ func TestQueuesTakeTurns(t *testing.T) {
 			looked = append(looked, w.start(t.Context(), ask(from("a.example"))))
 			synctest.Wait()
 		}
-		for range 4 {
+		close(n.released["a.example"])
+		synctest.Wait()
+		w.gauges(t, "1", "0", "2")
+		for range 3 {
 			fresh = append(fresh, w.start(t.Context(), ask(good)))
 			synctest.Wait()
 		}
-		close(n.released["a.example"])
-		synctest.Wait()
-		w.gauges(t, "1", "3", "3")
-		for i := range 3 { // then there is one of each in turn, in whatever order they came back
-			guard.release <- struct{}{}
-			synctest.Wait()
-			checkGood(t, got(t, fresh[i]))
-			none(t, fresh[i+1:]...)
-			if n := answered(looked); n != i {
-				t.Errorf("%d that came back have an answer, not %d", n, i)
-			}
+		w.gauges(t, "1", "3", "2")
+		for i := range 3 { // one of each in turn; those that came back are in any order
 			guard.release <- struct{}{}
 			synctest.Wait()
 			if n := answered(looked); n != i+1 {
 				t.Errorf("%d that came back have an answer, not %d", n, i+1)
 			}
+			none(t, fresh[i:]...)
+			guard.release <- struct{}{}
+			synctest.Wait()
+			checkGood(t, got(t, fresh[i]))
+		}
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// TestLoadsTakePlaces: a document that was fetched is loaded in one of the places,
+// which are for all work, and the request that waits for it gets its turn.
+func TestLoadsTakePlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example")
+		guard := &heldGuard{release: make(chan struct{})}
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
+		})
+		a := w.start(t.Context(), ask(from("a.example")))
+		synctest.Wait()
+		loaded := make(chan error, 1) // by the same fetch
+		go func() {
+			_, err := resolver.Authority(t.Context(), "a.example", "a.example")
+			loaded <- err
+		}()
+		holder := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		w.gauges(t, "1", "0", "1")
+		close(n.released["a.example"])
+		synctest.Wait()
+		if len(loaded) > 0 {
+			t.Error("a document was loaded while all places were taken")
 		}
 		guard.release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, fresh[3]))
+		checkGood(t, got(t, holder))
+		if len(loaded) != 1 {
+			t.Fatal("the document is not loaded, with a free place")
+		}
+		if err := <-loaded; err != nil {
+			t.Error(err)
+		}
+		guard.release <- struct{}{}
+		synctest.Wait()
+		if r := got(t, a); !strings.Contains(r.body, `"status":"okay"`) {
+			t.Errorf("%s %s", r.Status, r.body)
+		}
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// TestLoadGivesUp: a load that gets no place in the time of its fetch leaves the
+// queue, and the place that it did not get goes to others.
+func TestLoadGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, resolver := slowNetwork(t, "a.example")
+		guard := &heldGuard{release: make(chan struct{})}
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
+		})
+		a := w.start(t.Context(), ask(from("a.example")))
+		synctest.Wait()
+		holder := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		close(n.released["a.example"])
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		none(t, holder, a) // the look-up has ended, and waits for its turn
+		guard.release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, holder))
+		if r := got(t, a); !strings.Contains(r.body, `"undecided":true`) {
+			t.Errorf("%s %s", r.Status, r.body)
+		}
+		next := w.start(t.Context(), ask(good))
+		synctest.Wait()
+		guard.release <- struct{}{}
+		synctest.Wait()
+		checkGood(t, got(t, next))
+		w.gauges(t, "0", "0", "0")
+	})
+}
+
+// TestManyLoads: with one place, all look-ups end and get their turn, however many there
+// are.
+func TestManyLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 20
+		hosts := make([]string, many)
+		for i := range hosts {
+			hosts[i] = fmt.Sprintf("h%d.example", i)
+		}
+		n, resolver := slowNetwork(t, hosts...)
+		w := watch(t, verifyapi.Config{
+			Verifier: newVerifier(t, assertion.Config{Keys: resolver}), InFlight: 1, Queue: many, QueueTimeout: time.Hour,
+		})
+		var answers []<-chan *http.Response
+		for _, host := range hosts {
+			answers = append(answers, w.start(t.Context(), ask(from(host))), w.start(t.Context(), ask(good)))
+			synctest.Wait()
+		}
+		for _, host := range hosts {
+			close(n.released[host])
+		}
+		synctest.Wait()
+		for _, answer := range answers {
+			if r := got(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
+				t.Errorf("%s %s", r.Status, r.body)
+			}
+		}
 		w.gauges(t, "0", "0", "0")
 	})
 }

@@ -85,7 +85,7 @@ func (s *service) flags() []cli.Flag {
 		valueFlag(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		valueFlag(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
 		valueFlag(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
-		valueFlag(&s.queue, "queue", "`NUMBER` of requests that may wait for their turn; 0: 4 times --in-flight"),
+		valueFlag(&s.queue, "queue", "`NUMBER` of requests that may wait to begin, for 100 ms at most; 0: 64 times --in-flight"),
 		valueFlag(&s.lookups, "lookups", "`NUMBER` of requests that may wait for issuers' documents"),
 		valueFlag(&s.logLevel, "log-level", "least `LEVEL` to log: debug, info, warn, error"),
 		switchFlag(&s.logEmails, "log-emails", "log the email addresses that were proved"),
