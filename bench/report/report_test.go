@@ -117,7 +117,8 @@ func TestGoals(t *testing.T) {
 		pair, state        string
 		ratio, allocations float64
 	}{
-		{"RS256/DS128", "cold", 1.15, 12}, {"RS256/RS256", "cold", 1.5, 24}, {"DS256/DS256", "table", 0.24, 4},
+		{"RS256/DS128", "cold", 1.35, 12}, {"RS256/RS256", "cold", 1.6, 24}, {"RS256/DS128", "cert", 1, 4},
+		{"DS128/DS128", "cold", 1.25, 12}, {"DS256/DS256", "cert", 0.65, 4}, {"DS256/DS256", "table", 0.24, 4},
 		{"RS256/RS256", "table", 0, 4}, {"DS128/DS128", "first", 0, 0},
 	} {
 		if got := report.RatioGoal(report.Ours, c.pair, c.state); got != c.ratio {
@@ -127,8 +128,8 @@ func TestGoals(t *testing.T) {
 			t.Errorf("%s %s: %v allocations, want %v", c.pair, c.state, got, c.allocations)
 		}
 	}
-	for name, want := range map[string]float64{report.IFMA: 0.40, report.OpenSSL: 0} {
-		if got := report.RatioGoal(name, "RS256/DS128", "cold"); got != want {
+	for name, want := range map[string]float64{report.IFMA: 0.45, report.OpenSSL: 0} {
+		if got := report.RatioGoal(name, "RS256/RS256", "cold"); got != want {
 			t.Errorf("%s: ratio goal %v, want %v", name, got, want)
 		}
 	}
