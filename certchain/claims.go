@@ -45,7 +45,7 @@ func (c *Certificate) Extra() map[string]json.RawMessage {
 }
 
 func extra(into map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
-	for _, m := range from {
+	for i, m := range from {
 		if slices.Contains(reserved, m.Name) || slices.Contains(except, m.Name) {
 			continue
 		}
@@ -53,7 +53,7 @@ func extra(into map[string]json.RawMessage, from strictjson.Object, except ...st
 			continue
 		}
 		if into == nil {
-			into = make(map[string]json.RawMessage)
+			into = make(map[string]json.RawMessage, len(from)-i)
 		}
 		into[m.Name] = m.Value
 	}

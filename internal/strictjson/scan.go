@@ -15,6 +15,7 @@ type scanner struct {
 	// names holds the member names read so far of the objects that have begun
 	// and not ended, the innermost object's last.
 	names []text
+	set   nameSet
 }
 
 // scanners are kept for their names, which would else be allocated each time.
@@ -34,7 +35,8 @@ func (s *scanner) release() {
 		names = nil
 	}
 	clear(names)
-	*s = scanner{names: names[:0]}
+	s.set.reset()
+	*s = scanner{names: names[:0], set: s.set}
 	scanners.Put(s)
 }
 
@@ -101,7 +103,7 @@ func (s *scanner) object(o *Object) error {
 		return err
 	}
 	first := len(s.names)
-	var many map[string]struct{}
+	var set uint32
 	for s.peek() != '}' {
 		if len(s.names) > first {
 			if err := s.comma(); err != nil {
@@ -112,40 +114,41 @@ func (s *scanner) object(o *Object) error {
 		if err != nil {
 			return err
 		}
-		if repeated(s.names[first:], name, &many) {
+		s.names = append(s.names, name)
+		if s.repeated(first, &set) {
 			return s.fail("a member name stands twice")
 		}
-		s.names = append(s.names, name)
 		if o != nil {
 			*o = append(*o, Member{name.intern(), value})
 		}
+	}
+	if set != 0 {
+		s.set.end()
 	}
 	s.names = s.names[:first]
 	s.leave()
 	return nil
 }
 
-// repeated says whether name is among the names before it. Looking along them
-// is quickest for a few, and quadratic for many, which go into a map.
-func repeated(before []text, name text, many *map[string]struct{}) bool {
-	const few = 16
-	if len(before) < few {
-		for _, other := range before {
-			if bytes.Equal(other, name) {
+// repeated reports whether the last of s.names is among those before it, which begin
+// at first. set is the object's number in s.set, 0 until it has many names.
+func (s *scanner) repeated(first int, set *uint32) bool {
+	last := len(s.names) - 1
+	if last-first < few {
+		for _, other := range s.names[first:last] {
+			if bytes.Equal(other, s.names[last]) {
 				return true
 			}
 		}
 		return false
 	}
-	if *many == nil {
-		*many = make(map[string]struct{}, 2*few)
-		for _, other := range before {
-			(*many)[string(other)] = struct{}{}
+	if *set == 0 {
+		*set = s.set.begin()
+		for i := first; i < last; i++ {
+			s.set.add(*set, s.names, i)
 		}
 	}
-	_, there := (*many)[string(name)]
-	(*many)[string(name)] = struct{}{}
-	return there
+	return s.set.add(*set, s.names, last)
 }
 
 func (s *scanner) member() (name text, value json.RawMessage, err error) {

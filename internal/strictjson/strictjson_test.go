@@ -26,6 +26,9 @@ func TestParseObjectAccepts(t *testing.T) {
 		`{"\u0061":1,"b":2}`,
 		deep(strictjson.MaxDepth),
 		many(100, -1),
+		wide(40, many(60, -1), -1),
+		wide(40, wide(20, many(3000, -1), -1), -1),
+		`{"a":[` + many(17, -1) + `,` + many(17, -1) + `,` + many(18, -1) + `]}`,
 	} {
 		if _, err := strictjson.ParseObject([]byte(text)); err != nil {
 			t.Errorf("%.60s: %v", text, err)
@@ -48,6 +51,10 @@ func TestParseObjectRefuses(t *testing.T) {
 		"surrogate duplicate": `{"😀":1,"\ud83d\ude00":2}`,
 		"nested duplicate":    `{"x":[{"a":1,"a":2}]}`,
 		"late duplicate":      many(100, 3),
+		"duplicate at 17":     many(17, 0),
+		"duplicate of last":   many(200, 198),
+		"outer duplicate":     wide(40, many(60, -1), 5),
+		"inner duplicate":     wide(40, many(60, 30), -1),
 		"invalid UTF-8":       "{\"a\":\"\xff\"}",
 		"invalid UTF-8 name":  "{\"\xc3\x28\":1}",
 		"overlong":            "{\"a\":\"\xc0\x80\"}",
@@ -132,6 +139,7 @@ func FuzzParseObject(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":1,"b":[true,null,"x\u00e9\ud83d\ude00"],"c":{"d":-1.5e3}}`,
 		`{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"a":"\ud83d"}`, ` {"a" : [ ] } `, `{"exp":1700000000000,"aud":"https://rp.example"}`,
+		many(20, -1), many(20, 3), wide(18, many(18, -1), -1),
 	} {
 		f.Add([]byte(seed))
 	}
@@ -156,6 +164,25 @@ func FuzzParseObject(f *testing.F) {
 			}
 		}
 	})
+}
+
+// wide returns an object of n members, half of them after one whose value is
+// inner. The last has the name of member again, unless that is below 0.
+func wide(n int, inner string, again int) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i := range n {
+		fmt.Fprintf(&b, `"m%d":%d,`, i, i)
+		if i == n/2 {
+			b.WriteString(`"inner":` + inner + `,`)
+		}
+	}
+	if again >= 0 {
+		fmt.Fprintf(&b, `"m%d":0}`, again)
+	} else {
+		b.WriteString(`"last":0}`)
+	}
+	return b.String()
 }
 
 // deep gives an object in which objects and arrays nest n deep.

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -12,12 +13,37 @@ type text []byte
 // intern gives the text as a string; the names that most tokens have are there
 // already.
 func (t text) intern() string {
-	for _, known := range [...]string{
-		"alg", "iss", "exp", "iat", "aud", "public-key", "principal", "email", "algorithm", "n", "e", "p", "q", "g", "y",
-	} {
-		if string(t) == known {
-			return known
-		}
+	switch string(t) {
+	case "alg":
+		return "alg"
+	case "iss":
+		return "iss"
+	case "exp":
+		return "exp"
+	case "iat":
+		return "iat"
+	case "aud":
+		return "aud"
+	case "public-key":
+		return "public-key"
+	case "principal":
+		return "principal"
+	case "email":
+		return "email"
+	case "algorithm":
+		return "algorithm"
+	case "n":
+		return "n"
+	case "e":
+		return "e"
+	case "p":
+		return "p"
+	case "q":
+		return "q"
+	case "g":
+		return "g"
+	case "y":
+		return "y"
 	}
 	return string(t)
 }
@@ -33,7 +59,7 @@ func (s *scanner) str() (text, error) {
 			s.pos++
 			return s.data[start : s.pos-1], nil
 		case c == '\\':
-			return s.escaped(append([]byte(nil), s.data[start:s.pos]...))
+			return s.escaped(start)
 		default:
 			if err := s.character(); err != nil {
 				return nil, err
@@ -73,9 +99,13 @@ func (s *scanner) character() error {
 	return s.multibyte()
 }
 
-// escaped goes on with a string in which a backslash stands at s.pos; so far is
-// what came before it.
-func (s *scanner) escaped(sofar text) (text, error) {
+// escaped reads the rest of a string that began at start and in which a backslash
+// stands at s.pos.
+func (s *scanner) escaped(start int) (text, error) {
+	// An escape is longer than what it stands for, so this is room enough unless
+	// there is an escaped quote.
+	sofar := make(text, 0, max(0, bytes.IndexByte(s.data[start:], '"')))
+	sofar = append(sofar, s.data[start:s.pos]...)
 	for s.pos < len(s.data) {
 		start := s.pos
 		switch s.peek() {
