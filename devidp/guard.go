@@ -6,23 +6,28 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // ServeHTTP answers requests that come from this machine and are addressed to
-// it by a name of its own; all others it refuses, in JSON, whatever the path.
+// it by a name of its own, with a request target that package target accepts. It
+// refuses all others, in JSON, whatever the path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	commonHeaders(w.Header())
+	_, local := target.Local(r)
 	switch {
 	case !isLoopback(r.RemoteAddr):
 		(&refusal{Status: http.StatusForbidden, Problem: "this identity provider serves its own machine only"}).write(w)
 	case !p.isOwn(r.Host):
 		(&refusal{Status: http.StatusMisdirectedRequest, Problem: "this identity provider answers at localhost only: open it as http://localhost and its port"}).write(w)
+	case !local:
+		badRequest("", "the request target is not a path").write(w)
 	default:
 		p.handler.ServeHTTP(w, r)
 	}
 }
 
-// isOwn says whether a request's Host is a name that only this machine can
+// isOwn reports whether a request's Host is a name that only this machine can
 // have. Any other may be one whose owner has it point here, so that a page of
 // his is same-origin with the provider (DNS rebinding). The port makes no
 // difference: browsers connect to the one that they name.
@@ -35,10 +40,11 @@ func (p *Provider) isOwn(host string) bool {
 	return ok && (name == "localhost" || name == p.domain && isLocalName(name))
 }
 
-// isLoopback says whether an address and port are of the loopback interface.
+// isLoopback reports whether an address and port are of the loopback interface.
+// An address with a zone is not: a zone may hold any text.
 func isLoopback(address string) bool {
 	parsed, err := netip.ParseAddrPort(address)
-	return err == nil && parsed.Addr().Unmap().IsLoopback()
+	return err == nil && parsed.Addr().Zone() == "" && parsed.Addr().Unmap().IsLoopback()
 }
 
 // isLocalName says whether a name, in lower case, is the machine's own by RFC

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // policy lets the site's pages use its own files and the provider's script, and
@@ -14,33 +16,38 @@ func policy(provider string) string {
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
-// ServeHTTP serves requests that were sent to the site's own origin. Those for
-// another name of this machine it sends there, as a session and an assertion
-// are good at one origin only, and refuses all others: a name may be one whose
-// owner has it point here, so that his pages would be same-origin with this
-// site (DNS rebinding).
+// ServeHTTP serves requests that were sent to the site's own origin. It redirects
+// requests for another name of this machine to that origin, because a session and
+// an assertion are valid at one origin only. It refuses all other names: their
+// owner can point them to this machine, so that the owner's pages would be
+// same-origin with this site (DNS rebinding). It refuses request targets that
+// package target refuses, whatever the Host.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.commonHeaders(w.Header())
+	asked, ok := target.Local(r)
 	switch host := strings.ToLower(r.Host); {
+	case !ok:
+		http.Error(w, "the request target is not a path", http.StatusBadRequest)
 	case "http://"+host == s.config.Origin:
 		s.handler.ServeHTTP(w, r)
 	case isLocal(host):
-		w.Header().Set("Location", s.config.Origin+r.URL.RequestURI())
+		w.Header().Set("Location", s.config.Origin+asked)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	default:
 		http.Error(w, "this demo answers at "+s.config.Origin+" only", http.StatusMisdirectedRequest)
 	}
 }
 
-// isLocal says whether a Host is a name or address that only the machine itself
-// can have (RFC 6761, section 6.3), with or without a port.
+// isLocal reports whether a Host is a name or address that only the machine itself
+// can have (RFC 6761, section 6.3), with or without a port. An address with a zone
+// is not: a zone may hold any text.
 func isLocal(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.Trim(host, "[]")
 	}
 	ip, err := netip.ParseAddr(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.Unmap().IsLoopback()
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
 }
 
 func (s *Site) commonHeaders(h http.Header) {
