@@ -7,11 +7,18 @@ import (
 	"strings"
 )
 
-// wantsPage says whether a person asks, by a browser that follows a link or
-// sends a form: text/html is more welcome than application/json. Scripts that
-// take anything, and those that say nothing, get JSON.
+// maxAccept is the longest Accept that is read, in bytes. Browsers send less than
+// 200. Parsing a longer one could take a thousand times as long.
+const maxAccept = 1 << 10
+
+// wantsPage reports whether a browser that follows a link or sends a form asks:
+// it prefers text/html to application/json. Scripts that take anything, requests
+// without Accept and those with more than maxAccept bytes of it get JSON.
 func wantsPage(r *http.Request) bool {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if len(accept) > maxAccept {
+		return false
+	}
 	return quality(accept, "text", "html") > quality(accept, "application", "json")
 }
 

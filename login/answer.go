@@ -36,6 +36,8 @@ const (
 	reasonType        = "unsupported content type"
 	reasonTooLarge    = "form too large"
 	reasonForm        = "malformed form"
+	reasonFields      = "too many form fields"
+	reasonTarget      = "the request target is not a path"
 	reasonMissing     = "missing assertion parameter"
 	reasonNoAddress   = "no email address"
 	reasonNoUser      = "no user with this address"

@@ -47,9 +47,15 @@ type Config[U any] struct {
 	// user has signed out or somebody else has signed in in the same browser.
 	OnLogout func(ctx context.Context, id string)
 
-	// Sessions holds the sessions. Nil: in the memory of this process, for 24
-	// hours. Its cookie must be HttpOnly, SameSite Lax or Strict and, where the
-	// audience is https, Secure, which scs.New does not make it.
+	// Sessions holds the sessions. Nil means in the memory of this process, for 24
+	// hours, at most 10 of one user, 25 000 of users whose addresses have one
+	// registrable domain, and 50 000 in all, of about 1 KiB each. A user's eleventh
+	// replaces the first. A sign-in that finds no place replaces a session that was
+	// not used since its sign-in, or is answered by 503.
+	//
+	// The cookie of the application's own must be HttpOnly, SameSite Lax or Strict
+	// and, where the audience is https, Secure, which scs.New does not make it. Its
+	// store has whatever bound it has; the one that scs.New makes has none.
 	Sessions *scs.SessionManager
 
 	// Prefix is the path in front of the application that its router does not
@@ -155,10 +161,6 @@ func (l *Login[U]) prepareAudiences() error {
 		}
 		l.secure = o.scheme == "https"
 		l.audiences = append(l.audiences, o.String())
-		// A proxy may have changed the Host that Origin is compared with.
-		if err := l.crossOrigin.AddTrustedOrigin(o.String()); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -178,6 +180,7 @@ func (l *Login[U]) prepareSessions() error {
 		return checkSessions(l.config.Sessions, l.secure)
 	}
 	s := scs.New()
+	s.Store = newMemory()
 	s.Cookie.Secure = l.secure
 	s.Cookie.Name = cookieName(l.secure, l.config.Audiences[0], l.config.Prefix)
 	l.sessions.scs = s

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // ErrNoUser is what Config.Load and Config.ByID return when there is no user
@@ -28,12 +29,11 @@ func (r refusal) Is(target error) bool { return target == ErrNoUser }
 // never changes, and serves any number of goroutines.
 type Login[U any] struct {
 	site
-	config      Config[U]
-	audiences   []string
-	secure      bool // the audiences are https
-	crossOrigin http.CrossOriginProtection
-	sessions    sessions
-	script      *script
+	config    Config[U]
+	audiences []string
+	secure    bool // the audiences are https
+	sessions  sessions
+	script    *script
 }
 
 // Mux is what routers have, http.ServeMux and chi's among them.
@@ -70,7 +70,10 @@ func (l *Login[U]) receive(w http.ResponseWriter, r *http.Request) (url.Values, 
 		w.Header().Set("Allow", http.MethodPost)
 		return nil, &failure{status: http.StatusMethodNotAllowed, reason: reasonMethod}
 	}
-	if l.crossOrigin.Check(r) != nil {
+	if _, ok := target.Local(r); !ok {
+		return nil, &failure{status: http.StatusBadRequest, reason: reasonTarget}
+	}
+	if !l.fromAudience(r) {
 		return nil, &failure{status: http.StatusForbidden, reason: reasonCrossOrigin}
 	}
 	return readForm(w, r)
@@ -90,7 +93,7 @@ func (l *Login[U]) login(w http.ResponseWriter, r *http.Request, form url.Values
 	if f != nil {
 		return f
 	}
-	if f := l.startSession(w, r, id); f != nil {
+	if f := l.startSession(w, r, ownerOf(id, res.Email)); f != nil {
 		return f
 	}
 	l.succeed(w, r, res.Email, destination(form, l.afterLogin, l.prefix))
@@ -170,16 +173,17 @@ func (l *Login[U]) logout(w http.ResponseWriter, r *http.Request, form url.Value
 	return nil
 }
 
-func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, id string) *failure {
+func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, who owner) *failure {
 	s, err := l.sessions.open(r)
 	if err != nil {
 		return l.trouble(r.Context(), "loading the session", err)
 	}
 	before := s.user()
-	if err := s.begin(id); err != nil {
+	s.ctx = context.WithValue(s.ctx, ownerKey{}, who)
+	if err := s.begin(who.user); err != nil {
 		return l.trouble(r.Context(), "renewing the session", err)
 	}
-	if before != id {
+	if before != who.user {
 		l.signedOut(s, before)
 	}
 	if err := s.save(w); err != nil {

@@ -35,9 +35,10 @@ func newScript(login, logout, path string) (*script, error) {
 	return s, nil
 }
 
-// ServeHTTP gives the script, for ever under the version it has. Under another
-// version, which pages of an instance before or after this one have, it must
-// be asked for again.
+// ServeHTTP answers with the whole script. Caches may keep it for a year under
+// its own version. Under another version, which pages of another instance have,
+// they must ask again. It ignores Range: an answer in 14 000 parts would be a
+// hundred times as large as the script.
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -52,7 +53,10 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/javascript; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Etag", `"`+s.version+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(s.text))
+	whole := r.WithContext(r.Context())
+	whole.Header = r.Header.Clone()
+	whole.Header.Del("Range")
+	http.ServeContent(w, whole, "", time.Time{}, bytes.NewReader(s.text))
 }
 
 // ScriptURL is where browsers get the script: the path with a hash of the

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // userKey is where a Login keeps its user in a request's context.
@@ -24,6 +26,10 @@ func (l *Login[U]) WithUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := userKey{l}
 		if r.Context().Value(key) == nil {
+			if _, ok := target.Local(r); !ok {
+				l.fail(w, r, &failure{status: http.StatusBadRequest, reason: reasonTarget})
+				return
+			}
 			who, f := l.lookUp(w, r)
 			if f != nil {
 				w.Header().Set("Cache-Control", "no-store")
@@ -103,9 +109,9 @@ func (l *Login[U]) turnAway(w http.ResponseWriter, r *http.Request) {
 	l.fail(w, r, &failure{status: http.StatusUnauthorized, reason: reasonAnonymous})
 }
 
-// pageOf is the page that a browser asked for, as it wrote it; empty when that
-// is no page of this origin. Inside of this process a prefix is still there,
-// while a proxy has cut it off.
+// pageOf returns the page that a browser asked for, as it wrote it, or "" if that
+// is not a page of this origin. A prefix that a router of this process removes is
+// still there; one that a proxy removes is not.
 func (s *site) pageOf(r *http.Request) string {
 	page := r.RequestURI
 	if rest, found := strings.CutPrefix(page, s.prefix); !found || rest != "" && !strings.ContainsAny(rest[:1], "/?") {

@@ -1,5 +1,5 @@
-// Package target reads the request target of an HTTP request (RFC 9112, section
-// 3.2): what was asked for, as its sender wrote it.
+// Package target checks the request target of an HTTP request (RFC 9112, section
+// 3.2).
 //
 // net/http accepts targets that no browser sends to an origin server, and most of
 // them reach a handler: "x:/members" has the path /members, "x:@host/" has no path
@@ -10,42 +10,37 @@ package target
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
-// Local returns the path and the query that r asks for, as the client wrote them,
+// Local returns the path and the query that r asks for, as net/http parsed them,
 // and reports whether the target has a form that an origin server serves:
 //
 //   - origin-form, which begins with a slash, as in /path?query;
 //   - absolute-form in HTTP/1, which begins with http:// or https:// and a host.
 //
 // Everything else is refused: CONNECT, user information, other schemes, opaque
-// and relative texts, "*", and in HTTP/2 a :path that does not begin with a slash
-// (RFC 9113, section 8.3.1). The text begins with a slash if ok. It may begin with
-// two, so it is a path only behind an origin. For a request that no server read,
-// whose RequestURI is empty, r.URL counts.
+// texts, "*", and in HTTP/2 a :path that does not begin with a slash (RFC 9113,
+// section 8.3.1). The text begins with a slash. It may begin with two, so it is a
+// path only behind an origin.
 func Local(r *http.Request) (text string, ok bool) {
-	if r.Method == http.MethodConnect || r.URL == nil || r.URL.Opaque != "" || r.URL.User != nil {
+	u := r.URL
+	if r.Method == http.MethodConnect || u == nil || u.Opaque != "" || u.User != nil || u.Path == "*" {
 		return "", false
 	}
-	text = r.RequestURI
-	if text == "" {
-		text = r.URL.RequestURI()
-	}
-	if strings.HasPrefix(text, "/") {
-		return text, true
-	}
-	scheme, rest, absolute := strings.Cut(text, "://")
-	host := strings.IndexAny(rest+"/", "/?#") // where it ends
-	if !absolute || !isHTTP(scheme) || host == 0 || r.ProtoMajor >= 2 {
+	if origin := u.Scheme == "" && u.Host == ""; !origin && !isAbsolute(r) {
 		return "", false
 	}
-	if text = rest[host:]; !strings.HasPrefix(text, "/") {
+	text = (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).RequestURI()
+	if !strings.HasPrefix(text, "/") { // http.StripPrefix removed the slash
 		text = "/" + text
 	}
 	return text, true
 }
 
-func isHTTP(scheme string) bool {
-	return strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+// isAbsolute reports whether the target is in absolute-form. net/http has written
+// its scheme in lower case.
+func isAbsolute(r *http.Request) bool {
+	return r.ProtoMajor < 2 && (r.URL.Scheme == "http" || r.URL.Scheme == "https") && r.URL.Host != ""
 }

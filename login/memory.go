@@ -1,0 +1,213 @@
+package login
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/domain"
+)
+
+// Bounds of the sessions in memory. A session takes about 1 KiB with all that
+// belongs to it, so that all of them take about 50 MiB.
+const (
+	// maxSessions is how many sessions there are.
+	maxSessions = 50_000
+	// maxOfDomain is how many of them belong to users whose addresses have one
+	// registrable domain.
+	maxOfDomain = maxSessions / 2
+	// maxOfUser is how many of them belong to one user.
+	maxOfUser = 10
+)
+
+// errSessionsFull is the error for a sign-in that has no place in memory.
+var errSessionsFull = errors.New("the sessions in memory are full: use a session store with more room")
+
+// owner is whose session it is. It travels in the context to the store.
+type owner struct {
+	user   string // the ID
+	domain string // the registrable domain of the address
+}
+
+type ownerKey struct{}
+
+func ownerOf(id, email string) owner {
+	_, host, ok := domain.Email(email)
+	if !ok { // an address that was verified has a host
+		return owner{user: id}
+	}
+	return owner{id, domain.Registrable(host)}
+}
+
+// memory is a session store in the memory of this process, with a bound that one
+// user, and the users of one domain, cannot use up. It is the scs.CtxStore of a
+// Config without Sessions.
+//
+// A user who has maxOfUser sessions loses the oldest with the next sign-in. When
+// all places are taken, or all those of a domain, a sign-in takes the place of
+// the oldest session, or the oldest of that domain, that was never used after its
+// sign-in. If all were used, the sign-in is refused: a session that somebody uses
+// ends by its time, by a logout or by its own user, and by nothing that others do.
+type memory struct {
+	mu       sync.Mutex
+	sessions map[string]*stored // by token
+	users    map[string]*list.List
+	domains  map[string]*ofDomain
+	aged     list.List // all, the oldest first; they live equally long
+	unused   list.List // the oldest first
+}
+
+// ofDomain is what the users of one registrable domain have.
+type ofDomain struct {
+	count  int
+	unused list.List // the oldest first
+}
+
+// stored is a session, and where it stands in each list.
+type stored struct {
+	owner
+	token   string
+	data    []byte
+	expires time.Time
+
+	inAged, inUser           *list.Element
+	inUnused, inDomainUnused *list.Element // nil once used
+}
+
+func newMemory() *memory {
+	return &memory{
+		sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*ofDomain),
+	}
+}
+
+// FindCtx implements scs.CtxStore. The session is used from then on.
+func (m *memory) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, found := m.sessions[token]
+	if !found || !time.Now().Before(s.expires) {
+		return nil, false, nil
+	}
+	m.use(s)
+	return s.data, true, nil
+}
+
+// CommitCtx implements scs.CtxStore. It returns errSessionsFull if there is no
+// place for a new session.
+func (m *memory) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, found := m.sessions[token]; found {
+		s.data, s.expires = data, expires
+		return nil
+	}
+	m.expire(time.Now())
+	who, _ := ctx.Value(ownerKey{}).(owner)
+	if !m.makeRoom(who) {
+		return errSessionsFull
+	}
+	m.add(&stored{owner: who, token: token, data: data, expires: expires})
+	return nil
+}
+
+// DeleteCtx implements scs.CtxStore.
+func (m *memory) DeleteCtx(_ context.Context, token string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, found := m.sessions[token]; found {
+		m.remove(s)
+	}
+	return nil
+}
+
+// Find, Commit and Delete make it an scs.Store. scs calls the methods above.
+func (m *memory) Find(token string) ([]byte, bool, error) {
+	return m.FindCtx(context.Background(), token)
+}
+
+func (m *memory) Commit(token string, data []byte, expires time.Time) error {
+	return m.CommitCtx(context.Background(), token, data, expires)
+}
+
+func (m *memory) Delete(token string) error { return m.DeleteCtx(context.Background(), token) }
+
+// expire removes what has expired.
+func (m *memory) expire(now time.Time) {
+	for {
+		s := oldest(&m.aged)
+		if s == nil || now.Before(s.expires) {
+			return
+		}
+		m.remove(s)
+	}
+}
+
+// makeRoom reports whether there is a place for a session of who. It takes one
+// from another session if it must and may.
+func (m *memory) makeRoom(who owner) bool {
+	of, d := m.users[who.user], m.domains[who.domain]
+	var give *stored
+	switch {
+	case of != nil && of.Len() >= maxOfUser:
+		give = oldest(of)
+	case d != nil && d.count >= maxOfDomain:
+		give = oldest(&d.unused)
+	case len(m.sessions) >= maxSessions:
+		give = oldest(&m.unused)
+	default:
+		return true
+	}
+	if give != nil {
+		m.remove(give)
+	}
+	return give != nil
+}
+
+// oldest returns the first session of a list, nil if it is empty.
+func oldest(l *list.List) *stored {
+	if first := l.Front(); first != nil {
+		return first.Value.(*stored)
+	}
+	return nil
+}
+
+func (m *memory) add(s *stored) {
+	of, d := m.users[s.user], m.domains[s.domain]
+	if of == nil {
+		of = list.New()
+		m.users[s.user] = of
+	}
+	if d == nil {
+		d = new(ofDomain)
+		m.domains[s.domain] = d
+	}
+	d.count++
+	m.sessions[s.token] = s
+	s.inAged, s.inUser = m.aged.PushBack(s), of.PushBack(s)
+	s.inUnused, s.inDomainUnused = m.unused.PushBack(s), d.unused.PushBack(s)
+}
+
+// use notes that the session was used.
+func (m *memory) use(s *stored) {
+	if s.inUnused != nil {
+		m.unused.Remove(s.inUnused)
+		m.domains[s.domain].unused.Remove(s.inDomainUnused)
+		s.inUnused, s.inDomainUnused = nil, nil
+	}
+}
+
+func (m *memory) remove(s *stored) {
+	m.use(s)
+	delete(m.sessions, s.token)
+	m.aged.Remove(s.inAged)
+	of, d := m.users[s.user], m.domains[s.domain]
+	of.Remove(s.inUser)
+	if of.Len() == 0 {
+		delete(m.users, s.user)
+	}
+	if d.count--; d.count == 0 {
+		delete(m.domains, s.domain)
+	}
+}

@@ -1,0 +1,168 @@
+package login_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/login"
+)
+
+// signIns stores sessions of n users of a domain, one each.
+func signIns(t testing.TB, m *login.Memory, n int, domain string) {
+	t.Helper()
+	expires := time.Now().Add(time.Hour)
+	for i := range n {
+		name := fmt.Sprintf("%d@%s", i, domain)
+		if err := m.SignIn(name, name, name, expires); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// holds fails the test unless the store has exactly these sessions of those
+// asked for; asking uses them.
+func holds(t *testing.T, m *login.Memory, want bool, tokens ...string) {
+	t.Helper()
+	for _, token := range tokens {
+		data, found, err := m.Find(token)
+		if err != nil || found != want || found && string(data) != token {
+			t.Errorf("%s: %q, %v, %v", token, data, found, err)
+		}
+	}
+}
+
+// A user's own oldest session makes room for a new one.
+func TestMemoryOfUser(t *testing.T) {
+	m := login.NewMemory()
+	expires := time.Now().Add(time.Hour)
+	for i := range login.MaxOfUser + 3 {
+		if err := m.SignIn(fmt.Sprint(i), "alice", "alice@idp.example", expires); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.SignIn("bob", "bob", "bob@idp.example", expires); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds(t, m, false, "0", "1", "2")
+	holds(t, m, true, "3", fmt.Sprint(login.MaxOfUser+2), "bob")
+	if n, users, domains, aged, _ := m.Len(); n != login.MaxOfUser+1 || users != 2 || domains != 1 || aged != n {
+		t.Errorf("%d sessions, %d users, %d domains", n, users, domains)
+	}
+}
+
+// Whatever the users of one domain do, others sign in and stay signed in.
+func TestMemoryOfDomain(t *testing.T) {
+	m := login.NewMemory()
+	signIns(t, m, 1000, "honest.example")
+	signIns(t, m, login.MaxOfDomain+1000, "evil.example")
+	holds(t, m, true, "0@honest.example", "999@honest.example")
+	holds(t, m, false, "0@evil.example", "999@evil.example") // replaced: never used
+	for i := range login.MaxOfDomain {
+		holds(t, m, true, fmt.Sprintf("%d@evil.example", i+1000))
+	}
+	expires := time.Now().Add(time.Hour)
+	for _, email := range []string{"new@evil.example", "new@a.b.evil.example"} { // all in use, and one registrable domain
+		if err := m.SignIn("new", email, email, expires); !errors.Is(err, login.ErrSessionsFull) {
+			t.Errorf("%s: %v", email, err)
+		}
+	}
+	if err := m.SignIn("new", "new@honest.example", "new@honest.example", expires); err != nil {
+		t.Error(err)
+	}
+	holds(t, m, true, "1000@evil.example", "new")
+}
+
+// A full store lets sessions go that were never used, and then none.
+func TestMemoryFull(t *testing.T) {
+	m := login.NewMemory()
+	for i := range 4 {
+		signIns(t, m, login.MaxSessions/4, fmt.Sprintf("d%d.example", i))
+	}
+	holds(t, m, true, "0@d0.example")
+	expires := time.Now().Add(time.Hour)
+	if err := m.SignIn("new", "new", "new@honest.example", expires); err != nil {
+		t.Error(err)
+	}
+	holds(t, m, true, "0@d0.example", "2@d0.example", "new")
+	holds(t, m, false, "1@d0.example") // the oldest that was not used
+	for i := range 4 {
+		for j := range login.MaxSessions / 4 {
+			_, _, _ = m.Find(fmt.Sprintf("%d@d%d.example", j, i))
+		}
+	}
+	if err := m.SignIn("more", "more", "more@honest.example", expires); !errors.Is(err, login.ErrSessionsFull) {
+		t.Error(err)
+	}
+	holds(t, m, true, "0@d0.example", "2@d0.example", "new")
+	if err := m.Delete("new"); err != nil {
+		t.Error(err)
+	}
+	if err := m.SignIn("more", "more", "more@honest.example", expires); err != nil {
+		t.Error(err)
+	}
+	if n, _, _, aged, unused := m.Len(); n != login.MaxSessions || aged != n || unused != 1 {
+		t.Errorf("%d sessions, %d by age, %d unused", n, aged, unused)
+	}
+}
+
+// What has expired is not found, and makes room.
+func TestMemoryExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := login.NewMemory()
+		signIns(t, m, login.MaxOfDomain, "idp.example")
+		holds(t, m, true, "0@idp.example")
+		time.Sleep(time.Hour)
+		holds(t, m, false, "0@idp.example", "1@idp.example")
+		if err := m.SignIn("new", "new", "new@idp.example", time.Now().Add(time.Hour)); err != nil {
+			t.Error(err)
+		}
+		holds(t, m, true, "new")
+		if n, users, domains, aged, unused := m.Len(); n != 1 || users != 1 || domains != 1 || aged != 1 || unused != 0 {
+			t.Errorf("%d sessions, %d users, %d domains, %d by age, %d unused", n, users, domains, aged, unused)
+		}
+	})
+}
+
+// A session that is stored again stays what it is; one that is deleted is gone.
+func TestMemoryAgain(t *testing.T) {
+	m := login.NewMemory()
+	expires := time.Now().Add(time.Hour)
+	for range 2 {
+		if err := m.SignIn("a", "alice", "alice@idp.example", expires); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Commit("b", []byte("b"), expires); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, m, true, "a", "b")
+	for _, token := range []string{"a", "a", "b", "absent"} {
+		if err := m.Delete(token); err != nil {
+			t.Error(err)
+		}
+	}
+	holds(t, m, false, "a", "b")
+	if n, users, domains, aged, unused := m.Len(); n+users+domains+aged+unused != 0 {
+		t.Errorf("%d sessions, %d users, %d domains, %d by age, %d unused", n, users, domains, aged, unused)
+	}
+}
+
+// BenchmarkMemory: what a sign-in costs when all places are taken by sessions
+// that were never used.
+func BenchmarkMemory(b *testing.B) {
+	m := login.NewMemory()
+	for i := range 4 {
+		signIns(b, m, login.MaxSessions/4, fmt.Sprintf("d%d.example", i))
+	}
+	expires := time.Now().Add(time.Hour)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		name := fmt.Sprintf("%d@new%d.example", i, i)
+		if err := m.SignIn(name, name, name, expires); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
