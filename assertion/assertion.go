@@ -98,3 +98,26 @@ func (v *Verifier) WithTrustedIssuers(hosts ...string) *Verifier {
 	other.trusted, _ = domains(hosts)
 	return &other
 }
+
+// WithOneUse returns a verifier that has this one-use guard, in place of
+// Config.OneUse, and is otherwise v; it shares the caches of v. It returns an error
+// matching ErrMisuse if the guard keeps entries for less than twice the Leeway.
+func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {
+	if v == nil {
+		return nil, misuse("a nil Verifier")
+	}
+	other := *v
+	other.config.OneUse = guard
+	return &other, other.prepareLife()
+}
+
+// OneUse returns the one-use guard, nil if there is none.
+func (v *Verifier) OneUse() OneUse { return v.config.OneUse }
+
+// Now returns the time by the clock of v, which the clock of a guard must equal.
+func (v *Verifier) Now() time.Time {
+	if v.now == nil { // not made by NewVerifier
+		return time.Now()
+	}
+	return v.now()
+}

@@ -19,9 +19,19 @@ import (
 // Paths are the application's own: Prefix is put in front of them wherever a
 // browser gets to see them.
 type Config[U any] struct {
-	// Verifier verifies assertions. Nil: one with the default configuration,
-	// which fetches issuers' keys from the network and has no one-use guard.
+	// Verifier verifies assertions. Nil means one with the default configuration,
+	// which fetches issuers' keys from the network.
 	Verifier *assertion.Verifier
+
+	// OneUse is the guard that lets each assertion sign in once. Nil means the
+	// guard of the Verifier or, if it has none, one in the memory of this process
+	// with room for 100 000 assertions of at most 10 minutes, of some 200 bytes
+	// each. Several processes need one that they share, such as redisstore's.
+	OneUse assertion.OneUse
+
+	// InsecureReplay leaves a Verifier without a guard as it is: an assertion signs
+	// in, and makes a session, as often as it is posted until it expires.
+	InsecureReplay bool
 
 	// Audiences are the origins under which browsers reach the application, as
 	// in "https://rp.example". Required; never taken from a request, which says
@@ -165,10 +175,26 @@ func (l *Login[U]) prepareAudiences() error {
 	return nil
 }
 
+// maxUses is how many assertions the guard in memory remembers.
+const maxUses = 100_000
+
 func (l *Login[U]) prepareVerifier() (err error) {
-	if l.config.Verifier == nil {
-		l.config.Verifier, err = assertion.NewVerifier(assertion.Config{})
+	c := &l.config
+	if c.Verifier == nil {
+		if c.Verifier, err = assertion.NewVerifier(assertion.Config{}); err != nil {
+			return err
+		}
 	}
+	guard := c.OneUse
+	switch {
+	case guard != nil && c.InsecureReplay:
+		return errors.New("InsecureReplay with a OneUse")
+	case guard == nil && (c.InsecureReplay || c.Verifier.OneUse() != nil):
+		return nil
+	case guard == nil:
+		guard = assertion.NewMemoryOneUse(maxUses, c.Verifier.Now)
+	}
+	c.Verifier, err = c.Verifier.WithOneUse(guard)
 	return err
 }
 

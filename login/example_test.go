@@ -67,12 +67,12 @@ func Example() {
 		}
 		fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
 	}
-	proof := func(email string) url.Values {
-		return url.Values{"assertion": {idp.Backed(email, idptest.Key("DS128"), "https://rp.example")}}
+	proof := func(email, key string) url.Values {
+		return url.Values{"assertion": {idp.Backed(email, idptest.Key(key), "https://rp.example")}}
 	}
 	send("GET", "/members", nil)
-	send("POST", "/api/login", proof("bob@idp.example"))
-	send("POST", "/api/login", proof("alice@idp.example"))
+	send("POST", "/api/login", proof("bob@idp.example", "DS128-2"))
+	send("POST", "/api/login", proof("alice@idp.example", "DS128"))
 	send("GET", "/members", nil)
 	send("POST", "/api/logout", nil)
 	send("GET", "/members", nil)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,8 +35,17 @@ var (
 	userKey = idptest.Key("DS128-2")
 )
 
-// proof is what a browser posts for somebody.
-func proof(email string) string { return idp.Backed(email, userKey, rp) }
+// proofs counts them.
+var proofs atomic.Int64
+
+// proof is what a browser posts for somebody. All have one key, so each assertion
+// ends at another time, because it can be used only once.
+func proof(email string) string { return proofFor(email, rp) }
+
+// proofFor is a proof for another audience.
+func proofFor(email, audience string) string {
+	return idp.At(now.Add(time.Duration(proofs.Add(1))*time.Millisecond)).Backed(email, userKey, audience)
+}
 
 // unreachable is what somebody posts whose domain does not answer.
 func unreachable() string {

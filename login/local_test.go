@@ -42,10 +42,10 @@ var hostileNext = []string{
 }
 
 func TestNextIsHonoured(t *testing.T) {
-	b, posted := newBrowser(t, newApp(t)), proof("alice@idp.example")
+	b := newBrowser(t, newApp(t))
 	for _, next := range goodNext {
 		for _, path := range []string{"/api/login", "/api/logout"} {
-			w := b.post(path, form, "assertion", posted, "next", next)
+			w := b.post(path, form, "assertion", proof("alice@idp.example"), "next", next)
 			if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != next {
 				t.Errorf("%s, next %q: %d, Location %q", path, next, w.Code, got)
 			}
@@ -55,14 +55,14 @@ func TestNextIsHonoured(t *testing.T) {
 }
 
 func TestHostileNextIsIgnored(t *testing.T) {
-	b, posted := newBrowser(t, newApp(t)), proof("alice@idp.example")
+	b := newBrowser(t, newApp(t))
 	for _, next := range hostileNext {
 		for _, path := range []string{"/api/login", "/api/logout"} {
-			w := b.post(path, form, "assertion", posted, "next", next)
+			w := b.post(path, form, "assertion", proof("alice@idp.example"), "next", next)
 			if got := w.Header()["Location"]; w.Code != http.StatusSeeOther || len(got) != 1 || got[0] != "/" {
 				t.Errorf("%s, next %q: %d, Location %q", path, next, w.Code, got)
 			}
-			w = b.post(path, script, "assertion", posted, "next", next)
+			w = b.post(path, script, "assertion", proof("alice@idp.example"), "next", next)
 			if w.Code != 200 || strings.Contains(w.Body.String(), `"next"`) {
 				t.Errorf("%s, next %q: %d %s", path, next, w.Code, w.Body)
 			}

@@ -113,10 +113,23 @@ func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, 
 	case failed == nil:
 		return nil, l.trouble(ctx, "verifying", err)
 	case failed.Undecided:
-		l.log.WarnContext(ctx, "login: an assertion is undecided", "error", err)
+		l.log.WarnContext(ctx, "login: an assertion is undecided", "error", detail(err))
 		return nil, &failure{status: http.StatusServiceUnavailable, reason: reasonUndecided, undecided: true}
 	}
+	if cause := detail(err); cause != failed.Reason {
+		l.log.InfoContext(ctx, "login: an assertion is refused", "error", cause)
+	}
 	return nil, &failure{status: http.StatusForbidden, reason: failed.Reason}
+}
+
+// detail returns what the log tells of a failed verification. It includes how a
+// look-up failed, which visitors are not told: they could map our network by it.
+func detail(err error) string {
+	var e *assertion.Error
+	if errors.As(err, &e) {
+		return e.Detail()
+	}
+	return err.Error()
 }
 
 // admit asks the application for the user and gives the ID for the session.

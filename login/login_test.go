@@ -70,6 +70,7 @@ func TestWhereToGo(t *testing.T) {
 		if got := b.post("/api/logout", form, fields[2:]...).Header().Get("Location"); got != c.logout {
 			t.Errorf("%s: a form goes to %q after the logout, want %q", c.name, got, c.logout)
 		}
+		fields[1] = proof("alice@idp.example")
 		wantAnswer(t, b.post("/api/login", script, fields...), 200, `{"status":"okay","email":"alice@idp.example","next":"`+c.login+`"}`)
 		wantAnswer(t, b.post("/api/logout", script, fields[2:]...), 200, `{"status":"okay","next":"`+c.logout+`"}`)
 	}

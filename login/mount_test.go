@@ -47,7 +47,7 @@ var mounts = []struct {
 	{"a proxy that cuts the prefix off", "/app", func(a *app) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			path, found := strings.CutPrefix(r.RequestURI, "/app")
-			if !found {
+			if !found || !strings.HasPrefix(path, "/") {
 				http.NotFound(w, r)
 				return
 			}

@@ -246,7 +246,6 @@ func (s *counting) Delete(token string) error {
 // When the store fails nobody is told to be signed in or out who is not, and
 // the answer is whole.
 func TestStoreFails(t *testing.T) {
-	posted := []string{"assertion", proof("alice@idp.example")}
 	for _, c := range []struct {
 		name  string
 		fault counting
@@ -267,7 +266,7 @@ func TestStoreFails(t *testing.T) {
 			in.signIn("bob@idp.example")
 			store.findFails, store.commitFails, store.delFail = c.fault.findFails, c.fault.commitFails, c.fault.delFail
 
-			w := out.post("/api/login", script, posted...)
+			w := out.post("/api/login", script, "assertion", proof("alice@idp.example"))
 			if c.login == 503 {
 				wantAnswer(t, w, 503, failure("service unavailable"))
 			}
@@ -278,7 +277,7 @@ func TestStoreFails(t *testing.T) {
 				t.Errorf("page: %d", w.Code)
 			}
 			again := in.with(in.cookies)
-			wantAnswer(t, again.post("/api/login", script, posted...), 503, failure("service unavailable"))
+			wantAnswer(t, again.post("/api/login", script, "assertion", proof("alice@idp.example")), 503, failure("service unavailable"))
 			w = in.post("/api/logout", script)
 			if c.leave == 503 {
 				wantAnswer(t, w, 503, failure("service unavailable"))
