@@ -66,3 +66,32 @@ func TestMemoryOneUseIsAtomic(t *testing.T) {
 		t.Errorf("%d first uses of 100 keys", n)
 	}
 }
+
+// TestWithOneUse: the guard of the new verifier counts and has its limits, and the
+// old verifier is as it was.
+func TestWithOneUse(t *testing.T) {
+	now := time.UnixMilli(1700000000000)
+	v, err := assertion.NewVerifier(assertion.Config{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.OneUse() != nil || !v.Now().Equal(now) {
+		t.Errorf("guard %v, time %v", v.OneUse(), v.Now())
+	}
+	guard := assertion.NewMemoryOneUse(1, v.Now)
+	guarded, err := v.WithOneUse(guard)
+	if err != nil || guarded.OneUse() != assertion.OneUse(guard) || v.OneUse() != nil {
+		t.Errorf("%v, %v", guarded, err)
+	}
+	if _, err := v.WithOneUse(briefly{}); !errors.Is(err, assertion.ErrMisuse) {
+		t.Errorf("a guard that keeps nothing: %v", err)
+	}
+	if _, err := (*assertion.Verifier)(nil).WithOneUse(guard); !errors.Is(err, assertion.ErrMisuse) {
+		t.Errorf("a nil verifier: %v", err)
+	}
+}
+
+// briefly is a guard that keeps no entry for long enough.
+type briefly struct{ assertion.OneUse }
+
+func (briefly) MaxLife() time.Duration { return time.Second }

@@ -37,7 +37,7 @@ func newScript(login, logout, path string) (*script, error) {
 
 // ServeHTTP answers with the whole script. Caches may keep it for a year under
 // its own version. Under another version, which pages of another instance have,
-// they must ask again. It ignores Range: an answer in 14 000 parts would be a
+// they must ask again. It ignores Range: an answer in 8 000 parts would be a
 // hundred times as large as the script.
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
