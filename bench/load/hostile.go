@@ -229,11 +229,9 @@ func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest
 	}
 	t.requests = make([][]byte, int(rate*seconds))
 	for i := range t.requests {
-		text, err := attack.request(m, i)
-		if err != nil {
+		if t.requests[i], err = attack.request(m, i); err != nil {
 			return nil, err
 		}
-		t.requests[i] = request(text)
 	}
 	return t, nil
 }

@@ -1,0 +1,104 @@
+// Package hostile makes keys, signatures and documents that cost a verifier as much
+// as they can. bench and bench/load measure with them.
+//
+// Nothing here is a usable key: the numbers are random, and nobody knows factors or
+// logarithms.
+package hostile
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"math/big"
+	"strconv"
+
+	"github.com/vepverify/vepverify/devidp/idptest"
+)
+
+// Exponents of RSA keys.
+const (
+	MaxExponent   = 1<<31 - 1 // the largest that a key of up to 2048 bits may have
+	DenseExponent = 1<<16 - 1 // the one up to 65537 that takes most multiplications
+)
+
+// Odd returns a random odd number of exactly so many bits.
+func Odd(bits int) *big.Int {
+	b := make([]byte, (bits+7)/8)
+	_, _ = rand.Read(b) // it never returns an error
+	n := new(big.Int).SetBytes(b)
+	n.Rsh(n, uint(8*len(b)-bits))
+	n.SetBit(n, bits-1, 1)
+	return n.SetBit(n, 0, 1)
+}
+
+// RSA returns a JWK with a random modulus.
+func RSA(bits int, e int64) idptest.Object {
+	return idptest.Object{"kty": "RSA", "n": number(Odd(bits)), "e": number(big.NewInt(e))}
+}
+
+// LegacyRSA is RSA in the legacy form, whose decimal numbers take longer to read.
+func LegacyRSA(bits int, e int64) idptest.Object {
+	return idptest.Object{"algorithm": "RS", "n": Odd(bits).Text(10), "e": strconv.FormatInt(e, 10)}
+}
+
+// LooseDSA returns a DSA key of random numbers, for a certificate: nobody checks the
+// groups of certified keys.
+func LooseDSA(pBits, qBits int) idptest.Object {
+	return idptest.Object{
+		"algorithm": "DS", "p": Odd(pBits).Text(16), "q": Odd(qBits).Text(16),
+		"g": Odd(pBits - 1).Text(16), "y": Odd(pBits - 1).Text(16),
+	}
+}
+
+// DSA returns a DSA-2048 key in a group of its own, for a document: it passes the
+// check of the group, and costs nothing to find. With p = g²+g+1, g has order 3, and
+// q is a multiple of 3.
+func DSA() idptest.Object {
+	one := big.NewInt(1)
+	g := Odd(1024)
+	g.SetBit(g, 1022, 1) // so that p has 2048 bits
+	p := new(big.Int).Mul(g, g)
+	p.Add(p, g).Add(p, one)
+	y := new(big.Int).Sub(p, g)
+	y.Sub(y, one) // g²
+	q := Odd(256)
+	q.SetBit(q, 254, 0) // so that the next line leaves 256 bits
+	q.Sub(q, new(big.Int).Mod(q, big.NewInt(6))).Add(q, big.NewInt(3))
+	return idptest.Object{"kty": "DSA", "p": number(p), "q": number(q), "g": number(g), "y": number(y)}
+}
+
+// number is the JWK form of a number.
+func number(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
+
+// Keys returns n keys that key makes.
+func Keys(n int, key func() idptest.Object) []idptest.Object {
+	all := make([]idptest.Object, n)
+	for i := range all {
+		all[i] = key()
+	}
+	return all
+}
+
+// Document returns a support document with the first key as public-key, and the
+// others in keys.
+func Document(keys ...idptest.Object) idptest.Object {
+	return idptest.Object{
+		"public-key": keys[0], "keys": keys[1:], "authentication": "/sign_in", "provisioning": "/provision",
+	}
+}
+
+// Signature returns random bytes in place of a signature. They are numbers less than
+// any modulus of their size: one for RSA, and two for DSA.
+func Signature(size int) []byte {
+	signature := make([]byte, size)
+	_, _ = rand.Read(signature) // it never returns an error
+	signature[0] &= 0x3f
+	signature[size/2] &= 0x3f
+	return signature
+}
+
+// Forged returns the token with random bytes in place of its signature.
+func Forged(t idptest.Token, alg string, size int) idptest.Token {
+	t.Alg, t.Key = alg, nil
+	t.Sign = func([]byte) ([]byte, error) { return Signature(size), nil }
+	return t
+}
