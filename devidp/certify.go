@@ -18,8 +18,12 @@ import (
 // MaxDuration is the longest for which the provider certifies an address.
 const MaxDuration = 24 * time.Hour
 
-// maxBody is more than the largest key takes, 8192 bits in decimal.
-const maxBody = 16 << 10
+// maxBody is the largest body, in bytes. The largest key takes under 4 KiB: RSA of
+// 4096 bits, or DSA of 3072, in decimal. maxType is the longest Content-Type.
+const (
+	maxBody = 8 << 10
+	maxType = 256
+)
 
 // A certification is what the dialog asks for. Its form is
 //
@@ -76,8 +80,9 @@ func checkPost(r *http.Request) *refusal {
 	if r.Header.Get("Origin") != origin(r) || len(r.Header.Values("Origin")) != 1 {
 		return &refusal{Status: http.StatusForbidden, Problem: "certificates are given to the dialog of this identity provider only: the Origin is not its own"}
 	}
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(contentType[:min(len(contentType), maxType)])
+	if err != nil || mediaType != "application/json" || len(contentType) > maxType {
 		return &refusal{Status: http.StatusUnsupportedMediaType, Problem: "the Content-Type is not application/json"}
 	}
 	return nil
@@ -88,7 +93,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &refusal{Status: http.StatusRequestEntityTooLarge, Problem: "the body is larger than 16 KiB"}
+		return nil, &refusal{Status: http.StatusRequestEntityTooLarge, Problem: "the body is larger than 8 KiB"}
 	case err != nil:
 		return nil, badRequest("", "the body could not be read to its end")
 	}
@@ -152,6 +157,8 @@ func parseKey(raw json.RawMessage) (keys.PublicKey, *refusal) {
 	switch {
 	case errors.Is(err, keys.ErrWeak):
 		return nil, badRequest("public-key", "the public key is too weak")
+	case errors.Is(err, keys.ErrTooLarge):
+		return nil, badRequest("public-key", "the public key is too large: RSA has at most 4096 bits")
 	case err != nil:
 		return nil, badRequest("public-key", "public-key is not a public key in one of BrowserID's forms")
 	case key.Validate() != nil:

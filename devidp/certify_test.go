@@ -133,7 +133,8 @@ func TestContentType(t *testing.T) {
 	for contentType, status := range map[string]int{
 		"application/json": 200, "Application/JSON; charset=utf-8": 200,
 		"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "multipart/form-data": 415,
-		"text/plain; application/json": 415, "application/json;": 200, "application/json, text/plain": 415, "application/jsonp": 415,
+		"application/json" + strings.Repeat(";a=b", 100): 415,
+		"text/plain; application/json":                   415, "application/json;": 200, "application/json, text/plain": 415, "application/jsonp": 415,
 	} {
 		r := asDialog(good)
 		r.Header.Set("Content-Type", contentType)
@@ -149,6 +150,7 @@ func TestRefusals(t *testing.T) {
 	key := string(idptest.Legacy(idptest.Key("DS128").Public()).JSON())
 	weak := string(idptest.Legacy(idptest.Key("RS64").Public()).JSON())
 	astray := string(idptest.Legacy(idptest.Key("DS128").Public()).With("y", "3").JSON())
+	large := `{"algorithm":"RS","n":"1` + strings.Repeat("0", 1234) + `1","e":"65537"}`
 	with := func(email, key, duration string) string {
 		return fmt.Sprintf(`{"email":%s,"public-key":%s,"duration":%s}`, email, key, duration)
 	}
@@ -190,6 +192,7 @@ func TestRefusals(t *testing.T) {
 		"key of no kind":       {with(ada, `{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`, "60"), 400, "public-key"},
 		"weak key":             {with(ada, weak, "60"), 400, "public-key"},
 		"key not of its group": {with(ada, astray, "60"), 400, "public-key"},
+		"RSA of 4104 bits":     {with(ada, large, "60"), 400, "public-key"},
 		"large":                {`{"email":"` + strings.Repeat("a", 16<<10) + `"}`, 413, ""},
 	} {
 		response, got := certify(t, asDialog(c.body))

@@ -7,7 +7,8 @@
 //	listener, err := devidp.Listen("localhost:8400")
 //	fmt.Fprintf(os.Stderr, "%s\n", p.Warning())
 //	os.WriteFile("keys.json", p.KeysBundle(), 0o644) // whom a verifier may believe
-//	err = http.Serve(listener, p)
+//	server := &http.Server{Handler: p, MaxHeaderBytes: 64 << 10, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute}
+//	err = server.Serve(listener)
 //
 // A [Provider] is an http.Handler for the root of an origin of its own, such as
 // http://localhost:8400. It serves

@@ -13,13 +13,25 @@ import (
 
 type servers = map[net.Listener]*http.Server
 
-// localServer is for what one person on this machine tries out. When it is told
-// to stop it does so at once, as nobody else is waiting for an answer, and
-// browsers keep connections open that they may never use.
+// Limits of localServer, so that a page or a program that sends slowly or without
+// end cannot hold its memory and its connections.
+const (
+	// localHeader is in bytes. Browsers send the cookies of all ports of localhost,
+	// so it is larger than that of the service.
+	localHeader       = 64 << 10
+	localHeaderTime   = 10 * time.Second
+	localRequestTime  = 30 * time.Second
+	localResponseTime = time.Minute
+	localIdleTime     = 2 * time.Minute
+)
+
+// localServer returns a server for what one person on this machine tries out. It
+// closes at once when it is told to stop, because browsers keep connections open
+// that they may never use.
 func localServer(h http.Handler) *http.Server {
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute,
-		ErrorLog: log.New(io.Discard, "", 0),
+		Handler: h, MaxHeaderBytes: localHeader, ReadHeaderTimeout: localHeaderTime, ReadTimeout: localRequestTime,
+		WriteTimeout: localResponseTime, IdleTimeout: localIdleTime, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.RegisterOnShutdown(func() { _ = s.Close() }) // Shutdown reports what there is
 	return s

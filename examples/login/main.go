@@ -1,5 +1,4 @@
-// Command login is a complete relying party, at http://localhost:8080, to be
-// tried with "vepverify idp --keys-out keys.json".
+// Command login is a relying party at http://localhost:8080, for "vepverify idp --keys-out keys.json".
 package main
 
 import (
@@ -8,6 +7,7 @@ import (
 	"html/template"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/login"
@@ -47,7 +47,8 @@ func main() {
 	include := flag.String("include", "http://localhost:8400/include.js", "the `URL` of a script that defines navigator.id")
 	keys := flag.String("keys", "keys.json", "the `file` that vepverify idp --keys-out wrote")
 	flag.Parse()
-	log.Fatal(http.ListenAndServe("localhost:8080", site(*include, must(wellknown.LoadStatic(*keys)))))
+	log.Fatal((&http.Server{Addr: "localhost:8080", Handler: site(*include, must(wellknown.LoadStatic(*keys))), // limits: docs/LOGIN.md
+		MaxHeaderBytes: 64 << 10, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}).ListenAndServe())
 }
 
 func must[T any](v T, err error) T {
