@@ -16,8 +16,51 @@ type lookup func(ctx context.Context, host, emailDomain string) (*wellknown.Auth
 // checkAuthority finds out who speaks for the email's domain, and errs unless
 // that is the issuer (PROTOCOL §4).
 func (r *run) checkAuthority() (err error) {
-	r.authority, err = r.decide(r.keys.Authority)
+	r.authority, err = r.decide(r.lookup)
 	return err
+}
+
+// lookup asks the source, which first tries the certificate with the keys that it
+// holds if the answer needs a fetch.
+func (r *run) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	if source, can := r.keys.(holder); can {
+		if a := source.Known(ctx, host, emailDomain); a != nil {
+			return a, nil
+		}
+	}
+	check := wellknown.SignatureCheck{Verifies: r.verifiedBy}
+	if r.issuer() == r.fallback {
+		check.Fallback = r.fallback
+	}
+	return r.keys.Authority(wellknown.WithSignatureCheck(ctx, check), host, emailDomain)
+}
+
+// holder is a source that can tell what it knows without a fetch.
+type holder interface {
+	Known(ctx context.Context, host, emailDomain string) *wellknown.Authority
+}
+
+// maxHeldKeys is how many of the keys held of a host are tried before a fetch.
+const maxHeldKeys = 4
+
+// verifiedBy reports whether the chain's signatures hold by one of the keys held
+// of a host. It decides only which fetches go first.
+func (r *run) verifiedBy(held []keys.PublicKey) bool {
+	if len(held) == 0 {
+		return false
+	}
+	if len(r.tried) == len(held) && r.tried[0] == held[0] {
+		return r.triedOK
+	}
+	var fit []keys.PublicKey
+	for _, key := range held {
+		if len(fit) < maxHeldKeys && key.Algorithm() == r.chain[0].Algorithm {
+			fit = append(fit, key)
+		}
+	}
+	_, err := certchain.VerifySignatures(r.chain, r.certified, fit)
+	r.tried, r.triedOK = held, err == nil
+	return r.triedOK
 }
 
 // decide gives the authority whose keys must have signed the first
@@ -208,6 +251,7 @@ func (r *run) verifyCertificates() error {
 	switch {
 	case err == nil:
 		r.memory.remember(r.chain, r.certified, published[signer])
+		r.authority.MarkVerified()
 		return nil
 	case !errors.Is(err, certchain.ErrAlgorithm):
 		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)

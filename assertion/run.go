@@ -28,6 +28,8 @@ type run struct {
 	emailDomain string
 	authority   *wellknown.Authority
 	noPrimary   error            // why the email's domain does not speak for itself; nil if it does
+	tried       []keys.PublicKey // the keys by which verifiedBy decided last
+	triedOK     bool
 	fast        []keys.PublicKey // the authority's keys, those with a table in their place
 }
 

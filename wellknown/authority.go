@@ -28,6 +28,20 @@ type Authority struct {
 	// the first of them expires; in the past when a host does not answer and
 	// its last document still counts. Zero when a [Static] answered.
 	Fetched, Expires time.Time
+
+	entries []*entry // of a Resolver: those that it comes from; never changed
+}
+
+// MarkVerified tells the [Resolver] that gave a that one of its keys verified a
+// certificate. The documents that it comes from are then evicted last among
+// those of their registrable domains, and their renewals are less limited. It
+// does nothing for an authority of another source.
+func (a *Authority) MarkVerified() {
+	for _, e := range a.entries {
+		if !e.verified.Load() {
+			e.verified.Store(true)
+		}
+	}
 }
 
 // source gives the support documents of single hosts. Both names are valid
@@ -41,6 +55,7 @@ type publication struct {
 	*Document
 	fetched, expires time.Time
 	stale            bool
+	entry            *entry // nil if it is not a Resolver's
 }
 
 // follow asks host for its document, and whomever it delegates to.
@@ -57,6 +72,9 @@ func follow(ctx context.Context, s source, host, emailDomain string) (*Authority
 			return nil, f.of(asked, a.Domain)
 		}
 		a.date(p)
+		if p.entry != nil {
+			a.entries = append(a.entries, p.entry)
+		}
 		if p.Authority == "" {
 			return a.complete(asked, p)
 		}

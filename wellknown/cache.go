@@ -1,15 +1,35 @@
 package wellknown
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// entry is what one fetch came to, and when. Entries are not changed once made.
+// entry is what one fetch came to, and when. Entries are not changed once made,
+// but for the two marks.
 type entry struct {
 	outcome
 	fetched, expires time.Time
 
+	verified atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
+	renewed  atomic.Int64 // when its renewal in the background was tried last, in Unix nanoseconds
+
 	// authority is what a look-up of the host itself comes to, nil when the
 	// document does not say so by itself.
 	authority *Authority
+}
+
+// hasKeys reports whether the entry holds a document with usable keys.
+func (e *entry) hasKeys() bool { return e.document != nil && len(e.document.usable) > 0 }
+
+// renewable reports whether a look-up at now is to renew the document in the
+// background: in the last quarter of its life, and not so soon after the last try.
+func (e *entry) renewable(now time.Time) bool {
+	if e.document == nil || now.Before(e.expires.Add(-e.expires.Sub(e.fetched)/renewalShare)) || !now.Before(e.expires) {
+		return false
+	}
+	last := e.renewed.Load()
+	return now.UnixNano()-last >= int64(undecided) && e.renewed.CompareAndSwap(last, now.UnixNano())
 }
 
 // cache keeps documents and outcomes without one apart, so that naming hosts
@@ -51,27 +71,37 @@ func (c *cache) document(key string, now time.Time) *entry {
 	return good
 }
 
+// silent reports whether the last fetch of key brought no answer that decides.
+func (c *cache) silent(key string) bool {
+	bad := c.bad.get(key)
+	return bad != nil && bad.fault.kind == ErrUnavailable
+}
+
 // learn takes in what a fetch came to and gives what to answer. Only another
 // answer of the host itself unseats a document (PROTOCOL §4); after any
 // other failure it goes on counting, and the next try waits.
 func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
 	e := &entry{outcome: o, fetched: now, expires: now.Add(o.lifetime())}
+	good := c.document(key, now)
 	if o.fault == nil {
 		e.authority = o.document.soleAuthority(host, e.fetched, e.expires)
-		c.good.set(key, e)
+		if e.authority != nil {
+			e.authority.entries = []*entry{e}
+		}
+		e.verified.Store(good != nil && good.verified.Load())
+		c.good.set(host, key, e)
 		c.bad.delete(key)
 		return e
 	}
-	good := c.document(key, now)
 	if o.fault.own {
 		return e
 	}
 	if good != nil && !o.fault.answered {
 		e.expires = now.Add(undecided)
-		c.bad.set(key, e)
+		c.bad.set(host, key, e)
 		return good
 	}
-	c.bad.set(key, e)
+	c.bad.set(host, key, e)
 	c.good.delete(key)
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
@@ -16,7 +17,7 @@ type Resolver struct {
 	fetcher fetcher
 	policy  policy
 	cache   *cache
-	flights *flights
+	calls   *scheduler
 	now     func() time.Time
 }
 
@@ -42,12 +43,13 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 			return nil, err
 		}
 	}
+	held := newCache(c.MaxEntries, c.MaxBytes)
 	return &Resolver{
 		timeout: c.Timeout + c.Timeout/32, // so that whoever began a fetch learns what came of it
 		fetcher: newFetcher(c, transport),
 		policy:  newPolicy(c, ports),
-		cache:   newCache(c.MaxEntries, c.MaxBytes),
-		flights: newFlights(c.MaxFetches),
+		cache:   held,
+		calls:   newScheduler(c.MaxFetches, c.Now, func() bool { return !held.good.empty() }),
 		now:     c.Now,
 	}, nil
 }
@@ -76,32 +78,60 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 	return r.lookup(ctx, host, emailDomain, true)
 }
 
+// Known is Authority for what is answered without a fetch: nil means that
+// Authority must be asked. It calls [Trace.Done] if it answers, and nothing else.
+func (r *Resolver) Known(ctx context.Context, host, emailDomain string) *Authority {
+	a := r.known(ctx, host, emailDomain, false)
+	if a != nil {
+		traceOf(ctx).done(true, nil)
+	}
+	return a
+}
+
 func (r *Resolver) lookup(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
 	trace := traceOf(ctx)
-	if a := r.known(host, emailDomain, refresh); a != nil {
+	if a := r.known(ctx, host, emailDomain, refresh); a != nil {
 		trace.done(true, nil)
 		return a, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	l := &lookup{Resolver: r, at: r.now(), refresh: refresh, trace: trace}
+	l := &lookup{Resolver: r, at: r.now(), refresh: refresh, trace: trace, check: signatureCheckOf(ctx)}
 	a, err := follow(ctx, l, host, emailDomain)
 	trace.done(!l.waited, err)
 	return a, err
 }
 
-// known gives the authority of a host whose own document is held and says all.
+// known returns the authority of a host whose own document is held and says all.
 // It is what nearly every look-up comes to, so it is kept short.
-func (r *Resolver) known(host, emailDomain string, refresh bool) *Authority {
+func (r *Resolver) known(ctx context.Context, host, emailDomain string, refresh bool) *Authority {
 	host, hostOK := domain.Parse(host)
 	emailDomain, emailOK := domain.Parse(emailDomain)
 	if !hostOK || !emailOK || r.policy.check(host) != nil {
 		return nil
 	}
-	if e := r.cache.held(cacheKey(host, emailDomain), r.now(), refresh); e != nil {
+	now := r.now()
+	if e := r.cache.held(cacheKey(host, emailDomain), now, refresh); e != nil && e.authority != nil {
+		if e.renewable(now) {
+			r.renew(ctx, host, emailDomain)
+		}
 		return e.authority.clone()
 	}
 	return nil
+}
+
+// renew fetches a document in the background that is held and in use.
+func (r *Resolver) renew(ctx context.Context, host, emailDomain string) {
+	l := &lookup{Resolver: r, at: r.now()}
+	q := l.request(ctx, host, emailDomain)
+	begun := l.at
+	q.held = func() *entry { // nothing that is older
+		if e := r.cache.document(q.key, r.now()); e != nil && e.fetched.After(begun) {
+			return e
+		}
+		return nil
+	}
+	r.calls.renew(q)
 }
 
 // cacheKey is unambiguous, as domains have no spaces.
@@ -118,6 +148,7 @@ type lookup struct {
 	at      time.Time
 	refresh bool
 	trace   *Trace
+	check   SignatureCheck
 	waited  bool // not all was held
 }
 
@@ -132,16 +163,19 @@ func (l *lookup) document(ctx context.Context, host, emailDomain string) (*publi
 	if f != nil {
 		return nil, f
 	}
-	return &publication{e.document, e.fetched, e.expires, !l.at.Before(e.expires)}, nil
+	return &publication{e.document, e.fetched, e.expires, !l.at.Before(e.expires), e}, nil
 }
 
-// entry gives what is held, or what a fetch brings. When there was none in
+// entry returns what is held, or what a fetch brings. When there was none in
 // time, that says nothing about the host: it is not remembered, and a document
-// that still counts goes on counting. For a refresh it would say that there is nothing
-// newer, which nobody knows.
+// that still counts goes on counting. For a refresh it would say that there is
+// nothing newer, which is not known.
 func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *fault) {
 	key := cacheKey(host, emailDomain)
 	if e := l.cache.held(key, l.at, l.refresh); e != nil {
+		if e.renewable(l.at) {
+			l.renew(ctx, host, emailDomain)
+		}
 		return e, nil
 	}
 	e, f := l.await(ctx, host, emailDomain)
@@ -154,33 +188,92 @@ func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *
 	return nil, f
 }
 
-// await gives what the one fetch under way brings, which begins if there is
-// none. It serves everybody who waits, so it does not end with the context of
-// the one who began it.
+// await returns what the one fetch under way brings, which begins if there is
+// none. It tries again after a fetch for another email domain, whose keys decide
+// the order.
 func (l *lookup) await(ctx context.Context, host, emailDomain string) (*entry, *fault) {
 	l.waited = true
+	for {
+		e, f := l.turn(ctx, l.request(ctx, host, emailDomain))
+		if e != nil || f != nil {
+			return e, f
+		}
+	}
+}
+
+// turn waits for r. Both results are nil if r must be made anew.
+func (l *lookup) turn(ctx context.Context, r *request) (*entry, *fault) {
 	if err := l.trace.wait(ctx); err != nil {
 		return nil, unavailable("no room to wait for the network", err)
 	}
 	defer l.trace.waited()
-	key := cacheKey(host, emailDomain)
-	held := func() *entry { return l.cache.held(key, l.now(), l.refresh) }
-	fetch := func() *entry {
-		o := l.fetcher.fetch(context.WithoutCancel(ctx), host, emailDomain)
-		return l.cache.learn(host, key, o, l.now())
+	c, f := l.calls.join(r)
+	if f != nil {
+		return nil, f
 	}
-	f := l.flights.board(key, l.cache.document(key, l.at) != nil, held, fetch)
-	if f == nil {
-		return nil, unavailable("too many fetches wait for their turn", nil)
+	defer l.calls.leave(r, c)
+	var enough <-chan time.Time // nil: the caller has the whole time
+	if r.priority == priorityKnown && !l.refresh {
+		timer := time.NewTimer(time.Until(c.since.Add(patience)))
+		defer timer.Stop()
+		enough = timer.C
 	}
-	defer l.flights.leave(f)
 	select {
-	case <-f.landed:
-		if fault := f.entry.fault; fault != nil && fault.own {
-			return nil, fault
-		}
-		return f.entry, nil
+	case <-c.done:
+	case <-enough:
+		return nil, unavailable("no answer in time", nil)
 	case <-ctx.Done():
 		return nil, unavailable("no answer in time", ctx.Err())
+	}
+	switch {
+	case c.entry == nil || c.key != r.key:
+		return nil, nil
+	case c.entry.fault != nil && c.entry.fault.own:
+		return nil, c.entry.fault
+	}
+	return c.entry, nil
+}
+
+// request returns what to fetch, and how urgent that is by what is held. Keys
+// that are held decide only the order.
+func (l *lookup) request(ctx context.Context, host, emailDomain string) *request {
+	key := cacheKey(host, emailDomain)
+	document, held := l.cache.document(key, l.at), l.cache.good.keysOf(host)
+	own := host == emailDomain
+	r := &request{
+		host: host, domain: domain.Registrable(host), key: key, priority: priorityOther,
+		slow: l.cache.silent(key), follows: document == nil && held == nil && !own,
+		held: func() *entry { return l.cache.held(key, l.now(), l.refresh) },
+		keys: func() bool { return l.cache.good.keysOf(host) != nil },
+		// It serves all who wait, so it does not end with the context of the one
+		// who began it.
+		fetch: func() *entry {
+			o := l.fetcher.fetch(context.WithoutCancel(ctx), host, emailDomain)
+			return l.cache.learn(host, key, o, l.now())
+		},
+	}
+	switch {
+	case document != nil:
+		r.priority, r.vouched = priorityKnown, own || document.verified.Load()
+	case l.check.verified(held):
+		r.priority, r.vouched = priorityVerified, true
+	case own && held == nil && l.check.Fallback != "" && l.check.verified(l.cache.good.keysOf(l.check.Fallback)):
+		r.priority, r.vouched = priorityVerified, true
+	default:
+		r.vouched = own
+	}
+	r.limit()
+	return r
+}
+
+// limit sets the buckets that the fetch takes from.
+func (r *request) limit() {
+	byHost := &hostRate
+	if r.vouched {
+		byHost = &vouchedRate
+	}
+	r.buckets = append(r.buckets, bucketKey{r.host, byHost})
+	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther {
+		r.buckets = append(r.buckets, bucketKey{r.domain, &domainRate})
 	}
 }

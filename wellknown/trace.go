@@ -1,6 +1,10 @@
 package wellknown
 
-import "context"
+import (
+	"context"
+
+	"github.com/vepverify/vepverify/keys"
+)
 
 // Trace is a set of functions, each of which may be nil, that a [Resolver] and a
 // [Static] call in the course of a look-up, all but Load in the caller's goroutine: as in
@@ -80,4 +84,39 @@ func (t *Trace) done(held bool, err error) {
 	if t != nil && t.Done != nil {
 		t.Done(held, err)
 	}
+}
+
+// SignatureCheck lets a [Resolver] try the certificate at issue with keys that
+// it holds, before a look-up waits for a fetch. A certificate that they verify
+// goes before those that they do not, and takes from a larger allowance. Nothing
+// else depends on it: the answer for one email domain is never used for another.
+type SignatureCheck struct {
+	// Verifies reports whether one of the keys verifies the certificate. It
+	// should try a small number of them. It is called in the caller's goroutine,
+	// never between [Trace.Wait] and Waited. Nil means that there is no
+	// certificate, or that it is not verified.
+	Verifies func(held []keys.PublicKey) bool
+
+	// Fallback is the host that issued the certificate, if that is the
+	// verifier's fallback: the keys held of it are tried for the first look-up of
+	// an email domain of which nothing is held. It must not be set to a host
+	// that the certificate's sender chose. Empty means none.
+	Fallback string
+}
+
+type checkKey struct{}
+
+// WithSignatureCheck returns a context whose look-ups use c.
+func WithSignatureCheck(ctx context.Context, c SignatureCheck) context.Context {
+	return context.WithValue(ctx, checkKey{}, c)
+}
+
+func signatureCheckOf(ctx context.Context) SignatureCheck {
+	c, _ := ctx.Value(checkKey{}).(SignatureCheck)
+	return c
+}
+
+// verified reports whether the keys of e, which may be nil, verify the certificate.
+func (c SignatureCheck) verified(e *entry) bool {
+	return e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
 }

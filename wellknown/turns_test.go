@@ -212,7 +212,11 @@ func TestKnownFirst(t *testing.T) {
 			c.ask(t.Context(), fmt.Sprintf("slow%d.example", i), row4)
 		}
 		c.ask(t.Context(), "another.example", row4) // too many wait
-		a, err := c.r.Authority(t.Context(), host, host)
+		begin := time.Now()
+		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != time.Second {
+			t.Errorf("%v after %v, want the document held", err, time.Since(begin))
+		}
+		a, err := c.r.Refresh(t.Context(), host, host)
 		if err != nil || time.Since(a.Fetched) > time.Second {
 			t.Errorf("%+v, %v", a, err)
 		}
