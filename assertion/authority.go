@@ -40,27 +40,16 @@ type holder interface {
 	Known(ctx context.Context, host, emailDomain string) *wellknown.Authority
 }
 
-// maxHeldKeys is how many of the keys held of a host are tried before a fetch.
-const maxHeldKeys = 4
-
 // verifiedBy reports whether the chain's signatures hold by one of the keys held
 // of a host. It decides only which fetches go first.
 func (r *run) verifiedBy(held []keys.PublicKey) bool {
 	if len(held) == 0 {
 		return false
 	}
-	if len(r.tried) == len(held) && r.tried[0] == held[0] {
-		return r.triedOK
+	if len(r.held) != len(held) || r.held[0] != held[0] {
+		r.held, r.heldOK = held, r.verifyChain(held) == nil
 	}
-	var fit []keys.PublicKey
-	for _, key := range held {
-		if len(fit) < maxHeldKeys && key.Algorithm() == r.chain[0].Algorithm {
-			fit = append(fit, key)
-		}
-	}
-	_, err := certchain.VerifySignatures(r.chain, r.certified, fit)
-	r.tried, r.triedOK = held, err == nil
-	return r.triedOK
+	return r.heldOK
 }
 
 // decide gives the authority whose keys must have signed the first
@@ -241,30 +230,72 @@ func (r *run) verifyOrRefresh() error {
 	return r.verifyCertificates()
 }
 
+// verifyCertificates checks the chain against the authority's keys.
 func (r *run) verifyCertificates() error {
-	published := r.publishedKeys()
-	if r.isRemembered(published) {
-		return nil
+	if err := r.verifyChain(r.publishedKeys()); err != nil {
+		return r.certificateRefused(err)
 	}
-	fast := r.speedUp(published, r.chain[0].Algorithm)
-	signer, err := certchain.VerifySignatures(r.chain, r.certified, fast)
-	switch {
-	case err == nil:
-		r.memory.remember(r.chain, r.certified, published[signer])
-		r.authority.MarkVerified()
-		return nil
-	case !errors.Is(err, certchain.ErrAlgorithm):
-		return invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
+	r.authority.MarkVerified()
+	return nil
+}
+
+// verifyChain checks the signature of each certificate: the first one by one of the
+// published keys, each further one by the key that the one before certifies.
+func (r *run) verifyChain(published []keys.PublicKey) error {
+	candidates := r.candidates(published)
+	for i := range r.chain {
+		if err := r.verifyCertificate(i, candidates); err != nil {
+			return err
+		}
+		candidates = r.certified[i : i+1]
 	}
-	names := algorithms(published)
+	return nil
+}
+
+// maxCandidates is how many of an authority's keys are tried for a certificate, so
+// that a long list of keys does not multiply what a forged one costs.
+const maxCandidates = 4
+
+// candidates returns the keys that are tried for the first certificate: the first
+// four of those published that have its algorithm (PROTOCOL 3.any-key).
+func (r *run) candidates(published []keys.PublicKey) []keys.PublicKey {
+	r.tried = r.tried[:0]
+	for _, key := range published {
+		if len(r.tried) < maxCandidates && key.Algorithm() == r.chain[0].Algorithm {
+			r.tried = append(r.tried, key)
+		}
+	}
+	return r.tried
+}
+
+// certificateRefused returns the error for an error of certchain.VerifySignatures.
+func (r *run) certificateRefused(err error) error {
+	names := algorithms(r.publishedKeys())
+	if !errors.Is(err, certchain.ErrAlgorithm) {
+		e := invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
+		if n := count(names, r.chain[0].Algorithm); n > maxCandidates {
+			e.Found = fmt.Sprintf("%s; %d keys of this algorithm are published, of which the first %d were tried", e.Found, n, maxCandidates)
+			e.Advice = "the issuer should publish the key that signs among the first; " + e.Advice
+		}
+		return e
+	}
 	if len(names) == 0 {
 		names = []string{"of no key: " + r.authority.Domain + " publishes none that is usable"}
 	}
 	return algorithmMismatch(r.chain[0].Algorithm, names, err)
 }
 
-// publishedKeys are the authority's keys, the weak ones only where they are
-// allowed.
+func count(names []string, name string) (n int) {
+	for _, other := range names {
+		if other == name {
+			n++
+		}
+	}
+	return n
+}
+
+// publishedKeys returns the authority's keys. Weak ones are added at the end where
+// they are allowed.
 func (r *run) publishedKeys() []keys.PublicKey {
 	if r.config.InsecureWeakKeys {
 		return append(r.authority.Keys[:len(r.authority.Keys):len(r.authority.Keys)], r.authority.WeakKeys...)

@@ -40,9 +40,17 @@ type refresher interface {
 //
 // A store that has a method MaxLife() time.Duration, as *MemoryOneUse and
 // *redisstore.Store have, keeps no entry for longer than that; the verifier
-// rejects assertions that would need more.
+// rejects assertions that would need more. A store that has a method
+// FirstUseBy(ctx, party, key, until), as *MemoryOneUse has, is asked by that one:
+// party is the registrable domain of the email, by which the store can share its
+// room, or empty for trusted issuers and the fallback, which are not limited.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
+}
+
+// sharing is a OneUse that shares its room among parties.
+type sharing interface {
+	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
 }
 
 // limited is a OneUse with a limit on the life of its entries.
@@ -100,6 +108,8 @@ type Config struct {
 	// CertificateCache is how many certificates are remembered whose signature
 	// was verified, so that a user's next assertion costs one signature check
 	// instead of two. 0: 4096; negative: none. They never take more than 12 MiB.
+	// Unless it is negative, refused certificates are remembered with the keys that
+	// were tried, apart from the others: at most 4096, in at most 2 MiB.
 	CertificateCache int
 
 	// KeyTables is how many users' keys, and how many issuers', that are seen

@@ -14,3 +14,13 @@ func Remembered(v *Verifier) (certificates, keyTables int, bytes int64) {
 	}
 	return certificates, keyTables, bytes
 }
+
+// Refused returns how many refused certificates v remembers, and the bytes.
+func Refused(v *Verifier) (entries int, bytes int64) { return v.memory.refused.Size() }
+
+// Uses returns how many entries and parties m has.
+func Uses(m *MemoryOneUse) (entries, parties int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.used), len(m.parties)
+}

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,32 +39,53 @@ var (
 // maxOneUseLife is how far ahead an entry's time may be.
 const maxOneUseLife = 24 * time.Hour
 
+// errShare is ErrFull for one party.
+var errShare = fmt.Errorf("%w: one domain has at most half of the entries that are free", ErrFull)
+
 // MemoryOneUse is a OneUse in the memory of one process: restarting forgets,
 // and another process does not know. It is bounded: when it is full of live
-// entries it errs with ErrFull, so that no assertion passes twice.
+// entries it returns ErrFull, so that no assertion passes twice.
+//
+// A party, which is a registrable domain, has at most half as many entries as are
+// free, so that one domain cannot fill the store. A store of which only one domain
+// uses any entries has room for a third of its maximum; the rest is for others.
 type MemoryOneUse struct {
-	mu    sync.Mutex
-	max   int
-	now   func() time.Time
-	until map[string]time.Time
-	queue expiries
+	mu      sync.Mutex
+	max     int
+	now     func() time.Time
+	used    map[string]struct{}
+	parties map[string]*party // those that have entries
+	queue   expiries
 }
 
-// NewMemoryOneUse makes a store of at most max entries, of some 200 bytes each,
-// which expire by the given clock; nil is time.Now. A verifier's store needs the
+// party counts the live entries of one party.
+type party struct {
+	name    string
+	entries int
+}
+
+// NewMemoryOneUse returns a store of at most max entries, of about 200 bytes each,
+// which expire by the given clock; nil means time.Now. A verifier's store needs the
 // verifier's own clock.
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if now == nil {
 		now = time.Now
 	}
-	return &MemoryOneUse{max: max, now: now, until: make(map[string]time.Time)}
+	return &MemoryOneUse{max: max, now: now, used: make(map[string]struct{}), parties: make(map[string]*party)}
 }
 
 // MaxLife returns how far ahead an entry's time may be: 24 hours.
 func (m *MemoryOneUse) MaxLife() time.Duration { return maxOneUseLife }
 
-// FirstUse implements OneUse.
-func (m *MemoryOneUse) FirstUse(_ context.Context, key string, until time.Time) (bool, error) {
+// FirstUse implements OneUse. The entry counts for no party.
+func (m *MemoryOneUse) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
+	return m.FirstUseBy(ctx, "", key, until)
+}
+
+// FirstUseBy is FirstUse for an entry that counts for a party: it returns an error
+// that matches ErrFull if the party has half as many entries as are free. The
+// entries of the empty party are not limited.
+func (m *MemoryOneUse) FirstUseBy(_ context.Context, party, key string, until time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
@@ -70,27 +93,58 @@ func (m *MemoryOneUse) FirstUse(_ context.Context, key string, until time.Time) 
 		return false, ErrUntil
 	}
 	m.forget(now)
-	if _, used := m.until[key]; used {
+	if _, used := m.used[key]; used {
 		return false, nil
 	}
-	if len(m.until) >= m.max {
-		return false, ErrFull
+	p, err := m.admit(party)
+	if err != nil {
+		return false, err
 	}
-	m.until[key] = until
-	heap.Push(&m.queue, expiry{until, key})
+	m.used[key] = struct{}{}
+	heap.Push(&m.queue, expiry{until, key, p})
 	return true, nil
+}
+
+// admit counts one more entry for a party, if there is room for it. It returns nil
+// for the empty party.
+func (m *MemoryOneUse) admit(name string) (*party, error) {
+	free := m.max - len(m.used)
+	if free <= 0 {
+		return nil, ErrFull
+	}
+	if name == "" {
+		return nil, nil
+	}
+	p := m.parties[name]
+	if p == nil {
+		p = &party{name: strings.Clone(name)}
+		m.parties[p.name] = p
+	}
+	if 2*p.entries >= free {
+		return nil, errShare
+	}
+	p.entries++
+	return p, nil
 }
 
 // forget drops what expired before now.
 func (m *MemoryOneUse) forget(now time.Time) {
 	for len(m.queue) > 0 && m.queue[0].at.Before(now) {
-		delete(m.until, heap.Pop(&m.queue).(expiry).key)
+		e := heap.Pop(&m.queue).(expiry)
+		delete(m.used, e.key)
+		if e.party == nil {
+			continue
+		}
+		if e.party.entries--; e.party.entries == 0 {
+			delete(m.parties, e.party.name)
+		}
 	}
 }
 
 type expiry struct {
-	at  time.Time
-	key string
+	at    time.Time
+	key   string
+	party *party // nil if it counts for none
 }
 
 // expiries is a heap, the earliest first.

@@ -2,9 +2,13 @@ package assertion
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/bounded"
@@ -12,7 +16,7 @@ import (
 )
 
 // Bounds of what a verifier remembers by default. With the 8 MiB of a
-// wellknown.Resolver it is 30 MiB in all.
+// wellknown.Resolver it is 32 MiB in all.
 const (
 	defaultCertificates  = 4096
 	maxCertificateBytes  = 12 << 20
@@ -21,6 +25,9 @@ const (
 	maxIssuerTableBytes  = 2 << 20
 	usesBeforeTable      = 2
 	bytesOfUntabledEntry = 128
+	maxRefused           = 4096
+	maxRefusedBytes      = 2 << 20
+	bytesOfRefusal       = 256
 )
 
 // memory is what a verifier learns from one assertion for the next. It holds
@@ -29,8 +36,11 @@ const (
 // issuer still has to be the authority and to publish that key.
 type memory struct {
 	certificates *bounded.Cache[string, *remembered]
-	userKeys     *tables
-	issuerKeys   *tables
+	// refused has the texts of certificates, and the digest of the keys of which
+	// none signed them.
+	refused    *bounded.Cache[string, [sha256.Size]byte]
+	userKeys   *tables
+	issuerKeys *tables
 }
 
 // remembered is a certificate whose signature was verified.
@@ -54,25 +64,9 @@ func newMemory(certificates, keyTables int) *memory {
 	m := &memory{userKeys: newTables(keyTables, maxUserTableBytes), issuerKeys: newTables(keyTables, maxIssuerTableBytes)}
 	if certificates > 0 {
 		m.certificates = bounded.New[string, *remembered](certificates, maxCertificateBytes)
+		m.refused = bounded.New[string, [sha256.Size]byte](maxRefused, maxRefusedBytes)
 	}
 	return m
-}
-
-// remember keeps certificates whose signatures hold; signer made the first one.
-func (m *memory) remember(chain []*certchain.Certificate, certified []keys.PublicKey, signer keys.PublicKey) {
-	if m.certificates == nil {
-		return
-	}
-	for i, c := range chain {
-		if i > 0 {
-			signer = certified[i-1]
-		}
-		if !isPointer(signer) {
-			return
-		}
-		text := c.String()
-		m.certificates.Set(text, &remembered{c, certified[i], signer}, bytesOfCertificate(len(text)))
-	}
 }
 
 // bytesOfCertificate estimates the memory that a remembered certificate takes:
@@ -83,27 +77,76 @@ func bytesOfCertificate(text int) int64 { return 3*int64(text) + 2048 }
 // somebody else's might use other types, which may not even be comparable.
 func isPointer(key keys.PublicKey) bool { return reflect.ValueOf(key).Kind() == reflect.Pointer }
 
-// isRemembered says whether the signatures of the whole chain are known to
-// hold, the first one by one of the published keys.
-func (r *run) isRemembered(published []keys.PublicKey) bool {
-	for i, known := range r.known {
-		if known == nil || !slices.ContainsFunc(published, func(key keys.PublicKey) bool { return isPointer(key) && key == known.signer }) {
-			return false
-		}
-		published = r.certified[i : i+1]
+// verifyCertificate checks that one of the candidates signed the i-th certificate
+// of the chain, and remembers the outcome.
+func (r *run) verifyCertificate(i int, candidates []keys.PublicKey) error {
+	if r.known[i].isBy(candidates) {
+		return nil
 	}
-	return true
+	if r.memory.isRefused(r.texts[i], candidates) {
+		return fmt.Errorf("certificate %d of %d, refused before: %w", i+1, len(r.chain), certchain.ErrSignature)
+	}
+	fast := candidates
+	if i == 0 {
+		fast = r.speedUp(candidates)
+	}
+	signer, err := certchain.VerifySignatures(r.chain[i:i+1], r.certified[i:i+1], fast)
+	switch {
+	case err == nil:
+		r.known[i] = r.memory.remember(r.chain[i], r.certified[i], candidates[signer])
+	case errors.Is(err, certchain.ErrSignature):
+		r.memory.refuse(r.texts[i], candidates)
+	}
+	return err
 }
 
-// speedUp gives the published keys, those that fit alg with a table where they
-// have one.
-func (r *run) speedUp(published []keys.PublicKey, alg string) []keys.PublicKey {
+// remember keeps a certificate whose signature was verified, and returns what it
+// keeps, nil if that is nothing.
+func (m *memory) remember(c *certchain.Certificate, certified, signer keys.PublicKey) *remembered {
+	if m.certificates == nil || !isPointer(signer) {
+		return nil
+	}
+	text, known := c.String(), &remembered{c, certified, signer}
+	m.certificates.Set(text, known, bytesOfCertificate(len(text)))
+	return known
+}
+
+// isBy reports whether it is known that one of the candidates signed the
+// certificate.
+func (c *remembered) isBy(candidates []keys.PublicKey) bool {
+	return c != nil && slices.ContainsFunc(candidates, func(key keys.PublicKey) bool { return isPointer(key) && key == c.signer })
+}
+
+// refuse remembers that none of the candidates signed the certificate of this
+// text. That is known of these very numbers and this very text and cannot change;
+// a document with other keys has other candidates.
+func (m *memory) refuse(text string, candidates []keys.PublicKey) {
+	if m.refused != nil {
+		m.refused.Set(strings.Clone(text), digest(candidates), int64(len(text))+bytesOfRefusal)
+	}
+}
+
+func (m *memory) isRefused(text string, candidates []keys.PublicKey) bool {
+	by, ok := m.refused.Get(text)
+	return ok && by == digest(candidates)
+}
+
+// digest names a list of keys by their numbers.
+func digest(list []keys.PublicKey) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, key := range list {
+		canonical := sha256.Sum256(key.Canonical())
+		h.Write(canonical[:])
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// speedUp returns the candidates, those that have a table with it.
+func (r *run) speedUp(candidates []keys.PublicKey) []keys.PublicKey {
 	r.fast = r.fast[:0]
-	for _, key := range published {
-		if key.Algorithm() == alg {
-			key = r.memory.issuerKeys.use(key)
-		}
-		r.fast = append(r.fast, key)
+	for _, key := range candidates {
+		r.fast = append(r.fast, r.memory.issuerKeys.use(key))
 	}
 	return r.fast
 }

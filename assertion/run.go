@@ -20,6 +20,7 @@ type run struct {
 	at       time.Time
 
 	chain       []*certchain.Certificate
+	texts       []string         // by certificate
 	known       []*remembered    // by certificate: what is remembered of it, or nil
 	certified   []keys.PublicKey // by certificate
 	assertion   *certchain.Token
@@ -28,9 +29,10 @@ type run struct {
 	emailDomain string
 	authority   *wellknown.Authority
 	noPrimary   error            // why the email's domain does not speak for itself; nil if it does
-	tried       []keys.PublicKey // the keys by which verifiedBy decided last
-	triedOK     bool
-	fast        []keys.PublicKey // the authority's keys, those with a table in their place
+	held        []keys.PublicKey // the keys by which verifiedBy decided last
+	heldOK      bool             // what it decided
+	tried       []keys.PublicKey // the published keys that are tried
+	fast        []keys.PublicKey // the same, those that have a table with it
 }
 
 // runs are kept for their slices.
@@ -53,11 +55,14 @@ func (v *Verifier) begin(ctx context.Context, a, aud string, more []string) (*ru
 func (r *run) end() {
 	clear(r.accepted)
 	clear(r.chain)
+	clear(r.texts)
 	clear(r.known)
 	clear(r.certified)
+	clear(r.tried)
 	clear(r.fast)
 	*r = run{
-		accepted: r.accepted[:0], chain: r.chain[:0], known: r.known[:0], certified: r.certified[:0], fast: r.fast[:0],
+		accepted: r.accepted[:0], chain: r.chain[:0], known: r.known[:0], certified: r.certified[:0],
+		texts: r.texts[:0], tried: r.tried[:0], fast: r.fast[:0],
 	}
 	runs.Put(r)
 }

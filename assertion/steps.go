@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -63,7 +64,7 @@ func (r *run) parse() (err error) {
 			c, err = certchain.ParseCertificate(text)
 		}
 		if err == nil {
-			r.chain, r.known = append(r.chain, c), append(r.known, known)
+			r.chain, r.known, r.texts = append(r.chain, c), append(r.known, known), append(r.texts, text)
 		}
 		return err
 	})
@@ -114,10 +115,17 @@ func algorithmMismatch(found string, expected []string, cause error) error {
 }
 
 func keyRefused(err error) error {
-	if errors.Is(err, keys.ErrWeak) {
+	switch {
+	case errors.Is(err, keys.ErrTooLarge):
+		return &Error{
+			Kind: ErrKey, Reason: "certified key refused: too large", cause: err, Found: err.Error(),
+			Expected: "RSA of at most 4096 bits, and above 2048 bits an exponent of at most 65537",
+			Advice:   "verifying with such a key takes too long; the user needs a smaller one, and no known browser makes one so large",
+		}
+	case errors.Is(err, keys.ErrWeak):
 		return &Error{
 			Kind: ErrWeakKey, Reason: "weak key in a certificate", cause: err,
-			Found: err.Error(), Expected: "RSA of 1024, 2047 to 8192, or DSA of 1024 or 2048 bits",
+			Found: err.Error(), Expected: "RSA of 1024, 2047 to 4096, or DSA of 1024 or 2048 bits",
 			Advice: "anyone can factor such a key; only for archives, allow it (InsecureWeakKeys, --insecure-weak-keys)",
 		}
 	}
@@ -232,7 +240,7 @@ func (r *run) checkAssertionSignature() error {
 	return nil
 }
 
-func invalidSignature(what, expected string, err error) error {
+func invalidSignature(what, expected string, err error) *Error {
 	return &Error{
 		Kind: ErrSignature, Reason: "invalid signature", cause: err,
 		Found: what + ": signed by another key, or changed since", Expected: expected,
@@ -246,7 +254,7 @@ func (r *run) checkFirstUse() error {
 	}
 	until := time.UnixMilli(r.assertion.Validity.Expires + r.leeway)
 	key := useKey(r.assertion, r.certified[len(r.certified)-1])
-	first, err := r.config.OneUse.FirstUse(r.ctx, key, until)
+	first, err := r.firstUse(key, until)
 	switch {
 	case err != nil:
 		return &Error{Kind: ErrUnavailable, Reason: "the record of used assertions is not available", cause: err,
@@ -256,6 +264,24 @@ func (r *run) checkFirstUse() error {
 			Found: "a second use", Expected: "one use", Advice: "ask for a fresh assertion"}
 	}
 	return nil
+}
+
+func (r *run) firstUse(key string, until time.Time) (bool, error) {
+	if store, ok := r.config.OneUse.(sharing); ok {
+		return store.FirstUseBy(r.ctx, r.party(), key, until)
+	}
+	return r.config.OneUse.FirstUse(r.ctx, key, until)
+}
+
+// party returns in whose name the one-use store keeps an entry: the registrable
+// domain of the email. Only its owner can let an issuer speak for it, so that more
+// parties cost more registered domains; an issuer could be used by anybody who
+// delegates to it. It is empty for trusted issuers and the fallback.
+func (r *run) party() string {
+	if r.trusted[r.issuer()] || r.issuer() == r.fallback {
+		return ""
+	}
+	return domain.Registrable(r.emailDomain)
 }
 
 func (r *run) certificateName(i int) string {
