@@ -34,9 +34,11 @@
 //
 // The reason for a refusal is the verifier's (PROTOCOL §6), Refuse's, or "no user
 // with this address". Otherwise: 400 when the field is missing, 405, 413 beyond
-// 64 KiB, 415 for another type than application/x-www-form-urlencoded. Requests
-// from other sites are refused with 403 (http.CrossOriginProtection), those from
-// an audience never.
+// 64 KiB, 415 for another type than application/x-www-form-urlencoded. A request
+// whose Origin is not an audience is refused with 403, and so is one without an
+// Origin whose Sec-Fetch-Site is neither same-origin nor none. The Origin null needs
+// Sec-Fetch-Site: same-origin. A request target that is not a path, such as
+// x:/api/login or that of a CONNECT, is refused with 400.
 //
 // # Next
 //
@@ -48,9 +50,9 @@
 //
 // # Sessions
 //
-// They are scs's (github.com/alexedwards/scs/v2), in memory unless the
-// application gives others. All that a session holds of this package is the
-// user's ID. Its token is new after each login, and the session is gone with the
+// They are scs's (github.com/alexedwards/scs/v2), in memory and within bounds
+// (Config.Sessions) unless the application gives others. A visitor who does not sign
+// in has none. All that a session holds of this package is the user's ID. Its token is new after each login, and the session is gone with the
 // logout. When another user signs in, what the application kept in the session
 // of the one before is thrown away.
 //
@@ -58,7 +60,7 @@
 //
 // How often somebody tries. That the address still belongs to whoever proved it,
 // once the session has begun: a session lasts as long as scs lets it, or until
-// Config.ByID refuses. That an assertion was not used before, unless the Verifier
-// has a one-use guard. The application's own forms: wrap them in
+// Config.ByID refuses. That an assertion was not used before, if
+// Config.InsecureReplay is set. The application's own forms: wrap them in
 // http.CrossOriginProtection too. Its pages' headers, see docs/LOGIN.md.
 package login

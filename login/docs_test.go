@@ -14,10 +14,13 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/doctest"
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/redisstore"
 )
 
 // The Go snippets of docs/LOGIN.md stand in the functions below, so that they
@@ -111,11 +114,19 @@ func docsSessions(store scs.Store) *scs.SessionManager {
 	return sessions
 }
 
-func docsOneUse() (*assertion.Verifier, error) {
-	verifier, err := assertion.NewVerifier(assertion.Config{
-		OneUse: assertion.NewMemoryOneUse(100_000, nil),
-	})
-	return verifier, err
+func docsServer(mux *http.ServeMux) *http.Server {
+	server := &http.Server{
+		Handler:        mux,
+		MaxHeaderBytes: 64 << 10,
+		ReadTimeout:    30 * time.Second,
+		WriteTimeout:   30 * time.Second,
+	}
+	return server
+}
+
+func docsOneUse(client *redis.Client) (assertion.OneUse, error) {
+	guard, err := redisstore.New(client, redisstore.Config{})
+	return guard, err
 }
 
 func TestDocs(t *testing.T) {
@@ -133,13 +144,47 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if _, err := docsOneUse(); err != nil {
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+	defer client.Close()
+	if c.OneUse, err = docsOneUse(client); err != nil {
+		t.Error(err)
+	}
+	if _, err := login.New(c); err != nil {
 		t.Error(err)
 	}
 	docsHeaders(httptest.NewRecorder())
-	_, _, _, _ = docsUser, docsErrorPage, docsChi, auth
+	_, _, _, _, _ = docsUser, docsErrorPage, docsChi, docsServer, auth
 
 	doctest.Snippets(t, "../docs/LOGIN.md", "docs_test.go", 5)
+}
+
+// TestDocsAddresses: the addresses that the document warns of can sign in, and the
+// characters that it rules out are ruled out.
+func TestDocsAddresses(t *testing.T) {
+	text, err := os.ReadFile("../docs/LOGIN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| address |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n| `")[1:]
+	if len(rows) < 5 {
+		t.Errorf("%d addresses", len(rows))
+	}
+	for _, row := range rows {
+		email, _, _ := strings.Cut(row, "`")
+		if _, _, ok := domain.Email(email); !ok {
+			t.Errorf("%s is not an address", email)
+		}
+		if w := newBrowser(t, newApp(t)).post("/api/login", script, "assertion", proof(email)); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", email, w.Code, w.Body)
+		}
+	}
+	for _, c := range " \x00\r\n\t\":,<>\\()[]é" {
+		if _, _, ok := domain.Email("a" + string(c) + "b@idp.example"); ok {
+			t.Errorf("%q is in an address", c)
+		}
+	}
 }
 
 // The HTML snippets are templates that html/template takes, and where they show
