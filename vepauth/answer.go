@@ -39,14 +39,14 @@ func unavailable(reason string, cause error) *refusal {
 }
 
 // refuse answers an error. Those that are no refusal are faults in here.
-func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t target, err error) {
 	var e *refusal
 	if !errors.As(err, &e) {
 		e = &refusal{status: http.StatusInternalServerError, reason: "internal error", cause: err}
 	}
 	switch e.status {
 	case http.StatusUnauthorized:
-		w.Header().Add("WWW-Authenticate", a.challenge(r))
+		w.Header().Add("WWW-Authenticate", a.challenge(r, t))
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}

@@ -82,10 +82,10 @@ func (a *Authenticator) isApplication(name, version string) bool {
 	return known && (slices.Contains(versions, version) || len(versions) == 0 && version == "")
 }
 
-// applicationAt tells which application a request is for; false when there are
-// applications and it is for none of them. values are what the path says of the
-// TokenURL's placeholders.
-func (a *Authenticator) applicationAt(r *http.Request) (name, version string, values map[string]string, ok bool) {
+// applicationAt returns the application that a request is for; false when there
+// are applications and it is for none of them. values are what the path has at
+// the TokenURL's placeholders.
+func (a *Authenticator) applicationAt(r *http.Request, t target) (name, version string, values map[string]string, ok bool) {
 	if len(a.applications) == 0 {
 		return "", "", nil, true
 	}
@@ -94,7 +94,7 @@ func (a *Authenticator) applicationAt(r *http.Request) (name, version string, va
 		values = map[string]string{applicationName: name, applicationVersion: version}
 		return name, version, values, a.isApplication(name, version)
 	}
-	path := wirePath(r)
+	path := t.path()
 	if values, ok = a.directory.matchBeginning(path); !ok || leavesDirectory(path) {
 		return "", "", nil, false
 	}
@@ -102,14 +102,15 @@ func (a *Authenticator) applicationAt(r *http.Request) (name, version string, va
 	return name, version, values, a.isApplication(name, version)
 }
 
-// leavesDirectory says whether a path has steps that some handlers take and
-// others do not: /sync/1.5/../../other is below neither application.
+// leavesDirectory reports whether a path has steps that some handlers take and
+// others do not: /sync/1.5/../../other is below neither application. A backslash
+// is a slash on some systems.
 func leavesDirectory(path string) bool {
 	decoded, err := unescape(path)
 	if err != nil {
 		return true
 	}
-	for step := range strings.SplitSeq(decoded, "/") {
+	for step := range strings.FieldsFuncSeq(decoded, func(r rune) bool { return r == '/' || r == '\\' }) {
 		if step == "." || step == ".." {
 			return true
 		}

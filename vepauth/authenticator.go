@@ -51,7 +51,7 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 // Challenge answers 401 with the challenge, as a handler inside of Handler may
 // that finds out by itself who must sign.
 func (a *Authenticator) Challenge(w http.ResponseWriter, r *http.Request) {
-	a.refuse(w, r, unauthorized("authentication required"))
+	a.refuse(w, r, serverTarget(r), unauthorized("authentication required"))
 }
 
 func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, anonymous http.Handler) {
@@ -59,14 +59,15 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, ano
 		known.ServeHTTP(w, r)
 		return
 	}
-	if values, ok := a.atTokenURL(r); ok && !a.disabled {
-		a.serveToken(w, r, values)
+	t := serverTarget(r)
+	if values, ok := a.atTokenURL(t); ok && !a.disabled {
+		a.serveToken(w, r, t, values)
 		return
 	}
-	who, r, err := a.identify(r)
+	who, r, err := a.identify(r, t)
 	switch {
 	case err != nil:
-		a.refuse(w, r, err)
+		a.refuse(w, r, t, err)
 	case who == nil:
 		anonymous.ServeHTTP(w, r)
 	default:
@@ -74,40 +75,40 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, ano
 	}
 }
 
-// atTokenURL says whether a request is for the token endpoint, and what stands at
-// the placeholders of its URL.
-func (a *Authenticator) atTokenURL(r *http.Request) (values map[string]string, ok bool) {
-	if a.tokenURL == nil {
+// atTokenURL reports whether a request is for the token endpoint, and returns
+// what stands at the placeholders of its URL.
+func (a *Authenticator) atTokenURL(t target) (values map[string]string, ok bool) {
+	if a.tokenURL == nil || !t.served {
 		return nil, false
 	}
-	return a.tokenURL.match(wirePath(r))
+	return a.tokenURL.match(t.path())
 }
 
 // challenge is the value of WWW-Authenticate. It names the token endpoint of the
 // application that the request is for.
-func (a *Authenticator) challenge(r *http.Request) string {
+func (a *Authenticator) challenge(r *http.Request, t target) string {
 	scheme := string(a.dialect.scheme())
-	if url, ok := a.tokenURLFor(r); ok {
+	if url, ok := a.tokenURLFor(r, t); ok {
 		return scheme + " url=" + quote(url)
 	}
 	return scheme
 }
 
-// tokenURLFor gives the path of the token endpoint for a request; false when
+// tokenURLFor returns the path of the token endpoint for a request; false when
 // there is none, or none that the request's own path tells.
-func (a *Authenticator) tokenURLFor(r *http.Request) (string, bool) {
+func (a *Authenticator) tokenURLFor(r *http.Request, t target) (string, bool) {
 	if a.tokenURL == nil {
 		return "", false
 	}
-	values, there := a.atTokenURL(r)
+	values, there := a.atTokenURL(t)
 	switch {
 	case there && len(a.applications) > 0:
 		there = a.isApplication(values[applicationName], values[applicationVersion])
 	case !there && len(a.applications) > 0:
-		_, _, values, there = a.applicationAt(r)
+		_, _, values, there = a.applicationAt(r, t)
 	case !there:
 		beginning := a.tokenURL[:a.tokenURL.lastPlaceholder()+1]
-		values, there = beginning.matchBeginning(wirePath(r))
+		values, there = beginning.matchBeginning(t.path())
 	}
 	url, filled := a.tokenURL.fill(values)
 	return url, there && filled

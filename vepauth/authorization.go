@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// Bounds of a header Authorization that is read: far beyond what clients send.
+// Bounds of a header Authorization or WWW-Authenticate that is read: far beyond
+// what is sent.
 const (
-	maxAuthorization = 16 << 10
+	maxAuthorization = 16 << 10 // bytes
 	maxParameters    = 32
+	maxName          = 64 // bytes
+	maxChallenges    = 32
 )
 
 var errAuthorization = errors.New("a malformed header Authorization")
@@ -42,7 +45,7 @@ func appendAuthParams(params []parameter, s string) ([]parameter, error) {
 		}
 		p, rest, ok := cutParameter(s)
 		rest = strings.TrimLeft(rest, " \t")
-		if !ok || rest != "" && rest[0] != ',' || len(params) == maxParameters || hasName(params, p.name) {
+		if !ok || rest != "" && rest[0] != ',' || len(params) == maxParameters || len(p.name) > maxName || hasName(params, p.name) {
 			return nil, errAuthorization
 		}
 		params, s = append(params, p), rest

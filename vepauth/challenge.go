@@ -25,7 +25,11 @@ func (c challenge) param(name string) string {
 // Of several it prefers those that can be read, and OAuthVEP, which signs more.
 func ownChallenge(headers []string) (c challenge, scheme Scheme, found bool) {
 	var all []challenge
+	size := 0
 	for _, header := range headers {
+		if size += len(header); size > maxAuthorization || len(all) >= maxChallenges {
+			break
+		}
 		all = append(all, parseChallenges(header)...)
 	}
 	for _, malformed := range []bool{false, true} {
@@ -51,7 +55,7 @@ func parseChallenges(s string) (all []challenge) {
 	}
 	for {
 		s = strings.TrimLeft(s, " \t,")
-		if s == "" {
+		if s == "" || len(all) == maxChallenges {
 			return all
 		}
 		var ok bool
@@ -71,7 +75,7 @@ func parseChallenges(s string) (all []challenge) {
 
 // add takes a parameter up, unless there is one of that name or too many.
 func (c *challenge) add(p parameter) bool {
-	if hasName(c.params, p.name) || len(c.params) == maxParameters {
+	if len(p.name) > maxName || len(c.params) == maxParameters || hasName(c.params, p.name) {
 		return false
 	}
 	c.params = append(c.params, p)

@@ -53,6 +53,16 @@ const (
 	// MaxAssertionBody is the size of the largest body that the token endpoint
 	// reads, in bytes.
 	MaxAssertionBody = 64 << 10
+	// MaxParameters is how many parameters the query and the form of a signed
+	// request may have together, with OAuthVEP, and how many the form of a token
+	// request. They are counted before they are parsed; more are answered by 400.
+	MaxParameters = 256
+	// MaxTarget is the length of the longest request target, path and query, that
+	// is signed or verified, in bytes. Longer signed requests are answered by 414.
+	MaxTarget = 64 << 10
+	// MaxNonce is the length of the longest nonce of a signed request, in bytes of
+	// printable ASCII.
+	MaxNonce = 256
 
 	defaultLeeway = time.Minute
 	maxLeeway     = 10 * time.Minute

@@ -37,7 +37,8 @@ type proof struct {
 	token, timestamp, nonce string
 	signature               string      // in base64
 	method                  string      // OAuth: the signature method
-	signed                  []parameter // OAuth: those of the header, encoded
+	signed                  []parameter // OAuth: those of the header
+	foreign                 bool        // OAuth: one of them is not a protocol parameter
 	ext                     string      // MAC
 
 	// Room for the header's parameters and for signed: one allocation for all.

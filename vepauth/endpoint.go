@@ -3,7 +3,6 @@ package vepauth
 import (
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,30 +17,31 @@ import (
 // Config.DisableTokenEndpoint is set.
 func (a *Authenticator) TokenEndpoint() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		values, ok := a.atTokenURL(r)
+		t := serverTarget(r)
+		values, ok := a.atTokenURL(t)
 		if a.disabled || !ok && a.tokenURL.lastPlaceholder() >= 0 {
-			a.refuse(w, r, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
+			a.refuse(w, r, t, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
 			return
 		}
-		a.serveToken(w, r, values)
+		a.serveToken(w, r, t, values)
 	})
 }
 
 // serveToken answers an assertion with a token.
-func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, values map[string]string) {
+func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t target, values map[string]string) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
-		a.refuse(w, r, &refusal{status: http.StatusMethodNotAllowed, reason: "only GET and POST"})
+		a.refuse(w, r, t, &refusal{status: http.StatusMethodNotAllowed, reason: "only GET and POST"})
 		return
 	}
-	token, err := a.exchange(w, r, values)
+	token, err := a.exchange(w, r, t, values)
 	if err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, t, err)
 		return
 	}
 	answer, err := json.Marshal(a.members(token))
 	if err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, t, err)
 		return
 	}
 	answerJSON(w, http.StatusOK, answer)
@@ -60,7 +60,10 @@ func (a *Authenticator) members(t Token) map[string]any {
 }
 
 // exchange goes through the checks, in the order in which they are documented.
-func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, values map[string]string) (Token, error) {
+func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t target, values map[string]string) (Token, error) {
+	if !t.served {
+		return Token{}, t.refusal()
+	}
 	text, err := assertionOf(w, r)
 	if err != nil {
 		return Token{}, err
@@ -69,7 +72,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, values 
 		return Token{}, badRequest(err.Error())
 	}
 	o, ok := a.originOf(r)
-	if !ok {
+	if !ok || !isFor(r, o) {
 		return Token{}, badRequest("the request's origin is not known")
 	}
 	g := Grant{Values: values, Scope: Scope{o.text, values[applicationName], values[applicationVersion]}}
@@ -138,9 +141,11 @@ func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	if len(body) == 0 {
 		return "", errNoAssertion
 	}
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/x-www-form-urlencoded" {
-		return "", &refusal{status: http.StatusUnsupportedMediaType, reason: "not application/x-www-form-urlencoded"}
+	if !isFormType(r.Header.Get("Content-Type")) {
+		return "", &refusal{status: http.StatusUnsupportedMediaType, reason: "not " + formType}
+	}
+	if exceeds(body, MaxParameters) {
+		return "", unreadable(errTooMany)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -16,24 +16,30 @@ import (
 // identity nor an error. The request that it gives has the body of the one that
 // it got. The checks go from cheap to dear, and the last is the only one that
 // leaves a trace, so that no one but the signer can use up a nonce.
-func (a *Authenticator) identify(r *http.Request) (*found, *http.Request, error) {
+func (a *Authenticator) identify(r *http.Request, t target) (*found, *http.Request, error) {
 	p, err := a.presented(r)
 	if p == nil || err != nil {
 		return nil, r, err
+	}
+	if t.err != nil {
+		return nil, r, t.refusal()
 	}
 	at, err := a.checkTimestamp(p)
 	if err != nil {
 		return nil, r, err
 	}
+	if !isNonce(p.nonce) {
+		return nil, r, unauthorized("malformed nonce")
+	}
 	o, ok := a.originOf(r)
 	if !ok {
 		return nil, r, unauthorized("the request's origin is not known")
 	}
-	who, secret, err := a.checkToken(r, p, o)
+	who, secret, err := a.checkToken(r, t, p, o)
 	if err != nil {
 		return nil, r, err
 	}
-	r, err = a.checkSignature(r, p, o, secret)
+	r, err = a.checkSignature(r, t, p, o, secret)
 	if err != nil {
 		return nil, r, err
 	}
@@ -94,9 +100,15 @@ func parseTimestamp(s string) (time.Time, bool) {
 	return time.Unix(seconds, 0), err == nil
 }
 
+// isNonce reports whether a nonce can be one: at most MaxNonce bytes, all of them
+// printable ASCII.
+func isNonce(s string) bool {
+	return len(s) <= MaxNonce && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 // checkToken asks the token manager for the identity and the secret, and holds
 // what the token was made for against what the request is for.
-func (a *Authenticator) checkToken(r *http.Request, p *proof, o origin) (*found, string, error) {
+func (a *Authenticator) checkToken(r *http.Request, t target, p *proof, o origin) (*found, string, error) {
 	identity, secret, err := a.tokens.ParseToken(r, p.token)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -106,19 +118,32 @@ func (a *Authenticator) checkToken(r *http.Request, p *proof, o origin) (*found,
 	case secret == "":
 		return nil, "", unavailable("tokens cannot be checked now", errors.New("the token manager gave no secret"))
 	}
-	name, version, _, ok := a.applicationAt(r)
+	name, version, _, ok := a.applicationAt(r, t)
 	if !ok || identity.Scope != (Scope{o.text, name, version}) {
 		return nil, "", unauthorized("the token was not made for this place")
+	}
+	if !isFor(r, o) {
+		return nil, "", unauthorized("the request names two hosts")
 	}
 	return &found{r.Context(), a, identity}, secret, nil
 }
 
-func (a *Authenticator) checkSignature(r *http.Request, p *proof, o origin, secret string) (*http.Request, error) {
-	m := message{method: r.Method, origin: o, target: wireTarget(r)}
-	if a.dialect.signsForms() && hasForm(r) {
+// checkSignature verifies the signature, and that what it covers is what the
+// next handler gets: the URL, the form, and what was parsed of them before. The
+// request that it returns has the body of the one that it got.
+func (a *Authenticator) checkSignature(r *http.Request, t target, p *proof, o origin, secret string) (*http.Request, error) {
+	m := message{method: r.Method, origin: o, target: t.text}
+	signsForm := a.dialect.signsForms() && hasForm(r)
+	if a.dialect.signsForms() {
+		parameters := MaxParameters - countParameters(m.query())
+		if parameters < 0 {
+			return r, unreadable(errTooMany)
+		}
 		var err error
-		if m.form, r, err = incomingForm(r, a.maxForm); err != nil {
-			return r, unreadable(err)
+		if signsForm {
+			if m.form, r, err = incomingForm(r, a.maxForm, parameters); err != nil {
+				return r, unreadable(err)
+			}
 		}
 	}
 	want, err := a.dialect.mac(p, secret, m)
@@ -127,18 +152,45 @@ func (a *Authenticator) checkSignature(r *http.Request, p *proof, o origin, secr
 	}
 	var room [64]byte // more than any MAC has
 	got, err := strictBase64.AppendDecode(room[:0], []byte(p.signature))
-	if err != nil || !hmac.Equal(got, want) {
-		return r, unauthorized("bad signature")
+	if err != nil || !hmac.Equal(got, want) || p.foreign {
+		return r, errSignature
+	}
+	if !t.served {
+		return r, t.refusal()
+	}
+	if !formsAgree(r, m, signsForm) {
+		return r, unauthorized(errParsedForm.Error())
 	}
 	return r, nil
 }
 
-var strictBase64 = base64.StdEncoding.Strict()
+var (
+	strictBase64 = base64.StdEncoding.Strict()
+	errSignature = unauthorized("bad signature")
+)
 
-// unreadable is the answer to a body that could not be read.
+// refusal is the answer to a target that cannot be served, or is not the one
+// that the next handler would serve.
+func (t target) refusal() *refusal {
+	switch t.err {
+	case nil:
+		return unauthorized("the request target is not what would be served")
+	case errLongTarget:
+		return &refusal{status: http.StatusRequestURITooLong, reason: t.err.Error()}
+	}
+	return unauthorized(t.err.Error())
+}
+
+// unreadable is the answer to a body that could not be read, or to a query or
+// form that is not.
 func unreadable(err error) *refusal {
-	if errors.Is(err, errTooLarge) {
+	switch {
+	case errors.Is(err, errTooLarge):
 		return &refusal{status: http.StatusRequestEntityTooLarge, reason: "the body is too large"}
+	case errors.Is(err, errTooMany):
+		return badRequest(err.Error())
+	case errors.Is(err, errEncodedForm):
+		return unauthorized(err.Error())
 	}
 	return badRequest("the body cannot be read")
 }

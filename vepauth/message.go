@@ -1,9 +1,8 @@
 package vepauth
 
 import (
-	"bytes"
 	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -16,50 +15,10 @@ type message struct {
 	form   string // the body, when it is a form and forms are signed
 }
 
-func (m message) path() string { return pathOf(m.target) }
+func (m message) path() string  { return target{text: m.target}.path() }
+func (m message) query() string { return target{text: m.target}.query() }
 
-func pathOf(target string) string {
-	path, _, _ := strings.Cut(target, "?")
-	return path
-}
-
-// wirePath is the path of a request as the client wrote it.
-func wirePath(r *http.Request) string { return pathOf(wireTarget(r)) }
-
-func (m message) query() string {
-	_, query, _ := strings.Cut(m.target, "?")
-	return query
-}
-
-// wireTarget gives path and query as the client wrote them: decoding them and
-// encoding them again, as net/url does, would lose what was signed.
-func wireTarget(r *http.Request) string {
-	target := r.RequestURI
-	if target == "" {
-		target = r.URL.RequestURI()
-	}
-	if strings.HasPrefix(target, "/") {
-		return target
-	}
-	_, rest, absolute := strings.Cut(target, "://") // as sent to a proxy
-	if !absolute {
-		return target // "*"
-	}
-	if start := strings.IndexAny(rest, "/?"); start >= 0 {
-		target = rest[start:]
-	} else {
-		target = ""
-	}
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	return target
-}
-
-var (
-	errRequestURL = errors.New("vepauth: the request has no http or https URL with a host")
-	errTooLarge   = errors.New("the form is too large")
-)
+var errRequestURL = errors.New("vepauth: the request has no http or https URL with a host")
 
 // outgoing is the message of a client's request. A form is read and put back.
 func outgoing(r *http.Request, withForm bool) (m message, err error) {
@@ -74,15 +33,34 @@ func outgoing(r *http.Request, withForm bool) (m message, err error) {
 	if !ok {
 		return m, errRequestURL
 	}
-	m = message{method: r.Method, origin: at, target: wireTarget(r)}
+	m = message{method: r.Method, origin: at}
 	if m.method == "" {
 		m.method = http.MethodGet
 	}
-	if !withForm || !hasForm(r) {
-		return m, nil
+	if m.target, err = clientTarget(r, m.method, at); err != nil || !withForm || !hasForm(r) {
+		return m, err
 	}
 	m.form, err = outgoingForm(r)
 	return m, err
+}
+
+// clientTarget returns path and query as net/http will send them: it sends the
+// URL's RequestURI, whatever the field of that name says.
+func clientTarget(r *http.Request, method string, at origin) (string, error) {
+	if err := checkMethod(method); err != nil {
+		return "", fmt.Errorf("vepauth: %w", err)
+	}
+	t := parseTarget(r.URL.RequestURI())
+	if t.err != nil {
+		return "", fmt.Errorf("vepauth: %w", t.err)
+	}
+	if t.host == "" {
+		return t.text, nil
+	}
+	if named, ok := hostOrigin(t.scheme, t.host); !ok || named.text != at.text { // URL.Opaque
+		return "", errRequestURL
+	}
+	return t.text, nil
 }
 
 // withoutZone takes the zone out of an IPv6 address, as net/http does.
@@ -92,68 +70,4 @@ func withoutZone(hostPort string) string {
 		return hostPort
 	}
 	return hostPort[:zone] + hostPort[end:]
-}
-
-// hasForm says whether the body is a form. What comes behind the type does not
-// matter: a form that one reader takes for something else must not go unsigned.
-func hasForm(r *http.Request) bool {
-	if r.Body == nil || r.Body == http.NoBody {
-		return false
-	}
-	for _, value := range r.Header["Content-Type"] {
-		mediaType, _, _ := strings.Cut(value, ";")
-		if strings.EqualFold(strings.TrimSpace(mediaType), "application/x-www-form-urlencoded") {
-			return true
-		}
-	}
-	return false
-}
-
-func outgoingForm(r *http.Request) (string, error) {
-	body := r.Body
-	if r.GetBody != nil {
-		var err error
-		if body, err = r.GetBody(); err != nil {
-			return "", err
-		}
-	}
-	form, err := io.ReadAll(body)
-	if closed := body.Close(); err == nil {
-		err = closed
-	}
-	if err != nil || r.GetBody != nil {
-		return string(form), err
-	}
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
-	r.Body, err = r.GetBody()
-	return string(form), err
-}
-
-// incomingForm reads the form of a request that a server got, and gives the
-// request with the body to be read once more. It errs with errTooLarge, and
-// with what reading errs with.
-func incomingForm(r *http.Request, max int64) (string, *http.Request, error) {
-	form, err := readAtMost(r.Body, max)
-	if err != nil {
-		return "", r, err
-	}
-	again := r.WithContext(r.Context()) // a shallow copy
-	again.Body = &readAgain{bytes.NewReader(form), r.Body}
-	return string(form), again, nil
-}
-
-// readAtMost reads a body of at most max bytes.
-func readAtMost(body io.Reader, max int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, max+1))
-	var limited *http.MaxBytesError
-	if int64(len(data)) > max || errors.As(err, &limited) {
-		return nil, errTooLarge
-	}
-	return data, err
-}
-
-// readAgain is a body that was read: the bytes anew, and the original to close.
-type readAgain struct {
-	io.Reader
-	io.Closer
 }

@@ -27,15 +27,16 @@ const (
 
 // errMisplaced: RFC 5849, section 3.1 lets none of them come twice; in a query
 // or form an oauth_signature would not even be signed.
-var errMisplaced = errors.New("a parameter of OAuth outside of the header Authorization")
+var (
+	errMisplaced = errors.New("a parameter of OAuth outside of the header Authorization")
+	errSemicolon = errors.New("a semicolon in the query or form")
+)
 
-func isProtocolParameter(name string) bool {
-	switch name {
-	case oauthConsumerKey, oauthSignatureMethod, oauthSignature, oauthTimestamp, oauthNonce, oauthVersion, oauthToken:
-		return true
-	}
-	return false
-}
+// isProtocolParameter reports whether a parameter belongs in the header
+// Authorization, and nowhere else. The base string does not tell where a
+// parameter came from: if one could stand in both places, whoever sees a request
+// could move a parameter of the query to where the next handler does not look.
+func isProtocolParameter(name string) bool { return strings.HasPrefix(name, "oauth_") }
 
 func (oauth) scheme() Scheme     { return OAuthVEP }
 func (oauth) authScheme() string { return "OAuth" }
@@ -74,8 +75,9 @@ func (oauth) read(p *proof, params []parameter) error {
 		if name == oauthVersion {
 			version = value
 		}
+		p.foreign = p.foreign || !isProtocolParameter(name)
 		if p.set(name, value) {
-			p.signed = append(p.signed, parameter{escape(name), escape(value)})
+			p.signed = append(p.signed, parameter{name, value})
 		}
 	}
 	switch {
@@ -115,7 +117,7 @@ func (oauth) present(c Credentials, timestamp, nonce string) *proof {
 		{oauthTimestamp, timestamp}, {oauthNonce, nonce},
 	} {
 		p.set(of.name, of.value)
-		p.signed = append(p.signed, parameter{of.name, escape(of.value)})
+		p.signed = append(p.signed, of)
 	}
 	return p
 }
@@ -124,7 +126,7 @@ func (oauth) header(p *proof, signature string) string {
 	var b strings.Builder
 	b.WriteString("OAuth ")
 	for _, of := range p.signed {
-		b.WriteString(of.name + `="` + of.value + `", `)
+		b.WriteString(of.name + `="` + escape(of.value) + `", `)
 	}
 	b.WriteString(oauthSignature + `="` + escape(signature) + `"`)
 	return b.String()
@@ -132,36 +134,14 @@ func (oauth) header(p *proof, signature string) string {
 
 // mac is RFC 5849, section 3.4.2. The '&' stands before the empty token secret.
 func (oauth) mac(p *proof, secret string, m message) ([]byte, error) {
-	base, err := baseString(m, p.signed)
-	if err != nil {
-		return nil, err
-	}
 	var room [128]byte
 	h := hmac.New(hashOf(p.method), append(appendEscaped(room[:0], secret), '&'))
-	h.Write(base)
+	if err := writeBaseString(h, m, p.signed); err != nil {
+		return nil, err
+	}
 	return h.Sum(nil), nil
 }
 
 func (oauth) answer(t Token) map[string]any {
 	return map[string]any{oauthConsumerKey: t.ID, oauthConsumerSecret: t.Secret}
-}
-
-// baseString is the signature base string of RFC 5849, section 3.4.1, of the
-// message and what of the header is signed.
-func baseString(m message, signed []parameter) ([]byte, error) {
-	var room [16]parameter
-	parameters := append(room[:0], signed...)
-	parameters, err := appendForm(parameters, m.query())
-	if err != nil {
-		return nil, err
-	}
-	if parameters, err = appendForm(parameters, m.form); err != nil {
-		return nil, err
-	}
-	normalized := normalize(make([]byte, 0, 512), parameters)
-	base := make([]byte, 0, 1024)
-	base = append(appendEscaped(base, strings.ToUpper(m.method)), '&')
-	base = appendEscaped(base, m.origin.text)
-	base = append(appendEscaped(base, m.path()), '&')
-	return appendEscaped(base, normalized), nil
 }

@@ -1,20 +1,38 @@
 package vepauth
 
 import (
+	"bytes"
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 )
 
-// parameter is a name with its value, both decoded or both encoded.
+// parameter is a name with its value.
 type parameter struct{ name, value string }
 
-// appendForm takes a query or a form body apart (application/
-// x-www-form-urlencoded: '+' is a space) and appends its parameters to to, in
-// the encoding of RFC 5849, section 3.6. A name without '=' has an empty value.
-// It errs on what another reader could decode otherwise, and on the protocol's
-// own parameters, which belong in the header.
+// countParameters returns how many parameters a query has, empty ones included.
+func countParameters(query string) int {
+	if query == "" {
+		return 0
+	}
+	return strings.Count(query, "&") + 1
+}
+
+// exceeds reports whether a form has more parameters than that.
+func exceeds(form []byte, parameters int) bool {
+	return len(form) > 0 && bytes.Count(form, []byte("&")) >= parameters
+}
+
+// appendForm parses a query or a form body (application/
+// x-www-form-urlencoded: '+' is a space) and appends its parameters to to,
+// decoded. A name without '=' has an empty value. It returns an error for what
+// another reader could decode otherwise or drop, as net/url drops what has a
+// semicolon, and for the protocol's own parameters, which belong in the header.
 func appendForm(to []parameter, form string) ([]parameter, error) {
+	if strings.Contains(form, ";") {
+		return nil, errSemicolon
+	}
 	for form != "" {
 		var pair string
 		pair, form, _ = strings.Cut(form, "&")
@@ -22,14 +40,14 @@ func appendForm(to []parameter, form string) ([]parameter, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		name, err := recode(name)
+		name, err := decode(name)
 		if err != nil {
 			return nil, err
 		}
 		if isProtocolParameter(name) {
 			return nil, errMisplaced
 		}
-		value, err = recode(value)
+		value, err = decode(value)
 		if err != nil {
 			return nil, err
 		}
@@ -38,25 +56,51 @@ func appendForm(to []parameter, form string) ([]parameter, error) {
 	return to, nil
 }
 
-// recode turns the encoding of forms into that of RFC 5849, section 3.6.
-func recode(s string) (string, error) {
-	decoded, err := unescape(strings.ReplaceAll(s, "+", " "))
-	return escape(decoded), err
+// decode decodes a name or value of a form.
+func decode(s string) (string, error) {
+	decoded, err := url.QueryUnescape(s)
+	if err != nil {
+		return "", errPercent // net/url's says what was sent
+	}
+	return decoded, nil
 }
 
-// normalize gives the parameters, encoded already, as RFC 5849, section
-// 3.4.1.3.2 has them: sorted by name, then by value, joined.
-func normalize(to []byte, parameters []parameter) []byte {
+// sortParameters sorts as RFC 5849, section 3.4.1.3.2 has it: by the encoded
+// name, then by the encoded value.
+func sortParameters(parameters []parameter) {
 	slices.SortFunc(parameters, func(a, b parameter) int {
-		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
+		return cmp.Or(compareEncoded(a.name, b.name), compareEncoded(a.value, b.value))
 	})
-	for i, p := range parameters {
-		if i > 0 {
-			to = append(to, '&')
-		}
-		to = append(to, p.name...)
-		to = append(to, '=')
-		to = append(to, p.value...)
+}
+
+// compareEncoded compares the encodings of two strings without making them: an
+// encoded byte begins with '%', which is less than every byte that stands for
+// itself.
+func compareEncoded(a, b string) int {
+	n := commonPrefix(a, b)
+	if n == len(a) || n == len(b) {
+		return cmp.Compare(len(a), len(b))
 	}
-	return to
+	switch plain := unreserved[a[n]]; {
+	case plain == unreserved[b[n]]:
+		return cmp.Compare(a[n], b[n])
+	case plain:
+		return 1
+	}
+	return -1
+}
+
+// commonPrefix returns how many bytes two strings have in common at their
+// beginning. It compares blocks first, for hostile parameters that differ at the
+// end only (BenchmarkHostile).
+func commonPrefix(a, b string) (n int) {
+	const block = 64
+	end := min(len(a), len(b))
+	for n+block <= end && a[n:n+block] == b[n:n+block] {
+		n += block
+	}
+	for n < end && a[n] == b[n] {
+		n++
+	}
+	return n
 }

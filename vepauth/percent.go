@@ -57,7 +57,10 @@ func escape(s string) string {
 	return string(appendEscaped(make([]byte, 0, len(s)+16), s))
 }
 
-func appendEscaped[S string | []byte](to []byte, s S) []byte {
+func appendEscaped(to []byte, s string) []byte { return appendEncoded(to, s, "%") }
+
+// appendEncoded is appendEscaped with another text for the percent sign.
+func appendEncoded(to []byte, s, percent string) []byte {
 	const digits = "0123456789ABCDEF"
 	for {
 		plain := prefix(&unreserved, s)
@@ -66,7 +69,8 @@ func appendEscaped[S string | []byte](to []byte, s S) []byte {
 			return to
 		}
 		c := s[plain]
-		to = append(to, '%', digits[c>>4], digits[c&15])
+		to = append(to, percent...)
+		to = append(to, digits[c>>4], digits[c&15])
 		s = s[plain+1:]
 	}
 }

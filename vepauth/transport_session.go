@@ -43,7 +43,7 @@ type asking struct {
 // several that of the token endpoint whose path has most in common with the
 // request's. One that has expired is replaced first.
 func (t *Transport) current(r *http.Request, at origin) (*session, error) {
-	path := wirePath(r)
+	path := parseTarget(r.URL.RequestURI()).path()
 	t.mu.Lock()
 	var best *space
 	most := -1
