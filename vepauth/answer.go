@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+
+	"github.com/vepverify/vepverify/assertion"
 )
 
 // retryAfter is how soon, in seconds, a client should try again when something
@@ -50,11 +52,38 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t target,
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	if e.status >= 500 && r.Context().Err() == nil { // else the client has gone
-		a.log.LogAttrs(r.Context(), slog.LevelError, "vepauth: "+e.reason, slog.Any("error", e.cause))
-	}
+	a.logCause(r, e)
 	body, _ := json.Marshal(failure{"failure", e.reason}) // two strings always have a text
 	answerJSON(w, e.status, body)
+}
+
+// logCause logs what the answer does not tell, unless the client has gone.
+func (a *Authenticator) logCause(r *http.Request, e *refusal) {
+	if e.cause == nil || r.Context().Err() != nil {
+		return
+	}
+	text, level := detail(e.cause), slog.LevelError
+	if e.status < 500 {
+		level = slog.LevelInfo
+		if text == e.reason {
+			return
+		}
+	}
+	a.log.LogAttrs(r.Context(), level, "vepauth: "+e.reason, slog.String("error", text))
+}
+
+// detail returns the text of err for the log. That of an assertion's error tells
+// more there than in the answer: how the look-up of a domain failed.
+func detail(err error) string {
+	var e *assertion.Error
+	switch text := err.Error(); {
+	case !errors.As(err, &e):
+		return text
+	case text == e.Reason:
+		return e.Detail()
+	default:
+		return text + ": " + e.Detail()
+	}
 }
 
 // failure is the body of every answer that is an error.

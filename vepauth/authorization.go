@@ -16,13 +16,15 @@ const (
 
 var errAuthorization = errors.New("a malformed header Authorization")
 
-// splitScheme cuts a header's authentication scheme off, which has no case.
-func splitScheme(header string) (scheme, rest string) {
-	header = strings.Trim(header, " \t")
-	if end := strings.IndexAny(header, " \t"); end >= 0 {
-		return header[:end], header[end+1:]
+// cutScheme returns what follows an authentication scheme, which has no case, in
+// a header Authorization; false if the header is of another scheme.
+func cutScheme(header, scheme string) (rest string, ok bool) {
+	header = strings.TrimLeft(header, " \t")
+	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+		return "", false
 	}
-	return header, ""
+	rest = header[len(scheme):]
+	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t'
 }
 
 // parseAuthParams takes apart what follows the scheme in Authorization and

@@ -27,46 +27,62 @@ func writeBaseString(to io.Writer, m message, signed []parameter) error {
 		return err
 	}
 	sortParameters(parameters)
-	w := encoder{to: to, room: make([]byte, 0, 1024)}
-	w.encoded(strings.ToUpper(m.method))
-	w.plain("&")
-	w.encoded(m.origin.text)
-	w.encoded(m.path())
-	w.plain("&")
+	w := &encoder{to: to}
+	w.encode(strings.ToUpper(m.method), "%")
+	w.write("&")
+	w.encode(m.origin.text, "%")
+	w.encode(m.path(), "%")
+	w.write("&")
 	for i, p := range parameters {
 		if i > 0 {
-			w.plain("%26")
+			w.write("%26")
 		}
-		w.encodedTwice(p.name)
-		w.plain("%3D")
-		w.encodedTwice(p.value)
+		w.encode(p.name, "%25") // twice encoded, as the rest of the parameters
+		w.write("%3D")
+		w.encode(p.value, "%25")
 	}
 	w.flush()
 	return nil
 }
 
-// encoder writes text in percent-encoding, in pieces.
+// encoder writes text in percent-encoding, in pieces (BenchmarkHostile).
 type encoder struct {
 	to   io.Writer
-	room []byte
+	n    int
+	room [512]byte
 }
 
-func (w *encoder) plain(s string)        { w.room = append(w.room, s...) }
-func (w *encoder) encoded(s string)      { w.write(s, "%") }
-func (w *encoder) encodedTwice(s string) { w.write(s, "%25") }
-
-func (w *encoder) write(s, percent string) {
-	for s != "" {
-		piece := s[:min(len(s), 128)]
-		s = s[len(piece):]
-		w.room = appendEncoded(w.room, piece, percent)
-		if len(w.room) >= 512 { // a piece has at most 640 bytes
-			w.flush()
-		}
+// write writes a short text as it is.
+func (w *encoder) write(s string) {
+	if w.n+len(s) > len(w.room) {
+		w.flush()
 	}
+	w.n += copy(w.room[w.n:], s)
+}
+
+// encode writes text with that text in place of the percent sign.
+func (w *encoder) encode(s, percent string) {
+	n := w.n
+	for i := range len(s) {
+		if n+5 > len(w.room) {
+			w.n = n
+			w.flush()
+			n = 0
+		}
+		c := s[i]
+		if unreserved[c] {
+			w.room[n] = c
+			n++
+			continue
+		}
+		n += copy(w.room[n:], percent)
+		w.room[n], w.room[n+1] = hexDigits[c>>4], hexDigits[c&15]
+		n += 2
+	}
+	w.n = n
 }
 
 func (w *encoder) flush() {
-	w.to.Write(w.room)
-	w.room = w.room[:0]
+	w.to.Write(w.room[:w.n])
+	w.n = 0
 }

@@ -141,8 +141,10 @@ type Config struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 
-	// Log tells why a request was answered with 500 or 503: what went wrong
-	// here, never what a client sent. Nil: slog.Default.
+	// Log tells why a request was answered with 500 or 503, and, at level Info,
+	// why an assertion was refused, if that is more than the answer tells: how the
+	// look-up of a domain failed. It has the names of domains, but no token and no
+	// address. Nil: slog.Default.
 	Log *slog.Logger
 }
 

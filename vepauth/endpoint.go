@@ -69,7 +69,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t targe
 		return Token{}, err
 	}
 	if _, err := assertion.Parse(text); err != nil {
-		return Token{}, badRequest(err.Error())
+		return Token{}, notVerified(err)
 	}
 	o, ok := a.originOf(r)
 	if !ok || !isFor(r, o) {
@@ -90,14 +90,21 @@ func (a *Authenticator) verify(r *http.Request, text string) (*assertion.Result,
 	if err == nil && res != nil {
 		return res, nil
 	}
+	return nil, notVerified(err)
+}
+
+// notVerified is the answer to an assertion that was not accepted. It has the
+// error's public reason and nothing else of it: the cause can tell which names
+// this server's network knows, and is for the log.
+func notVerified(err error) *refusal {
 	failed := assertion.Failure(err)
 	switch {
 	case failed == nil: // misuse, or an error that no verifier should have
-		return nil, unavailable("assertions cannot be verified now", errors.Join(errors.New("no verdict"), err))
+		return unavailable("assertions cannot be verified now", errors.Join(errors.New("no verdict"), err))
 	case failed.Undecided:
-		return nil, unavailable(failed.Reason, err)
+		return unavailable(failed.Reason, err)
 	}
-	return nil, badRequest(failed.Reason)
+	return &refusal{status: http.StatusBadRequest, reason: failed.Reason, cause: err}
 }
 
 func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
@@ -120,8 +127,8 @@ func assertionOf(w http.ResponseWriter, r *http.Request) (string, error) {
 	case len(headers) > 1:
 		return "", badRequest("more than one header Authorization")
 	case len(headers) == 1:
-		scheme, rest := splitScheme(headers[0])
-		if !strings.EqualFold(scheme, "Browser-ID") {
+		rest, ok := cutScheme(headers[0], "Browser-ID")
+		if !ok {
 			return "", badRequest("unsupported Authorization scheme")
 		}
 		return strings.TrimSpace(rest), nil

@@ -54,8 +54,8 @@ func (a *Authenticator) identify(r *http.Request, t target) (*found, *http.Reque
 func (a *Authenticator) presented(r *http.Request) (*proof, error) {
 	headers := r.Header["Authorization"]
 	for _, header := range headers {
-		scheme, rest := splitScheme(header)
-		if !strings.EqualFold(scheme, a.dialect.authScheme()) {
+		rest, ok := cutScheme(header, a.dialect.authScheme())
+		if !ok {
 			continue
 		}
 		if len(headers) > 1 {

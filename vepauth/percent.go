@@ -57,11 +57,9 @@ func escape(s string) string {
 	return string(appendEscaped(make([]byte, 0, len(s)+16), s))
 }
 
-func appendEscaped(to []byte, s string) []byte { return appendEncoded(to, s, "%") }
+const hexDigits = "0123456789ABCDEF"
 
-// appendEncoded is appendEscaped with another text for the percent sign.
-func appendEncoded(to []byte, s, percent string) []byte {
-	const digits = "0123456789ABCDEF"
+func appendEscaped(to []byte, s string) []byte {
 	for {
 		plain := prefix(&unreserved, s)
 		to = append(to, s[:plain]...)
@@ -69,8 +67,7 @@ func appendEncoded(to []byte, s, percent string) []byte {
 			return to
 		}
 		c := s[plain]
-		to = append(to, percent...)
-		to = append(to, digits[c>>4], digits[c&15])
+		to = append(to, '%', hexDigits[c>>4], hexDigits[c&15])
 		s = s[plain+1:]
 	}
 }
