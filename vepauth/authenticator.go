@@ -60,7 +60,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, ano
 		return
 	}
 	t := serverTarget(r)
-	if values, ok := a.atTokenURL(t); ok && !a.disabled {
+	if values, ok := a.atTokenURL(r, t); ok && !a.disabled {
 		a.serveToken(w, r, t, values)
 		return
 	}
@@ -77,11 +77,12 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, ano
 
 // atTokenURL reports whether a request is for the token endpoint, and returns
 // what stands at the placeholders of its URL.
-func (a *Authenticator) atTokenURL(t target) (values map[string]string, ok bool) {
-	if a.tokenURL == nil || !t.served {
+func (a *Authenticator) atTokenURL(r *http.Request, t target) (values map[string]string, ok bool) {
+	if a.tokenURL == nil {
 		return nil, false
 	}
-	return a.tokenURL.match(t.path())
+	values, ok = a.tokenURL.match(t.path())
+	return values, ok && t.isServed(r.URL)
 }
 
 // challenge is the value of WWW-Authenticate. It names the token endpoint of the
@@ -100,7 +101,7 @@ func (a *Authenticator) tokenURLFor(r *http.Request, t target) (string, bool) {
 	if a.tokenURL == nil {
 		return "", false
 	}
-	values, there := a.atTokenURL(t)
+	values, there := a.atTokenURL(r, t)
 	switch {
 	case there && len(a.applications) > 0:
 		there = a.isApplication(values[applicationName], values[applicationVersion])

@@ -18,7 +18,7 @@ import (
 func (a *Authenticator) TokenEndpoint() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t := serverTarget(r)
-		values, ok := a.atTokenURL(t)
+		values, ok := a.atTokenURL(r, t)
 		if a.disabled || !ok && a.tokenURL.lastPlaceholder() >= 0 {
 			a.refuse(w, r, t, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
 			return
@@ -61,7 +61,7 @@ func (a *Authenticator) members(t Token) map[string]any {
 
 // exchange goes through the checks, in the order in which they are documented.
 func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t target, values map[string]string) (Token, error) {
-	if !t.served {
+	if !t.isServed(r.URL) {
 		return Token{}, t.refusal()
 	}
 	text, err := assertionOf(w, r)

@@ -155,7 +155,7 @@ func (a *Authenticator) checkSignature(r *http.Request, t target, p *proof, o or
 	if err != nil || !hmac.Equal(got, want) || p.foreign {
 		return r, errSignature
 	}
-	if !t.served {
+	if !t.isServed(r.URL) {
 		return r, t.refusal()
 	}
 	if !formsAgree(r, m, signsForm) {

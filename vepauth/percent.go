@@ -15,6 +15,9 @@ var (
 	unreserved = setOf(alphanumeric + "-._~")
 	// tokenBytes are those of RFC 9110, section 5.6.2.
 	tokenBytes = setOf(alphanumeric + "-._~!#$%&'*+^`|")
+	// targetBytes are those that a request target may have: no controls, no space,
+	// and no fragment.
+	targetBytes = targetSet()
 	// plainQuoted are those of its section 5.6.4 that stand for themselves.
 	plainQuoted = quotedBytes()
 )
@@ -25,6 +28,13 @@ type byteSet [256]bool
 func setOf(members string) (s byteSet) {
 	for _, c := range []byte(members) {
 		s[c] = true
+	}
+	return s
+}
+
+func targetSet() (s byteSet) {
+	for c := range s {
+		s[c] = c > ' ' && c != 0x7f && c != '#'
 	}
 	return s
 }

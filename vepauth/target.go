@@ -13,13 +13,12 @@ var (
 	errLongTarget = errors.New("the request target is too long")
 )
 
-// target is what a request asks for, as the client wrote it. It is found out
-// once for each request; patterns, applications and signatures all use it.
+// target is what a request asks for, as the client wrote it. It is read once for
+// each request; patterns, applications and signatures all use it.
 type target struct {
 	text   string // path and query; begins with a slash, empty if err is set
 	scheme string // of the absolute form, else empty
 	host   string // of the absolute form, with its port, else empty
-	served bool   // of a request that a server got: whether isServed
 	err    error  // errMethod, errTarget or errLongTarget
 }
 
@@ -42,7 +41,7 @@ func parseTarget(s string) target {
 	if len(s) > MaxTarget {
 		return target{err: errLongTarget}
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+	if prefix(&targetBytes, s) < len(s) {
 		return target{err: errTarget}
 	}
 	if strings.HasPrefix(s, "/") {
@@ -93,7 +92,6 @@ func serverTarget(r *http.Request) target {
 	if t.host != "" && r.ProtoMajor >= 2 { // RFC 9113, section 8.3.1
 		return target{err: errTarget}
 	}
-	t.served = t.err == nil && t.isServed(r.URL)
 	return t
 }
 
@@ -102,7 +100,7 @@ func serverTarget(r *http.Request) target {
 // then the URL's path is the end of the target's path, in both of its forms.
 func (t target) isServed(u *url.URL) bool {
 	parsed, err := url.ParseRequestURI(t.text)
-	if err != nil || parsed.RawQuery != u.RawQuery || u.Opaque != "" || u.User != nil {
+	if t.err != nil || err != nil || parsed.RawQuery != u.RawQuery || u.Opaque != "" || u.User != nil {
 		return false
 	}
 	if t.host != "" && (t.host != u.Host || t.scheme != u.Scheme) {
