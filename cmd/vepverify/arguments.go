@@ -158,7 +158,15 @@ func (a *arguments) check(c *cli.Command) error {
 	return nil
 }
 
+// unknownFlag names the flag up to the first character that no flag's name has:
+// a value may follow there, such as a URL with a password.
 func unknownFlag(c *cli.Command, name string) error {
+	if i := strings.IndexAny(name, ":/@ "); i >= 0 {
+		name = name[:i]
+	}
+	if len(name) > 1 && mayHoldSecret(name[1:]) { // a flag of one letter, and its value
+		name = name[:1]
+	}
 	hint := ""
 	if near := cli.SuggestFlag(c.Flags, name, true); near != "" {
 		hint = ", perhaps " + near

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,18 +157,40 @@ func (c *count) Set(s string) error {
 // String implements cli.Generic.
 func (c *count) String() string { return strconv.Itoa(c.value) }
 
-// badValue rewords what the flag parser says of a value that it cannot read,
-// and names the variable when that is where the value stands.
+// badValue rewords what the flag parser says of a value that it cannot read. It
+// names the variable if that is where the value stands, and leaves the value out
+// if it may hold a secret.
 func (p *process) badValue(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
-		where := "--" + name
-		if p.fromEnv[name] {
-			where = variable(name)
+		for _, form := range []struct{ before, after, cause string }{
+			{"invalid value ", " for flag -" + name + ": ", ""},
+			{"invalid boolean value ", " for -" + name + ": parse error", "want true or false"},
+		} {
+			i := strings.LastIndex(text, form.after)
+			if i < 0 || !strings.HasPrefix(text, form.before) {
+				continue
+			}
+			value, cause := text[len(form.before):i], form.cause
+			if cause == "" {
+				cause = text[i+len(form.after):]
+			}
+			return usageError(c, "%s", p.badFlagValue(name, value, cause))
 		}
-		text = strings.Replace(text, " for flag -"+name+":", " for "+where+":", 1)
-		text = strings.Replace(text, " for -"+name+": parse error", " for "+where+": want true or false", 1)
 	}
 	return usageError(c, "%s", text)
+}
+
+// badFlagValue says what is wrong with a flag's value, which is quoted.
+func (p *process) badFlagValue(name, quoted, cause string) string {
+	where := "--" + name
+	if p.fromEnv[name] {
+		where = variable(name)
+	}
+	value, err := strconv.Unquote(quoted)
+	if err != nil || slices.Contains(secretFlags, name) || mayHoldSecret(value) {
+		return "invalid value for " + where + ": " + cause
+	}
+	return "invalid value " + quoted + " for " + where + ": " + cause
 }

@@ -22,6 +22,9 @@ type process struct {
 
 	// fromEnv are the flags, without dashes, that the environment has set.
 	fromEnv map[string]bool
+
+	// secrets are texts that no complaint repeats.
+	secrets []string
 }
 
 // status is the exit status of a command that came to an answer, and has
@@ -73,6 +76,7 @@ func run(ctx context.Context, args []string, p *process) (code int) {
 
 func (p *process) dispatch(ctx context.Context, args []string) error {
 	app := newApp(p)
+	p.secrets = secretTexts(args, app.Commands, p.env)
 	ordered, fromEnv, err := arrange(args, app.Commands, p.env)
 	if err != nil {
 		return err
@@ -81,9 +85,10 @@ func (p *process) dispatch(ctx context.Context, args []string) error {
 	return app.RunContext(ctx, append([]string{app.Name}, ordered...))
 }
 
-// complain says on one line what is wrong.
+// complain says on one line what is wrong, without secrets.
 func (p *process) complain(err error) int {
-	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " ")
+	text := hide(err.Error(), p.secrets)
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 	fmt.Fprintln(p.err, program+": "+shortened(text, 2000))
 	return int(exitUsage)
 }

@@ -32,7 +32,7 @@ func (x *exchange) request(c *cli.Context) (*http.Request, error) {
 	}
 	r, err := http.NewRequestWithContext(c.Context, method, u.String(), bytes.NewReader(data))
 	if err != nil {
-		return nil, usageError(c, "%.100q is no method, such as PUT", method)
+		return nil, usageError(c, "--method: not a method such as PUT")
 	}
 	r.Header.Set("User-Agent", program)
 	r.Header.Set("Accept", "*/*")
@@ -49,7 +49,7 @@ func (x *exchange) request(c *cli.Context) (*http.Request, error) {
 func requestURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("%.200q is no URL such as https://rp.example/data", text)
+		return nil, errors.New("not a URL such as https://rp.example/data")
 	}
 	switch {
 	case u.User != nil:
@@ -93,7 +93,7 @@ func (x *exchange) setHeaders(r *http.Request) error {
 		name, value, found := strings.Cut(text, ":")
 		value = strings.Trim(value, " \t")
 		if !found || value == "" || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return fmt.Errorf("%.100q is no header, such as 'Accept: text/html'", text)
+			return errors.New("--header: not a header such as 'Accept: text/html'")
 		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Authorization":

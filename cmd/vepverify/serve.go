@@ -130,6 +130,10 @@ func (s *service) check(c *cli.Context) error {
 	switch {
 	case c.NArg() > 0:
 		return usageError(c, "serve takes no arguments, only flags")
+	case mayHoldSecret(s.address):
+		return usageError(c, "--address: not an IP address")
+	case mayHoldSecret(s.metricsAddress):
+		return usageError(c, "--metrics-address: not IP:PORT")
 	case (s.tlsCert == "") != (s.tlsKey == ""):
 		return usageError(c, "--tls-cert and --tls-key are of use only together")
 	case (s.insecureSSL || s.insecureHTTP) && s.keys+s.proxy+s.caFile != "":

@@ -63,6 +63,7 @@ func (p *process) inherit(c *cli.Context) error {
 }
 
 func (p *process) apply(c *cli.Context, s setting, value string) error {
+	p.keepSecret(value)
 	if s.convert != nil {
 		var err error
 		if value, err = s.convert(value); err != nil {
@@ -70,10 +71,17 @@ func (p *process) apply(c *cli.Context, s setting, value string) error {
 		}
 	}
 	if err := c.Set(s.flag, value); err != nil {
-		return fmt.Errorf("bad value %q: %w", shortened(value, 40), err)
+		return fmt.Errorf("bad value %q: %w", shown(value), err)
 	}
 	p.fromEnv[s.flag] = true
 	return nil
+}
+
+// keepSecret has no complaint repeat a text that may hold a secret.
+func (p *process) keepSecret(text string) {
+	if mayHoldSecret(text) {
+		p.secrets = append(p.secrets, text)
+	}
 }
 
 // seconds makes a length of time out of a number of seconds.
@@ -94,7 +102,9 @@ func (p *process) configFiles() (map[string]filed, error) {
 	all := make(map[string]filed)
 	names, _ := p.env("CONFIG_FILES")
 	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' }) {
-		if err := readConfig(all, strings.TrimSpace(name)); err != nil {
+		name = strings.TrimSpace(name)
+		p.keepSecret(name)
+		if err := readConfig(all, name); err != nil {
 			return nil, fmt.Errorf("CONFIG_FILES: %w", err)
 		}
 	}
@@ -134,7 +144,7 @@ func configValue(key string, raw json.RawMessage) (string, error) {
 		known = known || s.key == key && key != ""
 	}
 	if !known {
-		return "", fmt.Errorf("there is no setting %q", shortened(key, 40))
+		return "", fmt.Errorf("there is no setting %q", shown(key))
 	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil && raw[0] == '"' {
