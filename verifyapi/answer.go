@@ -106,6 +106,7 @@ var (
 	tooBusy      = failure(http.StatusServiceUnavailable, "too busy").retry(busyRetry)
 	notAvailable = failure(http.StatusServiceUnavailable, "service unavailable")
 	notFound     = failure(http.StatusNotFound, "not found")
+	wrongTarget  = failure(http.StatusBadRequest, "unsupported form of request target")
 	statusOK     = answer{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
 	heartbeatOK  = answer{status: http.StatusOK, body: []byte("{}")}
 )

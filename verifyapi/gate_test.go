@@ -218,11 +218,15 @@ func TestClientLeaves(t *testing.T) {
 // network is a resolver's network: each host is answered when it is told to be.
 type network struct {
 	t        *testing.T
-	released map[string]chan struct{}
+	released map[string]chan struct{} // a host without a channel is not answered
+	status   map[string]int           // of a host that is answered at once, without a document
 }
 
 // RoundTrip serves the document of any host.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if status := n.status[r.URL.Host]; status != 0 {
+		return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Body: http.NoBody}, nil
+	}
 	select {
 	case <-n.released[r.URL.Host]:
 	case <-r.Context().Done():
@@ -238,7 +242,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 // slowNetwork is a network on which idp.example answers at once and the other hosts
 // when their channel is closed, and a resolver on it.
 func slowNetwork(t *testing.T, hosts ...string) (*network, *wellknown.Resolver) {
-	n := &network{t, map[string]chan struct{}{"idp.example": make(chan struct{})}}
+	n := &network{t: t, released: map[string]chan struct{}{"idp.example": make(chan struct{})}}
 	close(n.released["idp.example"])
 	for _, host := range hosts {
 		n.released[host] = make(chan struct{})

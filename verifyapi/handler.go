@@ -34,10 +34,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var _ http.Handler = (*Handler)(nil)
 
-// route gives the answer to a request. A slash at the end of a path makes no
-// difference, as in the service that this one replaces.
+// route returns the answer to a request. A slash at the end of a path makes no
+// difference, as in the service that this one replaces. Otherwise a path is
+// compared as it was sent, and refused if it has escapes, which no path here needs:
+// what stands before this handler, such as a proxy that lets only some paths
+// pass, may not decode it or may decode it otherwise.
 func (h *Handler) route(x *exchange) answer {
 	r := x.request
+	if !validTarget(r) {
+		return wrongTarget
+	}
 	switch strings.TrimSuffix(r.URL.Path, "/") {
 	case "/v2":
 		return x.post("v2", v2)
@@ -53,6 +59,24 @@ func (h *Handler) route(x *exchange) answer {
 		return methods(r, "OPTIONS")
 	}
 	return notFound
+}
+
+// validTarget reports whether the request target has one of the forms that name
+// something here (RFC 9112 §3.2): a path without escapes, a URL of http or https
+// with a host, or "*". The net/http package also takes "x:/v2", "http:/v2" and the like, and
+// finds the path /v2 in them, where others find none or another one. A request
+// that did not come over the network may lack a target.
+func validTarget(r *http.Request) bool {
+	switch target := r.RequestURI; {
+	case r.URL.Opaque != "" || r.URL.User != nil || strings.Contains(r.URL.RawPath, "%"):
+		return false
+	case r.Method == http.MethodConnect: // whose target is a host
+		return r.URL.Path == ""
+	case target == "" || target == "*" || target[0] == '/':
+		return true
+	default:
+		return r.URL.Host != "" && (strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://"))
+	}
 }
 
 func get(r *http.Request, a answer) answer {

@@ -39,6 +39,37 @@ func (r *replay) String() string {
 	return r.where
 }
 
+// life is the value of --max-life: how far ahead an assertion may expire, where
+// used assertions are remembered. Zero means the library's own limit, negative the
+// store's.
+type life time.Duration
+
+// Set implements cli.Generic.
+func (l *life) Set(text string) error {
+	if text == "store" {
+		*l = -1
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second {
+		return errors.New("want a length of time of at least 1s, such as 10m or 24h, or store")
+	}
+	*l = life(d)
+	return nil
+}
+
+// String implements cli.Generic.
+func (l *life) String() string {
+	switch {
+	case *l == 0:
+		return "10m"
+	case *l < 0:
+		return "store"
+	}
+	s := span(*l)
+	return s.String()
+}
+
 // guard is a one-use guard, none when OneUse is nil.
 type guard struct {
 	assertion.OneUse

@@ -32,7 +32,7 @@ func (x *exchange) request(c *cli.Context) (*http.Request, error) {
 	}
 	r, err := http.NewRequestWithContext(c.Context, method, u.String(), bytes.NewReader(data))
 	if err != nil {
-		return nil, usageError(c, "--method: not a method such as PUT")
+		return nil, usageError(c, "--method: no method, such as PUT")
 	}
 	r.Header.Set("User-Agent", program)
 	r.Header.Set("Accept", "*/*")
@@ -49,7 +49,7 @@ func (x *exchange) request(c *cli.Context) (*http.Request, error) {
 func requestURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("not a URL such as https://rp.example/data")
+		return nil, errors.New("no URL such as https://rp.example/data")
 	}
 	switch {
 	case u.User != nil:

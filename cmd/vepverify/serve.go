@@ -53,6 +53,7 @@ type service struct {
 	maxBody                  count
 	inFlight, queue, lookups count
 	replay                   replay
+	maxLife                  life
 	logLevel                 level
 	logEmails                bool
 	insecureSSL              bool
@@ -82,6 +83,7 @@ func (s *service) flags() []cli.Flag {
 		textFlag(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		textFlag(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
 		valueFlag(&s.replay, "replay", "refuse what was used before, remembered in `STORE`: off, memory, or redis://host:port"),
+		valueFlag(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h; store: as long as the store remembers"),
 		valueFlag(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		valueFlag(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
 		valueFlag(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
@@ -140,6 +142,8 @@ func (s *service) check(c *cli.Context) error {
 		return usageError(c, "--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
 	case s.timeout == 0:
 		return usageError(c, "--timeout 0 leaves no time for an answer")
+	case s.given(c, "max-life") && s.replay.where == "off":
+		return usageError(c, "--max-life needs --replay, whose store it bounds")
 	}
 	return nil
 }
@@ -150,7 +154,11 @@ func (s *service) handler(c *cli.Context, logger *slog.Logger, guard guard, regi
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := s.judgement.verifier(c, assertion.Config{Keys: keys, Now: s.now, OneUse: guard.OneUse})
+	config := assertion.Config{Keys: keys, Now: s.now, OneUse: guard.OneUse}
+	if guard.OneUse != nil {
+		config.MaxLife = time.Duration(s.maxLife)
+	}
+	verifier, err := s.judgement.verifier(c, config)
 	if err != nil {
 		return nil, err
 	}
@@ -239,8 +247,11 @@ func (s *service) listen(c *cli.Context) (net.Listener, error) {
 
 func metricsServer(registry *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	return &http.Server{
+		Handler: mux, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 }
 
 // printRunning says where the service listens and, when there is one, what the

@@ -284,6 +284,10 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--keys", bad}},
 		{args: []string{"--keys", sampleKeys, "--insecure-ssl"}},
 		{args: []string{"--timeout", "0"}},
+		{args: []string{"--max-life", "1h"}},
+		{args: []string{"--replay", "memory", "--max-life", "0"}},
+		{args: []string{"--replay", "memory", "--max-life", "-1s"}},
+		{args: []string{"--replay", "memory", "--max-life", "25h"}},
 		{variables: []string{"PORT=http"}},
 		{variables: []string{"HTTP_TIMEOUT=8s"}},
 		{variables: []string{"HTTP_TIMEOUT=0"}},
@@ -394,6 +398,39 @@ func TestServeReplay(t *testing.T) {
 			t.Errorf("without the store: %+v", down)
 		}
 	})
+}
+
+// TestServeMaxLife: with a guard, an assertion that lives too long is refused for
+// that reason, unless the limit is raised.
+func TestServeMaxLife(t *testing.T) {
+	user := idptest.Key("DS128")
+	idp := suiteIssuer(t, httptest.NewServer, "RS256")
+	certificate := idp.Certificate("alice@"+idp.Domain, user.Public()).With("exp", sampleTime.Add(48*time.Hour).UnixMilli())
+	lives := func(life time.Duration) string {
+		return idptest.Backed(certificate, idp.Assertion(relyingParty, user).With("exp", sampleTime.Add(life).UnixMilli()))
+	}
+	for _, test := range []struct {
+		args []string
+		life time.Duration
+		want string
+	}{
+		{nil, 24 * time.Hour, "okay"},
+		{[]string{"--replay", "memory"}, 10 * time.Minute, "okay"},
+		{[]string{"--replay", "memory"}, time.Hour, "failure"},
+		{[]string{"--replay", "memory", "--max-life", "1h"}, time.Hour, "okay"},
+		{[]string{"--replay", "memory", "--max-life", "1h"}, 2 * time.Hour, "failure"},
+		{[]string{"--replay", "memory", "--max-life", "store"}, 23 * time.Hour, "okay"},
+		{[]string{"--replay", "memory", "--max-life", "store"}, 25 * time.Hour, "failure"},
+	} {
+		s := startServe(t, []string{"FORCE_INSECURE_LOOKUP_OVER_HTTP=true"}, test.args...)
+		r := ask(t, http.DefaultClient, s.URL, lives(test.life))
+		if r.code != 200 || r.Status != test.want || r.Undecided {
+			t.Errorf("%q, %v: %+v", test.args, test.life, r)
+		}
+		if _, log := s.end(t); strings.Contains(log, `"class":"lifetime"`) != (test.want == "failure") {
+			t.Errorf("%q, %v: %s", test.args, test.life, log)
+		}
+	}
 }
 
 // TestServeTLS: the certificate is read again when it is renewed.

@@ -1,0 +1,74 @@
+package verifyapi_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/verifyapi"
+)
+
+// TestManyParameters: a request of the largest size does not make the handler read
+// more names than mean something, or trust more issuers than anybody has.
+func TestManyParameters(t *testing.T) {
+	h := watch(t, verifyapi.Config{MaxBody: 1 << 20})
+	wanted := form("assertion", good, "audience", audience)
+	for _, tt := range []struct {
+		name, path, contentType, body string
+		status                        int
+	}{
+		{"a form with 100 names", "/verify", formType, wanted + strings.Repeat("&x=1", 98), 200},
+		{"a form with 101 names", "/verify", formType, wanted + strings.Repeat("&x=1", 99), 400},
+		{"a form with half a million names", "/verify", formType, strings.Repeat("a&", 1<<19), 400},
+		{"a query with 100 names", "/verify?" + wanted + strings.Repeat("&x=1", 98), formType, "", 200},
+		{"a query with 101 names", "/verify?" + wanted + strings.Repeat("&x=1", 99), formType, "", 400},
+		{"1024 trusted issuers", "/v2", jsonType, ask(foreign, `"trustedIssuers":["other.example"`+strings.Repeat(`,"a.example"`, 1023)+"]"), 200},
+		{"1025 trusted issuers", "/v2", jsonType, ask(foreign, `"trustedIssuers":["other.example"`+strings.Repeat(`,"a.example"`, 1024)+"]"), 400},
+		{"200 000 trusted issuers", "/v2", jsonType, ask(foreign, `"trustedIssuers":["other.example"`+strings.Repeat(`,"a"`, 200_000)+"]"), 400},
+	} {
+		r := httptest.NewRequest("POST", tt.path, strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", tt.contentType)
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		if rec.Code != tt.status || tt.status == 200 && !strings.Contains(rec.Body.String(), `"status":"okay"`) {
+			t.Errorf("%s: %d %s, not %d", tt.name, rec.Code, rec.Body, tt.status)
+		}
+	}
+}
+
+// TestServerLimits: no limit of a server is left at "none".
+func TestServerLimits(t *testing.T) {
+	s := watch(t, verifyapi.Config{}).Server()
+	if s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 64<<10 || s.ReadHeaderTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout <= 0 ||
+		s.HTTP2 == nil || s.HTTP2.MaxConcurrentStreams <= 0 || s.HTTP2.MaxReceiveBufferPerConnection <= 0 {
+		t.Errorf("%+v %+v", s, s.HTTP2)
+	}
+}
+
+// TestOneReason: the answer does not tell a name that leads to an address which is
+// not public from a domain that does not support BrowserID. The log does.
+func TestOneReason(t *testing.T) {
+	n, resolver := slowNetwork(t)
+	n.status = map[string]int{"web.example": 404}
+	reasons := make(map[string]string)
+	for host, logged := range map[string]string{"web.example": "404", "10.0.0.1": "address"} {
+		w := watch(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: resolver})})
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(context.Background(), "POST", "/v2", strings.NewReader(ask(from(host))))
+		r.Header.Set("Content-Type", jsonType)
+		w.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", host, rec.Code, rec.Body)
+		}
+		reasons[host] = strings.ReplaceAll(reason(t, rec.Body.String()), host, "HOST")
+		if log := w.log.String(); !strings.Contains(log, logged) || strings.Contains(rec.Body.String(), logged+" ") {
+			t.Errorf("%s: the answer is %s, the log is %s", host, rec.Body, log)
+		}
+	}
+	if reasons["web.example"] != reasons["10.0.0.1"] {
+		t.Errorf("the answers differ: %q", reasons)
+	}
+}
