@@ -169,7 +169,7 @@ func (c Config) transport(ports []uint16) (http.RoundTripper, error) {
 		DialTLSContext:         newDialer(c, roots, proxy, ports).dial,
 		Protocols:              new(http.Protocols),
 		DisableKeepAlives:      true, // leaves no connection and no goroutine behind
-		DisableCompression:     true, // readBody unpacks, where it can see the framing
+		DisableCompression:     true, // codings are not read
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	t.Protocols.SetHTTP1(true)

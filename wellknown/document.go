@@ -15,6 +15,8 @@ import (
 const (
 	maxKeys    = 16   // entries of "keys" (PROTOCOL §3)
 	maxDSAKeys = 8    // DSA keys that are read, public-key included; the next ones in "keys" are skipped
+	maxMembers = 1000 // of all objects of a document, colons in its texts counted
+	maxHandOn  = 4096 // bytes of a document that delegates: up to 5 of them are read for one look-up
 	maxPath    = 2048 // bytes of "authentication" and of "provisioning"
 )
 
@@ -43,6 +45,9 @@ type Document struct {
 // PROTOCOL §3, and makes the load-time checks of its keys. An error means
 // that the document is malformed; it never shows what the document said.
 func ParseDocument(data []byte) (*Document, error) {
+	if bytes.Count(data, []byte(":")) > maxMembers {
+		return nil, malformed(errors.New("too many members"))
+	}
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
 		return nil, malformed(err)
@@ -54,6 +59,9 @@ func ParseDocument(data []byte) (*Document, error) {
 		} else if done {
 			break
 		}
+	}
+	if d.Authority != "" && len(data) > maxHandOn {
+		return nil, malformed(errors.New("authority: in a document that is too large"))
 	}
 	return d, nil
 }

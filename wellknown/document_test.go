@@ -33,6 +33,15 @@ func several(entries ...string) string {
 	return `{"keys":[` + strings.Join(entries, ",") + `],` + paths + `}`
 }
 
+// members gives n members of an object.
+func members(n int) string {
+	var s strings.Builder
+	for i := range n {
+		fmt.Fprintf(&s, `,"%x":0`, i)
+	}
+	return s.String()[1:]
+}
+
 func TestParseDocument(t *testing.T) {
 	rs, weak, ds, large := rsaKey(2048, 1), rsaKey(512, 1), dsaKey(dsaG), rsaKey(4097, 1)
 	bad := dsaKey("2") // y is not in the group
@@ -74,6 +83,10 @@ func TestParseDocument(t *testing.T) {
 		"delegation before keys":   {`{"authority":"a.example","public-key":7,"authentication":7}`, "→a.example"},
 		"unknown members":          {`{"x":{"y":[]},"public-key":` + rs + `,` + paths + `}`, "RS256"},
 
+		"most members":               {`{"keys":[],` + paths + `,"x":{` + members(996) + `}}`, ""},
+		"delegation, largest":        {`{"authority":"a.example"` + strings.Repeat(" ", 4096-25) + `}`, "→a.example"},
+		"delegation, too large":      {`{"authority":"a.example"` + strings.Repeat(" ", 4097-25) + `}`, "malformed"},
+		"too many members":           {`{"keys":[],` + paths + `,"x":{` + members(997) + `}}`, "malformed"},
 		"nothing":                    {``, "malformed"},
 		"no object":                  {`[]`, "malformed"},
 		"empty object":               {`{}`, "malformed"},

@@ -1,7 +1,6 @@
 package wellknown
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
-	"strings"
 	"time"
 )
 
@@ -59,7 +57,7 @@ func (f *fetcher) fetch(ctx context.Context, host, emailDomain string) outcome {
 		return outcome{fault: refused("not a host of a URL", nil)}
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("Accept-Encoding", "gzip")
+	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", "vepverify")
 	response, err := f.transport.RoundTrip(request)
 	if err != nil {
@@ -77,6 +75,9 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 		return o
 	}
 	if o.fault = typeFault(r.Header); o.fault != nil {
+		return o
+	}
+	if o.fault = codingFault(r.Header); o.fault != nil {
 		return o
 	}
 	var data []byte
@@ -117,18 +118,9 @@ func (f *fetcher) load(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// readBody reads the body to the end that its framing promises. The limit is
-// for what comes over the wire and for what it unpacks to.
+// readBody reads the body to the end that its framing promises.
 func readBody(r *http.Response) ([]byte, *fault) {
-	body := http.MaxBytesReader(nil, r.Body, maxBody)
-	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		unpacked, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, bodyFault(err)
-		}
-		body = http.MaxBytesReader(nil, unpacked, maxBody)
-	}
-	data, err := io.ReadAll(body)
+	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if err != nil {
 		return nil, bodyFault(err)
 	}

@@ -124,6 +124,12 @@ func hops(n int) []string {
 	return list
 }
 
+// delegationOf gives a document of so many bytes that delegates to other.
+func delegationOf(size int) string {
+	text := `{"authority":"` + other + `"}`
+	return text + strings.Repeat(" ", size-len(text))
+}
+
 func delegation() []vector {
 	to := func(target any) edit { return document(idp, idptest.Object{"authority": target}) }
 	nowhere := func(name, comment string, edits ...edit) vector {
@@ -146,6 +152,9 @@ func delegation() []vector {
 		failure("too-many", "3.authority-max 4.row5-delegation", "Six delegations.", free, issuedBy(hop(6)), delegating(hops(6)...)),
 		failure("too-many-fallback", "3.authority-max 4.row5-delegation", "Six delegations, with a fallback that would speak.", free, byFallback, delegating(hops(6)...),
 			document(hop(6), provider(hop(6)).Document())),
+
+		okay("largest", "3.authority-size", "A delegation in a document of 4096 bytes.", issuedBy(other), body(idp, delegationOf(4096))),
+		okay("too-large", "3.authority-size 4.row3-answers", "A delegation in a document of 4097 bytes.", byFallback, body(idp, delegationOf(4097))),
 
 		malformed("url", "A URL in place of a host.", "https://other.example"),
 		malformed("empty", "An empty host.", ""),

@@ -26,6 +26,7 @@ var covering = map[string][]string{
 	"8.redirects":        {"wellknown.TestRedirect"},
 	"8.deadline":         {"wellknown.TestSlow", "wellknown.TestTimeout"},
 	"8.body":             {"wellknown.TestLimit", "wellknown.TestEndless", "wellknown.TestAnswers"},
+	"8.coding":           {"wellknown.TestAnswers", "wellknown.TestEndless"},
 	"8.headers":          {"wellknown.TestEndless", "wellknown.TestQuestion"},
 	"8.proxy":            {"wellknown.TestProxy", "wellknown.TestProxyFromEnvironment"},
 	"8.silence":          {"wellknown.TestNothingRemoteInErrors", "assertion.TestErrorsKeepSecrets"},

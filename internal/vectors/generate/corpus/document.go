@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/vepverify/vepverify/devidp/idptest"
@@ -74,6 +75,9 @@ func documentForms() []vector {
 		malformed("too-deep", "1001 levels.", member(`"x":`+nested(1000))(goodText())),
 		malformed("half-pair", "Half a surrogate pair.", member(`"x":"\udc00"`)(goodText())),
 		okay("json-deepest", "3.json", "1000 levels.", body(idp, member(`"x":`+nested(999))(goodText()))),
+		okay("members-most", "3.members", "1000 members.", body(idp, member(manyMembers(1000-strings.Count(goodText(), ":")))(goodText()))),
+		okay("members-too-many", "3.members 4.row3-answers", "1001 members.", byFallback,
+			body(idp, member(manyMembers(1001-strings.Count(goodText(), ":")))(goodText()))),
 		okay("json-other-members", "3.json", "Members that the protocol does not have.",
 			document(idp, good().With("Disabled", true).With("AUTHORITY", "evil.example").With("x", []int{1}))),
 	}
@@ -152,4 +156,13 @@ func pages() []vector {
 // fallbackDocument changes the document of the fallback.
 func fallbackDocument(change func(idptest.Object) idptest.Object) edit {
 	return document(fallback, change(provider(fallback, key("RS256-2")).Document()))
+}
+
+// manyMembers gives the text of n members.
+func manyMembers(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"m%d":0`, i)
+	}
+	return strings.Join(list, ",")
 }
