@@ -3,6 +3,7 @@ package assertion
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -100,16 +101,43 @@ func ownOrigin(s string) (p pattern, ok bool) {
 	return p, !wildcard || wildcardAllowed(p.host)
 }
 
-// toASCII converts a host written in Unicode. What cannot be converted stays
-// as it is, and is no host.
+// Limits of a host written in Unicode. Each character becomes one byte or more in
+// ASCII, where a label has at most 63 bytes and a host 253 (RFC 1035 §2.3.4). The
+// time that a conversion takes grows with the square of a label's length.
+const (
+	maxLabelRunes = 63
+	maxHostRunes  = 253
+)
+
+// toASCII converts a host written in Unicode. A host that cannot be converted
+// is returned as it is, and is malformed.
 func toASCII(host string) string {
 	if strings.IndexFunc(host, func(r rune) bool { return r > '~' }) < 0 {
+		return host
+	}
+	if len(host) > maxHostRunes*utf8.UTFMax || tooLong(host) {
 		return host
 	}
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		return ascii
 	}
 	return host
+}
+
+// tooLong reports whether a host in Unicode, or one of its labels, is over the
+// limits. Dots are those that IDNA takes for one.
+func tooLong(host string) bool {
+	inHost, inLabel := 0, 0
+	for _, c := range host {
+		inHost, inLabel = inHost+1, inLabel+1
+		if strings.ContainsRune(".\u3002\uff0e\uff61", c) {
+			inLabel = 0
+		}
+		if inLabel > maxLabelRunes || inHost > maxHostRunes {
+			return true
+		}
+	}
+	return false
 }
 
 // wildcardAllowed: what follows "*." is two labels or more, and no IP address.
