@@ -196,3 +196,43 @@ func TestRefusedChain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// tabled is a key that counts its tables.
+type tabled struct {
+	keys.PublicKey
+	tables *int
+}
+
+func (k *tabled) Precompute() (keys.PublicKey, int) {
+	*k.tables++
+	return k.PublicKey, 100
+}
+
+// TestForgedMakeNoTables checks that only signatures that hold lead to tables, each
+// of which costs as much as several verifications.
+func TestForgedMakeNoTables(t *testing.T) {
+	tables := 0
+	var published []keys.PublicKey
+	for range 3 {
+		published = append(published, &tabled{otherRSA.Public(), &tables})
+	}
+	signing := &tabled{idpKey.Public(), &tables}
+	v := verifier(t, assertion.Config{Keys: &changing{authority("idp.example", append(published, signing)...)}})
+	for n := range 10 {
+		forged := mint{issuerKey: userRSA, cert: map[string]any{"n": n}}.String()
+		if _, err := v.Verify(context.Background(), forged, rp); !errors.Is(err, assertion.ErrSignature) {
+			t.Fatal(err)
+		}
+	}
+	if tables != 0 {
+		t.Errorf("forged certificates made %d tables", tables)
+	}
+	for n := range 10 {
+		if _, err := v.Verify(context.Background(), mint{cert: map[string]any{"n": n}}.String(), rp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tables != 1 {
+		t.Errorf("genuine certificates by one key made %d tables", tables)
+	}
+}

@@ -93,6 +93,9 @@ func (r *run) verifyCertificate(i int, candidates []keys.PublicKey) error {
 	signer, err := certchain.VerifySignatures(r.chain[i:i+1], r.certified[i:i+1], fast)
 	switch {
 	case err == nil:
+		if i == 0 {
+			r.memory.issuerKeys.use(candidates[signer])
+		}
 		r.known[i] = r.memory.remember(r.chain[i], r.certified[i], candidates[signer])
 	case errors.Is(err, certchain.ErrSignature):
 		r.memory.refuse(r.texts[i], candidates)
@@ -146,7 +149,7 @@ func digest(list []keys.PublicKey) (sum [sha256.Size]byte) {
 func (r *run) speedUp(candidates []keys.PublicKey) []keys.PublicKey {
 	r.fast = r.fast[:0]
 	for _, key := range candidates {
-		r.fast = append(r.fast, r.memory.issuerKeys.use(key))
+		r.fast = append(r.fast, r.memory.issuerKeys.fast(key))
 	}
 	return r.fast
 }
@@ -168,15 +171,27 @@ func newTables(entries int, maxBytes int64) *tables {
 	return &tables{bounded.New[keys.PublicKey, tabled](entries, maxBytes)}
 }
 
-// use gives key, with a table when it has been used often enough for one to pay.
-func (t *tables) use(key keys.PublicKey) keys.PublicKey {
+// fast returns key, with its table if there is one.
+func (t *tables) fast(key keys.PublicKey) keys.PublicKey {
+	if t.keys == nil || !isPointer(key) {
+		return key
+	}
+	if k, _ := t.keys.Get(key); k.fast != nil {
+		return k.fast
+	}
+	return key
+}
+
+// use counts a signature that key made, and makes the table when there were enough
+// for one to pay. Forged signatures do not count, so that one costs no table.
+func (t *tables) use(key keys.PublicKey) {
 	slow, can := key.(keys.Precomputable)
 	if t.keys == nil || !can || !isPointer(key) {
-		return key
+		return
 	}
 	k, _ := t.keys.Get(key)
 	if k.fast != nil {
-		return k.fast
+		return
 	}
 	k.uses++
 	size := bytesOfUntabledEntry
@@ -184,10 +199,6 @@ func (t *tables) use(key keys.PublicKey) keys.PublicKey {
 		k.fast, size = slow.Precompute()
 	}
 	t.keys.Set(key, k, int64(size))
-	if k.fast != nil {
-		return k.fast
-	}
-	return key
 }
 
 // copied gives claims that share no memory with a remembered certificate.

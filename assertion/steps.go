@@ -231,11 +231,11 @@ func (r *run) checkPrincipal() (err error) {
 
 func (r *run) checkAssertionSignature() error {
 	key := r.certified[len(r.certified)-1]
-	if r.known[len(r.known)-1] != nil { // else it was not seen before
-		key = r.memory.userKeys.use(key)
-	}
-	if err := r.assertion.Verify(key); err != nil {
+	if err := r.assertion.Verify(r.memory.userKeys.fast(key)); err != nil {
 		return invalidSignature("the assertion", "by the certified "+key.Algorithm()+" key", err)
+	}
+	if r.known[len(r.known)-1] != nil { // else it was not seen before
+		r.memory.userKeys.use(key)
 	}
 	return nil
 }
