@@ -326,7 +326,9 @@ var largeKey = sync.OnceValue(func() keys.PrivateKey {
 	}
 })
 
-func largeKeyDocument(string) []byte { return idptest.New("evil.example", largeKey()).Document().JSON() }
+func largeKeyDocument(string) []byte {
+	return idptest.New("evil.example", largeKey()).Document().JSON()
+}
 
 // chain is so many certificates, each of the same key, which signs them all.
 func chain(length int) func(testing.TB, int) string {
