@@ -102,6 +102,13 @@ func do(t *testing.T, h http.Handler, r *http.Request) (*http.Response, string) 
 // proof makes an assertion for the site, as a browser at the provider does.
 func proof(t *testing.T, email string) string {
 	t.Helper()
+	key, certificate := certified(t, email)
+	return sign(t, key, certificate)
+}
+
+// certified makes a key and gets a certificate for it.
+func certified(t *testing.T, email string) (keys.PrivateKey, string) {
+	t.Helper()
 	key, err := keys.Generate("DS128")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +126,7 @@ func proof(t *testing.T, email string) string {
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	return sign(t, key, said.Certificate)
+	return key, said.Certificate
 }
 
 func sign(t *testing.T, key keys.PrivateKey, certificate string) string {

@@ -20,9 +20,14 @@ var files = []file{
 	{"icon.svg", "image/svg+xml"},
 }
 
+// ServeHTTP ignores Range: an answer in thousands of parts would be a hundred times
+// as large as the file.
 func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.contentType)
-	http.ServeFileFS(w, r, web, "web/"+f.name)
+	whole := r.WithContext(r.Context())
+	whole.Header = r.Header.Clone()
+	whole.Header.Del("Range")
+	http.ServeFileFS(w, whole, web, "web/"+f.name)
 }
 
 func (s *Site) preparePages() (err error) {
@@ -58,6 +63,10 @@ func (s *Site) view(r *http.Request, title string) *view {
 	return v
 }
 
+// maxQuery is the longest query that the first page looks at, in bytes. Package
+// login makes shorter ones.
+const maxQuery = 8 << 10
+
 // first is the first page: the button, or the tour.
 func (s *Site) first(w http.ResponseWriter, r *http.Request) {
 	v := s.view(r, "Sign in")
@@ -66,7 +75,7 @@ func (s *Site) first(w http.ResponseWriter, r *http.Request) {
 		s.show(w, http.StatusOK, "tour.html", v)
 		return
 	}
-	v.Wanted = r.URL.Query().Get("next") != ""
+	v.Wanted = len(r.URL.RawQuery) <= maxQuery && r.URL.Query().Get("next") != ""
 	s.show(w, http.StatusOK, "first.html", v)
 }
 

@@ -8,8 +8,12 @@ import (
 	"net/url"
 )
 
-// maxPosted is more than the largest form that package login takes.
-const maxPosted = 65 << 10
+const (
+	// maxPosted, in bytes, is more than the largest form that package login takes.
+	maxPosted = 65 << 10
+	// maxFields is how many fields such a form has; package login refuses more.
+	maxFields = 32
+)
 
 type postedKey struct{}
 
@@ -29,10 +33,17 @@ func (l listening) Handle(pattern string, next http.Handler) {
 			io.Reader
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(body), rest), r.Body}
-		// What is no form has no assertion, and is refused by the handler.
-		form, _ := url.ParseQuery(string(body))
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), postedKey{}, form.Get("assertion"))))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), postedKey{}, assertionIn(body))))
 	}))
+}
+
+// assertionIn returns the assertion in a form, "" if the handler will refuse the form.
+func assertionIn(body []byte) string {
+	if bytes.Count(body, []byte("&")) >= maxFields {
+		return ""
+	}
+	form, _ := url.ParseQuery(string(body)) // what cannot be parsed has no assertion
+	return form.Get("assertion")
 }
 
 // failing is a body that could not be read to its end, and still cannot.

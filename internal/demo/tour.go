@@ -63,10 +63,16 @@ var meanings = map[string]string{
 	"exp":        "valid until",
 }
 
-// claims gives what a token says, in its own order.
+// maxClaims is how many claims of a token a page shows. Browsers make two.
+const maxClaims = 20
+
+// claims returns what a token says, in its own order, the first maxClaims of it.
 func (s *Site) claims(t *certchain.Token) []claim {
 	list := []claim{{"alg", t.Algorithm, meanings["alg"]}}
-	for _, name := range t.Claims.Names() {
+	for i, name := range t.Claims.Names() {
+		if i == maxClaims {
+			return append(list, claim{Name: "…", Meaning: "and more"})
+		}
 		raw, _ := t.Claims.Get(name)
 		c := claim{name, shortened(string(raw)), meanings[name]}
 		var ms int64

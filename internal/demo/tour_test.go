@@ -2,15 +2,18 @@ package demo_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/internal/demo"
 )
 
@@ -87,5 +90,43 @@ func TestShortened(t *testing.T) {
 	digits := strings.Repeat("1", 617)
 	if got := demo.Shortened(`{"algorithm":"RS","n":"` + digits + `","e":"65537"}`); got != `{"algorithm":"RS","n":"111111111111… 617 digits","e":"65537"}` {
 		t.Error(got)
+	}
+}
+
+// TestManyFields: a form that package login refuses for its fields is not parsed.
+func TestManyFields(t *testing.T) {
+	for n, want := range map[int]string{31: "a", 32: ""} {
+		demo.Listening(func(text string, _ *http.Request) {
+			if text != want {
+				t.Errorf("%d more fields: %q", n, text)
+			}
+		}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader("assertion=a"+strings.Repeat("&b=", n))))
+	}
+}
+
+// TestFilesAreWhole: files have no parts.
+func TestFilesAreWhole(t *testing.T) {
+	r := httptest.NewRequest("GET", origin+"/style.css", nil)
+	r.Header.Set("Range", "bytes=0-0"+strings.Repeat(",0-0", 100))
+	if answer, body := do(t, newSite(t), r); answer.StatusCode != http.StatusOK || len(body) < 1000 {
+		t.Errorf("%d, %d bytes", answer.StatusCode, len(body))
+	}
+}
+
+// TestManyClaims: a page shows a bounded number of an assertion's claims.
+func TestManyClaims(t *testing.T) {
+	key, certificate := certified(t, "ada@idp.localhost")
+	claims := idptest.Object{"aud": origin, "exp": now.Add(2 * time.Minute).UnixMilli()}
+	for i := range 1800 {
+		claims[fmt.Sprint("x", i)] = 1
+	}
+	v := &visitor{t: t, site: newSite(t)}
+	posted := certificate + "~" + idptest.Token{Key: key, Claims: claims}.String()
+	if answer, body := v.send("POST", "/api/login", url.Values{"assertion": {posted}}); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d %s", answer.StatusCode, body)
+	}
+	_, body := v.send("GET", "/", nil)
+	if n := strings.Count(body, "<dt>"); n > 300 {
+		t.Errorf("%d terms", n)
 	}
 }
