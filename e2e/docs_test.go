@@ -25,6 +25,7 @@ func (w *tab) forDocs(name string, l look) {
 		return
 	}
 	w.as(l)
+	w.laidOut()
 	shot, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		w.t.Fatal(err)

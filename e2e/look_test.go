@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -33,11 +34,7 @@ func (w *tab) screenshots(name string, looks ...look) {
 	}
 	for _, l := range looks {
 		w.as(l)
-		png, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name+"-"+l.name+".png"), png, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+"-"+l.name+".png"), w.picture(), 0o644); err != nil {
 			w.t.Fatal(err)
 		}
 		for _, fault := range eval[[]string](w, "[..."+faultsOfLayout+", ..."+faultsOfContrast+"]") {
@@ -54,6 +51,33 @@ func (w *tab) as(l look) {
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
+}
+
+// laidOut waits until the document is loaded and has a size. A document that has
+// just replaced another has none until its first layout, although its text can be
+// read. Asking for offsetWidth makes Chromium lay it out.
+func (w *tab) laidOut() {
+	w.t.Helper()
+	w.wait("document.readyState === 'complete' && document.documentElement.offsetWidth > 0")
+}
+
+// picture returns a picture of the whole page. Chromium refuses to take a document
+// without a size ("Cannot take screenshot with 0 width"), so it waits for the layout,
+// and again if another document came in between.
+func (w *tab) picture() []byte {
+	w.t.Helper()
+	for {
+		w.laidOut()
+		png, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
+		if err == nil {
+			return png
+		}
+		select {
+		case <-time.After(often):
+		case <-w.ctx.Done():
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // faultsOfLayout: nothing is wider than the window or than what it stands in,
