@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/bench/internal/hostile"
 	"github.com/vepverify/vepverify/bench/report"
 )
 
@@ -222,6 +223,13 @@ func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest
 		if t.document, err = attack.document(); err != nil {
 			return nil, err
 		}
+	}
+	if attack.tls > 0 {
+		chain, err := hostile.TLSChain([]string{attackerDomain, "*." + attackerDomain}, attack.tls)
+		if err != nil {
+			return nil, err
+		}
+		t.tls = &chain
 	}
 	m, err := newHostileMint(now)
 	if err != nil {

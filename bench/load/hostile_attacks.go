@@ -22,6 +22,9 @@ type hostileAttack struct {
 	request func(m *hostileMint, number int) ([]byte, error)
 	// document is what the attacker's hosts answer, compressed; nil: 404.
 	document func() (func(host string) []byte, error)
+	// tls is how many certificates the attacker's hosts send beside their own; 0: the
+	// usual one, alone.
+	tls int
 	// outage: in the second half of a run no provider answers. Only documents
 	// that are still cached can answer for them.
 	outage bool
@@ -50,7 +53,10 @@ var hostileAttacks = []hostileAttack{
 	{kind: "dsa", name: "dsa", request: (*hostileMint).forgedByNewHost, document: dsaDocuments(17)},
 	// A new host of the attacker's each, whose document of 64 KiB takes long to unpack.
 	{kind: "document", name: "document-gzip", request: (*hostileMint).forgedByNewHost, document: slowDocument},
-	// An audience of 3000 different letters, which is compared with that of the assertion.
+	// A new host of the attacker's each, with a TLS certificate that 100 others may
+	// have signed.
+	{kind: "handshake", name: "handshake", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: 100},
+	// An audience of 2500 different letters, which is compared with that of the assertion.
 	{kind: "audience", name: "audience", request: (*hostileMint).longAudience},
 	// Assertions that are valid for a day, the longest that a guard in memory keeps.
 	{kind: "guard", name: "guard", request: (*hostileMint).longLived, document: plainDocument, flags: []string{"--replay", "memory"}, genuine: true},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -85,11 +86,12 @@ type hostileTest struct {
 	requests [][]byte // hostile
 	rate     float64
 	document func(host string) []byte
+	tls      *tls.Certificate
 }
 
 // run starts a service, makes it know the honest issuers, and attacks it.
 func (t *hostileTest) run(ctx context.Context) (r *hostileRun, err error) {
-	web := &hostileWeb{honest: t.honest.documents, attack: t.document, fetches: make(map[string]int)}
+	web := &hostileWeb{honest: t.honest.documents, attack: t.document, tls: t.tls, fetches: make(map[string]int)}
 	n, err := newInternet(t.dir, web)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,7 +15,8 @@ import (
 type hostileWeb struct {
 	honest map[string][]byte // support documents, by host
 	attack func(host string) []byte
-	outage atomic.Bool // the providers, and not the fallback, answer nothing
+	outage atomic.Bool      // the providers, and not the fallback, answer nothing
+	tls    *tls.Certificate // of the attacker's hosts; nil: as all others
 
 	mu      sync.Mutex
 	fetches map[string]int
@@ -34,12 +36,25 @@ func (w *hostileWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case honest:
 		writeDocument(out, document)
-	case w.attack != nil && (r.Host == attackerDomain || strings.HasSuffix(r.Host, "."+attackerDomain)):
+	case w.attack != nil && isAttacker(r.Host):
 		out.Header().Set("Content-Encoding", "gzip")
 		writeDocument(out, w.attack(r.Host))
 	default:
 		out.WriteHeader(http.StatusNotFound)
 	}
+}
+
+func isAttacker(host string) bool {
+	return host == attackerDomain || strings.HasSuffix(host, "."+attackerDomain)
+}
+
+// certificate is for tls.Config.GetCertificate.
+func (w *hostileWeb) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if w.tls == nil || !isAttacker(hello.ServerName) {
+		return nil, nil // the usual one
+	}
+	w.count(hello.ServerName)
+	return w.tls, nil
 }
 
 func writeDocument(out http.ResponseWriter, document []byte) {

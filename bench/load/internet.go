@@ -30,8 +30,8 @@ type internet struct {
 	tunnels      *tunnels
 }
 
-// newInternet begins to serve: answer is what the hosts say. The CA file is
-// written into dir.
+// newInternet begins to serve: answer is what the hosts say. It may have a method
+// certificate, like tls.Config.GetCertificate. The CA file is written into dir.
 func newInternet(dir string, answer http.Handler) (*internet, error) {
 	cert, err := newCertificate()
 	if err != nil {
@@ -51,7 +51,13 @@ func newInternet(dir string, answer http.Handler) (*internet, error) {
 	n.proxy = &http.Server{Handler: n.tunnels, ErrorLog: quiet}
 	n.hosts = &http.Server{Handler: answer, ErrorLog: quiet}
 	go n.proxy.Serve(l)
-	go n.hosts.Serve(tls.NewListener(n.tunnels, &tls.Config{Certificates: []tls.Certificate{cert}}))
+	config := &tls.Config{Certificates: []tls.Certificate{cert}}
+	if own, ok := answer.(interface {
+		certificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	}); ok {
+		config.GetCertificate = own.certificate
+	}
+	go n.hosts.Serve(tls.NewListener(n.tunnels, config))
 	return n, nil
 }
 

@@ -1,0 +1,70 @@
+package hostile
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"time"
+)
+
+// TLSChain returns a certificate of the names with so many more, each with an RSA-8192
+// key and the name of its issuer: a client that looks for the issuer tries them all,
+// for 2.4 ms each, before it finds that it trusts none. Anybody can make it.
+func TLSChain(names []string, issuers int) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	issuer := certificateTemplate("issuer")
+	issuer.IsCA, issuer.BasicConstraintsValid, issuer.KeyUsage = true, true, x509.KeyUsageCertSign
+	leaf := certificateTemplate("host")
+	leaf.DNSNames = names
+	first, err := unsignedRSA(leaf, issuer, key)
+	chain := tls.Certificate{Certificate: [][]byte{first}, PrivateKey: key}
+	for range issuers {
+		if err != nil {
+			break
+		}
+		var next []byte
+		public := &rsa.PublicKey{N: Odd(8192), E: MaxExponent}
+		next, err = x509.CreateCertificate(rand.Reader, issuer, certificateTemplate("root"), public, key)
+		chain.Certificate = append(chain.Certificate, next)
+	}
+	return chain, err
+}
+
+func certificateTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+}
+
+// unsignedRSA returns a certificate with random bytes in place of a signature with
+// RSA-8192.
+func unsignedRSA(template, issuer *x509.Certificate, key *ecdsa.PrivateKey) ([]byte, error) {
+	signer, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), signer)
+	if err != nil {
+		return nil, err
+	}
+	var parts struct {
+		Signed    asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &parts); err != nil {
+		return nil, err
+	}
+	parts.Signature = asn1.BitString{Bytes: Signature(1024), BitLength: 8192}
+	return asn1.Marshal(parts)
+}
