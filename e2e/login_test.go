@@ -104,6 +104,17 @@ func TestByKeyboard(t *testing.T) {
 	w.isSignedOut()
 }
 
+// TestNoReferrer: a page with that policy posts with the Origin null, and is known
+// to be the shop's own by Sec-Fetch-Site.
+func TestNoReferrer(t *testing.T) {
+	w, _ := openShop(t, setting{by: "form", next: "/members", shim: "document.head.append(Object.assign(document.createElement('meta'), {name: 'referrer', content: 'no-referrer'}));"})
+	w.signIn("ada")
+	w.see("h1", "Members only")
+	w.isSignedIn("ada")
+	w.click("#browserid-logout")
+	w.isSignedOut()
+}
+
 // TestForm: the script fills in the form, and the browser itself posts it.
 func TestForm(t *testing.T) {
 	w, shop := openShop(t, setting{by: "form", next: "/members"})

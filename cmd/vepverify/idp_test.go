@@ -172,3 +172,25 @@ func TestInvocation(t *testing.T) {
 		}
 	}
 }
+
+// TestLocalLimits: the servers for one person read a bounded header.
+func TestLocalLimits(t *testing.T) {
+	for _, args := range [][]string{{"idp", "--port", "0"}, {"demo"}} {
+		l := startLocal(t, args...)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.find(t, `(http://localhost:[0-9]+)`)+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for size, status := range map[int]int{32 << 10: http.StatusOK, 128 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+			r.Header.Set("Cookie", "a="+strings.Repeat("x", size))
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != status {
+				t.Errorf("%s: %d bytes of header: %d", args[0], size, answer.StatusCode)
+			}
+		}
+	}
+}
