@@ -108,6 +108,8 @@ type Config struct {
 	// CertificateCache is how many certificates are remembered whose signature
 	// was verified, so that a user's next assertion costs one signature check
 	// instead of two. 0: 4096; negative: none. They never take more than 12 MiB.
+	// Those used longest ago are evicted, no matter which domain issued them: hostile users can
+	// make others' assertions cost two checks again.
 	// Unless it is negative, refused certificates are remembered with the keys that
 	// were tried, apart from the others: at most 4096, in at most 2 MiB.
 	CertificateCache int

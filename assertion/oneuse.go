@@ -64,7 +64,8 @@ type party struct {
 	entries int
 }
 
-// NewMemoryOneUse returns a store of at most max entries, of about 200 bytes each,
+// NewMemoryOneUse returns a store of at most max entries, of about 200 bytes each
+// (270 if each is of another party),
 // which expire by the given clock; nil means time.Now. A verifier's store needs the
 // verifier's own clock.
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {

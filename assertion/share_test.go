@@ -38,10 +38,16 @@ func TestFullByOneDomain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := assertion.NewMemoryOneUse(room, clock)
 			v := verifier(t, assertion.Config{Keys: everywhere{idpKey.Public()}, OneUse: store, MaxLife: c.maxLife})
+			certificates := map[string]string{}
 			verify := func(host string, n int, life time.Duration) error {
-				m := mint{issuer: host, email: "mallory@" + host, assertion: map[string]any{"n": fmt.Sprint(host, n), "exp": now.Add(life).UnixMilli()},
-					cert: map[string]any{"exp": now.Add(24 * time.Hour).UnixMilli()}}
-				_, err := v.Verify(context.Background(), m.String(), rp)
+				if certificates[host] == "" {
+					certificates[host] = sign(map[string]any{
+						"iss": host, "exp": now.Add(24 * time.Hour).UnixMilli(), "public-key": userDSA.Public(),
+						"principal": map[string]any{"email": "mallory@" + host},
+					}, idpKey)
+				}
+				a := sign(map[string]any{"aud": rp, "n": fmt.Sprint(host, n), "exp": now.Add(life).UnixMilli()}, userDSA)
+				_, err := v.Verify(context.Background(), assertion.Bundle(a, certificates[host]), rp)
 				return err
 			}
 			refused := 0
