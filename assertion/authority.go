@@ -41,15 +41,16 @@ type holder interface {
 }
 
 // verifiedBy reports whether the chain's signatures hold by one of the keys held
-// of a host. It decides only which fetches go first.
+// of a host. It decides only which fetches go first. Only one list of keys is
+// tried in a run: hosts that delegate to each other could have many.
 func (r *run) verifiedBy(held []keys.PublicKey) bool {
 	if len(held) == 0 {
 		return false
 	}
-	if len(r.held) != len(held) || r.held[0] != held[0] {
+	if r.held == nil {
 		r.held, r.heldOK = held, r.verifyChain(held) == nil
 	}
-	return r.heldOK
+	return r.heldOK && r.held[0] == held[0]
 }
 
 // decide gives the authority whose keys must have signed the first

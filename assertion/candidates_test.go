@@ -3,6 +3,7 @@ package assertion_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -234,5 +235,30 @@ func TestForgedMakeNoTables(t *testing.T) {
 	}
 	if tables != 1 {
 		t.Errorf("genuine certificates by one key made %d tables", tables)
+	}
+}
+
+// TestHeldKeys checks what trying a certificate with the keys that a source holds
+// may cost: one list of keys, and four of them.
+func TestHeldKeys(t *testing.T) {
+	good := []keys.PublicKey{idpKey.Public()}
+	bad, tried := countedKeys(17, otherRSA.Public())
+	for name, c := range map[string]struct {
+		lists [][]keys.PublicKey
+		want  []bool
+		tried int32
+	}{
+		"none":              {[][]keys.PublicKey{nil, {}}, []bool{false, false}, 0},
+		"good, twice":       {[][]keys.PublicKey{good, good}, []bool{true, true}, 0},
+		"bad, twice":        {[][]keys.PublicKey{bad, bad}, []bool{false, false}, 4},
+		"several lists":     {[][]keys.PublicKey{bad, bad[4:], bad[8:], good}, []bool{false, false, false, false}, 4},
+		"good and another":  {[][]keys.PublicKey{good, bad}, []bool{true, false}, 0},
+		"fifth of the list": {[][]keys.PublicKey{append(bad[:4:4], good...)}, []bool{false}, 4},
+	} {
+		tried.Store(0)
+		got, err := assertion.VerifiedBy(verifier(t, assertion.Config{}), mint{}.String(), rp, c.lists...)
+		if err != nil || !slices.Equal(got, c.want) || tried.Load() != c.tried {
+			t.Errorf("%s: %v after %d tries, %v", name, got, tried.Load(), err)
+		}
 	}
 }

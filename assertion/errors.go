@@ -1,6 +1,9 @@
 package assertion
 
-import "errors"
+import (
+	"errors"
+	"log/slog"
+)
 
 // The classes of error that Verify returns, to be told apart by errors.Is.
 // Every error is of exactly one of them.
@@ -83,6 +86,9 @@ func (e *Error) Detail() string {
 	}
 	return e.Reason
 }
+
+// LogValue implements slog.LogValuer: logs show Detail.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Detail()) }
 
 // Unwrap gives the kind and the cause, so that errors.Is and errors.As find
 // both; causes are errors of certchain, keys, wellknown and of contexts.

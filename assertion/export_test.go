@@ -1,5 +1,11 @@
 package assertion
 
+import (
+	"context"
+
+	"github.com/vepverify/vepverify/keys"
+)
+
 // CompareAudience is compareAudience with the text that an answer would give,
 // "" for a match.
 func CompareAudience(signed, want string) string { return mismatchText[compareAudience(signed, want)] }
@@ -23,4 +29,23 @@ func Uses(m *MemoryOneUse) (entries, parties int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.used), len(m.parties)
+}
+
+// VerifiedBy verifies a up to its own signature, and then asks for each list of
+// keys whether it verifies the certificates.
+func VerifiedBy(v *Verifier, a, aud string, lists ...[]keys.PublicKey) (answers []bool, err error) {
+	r, err := v.begin(context.Background(), a, aud, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer r.end()
+	for _, s := range steps[:7] {
+		if err := s.check(r); err != nil {
+			return nil, err
+		}
+	}
+	for _, list := range lists {
+		answers = append(answers, r.verifiedBy(list))
+	}
+	return answers, nil
 }

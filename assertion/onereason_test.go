@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -177,6 +178,9 @@ func TestLookupDetail(t *testing.T) {
 		var e *assertion.Error
 		if !errors.As(err, &e) || !errors.Is(err, wellknown.ErrRefused) || !strings.Contains(e.Detail(), "not public") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if logged := slog.Any("error", err).Value.Resolve().String(); logged != e.Detail() {
+			t.Errorf("%s: logs %q", name, logged)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type run struct {
 	emailDomain string
 	authority   *wellknown.Authority
 	noPrimary   error            // why the email's domain does not speak for itself; nil if it does
-	held        []keys.PublicKey // the keys by which verifiedBy decided last
+	held        []keys.PublicKey // the keys by which verifiedBy decided
 	heldOK      bool             // what it decided
 	tried       []keys.PublicKey // the published keys that are tried
 	fast        []keys.PublicKey // the same, those that have a table with it

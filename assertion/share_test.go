@@ -51,7 +51,7 @@ func TestFullByOneDomain(t *testing.T) {
 				return err
 			}
 			refused := 0
-			for n := range room + 50 {
+			for n := 0; refused < 30; n++ {
 				for _, pattern := range c.hosts {
 					err := verify(fmt.Sprintf(pattern, numbers(pattern, n)...), n, c.life)
 					if err != nil && !errors.Is(err, assertion.ErrFull) {

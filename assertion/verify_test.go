@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -74,6 +75,19 @@ func checkJSON(t *testing.T, v any, want string) {
 	}
 }
 
+// largeKey is an RSA key of more than 4096 bits, and no real one.
+var largeKey = map[string]any{"algorithm": "RS", "n": strings.Repeat("9", 2400), "e": "65537"}
+
+// TestLargeKey checks that the reason and the advice for a key that is too large
+// are not those of a malformed one.
+func TestLargeKey(t *testing.T) {
+	_, err := verifier(t, assertion.Config{}).Verify(context.Background(), mint{cert: map[string]any{"public-key": largeKey}}.String(), rp)
+	var e *assertion.Error
+	if !errors.As(err, &e) || !errors.Is(err, keys.ErrTooLarge) || !strings.Contains(e.Reason, "too large") || !strings.Contains(e.Expected, "4096") {
+		t.Errorf("%+v", err)
+	}
+}
+
 // reasons are rejections: what is presented, under which configuration, and
 // the class of error that must come of it.
 func reasons() map[string]struct {
@@ -104,9 +118,12 @@ func reasons() map[string]struct {
 		"unpublished kind":  {a: mint{issuerKey: otherDS256}.String(), want: assertion.ErrAlgorithm},
 		"no key":            {a: mint{cert: map[string]any{"public-key": nil}}.String(), want: assertion.ErrKey},
 		"weak key":          {a: mint{userKey: weakRSA}.String(), want: assertion.ErrWeakKey},
-		"no aud":            {a: mint{assertion: map[string]any{"aud": nil}}.String(), want: assertion.ErrMalformed},
-		"other aud":         {a: mint{assertion: map[string]any{"aud": "https://evil.example"}}.String(), want: assertion.ErrAudience},
-		"expired":           {a: mint{assertion: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
+		"large key":         {a: mint{cert: map[string]any{"public-key": largeKey}}.String(), want: assertion.ErrKey},
+		"lifetime": {a: mint{assertion: map[string]any{"exp": now.Add(time.Hour).UnixMilli()}}.String(), want: assertion.ErrLifetime,
+			config: assertion.Config{OneUse: assertion.NewMemoryOneUse(1, clock)}},
+		"no aud":    {a: mint{assertion: map[string]any{"aud": nil}}.String(), want: assertion.ErrMalformed},
+		"other aud": {a: mint{assertion: map[string]any{"aud": "https://evil.example"}}.String(), want: assertion.ErrAudience},
+		"expired":   {a: mint{assertion: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
 		"expired certificate": {
 			a: mint{cert: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
 		"from the future": {a: mint{assertion: map[string]any{"iat": now.Add(time.Minute).UnixMilli()}}.String(), want: assertion.ErrNotYetValid},
