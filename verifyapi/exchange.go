@@ -19,7 +19,7 @@ type exchange struct {
 	began   time.Time
 	sent    bool // the answer, or its beginning
 
-	liftLimit func() error // on the time to send the body
+	limited bool // in the time to send the body
 
 	// The rest is for requests for a verification alone.
 	api     string // "v1", "v2"
@@ -31,9 +31,9 @@ type exchange struct {
 }
 
 func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
-	return &exchange{
-		handler: h, writer: w, request: r, id: requestID(r), began: time.Now(), liftLimit: h.limitReading(w, r),
-	}
+	x := &exchange{handler: h, writer: w, request: r, id: requestID(r), began: time.Now()}
+	x.limitReading()
+	return x
 }
 
 func (x *exchange) send(a answer) {
@@ -68,8 +68,12 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	if h.config.Unavailable {
 		return nil, errTest
 	}
-	t := &turn{gate: h.gate, ctx: ctx, host: x.params.host}
-	defer t.end()
+	t := h.turns.Get().(*turn)
+	t.ctx, t.asks = ctx, &x.params
+	defer func() {
+		t.end()
+		h.turns.Put(t)
+	}()
 	if err := t.begin(); err != nil {
 		return nil, err
 	}
@@ -77,8 +81,7 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	if len(x.params.trusted) > 0 {
 		verifier = verifier.WithTrustedIssuers(x.params.trusted...)
 	}
-	trace := &wellknown.Trace{Wait: t.wait, Waited: t.waited, Load: h.gate.load, Done: h.config.Metrics.looked}
-	return verifier.Verify(wellknown.WithTrace(ctx, trace), x.params.assertion, x.params.audience)
+	return verifier.Verify(wellknown.WithTrace(ctx, t.trace), x.params.assertion, x.params.audience)
 }
 
 // read finds out what the request asks for.
@@ -102,12 +105,12 @@ func (x *exchange) read(choose chooser) error {
 
 // answer gives the answer to what a verification came to, and notes it.
 func (x *exchange) answer(res *assertion.Result, err error) answer {
-	var refused *refusal
-	switch {
-	case err == nil:
+	if err == nil {
 		x.outcome, x.email = okay, res.Email
-		return okayAnswer(x.params, res)
-	case errors.As(err, &refused):
+		return okayAnswer(&x.params, res)
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
 		x.outcome = refused.outcome // and not its text, some of which the client chose
 		return refused.answer()
 	}

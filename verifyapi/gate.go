@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 // Why a request is refused when there is too much to do.
@@ -232,15 +233,24 @@ func (l *lookups) release(registrable string) {
 	}
 }
 
-// turn is one request's place at the gate. It is used by one goroutine.
+// turn is one request's place at the gate. It is used by one goroutine. Handlers
+// keep turns, each with its trace, for the room that they take.
 type turn struct {
 	gate    *gate
+	trace   *wellknown.Trace // of this turn, never changed: a fetch may outlive the request that started it
 	ctx     context.Context
-	host    func() string // that is looked up, as far as the assertion says
-	runs    bool          // in a place of the gate
-	alone   bool          // in the place of those whose client is gone
-	waits   bool          // for a look-up
-	counted string        // the registrable domain by which it waits
+	asks    *params // what the request asks for
+	runs    bool    // in a place of the gate
+	alone   bool    // in the place of those whose client is gone
+	waits   bool    // for a look-up
+	counted string  // the registrable domain by which it waits
+}
+
+// newTurn returns a turn without a request.
+func newTurn(g *gate, m *Metrics) *turn {
+	t := &turn{gate: g}
+	t.trace = &wellknown.Trace{Wait: t.wait, Waited: t.waited, Load: g.load, Done: m.looked}
+	return t
 }
 
 // begin waits for the turn. It returns the errors of gate.enter.
@@ -252,17 +262,19 @@ func (t *turn) begin() error {
 	return nil
 }
 
-// end gives back whatever is held, in every case.
+// end gives back whatever is held, in every case, and leaves the turn without a
+// request.
 func (t *turn) end() {
 	t.yield()
 	t.looked()
+	t.ctx, t.asks, t.counted = nil, nil, ""
 }
 
 // wait gives the place to others while a look-up waits for the network. It
 // returns an error if too many wait already. It and waited are for
 // wellknown.Trace.
 func (t *turn) wait(context.Context) error {
-	registrable := domain.Registrable(t.host())
+	registrable := domain.Registrable(t.asks.host())
 	if err := t.gate.lookups.take(registrable); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package verifyapi
 import (
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // Handler is the API. It is made once and serves any number of requests at once.
@@ -10,6 +11,7 @@ type Handler struct {
 	config  Config
 	gate    *gate
 	version answer
+	turns   sync.Pool // of *turn
 }
 
 // New makes a handler. It errs when the configuration contradicts itself.
@@ -18,10 +20,12 @@ func New(c Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{
+	h := &Handler{
 		config: c, gate: newGate(c),
 		version: answer{status: http.StatusOK, body: mustMarshal(c.Version)},
-	}, nil
+	}
+	h.turns.New = func() any { return newTurn(h.gate, c.Metrics) }
+	return h, nil
 }
 
 // ServeHTTP answers every request, whatever its path. Under another path than

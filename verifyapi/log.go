@@ -3,6 +3,7 @@ package verifyapi
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,7 +28,9 @@ func requestID(r *http.Request) string {
 	if id := r.Header.Get(requestIDHeader); isRequestID(id) {
 		return id
 	}
-	return fmt.Sprintf("%016x", rand.Uint64())
+	var random [8]byte
+	binary.BigEndian.PutUint64(random[:], rand.Uint64())
+	return hex.EncodeToString(random[:])
 }
 
 func isRequestID(id string) bool {
@@ -58,10 +61,10 @@ func (x *exchange) log(status int, took time.Duration) {
 	case "fault":
 		level = slog.LevelError
 	}
-	ctx := context.WithoutCancel(x.request.Context())
-	if logger == nil || !logger.Enabled(ctx, level) {
+	if logger == nil || !logger.Enabled(x.request.Context(), level) {
 		return
 	}
+	ctx := context.WithoutCancel(x.request.Context())
 	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("request", x.id), slog.String("api", x.api), slog.Int("status", status),
 		slog.String("result", x.outcome.result), slog.String("class", x.outcome.reason), slog.Duration("took", took))

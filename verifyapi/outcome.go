@@ -66,8 +66,6 @@ func outcomes() []outcome {
 func outcomeOf(ctx context.Context, err error) outcome {
 	var e *assertion.Error
 	switch {
-	case err == nil:
-		return okay
 	case errors.Is(err, errQueueFull):
 		return shedQueue
 	case errors.Is(err, errQueueSlow):

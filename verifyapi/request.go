@@ -72,19 +72,32 @@ var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 
 const maxKeptBody = 64 << 10
 
 // limitReading gives the client so long to send the body, whether or not it is
-// read: net/http waits for the rest of one that is not. It gives the function
-// that lifts the limit, to be called once the body was read to its end: a
-// deadline that passes later would end the server's watch for the client's leaving,
-// and the request with it.
+// read: net/http waits for the rest of one that is not. liftLimit has to be called
+// once the body was read to its end: a deadline that passes later would end the
+// server's watch for the client's leaving, and the request with it.
 //
 // A ResponseWriter that cannot set deadlines, because it is wrapped or recorded,
 // leaves the limit to its server.
-func (h *Handler) limitReading(w http.ResponseWriter, r *http.Request) (lift func() error) {
-	control := http.NewResponseController(w)
-	if r.ContentLength == 0 || control.SetReadDeadline(time.Now().Add(h.config.ReadTimeout)) != nil {
-		return func() error { return nil }
+func (x *exchange) limitReading() {
+	if x.request.ContentLength != 0 {
+		x.limited = x.setReadDeadline(x.began.Add(x.handler.config.ReadTimeout)) == nil
 	}
-	return func() error { return control.SetReadDeadline(time.Time{}) }
+}
+
+func (x *exchange) liftLimit() error {
+	if !x.limited {
+		return nil
+	}
+	x.limited = false
+	return x.setReadDeadline(time.Time{})
+}
+
+// setReadDeadline is that of http.ResponseController, which takes memory.
+func (x *exchange) setReadDeadline(t time.Time) error {
+	if w, ok := x.writer.(interface{ SetReadDeadline(time.Time) error }); ok {
+		return w.SetReadDeadline(t)
+	}
+	return http.NewResponseController(x.writer).SetReadDeadline(t)
 }
 
 // readBody reads the whole body into buf, within the limits of size and time.
@@ -93,23 +106,29 @@ func (x *exchange) readBody(buf *bytes.Buffer) error {
 	if r.ContentLength > limit {
 		return tooLarge(r)
 	}
-	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
-	if err == nil && n > limit {
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
+	if err == nil && int64(buf.Len()) > limit {
 		return tooLarge(r)
 	}
 	if err == nil {
 		err = x.liftLimit()
 	}
-	var others *http.MaxBytesError // a limit that somebody else set
+	if err != nil {
+		return bodyRefused(r, err)
+	}
+	return nil
+}
+
+// bodyRefused returns the refusal for an error of reading the body.
+func bodyRefused(r *http.Request, err error) error {
+	var others *http.MaxBytesError // a limit that was set before this handler
 	switch {
 	case errors.As(err, &others):
 		return tooLarge(r)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &refusal{http.StatusRequestTimeout, "the request's body did not come in time", refusedSlow, hangsUp(r)}
-	case err != nil:
-		return &refusal{http.StatusBadRequest, "the request's body is cut off or wrongly framed", refusedBody, hangsUp(r)}
 	}
-	return nil
+	return &refusal{http.StatusBadRequest, "the request's body is cut off or wrongly framed", refusedBody, hangsUp(r)}
 }
 
 func tooLarge(r *http.Request) error {

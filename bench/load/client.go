@@ -30,7 +30,11 @@ var verdictNames = [verdicts]string{"okay", "failure", "undecided", "refused", "
 
 // request is the bytes of one verification.
 func request(assertion string) []byte {
-	return post(fmt.Appendf(nil, `{"assertion":%q,"audience":%q}`, assertion, bench.Audience))
+	return post(body(assertion))
+}
+
+func body(assertion string) []byte {
+	return fmt.Appendf(nil, `{"assertion":%q,"audience":%q}`, assertion, bench.Audience)
 }
 
 // post is the bytes of a request with any body.

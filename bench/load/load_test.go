@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +119,34 @@ vepverify_shed_duration_seconds_count 4
 	}
 	if _, err := readRefusals(strings.NewReader("other_metric 1\n")); err == nil {
 		t.Error("metrics without refusals are taken")
+	}
+}
+
+func TestMain(m *testing.M) {
+	if file := os.Getenv(floorEnv); file != "" { // this process is the floor of TestFloor
+		if err := serveFloor(context.Background(), file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestFloor loads both servers for a second each.
+func TestFloor(t *testing.T) {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		t.Skip("wrk is not installed")
+	}
+	o := small(t)
+	o.floor.rounds, o.duration = 1, time.Second
+	var out bytes.Buffer
+	if err := run(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"floor: ", "service: ", "more a request: "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q: %s", want, &out)
+		}
 	}
 }

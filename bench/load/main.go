@@ -59,10 +59,14 @@ type options struct {
 	binary      string
 	dir         string // for what is needed only while this runs
 	hostile     hostileOptions
+	floor       floorOptions
 }
 
 func main() {
 	command.Main("load", func(ctx context.Context, args []string) error {
+		if file := os.Getenv(floorEnv); file != "" {
+			return serveFloor(ctx, file)
+		}
 		o, err := parseFlags(args, os.Stderr)
 		if err != nil {
 			return err
@@ -84,6 +88,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
 	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
 	o.hostile.flags(f)
+	o.floor.flags(f)
 	o.Record.Flags(f)
 	o.warmUp = 2000
 	if err := f.Parse(args); err != nil {
@@ -107,6 +112,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	if o.hostile.kind != "" {
 		return measureHostile(ctx, o, out)
+	}
+	if o.floor.rounds > 0 {
+		return measureFloor(ctx, o, out)
 	}
 	if o.soak > 0 {
 		return soak(ctx, o, out)

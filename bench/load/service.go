@@ -29,7 +29,16 @@ func startService(o options, n *internet, more ...string) (*service, error) {
 	}
 	args := append([]string{"serve", "--proxy", n.URL, "--ca-file", n.CAFile,
 		"--metrics-address", metrics, "--log-level", "error"}, more...)
-	cmd := exec.Command(o.binary, args...)
+	s, err := startServer(exec.Command(o.binary, args...))
+	if err == nil {
+		s.metrics = "http://" + metrics + "/metrics"
+	}
+	return s, err
+}
+
+// startServer starts a process, and waits until it says on standard output, as
+// vepverify serve does, where it listens.
+func startServer(cmd *exec.Cmd) (*service, error) {
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -38,7 +47,7 @@ func startService(o options, n *internet, more ...string) (*service, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &service{metrics: "http://" + metrics + "/metrics", process: cmd.Process, ended: make(chan error, 1)}
+	s := &service{process: cmd.Process, ended: make(chan error, 1)}
 	lines := bufio.NewScanner(stdout)
 	found := lines.Scan()
 	go func() {
