@@ -24,7 +24,11 @@ var (
 // hasForm reports whether the body is a form. Parameters of the type do not
 // matter: a form that one reader takes for something else must not go unsigned.
 func hasForm(r *http.Request) bool {
-	return r.Body != nil && r.Body != http.NoBody && slices.ContainsFunc(r.Header["Content-Type"], isFormType)
+	return r.Body != nil && r.Body != http.NoBody && hasFormType(r)
+}
+
+func hasFormType(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header["Content-Type"], isFormType)
 }
 
 func isFormType(contentType string) bool {
@@ -122,19 +126,18 @@ type readAgain struct {
 
 // formsAgree reports whether what a handler outside of this one parsed of the
 // request, and the next one would use, is the query and the form that were
-// signed. signed tells that the body is a form and signed.
-func formsAgree(r *http.Request, m message, signed bool) bool {
+// signed. Values of a body that is not signed may be among them: of a multipart
+// form, and of every form unless forms are signed.
+func formsAgree(r *http.Request, m message, signsForms bool) bool {
 	if r.Form == nil && r.PostForm == nil && r.MultipartForm == nil {
 		return true
 	}
 	fresh := &http.Request{Method: r.Method, URL: &url.URL{RawQuery: m.query()}, Header: r.Header, Body: http.NoBody}
-	if signed {
+	if signsForms {
 		fresh.Body = io.NopCloser(strings.NewReader(m.form))
 	}
-	if fresh.ParseForm() != nil {
-		return false
-	}
-	if signed || len(r.PostForm) == 0 {
+	_ = fresh.ParseForm() // what it cannot parse, it could not before
+	if signsForms && (r.MultipartForm == nil || hasFormType(r)) {
 		return r.MultipartForm == nil && sameValues(r.PostForm, fresh.PostForm) && sameValues(r.Form, fresh.Form)
 	}
 	return isMerged(r.Form, fresh.Form, r.PostForm)

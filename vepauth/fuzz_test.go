@@ -134,6 +134,37 @@ func FuzzSigned(f *testing.F) {
 	})
 }
 
+// FuzzRequestLine: whatever stands in a request line, and whichever part of it
+// was signed, what is let in is served as it was signed.
+func FuzzRequestLine(f *testing.F) {
+	f.Add("GET", "x:/notes/2/delete?id=7&q=://h/sync/1.5/list")
+	f.Add("POST", "http://rp.example/a%2Fb?c;d")
+	f.Add("CONNECT", "foo:80/notes/2/x://h/sync/1.5/z")
+	f.Add("GET", "//a?b#c")
+	var sites []*site
+	var credentials []vepauth.Credentials
+	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+		s := newSite(f, &vepauth.Config{Scheme: scheme, Nonces: oneUse(anyNonce)})
+		s.handler = s.auth.Require(see("all"))
+		sites, credentials = append(sites, s), append(credentials, s.login("http://rp.example/request_token"))
+	}
+	f.Fuzz(func(t *testing.T, method, line string) {
+		for i, s := range sites {
+			for _, signed := range readings(line) {
+				r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + line + " HTTP/1.1\r\nHost: rp.example\r\n\r\n")))
+				if err != nil {
+					return
+				}
+				r.Header.Set("Authorization", authorize(t, credentials[i], 1, strings.ToUpper(method), "http://rp.example", signed, ""))
+				a := s.do(r)
+				if got := decodeSeen(t, a.header.Get("X-Seen"), []byte(a.body)); got != nil {
+					checkSeen(t, method+" "+line, s.scheme, got, signed, "", "http://rp.example", "")
+				}
+			}
+		}
+	})
+}
+
 // FuzzToken: no text is a token but those that were made.
 func FuzzToken(f *testing.F) {
 	tokens := signedTokens(f, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Rand: strings.NewReader(strings.Repeat("salt", 8))})

@@ -133,17 +133,10 @@ func (a *Authenticator) checkToken(r *http.Request, t target, p *proof, o origin
 // request that it returns has the body of the one that it got.
 func (a *Authenticator) checkSignature(r *http.Request, t target, p *proof, o origin, secret string) (*http.Request, error) {
 	m := message{method: r.Method, origin: o, target: t.text}
-	signsForm := a.dialect.signsForms() && hasForm(r)
 	if a.dialect.signsForms() {
-		parameters := MaxParameters - countParameters(m.query())
-		if parameters < 0 {
-			return r, unreadable(errTooMany)
-		}
 		var err error
-		if signsForm {
-			if m.form, r, err = incomingForm(r, a.maxForm, parameters); err != nil {
-				return r, unreadable(err)
-			}
+		if m.form, r, err = a.readSigned(r, t); err != nil {
+			return r, unreadable(err)
 		}
 	}
 	want, err := a.dialect.mac(p, secret, m)
@@ -158,10 +151,23 @@ func (a *Authenticator) checkSignature(r *http.Request, t target, p *proof, o or
 	if !t.isServed(r.URL) {
 		return r, t.refusal()
 	}
-	if !formsAgree(r, m, signsForm) {
+	if !formsAgree(r, m, a.dialect.signsForms()) {
 		return r, unauthorized(errParsedForm.Error())
 	}
 	return r, nil
+}
+
+// readSigned reads the form of a request, if it has one, after the parameters of
+// the query have been counted. Errors are those of incomingForm.
+func (a *Authenticator) readSigned(r *http.Request, t target) (string, *http.Request, error) {
+	parameters := MaxParameters - countParameters(t.query())
+	switch {
+	case parameters < 0:
+		return "", r, errTooMany
+	case !hasForm(r):
+		return "", r, nil
+	}
+	return incomingForm(r, a.maxForm, parameters)
 }
 
 var (

@@ -7,7 +7,7 @@ import (
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
-	"encoding/json"
+	"encoding/gob"
 	"fmt"
 	"io"
 	"net"
@@ -65,7 +65,7 @@ func see(name string) http.Handler {
 		r.ParseForm()
 		who, _ := vepauth.FromContext(r.Context())
 		w.Header().Set("X-Seen", name)
-		json.NewEncoder(w).Encode(seen{
+		gob.NewEncoder(w).Encode(seen{
 			Handler: name, Email: who.Email, Method: r.Method, Host: r.Host,
 			Path: r.URL.Path, RawPath: r.URL.RawPath, EscapedPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
 			URLHost: r.URL.Host, Header: r.Header.Get("Host"), Opaque: r.URL.Opaque, Body: string(body), Form: r.Form,
@@ -136,7 +136,7 @@ func decodeSeen(t testing.TB, name string, body []byte) *seen {
 		return nil
 	}
 	s := new(seen)
-	if err := json.Unmarshal(body, s); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(s); err != nil {
 		t.Errorf("%v in %q", err, body)
 	}
 	return s
