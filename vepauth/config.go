@@ -120,12 +120,13 @@ type Config struct {
 
 	// PublicOrigin is this server's origin as clients see it, such as
 	// https://rp.example, for servers behind a proxy. Empty: each request's own,
-	// from its header Host and whether it came over TLS.
+	// from its header Host and whether it came over TLS. If it is set, Request.Host
+	// is not what was signed: handlers and patterns must not go by it.
 	PublicOrigin string
 
 	// TrustForwarded believes X-Forwarded-Proto and X-Forwarded-Host, of several
 	// values the last. Only for servers that are reached through a proxy which
-	// sets or removes both; in place of PublicOrigin.
+	// sets or removes both; in place of PublicOrigin, with the same warning.
 	TrustForwarded bool
 
 	// Leeway is how far a request's timestamp may be off, into the past or the

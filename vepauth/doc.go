@@ -30,7 +30,7 @@
 //
 //	auth, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}})
 //	…
-//	http.ListenAndServe(addr, auth.Handler(mux))
+//	server := &http.Server{Handler: auth.Handler(mux), ReadHeaderTimeout: …, ReadTimeout: …, …}
 //
 // [Authenticator.Handler] serves the token endpoint and tells the handlers inside
 // who signed, by [FromContext]; [Authenticator.Require] lets only signers in.
@@ -72,6 +72,24 @@
 // that it changes scheme or host is told by Config.PublicOrigin or
 // Config.TrustForwarded.
 //
+// What is verified is what the next handler gets. The request target must be in
+// origin form, such as /data?a=b, or in absolute form with http:// or https:// in
+// small letters; CONNECT, HTTP/2's :path in absolute form, userinfo and methods
+// with small letters are refused. The URL must be the one that net/http parses
+// from that target, except for a prefix that [http.StripPrefix] removed. Every
+// name of a host must be the same one. A form must be without Content-Encoding,
+// and what a handler outside parsed of it must be what was signed. Disagreement
+// is answered by 401.
+//
+// # What a request can cost
+//
+// The checks go from cheap to expensive: header, timestamp, nonce, token, then
+// query and form. A form is read after the token was authenticated; parameters
+// are counted before they are parsed. [MaxParameters], [MaxTarget], [MaxNonce],
+// [DefaultMaxForm] and [MaxAssertionBody] are the limits. The server must bound
+// the size of headers and the time of connections: see the fields MaxHeaderBytes,
+// ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout of [http.Server].
+//
 // # A client
 //
 // [Transport] is an http.RoundTripper that does all of this by itself; [Sign] signs
@@ -79,9 +97,12 @@
 //
 // # What is not checked
 //
-// Bodies other than forms, and all bodies with MAC+BrowserID, are not signed:
-// TLS must protect them, as it must the answer of the token endpoint, in which
-// the secret is sent. Answers are not signed. That whoever has a token still has the
+// Bodies other than forms, multipart forms among them, and all bodies with
+// MAC+BrowserID, are not signed: TLS must protect them, as it must the answer of
+// the token endpoint, in which the secret is sent. Answers are not signed. OAuth
+// signs the set of parameters: not whether one was in the query or in the form,
+// nor the order of several with one name. Of the headers only Authorization and
+// Host are signed. That whoever has a token still has the
 // address is not asked again: a token is good until it expires. An
 // assertion can be exchanged for tokens as long as it holds, unless the Verifier
 // has a one-use guard. Whoever has a token can fill the store of nonces, so

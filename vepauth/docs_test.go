@@ -27,7 +27,16 @@ func docsServer(everybody, members http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", everybody)
 	mux.Handle("/private", auth.Require(members))
-	return http.ListenAndServeTLS(":443", "cert.pem", "key.pem", auth.Handler(mux))
+	server := &http.Server{
+		Addr:              ":443",
+		Handler:           auth.Handler(mux),
+		MaxHeaderBytes:    64 << 10,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	return server.ListenAndServeTLS("cert.pem", "key.pem")
 }
 
 func docsWho(r *http.Request) (vepauth.Identity, bool) {

@@ -31,10 +31,17 @@ type Signer struct {
 
 // Sign sets the header Authorization. What is signed is the method, the URL
 // and, with OAuthVEP, the body if its Content-Type is
-// application/x-www-form-urlencoded; other bodies are not. A form is read, by
-// GetBody if there is one, and the request has a body as before. The request is
-// not to be changed in these respects afterwards. Errors match ErrCredentials,
-// or are about the request: no http or https URL, an unreadable query or form.
+// application/x-www-form-urlencoded; other bodies are not. A form is read and put
+// back as Body and GetBody, which must be the same if both are there, and
+// ContentLength is set. The request must not be changed in these respects
+// afterwards; an http.Client that follows a redirect sends the header of the
+// first request once more, which servers refuse.
+//
+// What is signed is what net/http sends. Errors match ErrCredentials, or are
+// about the request: no http or https URL, a URL.Opaque of another host, a target
+// of more than MaxTarget bytes or with a space, control or '#', CONNECT, a method
+// with small letters, an unreadable query or form, one with a semicolon, or a
+// form with a Content-Encoding.
 func (s Signer) Sign(r *http.Request) error {
 	d, err := dialectOf(s.Scheme)
 	if err != nil || s.ID == "" || s.Secret == "" || !d.knows(s.Method) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/vepauth"
@@ -35,7 +36,16 @@ func main() {
 	address := flag.String("address", "localhost:8080", "where to listen")
 	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify keygen prints it")
 	flag.Parse()
-	log.Fatal(http.ListenAndServe(*address, site("http://"+*address, must(wellknown.LoadStatic(*keys)))))
+	log.Fatal(server(*address, site("http://"+*address, must(wellknown.LoadStatic(*keys)))).ListenAndServe())
+}
+
+// server bounds what one connection can occupy.
+func server(address string, h http.Handler) *http.Server {
+	return &http.Server{
+		Addr: address, Handler: h, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
 }
 
 func must[T any](v T, err error) T {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/vepauth"
@@ -19,10 +20,21 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(nil)
-	server.Config.Handler = site("http://"+server.Listener.Addr().String(), keys)
-	server.Start()
-	defer server.Close()
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = server("", site("http://"+s.Listener.Addr().String(), keys))
+	for name, limit := range map[string]time.Duration{
+		"ReadHeaderTimeout": s.Config.ReadHeaderTimeout, "ReadTimeout": s.Config.ReadTimeout,
+		"WriteTimeout": s.Config.WriteTimeout, "IdleTimeout": s.Config.IdleTimeout,
+	} {
+		if limit <= 0 {
+			t.Errorf("no %s", name)
+		}
+	}
+	if s.Config.MaxHeaderBytes <= 0 {
+		t.Error("no MaxHeaderBytes")
+	}
+	s.Start()
+	defer s.Close()
 	signer := &http.Client{Transport: &vepauth.Transport{Assertion: func(_ context.Context, audience string) (string, error) {
 		return idp.Backed("ada@idp.example", idptest.Key("DS128"), audience), nil
 	}}}
@@ -37,7 +49,7 @@ func TestExample(t *testing.T) {
 		{signer, "/private", 200, "hello, ada@idp.example\n"},
 		{signer, "/", 200, "hello, ada@idp.example\n"},
 	} {
-		res, err := test.client.Get(server.URL + test.path)
+		res, err := test.client.Get(s.URL + test.path)
 		if err != nil {
 			t.Fatal(err)
 		}
