@@ -88,7 +88,8 @@ type Config struct {
 	Leeway time.Duration
 
 	// MaxChain is how many certificates an assertion may come with. 0: one, as
-	// everywhere in the wild; at most 16.
+	// everywhere in the wild; at most 16. Each certificate costs one signature
+	// check, up to 0.4 ms on portable code.
 	MaxChain int
 
 	// Now is the clock, read once a call. Nil: time.Now.

@@ -1,12 +1,14 @@
 package redisstore_test
 
 import (
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/redistest"
 	"github.com/vepverify/vepverify/redisstore"
 )
@@ -37,6 +39,24 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := redisstore.Open("redis://localhost", redisstore.Config{Timeout: -1}); err == nil {
 		t.Error("took a negative Timeout")
+	}
+}
+
+// TestMaxLife checks that a verifier knows what the store can keep. The server need
+// not be there.
+func TestMaxLife(t *testing.T) {
+	for _, c := range []struct {
+		store, verifier time.Duration
+		want            error
+	}{
+		{0, 0, nil}, {0, -1, nil}, {0, 23 * time.Hour, nil}, {time.Hour, 59 * time.Minute, nil}, {5 * time.Minute, 0, nil},
+		{0, 24 * time.Hour, assertion.ErrMisuse}, {time.Hour, time.Hour, assertion.ErrMisuse}, {time.Minute, 0, assertion.ErrMisuse},
+	} {
+		store := open(t, "redis://localhost", redisstore.Config{MaxLife: c.store})
+		_, err := assertion.NewVerifier(assertion.Config{OneUse: store, MaxLife: c.verifier})
+		if !errors.Is(err, c.want) {
+			t.Errorf("the store's %v, the verifier's %v: %v", c.store, c.verifier, err)
+		}
 	}
 }
 

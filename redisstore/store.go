@@ -25,8 +25,9 @@ type Config struct {
 	// this, and by Timeout. 0: 5 s; negative: not at all.
 	Skew time.Duration
 
-	// MaxLife is how far in the future an entry's time may be, because whoever
-	// signs an assertion chooses how long it takes room. 0: 24 h.
+	// MaxLife is how far in the future an entry's time may be, because the signer
+	// of an assertion chooses how long it takes room. Zero means 24 h. A verifier
+	// rejects assertions that need more, see assertion.Config.MaxLife.
 	MaxLife time.Duration
 
 	// Now is the clock of whoever uses the store. Nil: time.Now.
