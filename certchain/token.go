@@ -3,7 +3,6 @@ package certchain
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
@@ -156,20 +155,6 @@ func readHeader(header strictjson.Object) (alg string, err error) {
 		return "", malformed("header's alg is no string")
 	}
 	return alg, nil
-}
-
-var errLineBreak = errors.New("a line break in base64url")
-
-// strict is base64url of which there is one form only, line breaks aside.
-var strict = base64.RawURLEncoding.Strict()
-
-// appendDecoded decodes a segment behind into. The strict decoder still passes
-// over line breaks, so they are refused before.
-func appendDecoded(into, segment []byte) ([]byte, error) {
-	if bytes.IndexByte(segment, '\n') >= 0 || bytes.IndexByte(segment, '\r') >= 0 {
-		return nil, errLineBreak
-	}
-	return strict.AppendDecode(into, segment)
 }
 
 func malformed(format string, args ...any) error {

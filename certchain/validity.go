@@ -75,6 +75,9 @@ const maxDigits = 16
 // parseMillis reads a time: a JSON number, its fraction cut off, or a string
 // of 1 to 16 digits.
 func parseMillis(raw json.RawMessage) (int64, bool) {
+	if ms, ok := plainMillis(raw); ok {
+		return ms, true
+	}
 	if s, ok := strictjson.String(raw); ok {
 		return wholeMillis(s)
 	}
@@ -90,6 +93,21 @@ func parseMillis(raw json.RawMessage) (int64, bool) {
 		ms = -ms
 	}
 	return ms, ok
+}
+
+// plainMillis reads what nearly every time is: 1 to 16 digits. Others are not ok,
+// whether or not they are times.
+func plainMillis(raw json.RawMessage) (ms int64, ok bool) {
+	if len(raw) == 0 || len(raw) > maxDigits {
+		return 0, false
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		ms = ms*10 + int64(c-'0')
+	}
+	return ms, ms <= maxMillis
 }
 
 func wholeMillis(digits string) (int64, bool) {

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/big"
-	"math/bits"
 )
 
 var one = big.NewInt(1)
@@ -35,63 +34,44 @@ var (
 	}}
 )
 
-// significant gives digits without leading zeros, or errs when there are none, or
-// others, or more than the largest number has.
-func significant(text []byte, digits string, longest int) ([]byte, error) {
-	if len(text) == 0 || len(bytes.Trim(text, digits)) != 0 {
+func parseDecimal(text []byte, maxBits int) (*big.Int, error) {
+	if len(text) == 0 {
 		return nil, errDigits
 	}
-	text = bytes.TrimLeft(text, "0")
-	if len(text) > longest {
+	text = trimZeros(text)
+	if len(text) > maxBits*1234/4096+1 { // log₁₀(2) is just below 1234/4096
+		if len(bytes.Trim(text, "0123456789")) != 0 {
+			return nil, errDigits
+		}
 		return nil, errLong
 	}
-	return text, nil
-}
-
-func parseDecimal(text []byte, maxBits int) (*big.Int, error) {
-	longest := maxBits*1234/4096 + 1 // log₁₀(2) is just below 1234/4096
-	text, err := significant(text, "0123456789", longest)
-	if err != nil {
-		return nil, err
+	n, ok := parseDigits(text)
+	if !ok {
+		return nil, errDigits
 	}
-	n := new(big.Int).SetBits(decimalWords(text))
 	if n.BitLen() > maxBits {
 		return nil, errLong
 	}
 	return n, nil
 }
 
-// decimalWords gives the words of a number, the least first, a word's worth of
-// digits at a time: big.Int's own way takes longer and allocates more.
-func decimalWords(digits []byte) []big.Word {
-	const chunk = 9 * (bits.UintSize / 32)
-	words := make([]big.Word, 0, len(digits)/chunk+1)
-	for len(digits) > 0 {
-		size := (len(digits)-1)%chunk + 1 // the first may be shorter
-		var carry, scale uint = 0, 1
-		for _, c := range digits[:size] {
-			carry, scale = carry*10+uint(c-'0'), scale*10
-		}
-		for i, w := range words {
-			high, low := bits.Mul(uint(w), scale)
-			low, over := bits.Add(low, carry, 0)
-			words[i], carry = big.Word(low), high+over
-		}
-		if carry > 0 {
-			words = append(words, big.Word(carry))
-		}
-		digits = digits[size:]
+func trimZeros(text []byte) []byte {
+	for len(text) > 0 && text[0] == '0' {
+		text = text[1:]
 	}
-	return words
+	return text
 }
 
 func parseHexadecimal(text []byte, maxBits int) (*big.Int, error) {
 	if n, ok := usual[string(text)]; ok {
 		return n, nil
 	}
-	text, err := significant(text, "0123456789abcdefABCDEF", maxBits/4)
-	if err != nil {
-		return nil, err
+	if len(text) == 0 || len(bytes.Trim(text, "0123456789abcdefABCDEF")) != 0 {
+		return nil, errDigits
+	}
+	text = trimZeros(text)
+	if len(text) > maxBits/4 {
+		return nil, errLong
 	}
 	var room [512]byte // for the numbers of all DSA keys
 	even := append(room[:0], "0"[:len(text)%2]...)

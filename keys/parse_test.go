@@ -447,3 +447,22 @@ func TestDecimal(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkParseRSA is what reading a key costs, without and with what makes it
+// ready to verify.
+func BenchmarkParseRSA(b *testing.B) {
+	for _, bits := range []int{1024, 2048, 4096} {
+		legacy := object{"algorithm": "RS", "n": oddOf(bits).String(), "e": "65537"}.json()
+		jwk := object{"kty": "RSA", "n": b64(oddOf(bits)), "e": "AQAB"}.json()
+		for form, text := range map[string][]byte{"legacy": legacy, "JWK": jwk} {
+			b.Run(fmt.Sprintf("%d/%s", bits, form), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := keys.ParsePublicKey(text); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

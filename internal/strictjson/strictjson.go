@@ -13,6 +13,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -72,12 +73,16 @@ func String(raw json.RawMessage) (string, bool) {
 }
 
 // Text is String that gives bytes, those of raw where the text stands there as
-// it is.
+// it is. raw is a value that this package has read.
 func Text(raw json.RawMessage) ([]byte, bool) {
-	s := scanner{data: raw}
-	if s.peek() != '"' {
+	if len(raw) < 2 || raw[0] != '"' {
 		return nil, false
 	}
+	inner := raw[1 : len(raw)-1]
+	if raw[len(raw)-1] == '"' && bytes.IndexByte(inner, '\\') < 0 && bytes.IndexByte(inner, '"') < 0 {
+		return inner, true
+	}
+	s := scanner{data: raw}
 	t, err := s.str()
 	if err != nil || s.pos != len(raw) {
 		return nil, false

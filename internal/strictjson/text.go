@@ -69,22 +69,32 @@ func (s *scanner) str() (text, error) {
 	return nil, s.fail("a string does not end")
 }
 
-// plain passes over ASCII characters that mean themselves, eight at a time:
-// most of a token is hexadecimal digits. It stops anywhere before the first
-// other one.
+// plain passes over ASCII characters that mean themselves, 32 or 8 at a time:
+// most of a token is digits. It stops anywhere before the first other one.
 func (s *scanner) plain() {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for len(s.data)-s.pos >= 8 {
-		v := binary.LittleEndian.Uint64(s.data[s.pos:])
-		quote, backslash := v^ones*'"', v^ones*'\\'
-		// The top bit of a byte is set in one of these if the byte is below
-		// a space, a quote, a backslash or beyond ASCII (and maybe in bytes
-		// behind such a one).
-		if ((v-ones*' ')|(quote-ones)|(backslash-ones)|v)&tops != 0 {
-			return
+	rest := s.data[s.pos:]
+	for len(rest) >= 32 {
+		b := (*[32]byte)(rest)
+		v0, v1 := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:16])
+		v2, v3 := binary.LittleEndian.Uint64(b[16:24]), binary.LittleEndian.Uint64(b[24:])
+		if (special(v0)|special(v1)|special(v2)|special(v3))&tops != 0 {
+			break
 		}
-		s.pos += 8
+		rest = rest[32:]
 	}
+	for len(rest) >= 8 && special(binary.LittleEndian.Uint64(rest))&tops == 0 {
+		rest = rest[8:]
+	}
+	s.pos = len(s.data) - len(rest)
+}
+
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
+// special sets the top bit of a byte if that byte of v is below a space, a quote, a
+// backslash or beyond ASCII, and maybe of bytes above such a one.
+func special(v uint64) uint64 {
+	quote, backslash := v^ones*'"', v^ones*'\\'
+	return (v - ones*' ') | (quote - ones) | (backslash - ones) | v
 }
 
 // character passes over one character other than quote and backslash.

@@ -1,0 +1,77 @@
+package certchain
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+)
+
+var errBase64 = errors.New("not base64url, without padding and with unused bits of zero")
+
+// notBase64 marks characters that are not of the alphabet.
+const notBase64 = 1 << 31
+
+// sextets[i] has the value of each character when it is the i-th of four.
+var sextets = func() (table [4][256]uint32) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for i := range table {
+		for c := range table[i] {
+			table[i][c] = notBase64
+		}
+		for v, c := range []byte(alphabet) {
+			table[i][c] = uint32(v) << (18 - 6*i)
+		}
+	}
+	return table
+}()
+
+// appendDecoded decodes a segment behind into. Unlike encoding/base64, which passes
+// over line breaks, it accepts one form of each text only (PROTOCOL 1.base64), and
+// it takes half the time ([BenchmarkParse]).
+func appendDecoded(into, segment []byte) ([]byte, error) {
+	var bad uint32
+	size := len(into) + len(segment)/4*3 + max(0, len(segment)%4-1)
+	into = slices.Grow(into, size+2-len(into)) // two more, for whole words
+	z := into[len(into) : size+2]
+	for len(segment) >= 8 {
+		s := (*[8]byte)(segment)
+		high, low := four(s[0], s[1], s[2], s[3]), four(s[4], s[5], s[6], s[7])
+		bad |= high | low
+		binary.BigEndian.PutUint64(z, uint64(high)<<40|uint64(low)<<16)
+		segment, z = segment[8:], z[6:]
+	}
+	if len(segment) >= 4 {
+		v := four(segment[0], segment[1], segment[2], segment[3])
+		bad |= v
+		z[0], z[1], z[2] = byte(v>>16), byte(v>>8), byte(v)
+		segment, z = segment[4:], z[3:]
+	}
+	last, ok := lastBytes(z, segment)
+	if bad |= last; bad&notBase64 != 0 || !ok {
+		return nil, errBase64
+	}
+	return into[:size], nil
+}
+
+// lastBytes decodes up to three characters. It reports whether there can be so
+// many and their unused bits are zero.
+func lastBytes(z, segment []byte) (bad uint32, ok bool) {
+	switch len(segment) { // 'A' is zero
+	case 0:
+		return 0, true
+	case 2:
+		v := four(segment[0], segment[1], 'A', 'A')
+		z[0] = byte(v >> 16)
+		return v, v&0xffff == 0
+	case 3:
+		v := four(segment[0], segment[1], segment[2], 'A')
+		z[0], z[1] = byte(v>>16), byte(v>>8)
+		return v, v&0xff == 0
+	}
+	return notBase64, false
+}
+
+// four returns the 24 bits of four characters.
+func four(a, b, c, d byte) uint32 {
+	return sextets[0][a] | sextets[1][b] | sextets[2][c] | sextets[3][d]
+}

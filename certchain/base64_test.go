@@ -1,0 +1,47 @@
+package certchain_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/certchain"
+)
+
+// decodeLike holds that a segment is decoded as encoding/base64 does it, which
+// passes over line breaks, and that what comes before is left alone.
+func decodeLike(t *testing.T, segment []byte) {
+	t.Helper()
+	want, err := base64.RawURLEncoding.Strict().DecodeString(string(segment))
+	ok := err == nil && !bytes.ContainsAny(segment, "\r\n")
+	got, err := certchain.AppendDecoded([]byte("before"), segment)
+	if ok != (err == nil) {
+		t.Fatalf("%q: %v", segment, err)
+	}
+	if ok && string(got) != "before"+string(want) {
+		t.Fatalf("%q: %q, want %q", segment, got, want)
+	}
+}
+
+func TestBase64(t *testing.T) {
+	for length := range 40 {
+		text := []byte(strings.Repeat("AZaz09-_", 5)[:length])
+		decodeLike(t, text)
+		for at := range text {
+			for c := range 256 {
+				changed := bytes.Clone(text)
+				changed[at] = byte(c)
+				decodeLike(t, changed)
+			}
+		}
+	}
+}
+
+// FuzzBase64 compares with encoding/base64.
+func FuzzBase64(f *testing.F) {
+	for _, text := range []string{"", "A", "AA", "AB", "AAA", "AAAA", "AAAA\n", "AA==", "_-8", "+/8", "eyJhbGciOiJSUzI1NiJ9"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(decodeLike)
+}

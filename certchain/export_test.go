@@ -1,0 +1,4 @@
+package certchain
+
+// AppendDecoded is for the tests of base64url.
+var AppendDecoded = appendDecoded
