@@ -59,22 +59,30 @@ type hostileInput struct {
 	// document is what all hosts answer; gzip if it begins so.
 	document func(host string) []byte
 	audience string // in place of bench.Audience
-	// before is how often the same request was made before it is measured.
+	// before is how many requests were made before the measured one: the same one if
+	// again is set, or else others of the kind.
 	before  int
+	again   bool
 	pass    time.Duration // that passes between two requests
 	chain   int           // Config.MaxChain
 	genuine bool          // it verifies
 	slow    bool          // minting takes seconds
 }
 
-// requests is how many of an input are minted for a benchmark.
+// requests is how many of an input are measured before the next Verifier is made.
 const requests = 32
 
-func (in hostileInput) measure(b *testing.B) {
-	texts := make([]string, requests)
+// mint returns the measured requests, and after them those that come before.
+func (in hostileInput) mint(t testing.TB) []string {
+	texts := make([]string, requests+in.before)
 	for i := range texts {
-		texts[i] = in.text(b, i)
+		texts[i] = in.text(t, i)
 	}
+	return texts
+}
+
+func (in hostileInput) measure(b *testing.B) {
+	texts := in.mint(b)
 	var verify func(string) error
 	var cpu time.Duration
 	turn := 0
@@ -87,8 +95,12 @@ func (in hostileInput) measure(b *testing.B) {
 		}
 		text := texts[turn%requests]
 		turn++
-		for range in.before {
-			_ = verify(text) // TestHostileInputs looks at it
+		for i := range in.before {
+			first := texts[requests+i]
+			if in.again {
+				first = text
+			}
+			_ = verify(first) // TestHostileInputs looks at it
 		}
 		start := processorTime(b)
 		b.StartTimer()
@@ -192,7 +204,7 @@ func userInputs() []hostileInput {
 		{name: "user/rsa-2048", text: forgedAssertion(legacyRSA(2048, hostile.MaxExponent), "RS256", 256)},
 		{name: "user/dsa-2048", text: forgedAssertion(loose(2048, 256), "DS256", 64)},
 		{name: "user/dsa-1024", text: forgedAssertion(loose(1024, 160), "DS128", 40)},
-		{name: "user/dsa-2048-table", text: genuine("DS256-own-group"), document: plain, before: 2, genuine: true},
+		{name: "user/dsa-2048-table", text: genuine("DS256-own-group"), document: plain, before: 2, again: true, genuine: true},
 		{name: "user/chain-16", text: chain(16), document: largeKeyDocument, chain: 16, genuine: true, slow: true},
 	}
 }
@@ -205,11 +217,14 @@ func documentInputs() []hostileInput {
 	text := forgedCertificate(newHost, "RS128", 128)
 	members := func(d idptest.Object) []byte { return padded(d, 64<<10) }
 	gzip := func(d idptest.Object) []byte { return hostile.Blocks(d.JSON(), 64<<10) }
+	small := func(d idptest.Object) []byte { return d.JSON() }
+	manyMembers, manyBlocks, plainSteps := newDelegations(members, full), newDelegations(gzip, full), newDelegations(small, full)
 	return []hostileInput{
 		{name: "document/members", text: text, document: fixed(members(plain))},
-		{name: "document/members-delegations", text: delegated, document: delegations(members, full)},
+		{name: "document/members-delegations", text: manyMembers.text, document: manyMembers.document},
 		{name: "document/gzip", text: text, document: fixed(gzip(plain))},
-		{name: "document/gzip-delegations", text: delegated, document: delegations(gzip, full)},
+		{name: "document/gzip-delegations", text: manyBlocks.text, document: manyBlocks.document},
+		{name: "document/delegations", text: plainSteps.text, document: plainSteps.document},
 	}
 }
 
@@ -276,15 +291,9 @@ func assertionBy(key keys.PrivateKey) idptest.Token {
 
 func forgedCertificate(host func(int) string, alg string, size int) func(testing.TB, int) string {
 	return func(t testing.TB, number int) string {
-		return encode(t, hostile.Forged(certificate(host(number), hostileUser().Public()), alg, size), assertionBy(hostileUser()))
+		c := certificate(host(number), hostileUser().Public()).With("jti", number)
+		return encode(t, hostile.Forged(c, alg, size), assertionBy(hostileUser()))
 	}
-}
-
-// delegated is issued by the last of the hosts of delegations.
-func delegated(t testing.TB, number int) string {
-	issuer := newHost(number)
-	c := certificate(issuer, hostileUser().Public()).With("iss", strings.Replace(issuer, ".", "-5.", 1))
-	return encode(t, hostile.Forged(c, "RS256", 512), assertionBy(hostileUser()))
 }
 
 func forgedAssertion(key func() idptest.Object, alg string, size int) func(testing.TB, int) string {
@@ -422,27 +431,33 @@ func padded(document idptest.Object, size int) []byte {
 	return fmt.Appendf(nil, `{%s%s`, members(size-len(text), `"%x":0,`), bytes.TrimPrefix(text, []byte("{")))
 }
 
-// delegations are five hosts, each delegating to the next, the last one to one with
-// keys.
-func delegations(write func(idptest.Object) []byte, last idptest.Object) func(string) []byte {
-	final := write(last)
-	steps := make(map[string][]byte)
-	var mu sync.Mutex
-	return func(host string) []byte {
-		name, digit := host[:len(host)-len(".example")], 0
-		if before, after, found := strings.Cut(name, "-"); found {
-			name = before
-			fmt.Sscan(after, &digit)
-		}
-		if digit == 5 {
-			return final
-		}
-		next := fmt.Sprintf("%s-%d.example", name, digit+1)
-		mu.Lock()
-		defer mu.Unlock()
-		if steps[next] == nil {
-			steps[next] = write(idptest.Object{"authority": next})
-		}
-		return steps[next]
+// delegations are five hosts for each request, each delegating to the next, the last
+// one to one with keys. Their documents are made when the request is minted.
+type delegations struct {
+	write func(idptest.Object) []byte
+	last  []byte
+	steps map[string][]byte // by host
+}
+
+func newDelegations(write func(idptest.Object) []byte, last idptest.Object) *delegations {
+	return &delegations{write: write, last: write(last), steps: make(map[string][]byte)}
+}
+
+// text mints a certificate by the last host, which did not sign it.
+func (d *delegations) text(t testing.TB, number int) string {
+	host := newHost(number)
+	for i := range 5 {
+		next := strings.Replace(newHost(number), ".", fmt.Sprintf("-%d.", i), 1)
+		d.steps[host] = d.write(idptest.Object{"authority": next})
+		host = next
 	}
+	c := certificate(newHost(number), hostileUser().Public()).With("iss", host)
+	return encode(t, hostile.Forged(c, "RS256", 512), assertionBy(hostileUser()))
+}
+
+func (d *delegations) document(host string) []byte {
+	if step := d.steps[host]; step != nil {
+		return step
+	}
+	return d.last
 }
