@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -160,7 +161,7 @@ func (w hostileWeb) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // hostileInputs are grouped by what they attack.
 func hostileInputs() []hostileInput {
-	return append(append(append(issuerInputs(), userInputs()...), documentInputs()...), textInputs()...)
+	return slices.Concat(issuerInputs(), userInputs(), documentInputs(), textInputs(), combinedInputs())
 }
 
 // oneHost and newHost are the names of the attacker's hosts: always the same one, or
@@ -256,6 +257,30 @@ func textInputs() []hostileInput {
 		{name: "text/key", text: wideKey},
 		{name: "text/header", text: wideHeader},
 		{name: "text/audience", text: forgedCertificate(oneHost, "RS256", 256), audience: "http://" + string(letters)},
+	}
+}
+
+// combinedInputs cost something at each step: long claims, a user key, keys that are
+// tried, a document that is fetched again because it is a minute old, the same keys
+// once more.
+func combinedInputs() []hostileInput {
+	rsa := hostile.Keys(9, func() idptest.Object { return hostile.RSA(4096, hostile.DenseExponent) })
+	dsa := hostile.Keys(8, hostile.DSA)
+	own := func() keys.PrivateKey { return idptest.Key("DS256-own-group") }
+	return []hostileInput{
+		{name: "combined/rsa", text: longForged(largeKey, "RS256", 512), document: fixed(hostile.Document(append(rsa, dsa...)...).JSON()), before: 1, pass: 61 * time.Second, slow: true},
+		{name: "combined/dsa", text: longForged(own, "DS256", 64), document: fixed(hostile.Document(append(dsa, rsa...)...).JSON()), before: 1, pass: 61 * time.Second},
+	}
+}
+
+// longForged mints certificates that nobody signed, and assertions of 32 KiB that the
+// certified key signed.
+func longForged(key func() keys.PrivateKey, alg string, size int) func(testing.TB, int) string {
+	return func(t testing.TB, number int) string {
+		c := hostile.Forged(certificate("evil.example", idptest.JWK(key().Public())).With("jti", number), alg, size)
+		a := assertionBy(key())
+		a.Claims = wide(func(size int) string { return members(size, `"%x":0,`) }, hostileClaims, len(encode(t, c))+300)
+		return encode(t, c, a)
 	}
 }
 
