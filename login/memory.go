@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,12 +34,11 @@ type owner struct {
 
 type ownerKey struct{}
 
+// ownerOf copies what it returns: an address may be a part of a certificate's text,
+// which a session would keep.
 func ownerOf(id, email string) owner {
-	_, host, ok := domain.Email(email)
-	if !ok { // an address that was verified has a host
-		return owner{user: id}
-	}
-	return owner{id, domain.Registrable(host)}
+	_, host, _ := domain.Email(email) // an address that was verified has a host
+	return owner{strings.Clone(id), strings.Clone(domain.Registrable(host))}
 }
 
 // memory is a session store in the memory of this process, with a bound that one

@@ -27,6 +27,7 @@ func (l *Login[U]) WithUser(next http.Handler) http.Handler {
 		key := userKey{l}
 		if r.Context().Value(key) == nil {
 			if _, ok := target.Local(r); !ok {
+				w.Header().Set("Cache-Control", "no-store")
 				l.fail(w, r, &failure{status: http.StatusBadRequest, reason: reasonTarget})
 				return
 			}
