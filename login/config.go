@@ -61,7 +61,7 @@ type Config[U any] struct {
 	// hours, at most 10 of one user, 25 000 of users whose addresses have one
 	// registrable domain, and 50 000 in all, of about 1 KiB each. A user's eleventh
 	// replaces the first. A sign-in that finds no place replaces a session that was
-	// not used since its sign-in, or is answered by 503.
+	// not used since its sign-in or for 30 minutes, or is answered by 503.
 	//
 	// The cookie of the application's own must be HttpOnly, SameSite Lax or Strict
 	// and, where the audience is https, Secure, which scs.New does not make it. Its

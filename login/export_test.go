@@ -18,6 +18,7 @@ const (
 	MaxOfDomain = maxOfDomain
 	MaxOfUser   = maxOfUser
 	MaxFields   = maxFields
+	IdleTime    = idleTime
 )
 
 // Memory is the session store in memory.
@@ -36,5 +37,5 @@ func (m *Memory) SignIn(token, id, email string, expires time.Time) error {
 
 // Len returns the number of entries in each of its tables.
 func (m *Memory) Len() (sessions, users, domains, aged, unused int) {
-	return len(m.sessions), len(m.users), len(m.domains), m.aged.Len(), m.unused.Len()
+	return len(m.sessions), len(m.users), len(m.domains), m.aged.Len(), m.all.unused.Len()
 }

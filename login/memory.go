@@ -21,6 +21,8 @@ const (
 	maxOfDomain = maxSessions / 2
 	// maxOfUser is how many of them belong to one user.
 	maxOfUser = 10
+	// idleTime is how long a session may be unused before a full store replaces it.
+	idleTime = 30 * time.Minute
 )
 
 // errSessionsFull is the error for a sign-in that has no place in memory.
@@ -46,23 +48,37 @@ func ownerOf(id, email string) owner {
 // Config without Sessions.
 //
 // A user who has maxOfUser sessions loses the oldest with the next sign-in. When
-// all places are taken, or all those of a domain, a sign-in takes the place of
-// the oldest session, or the oldest of that domain, that was never used after its
-// sign-in. If all were used, the sign-in is refused: a session that somebody uses
-// ends by its time, by a logout or by its own user, and by nothing that others do.
+// all places are taken, or all those of a domain, a sign-in replaces another
+// session, or another session of that domain: the oldest that was never used after
+// its sign-in, or else the one that was not used for the longest time, if that is at
+// least idleTime. Without such a session the sign-in is refused. So a session that
+// somebody uses does not end by what others do.
 type memory struct {
 	mu       sync.Mutex
-	sessions map[string]*stored // by token
-	users    map[string]*list.List
-	domains  map[string]*ofDomain
-	aged     list.List // all, the oldest first; they live equally long
-	unused   list.List // the oldest first
+	sessions map[string]*stored    // by token
+	users    map[string]*list.List // by ID, the oldest first
+	domains  map[string]*places
+	all      places
+	aged     list.List // the oldest first, which expire first
 }
 
-// ofDomain is what the users of one registrable domain have.
-type ofDomain struct {
-	count  int
-	unused list.List // the oldest first
+// places are sessions in the order in which they may be replaced.
+type places struct {
+	unused list.List // never used after the sign-in, the oldest first
+	used   list.List // the least recently used first
+}
+
+func (p *places) count() int { return p.unused.Len() + p.used.Len() }
+
+// replaceable returns the session that a new one may replace, nil if there is none.
+func (p *places) replaceable(now time.Time) *stored {
+	if s := oldest(&p.unused); s != nil {
+		return s
+	}
+	if s := oldest(&p.used); s != nil && now.Sub(s.lastUse) >= idleTime {
+		return s
+	}
+	return nil
 }
 
 // stored is a session, and where it stands in each list.
@@ -71,14 +87,15 @@ type stored struct {
 	token   string
 	data    []byte
 	expires time.Time
+	lastUse time.Time // zero means never
 
-	inAged, inUser           *list.Element
-	inUnused, inDomainUnused *list.Element // nil once used
+	inAged, inUser  *list.Element
+	inAll, inDomain *list.Element // of the lists of places
 }
 
 func newMemory() *memory {
 	return &memory{
-		sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*ofDomain),
+		sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*places),
 	}
 }
 
@@ -86,11 +103,12 @@ func newMemory() *memory {
 func (m *memory) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := time.Now()
 	s, found := m.sessions[token]
-	if !found || !time.Now().Before(s.expires) {
+	if !found || !now.Before(s.expires) {
 		return nil, false, nil
 	}
-	m.use(s)
+	m.use(s, now)
 	return s.data, true, nil
 }
 
@@ -103,9 +121,10 @@ func (m *memory) CommitCtx(ctx context.Context, token string, data []byte, expir
 		s.data, s.expires = data, expires
 		return nil
 	}
-	m.expire(time.Now())
+	now := time.Now()
+	m.expire(now)
 	who, _ := ctx.Value(ownerKey{}).(owner)
-	if !m.makeRoom(who) {
+	if !m.makeRoom(who, now) {
 		return errSessionsFull
 	}
 	m.add(&stored{owner: who, token: token, data: data, expires: expires})
@@ -146,16 +165,16 @@ func (m *memory) expire(now time.Time) {
 
 // makeRoom reports whether there is a place for a session of who. It takes one
 // from another session if it must and may.
-func (m *memory) makeRoom(who owner) bool {
+func (m *memory) makeRoom(who owner, now time.Time) bool {
 	of, d := m.users[who.user], m.domains[who.domain]
 	var give *stored
 	switch {
 	case of != nil && of.Len() >= maxOfUser:
 		give = oldest(of)
-	case d != nil && d.count >= maxOfDomain:
-		give = oldest(&d.unused)
+	case d != nil && d.count() >= maxOfDomain:
+		give = d.replaceable(now)
 	case len(m.sessions) >= maxSessions:
-		give = oldest(&m.unused)
+		give = m.all.replaceable(now)
 	default:
 		return true
 	}
@@ -180,34 +199,44 @@ func (m *memory) add(s *stored) {
 		m.users[s.user] = of
 	}
 	if d == nil {
-		d = new(ofDomain)
+		d = new(places)
 		m.domains[s.domain] = d
 	}
-	d.count++
 	m.sessions[s.token] = s
 	s.inAged, s.inUser = m.aged.PushBack(s), of.PushBack(s)
-	s.inUnused, s.inDomainUnused = m.unused.PushBack(s), d.unused.PushBack(s)
+	s.inAll, s.inDomain = m.all.unused.PushBack(s), d.unused.PushBack(s)
 }
 
-// use notes that the session was used.
-func (m *memory) use(s *stored) {
-	if s.inUnused != nil {
-		m.unused.Remove(s.inUnused)
-		m.domains[s.domain].unused.Remove(s.inDomainUnused)
-		s.inUnused, s.inDomainUnused = nil, nil
+// use notes that the session is used.
+func (m *memory) use(s *stored, now time.Time) {
+	d := m.domains[s.domain]
+	m.leave(s)
+	s.lastUse = now
+	s.inAll, s.inDomain = m.all.used.PushBack(s), d.used.PushBack(s)
+}
+
+// leave takes the session out of the lists of places. An element that is not in a
+// list is left alone.
+func (m *memory) leave(s *stored) {
+	d := m.domains[s.domain]
+	for _, l := range []*list.List{&m.all.unused, &m.all.used} {
+		l.Remove(s.inAll)
+	}
+	for _, l := range []*list.List{&d.unused, &d.used} {
+		l.Remove(s.inDomain)
 	}
 }
 
 func (m *memory) remove(s *stored) {
-	m.use(s)
+	m.leave(s)
 	delete(m.sessions, s.token)
 	m.aged.Remove(s.inAged)
-	of, d := m.users[s.user], m.domains[s.domain]
+	of := m.users[s.user]
 	of.Remove(s.inUser)
 	if of.Len() == 0 {
 		delete(m.users, s.user)
 	}
-	if d.count--; d.count == 0 {
+	if m.domains[s.domain].count() == 0 {
 		delete(m.domains, s.domain)
 	}
 }

@@ -108,6 +108,40 @@ func TestMemoryFull(t *testing.T) {
 	}
 }
 
+// In a full store the session that was idle for longest makes room, if it was for
+// long. Those that are in use do not.
+func TestMemoryIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := login.NewMemory()
+		fill := func() {
+			t.Helper()
+			for d := range 2 {
+				domain := fmt.Sprintf("d%d.example", d)
+				signIns(t, m, login.MaxOfDomain, domain)
+				for i := range login.MaxOfDomain {
+					holds(t, m, true, fmt.Sprintf("%d@%s", i, domain))
+				}
+			}
+		}
+		fill()
+		signIn := func(email string, want error) {
+			t.Helper()
+			if err := m.SignIn(email, email, email, time.Now().Add(time.Hour)); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", email, err, want)
+			}
+		}
+		time.Sleep(login.IdleTime - 1)
+		holds(t, m, true, "0@d0.example", "1@d0.example") // in use
+		signIn("new@d0.example", login.ErrSessionsFull)
+		signIn("new@d2.example", login.ErrSessionsFull)
+		time.Sleep(1)
+		signIn("new@d2.example", nil) // in place of the first of all that are idle
+		signIn("new@d1.example", nil) // in place of the first of its domain
+		holds(t, m, false, "2@d0.example", "0@d1.example")
+		holds(t, m, true, "0@d0.example", "1@d0.example", "3@d0.example", "1@d1.example", "new@d2.example", "new@d1.example")
+	})
+}
+
 // What has expired is not found, and makes room.
 func TestMemoryExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
