@@ -130,11 +130,11 @@ func TestMemoryIdle(t *testing.T) {
 				t.Errorf("%s: %v, want %v", email, err, want)
 			}
 		}
-		time.Sleep(login.IdleTime - 1)
+		time.Sleep(login.IdleTime - time.Nanosecond)
 		holds(t, m, true, "0@d0.example", "1@d0.example") // in use
 		signIn("new@d0.example", login.ErrSessionsFull)
 		signIn("new@d2.example", login.ErrSessionsFull)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		signIn("new@d2.example", nil) // in place of the first of all that are idle
 		signIn("new@d1.example", nil) // in place of the first of its domain
 		holds(t, m, false, "2@d0.example", "0@d1.example")

@@ -191,7 +191,7 @@ func readAnswer(t testing.TB, f *http2.Framer) Answer {
 						t.Fatal(err)
 					}
 				}
-				a.Header.Add(http.CanonicalHeaderKey(field.Name), field.Value)
+				a.Header.Add(field.Name, field.Value)
 			}
 			ended = frame.StreamEnded()
 		case *http2.DataFrame:
