@@ -58,3 +58,6 @@ func OccupyLoads(r *Resolver) (free func()) {
 		}
 	}
 }
+
+// Buckets returns how many buckets of rates are kept.
+func Buckets(r *Resolver) int { return len(r.calls.rates.buckets) }

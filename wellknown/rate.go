@@ -63,14 +63,17 @@ func (l *limiter) take(now time.Time, keys ...bucketKey) bool {
 	return true
 }
 
-// wait returns how long after now the bucket is full. A clock that was set back
-// makes it no longer than that of an empty one.
+// wait returns how long after now the bucket is full. If the clock was set back,
+// that is as long as for an empty one, from now on.
 func (l *limiter) wait(k bucketKey, now time.Time) time.Duration {
 	b := l.buckets[k]
 	if b == nil {
 		return 0
 	}
-	return min(max(0, b.full.Sub(now)), time.Duration(k.rate.burst)*k.rate.every)
+	if empty := now.Add(time.Duration(k.rate.burst) * k.rate.every); b.full.After(empty) {
+		l.fill(k, empty, now)
+	}
+	return max(0, b.full.Sub(now))
 }
 
 // fill notes when the bucket is full again.

@@ -49,7 +49,7 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 		fetcher: newFetcher(c, transport),
 		policy:  newPolicy(c, ports),
 		cache:   held,
-		calls:   newScheduler(c.MaxFetches, c.Now, func() bool { return !held.good.empty() }),
+		calls:   newScheduler(c, func() bool { return !held.good.empty() }),
 		now:     c.Now,
 	}, nil
 }

@@ -8,7 +8,8 @@ import (
 
 // Limits of a scheduler, by its number of turns (Config.MaxFetches).
 const (
-	waitingPerTurn = 8  // fetches that may wait for each turn
+	waitingPerTurn = 8  // fetches that may wait for each turn, and callers for the first fetch of one registrable domain's hosts
+	parkedShare    = 4  // four times as many callers may wait for the first fetches of all hosts
 	domainShare    = 16 // one registrable domain has at most a 16th of the turns, at least 1
 	slowShare      = 4  // hosts that did not answer last time have at most a quarter, at least 1
 	keptShare      = 8  // an eighth is kept for known hosts, and an eighth for others
@@ -24,9 +25,10 @@ const (
 // golang.org/x/sync/singleflight has a goroutine for each fetch that waits, and
 // neither priorities nor limits.
 type scheduler struct {
-	turns int
-	now   func() time.Time // of the rates
-	known func() bool      // reports whether any document is held
+	turns   int
+	timeout time.Duration    // of a fetch; one that nobody wants waits no longer for its turn
+	now     func() time.Time // of the rates
+	known   func() bool      // reports whether any document is held
 
 	mu      sync.Mutex
 	calls   map[string]*call // running and waiting, by key
@@ -76,9 +78,9 @@ type call struct {
 // domainCalls are the calls of one registrable domain.
 type domainCalls struct{ running, waiting, parked int }
 
-func newScheduler(turns int, now func() time.Time, known func() bool) *scheduler {
+func newScheduler(c Config, known func() bool) *scheduler {
 	return &scheduler{
-		turns: turns, now: now, known: known, rates: newLimiter(),
+		turns: c.MaxFetches, timeout: c.Timeout, now: c.Now, known: known, rates: newLimiter(),
 		calls: make(map[string]*call), hosts: make(map[string]*call), domains: make(map[string]*domainCalls),
 	}
 }
@@ -151,7 +153,7 @@ func (s *scheduler) renew(r *request) {
 func (s *scheduler) park(r *request, first *call) (*call, *fault) {
 	most := waitingPerTurn * s.turns
 	d := s.domain(r.domain)
-	if s.parked >= most || d.parked >= max(1, most/2) {
+	if s.parked >= parkedShare*most || d.parked >= most {
 		s.forget(r.domain)
 		return nil, unavailable("too many look-ups wait for this host", nil)
 	}
@@ -246,7 +248,11 @@ func (s *scheduler) end(c *call) {
 		for e := s.queues[q].Front(); e != nil && s.underway() < s.turns; {
 			waits := e.Value.(*call)
 			e = e.Next()
-			if s.mayStart(waits) {
+			switch {
+			case waits.callers == 0 && time.Since(waits.since) >= s.timeout:
+				s.unqueue(waits)
+				s.drop(waits)
+			case s.mayStart(waits):
 				s.unqueue(waits)
 				s.start(waits)
 			}
@@ -254,8 +260,9 @@ func (s *scheduler) end(c *call) {
 	}
 }
 
-// leave is for a caller who waits no longer for c, as r. Waiting calls that no
-// caller wants are dropped, unless they renew a document that is held.
+// leave is for a caller who waits no longer for c, as r. A waiting call that no
+// caller wants is dropped; one that renews a document that is held only after the
+// time of a fetch.
 func (s *scheduler) leave(r *request, c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

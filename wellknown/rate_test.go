@@ -1,0 +1,122 @@
+package wellknown_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// TestRates holds the documented limits: what is beyond them is refused at once
+// and not remembered, and takes nothing from others.
+func TestRates(t *testing.T) {
+	apex := func(i int) (string, string) { return "idp.example", about(i) }
+	below := func(i int) (string, string) { return "login.idp.example", about(i) }
+	names := func(i int) (string, string) { n := fmt.Sprintf("n%d.idp.example", i); return n, n }
+	for name, c := range map[string]struct {
+		of       func(int) (host, domain string)
+		verifies bool
+		burst    int
+		refill   int // in 8 s
+	}{
+		"one host":               {apex, false, 64, 8},
+		"one host below":         {below, false, 64, 8},
+		"verified":               {apex, true, 1024, 256},
+		"names below one domain": {names, false, 512, 32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.answer = says(200, document(1))
+			host, _ := c.of(0)
+			if c.verifies {
+				look(t, s.Resolver, host) // it takes one of the verified ones
+			}
+			for range 2 {
+				answered := s.ask(t, c.verifies, c.of, 0, 2000)
+				if c.verifies {
+					answered++
+				}
+				if answered != c.burst {
+					t.Errorf("%d answered of 2000, want %d", answered, c.burst)
+				}
+				s.now = s.now.Add(8 * time.Second)
+				if answered := s.ask(t, c.verifies, c.of, 2000, 4000); answered != c.refill {
+					t.Errorf("%d answered 8 s later, want %d", answered, c.refill)
+				}
+				for _, other := range []string{"idp.example", "other.example"} {
+					if _, err := look(t, s.Resolver, other); err != nil {
+						t.Errorf("%s: %v", other, err)
+					}
+				}
+				if _, bad, _, _ := s.Held(); bad != 0 {
+					t.Errorf("%d remembered", bad)
+				}
+				s = newStage(t) // a new resolver has forgotten, and all again
+				s.answer = says(200, document(1))
+				if c.verifies {
+					look(t, s.Resolver, host)
+				}
+			}
+		})
+	}
+}
+
+// ask looks up from some number to another, and counts those answered.
+func (s *stage) ask(t *testing.T, verifies bool, of func(int) (string, string), from, to int) (answered int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		host, domain := of(i)
+		a, err := s.Authority(signed(t.Context(), verifies), host, domain)
+		if err == nil {
+			answered++
+		} else if row(t, a, err) != row4 {
+			t.Error(err)
+		}
+	}
+	return answered
+}
+
+// TestRateForgetsNothing holds that the state of the rates is bounded, and that an
+// empty bucket outlives many other hosts.
+func TestRateForgetsNothing(t *testing.T) {
+	var fetches int
+	r := resolver(t, wellknown.Config{Now: func() time.Time { return start }, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+		if q.URL.Host == host {
+			fetches++
+		}
+		return reply(404, "")
+	})})
+	ask := func(from, to int) {
+		for i := from; i < to; i++ {
+			r.Authority(t.Context(), host, about(i))
+		}
+	}
+	ask(0, 100)
+	for i := range 30_000 {
+		look(t, r, fmt.Sprintf("host%d.example", i))
+	}
+	ask(100, 200)
+	if fetches != 64 {
+		t.Errorf("%d fetches", fetches)
+	}
+	if n := wellknown.Buckets(r); n > 8192 {
+		t.Errorf("%d buckets kept", n)
+	}
+}
+
+// TestRateOfClock holds that a clock that is set back does not stop look-ups for longer
+// than an empty bucket takes.
+func TestRateOfClock(t *testing.T) {
+	s := newStage(t)
+	s.answer = says(200, document(1))
+	of := func(i int) (string, string) { return host, about(i) }
+	s.ask(t, false, of, 0, 100)
+	s.now = s.now.Add(-24 * time.Hour)
+	s.ask(t, false, of, 100, 101)
+	s.now = s.now.Add(2 * time.Second)
+	if n := s.ask(t, false, of, 200, 300); n == 0 {
+		t.Error("none answered")
+	}
+}

@@ -1,0 +1,290 @@
+package wellknown_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// stalled are the ways to name 400 hosts that stall.
+var stalled = map[string]func(int) string{
+	"of 400 domains": func(i int) string { return fmt.Sprintf("slow%d.example", i) },
+	"of one domain":  func(i int) string { return fmt.Sprintf("slow%d.evil.example", i) },
+}
+
+// stall has 400 known hosts stall, and looks them up.
+func stall(t *testing.T, c *callers, p *paced, name func(int) string) {
+	for i := range 400 {
+		if _, err := look(t, c.r, name(i)); err != nil {
+			t.Fatal(err)
+		}
+		p.set(name(i), time.Hour)
+	}
+	look(t, c.r, host)
+	time.Sleep(2 * time.Minute)
+	stallAgain(t, c, name)
+}
+
+func stallAgain(t *testing.T, c *callers, name func(int) string) {
+	for i := range 400 {
+		c.running.Go(func() { c.r.Authority(t.Context(), name(i), name(i)) })
+	}
+	synctest.Wait()
+}
+
+// TestStallingHosts holds that 400 hosts that answered once and now stall keep
+// neither a known provider nor an unknown one waiting.
+func TestStallingHosts(t *testing.T) {
+	for kind, name := range stalled {
+		t.Run(kind, func(t *testing.T) {
+			bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *paced) {
+				stall(t, c, p, name)
+				for range 4 {
+					begin := time.Now()
+					if _, err := look(t, c.r, host); err != nil || time.Since(begin) > time.Second {
+						t.Errorf("known: %v after %v", err, time.Since(begin))
+					}
+				}
+				begin := time.Now()
+				if _, err := look(t, c.r, "unknown.example"); err != nil || time.Since(begin) != 0 {
+					t.Errorf("unknown: %v after %v", err, time.Since(begin))
+				}
+				// Those that did not answer once share a quarter of the turns.
+				for range 5 { // until each has had a turn
+					time.Sleep(time.Minute)
+					p.reset()
+					stallAgain(t, c, name)
+				}
+				if p.peak() > 128/4 {
+					t.Errorf("%d turns for hosts that did not answer last time", p.peak())
+				}
+				begin = time.Now()
+				if a, err := c.r.Refresh(t.Context(), host, host); err != nil || a.Fetched != begin {
+					t.Errorf("newer keys of the known: %v after %v", err, time.Since(begin))
+				}
+			})
+		})
+	}
+}
+
+// TestKeptTurns holds that hosts that nobody knows leave turns to known ones.
+func TestKeptTurns(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	for i := range 100 {
+		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
+	}
+	bubble(t, 16, takes, func(t *testing.T, c *callers, p *paced) {
+		look(t, c.r, host)
+		time.Sleep(2 * time.Minute)
+		for i := range 100 {
+			name := fmt.Sprintf("slow%d.example", i)
+			c.running.Go(func() { c.r.Authority(t.Context(), name, name) })
+		}
+		synctest.Wait()
+		begin := time.Now()
+		if a, err := look(t, c.r, host); err != nil || a.Fetched != begin || time.Since(begin) != 0 {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
+
+// TestDomainTurns holds that the hosts of one registrable domain have a 16th of
+// the turns.
+func TestDomainTurns(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	for i := range 40 {
+		takes[fmt.Sprintf("n%d.evil.example", i)] = time.Second
+	}
+	bubble(t, 32, takes, func(t *testing.T, c *callers, p *paced) {
+		for name := range takes {
+			c.running.Go(func() { c.r.Authority(t.Context(), name, name) })
+		}
+		c.running.Wait()
+		if p.peak() != 2 {
+			t.Errorf("%d at once", p.peak())
+		}
+	})
+}
+
+// TestFirstInFirstOut holds the order within both queues.
+func TestFirstInFirstOut(t *testing.T) {
+	const n = 5
+	name := func(kind string, i int) string { return fmt.Sprintf("%s%d.example", kind, i) }
+	bubble(t, 1, map[string]time.Duration{"slow.example": 4 * time.Second}, func(t *testing.T, c *callers, p *paced) {
+		for i := range n {
+			look(t, c.r, name("known", i))
+		}
+		time.Sleep(2 * time.Minute)
+		p.reset()
+		c.ask(t.Context(), "slow.example", nil)
+		want := []string{"slow.example"}
+		for i := range n {
+			c.ask(t.Context(), name("unknown", i), nil)
+			c.ask(t.Context(), name("known", i), nil)
+		}
+		for _, kind := range []string{"known", "unknown"} {
+			for i := range n {
+				want = append(want, name(kind, i))
+			}
+		}
+		c.running.Wait()
+		if asked := p.order(); !slices.Equal(asked, want) {
+			t.Errorf("asked %v, want %v", asked, want)
+		}
+	})
+}
+
+// signed is the context of a look-up whose certificate is verified by the keys
+// held, or is not.
+func signed(ctx context.Context, verifies bool) context.Context {
+	return wellknown.WithSignatureCheck(ctx, wellknown.SignatureCheck{
+		Verifies: func(held []keys.PublicKey) bool { return verifies && len(held) > 0 },
+		Fallback: "fallback.example",
+	})
+}
+
+func about(i int) string { return fmt.Sprintf("user%d.example", i) }
+
+// TestOrderBySignature holds that certificates that verify go first, for other
+// email domains of the host and for the domain of the email itself.
+func TestOrderBySignature(t *testing.T) {
+	for name, of := range map[string]func(i int) (host, domain string){
+		"other email domains":     func(i int) (string, string) { return fmt.Sprintf("idp%d.example", i), "user.example" },
+		"domain of the emails":    func(i int) (string, string) { return about(i), about(i) },
+		"same host, many domains": func(i int) (string, string) { return "fallback.example", about(i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
+				look(t, c.r, "fallback.example")
+				for i := range 4 {
+					if name := fmt.Sprintf("idp%d.example", i); name == first(of(i)) {
+						look(t, c.r, name)
+					}
+				}
+				p.reset()
+				c.ask(t.Context(), "slow.example", nil)
+				for i := range 4 {
+					c.running.Go(func() {
+						host, domain := of(i)
+						if _, err := c.r.Authority(signed(t.Context(), i >= 2), host, domain); err != nil {
+							t.Error(err)
+						}
+					})
+					time.Sleep(time.Millisecond)
+				}
+				c.running.Wait()
+				var want []string
+				for _, i := range []int{2, 3, 0, 1} {
+					host, domain := of(i)
+					want = append(want, host+" "+domain)
+				}
+				if got := p.queries()[1:]; !slices.Equal(got, want) {
+					t.Errorf("asked %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
+func first(host, _ string) string { return host }
+
+// TestOrderIsNoAnswer holds that the answer for one email domain is not used for
+// another, whatever verifies.
+func TestOrderIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		p := &paced{document: func(string) string { return document(asked.Add(1)) }}
+		r := resolver(t, wellknown.Config{InsecureTransport: p})
+		for i := range 3 {
+			a, err := r.Authority(signed(t.Context(), true), "fallback.example", about(i))
+			if err != nil || asked.Load() != int64(i+1) || a.Authentication != "/auth" {
+				t.Errorf("%v after %d fetches", err, asked.Load())
+			}
+		}
+	})
+}
+
+// TestColdFallback has 300 users of different email domains and 300 forgers arrive
+// at once at a fallback of which nothing is held: one is first, and then the
+// certificates that its keys verify.
+func TestColdFallback(t *testing.T) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, p *paced) {
+		var answered atomic.Int64
+		for i := range 600 {
+			c.running.Go(func() {
+				honest := i%2 == 0
+				a, err := c.r.Authority(signed(t.Context(), honest), "fallback.example", about(i))
+				if err == nil {
+					answered.Add(1)
+				} else if got := row(t, a, err); honest || got != row4 {
+					t.Errorf("%d: %v", i, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := len(p.order()); n != 1 {
+			t.Errorf("%d fetches begun before the first brought keys", n)
+		}
+		c.running.Wait()
+		if n := answered.Load(); n < 300 || n > 300+64 {
+			t.Errorf("%d answered", n)
+		}
+	})
+}
+
+// TestColdHostFails holds that others get their turn when the first fetch brings no keys.
+func TestColdHostFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		p := &paced{document: func(string) string {
+			if asked.Add(1) < 4 {
+				return "{"
+			}
+			return document(1)
+		}, takes: map[string]time.Duration{host: time.Second}}
+		c := &callers{t: t, r: resolver(t, wellknown.Config{InsecureTransport: p})}
+		var answered atomic.Int64
+		for i := range 20 {
+			c.running.Go(func() {
+				if _, err := c.r.Authority(signed(t.Context(), true), host, about(i)); err == nil {
+					answered.Add(1)
+				}
+			})
+		}
+		c.running.Wait()
+		if answered.Load() != 17 {
+			t.Errorf("%d answered", answered.Load())
+		}
+	})
+}
+
+// TestTraceOfSignatureCheck holds that the certificate is tried before Wait, and
+// again after Waited if the first fetch of the host brought keys.
+func TestTraceOfSignatureCheck(t *testing.T) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
+		c.running.Go(func() { c.r.Authority(t.Context(), "fallback.example", "a.example") })
+		synctest.Wait()
+		n := new(notes)
+		ctx := wellknown.WithTrace(t.Context(), n.trace())
+		ctx = wellknown.WithSignatureCheck(ctx, wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
+			n.told = append(n.told, "check")
+			return true
+		}})
+		for range 2 {
+			if _, err := c.r.Authority(ctx, "fallback.example", "b.example"); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := strings.Join(n.told, " "); got != "wait waited check wait waited asked-ok check held-ok" && got != "wait waited check wait waited asked-ok held-ok" {
+			t.Error(got)
+		}
+	})
+}
