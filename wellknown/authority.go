@@ -29,15 +29,22 @@ type Authority struct {
 	// its last document still counts. Zero when a [Static] answered.
 	Fetched, Expires time.Time
 
-	entries []*entry // of a Resolver: those that it comes from; never changed
+	sources *sources // of a Resolver; nil of another source
 }
+
+// sources are the cache entries that an authority comes from. They are not
+// changed once the authority is complete.
+type sources struct{ entries []*entry }
 
 // MarkVerified tells the [Resolver] that gave a that one of its keys verified a
 // certificate. The documents that it comes from are then evicted last among
 // those of their registrable domains, and their renewals are less limited. It
 // does nothing for an authority of another source.
 func (a *Authority) MarkVerified() {
-	for _, e := range a.entries {
+	if a.sources == nil {
+		return
+	}
+	for _, e := range a.sources.entries {
 		if !e.verified.Load() {
 			e.verified.Store(true)
 		}
@@ -72,9 +79,7 @@ func follow(ctx context.Context, s source, host, emailDomain string) (*Authority
 			return nil, f.of(asked, a.Domain)
 		}
 		a.date(p)
-		if p.entry != nil {
-			a.entries = append(a.entries, p.entry)
-		}
+		a.from(p.entry)
 		if p.Authority == "" {
 			return a.complete(asked, p)
 		}
@@ -92,6 +97,17 @@ func (a *Authority) date(p *publication) {
 	if len(a.Delegations) == 0 || p.expires.Before(a.Expires) {
 		a.Expires = p.expires
 	}
+}
+
+// from notes one of the entries on the way; nil is none.
+func (a *Authority) from(e *entry) {
+	if e == nil {
+		return
+	}
+	if a.sources == nil {
+		a.sources = new(sources)
+	}
+	a.sources.entries = append(a.sources.entries, e)
 }
 
 // delegate makes next the authority.

@@ -10,6 +10,7 @@ import (
 type entry struct {
 	outcome
 	fetched, expires time.Time
+	renewal          time.Time // when the last quarter of its life begins
 
 	verified atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
 	renewed  atomic.Int64 // when its renewal in the background was tried last, in Unix nanoseconds
@@ -25,7 +26,7 @@ func (e *entry) hasKeys() bool { return e.document != nil && len(e.document.usab
 // renewable reports whether a look-up at now is to renew the document in the
 // background: in the last quarter of its life, and not so soon after the last try.
 func (e *entry) renewable(now time.Time) bool {
-	if e.document == nil || now.Before(e.expires.Add(-e.expires.Sub(e.fetched)/renewalShare)) || !now.Before(e.expires) {
+	if now.Before(e.renewal) || e.document == nil || !now.Before(e.expires) {
 		return false
 	}
 	last := e.renewed.Load()
@@ -81,12 +82,13 @@ func (c *cache) silent(key string) bool {
 // answer of the host itself unseats a document (PROTOCOL §4); after any
 // other failure it goes on counting, and the next try waits.
 func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
-	e := &entry{outcome: o, fetched: now, expires: now.Add(o.lifetime())}
+	life := o.lifetime()
+	e := &entry{outcome: o, fetched: now, expires: now.Add(life), renewal: now.Add(life - life/renewalShare)}
 	good := c.document(key, now)
 	if o.fault == nil {
 		e.authority = o.document.soleAuthority(host, e.fetched, e.expires)
 		if e.authority != nil {
-			e.authority.entries = []*entry{e}
+			e.authority.sources = &sources{[]*entry{e}}
 		}
 		e.verified.Store(good != nil && good.verified.Load())
 		c.good.set(host, key, e)
