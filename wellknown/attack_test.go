@@ -204,3 +204,27 @@ func (w *world) count() map[string]int {
 	}
 	return n
 }
+
+// TestHonestAmongForgers has many users of different email domains, and as many
+// forgers, arrive at once at a fallback of which nothing is held.
+func TestHonestAmongForgers(t *testing.T) {
+	w := newWorld(t)
+	const users = 300
+	certificates := make([]string, 2*users)
+	for i := range users {
+		certificates[2*i] = w.certificate("fallback.example", about(i))
+		certificates[2*i+1] = w.forge("fallback.example", about(users+i))
+	}
+	var all sync.WaitGroup
+	for i, c := range certificates {
+		all.Go(func() {
+			if err := w.verify(c); (err == nil) != (i%2 == 0) {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := w.count()["fallback.example"]; n > 1+users+64 {
+		t.Errorf("%d fetches from the fallback", n)
+	}
+}

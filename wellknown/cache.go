@@ -86,6 +86,9 @@ func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
 	e := &entry{outcome: o, fetched: now, expires: now.Add(life), renewal: now.Add(life - life/renewalShare)}
 	good := c.document(key, now)
 	if o.fault == nil {
+		if held := c.good.keysOf(host); held != nil {
+			o.document.share(held.document)
+		}
 		e.authority = o.document.soleAuthority(host, e.fetched, e.expires)
 		if e.authority != nil {
 			e.authority.sources = &sources{[]*entry{e}}

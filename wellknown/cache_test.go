@@ -357,6 +357,27 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestSameKey holds that a key that a host goes on to publish stays the same one,
+// for its other email domains too, and that another host's equal key is another.
+func TestSameKey(t *testing.T) {
+	s := newStage(t)
+	s.answer = says(200, several(rsaKey(2048, 1), rsaKey(2048, 2)))
+	first, _ := look(t, s.Resolver, host)
+	elsewhere, _ := look(t, s.Resolver, "other.example")
+	s.answer = says(200, several(rsaKey(2048, 3), rsaKey(2048, 1)))
+	about, _ := s.Authority(t.Context(), host, "user.example")
+	s.now = s.now.Add(2 * time.Hour)
+	later, _ := look(t, s.Resolver, host)
+	for _, a := range []*wellknown.Authority{about, later} {
+		if len(a.Keys) != 2 || a.Keys[1] != first.Keys[0] || a.Keys[0] == first.Keys[1] {
+			t.Errorf("%d keys, the one published before is another", len(a.Keys))
+		}
+	}
+	if elsewhere.Keys[0] == first.Keys[0] {
+		t.Error("two hosts share a key")
+	}
+}
+
 // TestNotShared: what a caller does to an answer does not change the next one.
 func TestNotShared(t *testing.T) {
 	s := newStage(t)

@@ -242,6 +242,21 @@ func (d *Document) split() {
 	}
 }
 
+// share puts the usable keys of other in the place of equal ones, so that a key
+// stays the same one for as long as its host publishes it: a verifier remembers
+// signatures by it.
+func (d *Document) share(other *Document) {
+	held := make(map[string]keys.PublicKey, len(other.usable))
+	for _, key := range other.usable {
+		held[string(key.Canonical())] = key
+	}
+	for i, key := range d.usable {
+		if same := held[string(key.Canonical())]; same != nil {
+			d.usable[i] = same
+		}
+	}
+}
+
 // MarshalJSON writes a document that reads the same: public-key in the form
 // that every implementation knows, keys as JWKs.
 func (d *Document) MarshalJSON() ([]byte, error) {
