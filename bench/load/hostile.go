@@ -225,7 +225,7 @@ func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest
 		}
 	}
 	if attack.tls > 0 {
-		chain, err := hostile.TLSChain([]string{attackerDomain, "*." + attackerDomain}, attack.tls)
+		chain, err := hostile.TLSChain([]string{"*.example", "*." + attackerDomain}, attack.tls)
 		if err != nil {
 			return nil, err
 		}

@@ -44,8 +44,10 @@ func (w *hostileWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// isAttacker reports whether a host is the attacker's: evil.example and all below it,
+// and evil0.example, evil1.example, …, which count as other parties.
 func isAttacker(host string) bool {
-	return host == attackerDomain || strings.HasSuffix(host, "."+attackerDomain)
+	return strings.HasPrefix(host, "evil") || strings.HasSuffix(host, "."+attackerDomain)
 }
 
 // certificate is for tls.Config.GetCertificate.
