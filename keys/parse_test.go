@@ -466,3 +466,42 @@ func BenchmarkParseRSA(b *testing.B) {
 		}
 	}
 }
+
+// TestDecimalDigits has each byte in place of each digit of a number: what is no
+// digit is refused wherever it stands.
+func TestDecimalDigits(t *testing.T) {
+	digits := oddOf(2048).String()
+	for at := 0; at < len(digits); at += 1 + at/40 {
+		for c := range 128 {
+			text := fmt.Sprintf(`{"algorithm":"RS","e":"3","n":"%s\u%04x%s"}`, digits[:at], c, digits[at+1:])
+			_, err := keys.InsecureParsePublicKey([]byte(text))
+			changed := digits[:at] + string(rune(c)) + digits[at+1:]
+			n, ok := new(big.Int).SetString(changed, 10)
+			ok = ok && '0' <= c && c <= '9' && n.Bit(0) == 1 && n.BitLen() >= 2047
+			if ok != (err == nil) || err != nil && !errors.Is(err, keys.ErrMalformed) {
+				t.Fatalf("byte %#x at %d: %v", c, at, err)
+			}
+		}
+	}
+}
+
+// FuzzDecimal compares with math/big, by the modulus of a key.
+func FuzzDecimal(f *testing.F) {
+	for _, bits := range []int{2047, 2048, 4095, 4096, 4097} {
+		f.Add(oddOf(bits).String())
+		f.Add(plus(oddOf(bits+1), -2).String())
+	}
+	f.Fuzz(func(t *testing.T, digits string) {
+		if digits == "" || strings.Trim(digits, "0123456789") != "" || len(digits) > 5000 {
+			t.Skip("not digits")
+		}
+		n, _ := new(big.Int).SetString(digits, 10)
+		k, err := keys.ParsePublicKey([]byte(`{"algorithm":"RS","n":"` + digits + `","e":"3"}`))
+		if tooLarge := n.BitLen() > 4096; tooLarge != errors.Is(err, keys.ErrTooLarge) {
+			t.Fatalf("%d bits: %v", n.BitLen(), err)
+		}
+		if err == nil && !bytes.Contains(k.Canonical(), n.Append([]byte(":"), 16)) {
+			t.Fatalf("read as %s, want %x", k.Canonical(), n)
+		}
+	})
+}
