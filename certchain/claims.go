@@ -45,12 +45,15 @@ func (c *Certificate) Extra() map[string]json.RawMessage {
 }
 
 func extra(into map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
+	merging := len(into) > 0 // names of one object differ
 	for i, m := range from {
 		if slices.Contains(reserved, m.Name) || slices.Contains(except, m.Name) {
 			continue
 		}
-		if _, there := into[m.Name]; there {
-			continue
+		if merging {
+			if _, there := into[m.Name]; there {
+				continue
+			}
 		}
 		if into == nil {
 			into = make(map[string]json.RawMessage, len(from)-i)

@@ -22,7 +22,7 @@ type nameSet struct {
 
 // slot is empty if object is 0.
 type slot struct {
-	hash   uint64
+	hash   uint32
 	object uint32
 	name   uint32 // index in scanner.names
 }
@@ -35,13 +35,13 @@ func (s *nameSet) add(object uint32, names []text, index int) bool {
 	if 2*s.used >= len(s.slots) {
 		s.grow()
 	}
-	hash := maphash.Bytes(seed, names[index])
+	hash := uint32(maphash.Bytes(seed, names[index]))
 	at := s.start(hash, object)
 	for s.slots[at].object != 0 {
 		if other := s.slots[at]; other.hash == hash && other.object == object && bytes.Equal(names[other.name], names[index]) {
 			return true
 		}
-		at = (at + 1) % uint64(len(s.slots))
+		at = (at + 1) & (len(s.slots) - 1)
 	}
 	s.slots[at] = slot{hash, object, uint32(index)}
 	s.used++
@@ -50,8 +50,8 @@ func (s *nameSet) add(object uint32, names []text, index int) bool {
 
 // start is where the search for a name begins. The multiplication keeps equal
 // names of different objects apart.
-func (s *nameSet) start(hash uint64, object uint32) uint64 {
-	return (hash ^ uint64(object)*0x9e3779b97f4a7c15) % uint64(len(s.slots))
+func (s *nameSet) start(hash, object uint32) int {
+	return int(hash^object*0x9e3779b9) & (len(s.slots) - 1)
 }
 
 func (s *nameSet) grow() {
@@ -63,7 +63,7 @@ func (s *nameSet) grow() {
 		}
 		at := s.start(o.hash, o.object)
 		for s.slots[at].object != 0 {
-			at = (at + 1) % uint64(len(s.slots))
+			at = (at + 1) & (len(s.slots) - 1)
 		}
 		s.slots[at] = o
 	}
