@@ -1,6 +1,8 @@
 package corpus
 
 import (
+	"strings"
+
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -109,6 +111,10 @@ func skippedKeys() []vector {
 		skipped("weak", "A weak key.", sig("RS64")),
 		skipped("too-large", "A key of 4097 bits.", odd("rsa4097").public()),
 		skipped("too-large-exponent", "A key of 3072 bits with a large exponent.", odd("rsa3072e2147483647").public()),
+		skipped("too-large-8193", "A key of 8193 bits.", odd("rsa8193").public()),
+		skipped("too-large-digits", "A modulus of 20 000 digits.", idptest.Object{"algorithm": "RS", "n": strings.Repeat("7", 20_000), "e": "3"}),
+		skipped("too-large-jwk", "A modulus of 15 000 bytes, as a JWK.", idptest.Object{"kty": "RSA", "n": strings.Repeat("Q", 20_000), "e": "Aw"}),
+		skipped("too-large-exponent-digits", "An exponent of 2000 digits.", userJWK("RS256-2").With("e", strings.Repeat("Q", 2000))),
 		failure("too-large-public-key", "3.keys-skipped 3.no-key 2.rsa-large", "public-key has 4097 bits: support, but no key. The fallback does not speak.",
 			untrusted(idp, fallback), byFallback, document(idp, good().With("public-key", odd("rsa4097").public()))),
 		okay("too-large-public-key-beside-key", "3.keys-skipped 2.rsa-large", "public-key has 4097 bits, and a key of keys signed.",
