@@ -11,7 +11,8 @@ import (
 )
 
 // costly is a request that is meant to cost as much as possible. Its token is
-// good, as anybody can get one, and its signature wrong, which is found out last.
+// good, since every user can get one, and its signature is wrong, which is found
+// last.
 type costly struct {
 	name          string
 	target        string // path and query

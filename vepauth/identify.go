@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// identify finds out who signed a request: nobody, when there is neither an
-// identity nor an error. The request that it gives has the body of the one that
-// it got. The checks go from cheap to dear, and the last is the only one that
-// leaves a trace, so that no one but the signer can use up a nonce.
+// identify returns the identity that signed a request; nil without an error if
+// the request has no credentials. The request that it returns has the body of the
+// one that it got. The checks go from cheap to expensive: the body is read after
+// the token was authenticated. The last check is the only one that leaves a
+// trace, so that only the signer can use up a nonce.
 func (a *Authenticator) identify(r *http.Request, t target) (*found, *http.Request, error) {
 	p, err := a.presented(r)
 	if p == nil || err != nil {

@@ -34,8 +34,9 @@ var (
 
 // isProtocolParameter reports whether a parameter belongs in the header
 // Authorization, and nowhere else. The base string does not tell where a
-// parameter came from: if one could stand in both places, whoever sees a request
-// could move a parameter of the query to where the next handler does not look.
+// parameter came from. If one could stand in both places, an attacker who sees a
+// request could move a parameter of the query to where the next handler does not
+// look.
 func isProtocolParameter(name string) bool { return strings.HasPrefix(name, "oauth_") }
 
 func (oauth) scheme() Scheme     { return OAuthVEP }

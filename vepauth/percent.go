@@ -13,6 +13,8 @@ const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 var (
 	// unreserved are the bytes that stand for themselves in RFC 5849, section 3.6.
 	unreserved = setOf(alphanumeric + "-._~")
+	// plainPath are those that net/url leaves alone in a path.
+	plainPath = setOf(alphanumeric + "-._~/")
 	// tokenBytes are those of RFC 9110, section 5.6.2.
 	tokenBytes = setOf(alphanumeric + "-._~!#$%&'*+^`|")
 	// targetBytes are those that a request target may have: no controls, no space,

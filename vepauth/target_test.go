@@ -15,7 +15,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// served is a site over a socket, with two applications behind a router.
+// served is a site over a socket, with two applications and a router.
 type served struct {
 	*site
 	wire
@@ -23,7 +23,7 @@ type served struct {
 	count int
 }
 
-// routers are ways to mount vepauth before or behind a router. Each application
+// routers are ways to mount vepauth outside or inside of a router. Each application
 // has a handler of its own.
 var routers = map[string]struct {
 	strip string
@@ -82,7 +82,7 @@ func (s *served) sendAs(r wireRequest, c vepauth.Credentials, method, target, fo
 }
 
 // Requests in which vepauth and net/http could find different targets: the
-// signature is good for the one that stands behind "://".
+// signature is good for the one after "://".
 func TestTwoTargets(t *testing.T) {
 	for _, test := range []struct {
 		version                int
@@ -324,7 +324,7 @@ func randomTarget(random *rand.Rand) string {
 	return b.String()
 }
 
-// readings are the targets that somebody could find in a request line: what
+// readings are the targets that a reader could find in a request line: what
 // net/http finds, and the line itself and its ends.
 func readings(line string) []string {
 	all := map[string]bool{line: true, "/": true}
