@@ -55,7 +55,7 @@ const (
 	MaxAssertionBody = 64 << 10
 	// MaxParameters is how many parameters the query and the form of a signed
 	// request may have together, with OAuthVEP, and how many the form of a token
-	// request. They are counted before they are parsed; more are answered by 400.
+	// request. They are counted while they are read; more are answered by 400.
 	MaxParameters = 256
 	// MaxTarget is the length of the longest request target, path and query, that
 	// is signed or verified, in bytes. Longer signed requests are answered by 414.

@@ -85,7 +85,7 @@
 //
 // The checks go from cheap to expensive: header, timestamp, nonce, token, then
 // query and form. A form is read after the token was authenticated; parameters
-// are counted before they are parsed. [MaxParameters], [MaxTarget], [MaxNonce],
+// are counted while it is read. [MaxParameters], [MaxTarget], [MaxNonce],
 // [DefaultMaxForm] and [MaxAssertionBody] are the limits. The server must bound
 // the size of headers and the time of connections: see the fields MaxHeaderBytes,
 // ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout of [http.Server].

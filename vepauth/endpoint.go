@@ -141,7 +141,8 @@ func assertionOf(w http.ResponseWriter, r *http.Request) (string, error) {
 var errNoAssertion = unauthorized("no assertion")
 
 func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
-	body, err := readAtMost(http.MaxBytesReader(w, r.Body, MaxAssertionBody), MaxAssertionBody)
+	limited := http.MaxBytesReader(w, r.Body, MaxAssertionBody)
+	body, err := readAtMost(&parameterLimit{limited, MaxParameters}, MaxAssertionBody)
 	if err != nil {
 		return "", unreadable(err)
 	}
@@ -150,9 +151,6 @@ func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	}
 	if !isFormType(r.Header.Get("Content-Type")) {
 		return "", &refusal{status: http.StatusUnsupportedMediaType, reason: "not " + formType}
-	}
-	if exceeds(body, MaxParameters) {
-		return "", unreadable(errTooMany)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -94,12 +94,12 @@ func incomingForm(r *http.Request, max int64, parameters int) (string, *http.Req
 	if r.ContentLength > max {
 		return "", r, errTooLarge
 	}
-	form, err := readAtMost(r.Body, max)
+	form, err := readAtMost(&parameterLimit{r.Body, parameters}, max)
+	if errors.Is(err, errTooMany) {
+		io.Copy(io.Discard, io.LimitReader(r.Body, max)) // a client that is still sending would not see the answer
+	}
 	if err != nil {
 		return "", r, err
-	}
-	if exceeds(form, parameters) {
-		return "", r, errTooMany
 	}
 	again := r.WithContext(r.Context()) // a shallow copy
 	again.Body = &readAgain{bytes.NewReader(form), r.Body}

@@ -3,6 +3,7 @@ package vepauth
 import (
 	"bytes"
 	"cmp"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,9 +20,20 @@ func countParameters(query string) int {
 	return strings.Count(query, "&") + 1
 }
 
-// exceeds reports whether a form has more parameters than that.
-func exceeds(form []byte, parameters int) bool {
-	return len(form) > 0 && bytes.Count(form, []byte("&")) >= parameters
+// parameterLimit is a form that returns errTooMany as soon as more parameters
+// were read than that, empty ones included.
+type parameterLimit struct {
+	form       io.Reader
+	parameters int
+}
+
+func (l *parameterLimit) Read(p []byte) (int, error) {
+	n, err := l.form.Read(p)
+	l.parameters -= bytes.Count(p[:n], []byte("&"))
+	if n > 0 && l.parameters <= 0 { // the last one has no separator
+		return n, errTooMany
+	}
+	return n, err
 }
 
 // appendForm parses a query or a form body (application/

@@ -521,3 +521,24 @@ func TestMovedParameters(t *testing.T) {
 		checkRefused(t, test.name, s.do(sent), oauthChallenge)
 	}
 }
+
+// A form in chunks, with a Content-Length that says something else and a trailer,
+// is served as it was signed, and its length is that of the form.
+func TestChunkedForm(t *testing.T) {
+	s := newSite(t, &vepauth.Config{Nonces: oneUse(anyNonce)})
+	w := listen(t, s.auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != int64(len("a=b&c=d")) || r.Trailer.Get("X-T") != "1" {
+			t.Errorf("%d bytes, trailer %v", r.ContentLength, r.Trailer)
+		}
+		see("all").ServeHTTP(w, r)
+	})), 1)
+	c := s.login(w.origin() + "/request_token")
+	r := wireRequest{method: "POST", target: "/x", host: "rp.example"}.form("4\r\na=b&\r\n3\r\nc=d\r\n0\r\nX-T: 1\r\n\r\n")
+	r = r.with("transfer-encoding", "chunked").with("trailer", "X-T")
+	for form, want := range map[string]int{"a=b&c=d": 200, "a=b&": 401, "": 401, r.body: 401} {
+		status, got := w.send(r.with("authorization", authorize(t, c, 1, "POST", w.origin(), "/x", form)))
+		if status != want || want == 200 && got.Body != form {
+			t.Errorf("%q: %d %+v", form, status, got)
+		}
+	}
+}
