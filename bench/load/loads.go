@@ -145,16 +145,16 @@ func measureThroughput(ctx context.Context, o options, n *internet, r *bench.Reg
 	fire(ctx, s.Addr, o.connections, requests[:o.warmUp], nil)
 	limited, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
-	start := time.Now()
+	start, used := time.Now(), s.used()
 	a := fire(limited, s.Addr, o.connections, requests[o.warmUp:], nil)
-	took := time.Since(start)
+	took, cpu := time.Since(start), s.used().since(used, sum(a.counts))
 	if a.counts[okay] == 0 || a.counts[okay] != sum(a.counts) {
 		return t, fmt.Errorf("not all were okay: %v", a.named())
 	}
 	resident, err := s.Resident()
 	return Throughput{
 		Connections: o.connections, Requests: a.counts[okay], Seconds: took.Seconds(),
-		PerSecond: float64(a.counts[okay]) / took.Seconds(), Times: a.times(okay), ResidentMiB: mib(resident),
+		PerSecond: float64(a.counts[okay]) / took.Seconds(), Times: a.times(okay), ResidentMiB: mib(resident), CPU: cpu,
 	}, err
 }
 
@@ -173,18 +173,34 @@ func measureOverload(ctx context.Context, o options, n *internet, r *bench.Regul
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
 	fire(ctx, s.Addr, o.connections, requests[:o.warmUp], nil)
-	start := time.Now()
+	start, used := time.Now(), s.used()
 	due := func(i int) time.Time { return start.Add(time.Duration(float64(i) / rate * float64(time.Second))) }
 	a := fire(ctx, s.Addr, overloadConnections, requests[o.warmUp:], due)
-	took := time.Since(start)
+	took, cpu := time.Since(start), s.used().since(used, sum(a.counts))
 	if a.counts[okay]+a.counts[shed] != sum(a.counts) {
 		return v, fmt.Errorf("some were neither okay nor too much: %v", a.named())
 	}
 	refusals, err := s.refusals()
 	return Overload{
 		Due: rate, Sent: float64(sum(a.counts)) / took.Seconds(), Accepted: float64(a.counts[okay]) / took.Seconds(), Refused: float64(a.counts[shed]) / took.Seconds(),
-		AcceptedTimes: a.times(okay), RefusedTimes: a.times(shed), Handler: refusals,
+		AcceptedTimes: a.times(okay), RefusedTimes: a.times(shed), Handler: refusals, CPU: cpu,
 	}, err
+}
+
+// used is the time of processors that both processes have used.
+type used struct{ service, loader time.Duration }
+
+func (s *service) used() (u used) {
+	u.service, _ = s.cpu() // 0 where the system does not tell
+	u.loader = ownCPU()
+	return u
+}
+
+// since returns the time of processors that was used after before, for each of n
+// requests.
+func (u used) since(before used, n int) CPU {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(1, n)) }
+	return CPU{ServiceUS: each(u.service - before.service), LoaderUS: each(u.loader - before.loader)}
 }
 
 func sum(counts [verdicts]int) (n int) {

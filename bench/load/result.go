@@ -36,11 +36,24 @@ type Throughput struct {
 	PerSecond   float64 `json:"perSecond"`
 	Times       Times   `json:"milliseconds"`
 	ResidentMiB float64 `json:"residentMiB"`
+	CPU         CPU     `json:"cpu"`
+}
+
+// CPU is the time of processors that a request took, sent or refused, in each of
+// the two processes, in microseconds. Unlike rates it changes little when other
+// processes share the processors.
+type CPU struct {
+	ServiceUS float64 `json:"serviceMicroseconds"`
+	LoaderUS  float64 `json:"loaderMicroseconds"`
+}
+
+func (c CPU) String() string {
+	return fmt.Sprintf("%.1f µs of processors a request in the service, %.1f in the loader", c.ServiceUS, c.LoaderUS)
 }
 
 func (t Throughput) print(out io.Writer) {
-	fmt.Fprintf(out, "throughput, %d connections: %.0f verifications a second (%d in %.1f s); %s; %.0f MiB resident\n",
-		t.Connections, t.PerSecond, t.Requests, t.Seconds, t.Times, t.ResidentMiB)
+	fmt.Fprintf(out, "throughput, %d connections: %.0f verifications a second (%d in %.1f s); %s; %.0f MiB resident; %s\n",
+		t.Connections, t.PerSecond, t.Requests, t.Seconds, t.Times, t.ResidentMiB, t.CPU)
 }
 
 // Overload is what the service did when more came than it can do.
@@ -52,6 +65,7 @@ type Overload struct {
 	AcceptedTimes Times    `json:"acceptedMilliseconds"`
 	RefusedTimes  Times    `json:"refusedMilliseconds"`
 	Handler       Refusals `json:"refusalsInHandler"`
+	CPU           CPU      `json:"cpu"`
 }
 
 // Refusals is how long refusals stayed in the service's handler, by its own
@@ -65,6 +79,7 @@ type Refusals struct {
 func (v Overload) print(out io.Writer) {
 	fmt.Fprintf(out, "overload, %.0f a second due, %.0f sent: %.0f accepted, %s; %.0f refused, %s\n",
 		v.Due, v.Sent, v.Accepted, v.AcceptedTimes, v.Refused, v.RefusedTimes)
+	fmt.Fprintf(out, "overload: %s\n", v.CPU)
 	fmt.Fprintf(out, "refusals in the handler: %d, %.3f %% of them within 10 ms, %.2f ms on average\n",
 		v.Handler.Count, 100*v.Handler.Within10, v.Handler.MeanMS)
 }

@@ -109,6 +109,7 @@ func (s *service) run(c *cli.Context) error {
 	if err := s.relax(c); err != nil {
 		return err
 	}
+	defer s.tuneMemory()()
 	logger := slog.New(slog.NewJSONHandler(s.err, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
 	redisstore.SetLogger(logger)
 	guard, err := s.replay.open(s.now)

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -398,6 +399,36 @@ func TestServeReplay(t *testing.T) {
 			t.Errorf("without the store: %+v", down)
 		}
 	})
+}
+
+// TestServeMemory: the collector is set for the service, the environment wins, and
+// all is as it was afterwards.
+func TestServeMemory(t *testing.T) {
+	settings := func() (percent int, limit int64) {
+		percent = debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		return percent, debug.SetMemoryLimit(-1)
+	}
+	percent, limit := settings()
+	for _, test := range []struct {
+		variables, args []string
+		percent         int
+		limit           int64
+	}{
+		{nil, nil, gcPercent, memoryLimit},
+		{[]string{"GOGC=50"}, nil, percent, memoryLimit},
+		{[]string{"GOMEMLIMIT=1GiB"}, nil, gcPercent, limit},
+		{nil, []string{"--replay", "memory"}, percent, limit},
+	} {
+		s := startServe(t, test.variables, test.args...)
+		if p, l := settings(); p != test.percent || l != test.limit {
+			t.Errorf("%q %q: %d %%, %d bytes; want %d %%, %d bytes", test.variables, test.args, p, l, test.percent, test.limit)
+		}
+		s.end(t)
+		if p, l := settings(); p != percent || l != limit {
+			t.Errorf("%q %q: afterwards %d %%, %d bytes; want %d %%, %d bytes", test.variables, test.args, p, l, percent, limit)
+		}
+	}
 }
 
 // TestServeMaxLife: with a guard, an assertion that lives too long is refused for
