@@ -72,10 +72,11 @@ func (c *cache) document(key string, now time.Time) *entry {
 	return good
 }
 
-// silent reports whether the last fetch of key brought no answer that decides.
-func (c *cache) silent(key string) bool {
+// silent reports whether the last fetch of key, not long ago, brought no answer
+// that decides.
+func (c *cache) silent(key string, now time.Time) bool {
 	bad := c.bad.get(key)
-	return bad != nil && bad.fault.kind == ErrUnavailable
+	return bad != nil && bad.fault.kind == ErrUnavailable && now.Sub(bad.fetched) < slowFor
 }
 
 // learn takes in what a fetch came to and gives what to answer. Only another

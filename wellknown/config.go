@@ -48,17 +48,20 @@ type Config struct {
 	// MaxEntries and MaxBytes bound the documents that are kept, and apart from
 	// them, by the same figures, the outcomes without a document. 0 means
 	// 10 000 entries and 4 MiB (an estimate of the memory); MaxBytes is at
-	// least 256 KiB. Those not asked for longest are dropped first.
+	// least 256 KiB. One registrable domain holds at most a quarter of both. The
+	// package comment says what is evicted first.
 	MaxEntries int
 	MaxBytes   int64
 
-	// MaxFetches is how many hosts are fetched from at once, each by some six
-	// goroutines and one connection. 0 means 128. Eight times as many may wait
-	// for their turn, for as long as their callers' time lasts; who gets none is
-	// ErrUnavailable, and nothing is remembered of it.
+	// MaxFetches is how many fetches are under way at once, each by some six
+	// goroutines and one connection; renewals in the background are among them.
+	// 0 means 128. The package comment lists the limits that follow from it. A
+	// look-up that gets no turn in its time is ErrUnavailable, and nothing is
+	// remembered of it.
 	MaxFetches int
 
-	// Now is the clock for the age of what is kept; nil means time.Now.
+	// Now is the clock for the age of what is kept and for the rates of fetches;
+	// nil means time.Now.
 	Now func() time.Time
 
 	// DNS resolves names, that of the proxy included; nil means Go's own

@@ -108,6 +108,24 @@ func TestFullEvictsLargest(t *testing.T) {
 	}
 }
 
+// TestFullKeepsVerified has a cache that is full of single entries lose those whose
+// keys verified nothing.
+func TestFullKeepsVerified(t *testing.T) {
+	l := newLedger(t, wellknown.Config{MaxEntries: 100})
+	for i := range 50 {
+		l.know(t, true, fmt.Sprintf("idp%d.example", i), fmt.Sprintf("idp%d.example", i))
+	}
+	l.flood(t, 500, func(i int) (string, string) { n := fmt.Sprintf("other%d.example", i); return n, n })
+	for i := range 50 {
+		if name := fmt.Sprintf("idp%d.example", i); !l.holds(t, name, name) {
+			t.Fatalf("%s is not held", name)
+		}
+	}
+	if !l.holds(t, "other499.example", "other499.example") {
+		t.Error("the newest is not held")
+	}
+}
+
 // TestVerifiedLast has a host's entries evicted in this order: those whose keys
 // verified nothing, its own, those whose keys verified a certificate.
 func TestVerifiedLast(t *testing.T) {

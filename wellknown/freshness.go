@@ -16,8 +16,9 @@ const (
 
 	staleFor     = 24 * time.Hour // after a document expired
 	refreshAfter = time.Minute
-	renewalShare = 4           // in the last quarter of its life a document that is used is renewed
-	patience     = time.Second // for a fetch while a document is held
+	slowFor      = 10 * time.Minute // a host that did not answer counts as slow
+	renewalShare = 4                // in the last quarter of its life a document that is used is renewed
+	patience     = time.Second      // for a fetch while a document is held
 )
 
 // freshness is what an answer says about how long it may be kept.

@@ -65,7 +65,8 @@ func newPolicy(c Config, ports []uint16) policy {
 // Authority says who speaks for host to a verifier that met an email of
 // emailDomain (host itself, where no email is at issue). The error is a
 // [*LookupError]; when ctx ended before there was an answer, it matches
-// ErrUnavailable and the context's error.
+// ErrUnavailable and the context's error. It waits for at most a second if a
+// document is held that still counts.
 func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	return r.lookup(ctx, host, emailDomain, false)
 }
@@ -242,7 +243,7 @@ func (l *lookup) request(ctx context.Context, host, emailDomain string) *request
 	own := host == emailDomain
 	r := &request{
 		host: host, domain: domain.Registrable(host), key: key, priority: priorityOther,
-		slow: l.cache.silent(key), follows: document == nil && held == nil && !own,
+		slow: l.cache.silent(key, l.at), follows: document == nil && held == nil && !own,
 		held: func() *entry { return l.cache.held(key, l.now(), l.refresh) },
 		keys: func() bool { return l.cache.good.keysOf(host) != nil },
 		// It serves all who wait, so it does not end with the context of the one

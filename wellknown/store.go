@@ -16,6 +16,7 @@ const (
 	maxHostEntries   = 512  // of one host, which differ in the email domain
 	maxDomainEntries = 1024 // of one registrable domain
 	storeShare       = 4    // one registrable domain holds at most a quarter of the store, in entries and in bytes
+	maxScan          = 1024 // groups that are looked at to find one to evict from
 	smallEntry       = 13   // bits of the size below which the size of a single entry does not matter: 8 KiB
 )
 
@@ -26,7 +27,8 @@ const (
 //   - of a registrable domain with too many entries or bytes, one of its own;
 //   - if the store is full, one of the registrable domain that holds most.
 //     Sizes are compared by powers of two, and a domain with one small entry
-//     holds least. Among domains of equal size the least recently used loses.
+//     holds least; of those, one whose keys verified nothing is evicted first.
+//     Among domains of equal size the least recently used loses.
 //
 // Within a host or a domain, entries whose keys verified a certificate are
 // evicted last, and before them a host's entry for its own emails; then the
@@ -216,13 +218,23 @@ func (s *store) evict(added *item) {
 	}
 }
 
-// largest returns the group to evict from.
+// largest returns the group to evict from: among those with one small entry, one
+// whose keys verified nothing, if there is one among the maxScan least recently used.
 func (s *store) largest() *group {
-	for class := len(s.classes) - 1; ; class-- {
-		if last := s.classes[class].Back(); last != nil {
-			return last.Value.(*group)
+	class := len(s.classes) - 1
+	for s.classes[class].Len() == 0 {
+		class--
+	}
+	last := s.classes[class].Back()
+	if class > 0 {
+		return last.Value.(*group)
+	}
+	for e, n := last, 0; e != nil && n < maxScan; e, n = e.Prev(), n+1 {
+		if g := e.Value.(*group); !g.items.Front().Value.(*item).value.verified.Load() {
+			return g
 		}
 	}
+	return last.Value.(*group)
 }
 
 // victim returns the entry to evict, of host if that is not empty: added only if
