@@ -173,3 +173,44 @@ func BenchmarkServer(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkCostly has the most expensive requests that were found for what this
+// package does itself, at the default limit of a body and at the largest. That of
+// the verification is measured in package bench.
+func BenchmarkCostly(b *testing.B) {
+	many := func(size int, format string) string {
+		var text strings.Builder
+		for i := 0; text.Len() < size-2000; i++ {
+			fmt.Fprintf(&text, format, i)
+		}
+		return text.String()
+	}
+	for _, limit := range []int{10 << 10, 1 << 20} {
+		h, err := verifyapi.New(verifyapi.Config{Verifier: newVerifier(b, assertion.Config{}), MaxBody: int64(limit)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, bb := range []struct{ name, path, contentType, body string }{
+			{"members", "/v2", jsonType, `{"assertion":"x"` + many(limit, `,"%x":0`) + "}"},
+			{"escaped members", "/v2", jsonType, `{"assertion":"x"` + many(limit, `,"\\u0061%x":0`) + "}"},
+			{"empty objects", "/v2", jsonType, `{"assertion":"x","a":[{}` + many(limit, ",{}%.0d") + "]}"},
+			{"nested", "/v2", jsonType, `{"a":` + strings.Repeat("[", 999) + strings.Repeat("]", 999) + "}"},
+			{"trusted issuers", "/v2", jsonType, ask("x", `"trustedIssuers":["a"`+strings.Repeat(`,"a.b"`, min(1023, (limit-2000)/6))+"]")},
+			{"too many trusted issuers", "/v2", jsonType, ask("x", `"trustedIssuers":["a"`+many(limit, `,"%x"`)+"]")},
+			{"names of a form", "/verify", formType, many(limit, "%x&")},
+			{"escapes of a form", "/verify", formType, "assertion=" + strings.Repeat("%41", (limit-100)/3)},
+			{"white space", "/v2", jsonType, strings.Repeat(" ", limit-2) + "{}"},
+			{"escapes of a string", "/v2", jsonType, `{"assertion":"` + strings.Repeat(`\u00e9`, (limit-100)/6) + `"}`},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", bb.name, limit), func(b *testing.B) {
+				request := requester(b, bb.path, bb.contentType, []string{bb.body}, func(s string) string { return s })
+				b.ReportAllocs()
+				w := &sink{header: make(http.Header)}
+				for i := 0; b.Loop(); i++ {
+					clear(w.header)
+					h.ServeHTTP(w, request(i))
+				}
+			})
+		}
+	}
+}

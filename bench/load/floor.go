@@ -208,7 +208,7 @@ func startFloor(ctx context.Context, o options, s *service, text string) (*servi
 		return nil, err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), floorEnv+"="+file)
+	cmd.Env = append(os.Environ(), floorEnv+"="+file, "GOGC=300") // as vepverify serve has it
 	return startServer(cmd)
 }
 
