@@ -67,12 +67,13 @@ type request struct {
 
 // call is a fetch that runs or waits for its turn.
 type call struct {
-	*request
-	callers int           // who wait for it
-	since   time.Time     // by the system's clock
-	place   *list.Element // in its queue, nil once it runs
-	done    chan struct{} // closed when entry is there, or when the call was dropped
-	entry   *entry
+	*request               // the one with the best priority so far
+	key      string        // of all of its requests
+	callers  int           // who wait for it
+	since    time.Time     // by the system's clock
+	place    *list.Element // in its queue, nil once it runs
+	done     chan struct{} // closed when entry is there, or when the call was dropped
+	entry    *entry
 }
 
 // domainCalls are the calls of one registrable domain.
@@ -135,7 +136,7 @@ func (s *scheduler) place(c *call) {
 
 // ended returns a call that has ended with e.
 func ended(r *request, e *entry) *call {
-	c := &call{request: r, entry: e, callers: 1, done: make(chan struct{})}
+	c := &call{request: r, key: r.key, entry: e, callers: 1, done: make(chan struct{})}
 	close(c.done)
 	return c
 }
@@ -165,7 +166,7 @@ func (s *scheduler) park(r *request, first *call) (*call, *fault) {
 
 // add makes a call of r, and starts or queues it. The caller has the lock.
 func (s *scheduler) add(r *request) (*call, *fault) {
-	c := &call{request: r, since: time.Now(), done: make(chan struct{})}
+	c := &call{request: r, key: r.key, since: time.Now(), done: make(chan struct{})}
 	if !s.mayStart(c) && s.full(r) {
 		return nil, unavailable("too many fetches wait for their turn", nil)
 	}

@@ -196,6 +196,34 @@ func TestOrderBySignature(t *testing.T) {
 
 func first(host, _ string) string { return host }
 
+// TestOrderOfShared holds that a fetch that waits goes before others as soon as one
+// of its callers has a certificate that verifies.
+func TestOrderOfShared(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
+		look(t, c.r, host)
+		p.reset()
+		c.ask(t.Context(), "slow.example", nil)
+		for _, verifies := range []bool{false, false, false, true} {
+			for i := range 3 {
+				if verifies && i < 2 {
+					continue
+				}
+				c.running.Go(func() {
+					if _, err := c.r.Authority(signed(t.Context(), verifies), host, about(i)); err != nil {
+						t.Error(err)
+					}
+				})
+				time.Sleep(time.Millisecond)
+			}
+		}
+		c.running.Wait()
+		want := []string{host + " " + about(2), host + " " + about(0), host + " " + about(1)}
+		if got := p.queries()[1:]; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+	})
+}
+
 // TestOrderIsNoAnswer holds that the answer for one email domain is not used for
 // another, whatever verifies.
 func TestOrderIsNoAnswer(t *testing.T) {
