@@ -38,8 +38,8 @@ func ParseToken(s string) (*Token, error) {
 }
 
 func (t *Token) parse(s string) (err error) {
-	// The text and, behind it, what it decodes to.
-	memory := append(make([]byte, 0, 2*len(s)), s...)
+	// The text and, after it, what it decodes to, with room for whole words.
+	memory := append(make([]byte, 0, len(s)+len(s)*3/4+8), s...)
 	raw := memory[:len(s):len(s)]
 	header, rest, _ := bytes.Cut(raw, dot)
 	claims, signature, found := bytes.Cut(rest, dot)
