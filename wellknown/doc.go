@@ -56,8 +56,8 @@
 //	fetches under way                                     M
 //	  of one registrable domain                           M/16, at least 1
 //	  of hosts that did not answer in the last 10 min     M/4, at least 1
-//	  of hosts whose document is held                     7/8 M
-//	  of all others, while any document is held           7/8 M
+//	  of hosts whose document is held                     7/8 M, rounded down
+//	  of all others, while any document is held           the same
 //	fetches that wait for a turn, of unknown hosts        8 M
 //	  of one registrable domain                           2 M, at least 8
 //	  the same, of certificates verified by held keys     8 M, of one registrable domain 4 M

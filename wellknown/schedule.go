@@ -12,7 +12,7 @@ const (
 	parkedShare    = 4  // four times as many callers may wait for the first fetches of all hosts
 	domainShare    = 16 // one registrable domain has at most a 16th of the turns, at least 1
 	slowShare      = 4  // hosts that did not answer last time have at most a quarter, at least 1
-	keptShare      = 8  // an eighth is kept for known hosts, and an eighth for others
+	keptShare      = 8  // an eighth, rounded up, is kept for known hosts, and as much for others; none of a single turn
 )
 
 // scheduler runs fetches: a bounded number at once, of which one registrable
@@ -205,7 +205,7 @@ func (s *scheduler) full(r *request) bool {
 func (s *scheduler) mayStart(c *call) bool {
 	known := s.running[priorityKnown]
 	others := s.underway() - known
-	kept := s.turns / keptShare
+	kept := min(s.turns-1, (s.turns+keptShare-1)/keptShare)
 	d := s.domains[c.domain]
 	switch {
 	case s.underway() >= s.turns,

@@ -75,6 +75,21 @@ func TestStallingHosts(t *testing.T) {
 	}
 }
 
+// TestStallingHostsOfFew is the same with few turns.
+func TestStallingHostsOfFew(t *testing.T) {
+	for _, most := range []int{2, 4} {
+		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, p *paced) {
+			stall(t, c, p, stalled["of 400 domains"])
+			for name, longest := range map[string]time.Duration{host: time.Second, "unknown.example": 0} {
+				begin := time.Now()
+				if _, err := look(t, c.r, name); err != nil || time.Since(begin) > longest {
+					t.Errorf("%d turns, %s: %v after %v", most, name, err, time.Since(begin))
+				}
+			}
+		})
+	}
+}
+
 // TestKeptTurns holds that hosts that nobody knows leave turns to known ones.
 func TestKeptTurns(t *testing.T) {
 	takes := make(map[string]time.Duration)
