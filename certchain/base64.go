@@ -25,9 +25,9 @@ var sextets = func() (table [4][256]uint32) {
 	return table
 }()
 
-// appendDecoded decodes a segment behind into. Unlike encoding/base64, which passes
-// over line breaks, it accepts one form of each text only (PROTOCOL 1.base64), and
-// it takes half the time ([BenchmarkParse]).
+// appendDecoded appends what a segment decodes to. Unlike encoding/base64, which
+// ignores line breaks, it accepts one form of each text only (PROTOCOL 1.base64).
+// It has its own loop for speed: BenchmarkParse.
 func appendDecoded(into, segment []byte) ([]byte, error) {
 	var bad uint32
 	size := len(into) + len(segment)/4*3 + max(0, len(segment)%4-1)

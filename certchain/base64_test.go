@@ -9,8 +9,8 @@ import (
 	"github.com/vepverify/vepverify/certchain"
 )
 
-// decodeLike holds that a segment is decoded as encoding/base64 does it, which
-// passes over line breaks, and that what comes before is left alone.
+// decodeLike compares the decoding of a segment with that of encoding/base64, which
+// ignores line breaks, and checks that the bytes before it stay the same.
 func decodeLike(t *testing.T, segment []byte) {
 	t.Helper()
 	want, err := base64.RawURLEncoding.Strict().DecodeString(string(segment))

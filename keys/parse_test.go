@@ -467,8 +467,8 @@ func BenchmarkParseRSA(b *testing.B) {
 	}
 }
 
-// TestDecimalDigits has each byte in place of each digit of a number: what is no
-// digit is refused wherever it stands.
+// TestDecimalDigits puts each ASCII character in place of each digit of a number:
+// only digits are accepted.
 func TestDecimalDigits(t *testing.T) {
 	digits := oddOf(2048).String()
 	for at := 0; at < len(digits); at += 1 + at/40 {

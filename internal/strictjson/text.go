@@ -69,7 +69,7 @@ func (s *scanner) str() (text, error) {
 	return nil, s.fail("a string does not end")
 }
 
-// plain passes over ASCII characters that mean themselves, 32 or 8 at a time:
+// plain skips ASCII characters that mean themselves, 32 or 8 at a time:
 // most of a token is digits. It stops anywhere before the first other one.
 func (s *scanner) plain() {
 	rest := s.data[s.pos:]

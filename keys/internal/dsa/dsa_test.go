@@ -145,8 +145,8 @@ func TestInGroupRemembers(t *testing.T) {
 	}
 }
 
-// composite returns a key in a group of its own, which is as dear as a proper
-// one: p is the product of a prime of 131 with 13 | 130 and an odd number of
+// composite returns a key in a group of its own, which costs as much as a
+// proper one: p is the product of a prime of 131 with 13 | 130 and an odd number of
 // 2040 bits, and g ≡ y ≡ 62 modulo that prime, 1 modulo the other factor.
 func composite(i int) *dsa.PublicKey {
 	prime := big.NewInt(131)
