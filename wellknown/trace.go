@@ -15,7 +15,9 @@ import (
 // to count look-ups.
 type Trace struct {
 	// Wait is called before a look-up waits for the network, because what
-	// it needs is not held: once for each host on the way, if need be. Its ctx
+	// it needs is not held: once for each host on the way, if need be, and again
+	// each time that it waited for the first fetch of a host on behalf of another
+	// email domain. Renewals in the background do not call it. Its ctx
 	// ends with the look-up's time. When it errs the look-up waits no more: it
 	// ends as ErrUnavailable with that error as its cause, which errors.Is
 	// finds, unless it is Authority and a document still counts that
