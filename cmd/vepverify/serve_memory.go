@@ -3,9 +3,9 @@ package main
 import "runtime/debug"
 
 // The garbage collector's settings for the service, unless GOGC or GOMEMLIMIT is
-// set. What the service keeps is small, so that Go's own 100 % has it collect some
-// twenty times a second under load, and go through the stacks of all connections
-// each time: an eighth of the time of processors that a request takes. The limit
+// set. The heap of the service is small, so that with Go's own 100 % garbage is
+// collected many times a second under load, and the stacks of all connections are
+// scanned each time: a tenth of the time of processors that a request takes. The limit
 // keeps the whole under 256 MiB; close to it, garbage is collected more often.
 const (
 	gcPercent   = 300
