@@ -172,7 +172,7 @@ func (c Config) transport(ports []uint16) (http.RoundTripper, error) {
 		DialTLSContext:         newDialer(c, roots, proxy, ports).dial,
 		Protocols:              new(http.Protocols),
 		DisableKeepAlives:      true, // leaves no connection and no goroutine behind
-		DisableCompression:     true, // codings are not read
+		DisableCompression:     true, // readBody unpacks, where it can see the framing
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	t.Protocols.SetHTTP1(true)

@@ -36,9 +36,10 @@
 // Whoever sends an assertion chooses the hosts that are contacted, so fetching
 // takes them for hostile: HTTPS (TLS 1.2 or later) on port 443, public
 // addresses only, checked on the address that is dialled; names are looked up as they
-// are, without the system's search list; no redirects, no cookies, no content
-// coding, no proxy from the environment; one deadline; at most 64 KiB of body,
-// complete by its framing, and 16 KiB of header. Nothing that a host wrote
+// are, without the system's search list; no redirects, no cookies, no
+// proxy from the environment; one deadline; at most 64 KiB of body, or 2 KiB in
+// gzip, complete by its framing, and 16 KiB of header. The request asks for no
+// content coding; a coding other than gzip is ErrUnavailable. Nothing that a host wrote
 // gets into an error, but for the name of a host it delegates to in
 // LookupError.At.
 //

@@ -20,6 +20,10 @@ const (
 	maxPath    = 2048 // bytes of "authentication" and of "provisioning"
 )
 
+// errComplex is the error for a document over a limit. Its host said something
+// that is not read, so it is not malformed in the sense of PROTOCOL 4.row3-answers.
+var errComplex = errors.New("over a limit")
+
 // Document is a support document as PROTOCOL §3 reads it: one that is
 // disabled, or one with an Authority, or one with keys; what it says besides
 // is not read. Documents are not changed once made.
@@ -46,7 +50,7 @@ type Document struct {
 // that the document is malformed; it never shows what the document said.
 func ParseDocument(data []byte) (*Document, error) {
 	if bytes.Count(data, []byte(":")) > maxMembers {
-		return nil, malformed(errors.New("too many members"))
+		return nil, malformed(fmt.Errorf("%w: too many members", errComplex))
 	}
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -61,7 +65,7 @@ func ParseDocument(data []byte) (*Document, error) {
 		}
 	}
 	if d.Authority != "" && len(data) > maxHandOn {
-		return nil, malformed(errors.New("authority: in a document that is too large"))
+		return nil, malformed(fmt.Errorf("%w: too large for a delegation", errComplex))
 	}
 	return d, nil
 }

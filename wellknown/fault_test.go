@@ -84,6 +84,7 @@ func TestAnswers(t *testing.T) {
 	w = gzip.NewWriter(&large)
 	fmt.Fprint(w, good, strings.Repeat(" ", limit))
 	w.Close()
+	blocks := bytes.Repeat(packed.Bytes(), 2<<10/packed.Len()+1) // one member after another
 	broken := bytes.Clone(packed.Bytes())
 	broken[len(broken)-5] ^= 1 // the checksum
 
@@ -95,26 +96,29 @@ func TestAnswers(t *testing.T) {
 		"chunked":                  {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(good), good), nil},
 		"until close":              {head + "\r\n" + good, nil},
 		"HTTP/1.0":                 {"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + good, nil},
-		"gzip":                     {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), row5},
-		"gzip, no HTTP length":     {head + fmt.Sprintf("Content-Encoding: GZIP\r\n\r\n%s", packed.Bytes()), row5},
-		"gzip and identity":        {head + fmt.Sprintf("Content-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n%s", packed.Bytes()), row5},
+		"gzip":                     {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), nil},
+		"gzip, no HTTP length":     {head + fmt.Sprintf("Content-Encoding: GZIP\r\n\r\n%s", packed.Bytes()), nil},
+		"gzip and identity":        {head + fmt.Sprintf("Content-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n%s", packed.Bytes()), nil},
 		"identity":                 {head + fmt.Sprintf("Content-Encoding: Identity\r\nContent-Length: %d\r\n\r\n%s", len(good), good), nil},
+		"x-gzip":                   {head + fmt.Sprintf("Content-Encoding: X-Gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), nil},
+		"gzip twice":               {head + fmt.Sprintf("Content-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), &packed), row4},
+		"gzip, packed too large":   {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(blocks), blocks), row5},
 		"gzip, unpacked too large": {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", large.Len(), &large), row5},
 		"malformed":                {head + "Content-Length: 1\r\n\r\n{", row3},
 		"malformed, chunked":       {head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n", row3},
 		"empty":                    {head + "Content-Length: 0\r\n\r\n", row3},
 		"disabled":                 {head + "Content-Length: 17\r\n\r\n" + `{"disabled":true}`, row3},
 		"incomplete":               {head + "Content-Length: 11\r\n\r\n" + `{"keys":[]}`, row3},
-		"unknown encoding":         {head + "Content-Encoding: br\r\nContent-Length: 4\r\n\r\nabcd", row5},
+		"unknown encoding":         {head + "Content-Encoding: br\r\nContent-Length: 4\r\n\r\nabcd", row4},
 		"length too long":          {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good)+1, good), row4},
 		"chunks end early":         {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(good), good), row4},
 		"chunk cut":                {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s", len(good)+1, good), row4},
 		"bad chunk":                {head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", row4},
 		"cut, until close":         {head + "\r\n" + good[:len(good)-1], row4},
-		"gzip cut":                 {head + fmt.Sprintf("Content-Encoding: gzip\r\n\r\n%s", packed.Bytes()[:packed.Len()-9]), row5},
-		"gzip, length too long":    {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len()+1, &packed), row5},
-		"gzip broken":              {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(broken), broken), row5},
-		"no gzip":                  {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(good), good), row5},
+		"gzip cut":                 {head + fmt.Sprintf("Content-Encoding: gzip\r\n\r\n%s", packed.Bytes()[:packed.Len()-9]), row4},
+		"gzip, length too long":    {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len()+1, &packed), row4},
+		"gzip broken":              {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(broken), broken), row4},
+		"no gzip":                  {head + fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(good), good), row4},
 		"nothing":                  {"", row4},
 		"cut in the header":        {"HTTP/1.1 404 Not Fo", row4},
 		"cut after a header":       {"HTTP/1.1 404 Not Found\r\nX: y\r\n", row4},

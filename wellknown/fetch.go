@@ -1,6 +1,8 @@
 package wellknown
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"strings"
 	"time"
 )
 
 const (
 	maxBody   = 64 << 10
+	maxPacked = 2 << 10 // of a body in gzip: 31 bytes can hold a block that takes 15 µs to unpack
 	maxHeader = 16 << 10
 	maxWire   = 192 << 10 // all of it: TLS with its certificates, header, body, framing
 )
@@ -77,22 +81,26 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 	if o.fault = typeFault(r.Header); o.fault != nil {
 		return o
 	}
-	if o.fault = codingFault(r.Header); o.fault != nil {
+	var b body
+	if b, o.fault = readBody(r); o.fault != nil {
 		return o
 	}
-	var data []byte
-	if data, o.fault = readBody(r); o.fault != nil {
-		return o
-	}
-	o.size = len(data)
 	release, err := f.load(ctx)
 	if err != nil {
 		o.fault = unavailable("no room to read the document", err).local()
 		return o
 	}
 	defer release()
+	data, fault := b.unpack()
+	if fault != nil {
+		o.fault = fault
+		return o
+	}
+	o.size = len(data)
 	d, err := ParseDocument(data)
 	switch {
+	case errors.Is(err, errComplex):
+		o.fault = refused(err.Error(), nil).byHost()
 	case err != nil && f.wire && endsByClosing(r):
 		o.fault = unavailable("answer cut off, or malformed", nil)
 	case err != nil:
@@ -118,9 +126,58 @@ func (f *fetcher) load(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// body is the body of an answer as it was sent.
+type body struct {
+	data []byte
+	gzip bool
+}
+
 // readBody reads the body to the end that its framing promises.
-func readBody(r *http.Response) ([]byte, *fault) {
-	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+func readBody(r *http.Response) (b body, f *fault) {
+	limit := int64(maxBody)
+	if b.gzip, f = isPacked(r.Header); f != nil {
+		return b, f
+	}
+	if b.gzip {
+		limit = maxPacked
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
+	if err != nil {
+		return b, bodyFault(err)
+	}
+	b.data = data
+	return b, nil
+}
+
+// isPacked reports whether a body is in gzip. The request asks for no content
+// coding, but some servers send one all the same. A body in a coding that cannot
+// be decoded tells nothing about the host.
+func isPacked(h http.Header) (packed bool, f *fault) {
+	for coding := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "", "identity":
+		case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
+			if packed {
+				return false, unavailable("a body packed twice", nil)
+			}
+			packed = true
+		default:
+			return false, unavailable("a content coding that was not asked for", nil)
+		}
+	}
+	return packed, nil
+}
+
+// unpack returns the document's text.
+func (b body) unpack() ([]byte, *fault) {
+	if !b.gzip {
+		return b.data, nil
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(b.data))
+	if err != nil {
+		return nil, bodyFault(err)
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(nil, unpacked, maxBody))
 	if err != nil {
 		return nil, bodyFault(err)
 	}
@@ -131,7 +188,7 @@ func bodyFault(err error) *fault {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge), errors.Is(err, errWire):
-		return refused(fmt.Sprintf("body of more than %d bytes", maxBody), nil).byHost()
+		return refused(fmt.Sprintf("body of more than %d bytes, or %d in gzip", maxBody, maxPacked), nil).byHost()
 	case timeout(err):
 		return unavailable("timed out", context.DeadlineExceeded)
 	}

@@ -19,7 +19,7 @@ func (s Site) Oversized() Site {
 	return s.edit(func(r *response) { r.body = spaced(r.body, overLimit) })
 }
 
-// Gzip compresses the body, which the resolver does not ask for and refuses.
+// Gzip compresses the body, which the resolver does not ask for.
 func (s Site) Gzip() Site {
 	return s.edit(func(r *response) {
 		r.body = compress(r.body)

@@ -35,7 +35,7 @@ func faults(idp *idptest.IdP) map[string]fault {
 		"content type in caps":  {site: good.Header("Content-Type", "Application/JSON; charset=utf-8"), want: supported},
 		"slow but there":        {site: good.ByteByByte(time.Microsecond), want: supported},
 		"unframed":              {site: good.Unframed(), want: supported},
-		"compressed":            {site: good.Gzip(), want: refused},
+		"compressed":            {site: good.Gzip(), want: supported},
 		"by a handler":          {site: idptest.Handler(documentFor(idp)), want: supported},
 		"incomplete":            {site: idptest.JSON(idp.Document().Without("provisioning")), want: unsupported},
 		"no such host":          {site: idptest.NXDomain(), want: unsupported},

@@ -154,7 +154,7 @@ func delegation() []vector {
 			document(hop(6), provider(hop(6)).Document())),
 
 		okay("largest", "3.authority-size", "A delegation in a document of 4096 bytes.", issuedBy(other), body(idp, delegationOf(4096))),
-		okay("too-large", "3.authority-size 4.row3-answers", "A delegation in a document of 4097 bytes.", byFallback, body(idp, delegationOf(4097))),
+		failure("too-large", "3.authority-size 4.row5-limit", "A delegation in a document of 4097 bytes, with a fallback that would speak.", free, byFallback, body(idp, delegationOf(4097))),
 
 		malformed("url", "A URL in place of a host.", "https://other.example"),
 		malformed("empty", "An empty host.", ""),
