@@ -1,12 +1,14 @@
 package certchain
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"slices"
 )
 
-var errBase64 = errors.New("not base64url, without padding and with unused bits of zero")
+var errLineBreak = errors.New("a line break in base64url")
 
 // notBase64 marks characters that are not of the alphabet.
 const notBase64 = 1 << 31
@@ -30,6 +32,7 @@ var sextets = func() (table [4][256]uint32) {
 // It has its own loop for speed: BenchmarkParse.
 func appendDecoded(into, segment []byte) ([]byte, error) {
 	var bad uint32
+	whole := segment
 	size := len(into) + len(segment)/4*3 + max(0, len(segment)%4-1)
 	into = slices.Grow(into, size+2-len(into)) // two more, for whole words
 	z := into[len(into) : size+2]
@@ -48,9 +51,19 @@ func appendDecoded(into, segment []byte) ([]byte, error) {
 	}
 	last, ok := lastBytes(z, segment)
 	if bad |= last; bad&notBase64 != 0 || !ok {
-		return nil, errBase64
+		return nil, base64Error(whole)
 	}
 	return into[:size], nil
+}
+
+// base64Error returns the error for a segment that appendDecoded refuses. It tells
+// where the fault is.
+func base64Error(segment []byte) error {
+	if bytes.ContainsAny(segment, "\r\n") {
+		return errLineBreak
+	}
+	_, err := base64.RawURLEncoding.Strict().AppendDecode(nil, segment)
+	return err
 }
 
 // lastBytes decodes up to three characters. It reports whether there can be so
