@@ -4,6 +4,7 @@ package mont
 
 import (
 	"math/big"
+	"math/bits"
 	"slices"
 
 	"golang.org/x/sys/cpu"
@@ -49,10 +50,7 @@ func newIFMA(n *big.Int) Ring {
 	setDigits(r.modulus[digits:2*digits], n)
 	k := -inverse(uint64(n.Bits()[0])) & digitMask
 	r.modulus[2*digits] = k
-	// 2^-52 is (k·n + 1) / 2^52.
-	w.dividend.Mul(n, w.quotient.SetUint64(k))
-	w.dividend.Rsh(w.dividend.Add(&w.dividend, one), digitBits)
-	setDigits(r.modulus[:digits], &w.dividend)
+	setMinus52(r.modulus[:digits], r.modulus[digits:2*digits], k)
 	// Two squarings make R·2^m of R·2^(m/4), so R² takes but a short division.
 	m := digitBits * (digits + 1)
 	w.dividend.Lsh(one, uint(m+m/4))
@@ -61,6 +59,24 @@ func newIFMA(n *big.Int) Ring {
 	r.Square(r.rr, r.rr)
 	r.Square(r.rr, r.rr)
 	return r
+}
+
+// setMinus52 sets z to 2^-52, which is (k·n + 1) / 2^52.
+func setMinus52(z, n []uint64, k uint64) {
+	lanes := len(z) / vectors
+	carry := uint64(1)
+	last := len(z) - 1 // where the digit before goes, at first nowhere
+	for lane := range lanes {
+		for i := lane; i < len(z); i += lanes {
+			high, low := bits.Mul64(k, n[i])
+			low, c := bits.Add64(low, carry, 0)
+			high += c
+			z[last] = low & digitMask
+			carry = high<<(64-digitBits) | low>>digitBits
+			last = i
+		}
+	}
+	z[last] = carry
 }
 
 func (r *ifmaRing) Len() int { return r.digits }
@@ -103,28 +119,19 @@ func (r *ifmaRing) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
 // vectors is the number of vectors, in the order of which the digits are kept.
 const vectors = 5
 
-// setDigits sets z to x, which fits.
+// setDigits sets z to x, which fits. It has no branches from digit to digit.
 func setDigits(z []uint64, x *big.Int) {
-	words := x.Bits()
-	var rest uint64 // of the words so far
-	left := 0       // bits of it
+	var words [64]uint64 // a power of two, for the bounds
+	for i, w := range x.Bits() {
+		words[i%64] = uint64(w)
+	}
+	bit := uint(0)
 	lanes := len(z) / vectors
 	for lane := range lanes {
-		for v := range vectors {
-			d := rest
-			if left >= digitBits {
-				left -= digitBits
-				rest >>= digitBits
-			} else {
-				var w uint64
-				if len(words) > 0 {
-					w, words = uint64(words[0]), words[1:]
-				}
-				d |= w << left
-				rest = w >> (digitBits - left)
-				left += 64 - digitBits
-			}
-			z[v*lanes+lane] = d & digitMask
+		for i := lane; i < len(z); i += lanes {
+			at, shift := bit/64, bit%64
+			z[i] = (words[at%64]>>shift | words[(at+1)%64]<<1<<(63-shift)) & digitMask
+			bit += digitBits
 		}
 	}
 }
