@@ -102,6 +102,8 @@ func describe(err error) string {
 		op        *net.OpError
 	)
 	switch {
+	case errors.Is(err, errCertificates):
+		return "TLS certificates over a limit: more than 10, or an RSA key of more than 4096 bits or an exponent over 65537"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "TLS certificate expired or not yet valid"
 	case errors.As(err, &name):

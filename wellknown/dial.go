@@ -88,9 +88,7 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, addr string) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	c := d.tls.Clone()
-	c.ServerName = host
-	secure := tls.Client(conn, c)
+	secure := tls.Client(conn, checked(d.tls, host))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}

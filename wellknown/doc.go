@@ -34,8 +34,8 @@
 // # Fetching
 //
 // Whoever sends an assertion chooses the hosts that are contacted, so fetching
-// takes them for hostile: HTTPS (TLS 1.2 or later) on port 443, public
-// addresses only, checked on the address that is dialled; names are looked up as they
+// takes them for hostile: HTTPS (TLS 1.2 or later, at most 10 certificates, RSA
+// keys of at most 4096 bits) on port 443, public addresses only, checked on the address that is dialled; names are looked up as they
 // are, without the system's search list; no redirects, no cookies, no
 // proxy from the environment; one deadline; at most 64 KiB of body, or 2 KiB in
 // gzip, complete by its framing, and 16 KiB of header. The request asks for no

@@ -249,15 +249,20 @@ func TestTLS(t *testing.T) {
 		config *tls.Config
 		want   error
 	}{
-		"1.2":           {&tls.Config{Certificates: good, MaxVersion: tls.VersionTLS12}, nil},
-		"1.3":           {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS13}, nil},
-		"1.1":           {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, row4},
-		"1.0":           {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, row4},
-		"wildcard":      {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "*.example")}}, nil},
-		"expired":       {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(-48*time.Hour), host)}}, row4},
-		"not yet valid": {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(48*time.Hour), host)}}, row4},
-		"other name":    {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "other.example")}}, row4},
-		"unknown CA":    {&tls.Config{}, row4}, // httptest's own certificate
+		"1.2":               {&tls.Config{Certificates: good, MaxVersion: tls.VersionTLS12}, nil},
+		"1.3":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS13}, nil},
+		"1.1":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, row4},
+		"1.0":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, row4},
+		"wildcard":          {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "*.example")}}, nil},
+		"expired":           {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(-48*time.Hour), host)}}, row4},
+		"not yet valid":     {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(48*time.Hour), host)}}, row4},
+		"other name":        {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "other.example")}}, row4},
+		"unknown CA":        {&tls.Config{}, row4}, // httptest's own certificate
+		"10 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.followed(good[0], 9)}}, nil},
+		"11 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.followed(good[0], 10)}}, row4},
+		"RSA-4096":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4096.pem"), now, host)}}, nil},
+		"RSA-4160":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4160.pem"), now, host)}}, row4},
+		"RSA-2048, e 65539": {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-2048-exponent-65539.pem"), now, host)}}, row4},
 		"wants client certificate": {&tls.Config{Certificates: good, ClientAuth: tls.RequireAnyClientCert,
 			MaxVersion: tls.VersionTLS12}, row4},
 	} {

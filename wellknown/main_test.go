@@ -2,6 +2,7 @@ package wellknown_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -18,6 +19,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,15 +91,43 @@ func (a *authority) file(t testing.TB) string {
 
 // certificate is one for the names, good for an hour after notBefore.
 func (a *authority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
+	return a.certify(t, a.key, notBefore, names...)
+}
+
+// certify is certificate for another key.
+func (a *authority) certify(t testing.TB, key crypto.Signer, notBefore time.Time, names ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// followed returns c with n more certificates after it, which lead nowhere.
+func (a *authority) followed(c tls.Certificate, n int) tls.Certificate {
+	c.Certificate = slices.Clone(c.Certificate)
+	for range n {
+		c.Certificate = append(c.Certificate, a.cert.Raw)
+	}
+	return c
+}
+
+// rsaKeyFile reads a private key made by openssl, because it takes seconds to make one.
+func rsaKeyFile(t testing.TB, name string) crypto.Signer {
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.(crypto.Signer)
 }
 
 // internet is where a test's hosts are found.

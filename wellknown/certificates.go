@@ -1,0 +1,52 @@
+package wellknown
+
+import (
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+)
+
+// Limits of the TLS certificates of a host. Without them a host could send 100
+// certificates of RSA-8192 keys, which crypto/x509 tries one after the other for
+// 240 ms before it finds that none leads to a root.
+const (
+	maxCertificates = 10 // with the host's own; usual chains have two to four
+	maxRSABits      = 4096
+	maxRSAExponent  = 65537
+)
+
+var errCertificates = errors.New("TLS certificates over a limit")
+
+// checked returns a configuration in which the limits are checked before the
+// certificates are verified as crypto/tls verifies them. crypto/tls has a hook
+// before its own verification only if that is switched off.
+func checked(c *tls.Config, host string) *tls.Config {
+	c = c.Clone()
+	c.ServerName = host
+	c.InsecureSkipVerify = true // VerifyConnection verifies
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		if err := verifyCertificates(s.PeerCertificates, c.RootCAs, host); err != nil {
+			return &tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}
+		}
+		return nil
+	}
+	return c
+}
+
+func verifyCertificates(sent []*x509.Certificate, roots *x509.CertPool, host string) error {
+	if len(sent) == 0 || len(sent) > maxCertificates {
+		return errCertificates
+	}
+	intermediates := x509.NewCertPool()
+	for i, c := range sent {
+		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && (key.N.BitLen() > maxRSABits || key.E > maxRSAExponent) {
+			return errCertificates
+		}
+		if i > 0 {
+			intermediates.AddCert(c)
+		}
+	}
+	_, err := sent[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: intermediates})
+	return err
+}
