@@ -289,3 +289,28 @@ func TestCAFile(t *testing.T) {
 		t.Errorf("CA file: %v", got)
 	}
 }
+
+// TestPackedDelegation holds that one body at most is unpacked for a look-up.
+func TestPackedDelegation(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	fmt.Fprint(w, delegation("a.example"))
+	w.Close()
+	for coding, c := range map[string]struct {
+		body string
+		want error
+	}{
+		"identity": {delegation("a.example"), nil},
+		"gzip":     {packed.String(), row5},
+	} {
+		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+			if q.URL.Host != host {
+				return reply(200, document(1))
+			}
+			return reply(200, c.body, "Content-Encoding", coding)
+		})})
+		if _, got := look(t, r, host); got != c.want {
+			t.Errorf("%s: %v, want %v", coding, got, c.want)
+		}
+	}
+}

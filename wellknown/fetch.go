@@ -99,6 +99,9 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 	o.size = len(data)
 	d, err := ParseDocument(data)
 	switch {
+	case err == nil && d.Authority != "" && b.gzip:
+		// Up to six bodies are unpacked for one look-up otherwise.
+		o.fault = refused("a delegation in gzip", nil).byHost()
 	case errors.Is(err, errComplex):
 		o.fault = refused(err.Error(), nil).byHost()
 	case err != nil && f.wire && endsByClosing(r):

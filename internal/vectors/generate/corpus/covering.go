@@ -29,7 +29,7 @@ var covering = map[string][]string{
 	"8.redirects":        {"wellknown.TestRedirect"},
 	"8.deadline":         {"wellknown.TestSlow", "wellknown.TestTimeout"},
 	"8.body":             {"wellknown.TestLimit", "wellknown.TestEndless", "wellknown.TestAnswers"},
-	"8.coding":           {"wellknown.TestAnswers", "wellknown.TestEndless"},
+	"8.coding":           {"wellknown.TestAnswers", "wellknown.TestEndless", "wellknown.TestPackedDelegation"},
 	"8.rate":             {"wellknown.TestRates", "wellknown.TestRateForgetsNothing", "wellknown.TestHostileAssertions"},
 	"8.turns":            {"wellknown.TestStallingHosts", "wellknown.TestKeptTurns", "wellknown.TestDomainTurns"},
 	"8.headers":          {"wellknown.TestEndless", "wellknown.TestQuestion"},
