@@ -8,7 +8,10 @@ import (
 	"slices"
 )
 
-var errLineBreak = errors.New("a line break in base64url")
+var (
+	errBase64    = errors.New("not base64url")
+	errLineBreak = errors.New("a line break in base64url")
+)
 
 // notBase64 marks characters that are not of the alphabet.
 const notBase64 = 1 << 31
@@ -62,8 +65,10 @@ func base64Error(segment []byte) error {
 	if bytes.ContainsAny(segment, "\r\n") {
 		return errLineBreak
 	}
-	_, err := base64.RawURLEncoding.Strict().AppendDecode(nil, segment)
-	return err
+	if _, err := base64.RawURLEncoding.Strict().AppendDecode(nil, segment); err != nil {
+		return err
+	}
+	return errBase64 // never nil, even if the two disagree
 }
 
 // lastBytes decodes up to three characters. It reports whether there can be so
