@@ -218,13 +218,17 @@ func documentInputs() []hostileInput {
 	text := forgedCertificate(newHost, "RS128", 128)
 	members := func(d idptest.Object) []byte { return padded(d, 64<<10) }
 	gzip := func(d idptest.Object) []byte { return hostile.Blocks(d.JSON(), 64<<10) }
+	gzip2k := func(d idptest.Object) []byte { return hostile.Blocks(d.JSON(), 2<<10) }
 	small := func(d idptest.Object) []byte { return d.JSON() }
-	manyMembers, manyBlocks, plainSteps := newDelegations(members, full), newDelegations(gzip, full), newDelegations(small, full)
+	manyMembers, manyBlocks := newDelegations(members, full), newDelegations(gzip, full)
+	fewBlocks, plainSteps := newDelegations(gzip2k, plain), newDelegations(small, full)
 	return []hostileInput{
 		{name: "document/members", text: text, document: fixed(members(plain))},
 		{name: "document/members-delegations", text: manyMembers.text, document: manyMembers.document},
 		{name: "document/gzip", text: text, document: fixed(gzip(plain))},
 		{name: "document/gzip-delegations", text: manyBlocks.text, document: manyBlocks.document},
+		{name: "document/gzip-2k", text: text, document: fixed(gzip2k(plain))},
+		{name: "document/gzip-2k-delegations", text: fewBlocks.text, document: fewBlocks.document},
 		{name: "document/delegations", text: plainSteps.text, document: plainSteps.document},
 	}
 }
