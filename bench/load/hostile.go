@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vepverify/vepverify/bench/internal/hostile"
 	"github.com/vepverify/vepverify/bench/report"
 )
 
@@ -224,8 +223,8 @@ func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest
 			return nil, err
 		}
 	}
-	if attack.tls > 0 {
-		chain, err := hostile.TLSChain([]string{"*.example", "*." + attackerDomain}, attack.tls)
+	if attack.tls != nil {
+		chain, err := attack.tls([]string{"*.example", "*." + attackerDomain})
 		if err != nil {
 			return nil, err
 		}

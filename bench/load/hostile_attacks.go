@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,9 +23,8 @@ type hostileAttack struct {
 	request func(m *hostileMint, number int) ([]byte, error)
 	// document is what the attacker's hosts answer, compressed; nil: 404.
 	document func() (func(host string) []byte, error)
-	// tls is how many certificates the attacker's hosts send beside their own; 0: the
-	// usual one, alone.
-	tls int
+	// tls makes the certificates that the attacker's hosts send; nil: the usual one.
+	tls func(names []string) (tls.Certificate, error)
 	// outage: in the second half of a run no provider answers. Only documents
 	// that are still cached can answer for them.
 	outage bool
@@ -55,7 +55,9 @@ var hostileAttacks = []hostileAttack{
 	{kind: "document", name: "document-gzip", request: (*hostileMint).forgedByNewHost, document: slowDocument},
 	// A new host of the attacker's each, with a TLS certificate that 100 others may
 	// have signed.
-	{kind: "handshake", name: "handshake", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: 100},
+	{kind: "handshake", name: "handshake", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: manyIssuers},
+	// The same with six others, which may have signed each other.
+	{kind: "handshake", name: "handshake-p521", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: issuerCycle},
 	// An audience of 2500 different letters, which is compared with that of the assertion.
 	{kind: "audience", name: "audience", request: (*hostileMint).longAudience},
 	// Assertions that are valid for a day, the longest that a guard in memory keeps.
@@ -176,6 +178,10 @@ func (m *hostileMint) longLived(number int) ([]byte, error) {
 	assertion, err := issuer.Assertion(bench.Audience, m.user).With("exp", day-int64(number)).Encode()
 	return request(certificate + "~" + assertion), err
 }
+
+func manyIssuers(names []string) (tls.Certificate, error) { return hostile.TLSChain(names, 100) }
+
+func issuerCycle(names []string) (tls.Certificate, error) { return hostile.TLSCycle(names, 6) }
 
 // sameDocument is what all hosts of the attacker's answer.
 func sameDocument(document idptest.Object) func(string) []byte {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"time"
 )
@@ -37,6 +38,35 @@ func TLSChain(names []string, issuers int) (tls.Certificate, error) {
 		chain.Certificate = append(chain.Certificate, next)
 	}
 	return chain, err
+}
+
+// TLSCycle returns a certificate of the names with so many more, all with the same name
+// and P-521 key, each of which may have signed each: a client that looks for a root
+// tries them in every order, until it has checked 100 signatures.
+func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	issuer := certificateTemplate("issuer")
+	issuer.IsCA, issuer.BasicConstraintsValid, issuer.KeyUsage = true, true, x509.KeyUsageCertSign
+	leaf := certificateTemplate("host")
+	leaf.DNSNames = names
+	chain := tls.Certificate{PrivateKey: key}
+	for i := range issuers + 1 {
+		template := leaf
+		if i > 0 {
+			other := *issuer
+			other.DNSNames = []string{fmt.Sprintf("issuer%d.example", i)} // so that none is a copy
+			template = &other
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), key)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		chain.Certificate = append(chain.Certificate, der)
+	}
+	return chain, nil
 }
 
 func certificateTemplate(name string) *x509.Certificate {
