@@ -44,7 +44,7 @@
 // LookupError.At.
 //
 // Reading a document is bounded too: it has at most 1000 members, 4096 bytes if
-// it delegates, 16 entries of keys and 8 DSA keys. A [Trace] can count this work;
+// it delegates, 16 entries of keys and 4 DSA keys. A [Trace] can count this work;
 // without one, a resolver reads half as many documents at once as GOMAXPROCS says.
 //
 // # Limits
