@@ -1,6 +1,7 @@
 package wellknown
 
 import (
+	"context"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,23 +10,36 @@ import (
 
 // Limits of the TLS certificates of a host. Without them a host could send 100
 // certificates of RSA-8192 keys, which crypto/x509 tries one after the other for
-// 240 ms before it finds that none leads to a root.
+// 240 ms before it finds that none leads to a root. Certificates within the
+// limits can take up to 26 ms, because crypto/x509 checks up to 100 signatures.
 const (
 	maxCertificates = 10 // with the host's own; usual chains have two to four
 	maxRSABits      = 4096
 	maxRSAExponent  = 65537
 )
 
+// errNoPlace is the error of a handshake that found no place among the loads. It
+// says nothing about the host.
+type errNoPlace struct{ error }
+
+func (e errNoPlace) Unwrap() error { return e.error }
+
 var errCertificates = errors.New("TLS certificates over a limit")
 
 // checked returns a configuration in which the limits are checked before the
 // certificates are verified as crypto/tls verifies them. crypto/tls has a hook
-// before its own verification only if that is switched off.
-func checked(c *tls.Config, host string) *tls.Config {
-	c = c.Clone()
+// before its own verification only if that is switched off. It is one of the
+// works that [Trace.Load] counts.
+func (d *dialer) checked(ctx context.Context, host string) *tls.Config {
+	c := d.tls.Clone()
 	c.ServerName = host
 	c.InsecureSkipVerify = true // VerifyConnection verifies
 	c.VerifyConnection = func(s tls.ConnectionState) error {
+		release, err := d.loads.begin(ctx)
+		if err != nil {
+			return errNoPlace{err}
+		}
+		defer release()
 		if err := verifyCertificates(s.PeerCertificates, c.RootCAs, host); err != nil {
 			return &tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}
 		}

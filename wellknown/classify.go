@@ -23,6 +23,10 @@ import (
 // Through a proxy nothing that happens before the host's own answer
 // tells about the host: a dead proxy must not hand every domain to the fallback.
 func exchangeFault(err error, proxied bool) *fault {
+	var full errNoPlace
+	if errors.As(err, &full) {
+		return unavailable("no room to verify the host's certificates", full.error).local()
+	}
 	if !proxied && !proxyConnect(err) {
 		return dialFault(err)
 	}

@@ -159,7 +159,7 @@ func (c Config) proxy() (*url.URL, error) {
 }
 
 // transport makes the one that fetches over the network.
-func (c Config) transport(ports []uint16) (http.RoundTripper, error) {
+func (c Config) transport(ports []uint16, l loads) (http.RoundTripper, error) {
 	roots, err := c.roots()
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (c Config) transport(ports []uint16) (http.RoundTripper, error) {
 		return nil, err
 	}
 	t := &http.Transport{
-		DialTLSContext:         newDialer(c, roots, proxy, ports).dial,
+		DialTLSContext:         newDialer(c, roots, proxy, ports, l).dial,
 		Protocols:              new(http.Protocols),
 		DisableKeepAlives:      true, // leaves no connection and no goroutine behind
 		DisableCompression:     true, // readBody unpacks, where it can see the framing

@@ -28,12 +28,13 @@ type dialer struct {
 	guard control // nil: any address
 	tls   *tls.Config
 	proxy *url.URL // nil: none
+	loads loads
 	own   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-func newDialer(c Config, roots *x509.CertPool, proxy *url.URL, ports []uint16) *dialer {
+func newDialer(c Config, roots *x509.CertPool, proxy *url.URL, ports []uint16, l loads) *dialer {
 	d := &dialer{
-		dns: c.DNS, proxy: proxy, own: c.InsecureDialContext,
+		dns: c.DNS, proxy: proxy, own: c.InsecureDialContext, loads: l,
 		tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 	if !c.InsecureAllowPrivate {
@@ -88,7 +89,7 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, addr string) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	secure := tls.Client(conn, checked(d.tls, host))
+	secure := tls.Client(conn, d.checked(ctx, host))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}

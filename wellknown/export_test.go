@@ -41,7 +41,7 @@ func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver,
 		return nil, err
 	}
 	exempt := ssrf.WithAllowedV4Prefixes(netip.PrefixFrom(public, public.BitLen()))
-	d := newDialer(c, c.RootCAs, nil, nil)
+	d := newDialer(c, c.RootCAs, nil, nil, newLoads())
 	d.guard = ssrf.New(ssrf.WithPorts(port), exempt).Safe
 	r.fetcher.transport.(*http.Transport).DialTLSContext = d.dial
 	return r, nil

@@ -27,13 +27,12 @@ type fetcher struct {
 	wire      bool              // the transport is our own, not one that stands in for the network
 	proxied   bool
 	timeout   time.Duration
-	loads     chan struct{} // has an element for each document that is being read, where no Trace.Load counts them
+	loads     loads
 }
 
-func newFetcher(c Config, transport http.RoundTripper) fetcher {
+func newFetcher(c Config, transport http.RoundTripper, l loads) fetcher {
 	return fetcher{
-		transport: transport, wire: c.InsecureTransport == nil, proxied: c.Proxy != "", timeout: c.Timeout,
-		loads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		transport: transport, wire: c.InsecureTransport == nil, proxied: c.Proxy != "", timeout: c.Timeout, loads: l,
 	}
 }
 
@@ -85,7 +84,7 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 	if b, o.fault = readBody(r); o.fault != nil {
 		return o
 	}
-	release, err := f.load(ctx)
+	release, err := f.loads.begin(ctx)
 	if err != nil {
 		o.fault = unavailable("no room to read the document", err).local()
 		return o
@@ -116,14 +115,20 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 	return o
 }
 
-// load waits until a document may be read, and returns what ends that.
-func (f *fetcher) load(ctx context.Context) (release func(), err error) {
+// loads has an element for each document that is being read, and for each host
+// whose certificates are being verified, if no Trace.Load counts them.
+type loads chan struct{}
+
+func newLoads() loads { return make(loads, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+// begin waits until such work may begin, and returns the function that ends it.
+func (l loads) begin(ctx context.Context) (release func(), err error) {
 	if t := traceOf(ctx); t != nil && t.Load != nil {
 		return t.Load(ctx)
 	}
 	select {
-	case f.loads <- struct{}{}:
-		return func() { <-f.loads }, nil
+	case l <- struct{}{}:
+		return func() { <-l }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

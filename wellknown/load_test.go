@@ -128,3 +128,28 @@ func TestLoadsBounded(t *testing.T) {
 	free()
 	<-done
 }
+
+// TestTraceLoadOfCertificates holds that a host's certificates are verified between
+// Load and release too, before its document, and that an error of Load is undecided
+// and not remembered.
+func TestTraceLoadOfCertificates(t *testing.T) {
+	n := newInternet(t)
+	n.serve(host, jsonHandler(document(1)))
+	r := resolver(t, n.config())
+	full, calls, held := errors.New("full"), 0, 0
+	load := func(context.Context) (func(), error) {
+		if calls++; calls == 1 {
+			return nil, full
+		}
+		held++
+		return func() { held-- }, nil
+	}
+	ctx := wellknown.WithTrace(t.Context(), &wellknown.Trace{Load: load})
+	a, err := r.Authority(ctx, host, host)
+	if row(t, a, err) != row4 || !errors.Is(err, full) {
+		t.Error(err)
+	}
+	if _, err := r.Authority(ctx, host, host); err != nil || calls != 3 || held != 0 {
+		t.Errorf("%v; %d calls, %d held", err, calls, held)
+	}
+}

@@ -36,17 +36,17 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	transport := c.InsecureTransport
+	transport, reading := c.InsecureTransport, newLoads()
 	if transport == nil {
 		var err error
-		if transport, err = c.transport(ports); err != nil {
+		if transport, err = c.transport(ports, reading); err != nil {
 			return nil, err
 		}
 	}
 	held := newCache(c.MaxEntries, c.MaxBytes)
 	return &Resolver{
 		timeout: c.Timeout + c.Timeout/32, // so that whoever began a fetch learns what came of it
-		fetcher: newFetcher(c, transport),
+		fetcher: newFetcher(c, transport, reading),
 		policy:  newPolicy(c, ports),
 		cache:   held,
 		calls:   newScheduler(c, func() bool { return !held.good.empty() }),

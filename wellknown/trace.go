@@ -28,9 +28,9 @@ type Trace struct {
 	// over, however it ended.
 	Waited func()
 
-	// Load is called before a document that was fetched is read: its JSON is
-	// parsed and its keys are checked, which takes up to some milliseconds of
-	// one processor. It returns when that may begin; release is called when it
+	// Load is called before the TLS certificates of a host are verified, and before
+	// a document that was fetched is read: its JSON is parsed and its keys are
+	// checked. Each takes up to some milliseconds of one processor. It returns when that may begin; release is called when it
 	// is over, and must not be nil without an error. A service uses it to count
 	// this work among what it does at once.
 	//
@@ -45,8 +45,8 @@ type Trace struct {
 	// an error, the fetch ends as ErrUnavailable with that error as its cause,
 	// and nothing is remembered.
 	//
-	// If Load is nil, a [Resolver] reads at most half as many documents at once
-	// as GOMAXPROCS says, at least 1.
+	// If Load is nil, a [Resolver] does at most half as much of this at once as
+	// GOMAXPROCS says, at least 1.
 	Load func(ctx context.Context) (release func(), err error)
 
 	// Done is called at the end of each call of Authority or Refresh: held says
