@@ -31,7 +31,7 @@ func (h *hostileOptions) flags(f *flag.FlagSet) {
 	f.StringVar(&h.kind, "hostile", "", "attack the service in place of the two: all, or a kind of attack")
 	f.Func("hostile-rate", "hostile requests a second, with commas between several rates (default 80)", h.setRates)
 	f.IntVar(&h.runs, "hostile-runs", 5, "runs whose medians are reported")
-	f.DurationVar(&h.duration, "hostile-duration", 5*time.Second, "how long a run takes")
+	f.DurationVar(&h.duration, "hostile-duration", 4500*time.Millisecond, "how long a run takes")
 	f.StringVar(&h.before, "hostile-before", "", "a vepverify to attack too, in turns with the other one")
 }
 
