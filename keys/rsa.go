@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"math/big"
+	"sync"
 
 	"github.com/vepverify/vepverify/keys/internal/pkcs1"
 	"github.com/vepverify/vepverify/keys/internal/weakrsa"
@@ -54,19 +55,24 @@ func rsaName(bits int) (name string, ok bool) {
 type rsaPublic struct {
 	name string
 	n, e *big.Int
-	// verifier is nil when the key is weak.
+	// verifier is nil if the key is weak. That of a long key is made when the key
+	// is first used: a document may have 17 of them, of which four are tried.
 	verifier *pkcs1.Verifier
+	first    sync.Once // use of a key of more than rsaFreeBits bits
 }
 
 func newRSAPublic(name string, n, e *big.Int) *rsaPublic {
 	k := &rsaPublic{name: name, n: n, e: e}
-	if k.Weak() {
-		return k
-	}
-	if v, err := pkcs1.New(n, e); err == nil {
-		k.verifier = v
+	if !k.Weak() && n.BitLen() <= rsaFreeBits {
+		k.prepare()
 	}
 	return k
+}
+
+func (k *rsaPublic) prepare() {
+	if v, err := pkcs1.New(k.n, k.e); err == nil {
+		k.verifier = v
+	}
 }
 
 func readRSAPublic(r *reader) (PublicKey, error) {
@@ -114,6 +120,9 @@ func (k *rsaPublic) Verify(message, signature []byte) error {
 }
 
 func (k *rsaPublic) verify(digest *[sha256.Size]byte, signature []byte) bool {
+	if k.n.BitLen() > rsaFreeBits {
+		k.first.Do(k.prepare)
+	}
 	if k.verifier != nil {
 		return k.verifier.Verify(digest, signature)
 	}

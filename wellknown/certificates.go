@@ -1,6 +1,7 @@
 package wellknown
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"crypto/tls"
@@ -14,6 +15,7 @@ import (
 // limits can take up to 26 ms, because crypto/x509 checks up to 100 signatures.
 const (
 	maxCertificates = 10 // with the host's own; usual chains have two to four
+	maxCopies       = 2  // of one name and key, as when two roots signed one; crypto/x509 tries them in every order
 	maxRSABits      = 4096
 	maxRSAExponent  = 65537
 )
@@ -57,10 +59,20 @@ func verifyCertificates(sent []*x509.Certificate, roots *x509.CertPool, host str
 		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && (key.N.BitLen() > maxRSABits || key.E > maxRSAExponent) {
 			return errCertificates
 		}
-		if i > 0 {
+		if i > 0 && copies(sent[1:i], c) < maxCopies {
 			intermediates.AddCert(c)
 		}
 	}
 	_, err := sent[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: intermediates})
 	return err
+}
+
+// copies returns how many of the certificates have the name and the key of c.
+func copies(sent []*x509.Certificate, c *x509.Certificate) (n int) {
+	for _, other := range sent {
+		if bytes.Equal(other.RawSubject, c.RawSubject) && bytes.Equal(other.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo) {
+			n++
+		}
+	}
+	return n
 }

@@ -189,7 +189,7 @@ func TestNewKeys(t *testing.T) {
 	old := idptest.New("idp.example").At(now)
 	renewed := idptest.New("idp.example", idptest.Key("RS256-2")).At(now)
 	s := newServer(t)
-	s.Set("idp.example", idptest.Serve(old).Header("Cache-Control", "max-age=120"), idptest.Serve(renewed))
+	s.Set("idp.example", idptest.Serve(old).Header("Cache-Control", "max-age=240"), idptest.Serve(renewed))
 	clock := now
 	c := s.Config()
 	c.Now = func() time.Time { return clock }
@@ -202,11 +202,11 @@ func TestNewKeys(t *testing.T) {
 		dials int
 	}{
 		{0, old, okay, 1},
-		{0, renewed, failure, 1},             // too young to be asked again
-		{90 * time.Second, old, okay, 1},     // still held
-		{90 * time.Second, renewed, okay, 2}, // no key fits: asked again
-		{90 * time.Second, old, failure, 2},  // the old key is gone
-		{89*time.Second + time.Hour, renewed, okay, 2},
+		{0, renewed, failure, 1},                       // too young to be asked again
+		{90 * time.Second, old, okay, 1},               // still held
+		{90 * time.Second, renewed, okay, 2},           // no key fits: asked again
+		{90 * time.Second, old, failure, 2},            // the old key is gone
+		{40 * time.Minute, renewed, okay, 2},           // before the last quarter of its life, when it is renewed
 		{90*time.Second + time.Hour, renewed, okay, 3}, // an hour, where nothing is said
 	} {
 		clock = now.Add(step.after)
