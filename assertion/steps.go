@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/registrable"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -281,7 +281,7 @@ func (r *run) party() string {
 	if r.trusted[r.issuer()] || r.issuer() == r.fallback {
 		return ""
 	}
-	return domain.Registrable(r.emailDomain)
+	return registrable.Domain(r.emailDomain)
 }
 
 func (r *run) certificateName(i int) string {

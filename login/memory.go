@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/registrable"
 )
 
 // Bounds of the sessions in memory. A session takes about 1 KiB with all that
@@ -40,7 +41,7 @@ type ownerKey struct{}
 // which a session would keep.
 func ownerOf(id, email string) owner {
 	_, host, _ := domain.Email(email) // an address that was verified has a host
-	return owner{strings.Clone(id), strings.Clone(domain.Registrable(host))}
+	return owner{strings.Clone(id), strings.Clone(registrable.Domain(host))}
 }
 
 // memory is a session store in the memory of this process, with a bound that one

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/registrable"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -274,11 +274,11 @@ func (t *turn) end() {
 // returns an error if too many wait already. It and waited are for
 // wellknown.Trace.
 func (t *turn) wait(context.Context) error {
-	registrable := domain.Registrable(t.asks.host())
-	if err := t.gate.lookups.take(registrable); err != nil {
+	party := registrable.Domain(t.asks.host())
+	if err := t.gate.lookups.take(party); err != nil {
 		return err
 	}
-	t.waits, t.counted = true, registrable
+	t.waits, t.counted = true, party
 	t.gate.metrics.lookupsWaiting(+1)
 	t.yield()
 	return nil

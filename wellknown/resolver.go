@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/registrable"
 )
 
 // Resolver looks authorities up over the network, and keeps what it learns. It
@@ -242,7 +243,7 @@ func (l *lookup) request(ctx context.Context, host, emailDomain string) *request
 	document, held := l.cache.document(key, l.at), l.cache.good.keysOf(host)
 	own := host == emailDomain
 	r := &request{
-		host: host, domain: domain.Registrable(host), key: key, priority: priorityOther,
+		host: host, domain: registrable.Domain(host), key: key, priority: priorityOther,
 		slow: l.cache.silent(key, l.at), follows: document == nil && held == nil && !own,
 		held: func() *entry { return l.cache.held(key, l.now(), l.refresh) },
 		keys: func() bool { return l.cache.good.keysOf(host) != nil },

@@ -7,7 +7,7 @@ import (
 
 	gocache "github.com/patrickmn/go-cache"
 
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/registrable"
 )
 
 // Limits of what one party may hold in a store, so that it evicts its own
@@ -142,7 +142,7 @@ func (s *store) holderOf(host string) *holder {
 	if h := s.hosts[host]; h != nil {
 		return h
 	}
-	name := domain.Registrable(host)
+	name := registrable.Domain(host)
 	g := s.groups[name]
 	if g == nil {
 		g = &group{name: name}

@@ -3,12 +3,7 @@
 // contacted is the network fetcher's decision.
 package domain
 
-import (
-	"net/netip"
-	"strings"
-
-	"golang.org/x/net/publicsuffix"
-)
+import "strings"
 
 // Parse gives the form in which domains are compared, looked up and reported:
 // lower case. Domains are ASCII: labels of letters, digits, '-' and '_', none
@@ -28,22 +23,6 @@ func Parse(s string) (string, bool) {
 		}
 	}
 	return strings.ToLower(s), true
-}
-
-// Registrable returns the registrable domain of host: its public suffix and one
-// label more, by the Public Suffix List (golang.org/x/net/publicsuffix). One
-// registrant controls all names below it, so limits on what one party may use
-// count by it. A port is ignored. An IP address, a public suffix and a name of
-// one label are returned as they are. The host is one that Parse returned.
-func Registrable(host string) string {
-	host, _, _ = strings.Cut(host, ":")
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
-	}
-	if registrable, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return registrable
-	}
-	return host
 }
 
 // IsPort says whether s is a port: 1 to 65535, in decimal without leading zeros.

@@ -28,18 +28,6 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestRegistrable(t *testing.T) {
-	for in, want := range map[string]string{
-		"idp.example": "idp.example", "a.b.idp.example": "idp.example", "a.idp.co.uk:8443": "idp.co.uk",
-		"co.uk": "co.uk", "localhost": "localhost", "127.0.0.1:8443": "127.0.0.1", "10.0.0.1": "10.0.0.1",
-		"x.user.github.io": "user.github.io", "-_.example": "-_.example",
-	} {
-		if got := domain.Registrable(in); got != want {
-			t.Errorf("Registrable(%q) = %q; want %q", in, got, want)
-		}
-	}
-}
-
 func TestEmail(t *testing.T) {
 	long := strings.Repeat("l", 254-len("@idp.example")) + "@idp.example"
 	for in, want := range map[string]string{
