@@ -103,8 +103,9 @@
 // A document that is used in the last quarter of its life is renewed in the
 // background. A document that expired less than 24 h ago goes on counting until
 // its host gives another answer over valid TLS: neither an outage nor a lack of time
-// or turns unseats a known provider. Its host is asked first; if there is no turn or
-// no answer within a second, the document answers and the fetch goes on.
+// or turns unseats a known provider. Its host is asked first; if there is no turn within
+// 50 ms, or no answer within a second, the document answers. The fetch stays
+// queued, or goes on.
 //
 // Callers share one fetch and leave it when their own context ends; once begun, it
 // goes on to its end or to Config.Timeout.

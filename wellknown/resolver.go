@@ -66,8 +66,9 @@ func newPolicy(c Config, ports []uint16) policy {
 // Authority says who speaks for host to a verifier that met an email of
 // emailDomain (host itself, where no email is at issue). The error is a
 // [*LookupError]; when ctx ended before there was an answer, it matches
-// ErrUnavailable and the context's error. It waits for at most a second if a
-// document is held that still counts.
+// ErrUnavailable and the context's error. It waits at most a second if a
+// document is held that still counts, and at most 50 ms if there is no turn to
+// fetch a newer one.
 func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	return r.lookup(ctx, host, emailDomain, false)
 }
@@ -214,18 +215,8 @@ func (l *lookup) turn(ctx context.Context, r *request) (*entry, *fault) {
 		return nil, f
 	}
 	defer l.calls.leave(r, c)
-	var enough <-chan time.Time // nil: the caller has the whole time
-	if r.priority == priorityKnown && !l.refresh {
-		timer := time.NewTimer(time.Until(c.since.Add(patience)))
-		defer timer.Stop()
-		enough = timer.C
-	}
-	select {
-	case <-c.done:
-	case <-enough:
-		return nil, unavailable("no answer in time", nil)
-	case <-ctx.Done():
-		return nil, unavailable("no answer in time", ctx.Err())
+	if f := l.calls.wait(ctx, c, r.priority == priorityKnown && !l.refresh); f != nil {
+		return nil, f
 	}
 	switch {
 	case c.entry == nil || c.key != r.key:

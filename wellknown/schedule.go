@@ -2,6 +2,7 @@ package wellknown
 
 import (
 	"container/list"
+	"context"
 	"sync"
 	"time"
 )
@@ -111,6 +112,42 @@ func (s *scheduler) join(r *request) (*call, *fault) {
 		c.callers++
 	}
 	return c, f
+}
+
+// queuePatience is how long a caller waits for a turn while a document is held.
+const queuePatience = 50 * time.Millisecond
+
+// wait waits until c has ended. If a document is held, it waits at most until
+// patience after c was made, and only until queuePatience if c has no turn by then.
+func (s *scheduler) wait(ctx context.Context, c *call, held bool) *fault {
+	var turn, answer <-chan time.Time // nil: the caller has the whole time
+	if held {
+		turnTimer, answerTimer := time.NewTimer(time.Until(c.since.Add(queuePatience))), time.NewTimer(time.Until(c.since.Add(patience)))
+		defer turnTimer.Stop()
+		defer answerTimer.Stop()
+		turn, answer = turnTimer.C, answerTimer.C
+	}
+	for {
+		select {
+		case <-c.done:
+			return nil
+		case <-turn:
+			if s.queued(c) {
+				return unavailable("no turn in time", nil)
+			}
+		case <-answer:
+			return unavailable("no answer in time", nil)
+		case <-ctx.Done():
+			return unavailable("no answer in time", ctx.Err())
+		}
+	}
+}
+
+// queued reports whether c waits for its turn.
+func (s *scheduler) queued(c *call) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.place != nil
 }
 
 // promote moves a waiting call to the queue of a caller with a better priority.

@@ -278,7 +278,7 @@ func TestKnownFirst(t *testing.T) {
 		}
 		c.ask(t.Context(), "another.example", row4) // too many wait
 		begin := time.Now()
-		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != time.Second {
+		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != shortWait {
 			t.Errorf("%v after %v, want the document held", err, time.Since(begin))
 		}
 		a, err := c.r.Refresh(t.Context(), host, host)
