@@ -6,7 +6,7 @@ import (
 )
 
 // entry is what one fetch came to, and when. Entries are not changed once made,
-// but for the two marks.
+// but for the three marks.
 type entry struct {
 	outcome
 	fetched, expires time.Time
@@ -14,6 +14,7 @@ type entry struct {
 
 	verified atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
 	renewed  atomic.Int64 // when its renewal in the background was tried last, in Unix nanoseconds
+	silent   atomic.Bool  // its last renewal in the background was ErrUnavailable
 
 	// authority is what a look-up of the host itself comes to, nil when the
 	// document does not say so by itself.
@@ -23,12 +24,15 @@ type entry struct {
 // hasKeys reports whether the entry holds a document with usable keys.
 func (e *entry) hasKeys() bool { return e.document != nil && len(e.document.usable) > 0 }
 
-// renewable reports whether a look-up at now is to renew the document in the
-// background: in the last quarter of its life, and not so soon after the last try.
+// renewable reports whether a look-up at now may renew the entry in the background:
+// in the last quarter of its life, and not so soon after the last try.
 func (e *entry) renewable(now time.Time) bool {
-	if now.Before(e.renewal) || e.document == nil || !now.Before(e.expires) {
-		return false
-	}
+	return !now.Before(e.renewal) && now.Before(e.expires) && now.UnixNano()-e.renewed.Load() >= int64(undecided) &&
+		(e.document != nil || e.fault.kind == ErrUnsupported)
+}
+
+// startRenewal notes a renewal at now. It reports false if another look-up was first.
+func (e *entry) startRenewal(now time.Time) bool {
 	last := e.renewed.Load()
 	return now.UnixNano()-last >= int64(undecided) && e.renewed.CompareAndSwap(last, now.UnixNano())
 }
@@ -76,7 +80,19 @@ func (c *cache) document(key string, now time.Time) *entry {
 // that decides.
 func (c *cache) silent(key string, now time.Time) bool {
 	bad := c.bad.get(key)
-	return bad != nil && bad.fault.kind == ErrUnavailable && now.Sub(bad.fetched) < slowFor
+	return bad != nil && (bad.fault.kind == ErrUnavailable || bad.silent.Load()) && now.Sub(bad.fetched) < slowFor
+}
+
+// relearn is learn for a renewal. If that finds nothing out, an ErrUnsupported
+// goes on counting until it expires.
+func (c *cache) relearn(host, key string, o outcome, now time.Time) *entry {
+	bad := c.bad.get(key)
+	if bad == nil || bad.fault.kind != ErrUnsupported || !now.Before(bad.expires) || c.document(key, now) != nil ||
+		o.fault == nil || o.fault.own || o.fault.kind != ErrUnavailable {
+		return c.learn(host, key, o, now)
+	}
+	bad.silent.Store(true)
+	return &entry{outcome: o, fetched: now, expires: now}
 }
 
 // learn takes in what a fetch came to and gives what to answer. Only another

@@ -62,6 +62,7 @@
 //	fetches that wait for a turn, of unknown hosts        8 M
 //	  of one registrable domain                           2 M, at least 8
 //	  the same, of certificates verified by held keys     8 M, of one registrable domain 4 M
+//	  of these, renewals of ErrUnsupported                while fewer than 2 M wait
 //	callers that wait for the first fetch of a host       32 M, of one registrable domain 8 M
 //	fetches of one host for other email domains           64 at once, then 1/s
 //	  if keys held verify the certificate, and for its
@@ -106,6 +107,11 @@
 // or turns unseats a known provider. Its host is asked first; if there is no turn within
 // 50 ms, or no answer within a second, the document answers. The fetch stays
 // queued, or goes on.
+//
+// ErrUnsupported that is used in the last quarter of its life is renewed too, but
+// only by look-ups for the host's own emails whose certificate is verified by
+// keys that are held of the fallback. A renewal that is ErrUnavailable leaves it
+// until it expires. It never counts longer.
 //
 // Callers share one fetch and leave it when their own context ends; once begun, it
 // goes on to its end or to Config.Timeout.

@@ -115,7 +115,7 @@ func (r *Resolver) known(ctx context.Context, host, emailDomain string, refresh 
 	}
 	now := r.now()
 	if e := r.cache.held(cacheKey(host, emailDomain), now, refresh); e != nil && e.authority != nil {
-		if e.renewable(now) {
+		if e.renewable(now) && e.startRenewal(now) {
 			r.renew(ctx, host, emailDomain)
 		}
 		return e.authority.clone()
@@ -123,13 +123,13 @@ func (r *Resolver) known(ctx context.Context, host, emailDomain string, refresh 
 	return nil
 }
 
-// renew fetches a document in the background that is held and in use.
+// renew fetches what is held and in use anew in the background.
 func (r *Resolver) renew(ctx context.Context, host, emailDomain string) {
-	l := &lookup{Resolver: r, at: r.now()}
+	l := &lookup{Resolver: r, at: r.now(), renews: true, check: signatureCheckOf(ctx)}
 	q := l.request(ctx, host, emailDomain)
 	begun := l.at
 	q.held = func() *entry { // nothing that is older
-		if e := r.cache.document(q.key, r.now()); e != nil && e.fetched.After(begun) {
+		if e := r.cache.held(q.key, r.now(), false); e != nil && e.fetched.After(begun) {
 			return e
 		}
 		return nil
@@ -150,6 +150,7 @@ type lookup struct {
 	*Resolver
 	at      time.Time
 	refresh bool
+	renews  bool // in the background
 	trace   *Trace
 	check   SignatureCheck
 	waited  bool // not all was held
@@ -176,7 +177,7 @@ func (l *lookup) document(ctx context.Context, host, emailDomain string) (*publi
 func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *fault) {
 	key := cacheKey(host, emailDomain)
 	if e := l.cache.held(key, l.at, l.refresh); e != nil {
-		if e.renewable(l.at) {
+		if e.renewable(l.at) && (e.document != nil || l.isGuest(host, emailDomain)) && e.startRenewal(l.at) {
 			l.renew(ctx, host, emailDomain)
 		}
 		return e, nil
@@ -233,16 +234,20 @@ func (l *lookup) request(ctx context.Context, host, emailDomain string) *request
 	key := cacheKey(host, emailDomain)
 	document, held := l.cache.document(key, l.at), l.cache.good.keysOf(host)
 	own := host == emailDomain
+	learn := l.cache.learn
+	if l.renews {
+		learn = l.cache.relearn
+	}
 	r := &request{
 		host: host, domain: registrable.Domain(host), key: key, priority: priorityOther,
-		slow: l.cache.silent(key, l.at), follows: document == nil && held == nil && !own,
+		slow: l.cache.silent(key, l.at), follows: document == nil && held == nil && !own, renews: l.renews,
 		held: func() *entry { return l.cache.held(key, l.now(), l.refresh) },
 		keys: func() bool { return l.cache.good.keysOf(host) != nil },
 		// It serves all who wait, so it does not end with the context of the one
 		// who began it.
 		fetch: func() *entry {
 			o := l.fetcher.fetch(context.WithoutCancel(ctx), host, emailDomain)
-			return l.cache.learn(host, key, o, l.now())
+			return learn(host, key, o, l.now())
 		},
 	}
 	switch {
@@ -250,13 +255,20 @@ func (l *lookup) request(ctx context.Context, host, emailDomain string) *request
 		r.priority, r.vouched = priorityKnown, own || document.verified.Load()
 	case l.check.verified(held):
 		r.priority, r.vouched = priorityVerified, true
-	case own && held == nil && l.check.Fallback != "" && l.check.verified(l.cache.good.keysOf(l.check.Fallback)):
+	case l.isGuest(host, emailDomain):
 		r.priority, r.vouched = priorityVerified, true
 	default:
 		r.vouched = own
 	}
 	r.limit()
 	return r
+}
+
+// isGuest reports whether the look-up is for the host's own emails, no key of the
+// host is held, and keys held of the fallback verify the certificate.
+func (l *lookup) isGuest(host, emailDomain string) bool {
+	return host == emailDomain && l.check.Fallback != "" && l.cache.good.keysOf(host) == nil &&
+		l.check.verified(l.cache.good.keysOf(l.check.Fallback))
 }
 
 // limit sets the buckets that the fetch takes from.

@@ -58,6 +58,7 @@ type request struct {
 	priority          priority
 	vouched           bool // by vouchedRate
 	slow              bool // the host did not answer last time
+	renews            bool // in the background, for no caller
 	follows           bool // no key of the host is held, and the request is about another email domain than its own
 	buckets           []bucketKey
 
@@ -228,7 +229,7 @@ func (s *scheduler) full(r *request) bool {
 		return false
 	case waiting >= most:
 		return true
-	case r.slow && waiting >= max(1, most/slowShare):
+	case (r.slow || r.renews) && waiting >= max(1, most/slowShare):
 		return true
 	case d == nil:
 		return false
