@@ -89,7 +89,8 @@ func (t *Trace) done(held bool, err error) {
 }
 
 // SignatureCheck lets a [Resolver] try the certificate at issue with keys that
-// it holds, before a look-up waits for a fetch. A certificate that they verify
+// it holds, before a look-up waits for a fetch, and before an ErrUnsupported that
+// is held is renewed in the background. A certificate that they verify
 // goes before those that they do not, and takes from a larger allowance. Nothing
 // else depends on it: the answer for one email domain is never used for another.
 type SignatureCheck struct {
