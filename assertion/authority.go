@@ -78,7 +78,7 @@ func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
 // checkPrimary returns an error if the fallback, which signed the certificate,
 // must not speak for the email's domain (PROTOCOL §4, row 5). It comes after the
 // signatures: until then a domain that the fetch policy refuses and one that does
-// not support BrowserID have the same outcomes, so that the reason tells nobody
+// not support BrowserID have the same outcomes, so that the reason does not tell
 // which names resolve to addresses that are not public.
 func (r *run) checkPrimary() error {
 	err := r.noPrimary

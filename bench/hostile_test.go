@@ -277,7 +277,7 @@ func combinedInputs() []hostileInput {
 	}
 }
 
-// longForged mints certificates that nobody signed, and assertions of 32 KiB that the
+// longForged mints certificates without a valid signature, and assertions of 32 KiB that the
 // certified key signed.
 func longForged(key func() keys.PrivateKey, alg string, size int) func(testing.TB, int) string {
 	return func(t testing.TB, number int) string {

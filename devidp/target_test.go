@@ -40,7 +40,7 @@ func TestLocations(t *testing.T) {
 }
 
 // TestTargets: certificates are issued at /certify and at no other target that
-// net/http gives the same path.
+// net/http parses the same path.
 func TestTargets(t *testing.T) {
 	s := targettest.NewServer(t, idp())
 	good := body(t, "ada@idp.localhost", idptest.Key("DS128").Public(), 600)

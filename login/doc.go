@@ -51,7 +51,7 @@
 // # Sessions
 //
 // They are scs's (github.com/alexedwards/scs/v2), in memory and within bounds
-// (Config.Sessions) unless the application gives others. A visitor who does not sign
+// (Config.Sessions) unless the application sets others. A visitor who does not sign
 // in has none. All that a session holds of this package is the user's ID. Its token
 // is new after each login, and the session is gone with the logout. When another
 // user signs in, what the application kept in the session of the one before is

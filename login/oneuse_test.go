@@ -34,7 +34,7 @@ func uses(t *testing.T, a *app, posted string) (n int) {
 }
 
 // TestOneUseByDefault: one assertion makes one session, whichever verifier the
-// application gives, unless it says otherwise.
+// application sets, unless it says otherwise.
 func TestOneUseByDefault(t *testing.T) {
 	own := &guard{OneUse: assertion.NewMemoryOneUse(10, clock)}
 	verifiers := &guard{OneUse: assertion.NewMemoryOneUse(10, clock)}

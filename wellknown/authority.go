@@ -99,7 +99,7 @@ func (a *Authority) date(p *publication) {
 	}
 }
 
-// from notes one of the entries on the way; nil is none.
+// from notes one of the entries on the way; nil means no entry.
 func (a *Authority) from(e *entry) {
 	if e == nil {
 		return

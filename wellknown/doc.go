@@ -50,7 +50,7 @@
 // # Limits
 //
 // The host that is asked, and the email domain, come out of an assertion that
-// nobody has verified yet. So whatever a look-up can use up is limited by host
+// is not verified yet. So whatever a look-up can use up is limited by host
 // and by registrable domain (the public suffix and one label more): a party
 // takes from its own share. M is Config.MaxFetches, 128 by default.
 //
@@ -103,7 +103,7 @@
 //
 // A document that is used in the last quarter of its life is renewed in the
 // background. A document that expired less than 24 h ago goes on counting until
-// its host gives another answer over valid TLS: neither an outage nor a lack of time
+// its host sends another answer over valid TLS: neither an outage nor a lack of time
 // or turns unseats a known provider. Its host is asked first; if there is no turn within
 // 50 ms, or no answer within a second, the document answers. The fetch stays
 // queued, or goes on.

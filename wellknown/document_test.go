@@ -33,7 +33,7 @@ func several(entries ...string) string {
 	return `{"keys":[` + strings.Join(entries, ",") + `],` + paths + `}`
 }
 
-// members gives n members of an object.
+// members returns n members of an object.
 func members(n int) string {
 	var s strings.Builder
 	for i := range n {

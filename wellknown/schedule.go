@@ -27,7 +27,7 @@ const (
 // neither priorities nor limits.
 type scheduler struct {
 	turns   int
-	timeout time.Duration    // of a fetch; one that nobody wants waits no longer for its turn
+	timeout time.Duration    // of a fetch; one without callers waits no longer for its turn
 	now     func() time.Time // of the rates
 	known   func() bool      // reports whether any document is held
 
@@ -179,7 +179,7 @@ func ended(r *request, e *entry) *call {
 	return c
 }
 
-// renew starts or queues a fetch for which nobody waits, if the limits allow it.
+// renew starts or queues a fetch without a caller, if the limits allow it.
 func (s *scheduler) renew(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -323,7 +323,7 @@ func (s *scheduler) unqueue(c *call) {
 	s.domain(c.domain).waiting--
 }
 
-// drop takes a call out that has ended, or that nobody wants. The caller has the lock.
+// drop takes a call out that has ended, or has no callers left. The caller has the lock.
 func (s *scheduler) drop(c *call) {
 	delete(s.calls, c.key)
 	if s.hosts[c.host] == c {

@@ -90,7 +90,7 @@ func TestStallingHostsOfFew(t *testing.T) {
 	}
 }
 
-// TestKeptTurns holds that hosts that nobody knows leave turns to known ones.
+// TestKeptTurns holds that unknown hosts leave turns to known ones.
 func TestKeptTurns(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	for i := range 100 {

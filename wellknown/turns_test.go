@@ -82,7 +82,7 @@ func (p *paced) note(domain string) {
 	p.about = append(p.about, domain)
 }
 
-// queries gives what was asked, as "host domain".
+// queries returns what was asked, as "host domain".
 func (p *paced) queries() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +100,7 @@ func (p *paced) reset() {
 	p.asked, p.about, p.most = nil, nil, p.underway
 }
 
-// peak gives how many were asked at once.
+// peak returns how many were asked at once.
 func (p *paced) peak() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

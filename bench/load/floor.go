@@ -28,7 +28,7 @@ import (
 )
 
 // floorEnv is the environment variable that makes this program the floor: a server
-// that reads every request and gives the answer in the file that it names.
+// that reads every request and sends the answer in the file that it names.
 const floorEnv = "VEPVERIFY_LOAD_FLOOR"
 
 // floorOptions are the flags of the floor.
@@ -177,7 +177,7 @@ type recorded struct {
 	Body   string
 }
 
-// startFloor asks the service once, and starts a process that gives the same
+// startFloor asks the service once, and starts a process that sends the same
 // answer.
 func startFloor(ctx context.Context, o options, s *service, text string) (*service, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Addr+"/v2", strings.NewReader(string(body(text))))

@@ -302,6 +302,6 @@ func loadAverage() (load float64) {
 	if err != nil {
 		return 0
 	}
-	_, _ = fmt.Sscan(string(text), &load) // 0 when it is none
+	_, _ = fmt.Sscan(string(text), &load) // zero if it cannot be read
 	return load
 }

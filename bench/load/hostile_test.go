@@ -100,6 +100,6 @@ func TestHostileRow(t *testing.T) {
 		}
 	}
 	if err := (&Hostile{Rows: []HostileRow{{Wrong: 1}}}).check(); err == nil {
-		t.Error("a wrong verdict is no error")
+		t.Error("a wrong verdict does not return an error")
 	}
 }

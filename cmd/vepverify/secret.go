@@ -73,7 +73,7 @@ var shownLengths = []int{200, 100, 40}
 func hide(text string, secrets []string) string {
 	for _, s := range secrets {
 		for _, form := range shownForms(s) {
-			if len(form) >= 4 { // what is shorter stands in other words, and is no secret
+			if len(form) >= 4 { // a shorter text is part of other words, and cannot be a secret
 				text = strings.ReplaceAll(text, form, hidden)
 			}
 		}

@@ -37,7 +37,7 @@ func complaintOf(t *testing.T, variables []string, args ...string) (code int, wr
 	return code, out.String() + complaint.String()
 }
 
-// TestNoSecretInComplaints gives every flag of every command, on the command line
+// TestNoSecretInComplaints sets every flag of every command, on the command line
 // and by its variable, a value that holds a secret. No complaint repeats it.
 func TestNoSecretInComplaints(t *testing.T) {
 	t.Chdir(t.TempDir())

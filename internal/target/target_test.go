@@ -55,7 +55,7 @@ func TestLocalOfClientRequest(t *testing.T) {
 	}
 }
 
-// TestServed: what Local returns is what net/http gives handlers, for whatever
+// TestServed: what Local returns is what net/http passes to handlers, for whatever
 // comes over the wire.
 func TestServed(t *testing.T) {
 	s := targettest.NewServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,7 @@
 // Package hostile makes keys, signatures and documents that cost a verifier as much
 // as they can. bench and bench/load measure with them.
 //
-// Nothing here is a usable key: the numbers are random, and nobody knows factors or
+// Nothing here is a usable key: the numbers are random, and factors are not known or
 // logarithms.
 package hostile
 
@@ -40,7 +40,7 @@ func LegacyRSA(bits int, e int64) idptest.Object {
 	return idptest.Object{"algorithm": "RS", "n": Odd(bits).Text(10), "e": strconv.FormatInt(e, 10)}
 }
 
-// LooseDSA returns a DSA key of random numbers, for a certificate: nobody checks the
+// LooseDSA returns a DSA key of random numbers, for a certificate: the verifier does not check the
 // groups of certified keys.
 func LooseDSA(pBits, qBits int) idptest.Object {
 	return idptest.Object{

@@ -124,7 +124,7 @@ func hops(n int) []string {
 	return list
 }
 
-// delegationOf gives a document of so many bytes that delegates to other.
+// delegationOf returns a document of so many bytes that delegates to other.
 func delegationOf(size int) string {
 	text := `{"authority":"` + other + `"}`
 	return text + strings.Repeat(" ", size-len(text))

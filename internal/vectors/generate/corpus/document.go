@@ -158,7 +158,7 @@ func fallbackDocument(change func(idptest.Object) idptest.Object) edit {
 	return document(fallback, change(provider(fallback, key("RS256-2")).Document()))
 }
 
-// manyMembers gives the text of n members.
+// manyMembers returns the text of n members.
 func manyMembers(n int) string {
 	list := make([]string, n)
 	for i := range list {

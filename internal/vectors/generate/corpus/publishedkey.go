@@ -83,7 +83,7 @@ func keyLists() []vector {
 	}
 }
 
-// afterDSA gives a key after n others, which are DSA keys.
+// afterDSA returns a key after n others, which are DSA keys.
 func afterDSA(n int, key any) []any { return append(repeated(sig("DS128"), n), key) }
 
 func repeated(value any, n int) []any {
