@@ -501,15 +501,21 @@ func TestQueuesTakeTurns(t *testing.T) {
 	})
 }
 
+// watchOnePlace watches a handler with one place and a queue of one. A request that
+// has a place holds it until the guard is released.
+func watchOnePlace(t *testing.T, resolver *wellknown.Resolver) (*watched, *heldGuard) {
+	guard := &heldGuard{release: make(chan struct{})}
+	return watch(t, verifyapi.Config{
+		Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
+	}), guard
+}
+
 // TestLoadsTakePlaces: a document that was fetched is loaded in one of the places,
 // which are for all work, and the request that waits for it gets its turn.
 func TestLoadsTakePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
-		guard := &heldGuard{release: make(chan struct{})}
-		w := watch(t, verifyapi.Config{
-			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
-		})
+		w, guard := watchOnePlace(t, resolver)
 		a := w.start(t.Context(), ask(from("a.example")))
 		synctest.Wait()
 		loaded := make(chan error, 1) // by the same fetch
@@ -548,10 +554,7 @@ func TestLoadsTakePlaces(t *testing.T) {
 func TestLoadGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
-		guard := &heldGuard{release: make(chan struct{})}
-		w := watch(t, verifyapi.Config{
-			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
-		})
+		w, guard := watchOnePlace(t, resolver)
 		a := w.start(t.Context(), ask(from("a.example")))
 		synctest.Wait()
 		holder := w.start(t.Context(), ask(good))

@@ -30,8 +30,8 @@ var errCertificates = errors.New("TLS certificates over a limit")
 
 // checked returns a configuration in which the limits are checked before the
 // certificates are verified as crypto/tls verifies them. crypto/tls has a hook
-// before its own verification only if that is switched off. It is one of the
-// works that [Trace.Load] counts.
+// before its own verification only if that is switched off. The verification is
+// part of the work that [Trace.Load] counts.
 func (d *dialer) checked(ctx context.Context, host string) *tls.Config {
 	c := d.tls.Clone()
 	c.ServerName = host

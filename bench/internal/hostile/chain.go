@@ -22,10 +22,7 @@ func TLSChain(names []string, issuers int) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	issuer := certificateTemplate("issuer")
-	issuer.IsCA, issuer.BasicConstraintsValid, issuer.KeyUsage = true, true, x509.KeyUsageCertSign
-	leaf := certificateTemplate("host")
-	leaf.DNSNames = names
+	leaf, issuer := templates(names)
 	first, err := unsignedRSA(leaf, issuer, key)
 	chain := tls.Certificate{Certificate: [][]byte{first}, PrivateKey: key}
 	for range issuers {
@@ -48,10 +45,7 @@ func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	issuer := certificateTemplate("issuer")
-	issuer.IsCA, issuer.BasicConstraintsValid, issuer.KeyUsage = true, true, x509.KeyUsageCertSign
-	leaf := certificateTemplate("host")
-	leaf.DNSNames = names
+	leaf, issuer := templates(names)
 	chain := tls.Certificate{PrivateKey: key}
 	for i := range issuers + 1 {
 		template := leaf
@@ -67,6 +61,14 @@ func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
 		chain.Certificate = append(chain.Certificate, der)
 	}
 	return chain, nil
+}
+
+// templates returns those of a host's certificate and of its issuer's.
+func templates(names []string) (leaf, issuer *x509.Certificate) {
+	leaf, issuer = certificateTemplate("host"), certificateTemplate("issuer")
+	leaf.DNSNames = names
+	issuer.IsCA, issuer.BasicConstraintsValid, issuer.KeyUsage = true, true, x509.KeyUsageCertSign
+	return leaf, issuer
 }
 
 func certificateTemplate(name string) *x509.Certificate {
