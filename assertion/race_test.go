@@ -2,4 +2,4 @@
 
 package assertion_test
 
-func init() { mutantStride = 61 }
+func init() { mutantStride, hostile = 61, 10_000 }

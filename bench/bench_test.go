@@ -5,14 +5,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // measured is the mint of the benchmarks; pools are minted when first wanted.
-var measured = sync.OnceValues(func() (*bench.Mint, error) { return bench.NewMint(bench.PoolSize) })
+var measured = sync.OnceValues(func() (*workload.Mint, error) { return workload.NewMint(workload.PoolSize) })
 
 func BenchmarkVerify(b *testing.B) {
-	each(b, bench.Pair.States, func(b *testing.B, r *bench.Runner) {
+	each(b, workload.Pair.States, func(b *testing.B, r *workload.Runner) {
 		for b.Loop() {
 			if _, err := r.Verify(b.Context()); err != nil {
 				b.Fatal(err)
@@ -22,7 +22,7 @@ func BenchmarkVerify(b *testing.B) {
 }
 
 func BenchmarkVerifyParallel(b *testing.B) {
-	each(b, bench.Pair.States, func(b *testing.B, r *bench.Runner) {
+	each(b, workload.Pair.States, func(b *testing.B, r *workload.Runner) {
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				if _, err := r.Verify(context.Background()); err != nil {
@@ -37,8 +37,8 @@ func BenchmarkVerifyParallel(b *testing.B) {
 // BenchmarkVerifyFirst is apart from BenchmarkVerify because no goal is set for
 // it: every cache is on, and the user is new.
 func BenchmarkVerifyFirst(b *testing.B) {
-	first := func(bench.Pair) []bench.State { return []bench.State{bench.First} }
-	each(b, first, func(b *testing.B, r *bench.Runner) {
+	first := func(workload.Pair) []workload.State { return []workload.State{workload.First} }
+	each(b, first, func(b *testing.B, r *workload.Runner) {
 		for b.Loop() {
 			if _, err := r.Verify(b.Context()); err != nil {
 				b.Fatal(err)
@@ -49,16 +49,16 @@ func BenchmarkVerifyFirst(b *testing.B) {
 
 // each runs measure as <issuer>-<user>/<state>. A pair's pools are dropped
 // before the next pair's are minted, so that memory stays small.
-func each(b *testing.B, states func(bench.Pair) []bench.State, measure func(*testing.B, *bench.Runner)) {
+func each(b *testing.B, states func(workload.Pair) []workload.State, measure func(*testing.B, *workload.Runner)) {
 	mint, err := measured()
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, pair := range bench.Pairs() {
+	for _, pair := range workload.Pairs() {
 		b.Run(pair.String(), func(b *testing.B) {
-			runners := make(map[bench.State]func() (*bench.Runner, error))
+			runners := make(map[workload.State]func() (*workload.Runner, error))
 			for _, s := range states(pair) {
-				runners[s] = sync.OnceValues(func() (*bench.Runner, error) { return ready(mint, pair, s) })
+				runners[s] = sync.OnceValues(func() (*workload.Runner, error) { return ready(mint, pair, s) })
 				b.Run(string(s), func(b *testing.B) {
 					r, err := runners[s]()
 					if err != nil {
@@ -73,7 +73,7 @@ func each(b *testing.B, states func(bench.Pair) []bench.State, measure func(*tes
 	}
 }
 
-func ready(mint *bench.Mint, p bench.Pair, s bench.State) (*bench.Runner, error) {
+func ready(mint *workload.Mint, p workload.Pair, s workload.State) (*workload.Runner, error) {
 	pool, err := mint.Pool(p, s)
 	if err != nil {
 		return nil, err

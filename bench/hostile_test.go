@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
 	"github.com/vepverify/vepverify/bench/internal/hostile"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
@@ -59,7 +59,7 @@ type hostileInput struct {
 	text func(t testing.TB, number int) string
 	// document is what all hosts answer; gzip if it begins so.
 	document func(host string) []byte
-	audience string // in place of bench.Audience
+	audience string // in place of workload.Audience
 	// before is how many requests were made before the measured one: the same one if
 	// again is set, or else others of the kind.
 	before  int
@@ -113,7 +113,7 @@ func (in hostileInput) measure(b *testing.B) {
 
 // verifier returns a function of a new Verifier.
 func (in hostileInput) verifier(t testing.TB) func(text string) error {
-	now := bench.Now
+	now := workload.Now
 	clock := func() time.Time { return now }
 	resolver, err := wellknown.NewResolver(wellknown.Config{Now: clock, InsecureTransport: hostileWeb(in.document)})
 	if err != nil {
@@ -125,7 +125,7 @@ func (in hostileInput) verifier(t testing.TB) func(text string) error {
 	}
 	audience := in.audience
 	if audience == "" {
-		audience = bench.Audience
+		audience = workload.Audience
 	}
 	return func(text string) error {
 		now = now.Add(in.pass)
@@ -290,17 +290,17 @@ func longForged(key func() keys.PrivateKey, alg string, size int) func(testing.T
 
 var (
 	hostileUser   = sync.OnceValue(func() keys.PrivateKey { return idptest.Key("RS128") })
-	hostileClaims = idptest.Object{"aud": bench.Audience, "exp": bench.Now.Add(12 * time.Hour).UnixMilli()}
+	hostileClaims = idptest.Object{"aud": workload.Audience, "exp": workload.Now.Add(12 * time.Hour).UnixMilli()}
 )
 
 func evil(domain string) *idptest.IdP {
-	return idptest.New(domain, idptest.Key("RS128-2")).At(bench.Now)
+	return idptest.New(domain, idptest.Key("RS128-2")).At(workload.Now)
 }
 
 // certificate is one of the attacker's, that lives as long as all of them.
 func certificate(domain string, key any) idptest.Token {
 	return evil(domain).Certificate("mallory@"+domain, hostileUser().Public()).
-		With("public-key", key).With("exp", bench.Now.Add(12*time.Hour).UnixMilli())
+		With("public-key", key).With("exp", workload.Now.Add(12*time.Hour).UnixMilli())
 }
 
 func encode(t testing.TB, tokens ...idptest.Token) string {

@@ -8,24 +8,24 @@ import (
 	"testing"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // size of the tests' pools, and how many users come again in them.
 const size, regulars = 12, 6
 
-var small = sync.OnceValues(func() (*bench.Mint, error) { return bench.NewMint(size) })
+var small = sync.OnceValues(func() (*workload.Mint, error) { return workload.NewMint(size) })
 
 // pools are minted once: states in which the same users come share one.
-var pools = make(map[string]*bench.Pool)
+var pools = make(map[string]*workload.Pool)
 
-func pool(t *testing.T, p bench.Pair, s bench.State) (*bench.Mint, *bench.Pool) {
+func pool(t *testing.T, p workload.Pair, s workload.State) (*workload.Mint, *workload.Pool) {
 	t.Helper()
 	mint, err := small()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprint(p, s == bench.Cold || s == bench.First)
+	name := fmt.Sprint(p, s == workload.Cold || s == workload.First)
 	if pools[name] == nil {
 		if pools[name], err = mint.Pool(p, s); err != nil {
 			t.Fatal(err)
@@ -37,8 +37,8 @@ func pool(t *testing.T, p bench.Pair, s bench.State) (*bench.Mint, *bench.Pool) 
 // What is measured is right: every assertion of a pool holds, for the user that
 // it is from, in every state.
 func TestVerify(t *testing.T) {
-	for _, p := range bench.Pairs() {
-		for _, s := range append(p.States(), bench.First) {
+	for _, p := range workload.Pairs() {
+		for _, s := range append(p.States(), workload.First) {
 			t.Run(p.String()+"/"+string(s), func(t *testing.T) {
 				mint, pool := pool(t, p, s)
 				r, err := mint.NewRunner(pool, s)
@@ -57,7 +57,7 @@ func TestVerify(t *testing.T) {
 					emails[result.Email] = true
 				}
 				want := len(pool.Texts)
-				if s == bench.Cert || s == bench.Table {
+				if s == workload.Cert || s == workload.Table {
 					want = regulars
 				}
 				if len(emails) != want {
@@ -70,8 +70,8 @@ func TestVerify(t *testing.T) {
 
 // No two assertions are the same, and a newcomer's key and certificate are new.
 func TestPoolIsDistinct(t *testing.T) {
-	_, cold := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cold)
-	_, warm := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cert)
+	_, cold := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cold)
+	_, warm := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cert)
 	if n := distinct(t, cold, func(b *assertion.Backed) string { return b.Assertion.Signed() }); n != size {
 		t.Errorf("%d assertions of %d", n, size)
 	}
@@ -96,7 +96,7 @@ func TestPoolIsDistinct(t *testing.T) {
 	}
 }
 
-func distinct(t *testing.T, pool *bench.Pool, of func(*assertion.Backed) string) int {
+func distinct(t *testing.T, pool *workload.Pool, of func(*assertion.Backed) string) int {
 	t.Helper()
 	seen := make(map[string]bool)
 	for _, text := range pool.Texts {
@@ -111,12 +111,12 @@ func distinct(t *testing.T, pool *bench.Pool, of func(*assertion.Backed) string)
 
 // The plain path agrees with the verifier, on what holds and on what does not.
 func TestPlain(t *testing.T) {
-	for _, p := range bench.Pairs() {
+	for _, p := range workload.Pairs() {
 		t.Run(p.String(), func(t *testing.T) {
-			_, pool := pool(t, p, bench.Cold)
+			_, pool := pool(t, p, workload.Cold)
 			issuers := plainIssuers(t, pool)
 			for i, text := range pool.Texts {
-				email, err := bench.Plain(text, bench.Audience, bench.Now, issuers)
+				email, err := workload.Plain(text, workload.Audience, workload.Now, issuers)
 				if err != nil || !strings.HasSuffix(email, "@"+pool.Domain) {
 					t.Fatalf("assertion %d: %q, %v", i, email, err)
 				}
@@ -129,39 +129,39 @@ func TestPlain(t *testing.T) {
 				"another's assertion": certificate + "~" + other, "another's certificate signature": forged + "~" + own,
 				"no certificate": own, "garbage": "~..",
 			} {
-				if _, err := bench.Plain(bad, bench.Audience, bench.Now, issuers); err == nil {
+				if _, err := workload.Plain(bad, workload.Audience, workload.Now, issuers); err == nil {
 					t.Errorf("%s: holds", name)
 				}
 			}
-			if _, err := bench.Plain(pool.Texts[0], "https://other.example", bench.Now, issuers); err == nil {
+			if _, err := workload.Plain(pool.Texts[0], "https://other.example", workload.Now, issuers); err == nil {
 				t.Error("holds for another audience")
 			}
-			if _, err := bench.Plain(pool.Texts[0], bench.Audience, bench.Now.AddDate(1, 0, 0), issuers); err == nil {
+			if _, err := workload.Plain(pool.Texts[0], workload.Audience, workload.Now.AddDate(1, 0, 0), issuers); err == nil {
 				t.Error("holds a year later")
 			}
 		})
 	}
 }
 
-func plainIssuers(t *testing.T, pool *bench.Pool) map[string]bench.PlainKey {
+func plainIssuers(t *testing.T, pool *workload.Pool) map[string]workload.PlainKey {
 	t.Helper()
 	text, err := pool.Key.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := bench.ParsePlainKey(text)
+	key, err := workload.ParsePlainKey(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]bench.PlainKey{pool.Domain: key}
+	return map[string]workload.PlainKey{pool.Domain: key}
 }
 
 // A runner says when something does not hold: no figure is of refusals.
 func TestRunnerErrs(t *testing.T) {
-	mint, pool := pool(t, bench.Pair{Issuer: "DS128", User: "DS128"}, bench.Cold)
+	mint, pool := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cold)
 	spoiled := *pool
 	spoiled.Texts = []string{pool.Texts[0][:len(pool.Texts[0])-8] + "AAAAAAAA"}
-	if _, err := mint.NewRunner(&spoiled, bench.Cold); !errors.Is(err, assertion.ErrSignature) {
+	if _, err := mint.NewRunner(&spoiled, workload.Cold); !errors.Is(err, assertion.ErrSignature) {
 		t.Errorf("%v, want ErrSignature", err)
 	}
 }

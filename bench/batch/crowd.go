@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 const (
@@ -24,7 +24,7 @@ type crowd struct {
 
 func newCrowd(assertions int, documents string) (*crowd, error) {
 	users := assertions / perUser
-	regulars, err := bench.NewRegulars(issuer, users, bench.Now)
+	regulars, err := workload.NewRegulars(issuer, users, workload.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +51,13 @@ func newCrowd(assertions int, documents string) (*crowd, error) {
 func appendLine(to []byte, id int64, text string) []byte {
 	to = strconv.AppendInt(append(to, `{"id":`...), id, 10)
 	to = append(append(to, `,"assertion":"`...), text...)
-	return append(to, `","audience":"`+bench.Audience+"\"}\n"...)
+	return append(to, `","audience":"`+workload.Audience+"\"}\n"...)
 }
 
 // command is the command measured, about to answer lines about the crowd.
 func (c *crowd) command(ctx context.Context, program string, more ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, append([]string{
-		"batch", "--quiet", "--keys", c.documents, "--now", strconv.FormatInt(bench.Now.UnixMilli(), 10),
+		"batch", "--quiet", "--keys", c.documents, "--now", strconv.FormatInt(workload.Now.UnixMilli(), 10),
 	}, more...)...)
 	cmd.Stderr = os.Stderr
 	return cmd

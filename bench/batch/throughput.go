@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -86,7 +86,7 @@ func (c *crowd) engine(texts []string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, err := assertion.NewVerifier(assertion.Config{Keys: issuers, Now: func() time.Time { return bench.Now }})
+	v, err := assertion.NewVerifier(assertion.Config{Keys: issuers, Now: func() time.Time { return workload.Now }})
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +101,7 @@ func (c *crowd) engine(texts []string) (float64, error) {
 				if i >= int64(len(texts)) {
 					return nil
 				}
-				if _, err := v.Verify(context.Background(), texts[i], bench.Audience); err != nil {
+				if _, err := v.Verify(context.Background(), texts[i], workload.Audience); err != nil {
 					return err
 				}
 			}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/bench/internal/command"
-	"github.com/vepverify/vepverify/bench/openssl"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/openssl"
+	"github.com/vepverify/vepverify/bench/internal/report"
 )
 
 func TestMain(m *testing.M) {

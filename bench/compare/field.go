@@ -8,12 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // pairs are those that there are goals for.
-var pairs = []bench.Pair{
+var pairs = []workload.Pair{
 	{Issuer: "RS256", User: "DS128"}, {Issuer: "RS256", User: "RS256"},
 	{Issuer: "DS128", User: "DS128"}, {Issuer: "DS256", User: "DS256"},
 }
@@ -36,7 +36,7 @@ type sample struct {
 
 // field is everybody who takes part.
 type field struct {
-	cold, warm  []*bench.Pool // by pair
+	cold, warm  []*workload.Pool // by pair
 	contestants []*contestant
 	versions    map[string]string
 	notes       []string
@@ -46,12 +46,12 @@ type field struct {
 // newField mints the pools, and takes in all that Go has.
 func newField(size int) (*field, error) {
 	f := &field{versions: map[string]string{"Go": runtime.Version()}}
-	mint, err := bench.NewMint(size)
+	mint, err := workload.NewMint(size)
 	if err != nil {
 		return nil, err
 	}
 	for i, p := range pairs {
-		for _, s := range append(p.States(), bench.First) {
+		for _, s := range append(p.States(), workload.First) {
 			if err := f.addOurs(mint, i, s); err != nil {
 				return nil, err
 			}
@@ -63,7 +63,7 @@ func newField(size int) (*field, error) {
 	return f, nil
 }
 
-func (f *field) addOurs(mint *bench.Mint, pair int, s bench.State) error {
+func (f *field) addOurs(mint *workload.Mint, pair int, s workload.State) error {
 	pool, err := f.pool(mint, pair, s)
 	if err != nil {
 		return err
@@ -80,9 +80,9 @@ func (f *field) addOurs(mint *bench.Mint, pair int, s bench.State) error {
 }
 
 // pool mints each pool once: the first state of its kind comes first.
-func (f *field) pool(mint *bench.Mint, pair int, s bench.State) (*bench.Pool, error) {
+func (f *field) pool(mint *workload.Mint, pair int, s workload.State) (*workload.Pool, error) {
 	pools := &f.warm
-	if s == bench.Cold || s == bench.First {
+	if s == workload.Cold || s == workload.First {
 		pools = &f.cold
 	}
 	if len(*pools) == pair {
@@ -101,14 +101,14 @@ func (f *field) addPlain(pair int) error {
 	if err != nil {
 		return err
 	}
-	key, err := bench.ParsePlainKey(text)
+	key, err := workload.ParsePlainKey(text)
 	if err != nil {
 		return err
 	}
-	issuers, turn := map[string]bench.PlainKey{pool.Domain: key}, 0
+	issuers, turn := map[string]workload.PlainKey{pool.Domain: key}, 0
 	f.add(pair, "Go's standard library", "", local(func() error {
 		turn++
-		_, err := bench.Plain(pool.Texts[turn%len(pool.Texts)], bench.Audience, bench.Now, issuers)
+		_, err := workload.Plain(pool.Texts[turn%len(pool.Texts)], workload.Audience, workload.Now, issuers)
 		return err
 	}))
 	return nil

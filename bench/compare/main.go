@@ -1,5 +1,5 @@
 // Compare measures complete verifications by this module beside three others,
-// in one run: the standard library's crypto and encoding/json (bench.Plain),
+// in one run: the standard library's crypto and encoding/json (workload.Plain),
 // OpenSSL's arithmetic alone (with -tags openssl), and browserid-local-verify,
 // Mozilla's verifier for Node, where npm is there to install it.
 //
@@ -34,9 +34,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
 	"github.com/vepverify/vepverify/bench/internal/command"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // options are the command line.
@@ -70,7 +70,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	o.Record.Flags(f)
 	f.BoolVar(&o.node, "node", true, "measure browserid-local-verify too, installing it with npm")
 	f.StringVar(&o.nodeDirectory, "node-dir", "", "where to install that (default: in the user's cache folder)")
-	o.pool = bench.PoolSize
+	o.pool = workload.PoolSize
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 const nodePackage = "browserid-local-verify"
@@ -139,19 +139,19 @@ type aboutNode struct {
 	Native        bool
 }
 
-func (n *node) setUp(pools []*bench.Pool) (about aboutNode, err error) {
+func (n *node) setUp(pools []*workload.Pool) (about aboutNode, err error) {
 	documents, texts := make(map[string]string), make(map[string][]string)
 	for _, p := range pools {
 		documents[p.Domain] = string(p.Document)
 		texts[p.Pair.String()] = p.Texts
 	}
 	err = n.exchange(map[string]any{
-		"audience": bench.Audience, "now": bench.Now.UnixMilli(), "documents": documents, "pools": texts,
+		"audience": workload.Audience, "now": workload.Now.UnixMilli(), "documents": documents, "pools": texts,
 	}, &about)
 	return about, err
 }
 
-func (n *node) slot(p bench.Pair, d time.Duration) (sample, error) {
+func (n *node) slot(p workload.Pair, d time.Duration) (sample, error) {
 	var answer struct {
 		Error       string
 		Count       int

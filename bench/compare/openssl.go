@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/openssl"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/openssl"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // addOpenSSL takes OpenSSL in, or notes why not. It has the pool of users who
@@ -29,7 +29,7 @@ func (f *field) addOpenSSL() {
 }
 
 // signatures lists the two of each assertion.
-func signatures(pool *bench.Pool) (*openssl.Sum, error) {
+func signatures(pool *workload.Pool) (*openssl.Sum, error) {
 	sum, err := openssl.New()
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func signatures(pool *bench.Pool) (*openssl.Sum, error) {
 	return sum, nil
 }
 
-func addSignatures(sum *openssl.Sum, pool *bench.Pool, text string) error {
+func addSignatures(sum *openssl.Sum, pool *workload.Pool, text string) error {
 	backed, err := assertion.Parse(text)
 	if err != nil {
 		return err

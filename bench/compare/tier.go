@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -41,7 +41,7 @@ func (f *field) addPortable(ctx context.Context, pool int) error {
 	}
 	f.closers = append(f.closers, t.Close)
 	for i, p := range pairs {
-		for _, s := range append(p.States(), bench.First) {
+		for _, s := range append(p.States(), workload.First) {
 			f.add(i, report.Ours, string(s), func(d time.Duration) (sample, error) { return t.slot(i, string(s), d) })
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"runtime"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -20,7 +20,7 @@ const visits = 4
 // tables are for keys of remembered certificates: what these take is taken off.
 func measureCaches(ctx context.Context, o options, g *report.Growth) error {
 	for _, n := range o.cacheSizes {
-		crowd, err := bench.NewCrowd(1, n, bench.Now)
+		crowd, err := workload.NewCrowd(1, n, workload.Now)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func measureCaches(ctx context.Context, o options, g *report.Growth) error {
 
 // filled gives the bytes that a verifier holds on to after it has seen everybody
 // in the crowd some times.
-func filled(ctx context.Context, crowd *bench.Crowd, c assertion.Config) (int64, error) {
+func filled(ctx context.Context, crowd *workload.Crowd, c assertion.Config) (int64, error) {
 	before := heap()
 	v, _, err := crowdVerifier(crowd, wellknown.Config{}, c)
 	if err != nil {
@@ -49,7 +49,7 @@ func filled(ctx context.Context, crowd *bench.Crowd, c assertion.Config) (int64,
 	}
 	for _, text := range crowd.Texts {
 		for range visits {
-			if _, err := v.Verify(ctx, text, bench.Audience); err != nil {
+			if _, err := v.Verify(ctx, text, workload.Audience); err != nil {
 				return 0, err
 			}
 		}

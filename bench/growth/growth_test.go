@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/bench/internal/command"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
 )
 
 func TestParseFlags(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -22,7 +22,7 @@ const off = -1
 // with bounds in which they fit, too.
 func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 	for n := 1; n <= o.maxIssuers; n *= 10 {
-		crowd, err := bench.NewCrowd(n, max(n, o.pool), bench.Now)
+		crowd, err := workload.NewCrowd(n, max(n, o.pool), workload.Now)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 // too narrow.
 const fits = 1000
 
-func issuersFigure(ctx context.Context, o options, crowd *bench.Crowd, bound string) (f report.IssuersFigure, err error) {
+func issuersFigure(ctx context.Context, o options, crowd *workload.Crowd, bound string) (f report.IssuersFigure, err error) {
 	var config wellknown.Config
 	if bound == "raised" {
 		config = wellknown.Config{MaxEntries: 2 * len(crowd.Domains), MaxBytes: 1 << 40}
@@ -64,7 +64,7 @@ func issuersFigure(ctx context.Context, o options, crowd *bench.Crowd, bound str
 	var turn atomic.Int64
 	rate, err := throughput(ctx, runtime.NumCPU(), runtime.NumCPU(), o.duration, func() error {
 		i := turn.Add(1) % int64(len(crowd.Texts))
-		_, err := v.Verify(ctx, crowd.Texts[i], bench.Audience)
+		_, err := v.Verify(ctx, crowd.Texts[i], workload.Audience)
 		return err
 	})
 	if err != nil {
@@ -80,9 +80,9 @@ func issuersFigure(ctx context.Context, o options, crowd *bench.Crowd, bound str
 }
 
 // crowdVerifier makes a verifier that knows nothing yet, and its resolver.
-func crowdVerifier(crowd *bench.Crowd, w wellknown.Config, a assertion.Config) (*assertion.Verifier, *wellknown.Resolver, error) {
+func crowdVerifier(crowd *workload.Crowd, w wellknown.Config, a assertion.Config) (*assertion.Verifier, *wellknown.Resolver, error) {
 	w.InsecureTransport = crowd
-	w.Now = func() time.Time { return bench.Now }
+	w.Now = func() time.Time { return workload.Now }
 	resolver, err := wellknown.NewResolver(w)
 	if err != nil {
 		return nil, nil, err

@@ -21,9 +21,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
 	"github.com/vepverify/vepverify/bench/internal/command"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // options are the command line.
@@ -53,7 +53,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.DurationVar(&o.duration, "duration", time.Second, "the time for each figure of throughput")
 	f.IntVar(&o.maxIssuers, "issuers", 100_000, "the most distinct issuers")
 	o.Record.Flags(f)
-	o.pool, o.cacheSizes = bench.PoolSize, cacheSizes
+	o.pool, o.cacheSizes = workload.PoolSize, cacheSizes
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

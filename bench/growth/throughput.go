@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // workers are the numbers of goroutines; more than there are processors must
@@ -20,12 +20,12 @@ var workers = []int{1, 2, 4, 8, 16}
 // states that differ in what they share. Every goroutine more than one has a
 // processor of its own as long as there are any.
 func measureWorkers(ctx context.Context, o options, g *report.Growth) error {
-	mint, err := bench.NewMint(o.pool)
+	mint, err := workload.NewMint(o.pool)
 	if err != nil {
 		return err
 	}
-	pair := bench.Pair{Issuer: "RS256", User: "DS128"}
-	for _, state := range []bench.State{bench.Cold, bench.Table} {
+	pair := workload.Pair{Issuer: "RS256", User: "DS128"}
+	for _, state := range []workload.State{workload.Cold, workload.Table} {
 		pool, err := mint.Pool(pair, state)
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // verdict is what became of one request.
@@ -34,7 +34,7 @@ func request(assertion string) []byte {
 }
 
 func body(assertion string) []byte {
-	return fmt.Appendf(nil, `{"assertion":%q,"audience":%q}`, assertion, bench.Audience)
+	return fmt.Appendf(nil, `{"assertion":%q,"audience":%q}`, assertion, workload.Audience)
 }
 
 // post is the bytes of a request with any body.

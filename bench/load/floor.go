@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
@@ -139,7 +139,7 @@ func repeated(dir string) (text, keys string, err error) {
 	idp, user := idptest.New(provider, idptest.Key("RS256")).At(now), idptest.Key("RS256-2")
 	until := now.Add(12 * time.Hour).UnixMilli()
 	certificate := idp.Certificate("user@"+provider, user.Public()).With("exp", until)
-	text = idptest.Backed(certificate, idp.Assertion(bench.Audience, user).With("exp", until))
+	text = idptest.Backed(certificate, idp.Assertion(workload.Audience, user).With("exp", until))
 	document, err := json.Marshal(map[string]json.RawMessage{provider: idp.Document().JSON()})
 	if err != nil {
 		return "", "", err
@@ -164,7 +164,7 @@ func engineTime(keys, text string) (float64, error) {
 		if i == warmUp {
 			start = ownCPU()
 		}
-		if _, err := v.Verify(context.Background(), text, bench.Audience); err != nil {
+		if _, err := v.Verify(context.Background(), text, workload.Audience); err != nil {
 			return 0, err
 		}
 	}

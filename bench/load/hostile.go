@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
 )
 
 // hostileOptions are the flags of --hostile.

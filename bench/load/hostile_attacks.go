@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
 	"github.com/vepverify/vepverify/bench/internal/hostile"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -94,7 +94,7 @@ type hostileMint struct {
 func newHostileMint(now time.Time) (*hostileMint, error) {
 	m := &hostileMint{now: now, user: idptest.Key("RS128")}
 	var err error
-	m.assertion, err = m.issuer("").Assertion(bench.Audience, m.user).With("exp", now.Add(time.Hour).UnixMilli()).Encode()
+	m.assertion, err = m.issuer("").Assertion(workload.Audience, m.user).With("exp", now.Add(time.Hour).UnixMilli()).Encode()
 	return m, err
 }
 
@@ -143,7 +143,7 @@ func (m *hostileMint) certified(key any, alg string, size int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	assertion, err := hostile.Forged(issuer.Assertion(bench.Audience, m.user), alg, size).Encode()
+	assertion, err := hostile.Forged(issuer.Assertion(workload.Audience, m.user), alg, size).Encode()
 	return request(certificate + "~" + assertion), err
 }
 
@@ -175,7 +175,7 @@ func (m *hostileMint) longLived(number int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	assertion, err := issuer.Assertion(bench.Audience, m.user).With("exp", day-int64(number)).Encode()
+	assertion, err := issuer.Assertion(workload.Audience, m.user).With("exp", day-int64(number)).Encode()
 	return request(certificate + "~" + assertion), err
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -123,7 +123,7 @@ func (h *honestMint) request(domain string, issuer *idptest.IdP) (r honestReques
 		}
 		h.certificates[r.email] = certificate
 	}
-	assertion, err := issuer.Assertion(bench.Audience, user).With("exp", h.expires(number)).Encode()
+	assertion, err := issuer.Assertion(workload.Audience, user).With("exp", h.expires(number)).Encode()
 	r.text = request(h.certificates[r.email] + "~" + assertion)
 	return r, err
 }

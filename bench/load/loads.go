@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // fire sends the requests over so many connections. Each goes when it is due and
@@ -83,7 +83,7 @@ const provider = "idp.example"
 
 // loads measures throughput, then overload.
 func loads(ctx context.Context, o options, out io.Writer) error {
-	regulars, err := bench.NewRegulars(provider, o.users, time.Now())
+	regulars, err := workload.NewRegulars(provider, o.users, time.Now())
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func serveDocument(document []byte) http.Handler {
 }
 
 // mint gives requests that were never sent before.
-func mint(r *bench.Regulars, n, uses int) ([][]byte, error) {
+func mint(r *workload.Regulars, n, uses int) ([][]byte, error) {
 	texts, err := r.Mint(n, uses)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func mint(r *bench.Regulars, n, uses int) ([][]byte, error) {
 	return requests, nil
 }
 
-func measureThroughput(ctx context.Context, o options, n *internet, r *bench.Regulars) (t Throughput, err error) {
+func measureThroughput(ctx context.Context, o options, n *internet, r *workload.Regulars) (t Throughput, err error) {
 	requests, err := mint(r, o.warmUp+o.users*o.uses, o.uses)
 	if err != nil {
 		return t, err
@@ -161,7 +161,7 @@ func measureThroughput(ctx context.Context, o options, n *internet, r *bench.Reg
 // overloadConnections are more than the service lets wait.
 const overloadConnections = 1000
 
-func measureOverload(ctx context.Context, o options, n *internet, r *bench.Regulars) (v Overload, err error) {
+func measureOverload(ctx context.Context, o options, n *internet, r *workload.Regulars) (v Overload, err error) {
 	rate := o.rate
 	requests, err := mint(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
 	if err != nil {

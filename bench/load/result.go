@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/vepverify/vepverify/bench/report"
+	"github.com/vepverify/vepverify/bench/internal/report"
 )
 
 // Result is what one run measured.

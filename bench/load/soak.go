@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vepverify/vepverify/bench"
+	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
 // memoryBand is how far from its median the resident memory may go.
@@ -20,7 +20,7 @@ const memoryBand = 0.1
 
 // soak watches the memory of the service under good and bad requests.
 func soak(ctx context.Context, o options, out io.Writer) (err error) {
-	crowd, err := bench.NewCrowd(o.issuers, o.issuers, time.Now())
+	crowd, err := workload.NewCrowd(o.issuers, o.issuers, time.Now())
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func soak(ctx context.Context, o options, out io.Writer) (err error) {
 const soakConnections = 64
 
 // soakRequests sends the mix until ctx ends.
-func soakRequests(ctx context.Context, o options, addr string, crowd *bench.Crowd) *answered {
+func soakRequests(ctx context.Context, o options, addr string, crowd *workload.Crowd) *answered {
 	all := new(answered)
 	for round := 0; ctx.Err() == nil; round++ {
 		requests := mix(crowd, o.soakRate*10, round)
@@ -62,7 +62,7 @@ func soakRequests(ctx context.Context, o options, addr string, crowd *bench.Crow
 // mix gives n requests, three in four of which verify. Assertions come in the
 // order of the crowd, all of it before any comes again, so that as many issuers
 // as can be are named.
-func mix(crowd *bench.Crowd, n, round int) [][]byte {
+func mix(crowd *workload.Crowd, n, round int) [][]byte {
 	random := rand.New(rand.NewPCG(uint64(round), 1))
 	requests := make([][]byte, n)
 	for i := range requests {
@@ -96,7 +96,7 @@ var spoilt = []func(text string, random *rand.Rand) []byte{
 }
 
 // hosts are the crowd's issuers. One in ten does not do what it should.
-type hosts struct{ crowd *bench.Crowd }
+type hosts struct{ crowd *workload.Crowd }
 
 // ServeHTTP implements http.Handler.
 func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {

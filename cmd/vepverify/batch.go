@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/internal/batch"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch"
 )
 
 const batchHelp = `Verifies many assertions, one on each line of FILE, or of standard input when FILE is

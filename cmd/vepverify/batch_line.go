@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/internal/batch"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/vepverify/vepverify/internal/batch"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch"
 )
 
 // screen is standard error during a batch: a progress bar, when it is a

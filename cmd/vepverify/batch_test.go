@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vepverify/vepverify/internal/batch"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
 	"github.com/vepverify/vepverify/devidp"
-	"github.com/vepverify/vepverify/internal/demo"
 )
 
 const demoHelp = `Serves everything that signing in takes, on this machine only: an identity provider, a site

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vepverify/vepverify/internal/vectors"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
 )
 
 const vectorsHelp = `Runs test vectors of the format vepverify-vectors/1, which other implementations can

@@ -1,0 +1,107 @@
+package workload
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"math/big"
+
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/keys"
+)
+
+var one = big.NewInt(1)
+
+// walk mints DSA keys and signatures at one multiplication modulo p each, in
+// place of an exponentiation: the next key is x+1 with y·g, the next nonce k+1
+// with r·g. Anybody could work the secrets out of such signatures.
+type walk struct {
+	p, q, g *big.Int
+	hash    func() hash.Hash
+	x, y    *big.Int // the last key
+	k, gk   *big.Int // the last nonce, and g to its power
+}
+
+// newWalk starts from the test key of that algorithm; walks of other numbers
+// never meet in practice, as they start 2⁶⁴ apart.
+func newWalk(algorithm string, number int) (*walk, error) {
+	numbers, err := dsaNumbers(idptest.Key(algorithm))
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{p: numbers["p"], q: numbers["q"], g: numbers["g"], hash: sha1.New}
+	if algorithm == "DS256" {
+		w.hash = sha256.New
+	}
+	start := new(big.Int).Lsh(big.NewInt(int64(number)+1), 64)
+	w.x = w.reduce(new(big.Int).Add(numbers["x"], start))
+	w.y = new(big.Int).Exp(w.g, w.x, w.p)
+	w.k = w.reduce(new(big.Int).Mul(w.x, w.x))
+	w.gk = new(big.Int).Exp(w.g, w.k, w.p)
+	return w, nil
+}
+
+// dsaNumbers gives the numbers of a DSA key, out of its legacy form.
+func dsaNumbers(key json.Marshaler) (map[string]*big.Int, error) {
+	text, err := key.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]string
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	numbers := make(map[string]*big.Int)
+	for name, digits := range members {
+		if n, ok := new(big.Int).SetString(digits, 16); ok {
+			numbers[name] = n
+		}
+	}
+	return numbers, nil
+}
+
+func (w *walk) reduce(n *big.Int) *big.Int { return n.Mod(n, w.q) }
+
+// next gives the next key of the walk.
+func (w *walk) next() (signer, error) {
+	w.x.Add(w.x, one)
+	w.y.Mod(w.y.Mul(w.y, w.g), w.p)
+	text := fmt.Sprintf(`{"algorithm":"DS","p":"%x","q":"%x","g":"%x","y":"%x"}`, w.p, w.q, w.g, w.y)
+	public, err := keys.ParsePublicKey([]byte(text))
+	if err != nil {
+		return signer{}, err
+	}
+	return signer{public, w.signer(new(big.Int).Set(w.x))}, nil
+}
+
+// signer signs with a key of the group's, of this walk or not.
+func (w *walk) signer(x *big.Int) func([]byte) ([]byte, error) {
+	return func(message []byte) ([]byte, error) { return w.sign(x, message), nil }
+}
+
+func (w *walk) sign(x *big.Int, message []byte) []byte {
+	h := w.hash()
+	h.Write(message)
+	digest := new(big.Int).SetBytes(h.Sum(nil)) // as long as q: nothing to cut off
+	for {
+		w.k.Add(w.k, one)
+		w.gk.Mod(w.gk.Mul(w.gk, w.g), w.p)
+		r := w.reduce(new(big.Int).Set(w.gk))
+		s := new(big.Int).Mul(x, r)
+		s.Add(s, digest)
+		s = w.reduce(s.Mul(s, new(big.Int).ModInverse(w.k, w.q)))
+		if r.Sign() > 0 && s.Sign() > 0 {
+			return w.join(r, s)
+		}
+	}
+}
+
+func (w *walk) join(r, s *big.Int) []byte {
+	size := (w.q.BitLen() + 7) / 8
+	both := make([]byte, 2*size)
+	r.FillBytes(both[:size])
+	s.FillBytes(both[size:])
+	return both
+}

@@ -1,0 +1,91 @@
+package demo_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+type identity struct {
+	Email, Certificate string
+	PrivateKey         json.RawMessage
+}
+
+// robot fetches an identity.
+func robot(t *testing.T, v *visitor) (identity, keys.PrivateKey) {
+	t.Helper()
+	_, body := v.send("GET", "/robot.json", nil)
+	var id identity
+	if err := json.Unmarshal([]byte(body), &id); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	key, err := keys.ParsePrivateKey(id.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id, key
+}
+
+// TestProgram: the identity reaches the protected resource, by way of the token
+// endpoint.
+func TestProgram(t *testing.T) {
+	v := &visitor{t: t, site: newSite(t)}
+	id, key := robot(t, v)
+	answer, body := v.send("POST", "/request_token", url.Values{"assertion": {sign(t, key, id.Certificate)}})
+	var credentials struct {
+		ID     string `json:"oauth_consumer_key"`
+		Secret string `json:"oauth_consumer_secret"`
+	}
+	if err := json.Unmarshal([]byte(body), &credentials); err != nil || answer.StatusCode != 200 {
+		t.Fatalf("%d: %v: %s", answer.StatusCode, err, body)
+	}
+	r := httptest.NewRequest("GET", origin+"/api/whoami", nil)
+	signer := vepauth.Signer{Credentials: vepauth.Credentials{ID: credentials.ID, Secret: credentials.Secret}, Now: clock}
+	if err := signer.Sign(r); err != nil {
+		t.Fatal(err)
+	}
+	answer, body = do(t, v.site, r)
+	var who struct{ Email, Issuer string }
+	if err := json.Unmarshal([]byte(body), &who); err != nil || answer.StatusCode != 200 || who.Email != "robot@idp.localhost" || who.Issuer != "idp.localhost" {
+		t.Errorf("%d: %v: %s", answer.StatusCode, err, body)
+	}
+	if other, _ := robot(t, v); other.Certificate == id.Certificate {
+		t.Error("two programs have one identity")
+	}
+}
+
+// TestProviderGone: without the provider there is no identity, and the visitor
+// does not learn more than that.
+func TestProviderGone(t *testing.T) {
+	var log strings.Builder
+	site, err := demo.New(demo.Config{
+		Provider: idp(), ProviderOrigin: "http://127.0.0.1:1", Origin: origin, Now: clock,
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, body := (&visitor{t: t, site: site}).send("GET", "/robot.json", nil)
+	if answer.StatusCode != 502 || strings.Contains(body, "127.0.0.1") || log.Len() == 0 {
+		t.Errorf("%d: %s, logged: %s", answer.StatusCode, body, log.String())
+	}
+}
+
+func TestLinesForAShell(t *testing.T) {
+	site, err := demo.New(demo.Config{Provider: idp(), ProviderOrigin: "http://localhost:8400", Origin: origin, Command: "./vepverify"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := site.Program()
+	if len(lines) != 2 || lines[0] != "curl -so robot.json http://localhost:8401/robot.json" ||
+		lines[1] != "./vepverify request http://localhost:8401/api/whoami --identity robot.json --explain" {
+		t.Errorf("%q", lines)
+	}
+}

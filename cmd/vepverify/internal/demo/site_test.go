@@ -1,0 +1,186 @@
+package demo_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
+)
+
+func TestNewRefuses(t *testing.T) {
+	for name, c := range map[string]demo.Config{
+		"nothing":     {},
+		"no provider": {ProviderOrigin: "http://localhost:8400", Origin: origin},
+		"no origins":  {Provider: idp()},
+		"a path":      {Provider: idp(), ProviderOrigin: "http://localhost:8400", Origin: origin + "/"},
+		"elsewhere":   {Provider: idp(), ProviderOrigin: "http://localhost:8400", Origin: "http://rp.example"},
+	} {
+		if _, err := demo.New(c); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestVisit: in, around, and out again.
+func TestVisit(t *testing.T) {
+	v := &visitor{t: t, site: newSite(t)}
+	answer, body := v.send("GET", "/", nil)
+	if answer.StatusCode != 200 || !strings.Contains(body, `<button id="browserid-login"`) || strings.Contains(body, "Please sign in first") {
+		t.Errorf("%d: %s", answer.StatusCode, body)
+	}
+	if answer, _ = v.send("GET", "/members", nil); answer.StatusCode != 303 || answer.Header.Get("Location") != "/?next=%2Fmembers" {
+		t.Errorf("members' page: %d to %s", answer.StatusCode, answer.Header.Get("Location"))
+	}
+	if _, body = v.send("GET", "/?next=%2Fmembers", nil); !strings.Contains(body, "Please sign in first") {
+		t.Error("not told why")
+	}
+	v.signIn("ada@idp.localhost")
+	if _, body = v.send("GET", "/", nil); !strings.Contains(body, `Signed in as <span class="address">ada@idp.localhost</span>`) || !strings.Contains(body, `id="browserid-logout"`) {
+		t.Errorf("signed in: %s", body)
+	}
+	(&visitor{t: t, site: v.site}).signIn("bob@idp.localhost")
+	if _, body = v.send("GET", "/members", nil); !strings.Contains(body, "ada@idp.localhost") || !strings.Contains(body, "bob@idp.localhost") {
+		t.Errorf("members: %s", body)
+	}
+	v.send("POST", "/api/logout", url.Values{})
+	if _, body = v.send("GET", "/", nil); !strings.Contains(body, "browserid-login") {
+		t.Error("still signed in")
+	}
+}
+
+// TestTour: what the page tells is what Explain reports, about this assertion.
+func TestTour(t *testing.T) {
+	v := &visitor{t: t, site: newSite(t)}
+	v.signIn("ada@idp.localhost")
+	_, body := v.send("GET", "/", nil)
+	checked, others, _ := strings.Cut(body, `id="attempts"`)
+	outcome := regexp.MustCompile(`<b>([^<]*)</b> <span class="outcome">([a-z]*)</span>`)
+	var got []string
+	for _, m := range outcome.FindAllStringSubmatch(checked, -1) {
+		got = append(got, m[1]+" "+m[2])
+	}
+	want := []string{
+		"size and number of certificates passed", "form passed", "algorithms and certified keys passed", "audience passed", "times passed",
+		"principal passed", "assertion signature passed", "authority of the issuer passed", "certificate signatures passed", "one use skipped",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	got = nil
+	for _, m := range regexp.MustCompile(`<b>Refused:</b> ([^<]*)<`).FindAllStringSubmatch(others, -1) {
+		got = append(got, m[1])
+	}
+	want = []string{"audience mismatch: domain mismatch", "expired", "invalid signature", "the assertion was used before"}
+	if diff := cmp.Diff(want, got); diff != "" || strings.Contains(others, "Accepted") {
+		t.Error(diff)
+	}
+	for _, claim := range []string{"&#34;http://localhost:8401&#34;", "valid until 12:02:00", "valid until 12:10:00", "issued 12:00:00", "{&#34;email&#34;:&#34;ada@idp.localhost&#34;}"} {
+		if !strings.Contains(checked, claim) {
+			t.Errorf("no %s", claim)
+		}
+	}
+}
+
+// TestUsedOnce: an assertion signs in once.
+func TestUsedOnce(t *testing.T) {
+	v := &visitor{t: t, site: newSite(t)}
+	form := url.Values{"assertion": {proof(t, "ada@idp.localhost")}}
+	v.send("POST", "/api/login", form)
+	answer, body := (&visitor{t: t, site: v.site}).send("POST", "/api/login", form)
+	if answer.StatusCode != 403 || !strings.Contains(body, "was used before") || !strings.Contains(body, `href="/style.css"`) {
+		t.Errorf("%d: %s", answer.StatusCode, body)
+	}
+}
+
+// TestHosts: the site's own origin, other names of this machine, and others.
+func TestHosts(t *testing.T) {
+	site := newSite(t)
+	for host, status := range map[string]int{
+		"localhost:8401": 200, "LOCALHOST:8401": 200,
+		"127.0.0.1:8401": 307, "[::1]:8401": 307, "localhost": 307, "localhost:8402": 307, "rp.localhost:8401": 307, "127.0.0.1": 307, "[::1]": 307,
+		"evil.example:8401": 421, "evil.example": 421, "localhost.evil.example:8401": 421, "notlocalhost:8401": 421, "": 421,
+		"192.0.2.1:8401": 421, "localhost:8401:8401": 421, "localhost.:8401": 421, "127.0.0.1.evil.example": 421,
+	} {
+		for _, path := range []string{"/", "/robot.json", "/api/login.js"} {
+			r := httptest.NewRequest("GET", origin+path+"?a=b", nil)
+			r.Host = host
+			answer, body := do(t, site, r)
+			if answer.StatusCode != status {
+				t.Errorf("%q %s: %d", host, path, answer.StatusCode)
+			}
+			if to := answer.Header.Get("Location"); status == 307 && to != origin+path+"?a=b" {
+				t.Errorf("%q %s: to %s", host, path, to)
+			}
+			if status != 200 && len(body) > 100 {
+				t.Errorf("%q %s: %s", host, path, body)
+			}
+		}
+	}
+}
+
+// TestHeaders: what all answers have, whoever made them.
+func TestHeaders(t *testing.T) {
+	site := newSite(t)
+	ada, nobody := &visitor{t: t, site: site}, &visitor{t: t, site: site}
+	ada.signIn("ada@idp.localhost")
+	for _, path := range []string{"/", "/members", "/absent", "/style.css", "/icon.svg", "/robot.json", "/api/whoami", "/request_token", "/api/login", "/api/logout", "/api/login.js"} {
+		for _, v := range []*visitor{ada, nobody} {
+			answer, _ := v.send("GET", path, nil)
+			h := answer.Header
+			policy := strings.Join(h.Values("Content-Security-Policy"), ",")
+			if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") || h.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s: %v", path, h)
+			}
+			if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cross-Origin-Opener-Policy") != "same-origin-allow-popups" || h.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s: %v", path, h)
+			}
+			if path != "/api/login.js" && h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: Cache-Control %s", path, h.Get("Cache-Control"))
+			}
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	v := &visitor{t: t, site: newSite(t)}
+	for _, c := range []struct {
+		method, path string
+		status       int
+		contentType  string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8"},
+		{"HEAD", "/", 200, "text/html; charset=utf-8"},
+		{"GET", "/style.css", 200, "text/css; charset=utf-8"},
+		{"GET", "/icon.svg", 200, "image/svg+xml"},
+		{"GET", "/absent", 404, "text/html; charset=utf-8"},
+		{"GET", "/web/first.html", 404, "text/html; charset=utf-8"},
+		{"GET", "/api/login", 405, "text/html; charset=utf-8"},
+		{"GET", "/robot.json", 200, "application/json"},
+		{"GET", "/api/whoami", 401, "application/json"},
+	} {
+		if answer, body := v.send(c.method, c.path, nil); answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType {
+			t.Errorf("%s %s: %d, %s: %s", c.method, c.path, answer.StatusCode, answer.Header.Get("Content-Type"), body)
+		}
+	}
+}
+
+// TestForgotten: the number of members is bounded, and the last ones stay.
+func TestForgotten(t *testing.T) {
+	var emails []string
+	for i := range demo.MaxMembers + 10 {
+		emails = append(emails, fmt.Sprint(i))
+	}
+	known := demo.Members(now, emails...)
+	if len(known) != demo.MaxMembers || known[0] != emails[len(emails)-1] {
+		t.Errorf("%d known, first %s", len(known), known[0])
+	}
+}
+
+var _ http.Handler = (*demo.Site)(nil)

@@ -1,0 +1,116 @@
+package corpus
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Rule is a rule of docs/PROTOCOL.md and what holds it.
+type Rule struct {
+	ID    string   `json:"id"`
+	Text  string   `json:"text"`
+	Cases []string `json:"cases,omitempty"` // names of vectors
+	Tests []string `json:"tests,omitempty"` // Go tests, folder and name, where vectors cannot or do not say it all
+}
+
+// Table is what rules.json holds.
+type Table struct {
+	Source string `json:"source"`
+	Rules  []Rule `json:"rules"`
+}
+
+// ruleStart is how a rule begins: an item with the rule's name in bold.
+var ruleStart = regexp.MustCompile(`^\* \*\*\[([1-8]\.[a-z0-9-]+)\]\*\* (.*)$`)
+
+// Rules gives the rules of a text, in its order, without what holds them.
+func Rules(source []byte) ([]Rule, error) {
+	var rules []Rule
+	seen := make(map[string]bool)
+	inside := false
+	for line := range strings.Lines(string(source)) {
+		line = strings.TrimRight(line, "\n")
+		switch start := ruleStart.FindStringSubmatch(line); {
+		case start != nil:
+			if seen[start[1]] {
+				return nil, fmt.Errorf("the rule %s stands twice in %s", start[1], RulesSource)
+			}
+			seen[start[1]], inside = true, true
+			rules = append(rules, Rule{ID: start[1], Text: start[2]})
+		case inside && strings.HasPrefix(line, "  "):
+			rules[len(rules)-1].Text += " " + strings.TrimSpace(line)
+		default:
+			inside = false
+		}
+	}
+	if len(rules) == 0 {
+		return nil, errors.New("no rules in " + RulesSource)
+	}
+	return rules, nil
+}
+
+// addTable adds the table of rules, for people and for programs.
+func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
+	rules, err := Rules(source)
+	if err != nil {
+		return err
+	}
+	if err := fill(rules, all); err != nil {
+		return err
+	}
+	files["testdata/RULES.md"] = markdown(rules)
+	files["testdata/rules.json"], err = encode(Table{RulesSource, rules})
+	return err
+}
+
+// fill notes for each rule what holds it.
+func fill(rules []Rule, all [][]Vector) error {
+	byID := make(map[string]*Rule, len(rules))
+	for i := range rules {
+		byID[rules[i].ID] = &rules[i]
+	}
+	for _, group := range all {
+		for _, v := range group {
+			for _, id := range v.Rules {
+				rule, ok := byID[id]
+				if !ok {
+					return fmt.Errorf("%s is about the rule %s, which %s does not have", v.Name, id, RulesSource)
+				}
+				rule.Cases = append(rule.Cases, v.Name)
+			}
+		}
+	}
+	for id, tests := range covering {
+		rule, ok := byID[id]
+		if !ok {
+			return fmt.Errorf("tests cover the rule %s, which %s does not have", id, RulesSource)
+		}
+		rule.Tests = tests
+	}
+	return nil
+}
+
+const rulesHead = `# Rules and what holds them
+
+Written by ` + "`go run ./cmd/vepverify/internal/vectors/generate`" + `; not to be edited. Each rule of [docs/PROTOCOL.md](../docs/PROTOCOL.md), the test
+vectors in [vectors/](vectors) that are about it and, where a vector cannot say it (networks, caches, the one-use guard), the Go tests
+that do. [rules.json](rules.json) has the same for programs.
+
+| rule | text | vectors and tests |
+|---|---|---|
+`
+
+func markdown(rules []Rule) []byte {
+	var b bytes.Buffer
+	b.WriteString(rulesHead)
+	for _, r := range rules {
+		held := make([]string, 0, len(r.Cases)+len(r.Tests))
+		for _, name := range append(r.Cases[:len(r.Cases):len(r.Cases)], r.Tests...) {
+			held = append(held, "`"+name+"`")
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.ID, strings.ReplaceAll(r.Text, "|", `\|`), strings.Join(held, ", "))
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,61 @@
+// Command generate writes the project's own test vectors, the table of the
+// rules that they hold, and the sample assertion, into the folder testdata of
+// the working directory, which should be the repository:
+//
+//	go run ./cmd/vepverify/internal/vectors/generate
+//
+// Equal sources give equal files, to the byte; package corpus makes them.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/generate/corpus"
+)
+
+func main() {
+	if err := run("."); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(repository string) error {
+	rules, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
+	if err != nil {
+		return fmt.Errorf("run it in the repository: %w", err)
+	}
+	files, err := corpus.Files(rules)
+	if err != nil {
+		return err
+	}
+	if err := removeOld(repository); err != nil {
+		return err
+	}
+	for name, data := range files {
+		path := filepath.Join(repository, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeOld takes the files of groups that are no more away.
+func removeOld(repository string) error {
+	old, err := filepath.Glob(filepath.Join(repository, corpus.VectorsFolder, "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
