@@ -31,7 +31,7 @@ func ExampleVerify() {
 
 // Verification without a network: the issuers' documents are given.
 func ExampleVerifier_Verify() {
-	issuer, _ := keys.Generate("DS256")
+	issuer, _ := keys.Generate(keys.DS256)
 	published, _ := json.Marshal(map[string]any{
 		"public-key": issuer.Public(), "authentication": "/sign_in", "provisioning": "/provision",
 	})
@@ -61,7 +61,7 @@ func ExampleVerifier_Verify() {
 
 // Why an assertion does not hold, step by step.
 func ExampleVerifier_Explain() {
-	issuer, _ := keys.Generate("DS128")
+	issuer, _ := keys.Generate(keys.DS128)
 	known, _ := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": nil})
 	v, _ := assertion.NewVerifier(assertion.Config{Keys: known, Now: func() time.Time { return time.UnixMilli(1700000500000) }})
 
@@ -89,7 +89,7 @@ func ExampleVerifier_Explain() {
 
 // Both halves of an assertion: the issuer certifies, the user signs.
 func ExampleSign() {
-	issuer, _ := keys.Generate("DS256")
+	issuer, _ := keys.Generate(keys.DS256)
 	backed, err := assertion.Parse(signedBy(issuer))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -102,7 +102,7 @@ func ExampleSign() {
 // signedBy makes an assertion of alice@idp.example, valid for two minutes from
 // 1700000000000.
 func signedBy(issuer keys.PrivateKey) string {
-	user, err := keys.Generate("DS128")
+	user, err := keys.Generate(keys.DS128)
 	if err != nil {
 		panic(err)
 	}

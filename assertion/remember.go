@@ -182,10 +182,15 @@ func (t *tables) fast(key keys.PublicKey) keys.PublicKey {
 	return key
 }
 
+// precomputable is implemented by public keys that verify faster with a table.
+type precomputable interface {
+	Precompute() (key keys.PublicKey, bytes int)
+}
+
 // use counts a signature that key made, and makes the table when there were enough
 // for one to pay. Forged signatures do not count, so that one costs no table.
 func (t *tables) use(key keys.PublicKey) {
-	slow, can := key.(keys.Precomputable)
+	slow, can := key.(precomputable)
 	if t.keys == nil || !can || !isPointer(key) {
 		return
 	}

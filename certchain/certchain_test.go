@@ -208,7 +208,7 @@ func TestPublicKey(t *testing.T) {
 			t.Errorf("%.80s: %v, %v", claims, key, err)
 		}
 	}
-	weak, err := keys.InsecureGenerate("RS64")
+	weak, err := keys.InsecureGenerate(keys.RS64)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,8 +143,8 @@ func TestCheckLinksRefuses(t *testing.T) {
 }
 
 func ExampleIssue() {
-	issuer, _ := keys.Generate("DS256") // the domain's; RS256 is the usual choice
-	user, _ := keys.Generate("DS128")
+	issuer, _ := keys.Generate(keys.DS256) // the domain's; RS256 is the usual choice
+	user, _ := keys.Generate(keys.DS128)
 	signed, err := certchain.Issue(certchain.Template{
 		Issuer: "idp.example", Email: "alice@idp.example", PublicKey: user.Public(),
 		IssuedAt: time.UnixMilli(1700000000000), Expires: time.UnixMilli(1700003600000),

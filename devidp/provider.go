@@ -48,7 +48,7 @@ func New(c Config) (*Provider, error) {
 	if !ok || strings.Contains(parsed, ":") {
 		return nil, fmt.Errorf("devidp: %.100q is no domain, such as %s", name, DefaultDomain)
 	}
-	key, err := keys.Generate("RS256")
+	key, err := keys.Generate(keys.RS256)
 	if err != nil {
 		return nil, fmt.Errorf("devidp: %w", err)
 	}

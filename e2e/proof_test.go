@@ -14,7 +14,7 @@ import (
 
 // proof makes an assertion without a browser, as programs on the machine can.
 func proof(ctx context.Context, idp, email, audience string) (string, error) {
-	key, err := keys.Generate("DS128")
+	key, err := keys.Generate(keys.DS128)
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,7 @@ func certification(key keys.PrivateKey, email string) (string, error) {
 // asked is what the dialog asks for ada.
 func asked(t *testing.T) string {
 	t.Helper()
-	key, err := keys.Generate("DS128")
+	key, err := keys.Generate(keys.DS128)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func ExampleParsePublicKey() {
 }
 
 func ExampleGenerate() {
-	key, err := keys.Generate("DS256")
+	key, err := keys.Generate(keys.DS256)
 	if err != nil {
 		fmt.Println(err)
 		return

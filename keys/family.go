@@ -29,11 +29,8 @@ var families []*family
 
 func register(f *family) { families = append(families, f) }
 
-// Known says whether alg is the name of an algorithm that this package has.
-func Known(alg string) bool { return named(alg) != nil }
-
-// Algorithms gives the names of all algorithms, sorted, those of weak keys
-// included.
+// Algorithms returns the names of all algorithms in alphabetical order. RS64, whose
+// keys are weak, is included.
 func Algorithms() []string {
 	var all []string
 	for _, f := range families {

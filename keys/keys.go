@@ -81,8 +81,18 @@ var (
 	ErrSignature = errors.New("invalid signature")
 )
 
-// PublicKey verifies signatures of one algorithm. Keys are immutable and safe
-// for concurrent use.
+// The names of the algorithms, as they stand in the alg of a token's header. See the
+// table in the package comment.
+const (
+	RS64  = "RS64"
+	RS128 = "RS128"
+	RS256 = "RS256"
+	DS128 = "DS128"
+	DS256 = "DS256"
+)
+
+// PublicKey verifies signatures of one algorithm. Keys are immutable and safe for
+// concurrent use. Only this package implements PublicKey.
 type PublicKey interface {
 	// Algorithm is the name that the key implies, such as RS256.
 	Algorithm() string
@@ -98,17 +108,16 @@ type PublicKey interface {
 	// Canonical gives one text for each key, whichever JSON form it came in:
 	// two keys are the same exactly when these are. The caller may keep it.
 	Canonical() []byte
+	// Equal reports whether other is the same key, whichever form each was read
+	// from.
+	Equal(other PublicKey) bool
 	// MarshalJSON writes the legacy form, which every implementation reads.
 	MarshalJSON() ([]byte, error)
 	// MarshalJWK writes the JWK form.
 	MarshalJWK() ([]byte, error)
-}
 
-// Precomputable is a public key whose verification gets faster by a table.
-type Precomputable interface {
-	// Precompute gives an equal key with a table, and the memory that the
-	// table takes, in bytes. It takes as long as one or two verifications.
-	Precompute() (key PublicKey, bytes int)
+	// members returns the numbers of the key, under their names in JSON.
+	members() []member
 }
 
 // PrivateKey signs. Keys are immutable and safe for concurrent use. Printing or

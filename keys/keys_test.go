@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/big"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -227,16 +228,62 @@ func TestAlgorithms(t *testing.T) {
 	if got := keys.Algorithms(); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
-	for _, name := range want {
-		if !keys.Known(name) {
-			t.Errorf("%s is not known", name)
-		}
+	constants := []string{keys.DS128, keys.DS256, keys.RS128, keys.RS256, keys.RS64}
+	if !slices.Equal(constants, want) {
+		t.Errorf("the constants are %q", constants)
 	}
 	for _, name := range []string{"", "none", "HS256", "rs256", "RS512", "RS", "DSA", "RS256 "} {
-		if keys.Known(name) {
-			t.Errorf("%q is known", name)
+		if _, err := keys.InsecureGenerate(name); !errors.Is(err, keys.ErrUnknownType) {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// TestEqual checks that keys are equal exactly if their canonical forms are, for keys
+// that differ in one number only too, and for both JSON forms of each.
+func TestEqual(t *testing.T) {
+	var all []keys.PublicKey
+	add := func(o object) {
+		k := mustPublic(t, o)
+		jwk, err := keys.InsecureParsePublicKey(written(t, k.MarshalJWK))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, k, jwk)
+	}
+	for _, k := range usable() {
+		o := object{"algorithm": "RS", "n": k.n.String(), "e": k.e.String()}
+		add(o)
+		add(o.with("e", "5"))
+		add(o.with("n", plus(k.n, -2).String()))
+	}
+	for _, k := range dsaKeys() {
+		add(k.public())
+		for name, value := range map[string]*big.Int{"p": plus(k.p, -2), "q": plus(k.q, -2), "g": plus(k.g, 1), "y": plus(k.y, 1)} {
+			add(k.public().with(name, value.Text(16)))
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			if got, want := a.Equal(b), bytes.Equal(a.Canonical(), b.Canonical()); got != want {
+				t.Errorf("%.30s and %.30s: equal %v, want %v", a.Canonical(), b.Canonical(), got, want)
+			}
+		}
+		if a.Equal(nil) {
+			t.Errorf("%s equals nil", a.Algorithm())
+		}
+	}
+}
+
+// TestSealed checks that other packages cannot implement PublicKey.
+func TestSealed(t *testing.T) {
+	public := reflect.TypeFor[keys.PublicKey]()
+	for i := range public.NumMethod() {
+		if !public.Method(i).IsExported() {
+			return
+		}
+	}
+	t.Error("PublicKey has only exported methods")
 }
 
 func TestGenerate(t *testing.T) {
@@ -275,7 +322,7 @@ func TestGenerate(t *testing.T) {
 }
 
 func TestGenerateRefuses(t *testing.T) {
-	if k, err := keys.Generate("RS64"); k != nil || !errors.Is(err, keys.ErrWeak) {
+	if k, err := keys.Generate(keys.RS64); k != nil || !errors.Is(err, keys.ErrWeak) {
 		t.Errorf("RS64: %v", err)
 	}
 	for _, generate := range []func(string) (keys.PrivateKey, error){keys.Generate, keys.InsecureGenerate} {

@@ -17,7 +17,7 @@ var rsaFamily = &family{
 	legacy:   "RS",
 	kty:      "RSA",
 	notation: decimal,
-	names:    []string{"RS64", "RS128", "RS256"},
+	names:    []string{RS64, RS128, RS256},
 	maxBits:  rsaMaxBits,
 	tooLong:  ErrTooLarge,
 	public:   readRSAPublic,
@@ -42,11 +42,11 @@ const (
 func rsaName(bits int) (name string, ok bool) {
 	switch {
 	case bits == 511 || bits == 512:
-		return "RS64", true
+		return RS64, true
 	case bits == 1023 || bits == 1024:
-		return "RS128", true
+		return RS128, true
 	case 2047 <= bits && bits <= rsaMaxBits:
-		return "RS256", true
+		return RS256, true
 	}
 	return "", false
 }
@@ -140,6 +140,12 @@ func (k *rsaPublic) Validate() error { return nil }
 
 func (k *rsaPublic) Canonical() []byte { return canonical(k.name, k.n, k.e) }
 
+// Equal implements [PublicKey].
+func (k *rsaPublic) Equal(other PublicKey) bool {
+	o, ok := other.(*rsaPublic)
+	return ok && k.n.Cmp(o.n) == 0 && k.e.Cmp(o.e) == 0
+}
+
 func (k *rsaPublic) members() []member { return []member{{"n", k.n}, {"e", k.e}} }
 
 func (k *rsaPublic) MarshalJSON() ([]byte, error) { return rsaFamily.writeLegacy(k.members()...) }
@@ -149,7 +155,7 @@ func (k *rsaPublic) MarshalJWK() ([]byte, error) { return rsaFamily.writeJWK(k.m
 // generateRSA makes keys of the length that each name is known for, with the
 // usual exponent.
 func generateRSA(name string) (PrivateKey, error) {
-	bits := map[string]int{"RS64": 512, "RS128": 1024, "RS256": 2048}[name]
+	bits := map[string]int{RS64: 512, RS128: 1024, RS256: 2048}[name]
 	if bits >= rsaStandard {
 		k, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {

@@ -24,7 +24,7 @@ func visits(b *testing.B) []string {
 	const users, each = 32, 8
 	texts := make([]string, 0, users*each)
 	for u := range users {
-		key, err := keys.Generate("DS128")
+		key, err := keys.Generate(keys.DS128)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package wellknown_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -44,7 +43,7 @@ func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a != nil && len(a.Keys) == 1 && bytes.Equal(a.Keys[0].Canonical(), d.PublicKey.Canonical())
+	return a != nil && len(a.Keys) == 1 && a.Keys[0].Equal(d.PublicKey)
 }
 
 // TestIssuerAway: a known issuer that goes away for an hour counts all the while,

@@ -14,14 +14,12 @@ import (
 
 	"github.com/vepverify/vepverify/bench/internal/report"
 	"github.com/vepverify/vepverify/bench/internal/workload"
-	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/internal/arithmetic"
 )
-
-const portable = "portable" // of [keys.Arithmetic]
 
 // ownName is the name of what is measured in this process.
 func ownName() string {
-	if keys.Arithmetic() == portable {
+	if arithmetic.Name() == arithmetic.Portable {
 		return report.Ours
 	}
 	return report.IFMA
@@ -31,7 +29,7 @@ func ownName() string {
 // in a process of its own, in which the processor's instructions are switched
 // off.
 func (f *field) addPortable(ctx context.Context, pool int) error {
-	if keys.Arithmetic() == portable {
+	if arithmetic.Name() == arithmetic.Portable {
 		f.note("%s: this processor has no AVX-512 IFMA, or it is switched off", report.IFMA)
 		return nil
 	}
@@ -76,9 +74,9 @@ func startTier(ctx context.Context, pool int) (*tier, error) {
 	if err != nil {
 		return nil, err
 	}
-	var arithmetic string
-	if err = p.answers.Decode(&arithmetic); err == nil && arithmetic != portable {
-		err = fmt.Errorf("the process uses %q", arithmetic)
+	var used string
+	if err = p.answers.Decode(&used); err == nil && used != arithmetic.Portable {
+		err = fmt.Errorf("the process uses %q", used)
 	}
 	if err != nil {
 		p.Close()
@@ -123,7 +121,7 @@ func serveTier(pool int, in io.Reader, out io.Writer) error {
 	}
 	defer f.Close()
 	answers, questions := json.NewEncoder(out), json.NewDecoder(in)
-	if err := answers.Encode(keys.Arithmetic()); err != nil {
+	if err := answers.Encode(arithmetic.Name()); err != nil {
 		return err
 	}
 	for {

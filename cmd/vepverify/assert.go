@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -84,7 +83,7 @@ func (id *identity) usable(at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(key.Canonical(), id.PrivateKey.Public().Canonical()) {
+	if !key.Equal(id.PrivateKey.Public()) {
 		return errors.New("its certificate is about another key than the one in it")
 	}
 	if err := certificate.Validity.Check(at.UnixMilli(), 0); err != nil {

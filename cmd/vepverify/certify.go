@@ -39,7 +39,7 @@ type certification struct {
 }
 
 func certifyCommand(p *process) *cli.Command {
-	f := &certification{process: p, algorithm: "RS256", duration: span(24 * time.Hour)}
+	f := &certification{process: p, algorithm: keys.RS256, duration: span(24 * time.Hour)}
 	return &cli.Command{
 		Name: "certify", Usage: "certify an email address, as an issuer does",
 		Description: certifyHelp, Action: f.run,

@@ -47,7 +47,7 @@ type keyMaking struct {
 }
 
 func keygenCommand(p *process) *cli.Command {
-	k := &keyMaking{process: p, algorithm: "RS256"}
+	k := &keyMaking{process: p, algorithm: keys.RS256}
 	return &cli.Command{
 		Name: "keygen", Usage: "make a key, or an issuer's support document",
 		Description: keygenHelp, Action: k.run,

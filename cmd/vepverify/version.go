@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/internal/arithmetic"
 )
 
 func versionCommand(p *process) *cli.Command {
@@ -19,7 +19,7 @@ func versionCommand(p *process) *cli.Command {
 				return usageError(c, "version takes no arguments")
 			}
 			info, _ := debug.ReadBuildInfo()
-			fmt.Fprintf(p.out, "%s, arithmetic: %s\n", version(info), keys.Arithmetic())
+			fmt.Fprintf(p.out, "%s, arithmetic: %s\n", version(info), arithmetic.Name())
 			return nil
 		},
 	}

@@ -43,7 +43,7 @@ func prepare(key keys.PublicKey, token string) (signature, error) {
 		s.spki, err = rsaSPKI(numbers)
 		return s, err
 	}
-	if key.Algorithm() == "DS128" {
+	if key.Algorithm() == keys.DS128 {
 		sum := sha1.Sum([]byte(token[:dot]))
 		s.digest = sum[:]
 	}

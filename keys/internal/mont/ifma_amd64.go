@@ -7,11 +7,11 @@ import (
 	"math/bits"
 	"slices"
 
-	"golang.org/x/sys/cpu"
+	"github.com/vepverify/vepverify/internal/arithmetic"
 )
 
 func init() {
-	if x := &cpu.X86; x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512IFMA {
+	if arithmetic.Name() == arithmetic.IFMA {
 		ifma = newIFMA
 	}
 }

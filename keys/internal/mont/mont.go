@@ -11,10 +11,8 @@
 //
 // There are two implementations of Ring, and New chooses. One is portable, with
 // limbs of 64 bits. The other has the AVX-512 IFMA instructions of processors
-// for amd64 since 2019, in assembly, for moduli of up to 2048 bits; the build
-// tag purego leaves it out, and with GODEBUG=cpu.avx512f=off in the environment
-// it is not chosen. [Tier] tells them apart. Nothing else depends on it, but for
-// the length of elements.
+// for amd64 since 2019, in assembly, for moduli of up to 2048 bits; package
+// internal/arithmetic chooses. Only the length of elements depends on it.
 package mont
 
 import (
@@ -73,13 +71,4 @@ func New(n *big.Int) (Ring, error) {
 		return ifma(n), nil
 	}
 	return newPortable(n), nil
-}
-
-// Tier names what New chooses for moduli of up to 2048 bits: "AVX-512 IFMA" or
-// "portable".
-func Tier() string {
-	if ifma != nil {
-		return "AVX-512 IFMA"
-	}
-	return "portable"
 }

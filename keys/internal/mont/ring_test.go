@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/vepverify/vepverify/internal/arithmetic"
 	"github.com/vepverify/vepverify/keys/internal/mont"
 )
 
@@ -68,9 +69,9 @@ func TestTier(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int{"portable": c.portable, "AVX-512 IFMA": c.ifma}[mont.Tier()]
+		want := map[string]int{"portable": c.portable, "AVX-512 IFMA": c.ifma}[arithmetic.Name()]
 		if r.Len() != want {
-			t.Errorf("%s, %d bits: %d words", mont.Tier(), c.bits, r.Len())
+			t.Errorf("%s, %d bits: %d words", arithmetic.Name(), c.bits, r.Len())
 		}
 	}
 }

@@ -56,7 +56,7 @@ type identity struct {
 }
 
 func (s *Site) newIdentity(ctx context.Context, email string) (*identity, error) {
-	key, err := keys.Generate("DS128") // quicker than RSA, and another kind to be seen
+	key, err := keys.Generate(keys.DS128) // quicker than RSA, and another kind to be seen
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func proof(t *testing.T, email string) string {
 // certified makes a key and gets a certificate for it.
 func certified(t *testing.T, email string) (keys.PrivateKey, string) {
 	t.Helper()
-	key, err := keys.Generate("DS128")
+	key, err := keys.Generate(keys.DS128)
 	if err != nil {
 		t.Fatal(err)
 	}
