@@ -6,10 +6,6 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// CompareAudience is compareAudience with the text that an answer would give,
-// "" for a match.
-func CompareAudience(signed, want string) string { return mismatchText[compareAudience(signed, want)] }
-
 // Remembered gives how many certificates and key tables v holds, and the bytes
 // that it reckons for them.
 func Remembered(v *Verifier) (certificates, keyTables int, bytes int64) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -26,7 +27,7 @@ func Sign(c Claim, key keys.PrivateKey, chain ...string) (string, error) {
 	if len(chain) == 0 {
 		return "", fmt.Errorf("%w: no certificate", certchain.ErrTemplate)
 	}
-	if compareAudience(c.Audience, c.Audience) != 0 {
+	if origin.Compare(c.Audience, c.Audience) != 0 {
 		return "", fmt.Errorf("%w: the audience is no origin, such as https://rp.example", certchain.ErrTemplate)
 	}
 	claims := map[string]any{"aud": c.Audience, "exp": c.Expires.UnixMilli()}

@@ -1,24 +1,30 @@
-package assertion_test
+package origin_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 const (
-	match     = ""
-	malformed = "malformed"
-	scheme    = "scheme mismatch"
-	host      = "domain mismatch"
-	port      = "port mismatch"
-	path      = "has non-empty path"
+	match     = origin.Mismatch(0)
+	malformed = origin.Malformed
+	scheme    = origin.SchemeMismatch
+	host      = origin.HostMismatch
+	port      = origin.PortMismatch
+	path      = origin.HasPath
 )
 
-// audiences are tables of PROTOCOL §5: what the assertion says, what the
-// relying party says, and what differs.
-var audiences = map[string][]struct{ signed, want, differs string }{
+type comparison struct {
+	signed, accepted string
+	differs          origin.Mismatch
+}
+
+// audiences are tables for PROTOCOL §5.
+var audiences = map[string][]comparison{
 	"equal": {
 		{"https://rp.example", "https://rp.example", match},
 		{"http://rp.example", "http://rp.example", match},
@@ -153,43 +159,89 @@ var audiences = map[string][]struct{ signed, want, differs string }{
 	},
 }
 
-func TestCompareAudience(t *testing.T) {
+func TestCompare(t *testing.T) {
 	for name, table := range audiences {
 		t.Run(name, func(t *testing.T) {
 			for _, c := range table {
-				if got := assertion.CompareAudience(c.signed, c.want); got != c.differs {
-					t.Errorf("%q for %q: %q, want %q", c.signed, c.want, got, c.differs)
+				if got := origin.Compare(c.signed, c.accepted); got != c.differs {
+					t.Errorf("%q for %q: %q, want %q", c.signed, c.accepted, got, c.differs)
 				}
 			}
 		})
 	}
 }
 
-// FuzzAudience holds that an audience matches itself or is refused for a
-// reason that does not depend on the relying party, and that what matches has
-// the relying party's host.
-func FuzzAudience(f *testing.F) {
-	for _, table := range audiences {
-		for _, c := range table {
-			f.Add(c.signed, c.want)
+// TestMismatch checks the texts that answers contain, and their order: the greatest
+// is the one that is compared last.
+func TestMismatch(t *testing.T) {
+	var texts []string
+	for m := match; m <= path; m++ {
+		texts = append(texts, m.String())
+	}
+	want := []string{"", "malformed", "scheme mismatch", "domain mismatch", "port mismatch", "has non-empty path"}
+	if !slices.Equal(texts, want) {
+		t.Errorf("%q, want %q", texts, want)
+	}
+}
+
+func TestCheckAudience(t *testing.T) {
+	for _, c := range []struct {
+		audience string
+		err      error
+	}{
+		{"https://rp.example", nil},
+		{"HTTPS://RP.example:8443/", nil},
+		{"http://localhost:8000", nil},
+		{"http://[::1]:80", nil},
+		{"https://bücher.example", nil},
+		{"https://*.rp.example", nil},
+		{"https://*.rp.example:8443/", nil},
+		{"https://*.bücher.example:8443", nil},
+		{"", origin.ErrSyntax},
+		{"rp.example", origin.ErrSyntax},
+		{"*.rp.example", origin.ErrSyntax},
+		{"app://rp.example", origin.ErrSyntax},
+		{"ftp://rp.example", origin.ErrSyntax},
+		{"https://rp.example//", origin.ErrSyntax},
+		{"https://rp.example/path", origin.ErrSyntax},
+		{"https://rp.example?", origin.ErrSyntax},
+		{"https://rp.example/#", origin.ErrSyntax},
+		{"https://u@rp.example", origin.ErrSyntax},
+		{"https://rp.example:", origin.ErrSyntax},
+		{"https://rp.example:0443", origin.ErrSyntax},
+		{"https://rp..example", origin.ErrSyntax},
+		{"https://rp.example.", origin.ErrSyntax},
+		{"https://::1", origin.ErrSyntax},
+		{"*", origin.ErrSyntax},
+		{"https://*", origin.ErrWildcard},
+		{"https://*.example", origin.ErrWildcard},
+		{"https://*rp.example", origin.ErrWildcard},
+		{"https://rp.example*", origin.ErrWildcard},
+		{"https://a.*.example", origin.ErrWildcard},
+		{"https://*.*.rp.example", origin.ErrWildcard},
+		{"https://*.0.0.1", origin.ErrWildcard},
+		{"https://*.[::1]", origin.ErrSyntax},
+		{"https://*.[::ffff:1.2.3.4]", origin.ErrSyntax},
+	} {
+		if err := origin.CheckAudience(c.audience); !errors.Is(err, c.err) {
+			t.Errorf("%q: %v, want %v", c.audience, err, c.err)
 		}
 	}
-	f.Fuzz(func(t *testing.T, signed, want string) {
-		if assertion.CompareAudience(signed, want) != match {
-			return
-		}
-		if assertion.CompareAudience(signed, signed) != match {
-			t.Fatalf("%q matches %q and not itself", signed, want)
-		}
-		lower := strings.ToLower(signed)
-		if !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") && !strings.HasPrefix(lower, "app://") {
-			t.Fatalf("%q has no scheme and matches %q", signed, want)
-		}
-		if strings.ContainsAny(signed, "*@\\% \n?#") {
-			t.Fatalf("%q matches %q", signed, want)
-		}
-		if assertion.CompareAudience(signed+".evil.example", want) == match || assertion.CompareAudience(signed+"/x", want) == match {
-			t.Fatalf("%q matches %q, and so does something longer", signed, want)
-		}
-	})
+}
+
+// BenchmarkCompare shows that comparing an audience allocates nothing.
+func BenchmarkCompare(b *testing.B) {
+	for _, c := range []struct{ name, signed, accepted string }{
+		{"equal", "https://rp.example", "https://rp.example"},
+		{"wildcard", "https://www.rp.example", "https://*.rp.example"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if origin.Compare(c.signed, c.accepted) != match {
+					b.Fatal("no match")
+				}
+			}
+		})
+	}
 }
