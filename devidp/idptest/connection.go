@@ -4,59 +4,59 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 )
 
-// visit is one dial of one host.
-type visit struct {
+// dial is one dial of one host.
+type dial struct {
 	addr string // "name:port"
 	site Site
 }
 
-// DialContext connects to the host that Set gave the address "name:port", or
-// fails as its site says. It is what makes the hosts' names mean something.
+// DialContext connects to the host of the address "name:port", or fails as its
+// site says. It stands in for DNS and for the network.
 func (s *Server) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if s.ctx.Err() != nil {
-		return nil, net.ErrClosed // nobody listens, which is not the site's doing
+		return nil, net.ErrClosed // the server is closed, whatever the site is
 	}
-	v := s.visit(addr)
-	if v.site.unreachable != nil {
+	d := s.newDial(addr)
+	if d.site.unreachable != nil {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(s.ctx, cancel)()
-		return nil, v.site.unreachable(ctx, v.addr)
+		return nil, d.site.unreachable(ctx, d.addr)
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, network, s.listener.Addr().String())
 	if err != nil {
 		return nil, err
 	}
-	s.arrival(conn.LocalAddr()) <- v
+	s.pendingDial(conn.LocalAddr()) <- d
 	return conn, nil
 }
 
-// visit counts a dial and gives the site that it is to find.
-func (s *Server) visit(addr string) visit {
+// newDial counts a dial and returns it with the site for it.
+func (s *Server) newDial(addr string) dial {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := visit{addr: address(addr)}
-	h := s.host(v.addr)
+	d := dial{addr: address(addr)}
+	h := s.host(d.addr)
 	h.dials++
-	v.site = h.sites[0]
+	d.site = h.sites[0]
 	if len(h.sites) > 1 {
 		h.sites = h.sites[1:]
 	}
-	return v
+	return d
 }
 
-// arrival is where the two ends of a connection meet, so that the server's end
-// knows which host was meant before a byte is sent.
-func (s *Server) arrival(client net.Addr) chan visit {
-	c, _ := s.arrivals.LoadOrStore(client.String(), make(chan visit, 1))
-	return c.(chan visit)
+// pendingDial returns the channel on which the server's end of a connection
+// receives the dial of the client's end. So it knows the host before a byte is
+// sent.
+func (s *Server) pendingDial(client net.Addr) chan dial {
+	c, _ := s.pending.LoadOrStore(client.String(), make(chan dial, 1))
+	return c.(chan dial)
 }
 
 func (s *Server) accept() {
@@ -74,17 +74,18 @@ func (s *Server) receive(conn net.Conn) {
 	if !s.track(conn) {
 		return
 	}
-	defer s.forget(conn)
+	defer s.untrack(conn)
 	select {
-	case v := <-s.arrival(conn.RemoteAddr()):
-		s.arrivals.Delete(conn.RemoteAddr().String())
-		c := &connection{Conn: conn, tcp: conn, server: s, visit: v}
+	case d := <-s.pendingDial(conn.RemoteAddr()):
+		s.pending.Delete(conn.RemoteAddr().String())
+		c := &connection{Conn: conn, tcp: conn, server: s, dial: d}
 		c.serve()
 	case <-s.ctx.Done():
 	}
 }
 
-// track notes a connection for Close; false when that has begun.
+// track registers a connection for Close. It reports whether the server is still
+// open.
 func (s *Server) track(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,25 +93,25 @@ func (s *Server) track(conn net.Conn) bool {
 	return s.ctx.Err() == nil
 }
 
-func (s *Server) forget(conn net.Conn) {
+func (s *Server) untrack(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)
 }
 
-// connection is the server's end of one connection. Conn is the TLS stream once
-// there is one.
+// connection is the server's end of one connection. Conn is the TLS connection
+// after the handshake.
 type connection struct {
 	net.Conn
 	tcp    net.Conn
 	server *Server
-	visit  visit
+	dial   dial
 }
 
-// serve takes one request. What goes wrong while it is answered is the
-// client's to notice, and often what it is there for.
+// serve answers one request. Errors of writing are ignored: the client sees them,
+// and often the test is about them.
 func (c *connection) serve() {
-	site := c.visit.site
+	site := c.dial.site
 	if site.raw != nil {
 		site.raw(c)
 		return
@@ -137,17 +138,17 @@ func (c *connection) record(r *http.Request) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.host(c.visit.addr)
+	h := s.host(c.dial.addr)
 	h.requests = append(h.requests, Request{
 		Host: r.Host, Path: r.URL.Path, Domain: r.URL.Query().Get("domain"), Header: r.Header,
 	})
 }
 
 func (c *connection) tlsConfig() *tls.Config {
-	site := c.visit.site
+	site := c.dial.site
 	l := site.leaf
 	if l.name == "" {
-		l.name, _, _ = strings.Cut(c.visit.addr, ":")
+		l.name, _, _ = strings.Cut(c.dial.addr, ":")
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{*c.server.authority.certificate(l)}}
 	if site.tls11 {
@@ -156,17 +157,5 @@ func (c *connection) tlsConfig() *tls.Config {
 	return config
 }
 
-// stall says nothing more until the client leaves or the server is closed.
+// stall sends nothing until the client leaves or the server is closed.
 func (c *connection) stall() { io.Copy(io.Discard, c) }
-
-// reset ends the connection with a TCP reset.
-func (c *connection) reset() error {
-	tcp, ok := c.tcp.(*net.TCPConn)
-	if !ok {
-		return errors.New("not a TCP connection")
-	}
-	if err := tcp.SetLinger(0); err != nil {
-		return err
-	}
-	return tcp.Close()
-}

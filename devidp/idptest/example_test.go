@@ -33,7 +33,7 @@ func ExampleServer_Set() {
 	idp := idptest.New("idp.example")
 	server := idptest.NewServer(idp)
 	defer server.Close()
-	server.Set("idp.example", idptest.Serve(idp).HalfThenReset())
+	server.Set("idp.example", idptest.Status(503))
 
 	verifier, err := assertion.NewVerifier(assertion.Config{Keys: server.Resolver()})
 	if err != nil {

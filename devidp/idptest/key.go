@@ -11,23 +11,23 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// The private keys in testkeys are PUBLIC: everybody has them. A key pair that
-// anything but a test trusts must never come from here.
+// The private keys in testkeys are PUBLIC. Nothing but a test may trust a
+// certificate or an assertion that one of them signed.
 //
 //go:embed testkeys/*.json
 var keyFiles embed.FS
 
 var parsedKeys sync.Map // name → func() keys.PrivateKey
 
-// Key gives one of the test keys of [KeyNames], always the same one for a name.
+// Key returns the test key of that name, which is always the same key.
 //
-// THESE PRIVATE KEYS ARE PUBLISHED with this package: whoever trusts one trusts
-// everybody. They are for tests only.
+// THESE PRIVATE KEYS ARE PUBLISHED with this package: anyone can sign with them.
+// They are for tests only.
 //
-// A plain algorithm name such as "RS256" gives the usual key for it, with "-2"
-// behind it a second one. "RS64-511", "RS128-1023" and "RS256-2047" have a
-// modulus of that many bits, "DS128-own-group" and "DS256-own-group" a group
-// that is not one of the two in common use. It panics for any other name.
+// The names are those of the algorithms, such as "RS256", and the same with "-2"
+// for a second key. "RS64-511", "RS128-1023" and "RS256-2047" have a modulus of
+// that many bits; "DS128-own-group" and "DS256-own-group" have a group other than
+// the two in common use. Key panics for any other name.
 func Key(name string) keys.PrivateKey {
 	load, _ := parsedKeys.LoadOrStore(name, sync.OnceValue(func() keys.PrivateKey { return loadKey(name) }))
 	return load.(func() keys.PrivateKey)()
@@ -36,7 +36,7 @@ func Key(name string) keys.PrivateKey {
 func loadKey(name string) keys.PrivateKey {
 	data, err := keyFiles.ReadFile("testkeys/" + name + ".json")
 	if err != nil {
-		panic(fmt.Sprintf("idptest: no test key %q, only %s", name, strings.Join(KeyNames(), ", ")))
+		panic(fmt.Sprintf("idptest: no test key %q, only %s", name, strings.Join(keyNames(), ", ")))
 	}
 	key, err := keys.InsecureParsePrivateKey(data)
 	if err != nil {
@@ -45,8 +45,8 @@ func loadKey(name string) keys.PrivateKey {
 	return key
 }
 
-// KeyNames gives the names of all test keys, sorted.
-func KeyNames() []string {
+// keyNames returns the names of all test keys, sorted.
+func keyNames() []string {
 	files, err := keyFiles.ReadDir("testkeys")
 	if err != nil {
 		panic("idptest: " + err.Error()) // they are compiled in

@@ -13,13 +13,13 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// Server is a small internet of its own: hosts that serve support documents
-// over TLS, or fail to, on one port of the loopback address. Its
-// [Server.Config] is how a resolver gets there.
+// Server simulates a network of hosts. They serve support documents over TLS, or
+// fail to, on one port of the loopback address. A resolver reaches them through
+// [Server.Config].
 type Server struct {
-	authority *authority
+	authority *certificateAuthority
 	listener  net.Listener
-	arrivals  sync.Map // a client's address → chan visit
+	pending   sync.Map // address of a client → chan dial
 
 	ctx     context.Context // ends when the server is closed
 	close   context.CancelFunc
@@ -30,31 +30,32 @@ type Server struct {
 	open  map[net.Conn]bool
 }
 
-// host is one that was set or dialled.
+// host is the state of one host.
 type host struct {
-	sites    []Site // the last one stays
+	sites    []Site // each for one connection; the last one stays
 	dials    int
 	requests []Request
 }
 
-// Request is a request that a host got over TLS.
+// Request is a request that a host received over TLS.
 type Request struct {
 	Host   string      // the header Host
 	Path   string      // without the query
-	Domain string      // the query's domain: on whose behalf the document is wanted
+	Domain string      // the query's domain: the email domain that the document is for
 	Header http.Header // the other headers
 }
 
-// NewServer starts a server for the support documents of the identity providers
-// given; more hosts are added by [Server.Set]. Every other host does not exist.
-// It panics when it cannot listen on 127.0.0.1. The caller closes it.
+// NewServer starts a server that serves the support documents of the given
+// identity providers. [Server.Set] adds hosts. All other hosts do not exist.
+// NewServer panics if it cannot listen on 127.0.0.1. The caller must close the
+// server.
 func NewServer(idps ...*IdP) *Server {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic("idptest: " + err.Error())
 	}
 	s := &Server{
-		authority: newAuthority(), listener: listener,
+		authority: newCertificateAuthority(), listener: listener,
 		hosts: make(map[string]*host), open: make(map[net.Conn]bool),
 	}
 	s.ctx, s.close = context.WithCancel(context.Background())
@@ -65,7 +66,7 @@ func NewServer(idps ...*IdP) *Server {
 	return s
 }
 
-// Close ends every connection, stalled ones too, and returns when all is over.
+// Close closes all connections and waits until their goroutines have ended.
 func (s *Server) Close() {
 	s.close()
 	s.listener.Close()
@@ -77,10 +78,9 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// Set says how the host name ("idp.example", on port 443, or
-// "idp.example:8443") behaves from the next connection on. Of several sites the
-// first is for one connection, and so on; the last one stays. Without any the
-// host does not exist any more.
+// Set sets the behaviour of the host name ("idp.example", on port 443, or
+// "idp.example:8443") from the next connection on. Of several sites each but the
+// last is for one connection. Without a site the host does not exist.
 func (s *Server) Set(name string, sites ...Site) {
 	if len(sites) == 0 {
 		sites = []Site{NXDomain()}
@@ -90,13 +90,14 @@ func (s *Server) Set(name string, sites ...Site) {
 	s.host(address(name)).sites = slices.Clone(sites)
 }
 
-// Config reaches the server's hosts, trusts its certificate authority and has
-// the defaults for the rest, to be changed at will.
+// Config returns a configuration with which a resolver reaches the server's hosts
+// and trusts its certificate authority. All other fields have their defaults, and
+// may be modified.
 func (s *Server) Config() wellknown.Config {
 	return wellknown.Config{RootCAs: s.RootCAs(), InsecureDialContext: s.DialContext}
 }
 
-// Resolver is a new resolver with that Config: keys for assertion.Config.
+// Resolver returns a new resolver with that Config, for assertion.Config.Keys.
 func (s *Server) Resolver() *wellknown.Resolver {
 	r, err := wellknown.NewResolver(s.Config())
 	if err != nil {
@@ -105,21 +106,22 @@ func (s *Server) Resolver() *wellknown.Resolver {
 	return r
 }
 
-// RootCAs holds the server's own certificate authority.
+// RootCAs returns the server's own certificate authority.
 func (s *Server) RootCAs() *x509.CertPool { return s.authority.pool() }
 
-// RootPEM is the same as a PEM file's text.
+// RootPEM returns the server's own certificate authority as the text of a PEM
+// file.
 func (s *Server) RootPEM() []byte { return s.authority.pem() }
 
-// Dials says how often the host was dialled, whatever came of it.
+// Dials returns how often the host was dialled, including dials that failed.
 func (s *Server) Dials(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.host(address(name)).dials
 }
 
-// Dialled gives the "name:port" of every host that was dialled, sorted: none,
-// when all was decided offline.
+// Dialled returns the "name:port" of every host that was dialled, sorted. It is
+// empty if all verifications were decided offline.
 func (s *Server) Dialled() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,15 +130,15 @@ func (s *Server) Dialled() []string {
 	})
 }
 
-// Requests gives the requests that the host got over TLS, in order.
+// Requests returns the requests that the host received over TLS, in order.
 func (s *Server) Requests(name string) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.host(address(name)).requests)
 }
 
-// host gives the host at that address, an unknown one as one that does not
-// exist. The caller has the lock.
+// host returns the host at that address. A host that was not set does not exist on
+// the simulated network. The caller holds the lock.
 func (s *Server) host(addr string) *host {
 	h, ok := s.hosts[addr]
 	if !ok {
@@ -146,7 +148,7 @@ func (s *Server) host(addr string) *host {
 	return h
 }
 
-// address gives a host's name with its port.
+// address returns a host's name with its port.
 func address(name string) string {
 	name = strings.ToLower(name)
 	if !strings.Contains(name, ":") {

@@ -4,71 +4,56 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+
+	"code.dny.dev/ssrf"
 )
 
-// Site is how a host behaves: right, as [Serve] makes it, or in one of the ways
-// of PROTOCOL §4. Its methods give a site that is wrong in one point more, so
-// that what a careless client would take is otherwise good:
+// Site is the behaviour of a host: correct, as [Serve] makes it, or wrong in one of
+// the ways of PROTOCOL §4. Its methods return a site that is wrong in one more
+// point. The rest stays correct, so that a client without that check accepts it:
 //
 //	server.Set("idp.example", idptest.Serve(idp).Expired())
 type Site struct {
 	unreachable func(ctx context.Context, addr string) error // in place of connecting
 	raw         func(*connection)                            // in place of TLS
-	leaf        leaf                                         // of the TLS certificate; name empty: the host's
-	tls11       bool
-	afterTLS    func(*connection)             // in place of HTTP
-	answer      func(*http.Request) *response // what is said
-	send        func(*connection, *response)  // how it is said; nil: whole and right
+	leaf        leaf                                         // the TLS certificate; an empty name means the host's
+	tls11       bool                                         // TLS 1.1 at most
+	afterTLS    func(*connection)                            // in place of HTTP
+	answer      func(*http.Request) *response
+	send        func(*connection, *response) // nil means complete and well-formed
 }
 
-// response is an HTTP answer before it is sent. It is not changed once made.
+// response is an HTTP response before it is sent. It must not be modified once
+// made.
 type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// Serve is a host that serves the support document of an identity provider,
-// as it is now.
+// Serve is a host that serves the current support document of an identity
+// provider.
 func Serve(p *IdP) Site { return JSON(p.Document()) }
 
-// JSON answers 200 with that document as application/json: a value to encode,
-// or a [Raw].
-func JSON(document any) Site { return Body("application/json", string(text(document))) }
+// JSON is a host that answers 200 with a document as application/json: a value to
+// encode, or a [Raw].
+func JSON(document any) Site { return body("application/json", string(text(document))) }
 
-// Disabled is a host that opts out.
+// Disabled is a host that opts out of BrowserID.
 func Disabled() Site { return JSON(Object{"disabled": true}) }
 
-// Delegate is a host whose authority is another.
+// Delegate is a host that delegates to another host.
 func Delegate(host string) Site { return JSON(Object{"authority": host}) }
 
-// Malformed is a host whose document ends too early.
-func Malformed() Site { return JSON(Raw(`{"public-key":`)) }
-
-// Body answers 200 with that type, none when it is empty, and that body.
-func Body(contentType, body string) Site {
-	header := make(http.Header)
-	if contentType != "" {
-		header.Set("Content-Type", contentType)
-	}
-	return constant(&response{http.StatusOK, header, []byte(body)})
-}
-
-// Redirect answers 302 to that URL.
-func Redirect(url string) Site { return Status(http.StatusFound).Header("Location", url) }
-
-// Status answers with that status and a short text.
+// Status is a host that answers with that status and a short text.
 func Status(code int) Site {
 	return constant(&response{code, http.Header{"Content-Type": {"text/plain"}}, []byte("idptest\n")})
 }
 
-func constant(r *response) Site {
-	return Site{answer: func(*http.Request) *response { return r }}
-}
-
-// Handler answers whatever h does, once h has returned.
+// Handler is a host that answers as h does. The response is sent when h returns.
 func Handler(h http.Handler) Site {
 	return Site{answer: func(r *http.Request) *response {
 		w := httptest.NewRecorder()
@@ -77,19 +62,84 @@ func Handler(h http.Handler) Site {
 	}}
 }
 
-// Status gives the site with that status.
+// StallAfterTLS is a host that completes the TLS handshake and then sends nothing.
+func StallAfterTLS() Site { return Site{afterTLS: (*connection).stall} }
+
+// NXDomain is a host that does not exist, like all hosts that were not set. It is
+// simulated: [Server.DialContext] returns the error of Go's resolver, and no packet
+// is sent.
+func NXDomain() Site {
+	return lookupFails(net.DNSError{Err: "no such host", IsNotFound: true})
+}
+
+func lookupFails(e net.DNSError) Site {
+	return Site{unreachable: func(_ context.Context, addr string) error {
+		e := e
+		e.Name, _, _ = net.SplitHostPort(addr)
+		return dialError(&e)
+	}}
+}
+
+// PrivateAddress is a host whose address is 10.0.0.1. The answer of DNS is
+// simulated. The error is that of the guard of package code.dny.dev/ssrf, which
+// refuses the address before anything is sent.
+func PrivateAddress() Site {
+	return Site{unreachable: func(ctx context.Context, _ string) error {
+		guarded := net.Dialer{Control: ssrf.New().Safe}
+		conn, err := guarded.DialContext(ctx, "tcp", "10.0.0.1:443")
+		if err == nil {
+			conn.Close()
+			panic("idptest: the guard accepted a private address")
+		}
+		return err
+	}}
+}
+
+func dialError(cause error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: cause} }
+
+// body is a host that answers 200 with that text, and with that Content-Type unless
+// it is empty.
+func body(contentType, text string) Site {
+	header := make(http.Header)
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	return constant(&response{http.StatusOK, header, []byte(text)})
+}
+
+func constant(r *response) Site {
+	return Site{answer: func(*http.Request) *response { return r }}
+}
+
+// Status returns the site with another status.
 func (s Site) Status(code int) Site {
 	return s.edit(func(r *response) { r.status = code })
 }
 
-// Header gives the site with a header, in place of what it has of that name.
+// Header returns the site with a header set.
 func (s Site) Header(name, value string) Site {
 	return s.edit(func(r *response) { r.header.Set(name, value) })
 }
 
-// edit changes a copy of the answer. It panics for sites that never answer.
+// Expired returns the site with a TLS certificate that expired an hour ago.
+func (s Site) Expired() Site {
+	s.mustSpeakTLS()
+	s.leaf.expired = true
+	return s
+}
+
+// mustSpeakTLS panics if a fault of TLS would have no effect.
+func (s Site) mustSpeakTLS() {
+	if s.unreachable != nil || s.raw != nil {
+		panic("idptest: a fault of TLS, on a site without TLS")
+	}
+}
+
+// edit returns the site with a changed response. It panics if the site never
+// responds.
 func (s Site) edit(change func(*response)) Site {
-	answer := s.answering()
+	s.mustAnswer()
+	answer := s.answer
 	s.answer = func(request *http.Request) *response {
 		r := *answer(request)
 		r.header = r.header.Clone()
@@ -99,11 +149,11 @@ func (s Site) edit(change func(*response)) Site {
 	return s
 }
 
-func (s Site) answering() func(*http.Request) *response {
+// mustAnswer panics if a change of the response would have no effect.
+func (s Site) mustAnswer() {
 	if s.answer == nil {
-		panic("idptest: a site that gives no answer has none to change")
+		panic("idptest: a change of the response, on a site that does not respond")
 	}
-	return s.answer
 }
 
 func (s Site) deliver(c *connection, r *response) {
@@ -114,8 +164,8 @@ func (s Site) deliver(c *connection, r *response) {
 	c.Write(append(r.head(len(r.body)), r.body...))
 }
 
-// head is the answer's text up to its body, whose length it announces; a
-// negative one stands for a body that lasts until the connection ends.
+// head returns the response up to its body. It announces a body of that length; a
+// negative length means a body that ends with the connection.
 func (r *response) head(length int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", r.status, http.StatusText(r.status))

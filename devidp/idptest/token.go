@@ -1,84 +1,54 @@
 package idptest
 
 import (
-	"bytes"
 	"encoding/base64"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Token is a recipe for a signed token, right or wrong. Only Claims and Key are
-// needed. It is a value: a changed copy leaves the original as it is, and the
-// methods that change something give such a copy, to be strung together.
+// Token is a recipe for a signed token: a certificate or an assertion, right or
+// wrong. Only Claims and Key are needed. It is a value: methods that change
+// something return a changed copy.
 //
-// The same recipe always gives the same text.
+// The same recipe always makes the same text.
 type Token struct {
-	// Header is the header: any value, a [Raw] for odd JSON. Nil: {"alg": …}.
+	// Header is the header: any value that encoding/json takes, or a [Raw]. Nil
+	// means {"alg": …}.
 	Header any
-	// Claims are the claims: any value, most often an [Object]; a [Raw] for odd
-	// JSON.
+	// Claims are the claims: any value that encoding/json takes, most often an
+	// [Object], or a [Raw].
 	Claims any
-	// Key signs. Nil leaves the signature empty, unless Sign makes one.
+	// Key signs. Nil leaves the signature empty, unless Sign is set.
 	Key keys.PrivateKey
-	// Alg is the name in the header, when Header is nil. Empty: the one that
-	// Key implies. It never changes how the token is signed.
+	// Alg is the algorithm name in the header, if Header is nil. Empty means that
+	// of Key. It never changes how the token is signed.
 	Alg string
-
-	// Message is signed in place of the text that is sent (see [Token.Sent]).
-	// Empty: what is sent.
-	Message string
-	// Sign makes the signature in place of Key's own method, such as
-	// [RSASigner]'s. Nil: Key signs.
+	// Sign makes the signature of header and claims, as encoded, in place of
+	// Key. A wrong signature starts here:
+	//
+	//	t.Sign = func([]byte) ([]byte, error) { return make([]byte, 40), nil }
+	//
+	// Nil means that Key signs.
 	Sign func(message []byte) ([]byte, error)
-	// Alter changes the signature, see [Alteration]. Nil: it stays.
-	Alter Alteration
-
-	// HeaderEncoding, ClaimsEncoding and SignatureEncoding write the three
-	// segments. Nil: [Base64URL]. The signature is over what is sent.
-	HeaderEncoding, ClaimsEncoding, SignatureEncoding Encoding
 }
 
-// ErrNoEffect: an Alteration or an Encoding left everything as it would have
-// been without it, so that the token would not be the broken one wanted. Other
-// claims may help, see [Token.Until].
-var ErrNoEffect = errors.New("idptest: the token is not changed by what should change it")
+// Backed joins certificates and, last, an assertion to a backed assertion. It
+// panics if [Token.Encode] returns an error.
+func Backed(tokens ...Token) string {
+	texts := make([]string, len(tokens))
+	for i, t := range tokens {
+		texts[i] = t.String()
+	}
+	return strings.Join(texts, "~")
+}
 
-// Encode makes the token. It errs when a value cannot be encoded or signed, and
-// with [ErrNoEffect].
+// Encode returns the token's text. It returns an error if a value cannot be
+// encoded or signed.
 func (t Token) Encode() (string, error) {
-	sent, err := t.sent()
-	if err != nil {
-		return "", err
-	}
-	signature, err := t.signature(sent)
-	if err != nil {
-		return "", err
-	}
-	last, err := t.SignatureEncoding.apply(signature)
-	if err != nil {
-		return "", err
-	}
-	return sent + "." + last, nil
-}
-
-// String gives the token. It panics where [Token.Encode] errs.
-func (t Token) String() string { return must(t.Encode()) }
-
-// Sent gives the part of the token that a verifier checks the signature over:
-// header and claims, encoded. It panics where [Token.Encode] errs.
-func (t Token) Sent() string { return must(t.sent()) }
-
-func must(s string, err error) string {
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
-
-func (t Token) sent() (string, error) {
 	header, err := encode(t.header())
 	if err != nil {
 		return "", err
@@ -87,15 +57,23 @@ func (t Token) sent() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first, err := t.HeaderEncoding.apply(header)
+	message := base64url(header) + "." + base64url(claims)
+	signature, err := t.signature([]byte(message))
 	if err != nil {
 		return "", err
 	}
-	second, err := t.ClaimsEncoding.apply(claims)
+	return message + "." + base64url(signature), nil
+}
+
+func base64url(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
+// String returns the token's text. It panics if [Token.Encode] returns an error.
+func (t Token) String() string {
+	text, err := t.Encode()
 	if err != nil {
-		return "", err
+		panic(err)
 	}
-	return first + "." + second, nil
+	return text
 }
 
 func (t Token) header() any {
@@ -108,22 +86,7 @@ func (t Token) header() any {
 	return Object{"alg": t.Alg}
 }
 
-func (t Token) signature(sent string) ([]byte, error) {
-	signature, err := t.sign([]byte(sent))
-	if err != nil || t.Alter == nil {
-		return signature, err
-	}
-	altered := t.Alter(bytes.Clone(signature))
-	if bytes.Equal(altered, signature) {
-		return nil, fmt.Errorf("%w: Alter", ErrNoEffect)
-	}
-	return altered, nil
-}
-
-func (t Token) sign(message []byte) ([]byte, error) {
-	if t.Message != "" {
-		message = []byte(t.Message)
-	}
+func (t Token) signature(message []byte) ([]byte, error) {
 	switch {
 	case t.Sign != nil:
 		return t.Sign(message)
@@ -133,109 +96,92 @@ func (t Token) sign(message []byte) ([]byte, error) {
 	return nil, nil
 }
 
-// With gives the token with a claim added or replaced. It panics unless Claims
-// is an [Object], like the next three.
+// With returns the token with a claim added or replaced. It panics unless Claims
+// is an [Object].
 func (t Token) With(name string, value any) Token {
 	t.Claims = t.claims().With(name, value)
 	return t
 }
 
-// Without gives the token without the claims named.
+// Without returns the token without the named claims. It panics unless Claims is
+// an [Object].
 func (t Token) Without(names ...string) Token {
 	t.Claims = t.claims().Without(names...)
 	return t
 }
 
-// WithHeader gives the token with a member of the header added or replaced,
-// which must be nil or an [Object].
+// WithHeader returns the token with a member of the header added or replaced. It
+// panics unless Header is nil or an [Object].
 func (t Token) WithHeader(name string, value any) Token {
 	header, ok := t.header().(Object)
 	if !ok {
-		panic("idptest: WithHeader on a header that is no Object")
+		panic("idptest: WithHeader: the header is not an Object")
 	}
 	t.Header = header.With(name, value)
 	return t
 }
 
-// Until gives the token with the first claim jti of 0, 1, 2, … for which its
-// signature, before Alter, is as wanted: one with leading zeros, for instance.
-// No verifier reports jti. It gives up after 100,000 tries, with an error.
-func (t Token) Until(wanted func(signature []byte) bool) (Token, error) {
-	for try := range 100_000 {
-		candidate := t.With("jti", try)
-		sent, err := candidate.sent()
-		if err != nil {
-			return Token{}, err
-		}
-		signature, err := candidate.sign([]byte(sent))
-		if err != nil {
-			return Token{}, err
-		}
-		if wanted(signature) {
-			return candidate, nil
-		}
-	}
-	return Token{}, errors.New("idptest: no signature as wanted")
-}
-
 func (t Token) claims() Object {
 	claims, ok := t.Claims.(Object)
 	if !ok {
-		panic("idptest: claims that are no Object have no members to change")
+		panic("idptest: the claims are not an Object")
 	}
 	return claims
 }
 
-// Encoding writes a segment of a token.
-type Encoding func([]byte) string
+// Raw is JSON text that is used to the byte where a Go value would be encoded: for
+// duplicate names, odd escapes, a byte order mark, text after the object, invalid
+// UTF-8. Inside an [Object] it must be valid JSON; as a whole header, claims or
+// document it need not be.
+type Raw string
 
-// apply encodes; an encoding that is asked for and changes nothing is an error.
-func (e Encoding) apply(data []byte) (string, error) {
-	usual := Base64URL(data)
-	if e == nil {
-		return usual, nil
-	}
-	odd := e(data)
-	if odd == usual {
-		return "", fmt.Errorf("%w: encoding", ErrNoEffect)
-	}
-	return odd, nil
+// MarshalJSON returns the text.
+func (r Raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// Object is a JSON object: claims, a header, a support document. Its members are
+// encoded in the order of their names, so that equal objects have equal text. The
+// values may be anything that encoding/json takes.
+type Object map[string]any
+
+// With returns the object with a member added or replaced.
+func (o Object) With(name string, value any) Object {
+	changed := Object{}
+	maps.Copy(changed, o)
+	changed[name] = value
+	return changed
 }
 
-// Base64URL is the encoding of tokens: RFC 4648, section 5, without padding.
-func Base64URL(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
-
-// Padded is Base64URL with '=' padding.
-func Padded(data []byte) string { return base64.URLEncoding.EncodeToString(data) }
-
-// StandardAlphabet is Base64URL with '+' and '/' for '-' and '_'.
-func StandardAlphabet(data []byte) string { return base64.RawStdEncoding.EncodeToString(data) }
-
-// LooseBits is Base64URL with the unused bits of the last character set.
-func LooseBits(data []byte) string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	s := Base64URL(data)
-	unused := [...]int{0, 0, 0b1111, 0b11}[len(s)%4]
-	if unused == 0 {
-		return s
+// Without returns the object without the named members.
+func (o Object) Without(names ...string) Object {
+	changed := Object{}
+	maps.Copy(changed, o)
+	for _, name := range names {
+		delete(changed, name)
 	}
-	last := strings.IndexByte(alphabet, s[len(s)-1])
-	return s[:len(s)-1] + alphabet[last|unused:][:1]
+	return changed
 }
 
-// Insert gives Base64URL with text put in at the byte given, counted from the
-// end when negative (-1: behind everything): a newline, a space, an odd letter.
-func Insert(at int, text string) Encoding {
-	return func(data []byte) string {
-		s := Base64URL(data)
-		i := at
-		if i < 0 {
-			i += len(s) + 1
-		}
-		i = max(0, min(i, len(s)))
-		return s[:i] + text + s[i:]
+// JSON returns the object's text. It panics if a value cannot be encoded.
+func (o Object) JSON() json.RawMessage { return text(o) }
+
+// encode returns the JSON text of a value, or a Raw's own text.
+func encode(value any) ([]byte, error) {
+	if raw, ok := value.(Raw); ok {
+		return []byte(raw), nil
 	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode a token: %w", err)
+	}
+	return data, nil
 }
 
-// Verbatim sends data itself, not encoded.
-func Verbatim(data []byte) string { return string(data) }
+// text is encode for values of a test's own source, where an error is a mistake
+// of that source.
+func text(value any) []byte {
+	data, err := encode(value)
+	if err != nil {
+		panic("idptest: " + err.Error())
+	}
+	return data
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"strings"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -49,17 +50,17 @@ func pairs() []vector {
 // hashedFor signs the assertion with an odd key over the hash of another
 // algorithm.
 func hashedFor(name, alg string) edit {
-	return assertion(func(t idptest.Token) idptest.Token { t.Sign = odd(name).signer(alg); return t })
+	return assertion(func(t forge.Token) forge.Token { t.Sign = odd(name).signer(alg); return t })
 }
 
 // called names another algorithm in the assertion's header, issuerCalled in
 // the certificate's.
 func called(alg string) edit {
-	return assertion(func(t idptest.Token) idptest.Token { t.Header = idptest.Object{"alg": alg}; return t })
+	return assertion(func(t forge.Token) forge.Token { t.Header = idptest.Object{"alg": alg}; return t })
 }
 
 func issuerCalled(alg string) edit {
-	return certificate(func(t idptest.Token) idptest.Token { t.Header = idptest.Object{"alg": alg}; return t })
+	return certificate(func(t forge.Token) forge.Token { t.Header = idptest.Object{"alg": alg}; return t })
 }
 
 func names() []vector {
@@ -91,7 +92,7 @@ func names() []vector {
 		unknown("es256", "Elliptic curves.", "ES256"),
 		unknown("dsa-sha1", "Another name for the same algorithm.", "http://www.w3.org/2000/09/xmldsig#dsa-sha1"),
 		failure("unknown-none-unsigned", "2.alg-unknown", "alg is none, and the signature is empty.", algorithm,
-			assertion(func(t idptest.Token) idptest.Token { t.Key, t.Alg = nil, "none"; return t })),
+			assertion(func(t forge.Token) forge.Token { t.Key, t.Alg = nil, "none"; return t })),
 		failure("unknown-hs256-with-public-key", "2.alg-unknown", "A MAC with the public key's text as its secret.", algorithm,
 			called("HS256"), assertion(macWithPublicKey)),
 		failure("unknown-rs512", "2.alg-unknown", "RS512 of a 2048-bit key.", algorithm, userKey(key("RS256-2")), called("RS512")),
@@ -102,7 +103,7 @@ func names() []vector {
 	}
 }
 
-func macWithPublicKey(t idptest.Token) idptest.Token {
+func macWithPublicKey(t forge.Token) forge.Token {
 	secret, err := t.Key.Public().MarshalJSON()
 	if err != nil {
 		panic(err)

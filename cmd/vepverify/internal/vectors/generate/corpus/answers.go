@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -35,7 +36,7 @@ func answers() []vector {
 		okay("full", "6.okay", "An answer with all that it can have.", certified("unverified-email", "a@b.example"), claimed("k", "v"),
 			idpClaims(`{"unverified-email":"a@b.example"}`), userClaims(`{"k":"v"}`)),
 		okay("without-claims", "6.okay 1.extra", "No claims beyond the protocol's: neither member is there."),
-		failure("failure", "6.failure", "A failure has a reason, and no email.", badSignature, altered(idptest.FlipBit(0))),
+		failure("failure", "6.failure", "A failure has a reason, and no email.", badSignature, altered(forge.FlipBit(0))),
 		failure("failure-free-text", "6.failure", "A failure in free text has no email either.", free, claimed("exp", true)),
 		undecided("undecided", "6.undecided", "An issuer that does not answer: undecided, with a reason.", silent(idp)),
 		undecided("undecided-500", "6.undecided", "An issuer in trouble: undecided.", status(idp, 500)),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -24,7 +25,7 @@ func chained(n int) edit {
 		s.chain = nil
 		issuer := provider(idp)
 		for i := 1; i < n; i++ {
-			s.chain = append(s.chain, issuer.HostCertificate(host(i), hostKey(i).Public()))
+			s.chain = append(s.chain, forge.Token{Token: issuer.HostCertificate(host(i), hostKey(i).Public())})
 			issuer = provider(host(i), hostKey(i))
 		}
 		if n > 1 {
@@ -37,12 +38,12 @@ func chained(n int) edit {
 }
 
 // link changes a certificate of a chain, 1 being the first.
-func link(n int, change func(idptest.Token) idptest.Token) edit {
+func link(n int, change func(forge.Token) forge.Token) edit {
 	return func(s *scene) { s.chain[n-1] = change(s.chain[n-1]) }
 }
 
 func linkClaim(n int, name string, value any) edit {
-	return link(n, func(t idptest.Token) idptest.Token { return t.With(name, value) })
+	return link(n, func(t forge.Token) forge.Token { return t.With(name, value) })
 }
 
 func linkPrincipal(n int, text string) edit { return linkClaim(n, "principal", idptest.Raw(text)) }
@@ -51,8 +52,8 @@ func chains() []vector {
 	broken := func(name, rules, comment string, edits ...edit) vector {
 		return failure(name, rules, comment, free, append([]edit{chained(2)}, edits...)...)
 	}
-	altered := func(a idptest.Alteration) func(idptest.Token) idptest.Token {
-		return func(t idptest.Token) idptest.Token { t.Alter = a; return t }
+	altered := func(a forge.Alteration) func(forge.Token) forge.Token {
+		return func(t forge.Token) forge.Token { t.Alter = a; return t }
 	}
 	two, three := chained(2), chained(3)
 	return append([]vector{
@@ -84,7 +85,7 @@ func chainFaults(broken func(name, rules, comment string, edits ...edit) vector)
 		broken("other-host", "4.chain-host", "The second certificate's iss is another host.", linkClaim(2, "iss", "host9.example")),
 		broken("subdomain", "4.chain-host", "The second certificate's iss is a subdomain of the host.", linkClaim(2, "iss", "sub.host1.example")),
 		broken("same-issuer", "4.chain-host", "The second certificate's iss is the first one's issuer.", linkClaim(2, "iss", idp)),
-		broken("no-principal", "4.chain-host", "The first certificate certifies nothing.", link(1, func(t idptest.Token) idptest.Token { return t.Without("principal") })),
+		broken("no-principal", "4.chain-host", "The first certificate certifies nothing.", link(1, func(t forge.Token) forge.Token { return t.Without("principal") })),
 		broken("empty-principal", "4.chain-host", "Its principal is empty.", linkPrincipal(1, `{}`)),
 		broken("principal-text", "4.chain-host", "Its principal is the host itself.", linkPrincipal(1, `"host1.example"`)),
 		broken("host-null", "4.chain-host", "Its host is null.", linkPrincipal(1, `{"host":null}`)),
@@ -110,17 +111,17 @@ func chainFaults(broken func(name, rules, comment string, edits ...edit) vector)
 }
 
 // chainSignatures break signatures, algorithms and times of a chain.
-func chainSignatures(altered func(idptest.Alteration) func(idptest.Token) idptest.Token, two, three edit) []vector {
-	by := func(name string) func(idptest.Token) idptest.Token {
-		return func(t idptest.Token) idptest.Token { t.Key = key(name); return t }
+func chainSignatures(altered func(forge.Alteration) func(forge.Token) forge.Token, two, three edit) []vector {
+	by := func(name string) func(forge.Token) forge.Token {
+		return func(t forge.Token) forge.Token { t.Key = key(name); return t }
 	}
-	called := func(alg string) func(idptest.Token) idptest.Token {
-		return func(t idptest.Token) idptest.Token { t.Alg = alg; return t }
+	called := func(alg string) func(forge.Token) forge.Token {
+		return func(t forge.Token) forge.Token { t.Alg = alg; return t }
 	}
 	return []vector{
-		invalid("first-flipped", "4.chain-signed", "The first certificate's signature is wrong.", two, link(1, altered(idptest.FlipBit(0)))),
-		invalid("last-flipped", "4.chain-signed", "The last certificate's signature is wrong.", two, link(2, altered(idptest.FlipBit(0)))),
-		invalid("middle-flipped", "4.chain-signed", "The second of three signatures is wrong.", three, link(2, altered(idptest.FlipBit(0)))),
+		invalid("first-flipped", "4.chain-signed", "The first certificate's signature is wrong.", two, link(1, altered(forge.FlipBit(0)))),
+		invalid("last-flipped", "4.chain-signed", "The last certificate's signature is wrong.", two, link(2, altered(forge.FlipBit(0)))),
+		invalid("middle-flipped", "4.chain-signed", "The second of three signatures is wrong.", three, link(2, altered(forge.FlipBit(0)))),
 		invalid("middle-by-other-key", "4.chain-signed", "The third certificate is signed by another key of the same kind.", three, link(3, by("DS128"))),
 		failure("last-by-issuer", "4.chain-signed 2.alg-of-key", "The last certificate is signed by the first one's issuer, in place of the host.", algorithm, two, link(2, by("RS256"))),
 		invalid("last-by-other-host", "4.chain-signed", "The last certificate is signed by another host's key.", two, link(2, by("RS128-2"))),

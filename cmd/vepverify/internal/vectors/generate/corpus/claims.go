@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -79,7 +80,7 @@ func claims() []vector {
 
 		failure("tokens-swapped", "1.form 1.cert-issuer", "Assertion and certificate in each other's place.", free,
 			parts(func(t []string) []string { return []string{t[1], t[0]} })),
-		failure("empty-claims", "1.exp-required", "Claims without members.", free, assertion(func(t idptest.Token) idptest.Token {
+		failure("empty-claims", "1.exp-required", "Claims without members.", free, assertion(func(t forge.Token) forge.Token {
 			t.Claims = idptest.Object{}
 			return t
 		})),

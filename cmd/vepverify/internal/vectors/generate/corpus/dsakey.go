@@ -3,6 +3,7 @@ package corpus
 import (
 	"math/big"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -92,7 +93,7 @@ func evenQ() oddKey {
 
 // signedWith gives the user a DS128 key, and an assertion whose s is odd.
 func signedWith(k oddKey) edit {
-	return together(publicKey(k.public()), assertion(func(t idptest.Token) idptest.Token {
+	return together(publicKey(k.public()), assertion(func(t forge.Token) forge.Token {
 		return until(func(sig []byte) bool { return sig[len(sig)-1]&1 == 1 })(k.sign(t, "DS128"))
 	}))
 }
@@ -147,8 +148,8 @@ func hostileGroups() []vector {
 	}
 }
 
-func scalars(k keys.PrivateKey, r, s int64) idptest.Alteration {
-	return idptest.Scalars(k.Public(), big.NewInt(r), big.NewInt(s))
+func scalars(k keys.PrivateKey, r, s int64) forge.Alteration {
+	return forge.Scalars(k.Public(), big.NewInt(r), big.NewInt(s))
 }
 
 // divisible gives the next odd number that 3 divides.

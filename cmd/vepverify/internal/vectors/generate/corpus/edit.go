@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -22,45 +23,45 @@ func together(edits ...edit) edit {
 }
 
 // certificate changes the certificate that certifies the user.
-func certificate(change func(idptest.Token) idptest.Token) edit {
+func certificate(change func(forge.Token) forge.Token) edit {
 	return func(s *scene) { *s.last() = change(*s.last()) }
 }
 
 // assertion changes the assertion proper.
-func assertion(change func(idptest.Token) idptest.Token) edit {
+func assertion(change func(forge.Token) forge.Token) edit {
 	return func(s *scene) { s.assertion = change(s.assertion) }
 }
 
 // certified sets a claim of the certificate, claimed one of the assertion.
 func certified(name string, value any) edit {
-	return certificate(func(t idptest.Token) idptest.Token { return t.With(name, value) })
+	return certificate(func(t forge.Token) forge.Token { return t.With(name, value) })
 }
 
 func claimed(name string, value any) edit {
-	return assertion(func(t idptest.Token) idptest.Token { return t.With(name, value) })
+	return assertion(func(t forge.Token) forge.Token { return t.With(name, value) })
 }
 
 // uncertified takes claims of the certificate away, unclaimed some of the
 // assertion.
 func uncertified(names ...string) edit {
-	return certificate(func(t idptest.Token) idptest.Token { return t.Without(names...) })
+	return certificate(func(t forge.Token) forge.Token { return t.Without(names...) })
 }
 
 func unclaimed(names ...string) edit {
-	return assertion(func(t idptest.Token) idptest.Token { return t.Without(names...) })
+	return assertion(func(t forge.Token) forge.Token { return t.Without(names...) })
 }
 
 // certifiedText changes the JSON text of the certificate's claims, claimedText
 // that of the assertion's.
 func certifiedText(change func(string) string) edit {
-	return certificate(func(t idptest.Token) idptest.Token { return claimsText(t, change) })
+	return certificate(func(t forge.Token) forge.Token { return claimsText(t, change) })
 }
 
 func claimedText(change func(string) string) edit {
-	return assertion(func(t idptest.Token) idptest.Token { return claimsText(t, change) })
+	return assertion(func(t forge.Token) forge.Token { return claimsText(t, change) })
 }
 
-func claimsText(t idptest.Token, change func(string) string) idptest.Token {
+func claimsText(t forge.Token, change func(string) string) forge.Token {
 	t.Claims = idptest.Raw(change(string(text(t.Claims))))
 	return t
 }
@@ -80,26 +81,26 @@ func suffix(text string) func(string) string {
 
 // certificateHeader and assertionHeader put another header, as text, in place.
 func certificateHeader(header string) edit {
-	return certificate(func(t idptest.Token) idptest.Token { t.Header = idptest.Raw(header); return t })
+	return certificate(func(t forge.Token) forge.Token { t.Header = idptest.Raw(header); return t })
 }
 
 func assertionHeader(header string) edit {
-	return assertion(func(t idptest.Token) idptest.Token { t.Header = idptest.Raw(header); return t })
+	return assertion(func(t forge.Token) forge.Token { t.Header = idptest.Raw(header); return t })
 }
 
 // altered changes the assertion's signature, alteredCertificate the
 // certificate's.
-func altered(a idptest.Alteration) edit {
-	return assertion(func(t idptest.Token) idptest.Token { t.Alter = a; return t })
+func altered(a forge.Alteration) edit {
+	return assertion(func(t forge.Token) forge.Token { t.Alter = a; return t })
 }
 
-func alteredCertificate(a idptest.Alteration) edit {
-	return certificate(func(t idptest.Token) idptest.Token { t.Alter = a; return t })
+func alteredCertificate(a forge.Alteration) edit {
+	return certificate(func(t forge.Token) forge.Token { t.Alter = a; return t })
 }
 
 // until looks for a token whose signature is as wanted.
-func until(wanted func([]byte) bool) func(idptest.Token) idptest.Token {
-	return func(t idptest.Token) idptest.Token {
+func until(wanted func([]byte) bool) func(forge.Token) forge.Token {
+	return func(t forge.Token) forge.Token {
 		found, err := t.Until(wanted)
 		if err != nil {
 			panic(err)

@@ -3,6 +3,7 @@ package corpus
 import (
 	"strings"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -13,9 +14,9 @@ type textPart struct {
 }
 
 func texts() []textPart {
-	headerText := func(on func(func(idptest.Token) idptest.Token) edit) func(func(string) string) edit {
+	headerText := func(on func(func(forge.Token) forge.Token) edit) func(func(string) string) edit {
 		return func(change func(string) string) edit {
-			return on(func(t idptest.Token) idptest.Token {
+			return on(func(t forge.Token) forge.Token {
 				t.Header = idptest.Raw(change(`{"alg":"` + t.Key.Algorithm() + `"}`))
 				return t
 			})

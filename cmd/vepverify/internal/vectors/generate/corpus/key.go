@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -154,7 +155,7 @@ func looseBits(s string) string {
 	if err != nil {
 		panic(err)
 	}
-	return idptest.LooseBits(data)
+	return forge.LooseBits(data)
 }
 
 func rsaLoad() []vector {
@@ -173,18 +174,18 @@ func rsaLoad() []vector {
 		exponent("2", "e is 2.", "2"),
 		exponent("even", "e is even.", "65536"),
 		failure("rsa-e-1", "2.rsa-load", "e is 1, so that anybody can sign: the signature is the encoded message.", free,
-			certifiedAs("RS256-2", user("RS256-2").With("e", "1")), assertion(func(t idptest.Token) idptest.Token {
-				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(256), nil }
+			certifiedAs("RS256-2", user("RS256-2").With("e", "1")), assertion(func(t forge.Token) forge.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return forge.NewPKCS1(message).Bytes(256), nil }
 				return t
 			})),
 		failure("rsa-e-1-issuer", "2.rsa-load 3.keys-malformed", "The same for the issuer.", free,
-			document(idp, good().With("public-key", user("RS256").With("e", "1"))), certificate(func(t idptest.Token) idptest.Token {
-				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(256), nil }
+			document(idp, good().With("public-key", user("RS256").With("e", "1"))), certificate(func(t forge.Token) forge.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return forge.NewPKCS1(message).Bytes(256), nil }
 				return t
 			})),
 		failure("rsa-e-1-weak", "2.rsa-load", "The same with a weak key, where those are allowed.", free, weakKeys,
-			certifiedAs("RS64", user("RS64").With("e", "1")), assertion(func(t idptest.Token) idptest.Token {
-				t.Sign = func(message []byte) ([]byte, error) { return idptest.NewPKCS1(message).Bytes(64), nil }
+			certifiedAs("RS64", user("RS64").With("e", "1")), assertion(func(t forge.Token) forge.Token {
+				t.Sign = func(message []byte) ([]byte, error) { return forge.NewPKCS1(message).Bytes(64), nil }
 				return t
 			})),
 		failure("rsa-e-too-large-weak", "2.rsa-load", "e is 2^31 + 1 of a weak key, and the signature fits.", free, weakKeys,

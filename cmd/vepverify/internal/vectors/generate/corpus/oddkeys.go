@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math/big"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
@@ -66,7 +67,7 @@ func (k oddKey) signer(alg string) func(message []byte) ([]byte, error) {
 
 func (k oddKey) signRSA(message []byte) []byte {
 	size := (k["n"].BitLen() + 7) / 8
-	m := new(big.Int).SetBytes(idptest.NewPKCS1(message).Bytes(size))
+	m := new(big.Int).SetBytes(forge.NewPKCS1(message).Bytes(size))
 	return m.Exp(m, k["d"], k["n"]).FillBytes(make([]byte, size))
 }
 
@@ -113,18 +114,18 @@ func truncate(digest []byte, bits int) *big.Int {
 // of algorithm a verifier that takes it might know it by.
 func oddUser(name, alg string) edit {
 	k := odd(name)
-	return together(publicKey(k.public()), assertion(func(t idptest.Token) idptest.Token { return k.sign(t, alg) }))
+	return together(publicKey(k.public()), assertion(func(t forge.Token) forge.Token { return k.sign(t, alg) }))
 }
 
 func oddIssuer(name, alg string) edit {
 	k := odd(name)
 	return together(
-		certificate(func(t idptest.Token) idptest.Token { return k.sign(t, alg) }),
+		certificate(func(t forge.Token) forge.Token { return k.sign(t, alg) }),
 		document(idp, good().With("public-key", k.public())),
 	)
 }
 
-func (k oddKey) sign(t idptest.Token, alg string) idptest.Token {
+func (k oddKey) sign(t forge.Token, alg string) forge.Token {
 	t.Alg, t.Key, t.Sign = alg, nil, k.signer(alg)
 	return t
 }

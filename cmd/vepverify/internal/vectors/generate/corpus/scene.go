@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -27,8 +28,8 @@ const minute = 60_000
 
 // scene is a verification in the making.
 type scene struct {
-	chain     []idptest.Token // the certificates
-	assertion idptest.Token
+	chain     []forge.Token // the certificates
+	assertion forge.Token
 	rewrite   func(backed string) string
 	audience  string // the relying party's own
 	config    vectors.Config
@@ -51,8 +52,8 @@ func provider(domain string, private ...keys.PrivateKey) *idptest.IdP {
 func holds() *scene {
 	p, user := provider(idp), key("DS128")
 	return &scene{
-		chain:     []idptest.Token{p.Certificate(alice, user.Public())},
-		assertion: p.Assertion(rp, user),
+		chain:     []forge.Token{{Token: p.Certificate(alice, user.Public())}},
+		assertion: forge.Token{Token: p.Assertion(rp, user)},
 		audience:  rp,
 		documents: map[string]any{idp: p.Document()},
 		responses: map[string]vectors.Response{},
@@ -64,10 +65,10 @@ func holds() *scene {
 }
 
 // last is the certificate that certifies the user.
-func (s *scene) last() *idptest.Token { return &s.chain[len(s.chain)-1] }
+func (s *scene) last() *forge.Token { return &s.chain[len(s.chain)-1] }
 
 func (s *scene) backed() string {
-	backed := idptest.Backed(append(s.chain[:len(s.chain):len(s.chain)], s.assertion)...)
+	backed := forge.Backed(append(s.chain[:len(s.chain):len(s.chain)], s.assertion)...)
 	if s.rewrite != nil {
 		backed = s.rewrite(backed)
 	}

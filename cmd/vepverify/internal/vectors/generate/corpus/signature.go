@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"math/big"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -21,8 +22,8 @@ func invalid(name, rules, comment string, edits ...edit) vector {
 
 // content is about what is signed and by whom.
 func content() []vector {
-	resent := func(change func(idptest.Token) idptest.Token) func(idptest.Token) idptest.Token {
-		return func(t idptest.Token) idptest.Token {
+	resent := func(change func(forge.Token) forge.Token) func(forge.Token) forge.Token {
+		return func(t forge.Token) forge.Token {
 			signed := t.Sent()
 			t = change(t)
 			t.Message = signed
@@ -30,34 +31,34 @@ func content() []vector {
 		}
 	}
 	return []vector{
-		invalid("assertion-flipped", "2.sig-content 6.reasons", "The last bit of the assertion's signature is flipped.", altered(idptest.FlipBit(0))),
-		invalid("assertion-first-bit", "2.sig-content", "The highest bit is flipped.", altered(idptest.FlipBit(319))),
-		invalid("certificate-flipped", "2.sig-content 6.reasons", "The last bit of the certificate's signature is flipped.", alteredCertificate(idptest.FlipBit(0))),
+		invalid("assertion-flipped", "2.sig-content 6.reasons", "The last bit of the assertion's signature is flipped.", altered(forge.FlipBit(0))),
+		invalid("assertion-first-bit", "2.sig-content", "The highest bit is flipped.", altered(forge.FlipBit(319))),
+		invalid("certificate-flipped", "2.sig-content 6.reasons", "The last bit of the certificate's signature is flipped.", alteredCertificate(forge.FlipBit(0))),
 		invalid("assertion-claim-changed", "2.sig-content", "The audience was another when it was signed.",
-			claimed("aud", "https://other.example"), assertion(resent(func(t idptest.Token) idptest.Token { return t.With("aud", rp) }))),
+			claimed("aud", "https://other.example"), assertion(resent(func(t forge.Token) forge.Token { return t.With("aud", rp) }))),
 		invalid("certificate-claim-changed", "2.sig-content", "The email was another when it was signed.",
 			certified("principal", idptest.Object{"email": "bob@idp.example"}),
-			certificate(resent(func(t idptest.Token) idptest.Token { return t.With("principal", idptest.Object{"email": alice}) }))),
+			certificate(resent(func(t forge.Token) forge.Token { return t.With("principal", idptest.Object{"email": alice}) }))),
 		invalid("claims-rewritten", "2.sig-content", "The same claims with a space more than was signed.",
-			assertion(resent(func(t idptest.Token) idptest.Token { return claimsText(t, suffix(" ")) }))),
+			assertion(resent(func(t forge.Token) forge.Token { return claimsText(t, suffix(" ")) }))),
 		invalid("header-rewritten", "2.sig-content", "The same header with a space more than was signed.",
-			assertion(resent(func(t idptest.Token) idptest.Token { t.Header = idptest.Raw(`{"alg":"DS128"} `); return t }))),
+			assertion(resent(func(t forge.Token) forge.Token { t.Header = idptest.Raw(`{"alg":"DS128"} `); return t }))),
 		invalid("header-member-added", "2.sig-content 1.header-others", "A member was added to the certificate's header.",
-			certificate(resent(func(t idptest.Token) idptest.Token { return t.WithHeader("x", 1) }))),
+			certificate(resent(func(t forge.Token) forge.Token { return t.WithHeader("x", 1) }))),
 		invalid("claims-only", "2.sig-content", "The signature is over the claims alone.",
-			assertion(func(t idptest.Token) idptest.Token { t.Message = string(text(t.Claims)); return t })),
+			assertion(func(t forge.Token) forge.Token { t.Message = string(text(t.Claims)); return t })),
 		invalid("other-user", "2.candidates", "Another user's key made the assertion.",
-			assertion(func(t idptest.Token) idptest.Token { t.Key = key("DS128-2"); return t })),
+			assertion(func(t forge.Token) forge.Token { t.Key = key("DS128-2"); return t })),
 		invalid("other-issuer-key", "2.candidates", "Another key made the certificate.", signedBy(key("RS256-2"))),
 		invalid("certificate-by-user", "2.candidates", "The user's own key made the certificate.", userKey(key("RS256-2")), signedBy(key("RS256-2"))),
 		invalid("signatures-swapped", "2.sig-content", "The signature of another assertion of the same user.",
-			assertion(func(t idptest.Token) idptest.Token { t.Message = t.With("jti", 1).Sent(); return t })),
+			assertion(func(t forge.Token) forge.Token { t.Message = t.With("jti", 1).Sent(); return t })),
 		failure("candidates-none-fits", "2.candidates 2.alg-of-key", "Two keys are published, none with the name in the header.", algorithm,
 			signedBy(key("DS128")), document(idp, provider(idp, key("RS256"), key("DS256")).Document())),
 		invalid("candidates-one-name-fits", "2.candidates", "Two keys are published: one with the name, which did not sign, and the issuer's of another name.",
 			signedBy(key("DS128-2")), document(idp, provider(idp, key("RS256"), key("DS128")).Document())),
 		failure("assertion-offline", "2.sig-content 7.offline-first", "A wrong assertion, and an issuer that does not answer.", badSignature,
-			altered(idptest.FlipBit(9)), silent(idp)),
+			altered(forge.FlipBit(9)), silent(idp)),
 	}
 }
 
@@ -74,19 +75,19 @@ func lengths() []vector {
 		zero := together(user, assertion(leadingZero))
 		table = append(table,
 			okay(name+"-zero-kept", "2.sig-short "+rowOf(k.Algorithm()), "A signature that begins with a zero byte, at full length.", zero),
-			okay(name+"-zero-dropped", "2.sig-short "+rowOf(k.Algorithm()), "The zero byte is dropped.", zero, altered(idptest.StripZeros)),
-			invalid(name+"-zero-before", "2.sig-long", "A zero byte more in front.", user, altered(idptest.PrependZeros(1))),
-			invalid(name+"-zero-behind", "2.sig-long", "A zero byte more behind.", user, altered(idptest.AppendZeros(1))),
-			invalid(name+"-cut", "2.sig-short", "The last byte is missing.", user, altered(idptest.Truncate(1))),
-			invalid(name+"-empty", "2.sig-short", "No signature at all.", user, altered(idptest.Replace(nil))))
+			okay(name+"-zero-dropped", "2.sig-short "+rowOf(k.Algorithm()), "The zero byte is dropped.", zero, altered(forge.StripZeros)),
+			invalid(name+"-zero-before", "2.sig-long", "A zero byte more in front.", user, altered(forge.PrependZeros(1))),
+			invalid(name+"-zero-behind", "2.sig-long", "A zero byte more behind.", user, altered(forge.AppendZeros(1))),
+			invalid(name+"-cut", "2.sig-short", "The last byte is missing.", user, altered(forge.Truncate(1))),
+			invalid(name+"-empty", "2.sig-short", "No signature at all.", user, altered(forge.Replace(nil))))
 	}
 	issuerZero := certificate(leadingZero)
 	return append(table,
-		okay("certificate-zero-dropped", "2.sig-short", "The zero byte of a certificate's signature is dropped.", issuerZero, alteredCertificate(idptest.StripZeros)),
-		okay("certificate-dsa-zero-dropped", "2.sig-short", "The same for an issuer's DSA key.", issuerKey(key("DS128")), issuerZero, alteredCertificate(idptest.StripZeros)),
-		invalid("certificate-empty", "2.sig-short", "A certificate without a signature.", alteredCertificate(idptest.Replace(nil))),
-		invalid("certificate-zero-before", "2.sig-long", "A zero byte before a certificate's signature.", alteredCertificate(idptest.PrependZeros(1))),
-		invalid("certificate-many-zeros", "2.sig-long", "A certificate's signature after its whole length of zeros.", alteredCertificate(idptest.PrependZeros(256))),
+		okay("certificate-zero-dropped", "2.sig-short", "The zero byte of a certificate's signature is dropped.", issuerZero, alteredCertificate(forge.StripZeros)),
+		okay("certificate-dsa-zero-dropped", "2.sig-short", "The same for an issuer's DSA key.", issuerKey(key("DS128")), issuerZero, alteredCertificate(forge.StripZeros)),
+		invalid("certificate-empty", "2.sig-short", "A certificate without a signature.", alteredCertificate(forge.Replace(nil))),
+		invalid("certificate-zero-before", "2.sig-long", "A zero byte before a certificate's signature.", alteredCertificate(forge.PrependZeros(1))),
+		invalid("certificate-many-zeros", "2.sig-long", "A certificate's signature after its whole length of zeros.", alteredCertificate(forge.PrependZeros(256))),
 		invalid("dsa-zero-of-s-dropped", "2.sig-short", "The zero byte that s begins with is dropped, so that r and s are not where they belong.",
 			assertion(until(func(sig []byte) bool { return sig[20] == 0 && sig[0] != 0 })),
 			altered(func(sig []byte) []byte { return append(sig[:20:20], sig[21:]...) })),
@@ -121,15 +122,15 @@ func dsaRange() []vector {
 			{"r0-s0", "r and s are 0.", zero, zero}, {"r0-s1", "r is 0.", zero, one}, {"r1-s0", "s is 0, which without a check verifies for any key.", one, zero},
 			{"r1-s1", "r and s are 1.", one, one}, {"rq-s1", "r is q.", q, one}, {"r1-sq", "s is q.", one, q}, {"rq-sq", "r and s are q.", q, q},
 		} {
-			table = append(table, invalid(name+"-"+c.name, "2.dsa-range", c.comment, userKey(k), altered(idptest.Scalars(k.Public(), c.r, c.s))))
+			table = append(table, invalid(name+"-"+c.name, "2.dsa-range", c.comment, userKey(k), altered(forge.Scalars(k.Public(), c.r, c.s))))
 		}
 		table = append(table,
 			invalid(name+"-r-plus-q", "2.dsa-range", "q is added to r.", userKey(k), enlarged(k, q, true)),
 			invalid(name+"-s-plus-q", "2.dsa-range", "q is added to s.", userKey(k), enlarged(k, q, false)),
 			invalid(name+"-s-negative", "2.dsa-range", "q - s in place of s, which is fine with elliptic curves and not with DSA.", userKey(k),
-				altered(idptest.AlterScalars(k.Public(), func(_, s, q *big.Int) { s.Sub(q, s) }))),
-			invalid(name+"-certificate-r1-s0", "2.dsa-range", "A certificate's s is 0.", issuerKey(k), alteredCertificate(idptest.Scalars(k.Public(), one, zero))),
-			invalid(name+"-certificate-r1-sq", "2.dsa-range", "A certificate's s is q.", issuerKey(k), alteredCertificate(idptest.Scalars(k.Public(), one, q))))
+				altered(forge.AlterScalars(k.Public(), func(_, s, q *big.Int) { s.Sub(q, s) }))),
+			invalid(name+"-certificate-r1-s0", "2.dsa-range", "A certificate's s is 0.", issuerKey(k), alteredCertificate(forge.Scalars(k.Public(), one, zero))),
+			invalid(name+"-certificate-r1-sq", "2.dsa-range", "A certificate's s is q.", issuerKey(k), alteredCertificate(forge.Scalars(k.Public(), one, q))))
 	}
 	return table
 }
@@ -151,7 +152,7 @@ func enlarged(k keys.PrivateKey, q *big.Int, first bool) edit {
 			s.Add(s, q)
 		}
 	}
-	return together(assertion(until(fits)), altered(idptest.AlterScalars(k.Public(), add)))
+	return together(assertion(until(fits)), altered(forge.AlterScalars(k.Public(), add)))
 }
 
 func rsaRange() []vector {
@@ -160,91 +161,91 @@ func rsaRange() []vector {
 		if !ok {
 			panic("corpus: no modulus")
 		}
-		return altered(idptest.Replace(n.Add(n, big.NewInt(offset)).Bytes()))
+		return altered(forge.Replace(n.Add(n, big.NewInt(offset)).Bytes()))
 	}
 	fits := assertion(until(func(sig []byte) bool {
-		return len(idptest.AddModulus(key("RS256-2").Public())(sig)) == len(sig)
+		return len(forge.AddModulus(key("RS256-2").Public())(sig)) == len(sig)
 	}))
-	larger := func(name string) edit { return altered(idptest.AddModulus(key(name).Public())) }
+	larger := func(name string) edit { return altered(forge.AddModulus(key(name).Public())) }
 	return []vector{
 		invalid("rsa-plus-n-2047", "2.rsa-range", "n is added to the signature, which still has the full length.", userKey(key("RS256-2047")), larger("RS256-2047")),
 		invalid("rsa-plus-n-2048", "2.rsa-range", "The same with 2048 bits.", userKey(key("RS256-2")), fits, larger("RS256-2")),
 		invalid("rsa-plus-n-1023", "2.rsa-range", "The same with 1023 bits.", weakKeys, userKey(key("RS128-1023")), larger("RS128-1023")),
 		invalid("rsa-plus-n-511", "2.rsa-range", "The same with 511 bits.", weakKeys, userKey(key("RS64-511")), larger("RS64-511")),
 		invalid("rsa-plus-n-certificate", "2.rsa-range", "The same in a certificate.", issuerKey(key("RS256-2047")),
-			alteredCertificate(idptest.AddModulus(key("RS256-2047").Public()))),
+			alteredCertificate(forge.AddModulus(key("RS256-2047").Public()))),
 		invalid("rsa-n", "2.rsa-range", "The signature is n itself.", userKey(key("RS256-2")), number("RS256-2", 0)),
 		invalid("rsa-n-plus-1", "2.rsa-range", "The signature is n + 1.", userKey(key("RS256-2")), number("RS256-2", 1)),
 		invalid("rsa-n-minus-1", "2.pkcs1", "The signature is n - 1, which no encoded message is.", userKey(key("RS256-2")), number("RS256-2", -1)),
-		invalid("rsa-zero", "2.pkcs1", "The signature is 0, at full length.", userKey(key("RS256-2")), altered(idptest.Replace(make([]byte, 256)))),
-		invalid("rsa-one", "2.pkcs1", "The signature is 1.", userKey(key("RS256-2")), altered(idptest.Replace([]byte{1}))),
+		invalid("rsa-zero", "2.pkcs1", "The signature is 0, at full length.", userKey(key("RS256-2")), altered(forge.Replace(make([]byte, 256)))),
+		invalid("rsa-one", "2.pkcs1", "The signature is 1.", userKey(key("RS256-2")), altered(forge.Replace([]byte{1}))),
 	}
 }
 
 // pkcs1 are encoded messages that are almost right, encrypted with the key that
 // is certified.
 func pkcs1() []vector {
-	forged := func(name, comment string, edit func(*idptest.PKCS1)) vector {
+	forged := func(name, comment string, edit func(*forge.PKCS1)) vector {
 		return invalid("pkcs1-"+name, "2.pkcs1", comment, encrypting("RS256-2", edit))
 	}
-	weakForged := func(name, comment string, edit func(*idptest.PKCS1)) vector {
+	weakForged := func(name, comment string, edit func(*forge.PKCS1)) vector {
 		return invalid("pkcs1-rs64-"+name, "2.pkcs1 2.rs64", comment, weakKeys, encrypting("RS64", edit))
 	}
-	noNull := func(m *idptest.PKCS1) {
+	noNull := func(m *forge.PKCS1) {
 		m.DigestInfo = []byte("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20")
 	}
-	behind := func(m *idptest.PKCS1) { m.Padding, m.Tail = 8, []byte("tail") }
+	behind := func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("tail") }
 	return []vector{
 		forged("no-null", "The DigestInfo lacks its NULL parameter.", noNull),
-		forged("block-type-2", "Block type 2, that of encryption.", func(m *idptest.PKCS1) { m.Head = []byte{0, 2} }),
-		forged("block-type-0", "Block type 0.", func(m *idptest.PKCS1) { m.Head = []byte{0, 0} }),
+		forged("block-type-2", "Block type 2, that of encryption.", func(m *forge.PKCS1) { m.Head = []byte{0, 2} }),
+		forged("block-type-0", "Block type 0.", func(m *forge.PKCS1) { m.Head = []byte{0, 0} }),
 		forged("short-padding", "Eight bytes of padding, and garbage behind the hash.", behind),
-		forged("no-padding", "No padding at all, and zeros behind the hash.", func(m *idptest.PKCS1) { m.Padding = 0 }),
-		forged("padding-byte", "Padding of fe.", func(m *idptest.PKCS1) { m.Filler = 0xfe }),
-		forged("no-separator", "No zero byte between padding and DigestInfo.", func(m *idptest.PKCS1) { m.Separator = nil }),
-		forged("no-digest-info", "The hash without a DigestInfo.", func(m *idptest.PKCS1) { m.DigestInfo = nil }),
+		forged("no-padding", "No padding at all, and zeros behind the hash.", func(m *forge.PKCS1) { m.Padding = 0 }),
+		forged("padding-byte", "Padding of fe.", func(m *forge.PKCS1) { m.Filler = 0xfe }),
+		forged("no-separator", "No zero byte between padding and DigestInfo.", func(m *forge.PKCS1) { m.Separator = nil }),
+		forged("no-digest-info", "The hash without a DigestInfo.", func(m *forge.PKCS1) { m.DigestInfo = nil }),
 		invalid("pkcs1-sha1", "2.pkcs1", "SHA-1 of the message, with its own DigestInfo.", userKey(key("RS256-2")), assertion(signedOverSHA1)),
 		invalid("pkcs1-sha512", "2.pkcs1", "SHA-512 of the message, with its own DigestInfo.", userKey(key("RS256-2")), assertion(signedOverSHA512)),
-		forged("long-form-length", "A length of the DigestInfo in BER's long form.", func(m *idptest.PKCS1) {
+		forged("long-form-length", "A length of the DigestInfo in BER's long form.", func(m *forge.PKCS1) {
 			m.DigestInfo = []byte("\x30\x81\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20")
 		}),
-		forged("garbage-in-parameters", "Garbage in place of the NULL parameter.", func(m *idptest.PKCS1) {
+		forged("garbage-in-parameters", "Garbage in place of the NULL parameter.", func(m *forge.PKCS1) {
 			m.DigestInfo = []byte("\x30\x33\x30\x0f\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x02xx\x04\x20")
 		}),
-		forged("first-byte", "The first byte is 1.", func(m *idptest.PKCS1) { m.Head = []byte{1, 1} }),
-		forged("digest-cut", "The hash lacks its last byte.", func(m *idptest.PKCS1) { m.Digest = m.Digest[:31] }),
-		forged("digest-other", "The hash of another message.", func(m *idptest.PKCS1) { m.Digest[31] ^= 1 }),
+		forged("first-byte", "The first byte is 1.", func(m *forge.PKCS1) { m.Head = []byte{1, 1} }),
+		forged("digest-cut", "The hash lacks its last byte.", func(m *forge.PKCS1) { m.Digest = m.Digest[:31] }),
+		forged("digest-other", "The hash of another message.", func(m *forge.PKCS1) { m.Digest[31] ^= 1 }),
 		weakForged("no-null", "The DigestInfo lacks its NULL parameter, with a weak key.", noNull),
-		weakForged("short-padding", "Padding cut short by two bytes, and two bytes behind the hash.", func(m *idptest.PKCS1) { m.Padding, m.Tail = 8, []byte("xx") }),
+		weakForged("short-padding", "Padding cut short by two bytes, and two bytes behind the hash.", func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("xx") }),
 	}
 }
 
 // encrypting gives the user the key of that name, and an assertion signed over
 // an encoded message that is changed.
-func encrypting(name string, change func(*idptest.PKCS1)) edit {
+func encrypting(name string, change func(*forge.PKCS1)) edit {
 	k := key(name)
-	return together(userKey(k), assertion(func(t idptest.Token) idptest.Token {
-		t.Sign = idptest.RSASigner(k, change)
+	return together(userKey(k), assertion(func(t forge.Token) forge.Token {
+		t.Sign = forge.RSASigner(k, change)
 		return t
 	}))
 }
 
-func signedOverSHA1(t idptest.Token) idptest.Token {
+func signedOverSHA1(t forge.Token) forge.Token {
 	k := t.Key
 	t.Sign = func(message []byte) ([]byte, error) {
 		sum := sha1.Sum(message)
-		return idptest.RSASigner(k, func(m *idptest.PKCS1) {
+		return forge.RSASigner(k, func(m *forge.PKCS1) {
 			m.DigestInfo, m.Digest = []byte("\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"), sum[:]
 		})(message)
 	}
 	return t
 }
 
-func signedOverSHA512(t idptest.Token) idptest.Token {
+func signedOverSHA512(t forge.Token) forge.Token {
 	k := t.Key
 	t.Sign = func(message []byte) ([]byte, error) {
 		sum := sha512.Sum512(message)
-		return idptest.RSASigner(k, func(m *idptest.PKCS1) {
+		return forge.RSASigner(k, func(m *forge.PKCS1) {
 			m.DigestInfo = []byte("\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40")
 			m.Digest = sum[:]
 		})(message)

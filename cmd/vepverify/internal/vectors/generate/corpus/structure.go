@@ -3,7 +3,7 @@ package corpus
 import (
 	"strings"
 
-	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 )
 
 // replaced has a text in place of the whole backed assertion.
@@ -83,17 +83,17 @@ func sized(bytes int) edit {
 // segmentPart is one of the six segments of a backed assertion.
 type segmentPart struct {
 	name string
-	on   func(change func(idptest.Token) idptest.Token) edit // the token
-	put  func(idptest.Token, idptest.Encoding) idptest.Token
-	fill func(t idptest.Token, filler string) idptest.Token // other content, so that an encoding has something to act on
+	on   func(change func(forge.Token) forge.Token) edit // the token
+	put  func(forge.Token, forge.Encoding) forge.Token
+	fill func(t forge.Token, filler string) forge.Token // other content, so that an encoding has something to act on
 }
 
 func segments() []segmentPart {
-	header := func(t idptest.Token, e idptest.Encoding) idptest.Token { t.HeaderEncoding = e; return t }
-	claims := func(t idptest.Token, e idptest.Encoding) idptest.Token { t.ClaimsEncoding = e; return t }
-	signature := func(t idptest.Token, e idptest.Encoding) idptest.Token { t.SignatureEncoding = e; return t }
-	kid := func(t idptest.Token, filler string) idptest.Token { return t.WithHeader("kid", filler) }
-	jti := func(t idptest.Token, filler string) idptest.Token { return t.With("jti", filler) }
+	header := func(t forge.Token, e forge.Encoding) forge.Token { t.HeaderEncoding = e; return t }
+	claims := func(t forge.Token, e forge.Encoding) forge.Token { t.ClaimsEncoding = e; return t }
+	signature := func(t forge.Token, e forge.Encoding) forge.Token { t.SignatureEncoding = e; return t }
+	kid := func(t forge.Token, filler string) forge.Token { return t.WithHeader("kid", filler) }
+	jti := func(t forge.Token, filler string) forge.Token { return t.With("jti", filler) }
 	return []segmentPart{
 		{"certificate-header", certificate, header, kid},
 		{"certificate-claims", certificate, claims, jti},
@@ -106,8 +106,8 @@ func segments() []segmentPart {
 
 // encoded writes the segment in that way, and makes sure that it differs from
 // the right one.
-func (p segmentPart) encoded(e idptest.Encoding) edit {
-	return p.on(func(t idptest.Token) idptest.Token {
+func (p segmentPart) encoded(e forge.Encoding) edit {
+	return p.on(func(t forge.Token) forge.Token {
 		for n := range 100 {
 			candidate := p.put(p.fill(t, strings.Repeat("?", n)), e)
 			if _, err := candidate.Encode(); err == nil {
@@ -121,12 +121,12 @@ func (p segmentPart) encoded(e idptest.Encoding) edit {
 func base64Cases() []vector {
 	ways := []struct {
 		name, comment string
-		encoding      idptest.Encoding
+		encoding      forge.Encoding
 	}{
-		{"padded", "Padding behind the segment; it is signed so.", idptest.Padded},
-		{"standard-alphabet", "'+' or '/' of the standard alphabet; it is signed so.", idptest.StandardAlphabet},
-		{"unused-bits", "Unused bits of the last character are set.", idptest.LooseBits},
-		{"line-feed", "A line feed inside the segment.", idptest.Insert(7, "\n")},
+		{"padded", "Padding behind the segment; it is signed so.", forge.Padded},
+		{"standard-alphabet", "'+' or '/' of the standard alphabet; it is signed so.", forge.StandardAlphabet},
+		{"unused-bits", "Unused bits of the last character are set.", forge.LooseBits},
+		{"line-feed", "A line feed inside the segment.", forge.Insert(7, "\n")},
 	}
 	var table []vector
 	for _, p := range segments() {
@@ -136,22 +136,22 @@ func base64Cases() []vector {
 	}
 	at := segments()
 	return append(table,
-		failure("carriage-return", "1.base64", "A carriage return inside the certificate's claims.", free, at[1].encoded(idptest.Insert(7, "\r"))),
-		failure("space", "1.base64", "A space inside the assertion's claims.", free, at[4].encoded(idptest.Insert(7, " "))),
-		failure("line-feed-behind-segment", "1.base64", "A line feed behind the assertion's header.", free, at[3].encoded(idptest.Insert(-1, "\n"))),
-		failure("foreign-character", "1.base64", "A character of no alphabet in the certificate's signature.", free, at[2].encoded(idptest.Insert(7, "!"))),
-		failure("nul-byte", "1.base64", "A NUL byte in the assertion's signature.", free, at[5].encoded(idptest.Insert(7, "\x00"))),
-		failure("percent-encoded", "1.base64", "A percent-encoded byte in the assertion's claims.", free, at[4].encoded(idptest.Insert(8, "%3D"))),
+		failure("carriage-return", "1.base64", "A carriage return inside the certificate's claims.", free, at[1].encoded(forge.Insert(7, "\r"))),
+		failure("space", "1.base64", "A space inside the assertion's claims.", free, at[4].encoded(forge.Insert(7, " "))),
+		failure("line-feed-behind-segment", "1.base64", "A line feed behind the assertion's header.", free, at[3].encoded(forge.Insert(-1, "\n"))),
+		failure("foreign-character", "1.base64", "A character of no alphabet in the certificate's signature.", free, at[2].encoded(forge.Insert(7, "!"))),
+		failure("nul-byte", "1.base64", "A NUL byte in the assertion's signature.", free, at[5].encoded(forge.Insert(7, "\x00"))),
+		failure("percent-encoded", "1.base64", "A percent-encoded byte in the assertion's claims.", free, at[4].encoded(forge.Insert(8, "%3D"))),
 		failure("impossible-length", "1.base64", "A length that no bytes have: 4k+1 characters.", free, at[5].encoded(oneTooMany)),
-		failure("header-not-encoded", "1.base64", "A header that is not encoded at all.", free, at[3].encoded(idptest.Verbatim)),
+		failure("header-not-encoded", "1.base64", "A header that is not encoded at all.", free, at[3].encoded(forge.Verbatim)),
 		failure("offline", "1.base64 7.offline-first", "Padding, and an issuer that does not answer: nobody needs to ask it.", free,
-			at[5].encoded(idptest.Padded), silent(idp)),
+			at[5].encoded(forge.Padded), silent(idp)),
 	)
 }
 
 // oneTooMany adds characters up to the next length of 4k+1.
 func oneTooMany(data []byte) string {
-	s := idptest.Base64URL(data)
+	s := forge.Base64URL(data)
 	for len(s)%4 != 1 {
 		s += "A"
 	}

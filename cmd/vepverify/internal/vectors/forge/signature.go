@@ -1,4 +1,4 @@
-package idptest
+package forge
 
 import (
 	"bytes"
@@ -7,11 +7,10 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Alteration changes a signature; it may keep and change its argument. Several
-// are strung together by [Then].
+// Alteration returns a changed signature. It may modify and return its argument.
 type Alteration func(signature []byte) []byte
 
-// Then makes the alterations one after the other.
+// Then applies alterations in order.
 func Then(alterations ...Alteration) Alteration {
 	return func(signature []byte) []byte {
 		for _, alter := range alterations {
@@ -21,8 +20,8 @@ func Then(alterations ...Alteration) Alteration {
 	}
 }
 
-// FlipBit changes one bit: 0 is the lowest of the last byte, which is where the
-// number ends. Bits beyond the signature change nothing.
+// FlipBit flips one bit. Bit 0 is the lowest bit of the last byte. A bit beyond
+// the signature changes nothing.
 func FlipBit(bit int) Alteration {
 	return func(signature []byte) []byte {
 		if i := len(signature) - 1 - bit/8; i >= 0 {
@@ -32,32 +31,32 @@ func FlipBit(bit int) Alteration {
 	}
 }
 
-// StripZeros drops leading zero bytes, as old makers did.
+// StripZeros removes leading zero bytes, as makers of 2012 did.
 func StripZeros(signature []byte) []byte { return bytes.TrimLeft(signature, "\x00") }
 
-// PrependZeros puts n zero bytes in front.
+// PrependZeros adds n zero bytes at the beginning.
 func PrependZeros(n int) Alteration {
 	return func(signature []byte) []byte { return append(make([]byte, n), signature...) }
 }
 
-// AppendZeros puts n zero bytes behind.
+// AppendZeros adds n zero bytes at the end.
 func AppendZeros(n int) Alteration {
 	return func(signature []byte) []byte { return append(signature, make([]byte, n)...) }
 }
 
-// Truncate leaves out the last n bytes.
+// Truncate removes the last n bytes.
 func Truncate(n int) Alteration {
 	return func(signature []byte) []byte { return signature[:max(0, len(signature)-n)] }
 }
 
-// Replace gives other bytes in place of the signature.
+// Replace replaces the signature.
 func Replace(other []byte) Alteration {
 	return func([]byte) []byte { return bytes.Clone(other) }
 }
 
-// AddModulus adds the RSA key's modulus to the signature, which leaves it right
-// modulo n and makes it too large. The result may need one byte more than the
-// modulus has; where that must not be, see [Token.Until].
+// AddModulus adds the RSA key's modulus to the signature. The result is congruent
+// to the signature modulo n, and out of range. It may need one byte more than the
+// modulus has; [Token.Until] finds a token for which it does not.
 func AddModulus(key keys.PublicKey) Alteration {
 	n := number(key, "n", 10)
 	return func(signature []byte) []byte {
@@ -67,8 +66,8 @@ func AddModulus(key keys.PublicKey) Alteration {
 	}
 }
 
-// Scalars gives r and s in place of the DSA signature, each at the length of the
-// key's q, or longer where they do not fit.
+// Scalars replaces r and s of a DSA signature. Each has the length of the key's
+// q, or more if it does not fit.
 func Scalars(key keys.PublicKey, r, s *big.Int) Alteration {
 	size := byteLen(number(key, "q", 16))
 	return func([]byte) []byte {
@@ -76,7 +75,7 @@ func Scalars(key keys.PublicKey, r, s *big.Int) Alteration {
 	}
 }
 
-// AlterScalars lets edit change r and s of a DSA signature in place, given the
+// AlterScalars has edit change r and s of a DSA signature in place, given the
 // key's q.
 func AlterScalars(key keys.PublicKey, edit func(r, s, q *big.Int)) Alteration {
 	q := number(key, "q", 16)

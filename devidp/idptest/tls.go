@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// authority issues the TLS certificates of a Server's hosts.
-type authority struct {
+// certificateAuthority issues the TLS certificates of a Server's hosts.
+type certificateAuthority struct {
 	root *x509.Certificate
 	key  *ecdsa.PrivateKey
 
@@ -22,15 +22,15 @@ type authority struct {
 	issued map[leaf]*tls.Certificate
 }
 
-// leaf says what a host's TLS certificate is like.
+// leaf describes a host's TLS certificate.
 type leaf struct {
 	name       string
 	expired    bool
 	selfSigned bool
 }
 
-func newAuthority() *authority {
-	a := &authority{issued: make(map[leaf]*tls.Certificate)}
+func newCertificateAuthority() *certificateAuthority {
+	a := &certificateAuthority{issued: make(map[leaf]*tls.Certificate)}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idptest, for tests only"},
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
@@ -41,18 +41,18 @@ func newAuthority() *authority {
 	return a
 }
 
-func (a *authority) pool() *x509.CertPool {
+func (a *certificateAuthority) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.root)
 	return pool
 }
 
-func (a *authority) pem() []byte {
+func (a *certificateAuthority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.root.Raw})
 }
 
-// certificate issues a leaf, once for each kind.
-func (a *authority) certificate(l leaf) *tls.Certificate {
+// certificate returns the certificate that l describes, which is issued once.
+func (a *certificateAuthority) certificate(l leaf) *tls.Certificate {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c, ok := a.issued[l]; ok {
