@@ -3,6 +3,8 @@ package assertion
 import (
 	"errors"
 	"log/slog"
+
+	"github.com/vepverify/vepverify/internal/answer"
 )
 
 // The classes of error that Verify returns, to be told apart by errors.Is.
@@ -103,10 +105,12 @@ func (e *Error) Unwrap() []error {
 // marshals to {"status":"failure","reason":…}, with "undecided":true when
 // trying again later may help.
 type Failed struct {
-	Status    string `json:"status"` // always "failure"
-	Reason    string `json:"reason"`
-	Undecided bool   `json:"undecided,omitempty"`
+	Reason    string
+	Undecided bool
 }
+
+// MarshalJSON implements [json.Marshaler].
+func (f Failed) MarshalJSON() ([]byte, error) { return answer.Failure(f).MarshalJSON() }
 
 // Failure gives the answer for an error of Verify that is about the assertion:
 // one of ErrMalformed, ErrRejected, ErrUnavailable. It gives nil for every
@@ -116,5 +120,5 @@ func Failure(err error) *Failed {
 	if !undecided && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrRejected) {
 		return nil
 	}
-	return &Failed{Status: "failure", Reason: err.Error(), Undecided: undecided}
+	return &Failed{Reason: err.Error(), Undecided: undecided}
 }

@@ -3,6 +3,8 @@ package assertion
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/answer"
 )
 
 // Result is what an assertion that holds says.
@@ -26,15 +28,9 @@ type Result struct {
 // MarshalJSON gives the answer of PROTOCOL §6:
 // {"status":"okay","email":…,"audience":…,"expires":<milliseconds>,"issuer":…}.
 func (r *Result) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Status     string                     `json:"status"`
-		Email      string                     `json:"email,omitempty"`
-		Audience   string                     `json:"audience"`
-		Expires    int64                      `json:"expires"`
-		Issuer     string                     `json:"issuer"`
-		IDPClaims  map[string]json.RawMessage `json:"idpClaims,omitempty"`
-		UserClaims map[string]json.RawMessage `json:"userClaims,omitempty"`
-	}{"okay", r.Email, r.Audience, r.Expires.UnixMilli(), r.Issuer, r.IDPClaims, r.UserClaims})
+	return answer.Okay{
+		Email: r.Email, Audience: r.Audience, Expires: r.Expires, Issuer: r.Issuer, IDPClaims: r.IDPClaims, UserClaims: r.UserClaims,
+	}.MarshalJSON()
 }
 
 func (r *run) result() *Result {

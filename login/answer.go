@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/answer"
 )
 
 // site is what answers are made of.
@@ -89,7 +89,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, f *failure) {
 		s.errorPage(w, r, f.status, f.message())
 		return
 	}
-	s.json(w, f.status, assertion.Failed{Status: "failure", Reason: f.reason, Undecided: f.undecided})
+	s.json(w, f.status, answer.Failure{Reason: f.reason, Undecided: f.undecided})
 }
 
 type success struct {
@@ -102,7 +102,7 @@ type success struct {
 // itself, for http.Redirect would rewrite the path.
 func (s *site) succeed(w http.ResponseWriter, r *http.Request, email, next string) {
 	if !wantsPage(r) {
-		s.json(w, http.StatusOK, success{"okay", email, next})
+		s.json(w, http.StatusOK, success{answer.StatusOkay, email, next})
 		return
 	}
 	if next == "" {

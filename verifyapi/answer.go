@@ -7,11 +7,12 @@ import (
 	"strconv"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/answer"
 )
 
 // answer is what goes back to the client. All of it is known before the first
 // byte is sent, so that nothing can go wrong half-way.
-type answer struct {
+type response struct {
 	status      int
 	contentType string // "": jsonType
 	body        []byte // nil: none
@@ -37,7 +38,7 @@ var (
 
 // send sends the answer. An error of the write is ignored: it means that the
 // client is gone.
-func (a answer) send(w http.ResponseWriter, requestID string) {
+func (a response) send(w http.ResponseWriter, requestID string) {
 	h := w.Header()
 	// All values are in one piece of memory, which a ResponseWriter that wraps w
 	// may change.
@@ -69,69 +70,27 @@ func (a answer) send(w http.ResponseWriter, requestID string) {
 	_, _ = w.Write(a.body)
 }
 
-// okayBody is the answer of PROTOCOL §6 with what this API adds.
-type okayBody struct {
-	Status     string                     `json:"status"`
-	Email      string                     `json:"email,omitempty"`
-	Unverified string                     `json:"unverified-email,omitempty"`
-	Audience   string                     `json:"audience"`
-	Expires    int64                      `json:"expires"`
-	Issuer     string                     `json:"issuer"`
-	IDPClaims  map[string]json.RawMessage `json:"idpClaims,omitempty"`
-	UserClaims map[string]json.RawMessage `json:"userClaims,omitempty"`
-}
-
-// okayAnswer tells what holds, with the audience as the caller wrote it: clients
-// compare it with what they sent.
-func okayAnswer(p *params, res *assertion.Result) answer {
-	return answer{status: http.StatusOK, body: okayText(p, res)}
-}
-
-// okayText returns the JSON of an okayBody. Encoding it with json.Marshal takes
-// longer than all else that this package does for a request (BenchmarkHandler),
-// so the usual answer is put together: one without claims, whose strings stand in
-// JSON as they are.
-func okayText(p *params, res *assertion.Result) []byte {
-	if p.allowUnverified || len(res.IDPClaims)+len(res.UserClaims) > 0 || !plain(res.Email) || !plain(p.audience) || !plain(res.Issuer) {
-		return marshalOkay(p, res)
-	}
-	text := make([]byte, 0, 128+len(res.Email)+len(p.audience)+len(res.Issuer))
-	text = append(text, `{"status":"okay"`...)
-	if res.Email != "" {
-		text = append(append(append(text, `,"email":"`...), res.Email...), '"')
-	}
-	text = append(append(text, `,"audience":"`...), p.audience...)
-	text = strconv.AppendInt(append(text, `","expires":`...), res.Expires.UnixMilli(), 10)
-	text = append(append(text, `,"issuer":"`...), res.Issuer...)
-	return append(text, `"}`...)
-}
-
-func marshalOkay(p *params, res *assertion.Result) []byte {
-	body := okayBody{
-		Status: "okay", Email: res.Email, Audience: p.audience, Expires: res.Expires.UnixMilli(), Issuer: res.Issuer,
+// okayAnswer is the response to an assertion that was accepted, with the audience
+// as the caller wrote it: clients compare it with what they sent.
+func okayAnswer(p *params, res *assertion.Result) response {
+	okay := answer.Okay{
+		Email: res.Email, Audience: p.audience, Expires: res.Expires, Issuer: res.Issuer,
 		IDPClaims: res.IDPClaims, UserClaims: res.UserClaims,
 	}
 	if p.allowUnverified {
-		// Anything but a string is no address, and stays among the claims.
-		_ = json.Unmarshal(res.IDPClaims["unverified-email"], &body.Unverified)
+		// Anything but a string is not an address, and stays among the claims.
+		_ = json.Unmarshal(res.IDPClaims["unverified-email"], &okay.UnverifiedEmail)
 	}
-	return mustMarshal(body)
-}
-
-// plain reports whether json.Marshal leaves s as it is.
-func plain(s string) bool {
-	for _, c := range []byte(s) {
-		switch {
-		case c < ' ' || c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
-			return false
-		}
+	body, err := okay.MarshalJSON()
+	if err != nil {
+		panic(err) // claims are JSON that was parsed
 	}
-	return true
+	return response{status: http.StatusOK, body: body}
 }
 
 // failure is the answer for a request that was not verified.
-func failure(status int, reason string) answer {
-	return answer{status: status, body: mustMarshal(assertion.Failed{Status: "failure", Reason: reason})}
+func failure(status int, reason string) response {
+	return response{status: status, body: answer.Failure{Reason: reason}.JSON()}
 }
 
 // When to come back, in seconds. A queue is empty again at once; an issuer that did
@@ -147,11 +106,11 @@ var (
 	notAvailable = failure(http.StatusServiceUnavailable, "service unavailable")
 	notFound     = failure(http.StatusNotFound, "not found")
 	wrongTarget  = failure(http.StatusBadRequest, "unsupported form of request target")
-	statusOK     = answer{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
-	heartbeatOK  = answer{status: http.StatusOK, body: []byte("{}")}
+	statusOK     = response{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
+	heartbeatOK  = response{status: http.StatusOK, body: []byte("{}")}
 )
 
-func (a answer) retry(seconds string) answer {
+func (a response) retry(seconds string) response {
 	a.retryAfter = seconds
 	return a
 }

@@ -36,13 +36,13 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	return x
 }
 
-func (x *exchange) send(a answer) {
+func (x *exchange) send(a response) {
 	x.sent = true
 	a.send(x.writer, x.id)
 }
 
 // post answers a request for a verification.
-func (x *exchange) post(api string, choose chooser) answer {
+func (x *exchange) post(api string, choose chooser) response {
 	if x.request.Method != http.MethodPost {
 		return methods(x.request, http.MethodPost)
 	}
@@ -104,7 +104,7 @@ func (x *exchange) read(choose chooser) error {
 }
 
 // answer gives the answer to what a verification came to, and notes it.
-func (x *exchange) answer(res *assertion.Result, err error) answer {
+func (x *exchange) answer(res *assertion.Result, err error) response {
 	if err == nil {
 		x.outcome, x.email = okay, res.Email
 		return okayAnswer(&x.params, res)
@@ -122,7 +122,7 @@ func (x *exchange) answer(res *assertion.Result, err error) answer {
 	case x.outcome.result == "fault" || failed == nil:
 		return notAvailable
 	}
-	a := answer{status: http.StatusOK, body: mustMarshal(failed)}
+	a := response{status: http.StatusOK, body: mustMarshal(failed)}
 	if failed.Undecided && x.handler.config.UndecidedStatus != http.StatusOK {
 		a.status = x.handler.config.UndecidedStatus
 		return a.retry(undecidedRetry)

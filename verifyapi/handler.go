@@ -10,7 +10,7 @@ import (
 type Handler struct {
 	config  Config
 	gate    *gate
-	version answer
+	version response
 	turns   sync.Pool // of *turn
 }
 
@@ -22,7 +22,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		config: c, gate: newGate(c),
-		version: answer{status: http.StatusOK, body: mustMarshal(c.Version)},
+		version: response{status: http.StatusOK, body: mustMarshal(c.Version)},
 	}
 	h.turns.New = func() any { return newTurn(h.gate, c.Metrics) }
 	return h, nil
@@ -43,7 +43,7 @@ var _ http.Handler = (*Handler)(nil)
 // compared as it was sent, and refused if it has escapes, which no path here needs:
 // what stands before this handler, such as a proxy that lets only some paths
 // pass, may not decode it or may decode it otherwise.
-func (h *Handler) route(x *exchange) answer {
+func (h *Handler) route(x *exchange) response {
 	r := x.request
 	if !validTarget(r) {
 		return wrongTarget
@@ -83,7 +83,7 @@ func validTarget(r *http.Request) bool {
 	}
 }
 
-func get(r *http.Request, a answer) answer {
+func get(r *http.Request, a response) response {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return a
 	}
@@ -91,9 +91,9 @@ func get(r *http.Request, a answer) answer {
 }
 
 // methods answers a request whose method is none of those allowed, or OPTIONS.
-func methods(r *http.Request, allowed string) answer {
+func methods(r *http.Request, allowed string) response {
 	if r.Method == http.MethodOptions {
-		return answer{status: http.StatusNoContent, allow: allowed}
+		return response{status: http.StatusNoContent, allow: allowed}
 	}
 	a := failure(http.StatusMethodNotAllowed, "method not allowed")
 	a.allow = allowed

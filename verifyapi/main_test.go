@@ -22,6 +22,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/internal/answer"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -213,11 +214,11 @@ func ask(a string, more ...string) string {
 // reason gives the reason of a failure.
 func reason(t testing.TB, body string) string {
 	t.Helper()
-	var failed assertion.Failed
-	if err := json.Unmarshal([]byte(body), &failed); err != nil || failed.Status != "failure" || failed.Reason == "" {
-		t.Errorf("not a failure with its reason: %s", body)
+	a, err := answer.Parse([]byte(body))
+	if err != nil || a.Failure == nil || a.Failure.Reason == "" {
+		t.Fatalf("not a failure with its reason: %s", body)
 	}
-	return failed.Reason
+	return a.Failure.Reason
 }
 
 // logs is a buffer for several goroutines.

@@ -23,7 +23,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.reason }
 
-func (r *refusal) answer() answer {
+func (r *refusal) answer() response {
 	a := failure(r.status, r.reason)
 	a.hangUp = r.hangUp
 	return a

@@ -143,7 +143,7 @@ func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 func failureAnswer(err error) []byte {
 	failed := assertion.Failure(err)
 	if failed == nil {
-		failed = &assertion.Failed{Status: "failure", Reason: unprefixed{err}.Error()}
+		failed = &assertion.Failed{Reason: unprefixed{err}.Error()}
 	}
 	answer, err := json.Marshal(failed)
 	if err != nil {

@@ -76,7 +76,7 @@ func (r *remembering) Read(b []byte) (int, error) {
 func (x *exchange) unanswered(ctx context.Context, err error) error {
 	var lost *unreachable
 	var refused *vepauth.TokenError
-	failed := &assertion.Failed{Status: "failure"}
+	failed := new(assertion.Failed)
 	switch {
 	case ctx.Err() != nil || errors.As(err, &lost):
 		failed.Reason, failed.Undecided = x.why(ctx, err), true
