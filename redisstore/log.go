@@ -4,28 +4,63 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/vepverify/vepverify/internal/loglimit"
 )
 
-// SetLogger sends what go-redis itself reports to a logger, as warnings; nil drops it. There
-// is one such logger in a process, whoever uses go-redis in it, so this is for
-// programs and not for libraries. Without it go-redis prints to standard error. It reports
-// trouble with connections, such as the address that it cannot reach, and no
-// commands, keys or passwords. The errors of FirstUse tell the same.
+// logInterval is how often a warning with the same text, apart from its values, is
+// logged.
+const logInterval = time.Minute
+
+// SetLogger sends what go-redis itself reports to l, as warnings; nil discards it.
+// Each kind of warning is logged at most once a minute, with the number of those
+// left out since. go-redis reports trouble with connections, such as the address
+// that it cannot reach, and no commands, keys or passwords. The errors of FirstUse
+// report the same.
+//
+// A process has one such logger, whichever packages use go-redis, so SetLogger is
+// for programs and not for libraries. Without it go-redis prints to standard error.
 func SetLogger(l *slog.Logger) {
 	if l == nil {
 		logging.Disable()
 		return
 	}
-	redis.SetLogger(sink{l})
+	redis.SetLogger(newWarnings(l))
 }
 
-// sink is a logger of go-redis.
-type sink struct{ to *slog.Logger }
+// warnings is a logger of go-redis.
+type warnings struct {
+	to    *slog.Logger
+	limit *loglimit.Limiter
+}
+
+func newWarnings(l *slog.Logger) warnings { return warnings{l, loglimit.New(logInterval)} }
 
 // Printf implements the interface that redis.SetLogger takes.
-func (s sink) Printf(ctx context.Context, format string, args ...any) {
-	s.to.WarnContext(ctx, fmt.Sprintf(format, args...))
+func (w warnings) Printf(ctx context.Context, format string, args ...any) {
+	skipped, ok := w.limit.Allow(cause(format, args))
+	if !ok {
+		return
+	}
+	var attrs []slog.Attr
+	if skipped > 0 {
+		attrs = append(attrs, slog.Int64("skipped", skipped))
+	}
+	w.to.LogAttrs(ctx, slog.LevelWarn, fmt.Sprintf(format, args...), attrs...)
+}
+
+// cause names what a warning is about: its format, of which go-redis has about a
+// hundred, and the types of its errors, such as one of the network or of a
+// password that was refused. The values can be without number.
+func cause(format string, args []any) string {
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			format += fmt.Sprintf(" %T", err)
+		}
+	}
+	return format
 }

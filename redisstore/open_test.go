@@ -2,11 +2,16 @@ package redisstore_test
 
 import (
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/redistest"
@@ -81,4 +86,39 @@ func TestSetLogger(t *testing.T) {
 	if !strings.Contains(log.String(), server.Addr()) || strings.Contains(log.String(), "s3cret") {
 		t.Errorf("the log is %s", log.String())
 	}
+}
+
+// TestRepeatedWarnings checks that each kind of warning is logged once a minute.
+func TestRepeatedWarnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		w := redisstore.Warner(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime})))
+		warn := func() {
+			for i := range 3 {
+				w.Printf(t.Context(), "dial %d: %v", i, io.EOF)
+				w.Printf(t.Context(), "dial %d: %v", i, net.ErrClosed)
+				w.Printf(t.Context(), "dial %d: %v", i, &net.OpError{Op: "dial", Err: io.EOF})
+			}
+		}
+		warn()
+		time.Sleep(time.Minute + 1)
+		warn()
+		const want = `level=WARN msg="dial 0: EOF"
+level=WARN msg="dial 0: use of closed network connection"
+level=WARN msg="dial 0: dial: EOF"
+level=WARN msg="dial 0: EOF" skipped=2
+level=WARN msg="dial 0: use of closed network connection" skipped=2
+level=WARN msg="dial 0: dial: EOF" skipped=2
+`
+		if diff := cmp.Diff(want, log.String()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }

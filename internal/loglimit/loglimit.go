@@ -1,0 +1,54 @@
+// Package loglimit limits how often a program logs the same message.
+//
+// What cannot be reached is reported by every call that needs it, which can be
+// thousands of times a second. With a [Limiter] the log has the first report,
+// and one in each interval after it, with the number of those left out.
+//
+// The keys are names of causes, such as the format string of a message. They
+// must be few and must not be chosen by a client, because the limiter keeps them
+// as long as it lives.
+package loglimit
+
+import (
+	"sync/atomic"
+	"time"
+
+	gocache "github.com/patrickmn/go-cache"
+)
+
+// Limiter allows each key once in an interval. It is safe for concurrent use.
+type Limiter struct {
+	recent  *gocache.Cache // keys that were allowed; they expire after the interval
+	skipped *gocache.Cache // *atomic.Int64 by key; they do not expire
+}
+
+// New returns a Limiter for an interval, which must be positive.
+func New(interval time.Duration) *Limiter {
+	// No janitor runs: an expired key is replaced when it is used again, and keys
+	// are few.
+	return &Limiter{recent: gocache.New(interval, 0), skipped: gocache.New(gocache.NoExpiration, 0)}
+}
+
+// Allow reports whether a message with this key may be logged now: whether none was
+// allowed in the last interval. If so, skipped is the number of messages since
+// then that were not.
+func (l *Limiter) Allow(key string) (skipped int64, ok bool) {
+	count := l.count(key)
+	if l.recent.Add(key, nil, gocache.DefaultExpiration) != nil {
+		count.Add(1)
+		return 0, false
+	}
+	return count.Swap(0), true
+}
+
+// count returns the number of messages left out for a key.
+func (l *Limiter) count(key string) *atomic.Int64 {
+	if n, found := l.skipped.Get(key); found {
+		return n.(*atomic.Int64)
+	}
+	n := new(atomic.Int64)
+	if l.skipped.Add(key, n, gocache.DefaultExpiration) != nil { // another goroutine was first
+		return l.count(key)
+	}
+	return n
+}

@@ -1,0 +1,63 @@
+package loglimit_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/loglimit"
+)
+
+func TestAllow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // its clock stands still but for Sleep
+		l := loglimit.New(time.Minute)
+		expect := func(key string, skipped int64, ok bool) {
+			t.Helper()
+			if n, allowed := l.Allow(key); n != skipped || allowed != ok {
+				t.Errorf("Allow(%q) = %d, %v; want %d, %v", key, n, allowed, skipped, ok)
+			}
+		}
+		expect("dial", 0, true)
+		expect("dial", 0, false)
+		expect("read", 0, true)
+		time.Sleep(time.Minute)
+		expect("dial", 0, false) // the interval has not passed
+		time.Sleep(1)
+		expect("dial", 2, true)
+		expect("read", 0, true)
+		expect("read", 0, false)
+		time.Sleep(time.Hour)
+		expect("dial", 0, true)
+		expect("read", 1, true)
+	})
+}
+
+// TestConcurrentUse checks that of many messages at the same time one is allowed,
+// and that all others are counted.
+func TestConcurrentUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := loglimit.New(time.Minute)
+		var allowed, skipped atomic.Int64
+		count := func() {
+			if n, ok := l.Allow("dial"); ok {
+				allowed.Add(1)
+				skipped.Add(n)
+			}
+		}
+		const rounds, messages = 3, 1000
+		for range rounds {
+			var wg sync.WaitGroup
+			for range messages {
+				wg.Go(count)
+			}
+			wg.Wait()
+			time.Sleep(time.Minute + 1)
+		}
+		count() // learns the rest
+		if allowed.Load() != rounds+1 || skipped.Load() != rounds*(messages-1) {
+			t.Errorf("%d messages were allowed, %d were left out", allowed.Load(), skipped.Load())
+		}
+	})
+}

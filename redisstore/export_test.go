@@ -1,0 +1,13 @@
+package redisstore
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Warner returns what SetLogger gives to go-redis.
+func Warner(l *slog.Logger) interface {
+	Printf(ctx context.Context, format string, args ...any)
+} {
+	return newWarnings(l)
+}
