@@ -269,7 +269,7 @@ func (r *run) candidates(published []keys.PublicKey) []keys.PublicKey {
 	return r.tried
 }
 
-// certificateRefused returns the error for an error of certchain.VerifySignatures.
+// certificateRefused returns the error for an error of certchain.Chain.Verify.
 func (r *run) certificateRefused(err error) error {
 	names := algorithms(r.publishedKeys())
 	if !errors.Is(err, certchain.ErrAlgorithm) {

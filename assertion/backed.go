@@ -12,7 +12,7 @@ import (
 type Backed struct {
 	// Certificates is the chain, first the one that the issuer signs, last the
 	// one that certifies the user.
-	Certificates []*certchain.Certificate
+	Certificates certchain.Chain
 	// Assertion is the user's own token.
 	Assertion *certchain.Token
 }

@@ -105,13 +105,13 @@ func weak(names []string) []string {
 
 func describeValidity(v certchain.Validity) string {
 	var s string
-	if v.IssuedAt != nil {
-		s += "issued " + describeTime(*v.IssuedAt) + ", "
+	if !v.IssuedAt.IsZero() {
+		s += "issued " + describeTime(v.IssuedAt.UnixMilli()) + ", "
 	}
-	if v.NotBefore != nil {
-		s += "not before " + describeTime(*v.NotBefore) + ", "
+	if !v.NotBefore.IsZero() {
+		s += "not before " + describeTime(v.NotBefore.UnixMilli()) + ", "
 	}
-	return s + "expires " + describeTime(v.Expires)
+	return s + "expires " + describeTime(v.Expires.UnixMilli())
 }
 
 func describeTime(ms int64) string {

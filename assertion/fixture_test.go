@@ -122,8 +122,8 @@ func change(claims, by map[string]any) map[string]any {
 	return claims
 }
 
-func sign(claims any, key keys.PrivateKey) string {
-	token, err := certchain.Sign(claims, key)
+func sign(claims map[string]any, key keys.PrivateKey) string {
+	token, err := certchain.Sign(claims, nil, key)
 	if err != nil {
 		panic(err)
 	}

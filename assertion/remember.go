@@ -90,7 +90,7 @@ func (r *run) verifyCertificate(i int, candidates []keys.PublicKey) error {
 	if i == 0 {
 		fast = r.speedUp(candidates)
 	}
-	signer, err := certchain.VerifySignatures(r.chain[i:i+1], r.certified[i:i+1], fast)
+	signer, err := r.chain[i:i+1].Verify(r.certified[i:i+1], fast)
 	switch {
 	case err == nil:
 		if i == 0 {

@@ -36,7 +36,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 func (r *run) result() *Result {
 	return &Result{
 		Email: r.email, Audience: r.audience, Issuer: r.issuer(),
-		Expires:    time.UnixMilli(r.assertion.Validity.Expires),
+		Expires:    r.assertion.Validity.Expires,
 		IDPClaims:  copied(r.user().Extra()),
 		UserClaims: r.assertion.Claims.Extra(),
 	}

@@ -19,7 +19,7 @@ type run struct {
 	accepted []string
 	at       time.Time
 
-	chain       []*certchain.Certificate
+	chain       certchain.Chain
 	texts       []string         // by certificate
 	known       []*remembered    // by certificate: what is remembered of it, or nil
 	certified   []keys.PublicKey // by certificate

@@ -34,10 +34,7 @@ func Sign(c Claim, key keys.PrivateKey, chain ...string) (string, error) {
 	if !c.IssuedAt.IsZero() {
 		claims["iat"] = c.IssuedAt.UnixMilli()
 	}
-	if err := certchain.AddExtra(claims, c.Extra); err != nil {
-		return "", err
-	}
-	token, err := certchain.Sign(claims, key)
+	token, err := certchain.Sign(claims, c.Extra, key)
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ func BenchmarkParse(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000}, userKey)
+	token, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000}, nil, userKey)
 	if err != nil {
 		b.Fatal(err)
 	}

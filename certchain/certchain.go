@@ -5,8 +5,8 @@
 //	token       = base64url(header) "." base64url(claims) "." base64url(signature)
 //	certificate = a token whose claims bind an email address, or a host, to a key
 //
-// Start with [ParseToken] and [ParseCertificate]. [CheckLinks] and
-// [VerifySignatures] check a chain of certificates; [Issue] and [Sign] write.
+// Start with [ParseToken] and [ParseCertificate]. [Chain] checks a chain of
+// certificates; [Issue] and [Sign] write.
 // The rules are those of PROTOCOL §1, §2 and, for chains, §4: base64url without
 // padding, line breaks or stray bits, strict JSON, and an algorithm that the
 // key names and the header only repeats.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,7 +91,7 @@ func TestTimes(t *testing.T) {
 	}
 	for text, want := range good {
 		tok, err := certchain.ParseToken(token(`{"alg":"RS256"}`, `{"exp":`+text+`}`))
-		if err != nil || tok.Validity.Expires != want {
+		if err != nil || tok.Validity.Expires.UnixMilli() != want {
 			t.Errorf("exp %s: %v, %v; want %d", text, tok, err, want)
 		}
 	}
@@ -112,27 +113,58 @@ func TestTimes(t *testing.T) {
 }
 
 func TestValidity(t *testing.T) {
-	at := func(ms int64) *int64 { return &ms }
+	at := time.UnixMilli
 	for _, c := range []struct {
 		name        string
 		v           certchain.Validity
-		now, leeway int64
+		now, leeway int64 // milliseconds
 		want        error
 	}{
-		{"before exp", certchain.Validity{Expires: 10}, 9, 0, nil},
-		{"at exp", certchain.Validity{Expires: 10}, 10, 0, nil},
-		{"behind exp", certchain.Validity{Expires: 10}, 11, 0, certchain.ErrExpired},
-		{"at exp and leeway", certchain.Validity{Expires: 10}, 15, 5, nil},
-		{"behind exp and leeway", certchain.Validity{Expires: 10}, 16, 5, certchain.ErrExpired},
-		{"at iat", certchain.Validity{Expires: 10, IssuedAt: at(5)}, 5, 0, nil},
-		{"before iat", certchain.Validity{Expires: 10, IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
-		{"before iat, leeway", certchain.Validity{Expires: 10, IssuedAt: at(5)}, 4, 1, nil},
-		{"before nbf", certchain.Validity{Expires: 10, NotBefore: at(5)}, 4, 0, certchain.ErrNotYetValid},
-		{"before nbf, leeway", certchain.Validity{Expires: 10, NotBefore: at(5)}, 4, 1, nil},
-		{"both", certchain.Validity{Expires: 1, IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
-		{"largest", certchain.Validity{Expires: 1 << 53}, 1<<53 - 1, 300000, nil},
+		{"before exp", certchain.Validity{Expires: at(10)}, 9, 0, nil},
+		{"at exp", certchain.Validity{Expires: at(10)}, 10, 0, nil},
+		{"behind exp", certchain.Validity{Expires: at(10)}, 11, 0, certchain.ErrExpired},
+		{"at exp and leeway", certchain.Validity{Expires: at(10)}, 15, 5, nil},
+		{"behind exp and leeway", certchain.Validity{Expires: at(10)}, 16, 5, certchain.ErrExpired},
+		{"at iat", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 5, 0, nil},
+		{"before iat", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
+		{"before iat, leeway", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 4, 1, nil},
+		{"before nbf", certchain.Validity{Expires: at(10), NotBefore: at(5)}, 4, 0, certchain.ErrNotYetValid},
+		{"before nbf, leeway", certchain.Validity{Expires: at(10), NotBefore: at(5)}, 4, 1, nil},
+		{"both", certchain.Validity{Expires: at(1), IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
+		{"at exp and leeway, negative", certchain.Validity{Expires: at(-10)}, -5, 5, nil},
+		{"behind exp and leeway, negative", certchain.Validity{Expires: at(-10)}, -4, 5, certchain.ErrExpired},
+		{"earliest", certchain.Validity{Expires: at(-1 << 53)}, 0, 0, certchain.ErrExpired},
+		{"earliest iat", certchain.Validity{Expires: at(10), IssuedAt: at(-1 << 53), NotBefore: at(-1 << 53)}, 5, 0, nil},
+		{"latest iat", certchain.Validity{Expires: at(1 << 53), IssuedAt: at(1 << 53)}, 5, 300000, certchain.ErrNotYetValid},
+		{"latest nbf", certchain.Validity{Expires: at(1 << 53), NotBefore: at(1 << 53)}, 1<<53 - 1, 1, nil},
+		{"largest", certchain.Validity{Expires: at(1 << 53)}, 1<<53 - 1, 300000, nil},
 	} {
-		if err := c.v.Check(c.now, c.leeway); !errors.Is(err, c.want) {
+		if err := c.v.Check(at(c.now), time.Duration(c.leeway)*time.Millisecond); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+// TestValidityComparesMilliseconds checks that fractions of a millisecond do not
+// count.
+func TestValidityComparesMilliseconds(t *testing.T) {
+	at := time.UnixMilli
+	const almost = time.Millisecond - time.Nanosecond
+	v := certchain.Validity{Expires: at(10), IssuedAt: at(5)}
+	for _, c := range []struct {
+		name   string
+		now    time.Time
+		leeway time.Duration
+		want   error
+	}{
+		{"the last moment of the last millisecond", at(10).Add(almost), 0, nil},
+		{"the next millisecond", at(11), 0, certchain.ErrExpired},
+		{"a fraction of leeway", at(11), almost, certchain.ErrExpired},
+		{"just before iat", at(5).Add(-time.Nanosecond), 0, certchain.ErrNotYetValid},
+		{"just before iat, a fraction of leeway", at(5).Add(-time.Nanosecond), almost, certchain.ErrNotYetValid},
+		{"just before iat, leeway", at(5).Add(-time.Nanosecond), time.Millisecond, nil},
+	} {
+		if err := v.Check(c.now, c.leeway); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}

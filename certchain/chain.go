@@ -6,36 +6,41 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// CheckLinks checks the host rule: of each two neighbours in the chain, the
-// first certifies a host, and no email, and that host is the second's issuer.
-// It errs with ErrChain.
-func CheckLinks(chain []*Certificate) error {
-	for i := 1; i < len(chain); i++ {
-		host, err := chain[i-1].Host()
+// Chain is a chain of certificates. Each certificate but the last certifies the host
+// that issued the next one, and its key. The last certifies the user.
+type Chain []*Certificate
+
+// CheckLinks returns an error matching [ErrChain] if a certificate is not issued by
+// the host that the one before it certifies, or if the one before it certifies an
+// email address. It checks no signature.
+func (c Chain) CheckLinks() error {
+	for i := 1; i < len(c); i++ {
+		host, err := c[i-1].Host()
 		if err != nil {
 			return err
 		}
-		if chain[i].Issuer != host {
+		if c[i].Issuer != host {
 			return fmt.Errorf("%w: certificate %d is not issued by the host that certificate %d certifies", ErrChain, i+1, i)
 		}
 	}
 	return nil
 }
 
-// VerifySignatures checks the chain's signatures: the first certificate's
-// against the keys that its authority publishes, each further one against the
-// key that the one before it certifies. certified holds the chain's certified
-// keys in order. It gives the index of the authority's key that made the first
-// signature, and errs with ErrAlgorithm or ErrSignature.
-func VerifySignatures(chain []*Certificate, certified, authority []keys.PublicKey) (signer int, err error) {
+// Verify verifies the signature of each certificate: that of the first with the keys
+// that its authority publishes, that of each further one with the key that the one
+// before it certifies. certified holds the certified keys of the chain in order, as
+// [Certificate.PublicKey] returns them. Verify returns the index in authority of the
+// key that signed the first certificate. The error matches [ErrAlgorithm] or
+// [ErrSignature].
+func (c Chain) Verify(certified, authority []keys.PublicKey) (signer int, err error) {
 	candidates := authority
-	for i, c := range chain {
-		made, err := c.verify(candidates)
+	for i, certificate := range c {
+		index, err := certificate.verify(candidates)
 		if err != nil {
-			return 0, fmt.Errorf("certificate %d of %d: %w", i+1, len(chain), err)
+			return 0, fmt.Errorf("certificate %d of %d: %w", i+1, len(c), err)
 		}
 		if i == 0 {
-			signer = made
+			signer = index
 		}
 		candidates = certified[i : i+1]
 	}

@@ -14,8 +14,9 @@ type Claims struct{ object strictjson.Object }
 // Get gives the claim's JSON text and whether there is such a claim.
 func (c Claims) Get(name string) (json.RawMessage, bool) { return c.object.Get(name) }
 
-// String gives the claim's text; false when it is absent or no string.
-func (c Claims) String(name string) (string, bool) {
+// Text returns the value of a claim that is a string. ok is false if there is no such
+// claim or it is not a string.
+func (c Claims) Text(name string) (text string, ok bool) {
 	raw, _ := c.object.Get(name)
 	return strictjson.String(raw)
 }

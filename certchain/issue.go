@@ -39,7 +39,7 @@ func Issue(t Template, issuer keys.PrivateKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return Sign(claims, issuer)
+	return Sign(claims, t.Extra, issuer)
 }
 
 func (t Template) claims() (map[string]any, error) {
@@ -63,7 +63,7 @@ func (t Template) claims() (map[string]any, error) {
 	if !t.IssuedAt.IsZero() {
 		claims["iat"] = t.IssuedAt.UnixMilli()
 	}
-	return claims, AddExtra(claims, t.Extra)
+	return claims, nil
 }
 
 func (t Template) principal() (map[string]string, error) {
@@ -84,22 +84,19 @@ func (t Template) principal() (map[string]string, error) {
 	return map[string]string{"email": email}, nil
 }
 
-// AddExtra copies extra claims into claims; it errs with ErrTemplate on a name
-// that the protocol uses.
-func AddExtra(claims, extra map[string]any) error {
+// Sign signs a token with the members of claims and of extra as its claims. The same
+// claims and key yield the same token. The error matches [ErrTemplate] if extra has a
+// name that the protocol uses, or if a claim has no JSON form.
+func Sign(claims, extra map[string]any, key keys.PrivateKey) (string, error) {
 	for name := range extra {
 		if slices.Contains(reserved, name) {
-			return fmt.Errorf("%w: the claim %q is the protocol's own", ErrTemplate, name)
+			return "", fmt.Errorf("%w: extra claim %q: the name is the protocol's", ErrTemplate, name)
 		}
 	}
-	maps.Copy(claims, extra)
-	return nil
-}
-
-// Sign makes a token of claims, which must marshal to a JSON object. Equal
-// claims and keys give equal tokens.
-func Sign(claims any, key keys.PrivateKey) (string, error) {
-	payload, err := json.Marshal(claims)
+	all := make(map[string]any, len(claims)+len(extra))
+	maps.Copy(all, claims)
+	maps.Copy(all, extra)
+	payload, err := json.Marshal(all)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrTemplate, err)
 	}

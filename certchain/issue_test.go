@@ -38,7 +38,7 @@ func TestIssue(t *testing.T) {
 	if err != nil || email != "alice@idp.example" || c.Issuer != "idp.example" {
 		t.Errorf("%q by %q, %v", email, c.Issuer, err)
 	}
-	if *c.Validity.IssuedAt != now.UnixMilli() || c.Validity.Expires != now.Add(time.Hour).UnixMilli() {
+	if c.Validity.IssuedAt.UnixMilli() != now.UnixMilli() || c.Validity.Expires.UnixMilli() != now.Add(time.Hour).UnixMilli() {
 		t.Errorf("times %+v", c.Validity)
 	}
 	if string(c.Extra()["level"]) != "2" {
@@ -81,7 +81,7 @@ func TestIssueRefuses(t *testing.T) {
 
 // chain issues certificates for the principals given, each signed by the key
 // that the one before it certifies, all of them keys of the user.
-func chain(t *testing.T, templates ...certchain.Template) (certs []*certchain.Certificate, certified []keys.PublicKey) {
+func chain(t *testing.T, templates ...certchain.Template) (certs certchain.Chain, certified []keys.PublicKey) {
 	t.Helper()
 	signer := issuerKey
 	for _, c := range templates {
@@ -105,19 +105,19 @@ func TestChain(t *testing.T) {
 		certchain.Template{Issuer: "root.example", Host: "mid.example"},
 		certchain.Template{Issuer: "mid.example", Host: "IDP.example"},
 		certchain.Template{Issuer: "idp.example", Email: "alice@idp.example"})
-	if err := certchain.CheckLinks(certs); err != nil {
+	if err := certs.CheckLinks(); err != nil {
 		t.Error(err)
 	}
 	root := []keys.PublicKey{issuerKey.Public()}
-	signer, err := certchain.VerifySignatures(certs, certified, append([]keys.PublicKey{otherIssuer.Public()}, root...))
+	signer, err := certs.Verify(certified, append([]keys.PublicKey{otherIssuer.Public()}, root...))
 	if err != nil || signer != 1 {
 		t.Errorf("signed by %v, %v", signer, err)
 	}
-	if _, err := certchain.VerifySignatures(certs[1:], certified[1:], root); !errors.Is(err, certchain.ErrAlgorithm) {
+	if _, err := certs[1:].Verify(certified[1:], root); !errors.Is(err, certchain.ErrAlgorithm) {
 		t.Errorf("without its root: %v", err)
 	}
 	certified[0] = generate("DS256").Public()
-	if _, err := certchain.VerifySignatures(certs, certified, root); !errors.Is(err, certchain.ErrSignature) {
+	if _, err := certs.Verify(certified, root); !errors.Is(err, certchain.ErrSignature) {
 		t.Errorf("a break in the middle: %v", err)
 	}
 }
@@ -135,8 +135,8 @@ func TestCheckLinksRefuses(t *testing.T) {
 		"host no domain":  `{"exp":1,"iss":"a.example","principal":{"host":"b.example/"}}`,
 		"host with a dot": `{"exp":1,"iss":"a.example","principal":{"host":"b.example."}}`,
 	} {
-		links := []*certchain.Certificate{certificate(t, first), certificate(t, user)}
-		if err := certchain.CheckLinks(links); !errors.Is(err, certchain.ErrChain) {
+		links := certchain.Chain{certificate(t, first), certificate(t, user)}
+		if err := links.CheckLinks(); !errors.Is(err, certchain.ErrChain) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

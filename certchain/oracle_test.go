@@ -111,7 +111,7 @@ func TestOracle(t *testing.T) {
 // TestOracleMutants takes every change of one character of a token that a
 // browser might have sent.
 func TestOracleMutants(t *testing.T) {
-	s, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000, "iat": 1700000000000, "x": "\"\\\u00e9"}, userKey)
+	s, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000, "iat": 1700000000000, "x": "\"\\\u00e9"}, nil, userKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"slices"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
@@ -23,13 +22,11 @@ type Token struct {
 	signed    int // length of the part of raw that the signature covers
 	signature []byte
 
-	// What the fields above point to, so that it is one piece of memory.
-	times   [2]int64
-	members [6]strictjson.Member
+	members [6]strictjson.Member // backs Claims, to save an allocation
 }
 
-// ParseToken takes a token apart. It errs with ErrMalformed; an algorithm that
-// does not exist is [Token.CheckAlgorithm]'s affair.
+// ParseToken parses a token. The error matches [ErrMalformed]. The header may name an
+// algorithm that does not exist: compare [Token.Algorithm] with [keys.Algorithms].
 func ParseToken(s string) (*Token, error) {
 	t := new(Token)
 	if err := t.parse(s); err != nil {
@@ -73,15 +70,6 @@ func (t *Token) String() string { return string(t.raw) }
 // header and claims. Unlike the whole token it has one form only.
 func (t *Token) Signed() string { return string(t.raw[:t.signed]) }
 
-// CheckAlgorithm errs with ErrAlgorithm unless the header names an algorithm
-// of PROTOCOL §2's table.
-func (t *Token) CheckAlgorithm() error {
-	if !slices.Contains(algorithms, t.Algorithm) {
-		return fmt.Errorf("%w: no such algorithm", ErrAlgorithm)
-	}
-	return nil
-}
-
 // Verify checks the token's signature against every candidate whose algorithm
 // is the header's. It errs with ErrAlgorithm when there is no such candidate,
 // and with ErrSignature when none of them made the signature.
@@ -108,13 +96,11 @@ func (t *Token) verify(candidates []keys.PublicKey) (index int, err error) {
 	return 0, ErrSignature
 }
 
-var algorithms = keys.Algorithms()
-
 // usualHeaders are the headers that say nothing but their algorithm, as they
 // are encoded, and that algorithm: those of nearly all tokens there are.
 var usualHeaders = func() map[string]string {
 	usual := make(map[string]string)
-	for _, alg := range algorithms {
+	for _, alg := range keys.Algorithms() {
 		usual[base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`"}`))] = alg
 	}
 	return usual

@@ -5,64 +5,63 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// Validity holds a token's times, all in milliseconds since the epoch.
+// Validity is the time in which a token is valid. Each time is a whole number of
+// milliseconds and at most 2^53 milliseconds from 1970, which is beyond the years
+// that [time.Time.MarshalJSON] writes.
 type Validity struct {
-	Expires   int64  // exp: the last moment at which the token is valid
-	IssuedAt  *int64 // iat, nil when absent
-	NotBefore *int64 // nbf, nil when absent
+	Expires   time.Time // exp: the last millisecond in which the token is valid
+	IssuedAt  time.Time // iat; the zero time if absent
+	NotBefore time.Time // nbf; the zero time if absent
 }
 
-// Check errs with ErrNotYetValid or ErrExpired unless the token is valid at
-// now, give or take leeway (both in milliseconds). A time equal to now is fine.
-func (v Validity) Check(now, leeway int64) error {
-	for _, start := range []*int64{v.IssuedAt, v.NotBefore} {
-		if start != nil && *start > now+leeway {
-			return fmt.Errorf("%w: valid in %d ms", ErrNotYetValid, *start-now)
+// Check returns an error matching [ErrNotYetValid] or [ErrExpired] if the token is
+// not valid at now. IssuedAt and NotBefore may be later than now, and Expires may be
+// earlier, by at most leeway. Check compares whole milliseconds, as the protocol
+// does: fractions of now and leeway are cut off.
+func (v Validity) Check(now time.Time, leeway time.Duration) error {
+	at, slack := now.UnixMilli(), leeway.Milliseconds()
+	for _, start := range [...]time.Time{v.IssuedAt, v.NotBefore} {
+		if ms := start.UnixMilli(); !start.IsZero() && ms > at+slack {
+			return fmt.Errorf("%w: valid in %d ms", ErrNotYetValid, ms-at)
 		}
 	}
-	if now > v.Expires+leeway {
-		return fmt.Errorf("%w: %d ms ago", ErrExpired, now-v.Expires)
+	if expires := v.Expires.UnixMilli(); at > expires+slack {
+		return fmt.Errorf("%w: %d ms ago", ErrExpired, at-expires)
 	}
 	return nil
 }
 
 func (t *Token) readTimes() error {
-	exp, there, err := t.Claims.time("exp")
-	if err != nil {
+	var err error
+	if t.Validity.Expires, err = t.Claims.time("exp"); err != nil {
 		return err
 	}
-	if !there {
+	if _, ok := t.Claims.Get("exp"); !ok {
 		return malformed("no exp")
 	}
-	t.Validity.Expires = exp
-	for i, start := range []struct {
-		name string
-		into **int64
-	}{{"iat", &t.Validity.IssuedAt}, {"nbf", &t.Validity.NotBefore}} {
-		if t.times[i], there, err = t.Claims.time(start.name); err != nil {
-			return err
-		}
-		if there {
-			*start.into = &t.times[i]
-		}
+	if t.Validity.IssuedAt, err = t.Claims.time("iat"); err != nil {
+		return err
 	}
-	return nil
+	t.Validity.NotBefore, err = t.Claims.time("nbf")
+	return err
 }
 
-func (c Claims) time(name string) (ms int64, there bool, err error) {
-	raw, there := c.Get(name)
-	if !there {
-		return 0, false, nil
+// time returns the claim of that name, the zero time if there is none.
+func (c Claims) time(name string) (time.Time, error) {
+	raw, ok := c.Get(name)
+	if !ok {
+		return time.Time{}, nil
 	}
 	ms, ok := parseMillis(raw)
 	if !ok {
-		return 0, true, malformed("%s is no time in milliseconds", name)
+		return time.Time{}, malformed("%s is not a time in milliseconds", name)
 	}
-	return ms, true, nil
+	return time.UnixMilli(ms), nil
 }
 
 // maxMillis is 2^53: beyond it, implementations that read numbers as floating

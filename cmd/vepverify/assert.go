@@ -86,7 +86,7 @@ func (id *identity) usable(at time.Time) error {
 	if !key.Equal(id.PrivateKey.Public()) {
 		return errors.New("its certificate is about another key than the one in it")
 	}
-	if err := certificate.Validity.Check(at.UnixMilli(), 0); err != nil {
+	if err := certificate.Validity.Check(at, 0); err != nil {
 		return fmt.Errorf("its certificate is not valid now (%w): make a new one with vepverify certify", err)
 	}
 	return nil

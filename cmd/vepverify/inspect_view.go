@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
@@ -47,7 +48,7 @@ func viewOf(b *assertion.Backed, now int64) *view {
 		times:     timesOf(b.Assertion.Validity, now),
 		Claims:    b.Assertion.Claims.Extra(),
 	}}
-	v.Assertion.Audience, _ = b.Assertion.Claims.String("aud")
+	v.Assertion.Audience, _ = b.Assertion.Claims.Text("aud")
 	for _, c := range b.Certificates {
 		v.Certificates = append(v.Certificates, viewOfCertificate(c, now))
 	}
@@ -76,5 +77,15 @@ func viewOfCertificate(c *certchain.Certificate, now int64) *certificateView {
 }
 
 func timesOf(v certchain.Validity, now int64) times {
-	return times{v.IssuedAt, v.NotBefore, v.Expires, now > v.Expires}
+	expires := v.Expires.UnixMilli()
+	return times{optionalMillis(v.IssuedAt), optionalMillis(v.NotBefore), expires, now > expires}
+}
+
+// optionalMillis returns the milliseconds since 1970, nil for the zero time.
+func optionalMillis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := t.UnixMilli()
+	return &ms
 }

@@ -38,7 +38,7 @@ func (s *Site) newTour(ctx context.Context, text string, res *assertion.Result) 
 	e := s.slow.Explain(ctx, text, s.config.Origin)
 	t := &tour{
 		Site: s.config.Origin, Issuer: res.Issuer,
-		Until: s.clock(b.Assertion.Validity.Expires), CertificateUntil: s.clock(user.Validity.Expires),
+		Until: s.clock(b.Assertion.Validity.Expires.UnixMilli()), CertificateUntil: s.clock(user.Validity.Expires.UnixMilli()),
 		Certificate: s.claims(user.Token), Word: s.claims(b.Assertion),
 		Text: text, Checks: checksOf(e),
 	}
