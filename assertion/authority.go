@@ -23,21 +23,10 @@ func (r *run) checkAuthority() (err error) {
 // lookup asks the source, which first tries the certificate with the keys that it
 // holds if the answer needs a fetch.
 func (r *run) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	if source, can := r.keys.(holder); can {
-		if a := source.Known(ctx, host, emailDomain); a != nil {
-			return a, nil
-		}
-	}
-	check := wellknown.SignatureCheck{Verifies: r.verifiedBy}
 	if r.issuer() == r.fallback {
-		check.Fallback = r.fallback
+		r.check.Fallback = r.fallback
 	}
-	return r.keys.Authority(wellknown.WithSignatureCheck(ctx, check), host, emailDomain)
-}
-
-// holder is a source that can tell what it knows without a fetch.
-type holder interface {
-	Known(ctx context.Context, host, emailDomain string) *wellknown.Authority
+	return r.keys.Authority(wellknown.WithSignatureCheck(ctx, &r.check), host, emailDomain)
 }
 
 // verifiedBy reports whether the chain's signatures hold by one of the keys held

@@ -81,7 +81,7 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	if len(x.params.trusted) > 0 {
 		verifier = verifier.WithTrustedIssuers(x.params.trusted...)
 	}
-	return verifier.Verify(wellknown.WithTrace(ctx, t.trace), x.params.assertion, x.params.audience)
+	return verifier.Verify(wellknown.WithHooks(ctx, t.trace), x.params.assertion, x.params.audience)
 }
 
 // read finds out what the request asks for.

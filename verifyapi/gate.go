@@ -162,7 +162,7 @@ func (g *gate) enter(ctx context.Context) error {
 
 // load takes a place in which a fetched document is loaded, and returns the
 // function that gives it back. It returns the context's error if there is no
-// place in time. It is for wellknown.Trace: it runs in the goroutine of the
+// place in time. It is for wellknown.Hooks: it runs in the goroutine of the
 // fetch. The requests that wait for the fetch hold no place.
 func (g *gate) load(ctx context.Context) (release func(), err error) {
 	release = func() { g.release(laneLoad) }
@@ -237,7 +237,7 @@ func (l *lookups) release(registrable string) {
 // keep turns, each with its trace, for the room that they take.
 type turn struct {
 	gate    *gate
-	trace   *wellknown.Trace // of this turn, never changed: a fetch may outlive the request that started it
+	trace   *wellknown.Hooks // of this turn, never changed: a fetch may outlive the request that started it
 	ctx     context.Context
 	asks    *params // what the request asks for
 	runs    bool    // in a place of the gate
@@ -249,7 +249,7 @@ type turn struct {
 // newTurn returns a turn without a request.
 func newTurn(g *gate, m *Metrics) *turn {
 	t := &turn{gate: g}
-	t.trace = &wellknown.Trace{Wait: t.wait, Waited: t.waited, Load: g.load, Done: m.looked}
+	t.trace = &wellknown.Hooks{Wait: t.wait, Waited: t.waited, Load: g.load, Done: m.looked}
 	return t
 }
 
@@ -272,7 +272,7 @@ func (t *turn) end() {
 
 // wait gives the place to others while a look-up waits for the network. It
 // returns an error if too many wait already. It and waited are for
-// wellknown.Trace.
+// wellknown.Hooks.
 func (t *turn) wait(context.Context) error {
 	party := registrable.Domain(t.asks.host())
 	if err := t.gate.lookups.take(party); err != nil {

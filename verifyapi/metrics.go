@@ -97,7 +97,7 @@ func (m *Metrics) count(o outcome, took time.Duration) {
 	}
 }
 
-// looked is for wellknown.Trace.
+// looked is for wellknown.Hooks.
 func (m *Metrics) looked(held bool, err error) {
 	switch {
 	case m == nil:

@@ -31,7 +31,7 @@ var errCertificates = errors.New("TLS certificates over a limit")
 // checked returns a configuration in which the limits are checked before the
 // certificates are verified as crypto/tls verifies them. crypto/tls has a hook
 // before its own verification only if that is switched off. The verification is
-// part of the work that [Trace.Load] counts.
+// part of the work that [Hooks.Load] counts.
 func (d *dialer) checked(ctx context.Context, host string) *tls.Config {
 	c := d.tls.Clone()
 	c.ServerName = host

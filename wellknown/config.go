@@ -81,24 +81,24 @@ type Config struct {
 	InsecureDialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// check gives the first contradiction or figure out of bounds.
-func (c Config) check() error {
+// validate returns an error for the first field that is out of bounds, or contradicts another.
+func (c Config) validate() error {
 	own := c.InsecureTransport != nil
 	switch {
 	case c.Timeout < 0 || c.Timeout > maxTimeout:
-		return fmt.Errorf("timeout %v is not between 0 and %v", c.Timeout, maxTimeout)
+		return fmt.Errorf("Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
 	case c.MaxEntries < 0:
-		return fmt.Errorf("a maximum of %d entries", c.MaxEntries)
+		return fmt.Errorf("MaxEntries: %d is negative", c.MaxEntries)
 	case c.MaxBytes != 0 && c.MaxBytes < minMaxBytes:
-		return fmt.Errorf("a maximum of %d bytes, less than %d", c.MaxBytes, minMaxBytes)
+		return fmt.Errorf("MaxBytes: %d is less than %d", c.MaxBytes, minMaxBytes)
 	case c.MaxFetches < 0:
-		return fmt.Errorf("a maximum of %d fetches", c.MaxFetches)
+		return fmt.Errorf("MaxFetches: %d is negative", c.MaxFetches)
 	case c.CAFile != "" && c.RootCAs != nil:
-		return errors.New("both a CA file and root CAs")
+		return errors.New("CAFile, RootCAs: at most one may be set")
 	case own && (c.CAFile != "" || c.RootCAs != nil || c.Proxy != "" || c.DNS != nil || c.InsecureDialContext != nil):
-		return errors.New("an own transport, and settings of the transport that it replaces")
+		return errors.New("InsecureTransport: set together with a setting of the transport that it replaces")
 	case c.InsecureDialContext != nil && (c.Proxy != "" || c.DNS != nil):
-		return errors.New("an own dial function, and settings of the one that it replaces")
+		return errors.New("InsecureDialContext: set together with a setting of the dial function that it replaces")
 	}
 	return nil
 }
@@ -132,11 +132,11 @@ func (c Config) roots() (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("CA file: %w", err)
+		return nil, fmt.Errorf("CAFile: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CA file %s: no certificate in it", c.CAFile)
+		return nil, fmt.Errorf("CAFile: %s: no certificate in it", c.CAFile)
 	}
 	return pool, nil
 }
@@ -149,11 +149,11 @@ func (c Config) proxy() (*url.URL, error) {
 	}
 	u, err := url.Parse(c.Proxy)
 	if err != nil {
-		return nil, errors.New("proxy: not a URL")
+		return nil, errors.New("Proxy: not a URL")
 	}
 	if _, known := proxyPorts[u.Scheme]; !known || u.Hostname() == "" || u.Path != "" && u.Path != "/" ||
 		u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("proxy: want http://host:port, https://host:port or socks5://host:port")
+		return nil, errors.New("Proxy: want http://host:port, https://host:port or socks5://host:port")
 	}
 	return u, nil
 }

@@ -44,7 +44,7 @@
 // LookupError.At.
 //
 // Reading a document is bounded too: it has at most 1000 members, 4096 bytes if
-// it delegates, 16 entries of keys and 4 DSA keys. A [Trace] can count this work;
+// it delegates, 16 entries of keys and 4 DSA keys. A [Hooks] can count this work;
 // without one, a resolver reads half as many documents at once as GOMAXPROCS says.
 //
 // # Limits
@@ -93,7 +93,7 @@
 // that stall for the first time can take 7/8 of the turns for one Config.Timeout,
 // in turn; known hosts are answered from what is held meanwhile. After that they
 // share a quarter. A service should bound how many look-ups wait, and how many one
-// client may cause; [WithTrace] tells it when one is about to wait.
+// client may cause; [WithHooks] tells it when one is about to wait.
 //
 // # What is kept
 //

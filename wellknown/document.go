@@ -261,9 +261,20 @@ func (d *Document) share(other *Document) {
 	}
 }
 
-// MarshalJSON writes a document that reads the same: public-key in the form
-// that every implementation knows, keys as JWKs.
-func (d *Document) MarshalJSON() ([]byte, error) {
+// UnmarshalJSON reads a support document as [ParseDocument] does, and returns
+// its errors. JSON's null is malformed.
+func (d *Document) UnmarshalJSON(data []byte) error {
+	parsed, err := ParseDocument(data)
+	if err != nil {
+		return err
+	}
+	*d = *parsed
+	return nil
+}
+
+// MarshalJSON writes a document that ParseDocument reads as an equal one: public-key
+// in the form that every implementation knows, keys as JWKs.
+func (d Document) MarshalJSON() ([]byte, error) {
 	if d.Disabled {
 		return []byte(`{"disabled":true}`), nil
 	}

@@ -182,6 +182,33 @@ func TestWeakKeys(t *testing.T) {
 	}
 }
 
+// TestDocumentJSON checks that a Document is marshaled from a value as from a pointer, and
+// that json.Unmarshal is as strict as ParseDocument.
+func TestDocumentJSON(t *testing.T) {
+	for _, text := range []string{
+		`{"disabled":true}`, delegation("a.example"), document(1), several(used(rsaKey(2048, 1), `"sig"`)), several(),
+	} {
+		d, err := wellknown.ParseDocument([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := mustJSON(t, *d)
+		if written != mustJSON(t, d) || mustJSON(t, []wellknown.Document{*d}) != "["+written+"]" {
+			t.Errorf("a value is written as %s", written)
+		}
+		var read struct{ D wellknown.Document }
+		if err := json.Unmarshal([]byte(`{"D":`+text+`}`), &read); err != nil || mustJSON(t, read.D) != written {
+			t.Errorf("%s: read as %s, %v", text, mustJSON(t, read.D), err)
+		}
+	}
+	for _, text := range []string{`null`, `{}`, `[]`, `{"Disabled":true}`, `{"disabled":true,"disabled":true}`, `{"authority":7}`} {
+		d := wellknown.Document{Authority: "kept.example"}
+		if err := json.Unmarshal([]byte(text), &d); err == nil || d.Authority != "kept.example" {
+			t.Errorf("%s: read as %+v, %v", text, d, err)
+		}
+	}
+}
+
 // FuzzParseDocument: there is a document exactly when there is no error, it
 // never names an invalid host or path, and it reads the same after being written.
 func FuzzParseDocument(f *testing.F) {

@@ -23,7 +23,7 @@ var (
 // [ErrUnsupported], [ErrUnavailable] and [ErrRefused]; behind it errors.Is and
 // errors.As find, where that was the cause, the context's error, the
 // operating system's error number, an error of code.dny.dev/ssrf, one of
-// [Trace.Wait] or an [*IncompleteError]. Neither its text nor its causes hold anything that a
+// [Hooks.Wait] or an [*IncompleteError]. Neither its text nor its causes hold anything that a
 // remote host wrote, except that At may be a name out of a delegation.
 type LookupError struct {
 	Host   string // the host asked about, lower case; empty when it is not a domain

@@ -70,7 +70,7 @@ func ExampleParseDocument() {
 }
 
 // Save what a verifier without network will need.
-func ExampleSave() {
+func ExampleResolver_Save() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
 			return reply(200, `{"keys": [], "authentication": "/auth", "provisioning": "/prov"}`)
@@ -80,7 +80,7 @@ func ExampleSave() {
 		log.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := wellknown.Save(context.Background(), &file, resolver, "idp.example"); err != nil {
+	if err := resolver.Save(context.Background(), &file, "idp.example"); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Print(&file)
@@ -96,7 +96,7 @@ func ExampleSave() {
 
 // A service lets so many look-ups wait for the network and no more, whatever it
 // has room for besides, and counts those that need not wait.
-func ExampleWithTrace() {
+func ExampleWithHooks() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
 			return reply(200, `{"keys": [], "authentication": "/auth", "provisioning": "/prov"}`)
@@ -106,7 +106,7 @@ func ExampleWithTrace() {
 		log.Fatal(err)
 	}
 	places, busy, held := make(chan struct{}, 100), errors.New("too many look-ups"), 0
-	ctx := wellknown.WithTrace(context.Background(), &wellknown.Trace{
+	ctx := wellknown.WithHooks(context.Background(), &wellknown.Hooks{
 		Wait: func(context.Context) error {
 			select {
 			case places <- struct{}{}:

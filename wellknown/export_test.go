@@ -23,6 +23,11 @@ func (r *Resolver) Held() (good, bad int, goodBytes, badBytes int64) {
 	return g.items.ItemCount(), b.items.ItemCount(), g.bytes, b.bytes
 }
 
+// Cached reports whether a look-up needs no fetch. It counts as a use of the entry.
+func Cached(ctx context.Context, r *Resolver, host, emailDomain string) bool {
+	return r.known(ctx, host, emailDomain, false) != nil
+}
+
 // FollowFrom is r.Authority(ctx, host, host) with the first document given.
 func FollowFrom(ctx context.Context, r *Resolver, host, first string) (*Authority, error) {
 	document, err := ParseDocument([]byte(first))

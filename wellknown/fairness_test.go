@@ -46,7 +46,7 @@ func (l *ledger) know(t *testing.T, verified bool, host, domain string) {
 
 // holds reports whether a look-up needs no fetch.
 func (l *ledger) holds(t *testing.T, host, domain string) bool {
-	return l.Known(t.Context(), host, domain) != nil
+	return wellknown.Cached(t.Context(), l.Resolver, host, domain)
 }
 
 // flood looks up n hosts or domains, slowly enough for the rates.

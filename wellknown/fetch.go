@@ -116,14 +116,14 @@ func (f *fetcher) read(ctx context.Context, r *http.Response) outcome {
 }
 
 // loads has an element for each document that is being read, and for each host
-// whose certificates are being verified, if no Trace.Load counts them.
+// whose certificates are being verified, if no Hooks.Load counts them.
 type loads chan struct{}
 
 func newLoads() loads { return make(loads, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // begin waits until such work may begin, and returns the function that ends it.
 func (l loads) begin(ctx context.Context) (release func(), err error) {
-	if t := traceOf(ctx); t != nil && t.Load != nil {
+	if t := hooksOf(ctx); t != nil && t.Load != nil {
 		return t.Load(ctx)
 	}
 	select {

@@ -167,7 +167,7 @@ func TestGuestRenewalOfOthers(t *testing.T) {
 			}
 			return reply(200, document(3))
 		})
-		ctx := wellknown.WithSignatureCheck(t.Context(), wellknown.SignatureCheck{
+		ctx := wellknown.WithSignatureCheck(t.Context(), &wellknown.SignatureCheck{
 			Verifies: func([]keys.PublicKey) bool { return true }, Fallback: "fallback.example",
 		})
 		if _, err := r.Authority(ctx, "evil.example", "user.example"); err != nil {

@@ -13,13 +13,13 @@ import (
 
 type valueKey struct{}
 
-// TestTraceLoad holds that a document is read between Load and release, in a
+// TestHooksLoad holds that a document is read between Load and release, in a
 // context that ends with the fetch and not with the caller.
-func TestTraceLoad(t *testing.T) {
+func TestHooksLoad(t *testing.T) {
 	s := newStage(t)
 	s.answer = says(200, document(1))
 	var told []string
-	ctx := wellknown.WithTrace(context.WithValue(t.Context(), valueKey{}, "v"), &wellknown.Trace{
+	ctx := wellknown.WithHooks(context.WithValue(t.Context(), valueKey{}, "v"), &wellknown.Hooks{
 		Load: func(ctx context.Context) (func(), error) {
 			if _, bounded := ctx.Deadline(); !bounded || ctx.Value(valueKey{}) != "v" {
 				t.Error("not the context of the fetch")
@@ -43,9 +43,9 @@ func TestTraceLoad(t *testing.T) {
 	}
 }
 
-// TestTraceLoadAfterCaller holds that Load may come when its caller has left,
+// TestHooksLoadAfterCaller holds that Load may come when its caller has left,
 // and that the context given still has time.
-func TestTraceLoadAfterCaller(t *testing.T) {
+func TestHooksLoadAfterCaller(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 		close(begun)
@@ -54,7 +54,7 @@ func TestTraceLoadAfterCaller(t *testing.T) {
 	})})
 	loaded := make(chan error, 1)
 	ctx, leave := context.WithCancel(t.Context())
-	ctx = wellknown.WithTrace(ctx, &wellknown.Trace{Load: func(ctx context.Context) (func(), error) {
+	ctx = wellknown.WithHooks(ctx, &wellknown.Hooks{Load: func(ctx context.Context) (func(), error) {
 		loaded <- ctx.Err()
 		return func() {}, nil
 	}})
@@ -77,13 +77,13 @@ func TestTraceLoadAfterCaller(t *testing.T) {
 	}
 }
 
-// TestTraceLoadRefused holds that an error of Load is undecided and not
+// TestHooksLoadRefused holds that an error of Load is undecided and not
 // remembered, and that a document held goes on answering.
-func TestTraceLoadRefused(t *testing.T) {
+func TestHooksLoadRefused(t *testing.T) {
 	full := errors.New("full")
 	s := newStage(t)
 	s.answer = says(200, document(1))
-	ctx := wellknown.WithTrace(t.Context(), &wellknown.Trace{Load: func(context.Context) (func(), error) { return nil, full }})
+	ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Load: func(context.Context) (func(), error) { return nil, full }})
 	a, err := s.Authority(ctx, host, host)
 	if row(t, a, err) != row4 || !errors.Is(err, full) {
 		t.Error(err)
@@ -129,10 +129,10 @@ func TestLoadsBounded(t *testing.T) {
 	<-done
 }
 
-// TestTraceLoadOfCertificates holds that a host's certificates are verified between
+// TestHooksLoadOfCertificates holds that a host's certificates are verified between
 // Load and release too, before its document, and that an error of Load is undecided
 // and not remembered.
-func TestTraceLoadOfCertificates(t *testing.T) {
+func TestHooksLoadOfCertificates(t *testing.T) {
 	n := newInternet(t)
 	n.serve(host, jsonHandler(document(1)))
 	r := resolver(t, n.config())
@@ -144,7 +144,7 @@ func TestTraceLoadOfCertificates(t *testing.T) {
 		held++
 		return func() { held-- }, nil
 	}
-	ctx := wellknown.WithTrace(t.Context(), &wellknown.Trace{Load: load})
+	ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Load: load})
 	a, err := r.Authority(ctx, host, host)
 	if row(t, a, err) != row4 || !errors.Is(err, full) {
 		t.Error(err)

@@ -33,7 +33,7 @@ func NewResolver(c Config) (*Resolver, error) {
 }
 
 func newResolver(c Config, ports ...uint16) (*Resolver, error) {
-	if err := c.check(); err != nil {
+	if err := c.validate(); err != nil {
 		return nil, err
 	}
 	c = c.withDefaults()
@@ -81,27 +81,17 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 	return r.lookup(ctx, host, emailDomain, true)
 }
 
-// Known is Authority for what is answered without a fetch: nil means that
-// Authority must be asked. It calls [Trace.Done] if it answers, and nothing else.
-func (r *Resolver) Known(ctx context.Context, host, emailDomain string) *Authority {
-	a := r.known(ctx, host, emailDomain, false)
-	if a != nil {
-		traceOf(ctx).done(true, nil)
-	}
-	return a
-}
-
 func (r *Resolver) lookup(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
-	trace := traceOf(ctx)
+	hooks := hooksOf(ctx)
 	if a := r.known(ctx, host, emailDomain, refresh); a != nil {
-		trace.done(true, nil)
+		hooks.done(true, nil)
 		return a, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	l := &lookup{Resolver: r, at: r.now(), refresh: refresh, trace: trace, check: signatureCheckOf(ctx)}
+	l := &lookup{Resolver: r, at: r.now(), refresh: refresh, hooks: hooks, check: signatureCheckOf(ctx)}
 	a, err := follow(ctx, l, host, emailDomain)
-	trace.done(!l.waited, err)
+	hooks.done(!l.waited, err)
 	return a, err
 }
 
@@ -151,8 +141,8 @@ type lookup struct {
 	at      time.Time
 	refresh bool
 	renews  bool // in the background
-	trace   *Trace
-	check   SignatureCheck
+	hooks   *Hooks
+	check   *SignatureCheck
 	waited  bool // not all was held
 }
 
@@ -207,10 +197,10 @@ func (l *lookup) await(ctx context.Context, host, emailDomain string) (*entry, *
 
 // turn waits for r. Both results are nil if r must be made anew.
 func (l *lookup) turn(ctx context.Context, r *request) (*entry, *fault) {
-	if err := l.trace.wait(ctx); err != nil {
+	if err := l.hooks.wait(ctx); err != nil {
 		return nil, unavailable("no room to wait for the network", err)
 	}
-	defer l.trace.waited()
+	defer l.hooks.waited()
 	c, f := l.calls.join(r)
 	if f != nil {
 		return nil, f
@@ -267,7 +257,7 @@ func (l *lookup) request(ctx context.Context, host, emailDomain string) *request
 // isGuest reports whether the look-up is for the host's own emails, no key of the
 // host is held, and keys held of the fallback verify the certificate.
 func (l *lookup) isGuest(host, emailDomain string) bool {
-	return host == emailDomain && l.check.Fallback != "" && l.cache.good.keysOf(host) == nil &&
+	return host == emailDomain && l.check != nil && l.check.Fallback != "" && l.cache.good.keysOf(host) == nil &&
 		l.check.verified(l.cache.good.keysOf(l.check.Fallback))
 }
 

@@ -14,19 +14,19 @@ import (
 // support BrowserID. The text is the same for the same documents. A domain
 // whose documents cannot all be had is an error, and then nothing is written; so is
 // a host that gives different documents for different domains.
-func Save(ctx context.Context, w io.Writer, r *Resolver, domains ...string) error {
+func (r *Resolver) Save(ctx context.Context, w io.Writer, domains ...string) error {
 	s := &recorder{records: make(map[string]json.RawMessage)}
 	for _, name := range domains {
 		if err := s.record(ctx, r, name); err != nil {
-			return fmt.Errorf("wellknown: %w", err)
+			return err
 		}
 	}
 	text, err := json.MarshalIndent(s.records, "", "  ")
 	if err != nil {
-		return fmt.Errorf("wellknown: %w", err)
+		return err
 	}
 	if _, err := w.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("wellknown: saving documents: %w", err)
+		return fmt.Errorf("saving documents: %w", err)
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func TestFirstInFirstOut(t *testing.T) {
 // signed is the context of a look-up whose certificate is verified by the keys
 // held, or is not.
 func signed(ctx context.Context, verifies bool) context.Context {
-	return wellknown.WithSignatureCheck(ctx, wellknown.SignatureCheck{
+	return wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{
 		Verifies: func(held []keys.PublicKey) bool { return verifies && len(held) > 0 },
 		Fallback: "fallback.example",
 	})
@@ -309,15 +309,15 @@ func TestColdHostFails(t *testing.T) {
 	})
 }
 
-// TestTraceOfSignatureCheck holds that the certificate is tried before Wait, and
+// TestHooksOfSignatureCheck holds that the certificate is tried before Wait, and
 // again after Waited if the first fetch of the host brought keys.
-func TestTraceOfSignatureCheck(t *testing.T) {
+func TestHooksOfSignatureCheck(t *testing.T) {
 	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
 		c.running.Go(func() { c.r.Authority(t.Context(), "fallback.example", "a.example") })
 		synctest.Wait()
 		n := new(notes)
-		ctx := wellknown.WithTrace(t.Context(), n.trace())
-		ctx = wellknown.WithSignatureCheck(ctx, wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
+		ctx := wellknown.WithHooks(t.Context(), n.hooks())
+		ctx = wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
 			n.told = append(n.told, "check")
 			return true
 		}})

@@ -28,7 +28,7 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	s := newStatic(len(documents))
 	for name, document := range documents {
 		if err := s.add(name, document); err != nil {
-			return nil, fmt.Errorf("wellknown: %w", err)
+			return nil, err
 		}
 	}
 	return s, nil
@@ -39,12 +39,12 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 func ParseStatic(data []byte) (*Static, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("wellknown: %w", err)
+		return nil, err
 	}
 	s := newStatic(len(object))
 	for _, m := range object {
 		if err := s.add(m.Name, m.Value); err != nil {
-			return nil, fmt.Errorf("wellknown: %w", err)
+			return nil, err
 		}
 	}
 	return s, nil
@@ -55,14 +55,14 @@ func ParseStatic(data []byte) (*Static, error) {
 func LoadStatic(path string) (*Static, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("wellknown: %w", err)
+		return nil, err
 	}
 	if info.IsDir() {
 		return loadFolder(path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("wellknown: %w", err)
+		return nil, err
 	}
 	s, err := ParseStatic(data)
 	if err != nil {
@@ -74,7 +74,7 @@ func LoadStatic(path string) (*Static, error) {
 func loadFolder(folder string) (*Static, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, fmt.Errorf("wellknown: %w", err)
+		return nil, err
 	}
 	s := newStatic(len(entries))
 	for _, entry := range entries {
@@ -84,14 +84,14 @@ func loadFolder(folder string) (*Static, error) {
 		}
 		document, err := os.ReadFile(filepath.Join(folder, entry.Name()))
 		if err != nil {
-			return nil, fmt.Errorf("wellknown: %w", err)
+			return nil, err
 		}
 		if err := s.add(name, document); err != nil {
-			return nil, fmt.Errorf("wellknown: %s: %w", folder, err)
+			return nil, fmt.Errorf("%s: %w", folder, err)
 		}
 	}
 	if len(s.documents) == 0 {
-		return nil, fmt.Errorf("wellknown: %s: no .json file in this folder", folder)
+		return nil, fmt.Errorf("%s: no .json file in this folder", folder)
 	}
 	return s, nil
 }
@@ -125,7 +125,7 @@ func (s *Static) add(name string, document json.RawMessage) error {
 // difference, but must be a domain.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	a, err := s.authority(ctx, host, emailDomain)
-	traceOf(ctx).done(true, err)
+	hooksOf(ctx).done(true, err)
 	return a, err
 }
 

@@ -101,7 +101,7 @@ func TestSave(t *testing.T) {
 	r := resolver(t, wellknown.Config{InsecureTransport: serving(documents)})
 	asked := names(documents)
 	var saved, again bytes.Buffer
-	if err := wellknown.Save(t.Context(), &saved, r, asked...); err != nil {
+	if err := r.Save(t.Context(), &saved, asked...); err != nil {
 		t.Fatal(err)
 	}
 	s, err := wellknown.ParseStatic(saved.Bytes())
@@ -118,7 +118,7 @@ func TestSave(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	if err := wellknown.Save(t.Context(), &again, resolver(t, wellknown.Config{InsecureTransport: serving(documents)}), asked...); err != nil || again.String() != saved.String() {
+	if err := resolver(t, wellknown.Config{InsecureTransport: serving(documents)}).Save(t.Context(), &again, asked...); err != nil || again.String() != saved.String() {
 		t.Errorf("saved again: %v\n%s\n%s", err, &saved, &again)
 	}
 	if !strings.HasPrefix(saved.String(), "{\n  \"circle.example\": {\n    \"authority\"") || !strings.HasSuffix(saved.String(), "\n}\n") {
@@ -146,7 +146,7 @@ func TestSaveDelegates(t *testing.T) {
 		"two.example": json.RawMessage(document(1)),
 	})})
 	var saved bytes.Buffer
-	if err := wellknown.Save(t.Context(), &saved, r, "ONE.example"); err != nil {
+	if err := r.Save(t.Context(), &saved, "ONE.example"); err != nil {
 		t.Fatal(err)
 	}
 	var hosts map[string]json.RawMessage
@@ -184,7 +184,7 @@ func TestSaveRefuses(t *testing.T) {
 		"two answers":          {"a.example", "b.example"},
 	} {
 		var saved bytes.Buffer
-		err := wellknown.Save(t.Context(), &saved, resolver(t, wellknown.Config{InsecureTransport: transport}), domains...)
+		err := resolver(t, wellknown.Config{InsecureTransport: transport}).Save(t.Context(), &saved, domains...)
 		if err == nil || saved.Len() > 0 {
 			t.Errorf("%s: %v, saved %s", name, err, &saved)
 		}
@@ -192,7 +192,7 @@ func TestSaveRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := wellknown.Save(t.Context(), brokenWriter{}, resolver(t, wellknown.Config{InsecureTransport: transport}), host); !errors.Is(err, fs.ErrClosed) {
+	if err := resolver(t, wellknown.Config{InsecureTransport: transport}).Save(t.Context(), brokenWriter{}, host); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("broken writer: %v", err)
 	}
 }

@@ -309,7 +309,7 @@ func TestNoFetchInTime(t *testing.T) {
 			return ctx, cancel
 		}, context.Canceled},
 		"no room": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return wellknown.WithTrace(ctx, &wellknown.Trace{Wait: func(context.Context) error { return full }}), func() {}
+			return wellknown.WithHooks(ctx, &wellknown.Hooks{Wait: func(context.Context) error { return full }}), func() {}
 		}, full},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func domains(c *cli.Context) (names []string, err error) {
 // said beside the answers, as a note; every other failure is an error.
 func (i *inquiry) saveBundle(c *cli.Context, r *wellknown.Resolver, names []string, worst status) (note string, err error) {
 	var b strings.Builder
-	err = wellknown.Save(c.Context, &b, r, names...)
+	err = r.Save(c.Context, &b, names...)
 	var unknown *wellknown.LookupError
 	if errors.As(err, &unknown) && worst != exitOkay {
 		return i.save + " not written: " + unknown.Error(), nil

@@ -6,14 +6,14 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Trace is a set of functions, each of which may be nil, that a [Resolver] and a
+// Hooks is a set of functions, each of which may be nil, that a [Resolver] and a
 // [Static] call in the course of a look-up, all but Load in the caller's goroutine: as in
 // net/http/httptrace, but without a parent's trace being told too.
 //
 // A service uses it to let go of what it holds while a look-up waits for the
 // network, so that slow hosts do not keep those waiting who need no host, and
 // to count look-ups.
-type Trace struct {
+type Hooks struct {
 	// Wait is called before a look-up waits for the network, because what
 	// it needs is not held: once for each host on the way, if need be, and again
 	// each time that it waited for the first fetch of a host on behalf of another
@@ -55,36 +55,36 @@ type Trace struct {
 	Done func(held bool, err error)
 }
 
-type traceKey struct{}
+type hooksKey struct{}
 
-// WithTrace gives a context whose look-ups tell t what they do, and no other
+// WithHooks gives a context whose look-ups tell t what they do, and no other
 // trace; t may be used by several at once, as far as its functions may.
-func WithTrace(ctx context.Context, t *Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, t)
+func WithHooks(ctx context.Context, h *Hooks) context.Context {
+	return context.WithValue(ctx, hooksKey{}, h)
 }
 
-// traceOf gives nil when there is none. The methods take that.
-func traceOf(ctx context.Context) *Trace {
-	t, _ := ctx.Value(traceKey{}).(*Trace)
-	return t
+// hooksOf gives nil when there is none. The methods take that.
+func hooksOf(ctx context.Context) *Hooks {
+	h, _ := ctx.Value(hooksKey{}).(*Hooks)
+	return h
 }
 
-func (t *Trace) wait(ctx context.Context) error {
-	if t == nil || t.Wait == nil {
+func (h *Hooks) wait(ctx context.Context) error {
+	if h == nil || h.Wait == nil {
 		return nil
 	}
-	return t.Wait(ctx)
+	return h.Wait(ctx)
 }
 
-func (t *Trace) waited() {
-	if t != nil && t.Waited != nil {
-		t.Waited()
+func (h *Hooks) waited() {
+	if h != nil && h.Waited != nil {
+		h.Waited()
 	}
 }
 
-func (t *Trace) done(held bool, err error) {
-	if t != nil && t.Done != nil {
-		t.Done(held, err)
+func (h *Hooks) done(held bool, err error) {
+	if h != nil && h.Done != nil {
+		h.Done(held, err)
 	}
 }
 
@@ -96,7 +96,7 @@ func (t *Trace) done(held bool, err error) {
 type SignatureCheck struct {
 	// Verifies reports whether one of the keys verifies the certificate. It
 	// should try a small number of them. It is called in the caller's goroutine,
-	// never between [Trace.Wait] and Waited. Nil means that there is no
+	// never between [Hooks.Wait] and Waited. Nil means that there is no
 	// certificate, or that it is not verified.
 	Verifies func(held []keys.PublicKey) bool
 
@@ -110,16 +110,16 @@ type SignatureCheck struct {
 type checkKey struct{}
 
 // WithSignatureCheck returns a context whose look-ups use c.
-func WithSignatureCheck(ctx context.Context, c SignatureCheck) context.Context {
+func WithSignatureCheck(ctx context.Context, c *SignatureCheck) context.Context {
 	return context.WithValue(ctx, checkKey{}, c)
 }
 
-func signatureCheckOf(ctx context.Context) SignatureCheck {
-	c, _ := ctx.Value(checkKey{}).(SignatureCheck)
+func signatureCheckOf(ctx context.Context) *SignatureCheck {
+	c, _ := ctx.Value(checkKey{}).(*SignatureCheck)
 	return c
 }
 
 // verified reports whether the keys of e, which may be nil, verify the certificate.
-func (c SignatureCheck) verified(e *entry) bool {
-	return e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
+func (c *SignatureCheck) verified(e *entry) bool {
+	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
 }

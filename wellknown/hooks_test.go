@@ -21,8 +21,8 @@ type notes struct {
 	err  error // of Wait
 }
 
-func (n *notes) trace() *wellknown.Trace {
-	return &wellknown.Trace{
+func (n *notes) hooks() *wellknown.Hooks {
+	return &wellknown.Hooks{
 		Wait: func(ctx context.Context) error {
 			if _, bounded := ctx.Deadline(); !bounded {
 				n.told = append(n.told, "wait without end")
@@ -51,10 +51,10 @@ func nameOf(err error) string {
 	return "?"
 }
 
-// TestTrace: one look-up after the other, and what each tells.
-func TestTrace(t *testing.T) {
+// TestHooks: one look-up after the other, and what each tells.
+func TestHooks(t *testing.T) {
 	n, full := new(notes), errors.New("full")
-	ctx := wellknown.WithTrace(t.Context(), n.trace())
+	ctx := wellknown.WithHooks(t.Context(), n.hooks())
 	network := serving(map[string]json.RawMessage{
 		host:           json.RawMessage(document(1)),
 		"a.example":    json.RawMessage(delegation(host)),
@@ -82,8 +82,8 @@ func TestTrace(t *testing.T) {
 		{"again", 0, r.Authority, ctx, host, nil, "held-ok"},
 		{"refresh, too early", 0, r.Refresh, ctx, host, nil, "held-ok"},
 		{"no trace", 0, r.Authority, t.Context(), "a.example", nil, ""},
-		{"nil trace", 0, r.Authority, wellknown.WithTrace(ctx, nil), "b.example", nil, ""},
-		{"empty trace", 0, r.Authority, wellknown.WithTrace(ctx, new(wellknown.Trace)), "none.example", nil, ""},
+		{"nil trace", 0, r.Authority, wellknown.WithHooks(ctx, nil), "b.example", nil, ""},
+		{"empty trace", 0, r.Authority, wellknown.WithHooks(ctx, new(wellknown.Hooks)), "none.example", nil, ""},
 		{"delegations", 0, r.Authority, ctx, "b.example", nil, "held-ok"},
 		{"unsupported", 0, r.Authority, ctx, "none.example", nil, "held-row3"},
 		{"no domain", 0, r.Authority, ctx, "no domain", nil, "held-row5"},
@@ -111,11 +111,11 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestTraceOfLeaving: Waited comes however the wait ends.
-func TestTraceOfLeaving(t *testing.T) {
+// TestHooksOfLeaving: Waited comes however the wait ends.
+func TestHooksOfLeaving(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{host: time.Hour}, func(t *testing.T, c *callers, _ *paced) {
 		n := new(notes)
-		ctx, leave := context.WithCancel(wellknown.WithTrace(t.Context(), n.trace()))
+		ctx, leave := context.WithCancel(wellknown.WithHooks(t.Context(), n.hooks()))
 		c.ask(ctx, host, row4)
 		leave()
 		c.running.Wait()
@@ -125,12 +125,12 @@ func TestTraceOfLeaving(t *testing.T) {
 	})
 }
 
-// TestTraceOfWaiting: the time in Wait is of the look-up's, and what others
+// TestHooksOfWaiting: the time in Wait is of the look-up's, and what others
 // learnt in that time needs no fetch.
-func TestTraceOfWaiting(t *testing.T) {
+func TestHooksOfWaiting(t *testing.T) {
 	bubble(t, 1, nil, func(t *testing.T, c *callers, p *paced) {
 		for wait, want := range map[string]error{host: nil, "late.example": row4} {
-			ctx := wellknown.WithTrace(t.Context(), &wellknown.Trace{Wait: func(ctx context.Context) error {
+			ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Wait: func(ctx context.Context) error {
 				if want == nil {
 					look(t, c.r, wait)
 					return nil
@@ -151,13 +151,13 @@ func TestTraceOfWaiting(t *testing.T) {
 	})
 }
 
-func TestTraceOfStatic(t *testing.T) {
+func TestHooksOfStatic(t *testing.T) {
 	s, err := wellknown.NewStatic(map[string]json.RawMessage{host: json.RawMessage(document(1)), "none.example": nil})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := new(notes)
-	ctx := wellknown.WithTrace(t.Context(), n.trace())
+	ctx := wellknown.WithHooks(t.Context(), n.hooks())
 	for name, want := range map[string]string{host: "held-ok", "none.example": "held-row3", "other.example": "held-row4", "": "held-row5"} {
 		n.told = nil
 		s.Authority(ctx, name, host)
@@ -173,7 +173,7 @@ func TestHeldAllocates(t *testing.T) {
 	s.answer = says(200, document(1))
 	look(t, s.Resolver, host)
 	held := 0
-	traced := wellknown.WithTrace(t.Context(), &wellknown.Trace{Done: func(bool, error) { held++ }})
+	traced := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(bool, error) { held++ }})
 	for name, ctx := range map[string]context.Context{"untraced": t.Context(), "traced": traced} {
 		allocations := testing.AllocsPerRun(100, func() {
 			if _, err := s.Authority(ctx, host, host); err != nil {
@@ -193,7 +193,7 @@ func TestHeldAllocates(t *testing.T) {
 func BenchmarkHeld(b *testing.B) {
 	s := newStage(b)
 	s.answer = says(200, document(1))
-	traced := wellknown.WithTrace(b.Context(), &wellknown.Trace{Done: func(bool, error) {}})
+	traced := wellknown.WithHooks(b.Context(), &wellknown.Hooks{Done: func(bool, error) {}})
 	for name, ctx := range map[string]context.Context{"untraced": b.Context(), "traced": traced} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
