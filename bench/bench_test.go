@@ -8,8 +8,8 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// measured is the mint of the benchmarks; pools are minted when first wanted.
-var measured = sync.OnceValues(func() (*workload.Mint, error) { return workload.NewMint(workload.PoolSize) })
+// generated is the generator of the benchmarks. Pools are made when first used.
+var generated = sync.OnceValues(func() (*workload.Generator, error) { return workload.NewGenerator(workload.PoolSize) })
 
 func BenchmarkVerify(b *testing.B) {
 	each(b, workload.Pair.States, func(b *testing.B, r *workload.Runner) {
@@ -34,8 +34,8 @@ func BenchmarkVerifyParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkVerifyFirst is apart from BenchmarkVerify because no goal is set for
-// it: every cache is on, and the user is new.
+// BenchmarkVerifyFirst measures the state first. It is not part of BenchmarkVerify because
+// it has no goal.
 func BenchmarkVerifyFirst(b *testing.B) {
 	first := func(workload.Pair) []workload.State { return []workload.State{workload.First} }
 	each(b, first, func(b *testing.B, r *workload.Runner) {
@@ -47,10 +47,10 @@ func BenchmarkVerifyFirst(b *testing.B) {
 	})
 }
 
-// each runs measure as <issuer>-<user>/<state>. A pair's pools are dropped
-// before the next pair's are minted, so that memory stays small.
+// each runs measure as <issuer>-<user>/<state>. The pools of a pair are released before those
+// of the next pair are made, so that memory stays small.
 func each(b *testing.B, states func(workload.Pair) []workload.State, measure func(*testing.B, *workload.Runner)) {
-	mint, err := measured()
+	generator, err := generated()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func each(b *testing.B, states func(workload.Pair) []workload.State, measure fun
 		b.Run(pair.String(), func(b *testing.B) {
 			runners := make(map[workload.State]func() (*workload.Runner, error))
 			for _, s := range states(pair) {
-				runners[s] = sync.OnceValues(func() (*workload.Runner, error) { return ready(mint, pair, s) })
+				runners[s] = sync.OnceValues(func() (*workload.Runner, error) { return ready(generator, pair, s) })
 				b.Run(string(s), func(b *testing.B) {
 					r, err := runners[s]()
 					if err != nil {
@@ -73,10 +73,10 @@ func each(b *testing.B, states func(workload.Pair) []workload.State, measure fun
 	}
 }
 
-func ready(mint *workload.Mint, p workload.Pair, s workload.State) (*workload.Runner, error) {
-	pool, err := mint.Pool(p, s)
+func ready(generator *workload.Generator, p workload.Pair, s workload.State) (*workload.Runner, error) {
+	pool, err := generator.Pool(p, s)
 	if err != nil {
 		return nil, err
 	}
-	return mint.NewRunner(pool, s)
+	return generator.NewRunner(pool, s)
 }

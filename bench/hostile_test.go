@@ -54,28 +54,28 @@ func TestHostileInputs(t *testing.T) {
 // hostileInput is a kind of request.
 type hostileInput struct {
 	name string
-	// text mints the assertion of a number. Domains with the number in their names
-	// are met for the first time.
+	// text returns the assertion with a number. Domains with the number in their names are
+	// new.
 	text func(t testing.TB, number int) string
-	// document is what all hosts answer; gzip if it begins so.
+	// document returns the document of every host, in gzip if it starts like that.
 	document func(host string) []byte
-	audience string // in place of workload.Audience
-	// before is how many requests were made before the measured one: the same one if
-	// again is set, or else others of the kind.
+	audience string // replaces workload.Audience
+	// before is the number of requests before the measured one: the same request if again is
+	// set, else others of the kind.
 	before  int
 	again   bool
-	pass    time.Duration // that passes between two requests
+	pass    time.Duration // time between two requests
 	chain   int           // Config.MaxChain
-	genuine bool          // it verifies
-	slow    bool          // minting takes seconds
+	genuine bool          // the assertion verifies
+	slow    bool          // making it takes seconds
 }
 
-// requests is how many of an input are measured before the next Verifier is made.
-const requests = 32
+// requestsPerVerifier is the number of requests that one Verifier is measured with.
+const requestsPerVerifier = 32
 
-// mint returns the measured requests, and after them those that come before.
-func (in hostileInput) mint(t testing.TB) []string {
-	texts := make([]string, requests+in.before)
+// requests returns the measured requests, followed by the ones to send before them.
+func (in hostileInput) requests(t testing.TB) []string {
+	texts := make([]string, requestsPerVerifier+in.before)
 	for i := range texts {
 		texts[i] = in.text(t, i)
 	}
@@ -83,7 +83,7 @@ func (in hostileInput) mint(t testing.TB) []string {
 }
 
 func (in hostileInput) measure(b *testing.B) {
-	texts := in.mint(b)
+	texts := in.requests(b)
 	var verify func(string) error
 	var cpu time.Duration
 	turn := 0
@@ -91,17 +91,17 @@ func (in hostileInput) measure(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		b.StopTimer()
-		if turn%requests == 0 {
+		if turn%requestsPerVerifier == 0 {
 			verify = in.verifier(b)
 		}
-		text := texts[turn%requests]
+		text := texts[turn%requestsPerVerifier]
 		turn++
 		for i := range in.before {
-			first := texts[requests+i]
+			first := texts[requestsPerVerifier+i]
 			if in.again {
 				first = text
 			}
-			_ = verify(first) // TestHostileInputs looks at it
+			_ = verify(first) // checked in TestHostileInputs
 		}
 		start := processorTime(b)
 		b.StartTimer()
@@ -111,7 +111,7 @@ func (in hostileInput) measure(b *testing.B) {
 	b.ReportMetric(cpu.Seconds()*1000/float64(b.N), "cpu-ms/op")
 }
 
-// verifier returns a function of a new Verifier.
+// verifier returns a function that verifies with a new Verifier.
 func (in hostileInput) verifier(t testing.TB) func(text string) error {
 	now := workload.Now
 	clock := func() time.Time { return now }
@@ -142,7 +142,7 @@ func processorTime(t testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// hostileWeb answers in place of all hosts.
+// hostileWeb replaces all hosts.
 type hostileWeb func(host string) []byte
 
 // RoundTrip implements http.RoundTripper.
@@ -159,17 +159,17 @@ func (w hostileWeb) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// hostileInputs are grouped by what they attack.
+// hostileInputs returns the inputs, grouped by what they attack.
 func hostileInputs() []hostileInput {
 	return slices.Concat(issuerInputs(), userInputs(), documentInputs(), textInputs(), combinedInputs())
 }
 
-// oneHost and newHost are the names of the attacker's hosts: always the same one, or
-// another for each request.
+// oneHost and newHost return a host of the attacker's: always the same one, or another for
+// each request.
 func oneHost(int) string        { return "evil.example" }
 func newHost(number int) string { return fmt.Sprintf("evil%d.example", number) }
 
-// issuerInputs are certificates that none of their issuer's keys signed.
+// issuerInputs returns certificates that none of their issuer's keys signed.
 func issuerInputs() []hostileInput {
 	rsa := func(bits int, e int64) func() idptest.Object {
 		return func() idptest.Object { return hostile.RSA(bits, e) }
@@ -277,8 +277,8 @@ func combinedInputs() []hostileInput {
 	}
 }
 
-// longForged mints certificates without a valid signature, and assertions of 32 KiB that the
-// certified key signed.
+// longForged returns a function that makes certificates without a valid signature, and
+// assertions of 32 KiB that the certified key signed.
 func longForged(key func() keys.PrivateKey, alg string, size int) func(testing.TB, int) string {
 	return func(t testing.TB, number int) string {
 		c := hostile.Forged(certificate("evil.example", idptest.JWK(key().Public())).With("jti", number), alg, size)
@@ -297,7 +297,7 @@ func evil(domain string) *idptest.IdP {
 	return idptest.New(domain, idptest.Key("RS128-2")).At(workload.Now)
 }
 
-// certificate is one of the attacker's, that lives as long as all of them.
+// certificate returns a certificate of the attacker's.
 func certificate(domain string, key any) idptest.Token {
 	return evil(domain).Certificate("mallory@"+domain, hostileUser().Public()).
 		With("public-key", key).With("exp", workload.Now.Add(12*time.Hour).UnixMilli())
@@ -337,8 +337,8 @@ func genuine(key string) func(testing.TB, int) string {
 	}
 }
 
-// largeKey is of RSA-4096, with the exponent that takes most multiplications. Each run
-// of the program makes another one.
+// largeKey returns an RSA-4096 key with the exponent that takes most multiplications. Each
+// run of the program makes another one.
 var largeKey = sync.OnceValue(func() keys.PrivateKey {
 	e, one := big.NewInt(hostile.DenseExponent), big.NewInt(1)
 	for {
@@ -368,7 +368,7 @@ func largeKeyDocument(string) []byte {
 	return idptest.New("evil.example", largeKey()).Document().JSON()
 }
 
-// chain is so many certificates, each of the same key, which signs them all.
+// chain returns a function that makes length certificates of one key, which signs them all.
 func chain(length int) func(testing.TB, int) string {
 	return func(t testing.TB, number int) string {
 		key := largeKey()
@@ -384,8 +384,8 @@ func chain(length int) func(testing.TB, int) string {
 	}
 }
 
-// unusualAssertion mints forged assertions of 32 KiB whose claims begin with what
-// claims returns for the room that there is.
+// unusualAssertion returns a function that makes forged assertions of 32 KiB. Their claims
+// start with the text that claims returns for the available size.
 func unusualAssertion(claims func(size int) string) func(testing.TB, int) string {
 	return func(t testing.TB, _ int) string {
 		c := hostile.Forged(certificate("evil.example", hostileUser().Public()), "RS256", 256)
@@ -395,8 +395,8 @@ func unusualAssertion(claims func(size int) string) func(testing.TB, int) string
 	}
 }
 
-// wide returns an object that begins as claims says and ends with the members of
-// rest, as large as a token may have beside taken bytes.
+// wide returns an object that starts with the text of claims and ends with the members of
+// rest. It is as large as a token may have besides taken bytes.
 func wide(claims func(size int) string, rest idptest.Object, taken int) idptest.Raw {
 	room := (assertion.MaxSize-taken-400)*3/4 - len(rest.JSON())
 	return idptest.Raw("{" + claims(room) + strings.TrimPrefix(string(rest.JSON()), "{"))
@@ -410,13 +410,13 @@ func members(size int, format string) string {
 	return b.String()
 }
 
-// repeat fills the array of a claim.
+// repeat returns a claim with an array of equal elements.
 func repeat(size int, element string) string {
 	n := (size - 20) / len(element)
 	return `"x":[` + strings.TrimSuffix(strings.Repeat(element, n), ",") + "],"
 }
 
-// genuineClaims verifies, so that its claims are reported.
+// genuineClaims returns an assertion that verifies, so that its claims are reported.
 func genuineClaims(t testing.TB, number int) string {
 	c := certificate("evil.example", hostileUser().Public()).With("jti", number)
 	a := assertionBy(hostileUser())
@@ -424,14 +424,14 @@ func genuineClaims(t testing.TB, number int) string {
 	return encode(t, c, a)
 }
 
-// principal has its members in the principal of the certificate, which is read twice.
+// principal returns a certificate with many members in its principal, which is read twice.
 func principal(t testing.TB, _ int) string {
 	inner := "{" + members(22<<10, `"%x":0,`) + `"email":"mallory@evil.example"}`
 	c := hostile.Forged(certificate("evil.example", hostileUser().Public()).With("principal", idptest.Raw(inner)), "RS256", 256)
 	return encode(t, c, hostile.Forged(assertionBy(nil), "RS128", 128))
 }
 
-// wideKey has its members in the certified key.
+// wideKey returns a certificate with many members in the certified key.
 func wideKey(t testing.TB, _ int) string {
 	key := strings.TrimSuffix(string(idptest.Legacy(hostileUser().Public()).JSON()), "}") + "," + members(21<<10, `"x%x":0,`)
 	c := hostile.Forged(certificate("evil.example", idptest.Raw(strings.TrimSuffix(key, ",")+"}")), "RS256", 256)
@@ -445,7 +445,7 @@ func wideHeader(t testing.TB, _ int) string {
 	return encode(t, c, a)
 }
 
-// fixed is one document for all hosts.
+// fixed returns one document for all hosts.
 func fixed(document []byte) func(string) []byte {
 	return func(string) []byte { return document }
 }
@@ -454,14 +454,14 @@ func keysDocument(n int, key func() idptest.Object) func(string) []byte {
 	return fixed(hostile.Document(hostile.Keys(n, key)...).JSON())
 }
 
-// padded adds members to a document, up to a size.
+// padded returns the document with more members, up to a size.
 func padded(document idptest.Object, size int) []byte {
 	text := document.JSON()
 	return fmt.Appendf(nil, `{%s%s`, members(size-len(text), `"%x":0,`), bytes.TrimPrefix(text, []byte("{")))
 }
 
-// delegations are five hosts for each request, each delegating to the next, the last
-// one to one with keys. Their documents are made when the request is minted.
+// delegations are five hosts for each request. Each delegates to the next, and the last one
+// to a host with keys. Their documents are made with the request.
 type delegations struct {
 	write func(idptest.Object) []byte
 	last  []byte
@@ -472,7 +472,7 @@ func newDelegations(write func(idptest.Object) []byte, last idptest.Object) *del
 	return &delegations{write: write, last: write(last), steps: make(map[string][]byte)}
 }
 
-// text mints a certificate by the last host, which did not sign it.
+// text returns a certificate of the last host with a forged signature.
 func (d *delegations) text(t testing.TB, number int) string {
 	host := newHost(number)
 	for i := range 5 {

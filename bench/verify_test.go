@@ -11,37 +11,36 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// size of the tests' pools, and how many users come again in them.
-const size, regulars = 12, 6
+// size is the size of the tests' pools, returning the number of their returning users.
+const size, returning = 12, 6
 
-var small = sync.OnceValues(func() (*workload.Mint, error) { return workload.NewMint(size) })
+var small = sync.OnceValues(func() (*workload.Generator, error) { return workload.NewGenerator(size) })
 
-// pools are minted once: states in which the same users come share one.
+// pools are made once. States with the same users share one.
 var pools = make(map[string]*workload.Pool)
 
-func pool(t *testing.T, p workload.Pair, s workload.State) (*workload.Mint, *workload.Pool) {
+func pool(t *testing.T, p workload.Pair, s workload.State) (*workload.Generator, *workload.Pool) {
 	t.Helper()
-	mint, err := small()
+	generator, err := small()
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprint(p, s == workload.Cold || s == workload.First)
 	if pools[name] == nil {
-		if pools[name], err = mint.Pool(p, s); err != nil {
+		if pools[name], err = generator.Pool(p, s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return mint, pools[name]
+	return generator, pools[name]
 }
 
-// What is measured is right: every assertion of a pool holds, for the user that
-// it is from, in every state.
+// TestVerify checks that every assertion of a pool verifies for its user, in every state.
 func TestVerify(t *testing.T) {
 	for _, p := range workload.Pairs() {
 		for _, s := range append(p.States(), workload.First) {
 			t.Run(p.String()+"/"+string(s), func(t *testing.T) {
-				mint, pool := pool(t, p, s)
-				r, err := mint.NewRunner(pool, s)
+				generator, pool := pool(t, p, s)
+				r, err := generator.NewRunner(pool, s)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -58,7 +57,7 @@ func TestVerify(t *testing.T) {
 				}
 				want := len(pool.Texts)
 				if s == workload.Cert || s == workload.Table {
-					want = regulars
+					want = returning
 				}
 				if len(emails) != want {
 					t.Errorf("%d users, want %d", len(emails), want)
@@ -68,7 +67,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// No two assertions are the same, and a newcomer's key and certificate are new.
+// TestPoolIsDistinct checks that no two assertions are equal, and that keys and certificates
+// of new users are new.
 func TestPoolIsDistinct(t *testing.T) {
 	_, cold := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cold)
 	_, warm := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cert)
@@ -76,7 +76,7 @@ func TestPoolIsDistinct(t *testing.T) {
 		t.Errorf("%d assertions of %d", n, size)
 	}
 	if n := distinct(t, warm, func(b *assertion.Backed) string { return b.Assertion.Signed() }); n != size {
-		t.Errorf("%d assertions of %d when users come again", n, size)
+		t.Errorf("%d assertions of %d with returning users", n, size)
 	}
 	if n := distinct(t, cold, func(b *assertion.Backed) string { return b.Certificates[0].Signed() }); n != size {
 		t.Errorf("%d certificates of %d", n, size)
@@ -91,8 +91,8 @@ func TestPoolIsDistinct(t *testing.T) {
 	if n := distinct(t, cold, key); n != size {
 		t.Errorf("%d user keys of %d", n, size)
 	}
-	if n := distinct(t, warm, key); n != regulars {
-		t.Errorf("%d user keys of %d when users come again", n, regulars)
+	if n := distinct(t, warm, key); n != returning {
+		t.Errorf("%d user keys of %d with returning users", n, returning)
 	}
 }
 
@@ -109,7 +109,7 @@ func distinct(t *testing.T, pool *workload.Pool, of func(*assertion.Backed) stri
 	return len(seen)
 }
 
-// The plain path agrees with the verifier, on what holds and on what does not.
+// TestPlain checks that Plain agrees with the verifier.
 func TestPlain(t *testing.T) {
 	for _, p := range workload.Pairs() {
 		t.Run(p.String(), func(t *testing.T) {
@@ -130,14 +130,14 @@ func TestPlain(t *testing.T) {
 				"no certificate": own, "garbage": "~..",
 			} {
 				if _, err := workload.Plain(bad, workload.Audience, workload.Now, issuers); err == nil {
-					t.Errorf("%s: holds", name)
+					t.Errorf("%s: accepted", name)
 				}
 			}
 			if _, err := workload.Plain(pool.Texts[0], "https://other.example", workload.Now, issuers); err == nil {
-				t.Error("holds for another audience")
+				t.Error("accepted for another audience")
 			}
 			if _, err := workload.Plain(pool.Texts[0], workload.Audience, workload.Now.AddDate(1, 0, 0), issuers); err == nil {
-				t.Error("holds a year later")
+				t.Error("accepted a year later")
 			}
 		})
 	}
@@ -156,12 +156,12 @@ func plainIssuers(t *testing.T, pool *workload.Pool) map[string]workload.PlainKe
 	return map[string]workload.PlainKey{pool.Domain: key}
 }
 
-// A runner says when something does not hold: no figure is of refusals.
-func TestRunnerErrs(t *testing.T) {
-	mint, pool := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cold)
+// TestRunnerError checks that a runner returns an error if an assertion is refused.
+func TestRunnerError(t *testing.T) {
+	generator, pool := pool(t, workload.Pair{Issuer: "DS128", User: "DS128"}, workload.Cold)
 	spoiled := *pool
 	spoiled.Texts = []string{pool.Texts[0][:len(pool.Texts[0])-8] + "AAAAAAAA"}
-	if _, err := mint.NewRunner(&spoiled, workload.Cold); !errors.Is(err, assertion.ErrSignature) {
+	if _, err := generator.NewRunner(&spoiled, workload.Cold); !errors.Is(err, assertion.ErrSignature) {
 		t.Errorf("%v, want ErrSignature", err)
 	}
 }

@@ -17,12 +17,12 @@ func TestParseFlags(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"--rounds", "0"}, {"--assertions", "9"}, {"--lines", "-1"}, {"more"}, {"--unknown"}} {
 		if _, err := parseFlags(bad, io.Discard); err == nil {
-			t.Errorf("%v: taken", bad)
+			t.Errorf("%v: accepted", bad)
 		}
 	}
 }
 
-// A little of everything: that it works, not how fast.
+// TestRun runs both measurements on few assertions.
 func TestRun(t *testing.T) {
 	program, err := command.Build(t.Context(), t.TempDir(), t.Output())
 	if err != nil {

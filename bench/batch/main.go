@@ -1,23 +1,23 @@
-// Batch measures the command vepverify batch: how much of the engine's own
-// throughput is left of it, and how much memory it takes.
+// Batch measures the command vepverify batch: its throughput as a share of the engine's,
+// and its memory.
 //
-//	go run ./bench/batch                       throughput, beside the engine's own
-//	go run ./bench/batch --lines 10000000      memory, on lines made on the fly
+//	go run ./bench/batch                       throughput, compared with the engine's
+//	go run ./bench/batch --lines 10000000      memory, on generated lines
 //
-// Assertions are of many users with DS128 keys, certified by an RS256 issuer;
-// all are distinct, and ten have a certificate in common. They come in two
-// orders: "spread", each user's far from another, so that more certificates
-// come in between than are remembered, and "together", ten in a row.
+// Assertions are of many users with DS128 keys, certified by an RS256 issuer. All are
+// distinct, and ten share a certificate. There are two orders. In "spread", a user's
+// assertions are so far apart that the certificate is evicted in between. In "together",
+// they are in a row.
 //
-// Throughput: in each round the engine, one goroutine for each processor, verifies
-// all assertions from memory, and the command, a process of its own, answers
-// the same from a file, into a file, its start and end included. Who is first
-// changes from round to round. A ratio is taken within a round; printed are the
-// medians. Both begin every turn with empty caches.
+// Throughput: in each round the engine verifies all assertions from memory, with one
+// goroutine for each processor, and the command, a process of its own, verifies the same
+// from a file into a file, its start and end included. The order of the two alternates. A
+// ratio is computed within a round; the medians are printed. Both start each turn with
+// empty caches.
 //
-// Memory: the assertions, in the order "spread", go to the command's standard input
-// again and again, each with an id of its own, and its answers nowhere. The figure is
-// the kernel's VmHWM: the most memory that was resident at any time.
+// Memory: the assertions in the order "spread" are written to the command's standard input
+// repeatedly, each with another id. The answers are read and discarded. The figure is
+// the kernel's VmHWM, the peak of resident memory.
 package main
 
 import (
@@ -43,15 +43,15 @@ func parseFlags(args []string, complaints io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("batch", flag.ContinueOnError)
 	f.SetOutput(complaints)
-	f.IntVar(&o.rounds, "rounds", 7, "rounds to measure throughput in")
-	f.IntVar(&o.assertions, "assertions", 60_000, "distinct assertions to mint, ten a user")
-	f.Int64Var(&o.lines, "lines", 0, "lines to measure memory on, in place of throughput")
-	f.StringVar(&o.command, "command", "", "the program to measure; built from cmd/vepverify when empty")
+	f.IntVar(&o.rounds, "rounds", 7, "rounds of the throughput measurement")
+	f.IntVar(&o.assertions, "assertions", 60_000, "distinct assertions, ten for each user")
+	f.Int64Var(&o.lines, "lines", 0, "measure memory on this many lines, in place of throughput")
+	f.StringVar(&o.command, "command", "", "program to measure (default: build cmd/vepverify)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 || o.assertions < perUser || o.lines < 0 {
-		return o, errors.New("rounds and lines are positive, there are ten assertions or more, and there are no arguments")
+		return o, errors.New("want no arguments, --rounds above 0, --assertions of at least 10, --lines not negative")
 	}
 	return o, nil
 }
@@ -77,8 +77,8 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(progress, "minting %d assertions\n", o.assertions)
-	c, err := newCrowd(o.assertions, filepath.Join(folder, "keys.json"))
+	fmt.Fprintf(progress, "making %d assertions\n", o.assertions)
+	c, err := newInputs(o.assertions, filepath.Join(folder, "keys.json"))
 	if err != nil {
 		return err
 	}

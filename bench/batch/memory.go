@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// memoryGoal is how much may be resident, in MiB.
+// memoryGoal is the limit of resident memory, in MiB.
 const memoryGoal = 96
 
-// measureMemory prints what the command took at most.
-func measureMemory(ctx context.Context, o options, c *crowd, out, progress io.Writer) error {
+// measureMemory prints the command's peak of resident memory.
+func measureMemory(ctx context.Context, o options, c *inputs, out, progress io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := c.command(ctx, o.command)
@@ -34,18 +34,18 @@ func measureMemory(ctx context.Context, o options, c *crowd, out, progress io.Wr
 	}
 	begin := time.Now()
 	var peak int64
-	tell := func(sent int64) (err error) {
+	progressed := func(sent int64) (err error) {
 		peak, err = highWater(cmd.Process.Pid)
 		fmt.Fprintf(progress, "%d lines after %s: %d KiB\n", sent, time.Since(begin).Round(time.Second), peak)
 		return err
 	}
 	okay := make(chan int64, 1)
 	go func() { okay <- countOkay(answers, o.lines) }()
-	err = send(ctx, o.lines, c.spread, in, tell)
+	err = send(ctx, o.lines, c.spread, in, progressed)
 	var good int64
 	if err == nil {
-		good = <-okay // now all is answered, and the process still there to be asked
-		err = tell(o.lines)
+		good = <-okay // everything is answered, and the process still runs
+		err = progressed(o.lines)
 	}
 	took := time.Since(begin)
 	if err != nil {
@@ -57,18 +57,18 @@ func measureMemory(ctx context.Context, o options, c *crowd, out, progress io.Wr
 	fmt.Fprintf(out, "%d lines, %d okay, in %s (%.0f/s): at most %.1f MiB resident (goal %d)\n", o.lines, good,
 		took.Round(time.Second), float64(o.lines)/took.Seconds(), float64(peak)/1024, memoryGoal)
 	if good != o.lines {
-		return errors.New("not every answer is okay")
+		return errors.New("some answers are not okay")
 	}
 	return nil
 }
 
-// send writes the lines, and tells now and then how many.
-func send(ctx context.Context, lines int64, texts []string, to io.Writer, tell func(int64) error) error {
+// send writes the lines, and calls progressed about twenty times with their number.
+func send(ctx context.Context, lines int64, texts []string, to io.Writer, progressed func(int64) error) error {
 	w := bufio.NewWriterSize(to, 64<<10)
 	var line []byte
 	for i := range lines {
 		if i%(max(lines/20, 1)) == 0 {
-			if err := errors.Join(ctx.Err(), tell(i)); err != nil {
+			if err := errors.Join(ctx.Err(), progressed(i)); err != nil {
 				return err
 			}
 		}
@@ -80,8 +80,8 @@ func send(ctx context.Context, lines int64, texts []string, to io.Writer, tell f
 	return w.Flush()
 }
 
-// countOkay reads so many answers, or to the end, keeps none, and counts those
-// that are okay and have the id that is their turn.
+// countOkay reads that many answers, or to the end, and returns the number of those that
+// are okay and have the expected id.
 func countOkay(answers io.Reader, lines int64) (good int64) {
 	r := bufio.NewReaderSize(answers, 64<<10)
 	for n := range lines {
@@ -97,7 +97,7 @@ func countOkay(answers io.Reader, lines int64) (good int64) {
 	return good
 }
 
-// highWater gives the most memory of a process that was ever resident, in KiB.
+// highWater returns a process's peak of resident memory, in KiB.
 func highWater(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

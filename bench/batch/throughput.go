@@ -19,11 +19,11 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// goal is what is to be left of the engine's throughput.
+// goal is the share of the engine's throughput to reach.
 const goal = 0.75
 
 // measureThroughput prints a line for each order.
-func measureThroughput(ctx context.Context, o options, c *crowd, folder string, out, progress io.Writer) error {
+func measureThroughput(ctx context.Context, o options, c *inputs, folder string, out, progress io.Writer) error {
 	for _, order := range []struct {
 		name  string
 		texts []string
@@ -56,7 +56,7 @@ func measureThroughput(ctx context.Context, o options, c *crowd, folder string, 
 	return nil
 }
 
-// inTurn runs both, the one or the other first.
+// inTurn calls both functions, and first calls first if firstFirst is set.
 func inTurn(firstFirst bool, first, second func() (float64, error)) (a, b float64, err error) {
 	if firstFirst {
 		if a, err = first(); err != nil {
@@ -80,8 +80,8 @@ func writeLines(name string, texts []string) error {
 	return os.WriteFile(name, b, 0o600)
 }
 
-// engine gives the engine's verifications a second, on all processors.
-func (c *crowd) engine(texts []string) (float64, error) {
+// engine returns the engine's verifications a second, on all processors.
+func (c *inputs) engine(texts []string) (float64, error) {
 	issuers, err := wellknown.LoadStatic(c.documents)
 	if err != nil {
 		return 0, err
@@ -111,14 +111,14 @@ func (c *crowd) engine(texts []string) (float64, error) {
 	return float64(len(texts)) / time.Since(begin).Seconds(), err
 }
 
-// batch gives the command's answers a second, and checks that all are okay.
-func (c *crowd) batch(ctx context.Context, program, lines string, n int) (float64, error) {
+// batch returns the command's answers a second, and checks that all are okay.
+func (c *inputs) batch(ctx context.Context, program, lines string, n int) (float64, error) {
 	answers, err := os.Create(lines + ".answers")
 	if err != nil {
 		return 0, err
 	}
 	defer answers.Close()
-	runtime.GC() // as before the engine's turn; here, so that it does not go on beside the command
+	runtime.GC() // as before the engine's turn, so that it does not run beside the command
 	cmd := c.command(ctx, program, lines)
 	cmd.Stdout = answers
 	begin := time.Now()

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if !beTier() {
+	if !servePortable() {
 		os.Exit(m.Run())
 	}
 }
@@ -31,12 +31,12 @@ func TestParseFlags(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"--rounds", "0"}, {"--duration", "-1s"}, {"--date", "today"}, {"extra"}, {"--unknown"}} {
 		if _, err := parseFlags(bad, io.Discard); err == nil {
-			t.Errorf("%v: taken", bad)
+			t.Errorf("%v: accepted", bad)
 		}
 	}
 }
 
-// One short round of everything that needs nothing installed.
+// TestRun runs short rounds of the subjects that need nothing installed.
 func TestRun(t *testing.T) {
 	folder := t.TempDir()
 	o := options{rounds: 2, slot: time.Millisecond, Record: command.Record{Results: folder, Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, pool: 12}
@@ -54,7 +54,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkComparison(t, c)
-	if !strings.Contains(out.String(), "vepverify, table") || !strings.Contains(out.String(), "browserid-local-verify: not asked for") {
+	if !strings.Contains(out.String(), "vepverify, table") || !strings.Contains(out.String(), "browserid-local-verify: --node=false") {
 		t.Errorf("the table:\n%s", out.String())
 	}
 	if _, err := os.Stat(filepath.Join(folder, "verify.svg")); (err == nil) != openssl.Available {

@@ -1,27 +1,25 @@
-// Compare measures complete verifications by this module beside three others,
-// in one run: the standard library's crypto and encoding/json (workload.Plain),
-// OpenSSL's arithmetic alone (with -tags openssl), and browserid-local-verify,
-// Mozilla's verifier for Node, where npm is there to install it.
+// Compare measures complete verifications by this module and by three others in one
+// run: the standard library's crypto and encoding/json (workload.Plain), OpenSSL's
+// arithmetic alone (with -tags openssl), and browserid-local-verify, Mozilla's verifier
+// for Node, if npm can install it.
 //
 //	go run -tags openssl ./bench/compare
 //
-// Where the processor has AVX-512 IFMA both that and the portable code are
-// measured, the latter in a process of its own.
+// If the processor has AVX-512 IFMA, both that and the portable code are measured, the
+// latter in a process of its own.
 //
-// It prints the figures with the goals beside them, and writes latest.json and,
-// when OpenSSL was measured, verify.svg into bench/results.
+// Compare prints the figures and the goals, and writes latest.json into bench/results,
+// and verify.svg if OpenSSL was measured.
 //
-// In each round everybody has one slot for each pair of algorithms, one after
-// the other, and the order is turned around in every other round: what slows
-// the machine down for seconds slows all of them. Before a slot the garbage is
-// collected. A ratio is taken within a round; printed is the median of the
-// rounds, with the quartiles. Go runs on one processor (GOMAXPROCS 1) while it
-// is measured, its garbage collector included.
+// In each round every subject has one slot for each pair of algorithms, one after the
+// other. The order is reversed in every other round, so that a slow second of the machine
+// slows all of them. Garbage is collected before a slot. A ratio is computed within a
+// round. The median of the rounds is printed, with the quartiles. Go runs on one
+// processor (GOMAXPROCS 1) while it is measured, with its garbage collector.
 //
-// See the package comment of bench for the states and the pools. Node parses
-// the support document in each verification, twice: it has no cache of its own
-// to keep it in. It runs in a process of its own, whose other threads may use
-// another processor.
+// Package workload defines the states and the pools. Node parses the support document
+// twice in each verification, because it has no cache of documents. It runs in a process
+// of its own, whose other threads may use another processor.
 package main
 
 import (
@@ -46,11 +44,11 @@ type options struct {
 	slot          time.Duration
 	node          bool
 	nodeDirectory string
-	pool          int // assertions in each pool; smaller in tests
+	pool          int // assertions in each pool; fewer in tests
 }
 
 func main() {
-	if beTier() {
+	if servePortable() {
 		return
 	}
 	command.Main("compare", func(ctx context.Context, args []string) error {
@@ -65,50 +63,50 @@ func main() {
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("compare", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.IntVar(&o.rounds, "rounds", 11, "how many rounds")
-	f.DurationVar(&o.slot, "duration", 150*time.Millisecond, "the time for each figure in each round")
+	f.IntVar(&o.rounds, "rounds", 11, "number of rounds")
+	f.DurationVar(&o.slot, "duration", 150*time.Millisecond, "time for each figure in each round")
 	o.Record.Flags(f)
-	f.BoolVar(&o.node, "node", true, "measure browserid-local-verify too, installing it with npm")
-	f.StringVar(&o.nodeDirectory, "node-dir", "", "where to install that (default: in the user's cache folder)")
+	f.BoolVar(&o.node, "node", true, "measure browserid-local-verify too, and install it with npm")
+	f.StringVar(&o.nodeDirectory, "node-dir", "", "folder to install it in (default: in the user's cache folder)")
 	o.pool = workload.PoolSize
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 || o.slot <= 0 {
-		return o, errors.New("no arguments are wanted, and rounds and a duration above 0")
+		return o, errors.New("want no arguments, and --rounds and --duration above 0")
 	}
 	return o, nil
 }
 
 func run(ctx context.Context, o options, out, progress io.Writer) error {
-	fmt.Fprintln(progress, "minting assertions")
-	field, err := newField(o.pool)
+	fmt.Fprintln(progress, "making assertions")
+	suite, err := newSuite(o.pool)
 	if err != nil {
 		return err
 	}
-	defer field.Close()
-	if err := field.addPortable(ctx, o.pool); err != nil {
+	defer suite.Close()
+	if err := suite.addPortable(ctx, o.pool); err != nil {
 		return err
 	}
-	field.addOpenSSL()
+	suite.addOpenSSL()
 	if o.node {
 		fmt.Fprintln(progress, "starting Node")
-		field.addNode(ctx, o.nodeDirectory)
+		suite.addNode(ctx, o.nodeDirectory)
 	} else {
-		field.note("browserid-local-verify: not asked for")
+		suite.note("browserid-local-verify: --node=false")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	if err := field.measure(ctx, o.rounds, o.slot, progress); err != nil {
+	if err := suite.measure(ctx, o.rounds, o.slot, progress); err != nil {
 		return err
 	}
-	c := field.comparison(o)
+	c := suite.comparison(o)
 	if err := c.WriteTable(out); err != nil {
 		return err
 	}
 	return write(c, &o.Record)
 }
 
-// write keeps the figures, and draws them if there is anything to draw.
+// write writes the figures, and the chart if OpenSSL was measured.
 func write(c *report.Comparison, to *command.Record) error {
 	err := to.Write("latest.json", func(w io.Writer) error { return report.WriteJSON(w, c) })
 	if err != nil || c.Versions[report.OpenSSL] == "" {

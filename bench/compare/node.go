@@ -16,20 +16,20 @@ import (
 
 const nodePackage = "browserid-local-verify"
 
-// nodeVersion is the last one that was published.
+// nodeVersion is the last published version.
 const nodeVersion = "0.5.2"
 
 //go:embed verify.js
 var verifyJS []byte
 
-// addNode takes Mozilla's verifier in, or notes why not.
-func (f *field) addNode(ctx context.Context, folder string) {
+// addNode adds Mozilla's verifier, or a note if that fails.
+func (f *suite) addNode(ctx context.Context, folder string) {
 	if err := f.startNode(ctx, folder); err != nil {
 		f.note("%s: %v", nodePackage, err)
 	}
 }
 
-func (f *field) startNode(ctx context.Context, folder string) error {
+func (f *suite) startNode(ctx context.Context, folder string) error {
 	folder, err := installNode(ctx, folder)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (f *field) startNode(ctx context.Context, folder string) error {
 	f.versions[nodePackage] = about.Version + ", " + arithmetic
 	f.versions["Node"] = about.Node
 	for i, p := range pairs {
-		// What cannot be verified is not measured, and what can is compiled.
+		// A pair that Node cannot verify is not measured. For the others this warms up.
 		if _, err := n.slot(p, time.Second); err != nil {
 			f.note("%s, %s: %v", nodePackage, p, err)
 			continue
@@ -60,14 +60,14 @@ func (f *field) startNode(ctx context.Context, folder string) error {
 	return nil
 }
 
-// installNode installs the package, once for all runs. The install scripts of
-// its dependencies are from 2016; one of them fails with today's Node. So none
-// is run but the two that matter: one that puts together a file that the package
-// cannot do without, and one that builds the native arithmetic, which it can.
+// installNode installs the package once for all runs. The install scripts of its
+// dependencies are from 2016, and one of them fails with today's Node. So only two are
+// run: one that builds a required file, and one that builds the native arithmetic, which is
+// optional.
 func installNode(ctx context.Context, folder string) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", errors.New("there is no npm on this machine")
+		return "", errors.New("npm is not installed")
 	}
 	if folder, err = nodeFolder(folder); err != nil {
 		return "", err
@@ -83,7 +83,7 @@ func installNode(ctx context.Context, folder string) (string, error) {
 	if err := runIn(ctx, filepath.Join(folder, "node_modules", "browserid-crypto"), "node", "scripts/package.js"); err != nil {
 		return "", err
 	}
-	// Without a compiler it does its arithmetic in JavaScript, which the report says.
+	// Without a compiler the arithmetic is in JavaScript. The report says so.
 	if err := runIn(ctx, folder, npm, "rebuild", "--prefix", folder, "bignum"); err != nil {
 		fmt.Fprintln(os.Stderr, "compare: no native arithmetic for Node:", err)
 	}
@@ -105,7 +105,7 @@ func nodeFolder(folder string) (string, error) {
 	return folder, os.MkdirAll(folder, 0o755)
 }
 
-// runIn runs a program in a folder, whose last lines are its error.
+// runIn runs a program in a folder. The error has the last lines of its output.
 func runIn(ctx context.Context, folder, name string, args ...string) error {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = folder
@@ -133,7 +133,7 @@ func newNode(ctx context.Context, folder string) (*node, error) {
 	return &node{p}, nil
 }
 
-// aboutNode is the answer to the setup.
+// aboutNode is the process's answer to the setup message.
 type aboutNode struct {
 	Version, Node string
 	Native        bool

@@ -9,9 +9,9 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// addOpenSSL takes OpenSSL in, or notes why not. It has the pool of users who
-// come again: each of its keys is prepared.
-func (f *field) addOpenSSL() {
+// addOpenSSL adds OpenSSL, or a note if that fails. It verifies the pool of returning
+// users, with prepared keys.
+func (f *suite) addOpenSSL() {
 	if !openssl.Available {
 		f.note("%s: %v", report.OpenSSL, openssl.ErrNotBuilt)
 		return
@@ -28,7 +28,7 @@ func (f *field) addOpenSSL() {
 	f.versions[report.OpenSSL] = openssl.Version()
 }
 
-// signatures lists the two of each assertion.
+// signatures returns a list of the two signatures of each assertion.
 func signatures(pool *workload.Pool) (*openssl.Sum, error) {
 	sum, err := openssl.New()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// peer is another process that is asked and answers, in JSON.
+// peer is a process that answers requests, both in JSON.
 type peer struct {
 	process *exec.Cmd
 	stdin   io.WriteCloser
@@ -38,8 +38,8 @@ func (p *peer) exchange(question, answer any) error {
 	return p.answers.Decode(answer)
 }
 
-// Close lets the process end, which it does when there is nothing to read.
+// Close closes the process's standard input, which ends it, and waits.
 func (p *peer) Close() {
 	p.stdin.Close()
-	_ = p.process.Wait() // how it ends makes no difference to the figures
+	_ = p.process.Wait() // its exit status does not change the figures
 }

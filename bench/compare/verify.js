@@ -1,6 +1,6 @@
-// Verifies pools of assertions with browserid-local-verify. The first line of
-// standard input says what there is, each further line asks for some
-// milliseconds of work on one pool; each is answered by a line.
+// Verifies pools of assertions with browserid-local-verify. The first line of standard
+// input has the pools. Each further line requests some milliseconds of work on one pool.
+// Each line is answered by a line.
 'use strict';
 
 const readline = require('readline');
@@ -11,7 +11,7 @@ const verifier = load('browserid-local-verify');
 let setup;
 const turns = {};
 
-// The package's own hook in place of the network: the document is at hand.
+// The package's hook that replaces the network. It answers from memory.
 function httpRequest(domain, path, answer) {
   answer(null, 200, { 'content-type': 'application/json' }, setup.documents[domain]);
 }

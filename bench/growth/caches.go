@@ -10,25 +10,25 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// cacheSizes go past the default sizes, where the bounds on bytes hold.
+// cacheSizes exceed the default sizes, so that the bounds on bytes take effect.
 var cacheSizes = []int{256, 1024, 4096, 16384}
 
-// visits are enough for a key to get its table.
+// visits is enough for a key to get a table.
 const visits = 4
 
-// measureCaches fills the verifier's caches, one at a time, to each size. Key
-// tables are for keys of remembered certificates: what these take is taken off.
+// measureCaches fills the verifier's caches, one at a time, to each size. Key tables are
+// made for keys of cached certificates, whose memory is subtracted.
 func measureCaches(ctx context.Context, o options, g *report.Growth) error {
 	for _, n := range o.cacheSizes {
-		crowd, err := workload.NewCrowd(1, n, workload.Now)
+		issuers, err := workload.NewManyIssuers(1, n, workload.Now)
 		if err != nil {
 			return err
 		}
-		certificates, err := filled(ctx, crowd, assertion.Config{CertificateCache: n, KeyTables: off})
+		certificates, err := filled(ctx, issuers, assertion.Config{CertificateCache: n, KeyTables: off})
 		if err != nil {
 			return err
 		}
-		both, err := filled(ctx, crowd, assertion.Config{CertificateCache: n, KeyTables: n})
+		both, err := filled(ctx, issuers, assertion.Config{CertificateCache: n, KeyTables: n})
 		if err != nil {
 			return err
 		}
@@ -39,15 +39,14 @@ func measureCaches(ctx context.Context, o options, g *report.Growth) error {
 	return nil
 }
 
-// filled gives the bytes that a verifier holds on to after it has seen everybody
-// in the crowd some times.
-func filled(ctx context.Context, crowd *workload.Crowd, c assertion.Config) (int64, error) {
+// filled returns the heap bytes of a verifier after several visits of every user.
+func filled(ctx context.Context, issuers *workload.ManyIssuers, c assertion.Config) (int64, error) {
 	before := heap()
-	v, _, err := crowdVerifier(crowd, wellknown.Config{}, c)
+	v, _, err := newVerifier(issuers, wellknown.Config{}, c)
 	if err != nil {
 		return 0, err
 	}
-	for _, text := range crowd.Texts {
+	for _, text := range issuers.Texts {
 		for range visits {
 			if _, err := v.Verify(ctx, text, workload.Audience); err != nil {
 				return 0, err

@@ -20,7 +20,7 @@ func TestParseFlags(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"--issuers", "0"}, {"--rounds", "0"}, {"--duration", "0s"}, {"--date", "today"}, {"extra"}} {
 		if _, err := parseFlags(bad, io.Discard); err == nil {
-			t.Errorf("%v: taken", bad)
+			t.Errorf("%v: accepted", bad)
 		}
 	}
 }

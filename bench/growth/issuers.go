@@ -15,14 +15,13 @@ import (
 // off switches a cache of assertion.Config off.
 const off = -1
 
-// measureIssuers has assertions come from more and more issuers at random, in
-// the default configuration but for the certificates, which are not remembered:
-// the users of a smaller crowd would come back sooner and blur the picture.
-// Numbers of issuers that do not fit the resolver's default bounds are measured
-// with bounds in which they fit, too.
+// measureIssuers verifies assertions of more and more issuers in random order. The
+// configuration is the default one without the cache of certificates: with few issuers
+// users return sooner, which would change the figures. Numbers of issuers that may exceed
+// the resolver's default bounds are measured with larger bounds too.
 func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 	for n := 1; n <= o.maxIssuers; n *= 10 {
-		crowd, err := workload.NewCrowd(n, max(n, o.pool), workload.Now)
+		issuers, err := workload.NewManyIssuers(n, max(n, o.pool), workload.Now)
 		if err != nil {
 			return err
 		}
@@ -31,7 +30,7 @@ func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 			bounds = append(bounds, "raised")
 		}
 		for _, bound := range bounds {
-			f, err := issuersFigure(ctx, o, crowd, bound)
+			f, err := issuersFigure(ctx, o, issuers, bound)
 			if err != nil {
 				return err
 			}
@@ -41,47 +40,47 @@ func measureIssuers(ctx context.Context, o options, g *report.Growth) error {
 	return nil
 }
 
-// fits is a number of issuers from which on the resolver's default bounds may be
-// too narrow.
+// fits is the number of issuers from which the resolver's default bounds may be too
+// small.
 const fits = 1000
 
-func issuersFigure(ctx context.Context, o options, crowd *workload.Crowd, bound string) (f report.IssuersFigure, err error) {
+func issuersFigure(ctx context.Context, o options, issuers *workload.ManyIssuers, bound string) (f report.IssuersFigure, err error) {
 	var config wellknown.Config
 	if bound == "raised" {
-		config = wellknown.Config{MaxEntries: 2 * len(crowd.Domains), MaxBytes: 1 << 40}
+		config = wellknown.Config{MaxEntries: 2 * len(issuers.Domains), MaxBytes: 1 << 40}
 	}
 	before := heap()
-	v, resolver, err := crowdVerifier(crowd, config, assertion.Config{CertificateCache: off})
+	v, resolver, err := newVerifier(issuers, config, assertion.Config{CertificateCache: off})
 	if err != nil {
 		return f, err
 	}
-	for _, domain := range crowd.Domains {
+	for _, domain := range issuers.Domains {
 		if _, err := resolver.Authority(ctx, domain, domain); err != nil {
 			return f, err
 		}
 	}
-	fetches := crowd.Fetches()
+	fetches := issuers.Fetches()
 	var turn atomic.Int64
 	rate, err := throughput(ctx, runtime.NumCPU(), runtime.NumCPU(), o.duration, func() error {
-		i := turn.Add(1) % int64(len(crowd.Texts))
-		_, err := v.Verify(ctx, crowd.Texts[i], workload.Audience)
+		i := turn.Add(1) % int64(len(issuers.Texts))
+		_, err := v.Verify(ctx, issuers.Texts[i], workload.Audience)
 		return err
 	})
 	if err != nil {
 		return f, err
 	}
 	f = report.IssuersFigure{
-		Issuers: len(crowd.Domains), Bounds: bound, PerSecond: rate,
-		Fetches:   100 * float64(crowd.Fetches()-fetches) / float64(turn.Load()),
+		Issuers: len(issuers.Domains), Bounds: bound, PerSecond: rate,
+		Fetches:   100 * float64(issuers.Fetches()-fetches) / float64(turn.Load()),
 		Megabytes: megabytes(heap() - before),
 	}
 	runtime.KeepAlive(v)
 	return f, nil
 }
 
-// crowdVerifier makes a verifier that knows nothing yet, and its resolver.
-func crowdVerifier(crowd *workload.Crowd, w wellknown.Config, a assertion.Config) (*assertion.Verifier, *wellknown.Resolver, error) {
-	w.InsecureTransport = crowd
+// newVerifier returns a verifier with empty caches, and its resolver.
+func newVerifier(issuers *workload.ManyIssuers, w wellknown.Config, a assertion.Config) (*assertion.Verifier, *wellknown.Resolver, error) {
+	w.InsecureTransport = issuers
 	w.Now = func() time.Time { return workload.Now }
 	resolver, err := wellknown.NewResolver(w)
 	if err != nil {
@@ -92,11 +91,11 @@ func crowdVerifier(crowd *workload.Crowd, w wellknown.Config, a assertion.Config
 	return v, resolver, err
 }
 
-// heap gives the bytes of what is alive.
+// heap returns the bytes of live objects.
 func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what the first one only got ready to free
+	runtime.GC() // frees what the first one only marked
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }

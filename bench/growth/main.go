@@ -4,13 +4,13 @@
 //
 //	go run ./bench/growth
 //
-// It prints tables, and writes growth.json into bench/results. Issuers and users
-// have DS128 keys; with the defaults it takes some minutes and 1 GB of memory,
-// most of it for the 100 000 issuers and their assertions.
+// Growth prints tables, and writes growth.json into bench/results. Issuers and users
+// have DS128 keys. With the defaults it takes some minutes and 1 GB of memory, most of it
+// for the 100 000 issuers and their assertions.
 //
-// Issuers are real ones for a real wellknown.Resolver, but for the network: a
-// function answers in place of it, in no time. What a fetch costs in the figures
-// is its own work, such as reading and checking the document.
+// A wellknown.Resolver fetches the issuers' documents from a function that replaces the
+// network and answers at once. The figures contain the work of a fetch, such as parsing and
+// checking the document, and no waiting.
 package main
 
 import (
@@ -32,8 +32,8 @@ type options struct {
 	rounds     int
 	duration   time.Duration
 	maxIssuers int
-	pool       int   // assertions in each pool, and
-	cacheSizes []int // entries of caches; smaller in tests
+	pool       int   // assertions in each pool; fewer in tests
+	cacheSizes []int // entries of caches; fewer in tests
 }
 
 func main() {
@@ -49,16 +49,16 @@ func main() {
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("growth", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.IntVar(&o.rounds, "rounds", 5, "how many rounds, for the number of goroutines")
-	f.DurationVar(&o.duration, "duration", time.Second, "the time for each figure of throughput")
-	f.IntVar(&o.maxIssuers, "issuers", 100_000, "the most distinct issuers")
+	f.IntVar(&o.rounds, "rounds", 5, "number of rounds, for the numbers of goroutines")
+	f.DurationVar(&o.duration, "duration", time.Second, "time for each figure of throughput")
+	f.IntVar(&o.maxIssuers, "issuers", 100_000, "largest number of distinct issuers")
 	o.Record.Flags(f)
 	o.pool, o.cacheSizes = workload.PoolSize, cacheSizes
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 || o.rounds < 1 || o.duration <= 0 || o.maxIssuers < 1 {
-		return o, errors.New("no arguments are wanted, and rounds, a duration and issuers above 0")
+		return o, errors.New("want no arguments, and --rounds, --duration and --issuers above 0")
 	}
 	return o, nil
 }

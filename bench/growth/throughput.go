@@ -12,25 +12,25 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// workers are the numbers of goroutines; more than there are processors must
-// not cost anything.
+// workers are the numbers of goroutines. More goroutines than processors should cost
+// nothing.
 var workers = []int{1, 2, 4, 8, 16}
 
-// measureWorkers lets more and more goroutines verify the usual mix, in the
-// states that differ in what they share. Every goroutine more than one has a
-// processor of its own as long as there are any.
+// measureWorkers verifies with more and more goroutines, in the states that differ in
+// what the goroutines share. Each goroutine has a processor of its own while there are
+// enough.
 func measureWorkers(ctx context.Context, o options, g *report.Growth) error {
-	mint, err := workload.NewMint(o.pool)
+	generator, err := workload.NewGenerator(o.pool)
 	if err != nil {
 		return err
 	}
 	pair := workload.Pair{Issuer: "RS256", User: "DS128"}
 	for _, state := range []workload.State{workload.Cold, workload.Table} {
-		pool, err := mint.Pool(pair, state)
+		pool, err := generator.Pool(pair, state)
 		if err != nil {
 			return err
 		}
-		r, err := mint.NewRunner(pool, state)
+		r, err := generator.NewRunner(pool, state)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func measureWorkers(ctx context.Context, o options, g *report.Growth) error {
 	return nil
 }
 
-// workersFigures gives every number of goroutines a turn in each round.
+// workersFigures measures each number of goroutines once in each round.
 func workersFigures(ctx context.Context, o options, verify func() error) ([]report.WorkersFigure, error) {
 	rates := make([][]float64, len(workers))
 	for range o.rounds {
@@ -70,7 +70,7 @@ func workersFigures(ctx context.Context, o options, verify func() error) ([]repo
 	return figures, nil
 }
 
-// throughput gives how many verifications so many goroutines do in a second.
+// throughput returns the verifications a second of that many goroutines.
 func throughput(ctx context.Context, workers, processors int, d time.Duration, verify func() error) (float64, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
 	runtime.GC()

@@ -13,7 +13,7 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// verdict is what became of one request.
+// verdict is the outcome of one request.
 type verdict byte
 
 const (
@@ -22,13 +22,13 @@ const (
 	undecided
 	refused // 4xx
 	shed    // 503
-	broken  // no answer, or one that makes no sense
+	broken  // no answer, or a malformed one
 	verdicts
 )
 
 var verdictNames = [verdicts]string{"okay", "failure", "undecided", "refused", "shed", "broken"}
 
-// request is the bytes of one verification.
+// request returns the bytes of a request that verifies an assertion.
 func request(assertion string) []byte {
 	return post(body(assertion))
 }
@@ -37,14 +37,14 @@ func body(assertion string) []byte {
 	return fmt.Appendf(nil, `{"assertion":%q,"audience":%q}`, assertion, workload.Audience)
 }
 
-// post is the bytes of a request with any body.
+// post returns the bytes of a request with the body.
 func post(body []byte) []byte {
 	head := fmt.Appendf(nil, "POST /v2 HTTP/1.1\r\nHost: verifier\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body))
 	return append(head, body...)
 }
 
-// client is a connection that is kept alive. It is no more than what measuring
-// needs: net/http's would take most of the processors that the service needs.
+// client is a keep-alive connection. It is small because net/http's client would take
+// most of the processor time that the service needs.
 type client struct {
 	addr string
 	conn net.Conn
@@ -52,12 +52,12 @@ type client struct {
 	body []byte
 }
 
-// patience is how long an answer may take; then the connection counts as
+// answerTimeout is how long an answer may take. After that the connection counts as
 // broken.
-const patience = 30 * time.Second
+const answerTimeout = 30 * time.Second
 
-// ask sends a request and reads its answer, over a new connection when the last
-// was closed.
+// ask sends a request and reads its answer, over a new connection if the previous one was
+// closed.
 func (c *client) ask(request []byte) verdict {
 	if c.conn == nil && c.dial() != nil {
 		return broken
@@ -87,7 +87,7 @@ func (c *client) close() {
 }
 
 func (c *client) exchange(request []byte) (verdict, error) {
-	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return broken, err
 	}
 	if _, err := c.conn.Write(request); err != nil {
@@ -111,7 +111,7 @@ func (c *client) exchange(request []byte) (verdict, error) {
 	return c.verdict(status), nil
 }
 
-// rest reads header and body, and says whether the connection ends with them.
+// rest reads header and body. last reports whether the connection ends after them.
 func (c *client) rest() (last bool, err error) {
 	length := -1
 	for {
@@ -138,7 +138,7 @@ func (c *client) rest() (last bool, err error) {
 		return last, err
 	}
 	if length < 0 {
-		return last, errors.New("an answer without an end")
+		return last, errors.New("an answer without a length")
 	}
 	if cap(c.body) < length {
 		c.body = make([]byte, length)

@@ -27,8 +27,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// floorEnv is the environment variable that makes this program the floor: a server
-// that reads every request and sends the answer in the file that it names.
+// floorEnv is the environment variable that makes this program the floor: a server that
+// reads every request and sends the answer in the file that the variable names.
 const floorEnv = "VEPVERIFY_LOAD_FLOOR"
 
 // floorOptions are the flags of the floor.
@@ -37,11 +37,11 @@ type floorOptions struct {
 }
 
 func (o *floorOptions) flags(f *flag.FlagSet) {
-	f.IntVar(&o.rounds, "floor", 0, "compare the service with a handler that only reads and answers, in so many `ROUNDS` of --duration each; wants wrk")
+	f.IntVar(&o.rounds, "floor", 0, "compare the service with a handler that only reads and answers, in `ROUNDS` of --duration each; needs wrk")
 }
 
-// Floor is the service beside a handler that reads the same requests and writes
-// the same answers without verifying anything: medians of the rounds.
+// Floor compares the service with a handler that reads the same requests and writes the
+// same answers without verifying: medians of the rounds.
 type Floor struct {
 	Format     string         `json:"format"`
 	Date       time.Time      `json:"date"`
@@ -50,30 +50,30 @@ type Floor struct {
 	Floor      FloorSide      `json:"floor"`
 	Service    FloorSide      `json:"service"`
 	EngineUS   float64        `json:"engineMicroseconds"`  // of one verification, alone on one core
-	MoreUS     float64        `json:"moreMicroseconds"`    // a request more than the floor, by the clock, medians of the rounds' differences
-	MoreCPUUS  float64        `json:"moreCPUMicroseconds"` // the same by the time of processors that the servers used
+	MoreUS     float64        `json:"moreMicroseconds"`    // more than the floor for each request, by the clock; median of the rounds' differences
+	MoreCPUUS  float64        `json:"moreCPUMicroseconds"` // the same by the processor time of the servers
 	BesideUS   float64        `json:"besideEngineMicroseconds"`
 	BesideCPUS float64        `json:"besideEngineCPUMicroseconds"`
 }
 
-// FloorSide is one of the two servers.
+// FloorSide is the result of one of the two servers.
 type FloorSide struct {
 	PerSecond float64 `json:"perSecond"`
-	CPUUS     float64 `json:"cpuMicroseconds"` // of the server, a request
+	CPUUS     float64 `json:"cpuMicroseconds"` // processor time of the server for each request
 }
 
 func (f Floor) print(out io.Writer) {
-	fmt.Fprintf(out, "floor: %.0f requests a second, %.1f µs of processors each\n", f.Floor.PerSecond, f.Floor.CPUUS)
-	fmt.Fprintf(out, "service: %.0f requests a second, %.1f µs of processors each\n", f.Service.PerSecond, f.Service.CPUUS)
-	fmt.Fprintf(out, "more a request: %.1f µs by the clock, %.1f µs of processors; the engine alone takes %.1f µs; beside it: %.1f µs, %.1f µs of processors\n",
+	fmt.Fprintf(out, "floor: %.0f requests a second, %.1f µs of processor time each\n", f.Floor.PerSecond, f.Floor.CPUUS)
+	fmt.Fprintf(out, "service: %.0f requests a second, %.1f µs of processor time each\n", f.Service.PerSecond, f.Service.CPUUS)
+	fmt.Fprintf(out, "more a request: %.1f µs by the clock, %.1f µs of processor time; the engine alone takes %.1f µs; without it: %.1f µs, %.1f µs of processor time\n",
 		f.MoreUS, f.MoreCPUUS, f.EngineUS, f.BesideUS, f.BesideCPUS)
 }
 
-// measureFloor measures both servers in turn with the same loader.
+// measureFloor measures both servers alternately with the same loader.
 func measureFloor(ctx context.Context, o options, out io.Writer) (err error) {
 	wrk, err := exec.LookPath("wrk")
 	if err != nil {
-		return fmt.Errorf("--floor wants wrk, as apt installs it: %w", err)
+		return fmt.Errorf("--floor needs wrk: %w", err)
 	}
 	text, keys, err := repeated(o.dir)
 	if err != nil {
@@ -132,8 +132,8 @@ func medianSide(sides []FloorSide) FloorSide {
 	}
 }
 
-// repeated returns an assertion with two RS256 signatures that holds for a while,
-// and a file with the issuer's document.
+// repeated returns an assertion with two RS256 signatures that is valid for 12 hours, and
+// the name of a file with the issuer's document.
 func repeated(dir string) (text, keys string, err error) {
 	now := time.Now()
 	idp, user := idptest.New(provider, idptest.Key("RS256")).At(now), idptest.Key("RS256-2")
@@ -159,7 +159,7 @@ func engineTime(keys, text string) (float64, error) {
 		return 0, err
 	}
 	const warmUp, n = 1000, 20_000
-	var start time.Duration // the time of processors, which other processes do not change
+	var start time.Duration // processor time, which other processes do not change
 	for i := range warmUp + n {
 		if i == warmUp {
 			start = ownCPU()
@@ -177,7 +177,7 @@ type recorded struct {
 	Body   string
 }
 
-// startFloor asks the service once, and starts a process that sends the same
+// startFloor sends the service one request, and starts a process that sends the same
 // answer.
 func startFloor(ctx context.Context, o options, s *service, text string) (*service, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Addr+"/v2", strings.NewReader(string(body(text))))
@@ -208,12 +208,11 @@ func startFloor(ctx context.Context, o options, s *service, text string) (*servi
 		return nil, err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), floorEnv+"="+file, "GOGC=300") // as vepverify serve has it
+	cmd.Env = append(os.Environ(), floorEnv+"="+file, "GOGC=300") // as in vepverify serve
 	return startServer(cmd)
 }
 
-// serveFloor is the process of the floor. It has the server of the service, with
-// another handler.
+// serveFloor runs the floor: the server of the service with another handler.
 func serveFloor(ctx context.Context, file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -280,7 +279,7 @@ func (s *service) load(ctx context.Context, wrk, script string, o options) (Floo
 	}
 	found := wrkRate.FindSubmatch(printed)
 	if found == nil || strings.Contains(string(printed), "Non-2xx") || strings.Contains(string(printed), "Socket errors") {
-		return FloorSide{}, fmt.Errorf("wrk says %s", printed)
+		return FloorSide{}, fmt.Errorf("wrk printed %s", printed)
 	}
 	rate, err := strconv.ParseFloat(string(found[1]), 64)
 	var count int

@@ -23,16 +23,16 @@ type hostileOptions struct {
 	honestRate float64
 	runs       int
 	duration   time.Duration
-	before     string // another vepverify to measure, or none
+	before     string // another vepverify to measure; empty means none
 }
 
 func (h *hostileOptions) flags(f *flag.FlagSet) {
 	h.rates, h.honestRate = []float64{80}, 100
-	f.StringVar(&h.kind, "hostile", "", "attack the service in place of the two: all, or a kind of attack")
-	f.Func("hostile-rate", "hostile requests a second, with commas between several rates (default 80)", h.setRates)
-	f.IntVar(&h.runs, "hostile-runs", 5, "runs whose medians are reported")
-	f.DurationVar(&h.duration, "hostile-duration", 4500*time.Millisecond, "how long a run takes")
-	f.StringVar(&h.before, "hostile-before", "", "a vepverify to attack too, in turns with the other one")
+	f.StringVar(&h.kind, "hostile", "", "attack the service: all, or a kind of attack")
+	f.Func("hostile-rate", "hostile requests a second; several rates with commas (default 80)", h.setRates)
+	f.IntVar(&h.runs, "hostile-runs", 5, "number of runs; medians are reported")
+	f.DurationVar(&h.duration, "hostile-duration", 4500*time.Millisecond, "length of a run")
+	f.StringVar(&h.before, "hostile-before", "", "second vepverify to attack, alternately with the first")
 }
 
 func (h *hostileOptions) setRates(text string) error {
@@ -54,7 +54,7 @@ func (h hostileOptions) check() error {
 	return nil
 }
 
-// The goals of issue and README: each row of the table is held to them.
+// The goals of bench/README.md. Each row is compared with them.
 const (
 	maxLost      = 1.0   // percent of honest requests refused or undecided
 	maxHonestP99 = 50.0  // milliseconds
@@ -64,7 +64,7 @@ const (
 // HostileFormat is the format of a [Hostile] in JSON.
 const HostileFormat = "vepverify-hostile/1"
 
-// Hostile is what attacks did to honest users.
+// Hostile is the effect of attacks on honest users.
 type Hostile struct {
 	Format    string         `json:"format"`
 	Date      time.Time      `json:"date"`
@@ -76,11 +76,11 @@ type Hostile struct {
 	Rows      []HostileRow   `json:"rows"`
 }
 
-// HostileRow is one attack at one rate, in medians of the runs unless it says
-// otherwise. Percentages are of the honest requests.
+// HostileRow is one attack at one rate. Figures are medians of the runs unless noted.
+// Percentages are of the honest requests.
 type HostileRow struct {
 	Service   string  `json:"service"` // before or after
-	Attack    string  `json:"attack"`  // none: honest requests alone
+	Attack    string  `json:"attack"`  // "none" means honest requests alone
 	Rate      float64 `json:"hostilePerSecond"`
 	Refused   float64 `json:"refusedPercent"` // 503, or no answer
 	Undecided float64 `json:"undecidedPercent"`
@@ -93,10 +93,10 @@ type HostileRow struct {
 	Peak     float64            `json:"peakMiB"` // in any run
 	Fetches  Fetches            `json:"fetches"` // in the run with most
 
-	// How the processors were shared, in seconds of processor time.
+	// Processor time of the two processes, in seconds.
 	ServeCPU  float64 `json:"serveCPUSeconds"`
 	LoaderCPU float64 `json:"loaderCPUSeconds"`
-	Load      float64 `json:"loadAverage"` // of the whole machine, in one minute
+	Load      float64 `json:"loadAverage"` // of the machine, over one minute
 }
 
 // Fetches is how often support documents were fetched.
@@ -106,7 +106,7 @@ type Fetches struct {
 	Others   int `json:"others"`   // the attacker's, and hosts without a document
 }
 
-// Good reports whether the row keeps the goals.
+// Good reports whether the row meets the goals.
 func (r HostileRow) Good() bool {
 	return r.Refused+r.Undecided <= maxLost && r.P99 <= maxHonestP99 && r.Wrong == 0 && r.Peak <= maxPeak
 }
@@ -160,8 +160,8 @@ func measureHostile(ctx context.Context, o options, out io.Writer) error {
 	return result.check()
 }
 
-// check returns an error if a verdict was wrong: what was measured is then worth
-// nothing. Goals that are missed are no error.
+// check returns an error if a verdict was wrong, because the figures are then worthless. A
+// missed goal is not an error.
 func (h *Hostile) check() error {
 	for _, r := range h.Rows {
 		if r.Wrong > 0 {
@@ -171,9 +171,8 @@ func (h *Hostile) check() error {
 	return nil
 }
 
-// add measures one attack at one rate, both services in turns, and returns the
-// processor time of each. That of honest requests alone, if given, is subtracted in
-// its row.
+// add measures one attack at one rate, both services alternately, and returns the processor
+// time of each. The time of honest requests alone, if given, is subtracted in the row.
 func (h *Hostile) add(ctx context.Context, o options, attack hostileAttack, rate float64, alone map[string]float64, out io.Writer) (map[string]float64, error) {
 	t, err := newHostileTest(o, attack, rate)
 	if err != nil {
@@ -210,7 +209,7 @@ func (h *Hostile) add(ctx context.Context, o options, attack hostileAttack, rate
 	return cpu, nil
 }
 
-// newHostileTest mints what all runs of a row send.
+// newHostileTest makes the requests that all runs of a row send.
 func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest, error) {
 	t := &hostileTest{options: o, attack: attack, rate: rate}
 	var err error
@@ -230,7 +229,7 @@ func newHostileTest(o options, attack hostileAttack, rate float64) (*hostileTest
 		}
 		t.tls = &chain
 	}
-	m, err := newHostileMint(now)
+	m, err := newHostileGenerator(now)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +279,7 @@ func (t *hostileTest) row(runs []*hostileRun) HostileRow {
 	return row
 }
 
-// percentile is that of all requests, whatever became of them.
+// percentile returns a percentile over all requests, with any verdict.
 func (a *answered) percentile(share float64) time.Duration {
 	return percentile(slices.Concat(a.took[:]...), share)
 }
@@ -296,12 +295,12 @@ func median[T any](all []T, of func(T) float64) float64 {
 	return values[len(values)/2]
 }
 
-// loadAverage is the system's, 0 where it has none.
+// loadAverage returns the system's load average, 0 if it has none.
 func loadAverage() (load float64) {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return 0
 	}
-	_, _ = fmt.Sscan(string(text), &load) // zero if it cannot be read
+	_, _ = fmt.Sscan(string(text), &load) // stays zero if it cannot be parsed
 	return load
 }

@@ -16,52 +16,49 @@ import (
 // hostileAttack is one stream of hostile requests.
 type hostileAttack struct {
 	kind, name string
-	// flags are those of the service, beside --fallback.
+	// flags are flags of the service besides --fallback.
 	flags []string
-	// request mints the request of a number. Those of a row are minted before
-	// its runs.
-	request func(m *hostileMint, number int) ([]byte, error)
-	// document is what the attacker's hosts answer, compressed; nil: 404.
+	// request returns the request with a number. Requests are made before the runs.
+	request func(m *hostileGenerator, number int) ([]byte, error)
+	// document returns the compressed documents of the attacker's hosts. Nil means 404.
 	document func() (func(host string) []byte, error)
-	// tls makes the certificates that the attacker's hosts send; nil: the usual one.
+	// tls returns the certificates of the attacker's hosts. Nil means the usual one.
 	tls func(names []string) (tls.Certificate, error)
-	// outage: in the second half of a run no provider answers. Only documents
+	// outage means that no provider answers in the second half of a run. Only documents
 	// that are still cached can answer for them.
 	outage bool
-	// genuine: the attacker's own addresses verify. All other hostile requests are
-	// forged, and must not.
+	// genuine means that the attacker's own addresses verify. All other hostile requests
+	// are forged, and must fail.
 	genuine bool
 }
 
-// hostileAttacks are all kinds. The sections and letters are those of the table of
-// limits in bench/README.md.
+// hostileAttacks are all attacks. bench/README.md lists them.
 var hostileAttacks = []hostileAttack{
-	// Certificates with iss = the fallback and a new domain each, not signed by
+	// Certificates with iss = the fallback and a new email domain each, not signed by
 	// the fallback.
-	{kind: "evict", name: "evict", request: (*hostileMint).newDomain, outage: true},
-	// A new host of the attacker's each, with a document of 60 KiB, and
-	// certificates that hosts sign.
-	{kind: "wildcard", name: "wildcard", request: (*hostileMint).newHost, document: paddedDocument, outage: true, genuine: true},
+	{kind: "evict", name: "evict", request: (*hostileGenerator).newDomain, outage: true},
+	// A new host of the attacker's each, with a document of 60 KiB. The host signs the
+	// certificate.
+	{kind: "wildcard", name: "wildcard", request: (*hostileGenerator).newHost, document: paddedDocument, outage: true, genuine: true},
 	// Certificates of an issuer with 17 keys, none of which signed them.
 	{kind: "rsa", name: "rsa-8192", request: forgedBy(1024), document: rsaDocument(8192, hostile.MaxExponent)},
 	{kind: "rsa", name: "rsa-4096", request: forgedBy(512), document: rsaDocument(4096, hostile.DenseExponent)},
 	// Certified keys, a new one each, that did not sign the assertion.
 	{kind: "userkey", name: "userkey-rsa-8192", request: certifiedRSA(8192, hostile.MaxExponent)},
 	{kind: "userkey", name: "userkey-rsa-4096", request: certifiedRSA(4096, hostile.DenseExponent)},
-	{kind: "userkey", name: "userkey-dsa-2048", request: (*hostileMint).certifiedDSA},
+	{kind: "userkey", name: "userkey-dsa-2048", request: (*hostileGenerator).certifiedDSA},
 	// A new host of the attacker's each, whose document has 17 keys in as many groups.
-	{kind: "dsa", name: "dsa", request: (*hostileMint).forgedByNewHost, document: dsaDocuments(17)},
-	// A new host of the attacker's each, whose document of 64 KiB takes long to unpack.
-	{kind: "document", name: "document-gzip", request: (*hostileMint).forgedByNewHost, document: slowDocument},
-	// A new host of the attacker's each, with a TLS certificate that 100 others may
-	// have signed.
-	{kind: "handshake", name: "handshake", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: manyIssuers},
-	// The same with six others, which may have signed each other.
-	{kind: "handshake", name: "handshake-p521", request: (*hostileMint).forgedByNewHost, document: plainDocument, tls: issuerCycle},
+	{kind: "dsa", name: "dsa", request: (*hostileGenerator).forgedByNewHost, document: dsaDocuments(17)},
+	// A new host of the attacker's each, with a document of 64 KiB that decompresses slowly.
+	{kind: "document", name: "document-gzip", request: (*hostileGenerator).forgedByNewHost, document: slowDocument},
+	// A new host of the attacker's each, with a TLS certificate and 100 possible issuers of it.
+	{kind: "handshake", name: "handshake", request: (*hostileGenerator).forgedByNewHost, document: plainDocument, tls: manyIssuers},
+	// The same with six, each a possible issuer of each other.
+	{kind: "handshake", name: "handshake-p521", request: (*hostileGenerator).forgedByNewHost, document: plainDocument, tls: issuerCycle},
 	// An audience of 2500 different letters, which is compared with that of the assertion.
-	{kind: "audience", name: "audience", request: (*hostileMint).longAudience},
+	{kind: "audience", name: "audience", request: (*hostileGenerator).longAudience},
 	// Assertions that are valid for a day, the longest that a guard in memory keeps.
-	{kind: "guard", name: "guard", request: (*hostileMint).longLived, document: plainDocument, flags: []string{"--replay", "memory"}, genuine: true},
+	{kind: "guard", name: "guard", request: (*hostileGenerator).longLived, document: plainDocument, flags: []string{"--replay", "memory"}, genuine: true},
 }
 
 // attacksOf returns the attacks of a kind, or all of them.
@@ -83,61 +80,61 @@ func attacksOf(kind string) ([]hostileAttack, error) {
 	return found, nil
 }
 
-// hostileMint mints what an attacker sends. One key pair serves for all that has
-// to be signed.
-type hostileMint struct {
+// hostileGenerator makes the attacker's requests. One key pair signs everything.
+type hostileGenerator struct {
 	now       time.Time
 	user      keys.PrivateKey
 	assertion string // signed by user
 }
 
-func newHostileMint(now time.Time) (*hostileMint, error) {
-	m := &hostileMint{now: now, user: idptest.Key("RS128")}
+func newHostileGenerator(now time.Time) (*hostileGenerator, error) {
+	m := &hostileGenerator{now: now, user: idptest.Key("RS128")}
 	var err error
 	m.assertion, err = m.issuer("").Assertion(workload.Audience, m.user).With("exp", now.Add(time.Hour).UnixMilli()).Encode()
 	return m, err
 }
 
-// issuer is a host of the attacker's, or one that it pretends to be.
-func (m *hostileMint) issuer(domain string) *idptest.IdP {
+// issuer returns the provider of a host of the attacker's, or of a host that it imitates.
+func (m *hostileGenerator) issuer(domain string) *idptest.IdP {
 	return idptest.New(domain, attackerKey()).At(m.now)
 }
 
-// attackerKey is the key that the attacker's hosts publish.
+// attackerKey returns the key that the attacker's hosts publish.
 func attackerKey() keys.PrivateKey { return idptest.Key("RS128-2") }
 
-// backed puts a certificate before the assertion that is the same in all requests.
-func (m *hostileMint) backed(certificate idptest.Token) ([]byte, error) {
+// backed returns a request with the certificate and the generator's assertion.
+func (m *hostileGenerator) backed(certificate idptest.Token) ([]byte, error) {
 	text, err := certificate.Encode()
 	return request(text + "~" + m.assertion), err
 }
 
-func (m *hostileMint) newDomain(number int) ([]byte, error) {
+func (m *hostileGenerator) newDomain(number int) ([]byte, error) {
 	c := m.issuer(fallbackDomain).Certificate(fmt.Sprintf("mallory@new%d.example", number), m.user.Public())
 	return m.backed(hostile.Forged(c, "RS256", 256))
 }
 
-func (m *hostileMint) newHost(number int) ([]byte, error) {
+func (m *hostileGenerator) newHost(number int) ([]byte, error) {
 	host := fmt.Sprintf("h%d.%s", number, attackerDomain)
 	return m.backed(m.issuer(host).Certificate("mallory@"+host, m.user.Public()))
 }
 
-func (m *hostileMint) forgedByNewHost(number int) ([]byte, error) {
+func (m *hostileGenerator) forgedByNewHost(number int) ([]byte, error) {
 	host := fmt.Sprintf("h%d.%s", number, attackerDomain)
 	return m.backed(hostile.Forged(m.issuer(host).Certificate("mallory@"+host, m.user.Public()), "DS256", 64))
 }
 
-// forgedBy mints certificates of the attacker's domain that it did not sign.
-func forgedBy(size int) func(*hostileMint, int) ([]byte, error) {
-	return func(m *hostileMint, number int) ([]byte, error) {
+// forgedBy returns a function that makes certificates of the attacker's domain with forged
+// signatures of the size.
+func forgedBy(size int) func(*hostileGenerator, int) ([]byte, error) {
+	return func(m *hostileGenerator, number int) ([]byte, error) {
 		email := fmt.Sprintf("mallory%d@%s", number, attackerDomain)
 		return m.backed(hostile.Forged(m.issuer(attackerDomain).Certificate(email, m.user.Public()), "RS256", size))
 	}
 }
 
-// certified mints a certificate of a key, and an assertion that the key did not
-// sign.
-func (m *hostileMint) certified(key any, alg string, size int) ([]byte, error) {
+// certified returns a request with a certificate of the key, and an assertion that the key
+// did not sign.
+func (m *hostileGenerator) certified(key any, alg string, size int) ([]byte, error) {
 	issuer := m.issuer(attackerDomain)
 	certificate, err := hostile.Forged(issuer.Certificate("mallory@"+attackerDomain, m.user.Public()).With("public-key", key), "RS256", 256).Encode()
 	if err != nil {
@@ -147,18 +144,18 @@ func (m *hostileMint) certified(key any, alg string, size int) ([]byte, error) {
 	return request(certificate + "~" + assertion), err
 }
 
-func certifiedRSA(bits int, e int64) func(*hostileMint, int) ([]byte, error) {
-	return func(m *hostileMint, _ int) ([]byte, error) {
+func certifiedRSA(bits int, e int64) func(*hostileGenerator, int) ([]byte, error) {
+	return func(m *hostileGenerator, _ int) ([]byte, error) {
 		return m.certified(hostile.LegacyRSA(bits, e), "RS256", bits/8)
 	}
 }
 
-func (m *hostileMint) certifiedDSA(int) ([]byte, error) {
+func (m *hostileGenerator) certifiedDSA(int) ([]byte, error) {
 	return m.certified(hostile.LooseDSA(2048, 256), "DS256", 64)
 }
 
 // longAudience needs no domain: the audience is compared before any signature.
-func (m *hostileMint) longAudience(number int) ([]byte, error) {
+func (m *hostileGenerator) longAudience(number int) ([]byte, error) {
 	c := hostile.Forged(m.issuer(attackerDomain).Certificate("mallory@"+attackerDomain, m.user.Public()), "RS128", 128)
 	certificate, err := c.Encode()
 	letters := make([]rune, 2500)
@@ -168,7 +165,7 @@ func (m *hostileMint) longAudience(number int) ([]byte, error) {
 	return post(fmt.Appendf(nil, `{"assertion":%q,"audience":"http://%s"}`, certificate+"~"+m.assertion, string(letters))), err
 }
 
-func (m *hostileMint) longLived(number int) ([]byte, error) {
+func (m *hostileGenerator) longLived(number int) ([]byte, error) {
 	issuer := m.issuer(attackerDomain)
 	day := m.now.Add(24*time.Hour - 2*time.Minute).UnixMilli()
 	certificate, err := issuer.Certificate("mallory@"+attackerDomain, m.user.Public()).With("exp", day+60_000).Encode()
@@ -183,7 +180,7 @@ func manyIssuers(names []string) (tls.Certificate, error) { return hostile.TLSCh
 
 func issuerCycle(names []string) (tls.Certificate, error) { return hostile.TLSCycle(names, 6) }
 
-// sameDocument is what all hosts of the attacker's answer.
+// sameDocument returns the same document for all hosts.
 func sameDocument(document idptest.Object) func(string) []byte {
 	body := gzipped(document.JSON())
 	return func(string) []byte { return body }
@@ -193,18 +190,18 @@ func attackerDocument() idptest.Object { return idptest.New(attackerDomain, atta
 
 func plainDocument() (func(string) []byte, error) { return sameDocument(attackerDocument()), nil }
 
-// paddedDocument takes nearly as much room in a cache as a document can.
+// paddedDocument is almost as large as a document may be.
 func paddedDocument() (func(string) []byte, error) {
 	return sameDocument(attackerDocument().With("padding", strings.Repeat("x", 60<<10))), nil
 }
 
-// slowDocument is 64 KiB of compressed blocks, most of which are empty.
+// slowDocument is 64 KiB of compressed blocks, most of them empty.
 func slowDocument() (func(string) []byte, error) {
 	body := hostile.Blocks(attackerDocument().JSON(), 64<<10)
 	return func(string) []byte { return body }, nil
 }
 
-// rsaDocument has keys with random moduli: the attacker need not sign with them.
+// rsaDocument has keys with random moduli. The attacker does not sign with them.
 func rsaDocument(bits int, e int64) func() (func(string) []byte, error) {
 	return func() (func(string) []byte, error) {
 		keys := hostile.Keys(17, func() idptest.Object { return hostile.RSA(bits, e) })
@@ -212,8 +209,7 @@ func rsaDocument(bits int, e int64) func() (func(string) []byte, error) {
 	}
 }
 
-// dsaDocuments have keys in as many groups as there are keys, and other groups
-// than the next document.
+// dsaDocuments have each key in a group of its own. No two documents share a group.
 func dsaDocuments(keys int) func() (func(string) []byte, error) {
 	return func() (func(string) []byte, error) {
 		bodies := make([][]byte, 64)

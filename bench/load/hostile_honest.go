@@ -10,31 +10,30 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// The honest issuers. Of ten honest requests six come from users of the busy
-// providers, two from users of providers that are seen once in a run, and two from
-// users of the fallback.
+// The honest issuers. Of ten honest requests, six are of users of the busy providers, two of
+// users of providers that occur once in a run, and two of users of the fallback.
 const (
 	fallbackDomain = "fallback.example"
 	busyProviders  = 8
-	guestDomains   = 10 // have no BrowserID: the fallback speaks for their users
+	guestDomains   = 10 // domains without BrowserID, whose users have certificates of the fallback
 )
 
-// honest is what honest users send in one run, and what they expect.
+// honest is the honest requests of one run, with the expected verdicts.
 type honest struct {
 	warmUp, measured []honestRequest
 	documents        map[string][]byte // by issuer
 }
 
-// honestRequest is a good assertion, of which no two are equal.
+// honestRequest is a request with a valid assertion. No two are equal.
 type honestRequest struct {
 	text  []byte
 	email string
 }
 
-// newHonest mints n requests, and as many before them as make the service know
+// newHonest makes n requests, and requests to send before them, so that the service knows
 // every provider.
 func newHonest(n int, now time.Time) (*honest, error) {
-	h := &honestMint{
+	h := &honestGenerator{
 		honest: &honest{documents: make(map[string][]byte)}, now: now,
 		fallback: idptest.New(fallbackDomain, idptest.Key("RS256")).At(now),
 		users:    []keys.PrivateKey{idptest.Key("DS128"), idptest.Key("RS256-2"), idptest.Key("DS128-2")},
@@ -51,20 +50,19 @@ func newHonest(n int, now time.Time) (*honest, error) {
 	return h.honest, nil
 }
 
-// honestMint makes an honest.
-type honestMint struct {
+// honestGenerator makes an honest.
+type honestGenerator struct {
 	*honest
 	now          time.Time
 	fallback     *idptest.IdP
 	users        []keys.PrivateKey
 	certificates map[string]string // the last one of each address
 	guests       map[string]bool
-	minted       int
+	made         int
 }
 
-// add mints the request of number i and, if its domain is new, one before the
-// measured ones.
-func (h *honestMint) add(i int) error {
+// add makes the request with number i and, if its domain is new, one for the warm-up.
+func (h *honestGenerator) add(i int) error {
 	round, slot := i/10, i%10
 	domain, issuer := "", h.fallback
 	switch {
@@ -86,8 +84,8 @@ func (h *honestMint) add(i int) error {
 	return err
 }
 
-// introduce mints a request of a domain that was not met before.
-func (h *honestMint) introduce(domain string, issuer *idptest.IdP) error {
+// introduce makes a warm-up request of a new domain.
+func (h *honestGenerator) introduce(domain string, issuer *idptest.IdP) error {
 	if h.guests == nil {
 		h.guests, h.certificates = make(map[string]bool), make(map[string]string)
 	}
@@ -108,12 +106,12 @@ func (h *honestMint) introduce(domain string, issuer *idptest.IdP) error {
 	return err
 }
 
-// usesOfCertificate is how many assertions of a user come with one certificate.
+// usesOfCertificate is the number of assertions of a user with one certificate.
 const usesOfCertificate = 3
 
-func (h *honestMint) request(domain string, issuer *idptest.IdP) (r honestRequest, err error) {
-	number := h.minted
-	h.minted++
+func (h *honestGenerator) request(domain string, issuer *idptest.IdP) (r honestRequest, err error) {
+	number := h.made
+	h.made++
 	user := h.users[number/usesOfCertificate%len(h.users)]
 	r.email = fmt.Sprintf("user%d@%s", number/usesOfCertificate%len(h.users), domain)
 	if h.certificates[r.email] == "" || number%usesOfCertificate == 0 {
@@ -128,11 +126,11 @@ func (h *honestMint) request(domain string, issuer *idptest.IdP) (r honestReques
 	return r, err
 }
 
-// honestLife is how long honest assertions are valid: less than the 10 minutes that
-// a service with a one-use guard accepts, and more than the runs of one row take.
+// honestLife is how long honest assertions are valid: less than the 10 minutes that a
+// service with a one-use guard accepts, and longer than the runs of one row.
 const honestLife = 9 * time.Minute
 
-// expires is another millisecond for each assertion.
-func (h *honestMint) expires(number int) int64 {
+// expires returns another millisecond for each assertion.
+func (h *honestGenerator) expires(number int) int64 {
 	return h.now.Add(honestLife).UnixMilli() + int64(number)
 }

@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// openLoop sends each request when it is due, whether or not answers have come,
-// over as many connections as that takes.
+// openLoop sends each request when it is due, whether or not answers have arrived, over as
+// many connections as needed.
 type openLoop struct {
 	addr      string
 	requests  [][]byte
 	perSecond float64
-	// answered is called with each answer, one at a time. took counts from when
-	// the request was due.
+	// answered is called with each answer, one at a time. took starts when the request
+	// was due.
 	answered func(i int, v verdict, body []byte, took time.Duration)
 
 	mu   sync.Mutex // guards answered and idle
 	idle []*client
 }
 
-// run sends the requests from start on, and returns when all have answers.
+// run sends the requests, the first one at start, and returns when all are answered.
 func (l *openLoop) run(ctx context.Context, start time.Time) {
 	var all sync.WaitGroup
 	for i, request := range l.requests {
@@ -55,7 +55,7 @@ func (l *openLoop) send(i int, request []byte, due time.Time) {
 	l.idle = append(l.idle, c)
 }
 
-// client returns the connection that was used last, or a new one.
+// client returns the idle connection that was used last, or a new one.
 func (l *openLoop) client() *client {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,17 +67,17 @@ func (l *openLoop) client() *client {
 	return &client{addr: l.addr}
 }
 
-// hostileRun is what one run measured.
+// hostileRun is the result of one run.
 type hostileRun struct {
 	honest, hostile answered
-	wrong           int // honest requests with another verdict than okay, refused, or undecided
+	wrong           int // honest requests with a verdict other than okay, refused or undecided
 	serveCPU        time.Duration
 	loaderCPU       time.Duration
 	peak            int64 // bytes
 	fetches         Fetches
 }
 
-// hostileTest is one service, what honest users send it, and one attack on it.
+// hostileTest is one service, its honest requests, and one attack on it.
 type hostileTest struct {
 	options
 	binary   string
@@ -89,10 +89,10 @@ type hostileTest struct {
 	tls      *tls.Certificate
 }
 
-// run starts a service, makes it know the honest issuers, and attacks it.
+// run starts a service, warms it up, and attacks it.
 func (t *hostileTest) run(ctx context.Context) (r *hostileRun, err error) {
-	web := &hostileWeb{honest: t.honest.documents, attack: t.document, tls: t.tls, fetches: make(map[string]int)}
-	n, err := newInternet(t.dir, web)
+	hosts := &hostileHosts{honest: t.honest.documents, attack: t.document, tls: t.tls, fetches: make(map[string]int)}
+	n, err := newNetwork(t.dir, hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -105,21 +105,21 @@ func (t *hostileTest) run(ctx context.Context) (r *hostileRun, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
 	if a := fire(ctx, s.Addr, 4, texts(t.honest.warmUp), nil); a.counts[okay] != len(t.honest.warmUp) {
-		return nil, fmt.Errorf("before the attack, not all were okay: %v", a.named())
+		return nil, fmt.Errorf("some warm-up requests were not okay: %v", a.named())
 	}
 	if t.attack.outage {
-		outage := time.AfterFunc(t.hostile.duration/2, func() { web.outage.Store(true) })
+		outage := time.AfterFunc(t.hostile.duration/2, func() { hosts.outage.Store(true) })
 		defer outage.Stop()
 	}
 	if r, err = t.load(ctx, s); err != nil {
 		return nil, err
 	}
-	r.fetches = web.fetched()
+	r.fetches = hosts.fetched()
 	r.peak, err = s.peak()
 	return r, err
 }
 
-// load sends both kinds of requests for as long as the options say.
+// load sends both kinds of requests for the duration of a run.
 func (t *hostileTest) load(ctx context.Context, s *service) (*hostileRun, error) {
 	r := new(hostileRun)
 	good := &openLoop{addr: s.Addr, requests: texts(t.honest.measured), perSecond: t.hostile.honestRate,
@@ -156,7 +156,7 @@ func texts(requests []honestRequest) [][]byte {
 	return all
 }
 
-// ownCPU is the time that this process has had on all processors.
+// ownCPU returns the processor time of this process.
 func ownCPU() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -165,14 +165,13 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// cpu is the time that the service has had on all processors, in hundredths of a
-// second.
+// cpu returns the processor time of the service, to hundredths of a second.
 func (s *service) cpu() (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(text), ") ") // what is before may have spaces
+	_, rest, _ := strings.Cut(string(text), ") ") // the name before may have spaces
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
 		return 0, errors.New("/proc has no processor time")
@@ -182,7 +181,7 @@ func (s *service) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err, err2)
 }
 
-// peak is the most memory that the service has had resident, in bytes.
+// peak returns the service's peak of resident memory, in bytes.
 func (s *service) peak() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestHostile attacks the real service, briefly. Verdicts are right during attacks.
+// TestHostile attacks the service briefly, and checks that verdicts are right.
 func TestHostile(t *testing.T) {
 	o := small(t)
 	o.hostile.kind, o.hostile.runs, o.hostile.duration, o.hostile.rates = "evict", 1, 200*time.Millisecond, []float64{40}
@@ -34,11 +34,11 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestHostileMint: each attack can be minted, as large as a request may be.
-func TestHostileMint(t *testing.T) {
+// TestHostileGenerator checks that each attack makes different requests of allowed size.
+func TestHostileGenerator(t *testing.T) {
 	const maxBody = 10 << 10 // of the service
 	for _, a := range hostileAttacks {
-		m, err := newHostileMint(time.Now())
+		m, err := newHostileGenerator(time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,6 +100,6 @@ func TestHostileRow(t *testing.T) {
 		}
 	}
 	if err := (&Hostile{Rows: []HostileRow{{Wrong: 1}}}).check(); err == nil {
-		t.Error("a wrong verdict does not return an error")
+		t.Error("no error for a wrong verdict")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// small are options with which everything takes a moment.
+// small returns options with which a run takes a moment.
 func small(t *testing.T) options {
 	t.Helper()
 	o, err := parseFlags([]string{
@@ -26,7 +26,7 @@ func small(t *testing.T) options {
 	return o
 }
 
-// TestLoads runs the real service, briefly: every request is answered.
+// TestLoads runs the service briefly, and checks that every request is answered.
 func TestLoads(t *testing.T) {
 	var out bytes.Buffer
 	if err := run(t.Context(), small(t), &out); err != nil {
@@ -43,7 +43,7 @@ func TestSoak(t *testing.T) {
 	o := small(t)
 	o.soak = 3 * time.Second
 	var out bytes.Buffer
-	// How flat the memory is in its first seconds says nothing.
+	// Memory need not be flat in the first seconds.
 	if err := run(t.Context(), o, &out); err != nil && !strings.Contains(err.Error(), "not flat") {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestSoak(t *testing.T) {
 func TestFlags(t *testing.T) {
 	for _, args := range [][]string{{"x"}, {"-users", "0"}, {"-duration", "0"}, {"-soak", "-1s"}, {"-date", "today"}, {"-nonsense"}} {
 		if _, err := parseFlags(args, t.Output()); err == nil {
-			t.Errorf("%q is taken", args)
+			t.Errorf("%q is accepted", args)
 		}
 	}
 }
@@ -73,11 +73,11 @@ func TestPercentile(t *testing.T) {
 		}
 	}
 	if percentile(nil, 0.5) != 0 {
-		t.Error("of nothing, not 0")
+		t.Error("percentile of no times: not 0")
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestMemoryCheck(t *testing.T) {
 	a := &answered{}
 	a.counts[okay] = 1
 	steady := []int64{1, 2, 3, 100, 101, 102, 103, 104, 105}
@@ -95,7 +95,7 @@ func TestJudge(t *testing.T) {
 		a := *a
 		a.counts[okay] = test.okay
 		var out bytes.Buffer
-		if err := (memory{samples: test.samples}).judge(&out, &a); (err == nil) != test.good {
+		if err := (memory{samples: test.samples}).check(&out, &a); (err == nil) != test.good {
 			t.Errorf("%v with %d okay: %v", test.samples, test.okay, err)
 		}
 	}
@@ -118,7 +118,7 @@ vepverify_shed_duration_seconds_count 4
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := readRefusals(strings.NewReader("other_metric 1\n")); err == nil {
-		t.Error("metrics without refusals are taken")
+		t.Error("metrics without refusals are accepted")
 	}
 }
 

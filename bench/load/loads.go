@@ -16,9 +16,9 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// fire sends the requests over so many connections. Each goes when it is due and
-// a connection is free; a nil due means as soon as a connection is free. No more
-// are begun when ctx ends.
+// fire sends the requests over that many connections. Each is sent when it is due and a
+// connection is free; nil due means as soon as a connection is free. After ctx ends, no
+// more are sent.
 func fire(ctx context.Context, addr string, connections int, requests [][]byte, due func(i int) time.Time) *answered {
 	var (
 		all  answered
@@ -52,7 +52,7 @@ func fire(ctx context.Context, addr string, connections int, requests [][]byte, 
 	return &all
 }
 
-// answered is how requests of one load were answered.
+// answered counts and times the answers of one load.
 type answered struct {
 	counts [verdicts]int
 	took   [verdicts][]time.Duration
@@ -70,7 +70,7 @@ func (a *answered) join(b *answered) {
 	}
 }
 
-// percentile gives the time that so many of 1 were answered within.
+// percentile returns the time within which the share of requests was answered.
 func percentile(took []time.Duration, share float64) time.Duration {
 	if len(took) == 0 {
 		return 0
@@ -83,28 +83,28 @@ const provider = "idp.example"
 
 // loads measures throughput, then overload.
 func loads(ctx context.Context, o options, out io.Writer) error {
-	regulars, err := workload.NewRegulars(provider, o.users, time.Now())
+	users, err := workload.NewReturningUsers(provider, o.users, time.Now())
 	if err != nil {
 		return err
 	}
-	document, err := regulars.Document()
+	document, err := users.Document()
 	if err != nil {
 		return err
 	}
-	n, err := newInternet(o.dir, serveDocument(document))
+	n, err := newNetwork(o.dir, serveDocument(document))
 	if err != nil {
 		return err
 	}
 	defer n.Close()
 	result := Result{Format: "vepverify-load/1", Date: o.Date, Machine: report.ThisMachine()}
-	if result.Throughput, err = measureThroughput(ctx, o, n, regulars); err != nil {
+	if result.Throughput, err = measureThroughput(ctx, o, n, users); err != nil {
 		return fmt.Errorf("throughput: %w", err)
 	}
 	result.Throughput.print(out)
 	if o.rate == 0 {
 		o.rate = 2 * result.Throughput.PerSecond
 	}
-	if result.Overload, err = measureOverload(ctx, o, n, regulars); err != nil {
+	if result.Overload, err = measureOverload(ctx, o, n, users); err != nil {
 		return fmt.Errorf("overload: %w", err)
 	}
 	result.Overload.print(out)
@@ -119,9 +119,9 @@ func serveDocument(document []byte) http.Handler {
 	})
 }
 
-// mint gives requests that were never sent before.
-func mint(r *workload.Regulars, n, uses int) ([][]byte, error) {
-	texts, err := r.Mint(n, uses)
+// newRequests returns requests that were not sent before.
+func newRequests(r *workload.ReturningUsers, n, uses int) ([][]byte, error) {
+	texts, err := r.Assertions(n, uses)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +132,8 @@ func mint(r *workload.Regulars, n, uses int) ([][]byte, error) {
 	return requests, nil
 }
 
-func measureThroughput(ctx context.Context, o options, n *internet, r *workload.Regulars) (t Throughput, err error) {
-	requests, err := mint(r, o.warmUp+o.users*o.uses, o.uses)
+func measureThroughput(ctx context.Context, o options, n *network, r *workload.ReturningUsers) (t Throughput, err error) {
+	requests, err := newRequests(r, o.warmUp+o.users*o.uses, o.uses)
 	if err != nil {
 		return t, err
 	}
@@ -149,7 +149,7 @@ func measureThroughput(ctx context.Context, o options, n *internet, r *workload.
 	a := fire(limited, s.Addr, o.connections, requests[o.warmUp:], nil)
 	took, cpu := time.Since(start), s.used().since(used, sum(a.counts))
 	if a.counts[okay] == 0 || a.counts[okay] != sum(a.counts) {
-		return t, fmt.Errorf("not all were okay: %v", a.named())
+		return t, fmt.Errorf("some were not okay: %v", a.named())
 	}
 	resident, err := s.Resident()
 	return Throughput{
@@ -158,12 +158,12 @@ func measureThroughput(ctx context.Context, o options, n *internet, r *workload.
 	}, err
 }
 
-// overloadConnections are more than the service lets wait.
+// overloadConnections is more than the service lets wait.
 const overloadConnections = 1000
 
-func measureOverload(ctx context.Context, o options, n *internet, r *workload.Regulars) (v Overload, err error) {
+func measureOverload(ctx context.Context, o options, n *network, r *workload.ReturningUsers) (v Overload, err error) {
 	rate := o.rate
-	requests, err := mint(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
+	requests, err := newRequests(r, o.warmUp+int(rate*o.duration.Seconds()), o.uses)
 	if err != nil {
 		return v, err
 	}
@@ -178,7 +178,7 @@ func measureOverload(ctx context.Context, o options, n *internet, r *workload.Re
 	a := fire(ctx, s.Addr, overloadConnections, requests[o.warmUp:], due)
 	took, cpu := time.Since(start), s.used().since(used, sum(a.counts))
 	if a.counts[okay]+a.counts[shed] != sum(a.counts) {
-		return v, fmt.Errorf("some were neither okay nor too much: %v", a.named())
+		return v, fmt.Errorf("some were neither okay nor 503: %v", a.named())
 	}
 	refusals, err := s.refusals()
 	return Overload{
@@ -187,17 +187,16 @@ func measureOverload(ctx context.Context, o options, n *internet, r *workload.Re
 	}, err
 }
 
-// used is the time of processors that both processes have used.
+// used is the processor time of both processes.
 type used struct{ service, loader time.Duration }
 
 func (s *service) used() (u used) {
-	u.service, _ = s.cpu() // 0 where the system does not tell
+	u.service, _ = s.cpu() // 0 if the system does not report it
 	u.loader = ownCPU()
 	return u
 }
 
-// since returns the time of processors that was used after before, for each of n
-// requests.
+// since returns the processor time used since before, for each of n requests.
 func (u used) since(before used, n int) CPU {
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(1, n)) }
 	return CPU{ServiceUS: each(u.service - before.service), LoaderUS: each(u.loader - before.loader)}
@@ -210,7 +209,7 @@ func sum(counts [verdicts]int) (n int) {
 	return n
 }
 
-// named gives the counts for people.
+// named returns the counts by name, without zeros.
 func (a *answered) named() map[string]int {
 	m := make(map[string]int)
 	for v, n := range a.counts {

@@ -1,37 +1,34 @@
-// Load loads the service, vepverify serve, over real sockets: how many
-// verifications a second it answers and how fast, what it does when twice as
-// many come, and whether its memory stays where it is.
+// Load measures the service, vepverify serve, over sockets: its throughput and latency, its
+// behaviour at twice that rate, and its memory over time.
 //
 //	go run ./bench/load                        throughput, then overload
 //	go run ./bench/load --soak 10m             memory, in place of these
 //	go run ./bench/load --hostile all          honest requests during attacks, in place of these
 //
-// The service is built and runs in a process of its own, on the same processors
-// as this one. Its issuers' documents come to it over TLS, through a proxy in
-// this process, which stands in for the Internet.
+// The service is built and runs in a process of its own, on the same processors as this
+// one. It fetches its issuers' documents over TLS, through a proxy in this process that
+// replaces the Internet.
 //
 // # Throughput and overload
 //
-// 10 000 users of one provider, RS256, with DS128 keys; no assertion is sent
-// twice, and ten have the same certificate. First, each of 32 connections sends
-// its next request when it has its answer. Then requests are sent at twice the
-// rate that came out of that, whether or not answers have come, as far as a thousand
-// connections and the processors, which the two processes share, can carry it: the
-// rate that was really sent is printed too. The service refuses what is too much;
-// how long a refusal stayed in its handler is taken from its own metrics.
+// The assertions are of 10 000 users of one provider (RS256) with DS128 keys. No assertion is
+// sent twice, and ten share a certificate. First, each of 32 connections sends its next
+// request when it has its answer. Then requests are sent at twice the resulting rate,
+// whether or not answers have arrived, over a thousand connections. The two processes share
+// the processors, so the rate that was really sent is printed too. The service refuses the
+// excess; the time of a refusal in its handler is read from its metrics.
 //
 // # Soak
 //
-// Good and bad requests in a mix, from assertions of 100 000 issuers to bodies
-// that are no JSON, while the resident memory of the service is read once a second.
-// What it takes after the first third of the time must not differ from its median
-// by more than a tenth, or else the command fails.
+// Good and bad requests are mixed, from assertions of 100 000 issuers to bodies that are not
+// JSON. The resident memory of the service is read once a second. The command fails if, after
+// the first third of the time, it differs from its median by more than a tenth.
 //
 // # Hostile
 //
-// 100 honest requests a second, and hostile ones of one kind at --hostile-rate, both
-// sent when they are due, whether or not answers have come. The rows that come out
-// are medians of --hostile-runs; hostileAttacks lists the kinds.
+// 100 honest requests a second, and hostile ones of one kind at --hostile-rate, are sent when
+// they are due, whether or not answers have arrived. The rows are medians of
+// --hostile-runs; hostileAttacks lists the kinds.
 package main
 
 import (
@@ -49,15 +46,15 @@ import (
 type options struct {
 	command.Record
 	users, uses int
-	warmUp      int // requests before those that are measured
+	warmUp      int // requests before the measured ones
 	connections int
 	duration    time.Duration
-	rate        float64 // due in a second, for overload
+	rate        float64 // requests due a second, for overload
 	soak        time.Duration
 	issuers     int
 	soakRate    int
 	binary      string
-	dir         string // for what is needed only while this runs
+	dir         string // for temporary files
 	hostile     hostileOptions
 	floor       floorOptions
 }
@@ -78,15 +75,15 @@ func main() {
 func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("load", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.IntVar(&o.users, "users", 10_000, "how many users")
-	f.IntVar(&o.uses, "uses", 10, "how many assertions have the same certificate")
-	f.IntVar(&o.connections, "connections", 32, "how many connections, for throughput")
-	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long throughput is measured, and overload")
+	f.IntVar(&o.users, "users", 10_000, "number of users")
+	f.IntVar(&o.uses, "uses", 10, "number of assertions with the same certificate")
+	f.IntVar(&o.connections, "connections", 32, "number of connections, for throughput")
+	f.DurationVar(&o.duration, "duration", 10*time.Second, "length of the measurements of throughput and of overload")
 	f.Float64Var(&o.rate, "rate", 0, "requests due in a second, for overload (default: twice the throughput)")
-	f.DurationVar(&o.soak, "soak", 0, "how long to watch memory, in place of the two")
-	f.IntVar(&o.issuers, "issuers", 100_000, "how many issuers the soak names")
-	f.IntVar(&o.soakRate, "soak-rate", 2000, "how many requests a second the soak sends")
-	f.StringVar(&o.binary, "binary", "", "the vepverify to load (default: build it)")
+	f.DurationVar(&o.soak, "soak", 0, "measure memory for this long, in place of the two")
+	f.IntVar(&o.issuers, "issuers", 100_000, "number of issuers in the soak")
+	f.IntVar(&o.soakRate, "soak-rate", 2000, "requests a second in the soak")
+	f.StringVar(&o.binary, "binary", "", "vepverify to load (default: build it)")
 	o.hostile.flags(f)
 	o.floor.flags(f)
 	o.Record.Flags(f)
@@ -95,7 +92,7 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 		return o, err
 	}
 	if f.NArg() > 0 || o.users < 1 || o.uses < 1 || o.connections < 1 || o.duration <= 0 || o.rate < 0 || o.soak < 0 || o.issuers < 1 || o.soakRate < 1 {
-		return o, errors.New("no arguments are wanted, and numbers above 0")
+		return o, errors.New("want no arguments, and numbers above 0")
 	}
 	return o, nil
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// refusals asks the service's metrics how long it took to refuse.
+// refusals reads the time of refusals from the service's metrics.
 func (s *service) refusals() (r Refusals, err error) {
 	answer, err := http.Get(s.metrics)
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *service) refusals() (r Refusals, err error) {
 	return readRefusals(answer.Body)
 }
 
-// readRefusals reads a histogram in the text format of Prometheus.
+// readRefusals parses a histogram in the text format of Prometheus.
 func readRefusals(text io.Reader) (r Refusals, err error) {
 	const name = "vepverify_shed_duration_seconds"
 	values := make(map[string]float64)
@@ -35,7 +35,7 @@ func readRefusals(text io.Reader) (r Refusals, err error) {
 	}
 	count, within := values["_count"], values[`_bucket{le="0.01"}`]
 	if _, ok := values["_sum"]; !ok {
-		return r, fmt.Errorf("the service has no %s", name)
+		return r, fmt.Errorf("the service has no metric %s", name)
 	}
 	if count > 0 {
 		r = Refusals{Count: uint64(count), Within10: within / count, MeanMS: 1000 * values["_sum"] / count}

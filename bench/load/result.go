@@ -8,7 +8,7 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/report"
 )
 
-// Result is what one run measured.
+// Result is the result of one run.
 type Result struct {
 	Format     string         `json:"format"`
 	Date       time.Time      `json:"date"`
@@ -28,7 +28,7 @@ func (t Times) String() string {
 	return fmt.Sprintf("half within %.1f ms, 99 %% within %.1f ms, 99.9 %% within %.1f ms", t.P50, t.P99, t.P999)
 }
 
-// Throughput is what a fixed number of connections got out of the service.
+// Throughput is the throughput over a fixed number of connections.
 type Throughput struct {
 	Connections int     `json:"connections"`
 	Requests    int     `json:"requests"`
@@ -39,16 +39,16 @@ type Throughput struct {
 	CPU         CPU     `json:"cpu"`
 }
 
-// CPU is the time of processors that a request took, sent or refused, in each of
-// the two processes, in microseconds. Unlike rates it changes little when other
-// processes share the processors.
+// CPU is the processor time for each request, accepted or refused, in each of the two
+// processes, in microseconds. Unlike a rate, it changes little when other processes share the
+// processors.
 type CPU struct {
 	ServiceUS float64 `json:"serviceMicroseconds"`
 	LoaderUS  float64 `json:"loaderMicroseconds"`
 }
 
 func (c CPU) String() string {
-	return fmt.Sprintf("%.1f µs of processors a request in the service, %.1f in the loader", c.ServiceUS, c.LoaderUS)
+	return fmt.Sprintf("%.1f µs of processor time a request in the service, %.1f in the loader", c.ServiceUS, c.LoaderUS)
 }
 
 func (t Throughput) print(out io.Writer) {
@@ -56,10 +56,10 @@ func (t Throughput) print(out io.Writer) {
 		t.Connections, t.PerSecond, t.Requests, t.Seconds, t.Times, t.ResidentMiB, t.CPU)
 }
 
-// Overload is what the service did when more came than it can do.
+// Overload is the service's behaviour at more requests than it can answer.
 type Overload struct {
 	Due           float64  `json:"duePerSecond"`
-	Sent          float64  `json:"sentPerSecond"` // what became of Due, on processors shared with the service
+	Sent          float64  `json:"sentPerSecond"` // of Due, as the processors are shared with the service
 	Accepted      float64  `json:"acceptedPerSecond"`
 	Refused       float64  `json:"refusedPerSecond"`
 	AcceptedTimes Times    `json:"acceptedMilliseconds"`
@@ -68,8 +68,7 @@ type Overload struct {
 	CPU           CPU      `json:"cpu"`
 }
 
-// Refusals is how long refusals stayed in the service's handler, by its own
-// metrics.
+// Refusals is the time of refusals in the service's handler, from its metrics.
 type Refusals struct {
 	Count    uint64  `json:"count"`
 	Within10 float64 `json:"within10ms"` // share, 0 to 1

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// service is a vepverify serve that runs.
+// service is a running vepverify serve.
 type service struct {
 	Addr    string // host:port
 	metrics string // URL
@@ -22,7 +22,7 @@ type service struct {
 }
 
 // startService runs the command with more flags, and waits until it listens.
-func startService(o options, n *internet, more ...string) (*service, error) {
+func startService(o options, n *network, more ...string) (*service, error) {
 	metrics, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func startService(o options, n *internet, more ...string) (*service, error) {
 	return s, err
 }
 
-// startServer starts a process, and waits until it says on standard output, as
-// vepverify serve does, where it listens.
+// startServer starts a process, and waits until it prints the address where it listens on
+// standard output, as vepverify serve does.
 func startServer(cmd *exec.Cmd) (*service, error) {
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
@@ -55,7 +55,7 @@ func startServer(cmd *exec.Cmd) (*service, error) {
 		s.ended <- cmd.Wait()
 	}()
 	if !found {
-		return nil, fmt.Errorf("the service does not start: %w", <-s.ended)
+		return nil, fmt.Errorf("the service did not start: %w", <-s.ended)
 	}
 	var running struct{ Fields struct{ URL string } }
 	if err := json.Unmarshal(lines.Bytes(), &running); err != nil {
@@ -65,7 +65,7 @@ func startServer(cmd *exec.Cmd) (*service, error) {
 	return s, nil
 }
 
-// freeAddress is one at which nobody listens.
+// freeAddress returns an address that is not in use.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,7 +74,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Stop tells it to stop, and says how that ended.
+// Stop sends SIGTERM, and returns an error if the process fails.
 func (s *service) Stop() error {
 	if err := s.process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (s *service) Stop() error {
 	return <-s.ended
 }
 
-// Resident is the memory that the process holds, in bytes.
+// Resident returns the process's resident memory, in bytes.
 func (s *service) Resident() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
 	if err != nil {
@@ -94,5 +94,5 @@ func (s *service) Resident() (int64, error) {
 			return kb << 10, err
 		}
 	}
-	return 0, fmt.Errorf("/proc says nothing of resident memory")
+	return 0, fmt.Errorf("/proc has no resident memory")
 }

@@ -15,16 +15,16 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// memoryBand is how far from its median the resident memory may go.
+// memoryBand is the largest allowed distance of resident memory from its median, as a share.
 const memoryBand = 0.1
 
-// soak watches the memory of the service under good and bad requests.
+// soak measures the memory of the service under good and bad requests.
 func soak(ctx context.Context, o options, out io.Writer) (err error) {
-	crowd, err := workload.NewCrowd(o.issuers, o.issuers, time.Now())
+	issuers, err := workload.NewManyIssuers(o.issuers, o.issuers, time.Now())
 	if err != nil {
 		return err
 	}
-	n, err := newInternet(o.dir, hosts{crowd})
+	n, err := newNetwork(o.dir, hosts{issuers})
 	if err != nil {
 		return err
 	}
@@ -37,52 +37,51 @@ func soak(ctx context.Context, o options, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.soak)
 	defer cancel()
 	memory := watch(ctx, s, out)
-	a := soakRequests(ctx, o, s.Addr, crowd)
-	return (<-memory).judge(out, a)
+	a := soakRequests(ctx, o, s.Addr, issuers)
+	return (<-memory).check(out, a)
 }
 
-// soakConnections are the connections of the soak.
+// soakConnections is the number of connections of the soak.
 const soakConnections = 64
 
 // soakRequests sends the mix until ctx ends.
-func soakRequests(ctx context.Context, o options, addr string, crowd *workload.Crowd) *answered {
+func soakRequests(ctx context.Context, o options, addr string, issuers *workload.ManyIssuers) *answered {
 	all := new(answered)
 	for round := 0; ctx.Err() == nil; round++ {
-		requests := mix(crowd, o.soakRate*10, round)
+		requests := mix(issuers, o.soakRate*10, round)
 		start := time.Now()
 		due := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second / time.Duration(o.soakRate)) }
 		a := fire(ctx, addr, soakConnections, requests, due)
 		for v := range a.counts {
-			all.counts[v] += a.counts[v] // and not the times, which would fill the memory
+			all.counts[v] += a.counts[v] // without the times, which would fill the memory
 		}
 	}
 	return all
 }
 
-// mix gives n requests, three in four of which verify. Assertions come in the
-// order of the crowd, all of it before any comes again, so that as many issuers
-// as can be are named.
-func mix(crowd *workload.Crowd, n, round int) [][]byte {
+// mix returns n requests, three in four with a valid assertion. All assertions occur before
+// any repeats, so that as many issuers as possible are named.
+func mix(issuers *workload.ManyIssuers, n, round int) [][]byte {
 	random := rand.New(rand.NewPCG(uint64(round), 1))
 	requests := make([][]byte, n)
 	for i := range requests {
-		text := crowd.Texts[(round*n+i)%len(crowd.Texts)]
+		text := issuers.Texts[(round*n+i)%len(issuers.Texts)]
 		requests[i] = request(text)
 		if random.IntN(4) == 0 {
-			requests[i] = spoilt[random.IntN(len(spoilt))](text, random)
+			requests[i] = badRequests[random.IntN(len(badRequests))](text, random)
 		}
 	}
 	return requests
 }
 
-// spoilt are the ways in which a request is bad.
-var spoilt = []func(text string, random *rand.Rand) []byte{
+// badRequests make bad requests of an assertion.
+var badRequests = []func(text string, random *rand.Rand) []byte{
 	func(text string, random *rand.Rand) []byte { return request(text[:random.IntN(len(text))]) },
 	func(text string, random *rand.Rand) []byte { // another letter somewhere
 		i := random.IntN(len(text))
 		return request(text[:i] + "x" + text[i+1:])
 	},
-	func(text string, random *rand.Rand) []byte { // an issuer that does not exist: nobody signed that
+	func(text string, random *rand.Rand) []byte { // not a token
 		return request(strings.Repeat("x", random.IntN(3000)) + text)
 	},
 	func(text string, _ *rand.Rand) []byte {
@@ -95,12 +94,12 @@ var spoilt = []func(text string, random *rand.Rand) []byte{
 	func(string, *rand.Rand) []byte { return []byte("GET / HTTP/1.1\r\nHost: " + "verifier\x00\r\n\r\n") },
 }
 
-// hosts are the crowd's issuers. One in ten does not do what it should.
-type hosts struct{ crowd *workload.Crowd }
+// hosts serves the issuers' documents. One in ten is faulty.
+type hosts struct{ issuers *workload.ManyIssuers }
 
 // ServeHTTP implements http.Handler.
 func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	document := h.crowd.Document(r.Host)
+	document := h.issuers.Document(r.Host)
 	w.Header().Set("Content-Type", "application/json")
 	switch digit := strings.TrimSuffix(r.Host, ".example"); {
 	case document == nil:
@@ -116,21 +115,20 @@ func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(document[:len(document)/2])
 	case strings.HasSuffix(digit, "43"):
 		panic(http.ErrAbortHandler)
-	case strings.HasSuffix(digit, "553"): // one in a thousand says nothing until the time is over
+	case strings.HasSuffix(digit, "553"): // one in a thousand does not answer
 		<-r.Context().Done()
 	default:
 		_, _ = w.Write(document)
 	}
 }
 
-// memory is what a process held, in bytes, once a second.
+// memory is the resident memory of a process, in bytes, once a second.
 type memory struct {
 	samples []int64
 	err     error
 }
 
-// watch reads the memory once a second until ctx ends, and prints it now and
-// then.
+// watch reads the memory once a second until ctx ends, and prints it every 30 s.
 func watch(ctx context.Context, s *service, out io.Writer) <-chan memory {
 	result := make(chan memory, 1)
 	go func() {
@@ -158,15 +156,15 @@ func watch(ctx context.Context, s *service, out io.Writer) <-chan memory {
 	return result
 }
 
-// judge prints what was seen, and errs when memory did not stay where it was or
-// a request had no answer.
-func (m memory) judge(out io.Writer, a *answered) error {
+// check prints the figures. It returns an error if memory was not flat, or if a request had no
+// answer.
+func (m memory) check(out io.Writer, a *answered) error {
 	if m.err != nil {
 		return m.err
 	}
 	settled := slices.Clone(m.samples[len(m.samples)/3:])
 	if len(settled) == 0 {
-		return errors.New("too short to say anything of memory")
+		return errors.New("too short to measure memory")
 	}
 	slices.Sort(settled)
 	low, median, high := settled[0], settled[len(settled)/2], settled[len(settled)-1]
@@ -177,7 +175,7 @@ func (m memory) judge(out io.Writer, a *answered) error {
 		return fmt.Errorf("resident memory is not flat within %.0f %%", 100*memoryBand)
 	}
 	if a.counts[okay] == 0 || a.counts[broken] > 0 {
-		return errors.New("nothing was okay, or a request had no answer: this load tells nothing")
+		return errors.New("no request was okay, or a request had no answer")
 	}
 	return nil
 }

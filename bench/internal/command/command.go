@@ -1,5 +1,5 @@
-// Package command is what the programs of bench have in common: how they begin
-// and end, the flags of those that keep figures, and building what they measure.
+// Package command has the common code of the programs of bench: main, the flags for
+// results, and building the command that they measure.
 package command
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Main runs a program until it ends or is interrupted. What goes wrong is told
-// on standard error, and makes the exit status 1; flag.ErrHelp does not.
+// Main runs a program until it returns or is interrupted. It prints an error on standard
+// error and exits with status 1, unless the error is flag.ErrHelp.
 func Main(name string, run func(ctx context.Context, args []string) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:])
@@ -27,23 +27,23 @@ func Main(name string, run func(ctx context.Context, args []string) error) {
 	}
 }
 
-// Record is where figures are kept, and which day is noted with them.
+// Record is the folder for results, and the date in them.
 type Record struct {
-	Results string // a folder; empty: nothing is written
+	Results string // a folder; empty means that nothing is written
 	Date    time.Time
 }
 
 // Flags adds the flags of r and sets their defaults: bench/results, today.
 func (r *Record) Flags(f *flag.FlagSet) {
 	r.Date = time.Now().UTC().Truncate(24 * time.Hour)
-	f.StringVar(&r.Results, "results", filepath.Join("bench", "results"), "the folder to write to; empty: write nothing")
-	f.Func("date", "the date to note, as 2006-01-02 (default: today)", func(text string) (err error) {
+	f.StringVar(&r.Results, "results", filepath.Join("bench", "results"), "folder to write to; empty: write nothing")
+	f.Func("date", "date in the results, such as 2006-01-02 (default: today)", func(text string) (err error) {
 		r.Date, err = time.Parse(time.DateOnly, text)
 		return err
 	})
 }
 
-// Write writes a file of the folder, and nothing when there is none.
+// Write writes a file into the folder. Without a folder it does nothing.
 func (r *Record) Write(name string, content func(io.Writer) error) (err error) {
 	if r.Results == "" {
 		return nil
@@ -59,7 +59,7 @@ func (r *Record) Write(name string, content func(io.Writer) error) (err error) {
 	return content(f)
 }
 
-// Build builds vepverify into a folder, and gives its path.
+// Build builds vepverify into a folder, and returns its path.
 func Build(ctx context.Context, folder string, progress io.Writer) (string, error) {
 	program := filepath.Join(folder, "vepverify")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/vepverify/vepverify/cmd/vepverify")

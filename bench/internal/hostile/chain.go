@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// TLSChain returns a certificate of the names with so many more, each with an RSA-8192
-// key and the name of its issuer: a client that looks for the issuer tries them all,
-// for 2.4 ms each, before it finds that it trusts none. Anybody can make it.
+// TLSChain returns a certificate for the names with that many further certificates, each with
+// an RSA-8192 key and the name of its issuer. A client that searches the issuer tries all of
+// them, for 2.4 ms each, before it finds that it trusts none. No secret is needed to make it.
 func TLSChain(names []string, issuers int) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -37,9 +37,9 @@ func TLSChain(names []string, issuers int) (tls.Certificate, error) {
 	return chain, err
 }
 
-// TLSCycle returns a certificate of the names with so many more, all with the same name
-// and P-521 key, each of which may have signed each: a client that looks for a root
-// tries them in every order, until it has checked 100 signatures.
+// TLSCycle returns a certificate for the names with that many further certificates. All have
+// the same name and P-521 key, so each can be the issuer of each. A client that searches a
+// root tries them in every order, until it has checked 100 signatures.
 func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	if err != nil {
@@ -51,7 +51,7 @@ func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
 		template := leaf
 		if i > 0 {
 			other := *issuer
-			other.DNSNames = []string{fmt.Sprintf("issuer%d.example", i)} // so that none is a copy
+			other.DNSNames = []string{fmt.Sprintf("issuer%d.example", i)} // makes each one different
 			template = &other
 		}
 		der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), key)
@@ -63,7 +63,7 @@ func TLSCycle(names []string, issuers int) (tls.Certificate, error) {
 	return chain, nil
 }
 
-// templates returns those of a host's certificate and of its issuer's.
+// templates returns the templates of a host's certificate and of its issuer's.
 func templates(names []string) (leaf, issuer *x509.Certificate) {
 	leaf, issuer = certificateTemplate("host"), certificateTemplate("issuer")
 	leaf.DNSNames = names
@@ -78,8 +78,7 @@ func certificateTemplate(name string) *x509.Certificate {
 	}
 }
 
-// unsignedRSA returns a certificate with random bytes in place of a signature with
-// RSA-8192.
+// unsignedRSA returns a certificate with random bytes in place of an RSA-8192 signature.
 func unsignedRSA(template, issuer *x509.Certificate, key *ecdsa.PrivateKey) ([]byte, error) {
 	signer, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {

@@ -5,9 +5,8 @@ import (
 	"hash/crc32"
 )
 
-// Blocks returns a gzip stream of at most size bytes that unpacks to text, with as
-// many blocks as fit in which there is nothing: a block of 31 bytes makes a reader
-// build tables of 40 KB.
+// Blocks returns a gzip stream of at most size bytes that decompresses to text. It has as
+// many empty blocks as fit: a block of 31 bytes makes a reader build tables of 40 KB.
 func Blocks(text []byte, size int) []byte {
 	stream := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 	stream = append(stream, 0) // a stored block, not the last
@@ -27,7 +26,7 @@ func Blocks(text []byte, size int) []byte {
 	return binary.LittleEndian.AppendUint32(stream, uint32(len(text)))
 }
 
-// bitWriter writes bits as RFC 1951 packs them, the least significant first.
+// bitWriter writes bits in the order of RFC 1951, the least significant first.
 type bitWriter struct {
 	bytes []byte
 	last  byte
@@ -44,7 +43,7 @@ func (b *bitWriter) write(bits uint, n int) {
 	}
 }
 
-// code writes a Huffman code, whose most significant bit is first.
+// code writes a Huffman code, the most significant bit first.
 func (b *bitWriter) code(bits uint, n int) {
 	for i := n - 1; i >= 0; i-- {
 		b.write(bits>>i, 1)
@@ -64,8 +63,8 @@ var lengthCodes = map[int]struct {
 // codeOrder is the order in which the lengths of lengthCodes are sent.
 var codeOrder = [...]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// emptyBlock writes a block with codes of its own, 255 of them of 10 bits and one of 15,
-// so that a reader with tables of 9 bits needs 128 further tables.
+// emptyBlock writes a block with its own codes, 255 of them of 10 bits and one of 15, so that
+// a reader with tables of 9 bits needs 128 further tables.
 func (b *bitWriter) emptyBlock() {
 	b.write(0, 1) // not the last
 	b.write(2, 2) // dynamic codes

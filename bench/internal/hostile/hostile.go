@@ -1,8 +1,8 @@
-// Package hostile makes keys, signatures and documents that cost a verifier as much
-// as they can. bench and bench/load measure with them.
+// Package hostile makes keys, signatures and documents that are expensive to verify, for
+// bench and bench/load.
 //
-// Nothing here is a usable key: the numbers are random, and factors are not known or
-// logarithms.
+// None of the keys can sign: the numbers are random, and their factors and logarithms are
+// unknown.
 package hostile
 
 import (
@@ -20,7 +20,7 @@ const (
 	DenseExponent = 1<<16 - 1 // the one up to 65537 that takes most multiplications
 )
 
-// Odd returns a random odd number of exactly so many bits.
+// Odd returns a random odd number of exactly that many bits.
 func Odd(bits int) *big.Int {
 	b := make([]byte, (bits+7)/8)
 	_, _ = rand.Read(b) // it never returns an error
@@ -30,18 +30,19 @@ func Odd(bits int) *big.Int {
 	return n.SetBit(n, 0, 1)
 }
 
-// RSA returns a JWK with a random modulus.
+// RSA returns an RSA key with a random modulus, as a JWK.
 func RSA(bits int, e int64) idptest.Object {
 	return idptest.Object{"kty": "RSA", "n": number(Odd(bits)), "e": number(big.NewInt(e))}
 }
 
-// LegacyRSA is RSA in the legacy form, whose decimal numbers take longer to read.
+// LegacyRSA returns an RSA key in the legacy form, whose decimal numbers take longer to
+// parse.
 func LegacyRSA(bits int, e int64) idptest.Object {
 	return idptest.Object{"algorithm": "RS", "n": Odd(bits).Text(10), "e": strconv.FormatInt(e, 10)}
 }
 
-// LooseDSA returns a DSA key of random numbers, for a certificate: the verifier does not check the
-// groups of certified keys.
+// LooseDSA returns a DSA key of random numbers, for a certificate: the verifier does not
+// check the groups of certified keys.
 func LooseDSA(pBits, qBits int) idptest.Object {
 	return idptest.Object{
 		"algorithm": "DS", "p": Odd(pBits).Text(16), "q": Odd(qBits).Text(16),
@@ -49,9 +50,8 @@ func LooseDSA(pBits, qBits int) idptest.Object {
 	}
 }
 
-// DSA returns a DSA-2048 key in a group of its own, for a document: it passes the
-// check of the group, and costs nothing to find. With p = g²+g+1, g has order 3, and
-// q is a multiple of 3.
+// DSA returns a DSA-2048 key in a new group, for a document. It passes the check of the
+// group, and is cheap to find: with p = g²+g+1, g has order 3, and q is a multiple of 3.
 func DSA() idptest.Object {
 	one := big.NewInt(1)
 	g := Odd(1024)
@@ -66,10 +66,10 @@ func DSA() idptest.Object {
 	return idptest.Object{"kty": "DSA", "p": number(p), "q": number(q), "g": number(g), "y": number(y)}
 }
 
-// number is the JWK form of a number.
+// number returns the JWK form of a number.
 func number(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
 
-// Keys returns n keys that key makes.
+// Keys calls key n times and returns the keys.
 func Keys(n int, key func() idptest.Object) []idptest.Object {
 	all := make([]idptest.Object, n)
 	for i := range all {
@@ -86,8 +86,8 @@ func Document(keys ...idptest.Object) idptest.Object {
 	}
 }
 
-// Signature returns random bytes in place of a signature. They are numbers less than
-// any modulus of their size: one for RSA, and two for DSA.
+// Signature returns random bytes in place of a signature. As one number (RSA) or two (DSA)
+// they are less than any modulus of their size.
 func Signature(size int) []byte {
 	signature := make([]byte, size)
 	_, _ = rand.Read(signature) // it never returns an error

@@ -10,7 +10,7 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// TestDSA: the groups of hostile keys pass the check that is made of them.
+// TestDSA checks that the groups of hostile keys pass Validate.
 func TestDSA(t *testing.T) {
 	for range 3 {
 		key, err := keys.ParsePublicKey(hostile.DSA().JSON())

@@ -4,22 +4,22 @@ package openssl
 
 import "github.com/vepverify/vepverify/keys"
 
-// Available says whether OpenSSL was built in.
+// Available reports whether the program was built with OpenSSL.
 const Available = false
 
-// Version says nothing: there is no OpenSSL.
+// Version returns an empty string.
 func Version() string { return "" }
 
 // Sum is a list of signatures to verify.
 type Sum struct{}
 
-// New errs with [ErrNotBuilt].
+// New returns [ErrNotBuilt].
 func New() (*Sum, error) { return nil, ErrNotBuilt }
 
-// Add errs with [ErrNotBuilt].
+// Add returns [ErrNotBuilt].
 func (*Sum) Add(keys.PublicKey, string) error { return ErrNotBuilt }
 
-// Run errs with [ErrNotBuilt].
+// Run returns [ErrNotBuilt].
 func (*Sum) Run(int) error { return ErrNotBuilt }
 
 // Close does nothing.

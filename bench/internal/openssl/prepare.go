@@ -16,13 +16,13 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// signature is a check ready for OpenSSL: all in its formats.
+// signature is a signature, its key and its digest in OpenSSL's formats.
 type signature struct {
 	rsa               bool
 	spki, digest, der []byte
 }
 
-// prepare turns a token and the key that signed it into what OpenSSL wants.
+// prepare converts a token and the key that signed it.
 func prepare(key keys.PublicKey, token string) (signature, error) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 0 {
@@ -55,7 +55,7 @@ func prepare(key keys.PublicKey, token string) (signature, error) {
 	return s, err
 }
 
-// numbersOf gives the numbers of a key, out of its JWK form.
+// numbersOf returns the numbers of a key, by name, from its JWK form.
 func numbersOf(key keys.PublicKey) (map[string]*big.Int, error) {
 	text, err := key.MarshalJWK()
 	if err != nil {

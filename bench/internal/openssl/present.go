@@ -16,12 +16,12 @@ typedef struct {
 	size_t digest_len, signature_len;
 } check;
 
-// prepare makes a context that verifies with the key, NULL when it cannot.
+// prepare returns a context that verifies with the key, or NULL if that fails.
 static EVP_PKEY_CTX *prepare(const unsigned char *spki, long len, int rsa) {
 	EVP_PKEY *key = d2i_PUBKEY(NULL, &spki, len);
 	if (key == NULL) return NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	EVP_PKEY_free(key); // the context holds it
+	EVP_PKEY_free(key); // the context has its own reference
 	if (ctx == NULL) return NULL;
 	if (EVP_PKEY_verify_init(ctx) == 1 &&
 	    (!rsa || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
@@ -31,7 +31,7 @@ static EVP_PKEY_CTX *prepare(const unsigned char *spki, long len, int rsa) {
 	return NULL;
 }
 
-// run makes n checks in turn from the one numbered from, and gives how many
+// run makes n checks, starting at the check with the number from, and returns how many
 // failed.
 static size_t run(const check *checks, size_t len, size_t from, size_t n) {
 	size_t failed = 0;
@@ -54,25 +54,24 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Available says whether OpenSSL was built in.
+// Available reports whether the program was built with OpenSSL.
 const Available = true
 
-// Version is OpenSSL's own account of itself.
+// Version returns OpenSSL's version text.
 func Version() string { return C.GoString(C.OpenSSL_version(C.OPENSSL_VERSION)) }
 
-// Sum is a list of signatures to verify, in C's memory. It is for one goroutine
-// at a time, and must be closed.
+// Sum is a list of signatures to verify, in C memory. It must be closed, and is not safe
+// for concurrent use.
 type Sum struct {
 	checks   *C.check
 	n, turn  C.size_t
 	contexts map[string]*C.EVP_PKEY_CTX // by key
 }
 
-// New makes an empty list.
+// New returns an empty list.
 func New() (*Sum, error) { return &Sum{contexts: make(map[string]*C.EVP_PKEY_CTX)}, nil }
 
-// Add puts a token's signature on the list, which must be by that key. Each key
-// is prepared once, and keeps its context.
+// Add adds the signature of a token that the key signed. Each key is prepared once.
 func (s *Sum) Add(key keys.PublicKey, token string) error {
 	p, err := prepare(key, token)
 	if err != nil {
@@ -106,14 +105,14 @@ func (s *Sum) context(p signature) (*C.EVP_PKEY_CTX, error) {
 	defer C.free(spki)
 	ctx := C.prepare((*C.uchar)(spki), C.long(len(p.spki)), rsa)
 	if ctx == nil {
-		return nil, fmt.Errorf("%w: refuses the key", ErrVerify)
+		return nil, fmt.Errorf("%w: key refused", ErrVerify)
 	}
 	s.contexts[string(p.spki)] = ctx
 	return ctx, nil
 }
 
-// Run verifies the next n signatures of the list, which it goes through again
-// and again. It errs when one of them does not hold.
+// Run verifies the next n signatures of the list, and continues at its start after its
+// end. It returns an error if one of them is invalid.
 func (s *Sum) Run(n int) error {
 	if s.n == 0 {
 		return fmt.Errorf("%w: nothing to verify", ErrVerify)
@@ -121,7 +120,7 @@ func (s *Sum) Run(n int) error {
 	failed := C.run(s.checks, s.n, s.turn, C.size_t(n))
 	s.turn = (s.turn + C.size_t(n)) % s.n
 	if failed != 0 {
-		return fmt.Errorf("%w: %d of %d signatures do not hold", ErrVerify, failed, n)
+		return fmt.Errorf("%w: %d of %d signatures are invalid", ErrVerify, failed, n)
 	}
 	return nil
 }

@@ -8,9 +8,8 @@ import (
 	"math"
 )
 
-// The chart's columns and rows, in its own units, which are pixels at the width
-// of a README. Every text has a row and a column to itself, so that none can
-// overlap another.
+// The chart's columns and rows, in pixels at the width of a README. Each text has its
+// own row and column, so that texts do not overlap.
 const (
 	chartWidth  = 840
 	nameX       = 20  // left end of the names
@@ -25,8 +24,8 @@ const (
 	footHeight  = 46
 )
 
-// style makes the chart readable in light and in dark; it paints its own ground,
-// because a page need not have the colour that the reader's system prefers.
+// style has light and dark colours. The chart has its own background, because a page
+// may not use the colours that the reader's system prefers.
 const style = `
   text { font: 14px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
   .title { font-size: 17px; font-weight: 600 } .head { font-weight: 600 } .faint { font-size: 12px; fill: #59636e }
@@ -41,16 +40,16 @@ const style = `
 // chart collects the elements of an SVG.
 type chart struct {
 	bytes.Buffer
-	low, high float64 // the ends of the axis, ratios
+	low, high float64 // ratios at the ends of the axis
 }
 
-// WriteChart writes an SVG with a bar for each figure: how much faster (to the
-// left) or slower (to the right) than OpenSSL's sum, on a logarithmic axis. It
-// errs when nothing was measured against OpenSSL.
+// WriteChart writes an SVG with a bar for each figure on a logarithmic axis: to the left
+// if faster than OpenSSL's sum, to the right if slower. It returns an error if OpenSSL was
+// not measured.
 func (c *Comparison) WriteChart(w io.Writer) error {
 	low, high, ok := c.extremes()
 	if !ok {
-		return fmt.Errorf("chart: no ratios, as OpenSSL was not measured")
+		return fmt.Errorf("chart: no ratios, because OpenSSL was not measured")
 	}
 	g := &chart{low: low, high: high}
 	height := headHeight + footHeight
@@ -72,7 +71,7 @@ func (c *Comparison) WriteChart(w io.Writer) error {
 	return err
 }
 
-// extremes gives the ends of the axis: powers of two around all ratios and 1.
+// extremes returns the ends of the axis: powers of two around all ratios and 1.
 func (c *Comparison) extremes() (low, high float64, ok bool) {
 	low, high = 1, 1
 	for _, p := range c.Pairs {
@@ -86,7 +85,7 @@ func (c *Comparison) extremes() (low, high float64, ok bool) {
 	return math.Exp2(math.Floor(math.Log2(low))), math.Exp2(math.Ceil(math.Log2(high))), ok
 }
 
-// heading draws title and axis, and gives where the rows begin.
+// heading draws title and axis, and returns the top of the rows.
 func (g *chart) heading(height int) int {
 	g.text(nameX, 32, "title", "One complete verification, against OpenSSL's two signature checks alone")
 	g.text(nameX, 54, "faint", "Bars to the left: faster than OpenSSL's sum; to the right: slower. Logarithmic scale.")
@@ -94,7 +93,7 @@ func (g *chart) heading(height int) int {
 	g.text(timeRight, headHeight-8, "faint end", "µs")
 	g.text(ratioRight, headHeight-8, "faint end", "ratio")
 	steps := math.Log2(g.high / g.low)
-	every := math.Max(1, math.Ceil(steps/6)) // more labels than seven might touch
+	every := math.Max(1, math.Ceil(steps/6)) // more than seven labels might touch
 	for i := 0.0; i <= steps; i++ {
 		ratio := g.low * math.Exp2(i)
 		class := "line"
@@ -132,12 +131,12 @@ func (g *chart) row(f Figure, y int) {
 		class = "ours"
 	}
 	from, to := g.x(1), g.x(f.Ratio.Median)
-	left, width := min(from, to), math.Max(2, math.Abs(to-from)) // 1 itself is to be seen too
+	left, width := min(from, to), math.Max(2, math.Abs(to-from)) // a ratio of 1 is visible too
 	fmt.Fprintf(g, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n", class, left, y+(rowHeight-barHeight)/2, width, barHeight)
 	g.text(ratioRight, baseline, "end", fmt.Sprintf("%.2f", f.Ratio.Median))
 }
 
-// x gives the place of a ratio on the axis.
+// x returns the position of a ratio on the axis.
 func (g *chart) x(ratio float64) float64 {
 	if g.low == g.high { // every ratio is 1
 		return plotLeft
@@ -148,7 +147,7 @@ func (g *chart) x(ratio float64) float64 {
 func (g *chart) text(x, y int, class, s string) {
 	fmt.Fprintf(g, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class)
 	if err := xml.EscapeText(g, []byte(s)); err != nil {
-		panic(err) // a Buffer never errs
+		panic(err) // a bytes.Buffer returns no error
 	}
 	g.WriteString("</text>\n")
 }

@@ -1,8 +1,8 @@
 package report
 
 // ratioGoals are the goals for complete verifications on one core, as ratios to
-// OpenSSL's sum in the same run, by name, pair and state. Those of the portable
-// code are what it reaches, so that a regression is seen.
+// OpenSSL's sum in the same run, by name, pair and state. The portable code reaches its
+// goals, so a missed one is a regression.
 var ratioGoals = map[string]map[string]map[string]float64{
 	Ours: {
 		"RS256/DS128": {"cold": 1.35, "cert": 1.00, "table": 0.33},
@@ -18,12 +18,11 @@ var ratioGoals = map[string]map[string]map[string]float64{
 	},
 }
 
-// RatioGoal gives the goal of one of us for a pair in a state, 0 where there is
-// none.
+// RatioGoal returns the goal of Ours or IFMA for a pair in a state, 0 if there is none.
 func RatioGoal(name, pair, state string) float64 { return ratioGoals[name][pair][state] }
 
-// AllocationGoal gives the largest number of allocations set out for, 0 where
-// there is no goal.
+// AllocationGoal returns the largest number of allocations that meets the goal, 0 if there
+// is no goal.
 func AllocationGoal(name, pair, state string) float64 {
 	switch {
 	case ratioGoals[name] == nil:
@@ -38,7 +37,7 @@ func AllocationGoal(name, pair, state string) float64 {
 	return 0
 }
 
-// met puts a verdict in words.
+// met returns the text for a value and its goal.
 func met(value, goal float64) string {
 	if value <= goal {
 		return "met"

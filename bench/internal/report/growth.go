@@ -10,7 +10,7 @@ import (
 // GrowthFormat is the format of a [Growth] in JSON.
 const GrowthFormat = "vepverify-growth/1"
 
-// Growth is what one run of bench/growth found.
+// Growth is the result of one run of bench/growth.
 type Growth struct {
 	Format  string          `json:"format"`
 	Date    time.Time       `json:"date"`
@@ -20,7 +20,7 @@ type Growth struct {
 	Caches  []CacheFigure   `json:"caches"`
 }
 
-// WorkersFigure is the throughput of so many goroutines, over some rounds.
+// WorkersFigure is the throughput of a number of goroutines, over some rounds.
 type WorkersFigure struct {
 	State     string `json:"state"`
 	Workers   int    `json:"workers"`
@@ -28,20 +28,20 @@ type WorkersFigure struct {
 	ToOne     Spread `json:"toOne"` // ratio to one goroutine, in the same round
 }
 
-// IssuersFigure is the throughput, and the memory in use, when assertions come
-// from so many issuers at random.
+// IssuersFigure is the throughput and the memory with assertions of a number of issuers
+// in random order.
 type IssuersFigure struct {
 	Issuers int `json:"issuers"`
 	// Bounds of the resolver: "default", or "raised" so that all documents fit.
 	Bounds    string  `json:"bounds"`
 	PerSecond float64 `json:"perSecond"`
-	// Fetches is how many verifications in a hundred fetched a document.
+	// Fetches is the percentage of verifications that fetched a document.
 	Fetches   float64 `json:"fetchesPercent"`
 	Megabytes float64 `json:"megabytes"` // of heap, for resolver and verifier
 }
 
-// CacheFigure is the memory that a cache takes when as many entries as it may
-// have were put in; it may hold fewer, as it is bounded in bytes too.
+// CacheFigure is the memory of a cache after as many entries as it may have were added. It
+// may have fewer, because it is bounded in bytes too.
 type CacheFigure struct {
 	Cache     string  `json:"cache"`
 	Entries   int     `json:"entries"`

@@ -1,10 +1,9 @@
-// Package report writes down what bench/compare and bench/growth measured: as
-// JSON, as a table for the terminal and as a chart for the README. It measures
-// nothing.
+// Package report writes the results of bench/compare and bench/growth: as JSON, as a
+// table for the terminal, and as a chart for the documents. It measures nothing.
 //
-// Start with [Comparison], which [Comparison.WriteTable] and
-// [Comparison.WriteChart] show and [WriteJSON] keeps. [Summarize] and [Ratios]
-// are its statistics, [RatioGoal] and [AllocationGoal] what was set out for.
+// Start with [Comparison], [Comparison.WriteTable], [Comparison.WriteChart] and
+// [WriteJSON]. [Summarize] and [Ratios] are the statistics, [RatioGoal] and
+// [AllocationGoal] the goals.
 package report
 
 import (
@@ -21,7 +20,7 @@ import (
 // ComparisonFormat is the format of a [Comparison] in JSON.
 const ComparisonFormat = "vepverify-comparison/1"
 
-// Comparison is what one run of bench/compare found.
+// Comparison is the result of one run of bench/compare.
 type Comparison struct {
 	Format   string            `json:"format"`
 	Date     time.Time         `json:"date"`
@@ -30,7 +29,7 @@ type Comparison struct {
 	Rounds   int               `json:"rounds"`
 	Slot     string            `json:"slot"` // time for each figure in each round
 	Pairs    []PairFigures     `json:"pairs"`
-	// Notes say what was not measured, and why.
+	// Notes lists what was not measured, with reasons.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -43,26 +42,26 @@ type PairFigures struct {
 
 func (p PairFigures) String() string { return p.Issuer + "/" + p.User }
 
-// Names of a [Figure] that mean something here.
+// Names of figures that have goals, or are the base of ratios.
 const (
 	Ours    = "vepverify"      // in portable code
 	IFMA    = "vepverify IFMA" // with AVX-512 IFMA
 	OpenSSL = "OpenSSL"
 )
 
-// Figure is what one verification costs someone on one core.
+// Figure is the cost of one verification on one core.
 type Figure struct {
 	Name         string   `json:"name"`
-	State        string   `json:"state,omitempty"` // of our caches; others have none
+	State        string   `json:"state,omitempty"` // of our caches; empty for others
 	Microseconds Spread   `json:"microseconds"`
 	Ratio        *Spread  `json:"ratio,omitempty"`       // to OpenSSL's, round by round
 	Allocations  *float64 `json:"allocations,omitempty"` // on Go's heap
-	// The goals, 0 where there is none.
+	// Goals; 0 means none.
 	RatioGoal      float64 `json:"ratioGoal,omitempty"`
 	AllocationGoal float64 `json:"allocationGoal,omitempty"`
 }
 
-// Machine is where it was measured.
+// Machine describes the machine of a measurement.
 type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`
@@ -75,7 +74,7 @@ func ThisMachine() Machine {
 	return Machine{CPU: processor("/proc/cpuinfo"), Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 }
 
-// processor finds the model's name where Linux has it.
+// processor returns the processor's model name from Linux's /proc/cpuinfo.
 func processor(path string) string {
 	f, err := os.Open(path)
 	if err != nil {
@@ -90,14 +89,14 @@ func processor(path string) string {
 	return "unknown"
 }
 
-// WriteJSON writes a comparison, or what else was measured.
+// WriteJSON writes a result as indented JSON.
 func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-// ReadComparison reads what [WriteJSON] wrote.
+// ReadComparison reads a comparison that [WriteJSON] wrote.
 func ReadComparison(r io.Reader) (*Comparison, error) {
 	c := new(Comparison)
 	d := json.NewDecoder(r)

@@ -38,7 +38,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// A round in which everything takes twice as long changes no ratio.
+// TestRatios checks that a round in which everything takes twice as long changes no ratio.
 func TestRatios(t *testing.T) {
 	got := report.Ratios([]float64{10, 20, 30}, []float64{5, 10, 10})
 	if !cmp.Equal(got, []float64{2, 2, 3}) {
@@ -46,7 +46,7 @@ func TestRatios(t *testing.T) {
 	}
 }
 
-// comparison has the longest names and figures that there may be, and others.
+// comparison returns a comparison with long names and figures, and others.
 func comparison() *report.Comparison {
 	spread := func(m float64) report.Spread { return report.Spread{Median: m, Low: 0.9 * m, High: 1.1 * m} }
 	figure := func(name, state string, µs, ratio float64) report.Figure {
@@ -193,7 +193,7 @@ func allEqual() *report.Comparison {
 	return c
 }
 
-// element is one of the chart's that is seen: where it is, and its text.
+// element is a visible element of the chart: its box, and its text.
 type element struct {
 	kind, class              string
 	left, right, top, bottom float64
@@ -232,7 +232,7 @@ func text(d *xml.Decoder) (string, error) {
 	return string(data), err
 }
 
-// place works out the box of an element, a text's from wide letters.
+// place computes the box of an element, that of a text with wide letters.
 func place(t *testing.T, e element, start xml.StartElement) element {
 	t.Helper()
 	number := make(map[string]float64)
@@ -260,12 +260,12 @@ func place(t *testing.T, e element, start xml.StartElement) element {
 	}
 	e.right, e.bottom = e.left+width, e.top+height
 	if math.IsNaN(e.left+e.right+e.top+e.bottom) || math.IsInf(e.left+e.right, 0) {
-		t.Errorf("%+v is nowhere", e)
+		t.Errorf("%+v has no position", e)
 	}
 	return e
 }
 
-// checkChart: everything is on the ground, and nothing overlaps.
+// checkChart checks that everything is on the background, and that nothing overlaps.
 func checkChart(t *testing.T, all []element) {
 	t.Helper()
 	ground, drawn := all[0], []element{}

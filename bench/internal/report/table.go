@@ -48,7 +48,7 @@ func (f Figure) cells() []string {
 	if f.AllocationGoal == 0 {
 		return append(cells, "", "")
 	}
-	// Less than a tenth is the runtime's own.
+	// The runtime itself allocates less than a tenth.
 	return append(cells, fmt.Sprintf("≤ %g %s", f.AllocationGoal, met(*f.Allocations-0.1, f.AllocationGoal)), "")
 }
 
@@ -57,12 +57,12 @@ func (f Figure) goal() []string {
 	case f.RatioGoal == 0:
 		return []string{"", ""}
 	case f.Ratio == nil:
-		return []string{fmt.Sprintf("≤ %.2f", f.RatioGoal), "not known without OpenSSL"}
+		return []string{fmt.Sprintf("≤ %.2f", f.RatioGoal), "unknown without OpenSSL"}
 	}
 	return []string{fmt.Sprintf("≤ %.2f", f.RatioGoal), met(f.Ratio.Median, f.RatioGoal)}
 }
 
-// Title names who is measured, and in which state.
+// Title returns the name and the state.
 func (f Figure) Title() string {
 	switch {
 	case f.Name == OpenSSL:
@@ -75,7 +75,7 @@ func (f Figure) Title() string {
 
 func (s Spread) quartiles() string { return fmt.Sprintf("(%s–%s)", number(s.Low), number(s.High)) }
 
-// number writes three digits, or those before the point if there are more.
+// number formats x with three digits, or with all digits before the point if there are more.
 func number(x float64) string {
 	switch {
 	case x >= 100:

@@ -7,10 +7,10 @@ type Pair struct{ Issuer, User string }
 
 func (p Pair) String() string { return p.Issuer + "-" + p.User }
 
-// Algorithms are those that are measured, in the order of the benchmarks.
+// Algorithms are the algorithms that are measured, in the order of the benchmarks.
 var Algorithms = []string{"RS128", "RS256", "DS128", "DS256"}
 
-// Pairs gives every pair of Algorithms.
+// Pairs returns every pair of Algorithms.
 func Pairs() []Pair {
 	var pairs []Pair
 	for _, issuer := range Algorithms {
@@ -21,10 +21,10 @@ func Pairs() []Pair {
 	return pairs
 }
 
-// State is what a verifier has seen before; see the package comment.
+// State is what a verifier has cached; see the package comment.
 type State string
 
-// The states, each knowing more than the one before; First is apart from them.
+// The states. Cert caches more than Cold, and Table more than Cert.
 const (
 	Cold  State = "cold"
 	Cert  State = "cert"
@@ -32,7 +32,7 @@ const (
 	First State = "first"
 )
 
-// States gives the states that make a difference for the pair.
+// States returns the states that differ for the pair.
 func (p Pair) States() []State {
 	if isDSA(p.User) {
 		return []State{Cold, Cert, Table}
@@ -40,7 +40,7 @@ func (p Pair) States() []State {
 	return []State{Cold, Cert}
 }
 
-// newcomers says whether everybody comes once, or a few come again and again.
-func (s State) newcomers() bool { return s == Cold || s == First }
+// newUsers reports whether each assertion is of another user.
+func (s State) newUsers() bool { return s == Cold || s == First }
 
 func isDSA(algorithm string) bool { return strings.HasPrefix(algorithm, "DS") }

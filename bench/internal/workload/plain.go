@@ -2,7 +2,7 @@ package workload
 
 import (
 	"crypto"
-	"crypto/dsa" //lint:ignore SA1019 the protocol's keys are of this kind, and it is what is compared with
+	"crypto/dsa" //lint:ignore SA1019 the protocol has DSA keys, and this is the code to compare with
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-// Plain verifies a backed assertion as a program would that has the standard
-// library and no care for speed: the same checks as assertion.Verify makes of a
-// usual assertion, each in the plainest way. It is a yardstick and no verifier:
-// encoding/json and encoding/base64 are less strict than the protocol is.
-// Issuers maps a domain to its key: support documents are known beforehand.
+// Plain verifies a backed assertion with the standard library and without any
+// optimization. It makes the checks of assertion.Verify for a usual assertion. It is a
+// yardstick, not a verifier: encoding/json and encoding/base64 are less strict than the
+// protocol. Issuers maps a domain to its key, so no support document is read.
 func Plain(text, audience string, now time.Time, issuers map[string]PlainKey) (email string, err error) {
 	tokens := strings.Split(text, "~")
 	if len(tokens) != 2 {
@@ -66,7 +65,7 @@ func Plain(text, audience string, now time.Time, issuers map[string]PlainKey) (e
 	return certificate.Principal.Email, nil
 }
 
-// plainToken is what there is to check of a token's signature.
+// plainToken is what the check of a token's signature needs.
 type plainToken struct {
 	alg, signed string
 	signature   []byte
@@ -101,7 +100,7 @@ type PlainKey struct {
 	dsa  *dsa.PublicKey
 }
 
-// ParsePlainKey reads a key's legacy form.
+// ParsePlainKey parses the legacy form of a key.
 func ParsePlainKey(text []byte) (PlainKey, error) {
 	var k struct{ Algorithm, N, E, P, Q, G, Y string }
 	if err := json.Unmarshal(text, &k); err != nil {
@@ -126,7 +125,7 @@ func ParsePlainKey(text []byte) (PlainKey, error) {
 		group := dsa.Parameters{P: numbers[0], Q: numbers[1], G: numbers[2]}
 		return PlainKey{name: fmt.Sprintf("DS%d", group.P.BitLen()/8), dsa: &dsa.PublicKey{Parameters: group, Y: numbers[3]}}, nil
 	}
-	return PlainKey{}, errors.New("an unknown kind of key")
+	return PlainKey{}, errors.New("unknown kind of key")
 }
 
 var errPlainSignature = errors.New("invalid signature")

@@ -11,19 +11,19 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// signer is a user, or an issuer, as far as minting goes.
+// signer is the key of a user or of an issuer.
 type signer struct {
 	public keys.PublicKey
 	sign   func(message []byte) ([]byte, error)
 }
 
-// issuer gives the test key of that algorithm.
+// issuer returns the signer of the algorithm's test key. number selects the nonces.
 func issuer(algorithm string, number int) (signer, error) {
 	key := idptest.Key(algorithm)
 	if !isDSA(algorithm) {
 		return signer{key.Public(), key.Sign}, nil
 	}
-	w, err := newWalk(algorithm, number)
+	w, err := newKeySequence(algorithm, number)
 	if err != nil {
 		return signer{}, err
 	}
@@ -34,11 +34,11 @@ func issuer(algorithm string, number int) (signer, error) {
 	return signer{key.Public(), w.signer(numbers["x"])}, nil
 }
 
-// users gives a source of users: new ones for ever with DSA, a few dozen in
-// turn with RSA.
+// users returns a function that returns the next user: with DSA always a new one, with
+// RSA one of rsaRing in turn.
 func users(algorithm string, number int) (next func() (signer, error), err error) {
 	if isDSA(algorithm) {
-		w, err := newWalk(algorithm, number)
+		w, err := newKeySequence(algorithm, number)
 		if err != nil {
 			return nil, err
 		}
@@ -61,11 +61,11 @@ var rsaKeys = map[string]func() ([]keys.PrivateKey, error){
 	"RS256": sync.OnceValues(func() ([]keys.PrivateKey, error) { return newRSAKeys(1024) }),
 }
 
-// rsaRing is how many RSA keys the users of a pool have.
+// rsaRing is the number of RSA keys that the users of a pool share.
 const rsaRing = 32
 
-// newRSAKeys gives rsaRing keys and a few more, made of the 9 primes that they
-// share: that makes them quick to find.
+// newRSAKeys returns at least rsaRing keys. They share 9 primes, so that few primes must
+// be found.
 func newRSAKeys(bits int) ([]keys.PrivateKey, error) {
 	var ring []keys.PrivateKey
 	var primes []*big.Int

@@ -2,35 +2,34 @@ package workload
 
 import "github.com/vepverify/vepverify/assertion"
 
-// few is a size of cache that a pool of newcomers always overflows: what is
-// looked for in it has just been dropped.
-const few = PoolSize / 4
+// smallCache is a cache size that a pool of new users always overflows: a certificate is
+// evicted before it repeats.
+const smallCache = PoolSize / 4
 
-// none switches a cache off.
-const none = -1
+// off switches a cache off.
+const off = -1
 
-// configOf switches on the caches of a state and no others.
+// configOf returns a configuration with the caches of the state, and no others.
 func configOf(s State) assertion.Config {
 	switch s {
 	case Cert:
-		return assertion.Config{KeyTables: none}
+		return assertion.Config{KeyTables: off}
 	case Table:
 		return assertion.Config{}
 	case First:
-		return assertion.Config{CertificateCache: few}
+		return assertion.Config{CertificateCache: smallCache}
 	}
-	return assertion.Config{CertificateCache: none, KeyTables: none}
+	return assertion.Config{CertificateCache: off, KeyTables: off}
 }
 
-// warmUp is how many verifications lead to the state: for users that come
-// again, several visits of each; for the first visits, as many as fill the
-// cache of certificates.
+// warmUp returns the number of verifications that lead to the state: several of each
+// returning user, or as many as fill the cache of certificates.
 func (s State) warmUp() int {
 	switch s {
 	case Cold:
 		return 16
 	case First:
-		return few
+		return smallCache
 	}
 	return 4 * Users
 }

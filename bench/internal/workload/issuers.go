@@ -13,16 +13,15 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// crowdAlgorithm is the one of all keys of a crowd: the cheapest to mint.
-const crowdAlgorithm = "DS128"
+// manyIssuersAlgorithm is the algorithm of all keys here: keys of it cost least to make.
+const manyIssuersAlgorithm = "DS128"
 
-// Crowd is many issuers, each on a domain of its own, and assertions of users
-// that they certified. It stands in for the network, as an http.RoundTripper.
-type Crowd struct {
+// ManyIssuers is a set of issuers, each on its own domain, and assertions of users
+// that they certified. It is an http.RoundTripper that replaces the network.
+type ManyIssuers struct {
 	// Domains are the issuers.
 	Domains []string
-	// Texts are backed assertions, each of a user of its own and an issuer at
-	// random.
+	// Texts are backed assertions. Each is of another user, of a random issuer.
 	Texts []string
 
 	at        time.Time
@@ -30,14 +29,14 @@ type Crowd struct {
 	fetches   atomic.Int64
 }
 
-// NewCrowd mints so many issuers and assertions, as of the time given. Equal
-// numbers give the same draw of issuers.
-func NewCrowd(issuers, assertions int, at time.Time) (*Crowd, error) {
-	c := &Crowd{Domains: make([]string, issuers), Texts: make([]string, assertions), at: at, documents: make(map[string][]byte)}
+// NewManyIssuers returns a set with that many issuers and assertions, issued at the
+// given time. Equal numbers give the same random choice of issuers.
+func NewManyIssuers(issuers, assertions int, at time.Time) (*ManyIssuers, error) {
+	c := &ManyIssuers{Domains: make([]string, issuers), Texts: make([]string, assertions), at: at, documents: make(map[string][]byte)}
 	secrets := make([]*big.Int, issuers)
 	documents := make([][]byte, issuers)
 	err := spread(issuers, func(from, to int) error {
-		w, err := newWalk(crowdAlgorithm, from)
+		w, err := newKeySequence(manyIssuersAlgorithm, from)
 		if err != nil {
 			return err
 		}
@@ -61,17 +60,17 @@ func NewCrowd(issuers, assertions int, at time.Time) (*Crowd, error) {
 	for i, domain := range c.Domains {
 		c.documents[domain] = documents[i]
 	}
-	return c, c.mint(secrets)
+	return c, c.sign(secrets)
 }
 
-func (c *Crowd) mint(secrets []*big.Int) error {
+func (c *ManyIssuers) sign(secrets []*big.Int) error {
 	drawn := make([]int, len(c.Texts))
 	random := rand.New(rand.NewPCG(uint64(len(secrets)), uint64(len(drawn))))
 	for i := range drawn {
 		drawn[i] = random.IntN(len(secrets))
 	}
 	return spread(len(c.Texts), func(from, to int) error {
-		w, err := newWalk(crowdAlgorithm, len(secrets)+from) // not where the issuers' keys are
+		w, err := newKeySequence(manyIssuersAlgorithm, len(secrets)+from) // other keys than the issuers'
 		if err != nil {
 			return err
 		}
@@ -85,8 +84,8 @@ func (c *Crowd) mint(secrets []*big.Int) error {
 	})
 }
 
-// text mints an assertion of the walk's next key.
-func (c *Crowd) text(w *walk, domain string, sign func([]byte) ([]byte, error), number int) (string, error) {
+// text returns an assertion signed with the sequence's next key.
+func (c *ManyIssuers) text(w *keySequence, domain string, sign func([]byte) ([]byte, error), number int) (string, error) {
 	user, err := w.next()
 	if err != nil {
 		return "", err
@@ -95,17 +94,17 @@ func (c *Crowd) text(w *walk, domain string, sign func([]byte) ([]byte, error), 
 	if err != nil {
 		return "", err
 	}
-	certificate := idptest.New(domain, idptest.Key(crowdAlgorithm)).At(c.at).Certificate(fmt.Sprintf("user%d@%s", number, domain), v.user)
+	certificate := idptest.New(domain, idptest.Key(manyIssuersAlgorithm)).At(c.at).Certificate(fmt.Sprintf("user%d@%s", number, domain), v.user)
 	certificate.Sign = sign // with the issuer's key in place of the test key
 	text, err := certificate.Encode()
 	return text + "~" + v.assertion, err
 }
 
-// Document is the support document of an issuer, nil for other domains.
-func (c *Crowd) Document(domain string) []byte { return c.documents[domain] }
+// Document returns the support document of an issuer, nil for other domains.
+func (c *ManyIssuers) Document(domain string) []byte { return c.documents[domain] }
 
-// RoundTrip answers with a support document, or 404.
-func (c *Crowd) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip returns a support document, or 404.
+func (c *ManyIssuers) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.fetches.Add(1)
 	answer := &http.Response{
 		StatusCode: http.StatusNotFound, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -119,5 +118,5 @@ func (c *Crowd) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// Fetches is how many requests were answered.
-func (c *Crowd) Fetches() int64 { return c.fetches.Load() }
+// Fetches returns the number of requests that were answered.
+func (c *ManyIssuers) Fetches() int64 { return c.fetches.Load() }

@@ -16,35 +16,34 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// PoolSize is how many assertions a pool for measuring has, at least.
+// PoolSize is the number of assertions in a pool for measurements.
 const PoolSize = 4096
 
-// Users is how many users share the assertions of a pool for those states in
-// which users come again; in a pool too small for that, half as many as there
-// are assertions.
+// Users is the number of users of a pool in the states in which users return. A pool
+// with fewer than twice as many assertions has half as many users as assertions.
 const Users = 64
 
-// Audience is the relying party that all assertions are for.
+// Audience is the audience of all assertions.
 const Audience = "https://rp.example"
 
-// Now is the time at which all assertions hold.
+// Now is a time at which all assertions are valid.
 var Now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Mint mints pools. It is safe for concurrent use.
-type Mint struct {
+// Generator makes pools. It is safe for concurrent use.
+type Generator struct {
 	resolver *wellknown.Resolver
 	issuers  map[string]*idptest.IdP // by algorithm
 	size     int
 
 	mu    sync.Mutex
-	users map[string]func() ([]visit, error) // by algorithm and whether all are newcomers
+	users map[string]func() ([]visit, error) // by algorithm and whether all are new
 }
 
-// NewMint makes a mint of pools of so many assertions. It starts an identity
-// provider for each algorithm, on a server of its own, has a resolver fetch
-// their support documents, and stops the server: nothing is fetched after that.
-func NewMint(size int) (*Mint, error) {
-	m := &Mint{size: size, issuers: make(map[string]*idptest.IdP), users: make(map[string]func() ([]visit, error))}
+// NewGenerator returns a generator of pools of size assertions. It starts an identity
+// provider for each algorithm on a server, lets a resolver fetch their support
+// documents, and stops the server. Nothing is fetched after that.
+func NewGenerator(size int) (*Generator, error) {
+	m := &Generator{size: size, issuers: make(map[string]*idptest.IdP), users: make(map[string]func() ([]visit, error))}
 	server := idptest.NewServer()
 	defer server.Close()
 	for _, algorithm := range Algorithms {
@@ -66,27 +65,27 @@ func NewMint(size int) (*Mint, error) {
 	return m, nil
 }
 
-// Pool is backed assertions of one pair.
+// Pool is a set of backed assertions of one pair.
 type Pool struct {
 	Pair  Pair
 	Texts []string
-	// Domain is the issuer, and that of all addresses; Key is its key, and
+	// Domain is the issuer, and the domain of all addresses. Key is its key, and
 	// Document its support document.
 	Domain   string
 	Key      keys.PublicKey
 	Document []byte
-	users    int // Texts[i] is from the user i modulo this
+	users    int // Texts[i] is of the user i modulo users
 }
 
-// Pool mints the pool for a state of a pair. It remembers what the users sign,
-// for the pairs with other issuers, and not the pool.
-func (m *Mint) Pool(p Pair, s State) (*Pool, error) {
-	visits, err := m.visits(p.User, s.newcomers())()
+// Pool returns a pool for a state of a pair. The generator keeps the users' tokens, for
+// pairs with other issuers, and not the pool.
+func (m *Generator) Pool(p Pair, s State) (*Pool, error) {
+	visits, err := m.visits(p.User, s.newUsers())()
 	if err != nil {
 		return nil, fmt.Errorf("users with %s keys: %w", p.User, err)
 	}
 	idp := m.issuers[p.Issuer]
-	pool := &Pool{Pair: p, Domain: idp.Domain, Key: idp.Keys[0].Public(), users: m.usersOf(s.newcomers())}
+	pool := &Pool{Pair: p, Domain: idp.Domain, Key: idp.Keys[0].Public(), users: m.usersOf(s.newUsers())}
 	if pool.Document, err = json.Marshal(idp.Document()); err != nil {
 		return nil, err
 	}
@@ -114,38 +113,38 @@ func (m *Mint) Pool(p Pair, s State) (*Pool, error) {
 	return pool, nil
 }
 
-// visit is what a user brings to a relying party, but for the certificate.
+// visit is a user's key and the token that it signed, without a certificate.
 type visit struct {
 	user      keys.PublicKey
 	assertion string
 }
 
-func (m *Mint) usersOf(newcomers bool) int {
-	if newcomers {
+func (m *Generator) usersOf(newUsers bool) int {
+	if newUsers {
 		return m.size
 	}
 	return min(Users, m.size/2)
 }
 
-// visits mints once what can be shared. Users with RSA keys have a ring of them
-// in turn: where that fits, what is signed by users who come once serves for
-// those who come again.
-func (m *Mint) visits(algorithm string, newcomers bool) func() ([]visit, error) {
+// visits returns a function that signs the users' tokens once. RSA users share
+// rsaRing keys in turn: if that divides the number of returning users, the tokens of new
+// users serve for returning ones too.
+func (m *Generator) visits(algorithm string, newUsers bool) func() ([]visit, error) {
 	if !isDSA(algorithm) && m.usersOf(false)%rsaRing == 0 {
-		newcomers = true
+		newUsers = true
 	}
-	name := fmt.Sprint(algorithm, newcomers)
+	name := fmt.Sprint(algorithm, newUsers)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.users[name] == nil {
-		m.users[name] = sync.OnceValues(func() ([]visit, error) { return m.mintVisits(algorithm, newcomers) })
+		m.users[name] = sync.OnceValues(func() ([]visit, error) { return m.generateVisits(algorithm, newUsers) })
 	}
 	return m.users[name]
 }
 
-func (m *Mint) mintVisits(algorithm string, newcomers bool) ([]visit, error) {
+func (m *Generator) generateVisits(algorithm string, newUsers bool) ([]visit, error) {
 	visits := make([]visit, m.size)
-	known := make([]signer, m.usersOf(newcomers))
+	known := make([]signer, m.usersOf(newUsers))
 	err := spread(len(known), func(from, to int) error {
 		next, err := users(algorithm, from)
 		if err != nil {
@@ -166,12 +165,12 @@ func (m *Mint) mintVisits(algorithm string, newcomers bool) ([]visit, error) {
 	return visits, err
 }
 
-// assertionLife is how long assertions hold. They are minted ahead, so it is
+// assertionLife is how long assertions are valid. They are signed in advance, so it is
 // more than the usual few minutes.
 const assertionLife = time.Hour
 
-// newVisit signs an assertion that no other one is equal to: each expires a
-// millisecond later than the one before.
+// newVisit signs an assertion that differs from all others: each expires one
+// millisecond after the previous one.
 func newVisit(u signer, number int, at time.Time) (visit, error) {
 	t := idptest.Token{
 		Alg: u.public.Algorithm(), Sign: u.sign,
@@ -181,8 +180,8 @@ func newVisit(u signer, number int, at time.Time) (visit, error) {
 	return visit{u.public, assertion}, err
 }
 
-// spread splits 0 … n among the processors, in pieces that do not depend on how
-// many there are.
+// spread runs work on pieces of 0 … n on all processors. The pieces do not depend on the
+// number of processors.
 func spread(n int, work func(from, to int) error) error {
 	const piece = 16
 	var group errgroup.Group

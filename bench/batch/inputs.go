@@ -12,31 +12,31 @@ import (
 
 const (
 	issuer  = "idp.example"
-	perUser = 10 // assertions
+	perUser = 10 // assertions of a user
 )
 
-// crowd is the assertions of many users of one issuer.
-type crowd struct {
+// inputs are the assertions of many users of one issuer.
+type inputs struct {
 	documents string   // the file with the issuer's support document
-	together  []string // a user's in a row
-	spread    []string // every user's first, then every user's second, …
+	together  []string // all assertions of a user in a row
+	spread    []string // the first of every user, then the second of every user, …
 }
 
-func newCrowd(assertions int, documents string) (*crowd, error) {
+func newInputs(assertions int, documents string) (*inputs, error) {
 	users := assertions / perUser
-	regulars, err := workload.NewRegulars(issuer, users, workload.Now)
+	returning, err := workload.NewReturningUsers(issuer, users, workload.Now)
 	if err != nil {
 		return nil, err
 	}
-	document, err := regulars.Document()
+	document, err := returning.Document()
 	if err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(documents, fmt.Appendf(nil, `{%q:%s}`, issuer, document), 0o600); err != nil {
 		return nil, err
 	}
-	c := &crowd{documents: documents}
-	if c.spread, err = regulars.Mint(users*perUser, perUser); err != nil {
+	c := &inputs{documents: documents}
+	if c.spread, err = returning.Assertions(users*perUser, perUser); err != nil {
 		return nil, err
 	}
 	for user := range users {
@@ -54,8 +54,8 @@ func appendLine(to []byte, id int64, text string) []byte {
 	return append(to, `","audience":"`+workload.Audience+"\"}\n"...)
 }
 
-// command is the command measured, about to answer lines about the crowd.
-func (c *crowd) command(ctx context.Context, program string, more ...string) *exec.Cmd {
+// command returns the measured command, not started.
+func (c *inputs) command(ctx context.Context, program string, more ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, append([]string{
 		"batch", "--quiet", "--keys", c.documents, "--now", strconv.FormatInt(workload.Now.UnixMilli(), 10),
 	}, more...)...)

@@ -17,7 +17,7 @@ import (
 	"github.com/vepverify/vepverify/internal/arithmetic"
 )
 
-// ownName is the name of what is measured in this process.
+// ownName returns the name of the arithmetic of this process.
 func ownName() string {
 	if arithmetic.Name() == arithmetic.Portable {
 		return report.Ours
@@ -25,15 +25,14 @@ func ownName() string {
 	return report.IFMA
 }
 
-// addPortable takes in the portable arithmetic where this process uses another:
-// in a process of its own, in which the processor's instructions are switched
-// off.
-func (f *field) addPortable(ctx context.Context, pool int) error {
+// addPortable adds the portable arithmetic if this process uses another one. It is
+// measured in a process of its own, with the instructions switched off.
+func (f *suite) addPortable(ctx context.Context, pool int) error {
 	if arithmetic.Name() == arithmetic.Portable {
 		f.note("%s: this processor has no AVX-512 IFMA, or it is switched off", report.IFMA)
 		return nil
 	}
-	t, err := startTier(ctx, pool)
+	t, err := startPortable(ctx, pool)
 	if err != nil {
 		return fmt.Errorf("the portable arithmetic: %w", err)
 	}
@@ -46,8 +45,8 @@ func (f *field) addPortable(ctx context.Context, pool int) error {
 	return nil
 }
 
-// tier is the other process. It is asked for a slot, and answers with a sample.
-type tier struct{ *peer }
+// portableProcess is the process that measures the portable arithmetic.
+type portableProcess struct{ *peer }
 
 type slotQuestion struct {
 	Pair  int
@@ -60,16 +59,16 @@ type slotAnswer struct {
 	Error                     string
 }
 
-// tierPool is in the environment of the other process: the size of its pools.
-const tierPool = "VEPVERIFY_COMPARE_POOL"
+// poolVariable is the environment variable with the pool size of that process.
+const poolVariable = "VEPVERIFY_COMPARE_POOL"
 
-func startTier(ctx context.Context, pool int) (*tier, error) {
+func startPortable(ctx context.Context, pool int) (*portableProcess, error) {
 	own, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	c := exec.CommandContext(ctx, own)
-	c.Env = append(os.Environ(), "GODEBUG=cpu.avx512f=off", fmt.Sprint(tierPool, "=", pool))
+	c.Env = append(os.Environ(), "GODEBUG=cpu.avx512f=off", fmt.Sprint(poolVariable, "=", pool))
 	p, err := startPeer(c)
 	if err != nil {
 		return nil, err
@@ -82,10 +81,10 @@ func startTier(ctx context.Context, pool int) (*tier, error) {
 		p.Close()
 		return nil, err
 	}
-	return &tier{p}, nil
+	return &portableProcess{p}, nil
 }
 
-func (t *tier) slot(pair int, state string, d time.Duration) (sample, error) {
+func (t *portableProcess) slot(pair int, state string, d time.Duration) (sample, error) {
 	var a slotAnswer
 	if err := t.exchange(slotQuestion{pair, state, d}, &a); err != nil {
 		return sample{}, err
@@ -96,16 +95,17 @@ func (t *tier) slot(pair int, state string, d time.Duration) (sample, error) {
 	return sample{a.Microseconds, a.Allocations}, nil
 }
 
-// beTier makes this process the other one, if it was started as that.
-func beTier() bool {
-	text, asked := os.LookupEnv(tierPool)
+// servePortable reports whether this process was started by startPortable. If so, it
+// serves slots until standard input ends.
+func servePortable() bool {
+	text, asked := os.LookupEnv(poolVariable)
 	if !asked {
 		return false
 	}
 	pool, err := strconv.Atoi(text)
 	if err == nil {
 		runtime.GOMAXPROCS(1)
-		err = serveTier(pool, os.Stdin, os.Stdout)
+		err = answerPortable(pool, os.Stdin, os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare, portable:", err)
@@ -114,8 +114,8 @@ func beTier() bool {
 	return true
 }
 
-func serveTier(pool int, in io.Reader, out io.Writer) error {
-	f, err := newField(pool)
+func answerPortable(pool int, in io.Reader, out io.Writer) error {
+	f, err := newSuite(pool)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,8 @@ func serveTier(pool int, in io.Reader, out io.Writer) error {
 	}
 }
 
-func (f *field) answer(q slotQuestion) (a slotAnswer) {
-	for _, c := range f.contestants {
+func (f *suite) answer(q slotQuestion) (a slotAnswer) {
+	for _, c := range f.subjects {
 		if c.pair == q.Pair && c.name == ownName() && c.state == q.State {
 			s, err := c.slot(q.Time)
 			if err != nil {

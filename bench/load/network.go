@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// internet is a proxy through which every name under .example is a host that
-// speaks HTTPS, with a certificate of an authority of its own.
-type internet struct {
+// network replaces the Internet. It is a proxy through which every name below .example is
+// an HTTPS host, with a certificate of the network's own authority.
+type network struct {
 	URL    string // of the proxy
 	CAFile string
 
@@ -30,14 +30,14 @@ type internet struct {
 	tunnels      *tunnels
 }
 
-// newInternet begins to serve: answer is what the hosts say. It may have a method
-// certificate, like tls.Config.GetCertificate. The CA file is written into dir.
-func newInternet(dir string, answer http.Handler) (*internet, error) {
+// newNetwork starts a network whose hosts are served by answer. If answer has a method
+// certificate, it is used as tls.Config.GetCertificate. The CA file is written into dir.
+func newNetwork(dir string, answer http.Handler) (*network, error) {
 	cert, err := newCertificate()
 	if err != nil {
 		return nil, err
 	}
-	n := &internet{CAFile: filepath.Join(dir, "ca.pem"), tunnels: &tunnels{conns: make(chan net.Conn), closed: make(chan struct{})}}
+	n := &network{CAFile: filepath.Join(dir, "ca.pem"), tunnels: &tunnels{conns: make(chan net.Conn), closed: make(chan struct{})}}
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
 	if err := os.WriteFile(n.CAFile, ca, 0o600); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func newInternet(dir string, answer http.Handler) (*internet, error) {
 		return nil, err
 	}
 	n.URL = "http://" + l.Addr().String()
-	quiet := log.New(io.Discard, "", 0) // a client that leaves is no news
+	quiet := log.New(io.Discard, "", 0) // clients that disconnect are expected
 	n.proxy = &http.Server{Handler: n.tunnels, ErrorLog: quiet}
 	n.hosts = &http.Server{Handler: answer, ErrorLog: quiet}
 	go n.proxy.Serve(l)
@@ -61,14 +61,14 @@ func newInternet(dir string, answer http.Handler) (*internet, error) {
 	return n, nil
 }
 
-// Close ends all of it.
-func (n *internet) Close() error {
+// Close closes the proxy and the hosts.
+func (n *network) Close() error {
 	close(n.tunnels.closed)
 	return errors.Join(n.proxy.Close(), n.hosts.Close())
 }
 
-// newCertificate makes one for all names of two labels under .example, and for all
-// of three under evil.example, signed by itself.
+// newCertificate returns a self-signed certificate for all names of two labels below
+// .example, and of three below evil.example.
 func newCertificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -83,8 +83,7 @@ func newCertificate() (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
-// tunnels is the proxy: a CONNECT to any host becomes a connection that Accept
-// gives.
+// tunnels is the proxy: a CONNECT to any host becomes a connection that Accept returns.
 type tunnels struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -93,7 +92,7 @@ type tunnels struct {
 // ServeHTTP implements http.Handler.
 func (t *tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
-		http.Error(w, "CONNECT is wanted", http.StatusMethodNotAllowed)
+		http.Error(w, "want CONNECT", http.StatusMethodNotAllowed)
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -101,7 +100,7 @@ func (t *tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // all of it is there
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // already read, so there is no error
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
 		conn.Close()
 		return
@@ -113,7 +112,7 @@ func (t *tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tunnel is a connection of which something was read already.
+// tunnel is a connection some of whose bytes were already read.
 type tunnel struct {
 	net.Conn
 	r io.Reader

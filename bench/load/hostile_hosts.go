@@ -10,24 +10,24 @@ import (
 	"sync/atomic"
 )
 
-// hostileWeb is every host that the service can fetch from: those of honest issuers,
+// hostileHosts serves every host that the service can fetch from: those of honest issuers
 // and those of the attacker. It counts the fetches of each.
-type hostileWeb struct {
+type hostileHosts struct {
 	honest map[string][]byte // support documents, by host
 	attack func(host string) []byte
-	outage atomic.Bool      // the providers, and not the fallback, answer nothing
-	tls    *tls.Certificate // of the attacker's hosts; nil: as all others
+	outage atomic.Bool      // the providers, but not the fallback, do not answer
+	tls    *tls.Certificate // of the attacker's hosts; nil means the usual one
 
 	mu      sync.Mutex
 	fetches map[string]int
 }
 
-// attackerDomain is the attacker's, with a wildcard record: every host below it
+// attackerDomain is the attacker's domain. It has a wildcard record: every host below it
 // is the attacker's too.
 const attackerDomain = "evil.example"
 
 // ServeHTTP implements http.Handler.
-func (w *hostileWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+func (w *hostileHosts) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.count(r.Host)
 	out.Header().Set("Cache-Control", "max-age=86400")
 	document, honest := w.honest[r.Host]
@@ -44,14 +44,14 @@ func (w *hostileWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isAttacker reports whether a host is the attacker's: evil.example and all below it,
+// isAttacker reports whether a host is the attacker's: evil.example, every host below it,
 // and evil0.example, evil1.example, …, which count as other parties.
 func isAttacker(host string) bool {
 	return strings.HasPrefix(host, "evil") || strings.HasSuffix(host, "."+attackerDomain)
 }
 
-// certificate is for tls.Config.GetCertificate.
-func (w *hostileWeb) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+// certificate implements tls.Config.GetCertificate.
+func (w *hostileHosts) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if w.tls == nil || !isAttacker(hello.ServerName) {
 		return nil, nil // the usual one
 	}
@@ -64,15 +64,15 @@ func writeDocument(out http.ResponseWriter, document []byte) {
 	_, _ = out.Write(document)
 }
 
-func (w *hostileWeb) count(host string) {
+func (w *hostileHosts) count(host string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fetches[host]++
 }
 
-// fetched returns how often the fallback was fetched from, how often the other
-// honest host with the most fetches, and how often all other hosts together.
-func (w *hostileWeb) fetched() (f Fetches) {
+// fetched returns the fetches from the fallback, from the other honest host with the most
+// fetches, and from all other hosts together.
+func (w *hostileHosts) fetched() (f Fetches) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for host, n := range w.fetches {
@@ -88,11 +88,11 @@ func (w *hostileWeb) fetched() (f Fetches) {
 	return f
 }
 
-// gzipped compresses a document, so that sending it costs the loader little.
+// gzipped returns the compressed document, which costs the loader little to send.
 func gzipped(document []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(document) // a bytes.Buffer takes everything
+	_, _ = z.Write(document) // a bytes.Buffer returns no error
 	_ = z.Close()
 	return b.Bytes()
 }

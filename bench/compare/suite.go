@@ -12,47 +12,47 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// pairs are those that there are goals for.
+// pairs are the pairs that have goals.
 var pairs = []workload.Pair{
 	{Issuer: "RS256", User: "DS128"}, {Issuer: "RS256", User: "RS256"},
 	{Issuer: "DS128", User: "DS128"}, {Issuer: "DS256", User: "DS256"},
 }
 
-// contestant is who is measured, doing one thing.
-type contestant struct {
+// subject is one implementation in one state, for one pair.
+type subject struct {
 	pair        int // index in pairs
 	name, state string
-	// slot works for about that long.
+	// slot verifies for about the given time.
 	slot func(time.Duration) (sample, error)
-	// samples has one for each round.
+	// samples has one sample for each round.
 	samples []sample
 }
 
-// sample is what one verification took in one slot.
+// sample is the cost of one verification in one slot.
 type sample struct {
 	microseconds float64
-	allocations  float64 // below 0: not known
+	allocations  float64 // negative means unknown
 }
 
-// field is everybody who takes part.
-type field struct {
-	cold, warm  []*workload.Pool // by pair
-	contestants []*contestant
-	versions    map[string]string
-	notes       []string
-	closers     []func()
+// suite is the set of subjects.
+type suite struct {
+	cold, warm []*workload.Pool // by pair
+	subjects   []*subject
+	versions   map[string]string
+	notes      []string
+	closers    []func()
 }
 
-// newField mints the pools, and takes in all that Go has.
-func newField(size int) (*field, error) {
-	f := &field{versions: map[string]string{"Go": runtime.Version()}}
-	mint, err := workload.NewMint(size)
+// newSuite makes the pools, and adds the subjects that are Go code.
+func newSuite(size int) (*suite, error) {
+	f := &suite{versions: map[string]string{"Go": runtime.Version()}}
+	generator, err := workload.NewGenerator(size)
 	if err != nil {
 		return nil, err
 	}
 	for i, p := range pairs {
 		for _, s := range append(p.States(), workload.First) {
-			if err := f.addOurs(mint, i, s); err != nil {
+			if err := f.addOurs(generator, i, s); err != nil {
 				return nil, err
 			}
 		}
@@ -63,12 +63,12 @@ func newField(size int) (*field, error) {
 	return f, nil
 }
 
-func (f *field) addOurs(mint *workload.Mint, pair int, s workload.State) error {
-	pool, err := f.pool(mint, pair, s)
+func (f *suite) addOurs(generator *workload.Generator, pair int, s workload.State) error {
+	pool, err := f.pool(generator, pair, s)
 	if err != nil {
 		return err
 	}
-	r, err := mint.NewRunner(pool, s)
+	r, err := generator.NewRunner(pool, s)
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,14 @@ func (f *field) addOurs(mint *workload.Mint, pair int, s workload.State) error {
 	return nil
 }
 
-// pool mints each pool once: the first state of its kind comes first.
-func (f *field) pool(mint *workload.Mint, pair int, s workload.State) (*workload.Pool, error) {
+// pool returns the pool for a state, made once for the states that share it.
+func (f *suite) pool(generator *workload.Generator, pair int, s workload.State) (*workload.Pool, error) {
 	pools := &f.warm
 	if s == workload.Cold || s == workload.First {
 		pools = &f.cold
 	}
 	if len(*pools) == pair {
-		pool, err := mint.Pool(pairs[pair], s)
+		pool, err := generator.Pool(pairs[pair], s)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func (f *field) pool(mint *workload.Mint, pair int, s workload.State) (*workload
 	return (*pools)[pair], nil
 }
 
-func (f *field) addPlain(pair int) error {
+func (f *suite) addPlain(pair int) error {
 	pool := f.cold[pair]
 	text, err := pool.Key.MarshalJSON()
 	if err != nil {
@@ -114,25 +114,25 @@ func (f *field) addPlain(pair int) error {
 	return nil
 }
 
-func (f *field) add(pair int, name, state string, slot func(time.Duration) (sample, error)) {
-	f.contestants = append(f.contestants, &contestant{pair: pair, name: name, state: state, slot: slot})
+func (f *suite) add(pair int, name, state string, slot func(time.Duration) (sample, error)) {
+	f.subjects = append(f.subjects, &subject{pair: pair, name: name, state: state, slot: slot})
 }
 
-func (f *field) note(format string, args ...any) {
+func (f *suite) note(format string, args ...any) {
 	f.notes = append(f.notes, fmt.Sprintf(format, args...))
 }
 
-// Close ends what was started.
-func (f *field) Close() {
+// Close stops the processes of the suite.
+func (f *suite) Close() {
 	for _, c := range f.closers {
 		c()
 	}
 }
 
-// measure runs the rounds. One slot of each comes before them, to warm up.
-func (f *field) measure(ctx context.Context, rounds int, slot time.Duration, progress io.Writer) error {
-	slices.SortStableFunc(f.contestants, func(a, b *contestant) int { return a.pair - b.pair })
-	order := slices.Clone(f.contestants)
+// measure runs the rounds, after one round to warm up.
+func (f *suite) measure(ctx context.Context, rounds int, slot time.Duration, progress io.Writer) error {
+	slices.SortStableFunc(f.subjects, func(a, b *subject) int { return a.pair - b.pair })
+	order := slices.Clone(f.subjects)
 	for round := range rounds + 1 {
 		fmt.Fprintf(progress, "round %d of %d\n", round, rounds)
 		for _, c := range order {
@@ -153,9 +153,9 @@ func (f *field) measure(ctx context.Context, rounds int, slot time.Duration, pro
 	return nil
 }
 
-// local makes a slot of a verification in this process, one after the other.
+// local returns a slot function that calls verify repeatedly in this process.
 func local(verify func() error) func(time.Duration) (sample, error) {
-	const batch = 8 // so that reading the clock does not count
+	const batch = 8 // amortizes reading the clock
 	return func(d time.Duration) (sample, error) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -179,8 +179,8 @@ func perOne(took time.Duration, n int) float64 {
 	return float64(took.Nanoseconds()) / 1000 / float64(n)
 }
 
-// comparison sums up what was measured.
-func (f *field) comparison(o options) *report.Comparison {
+// comparison summarizes the samples.
+func (f *suite) comparison(o options) *report.Comparison {
 	c := &report.Comparison{
 		Format: report.ComparisonFormat, Date: o.Date, Machine: report.ThisMachine(), Versions: f.versions,
 		Rounds: o.rounds, Slot: o.slot.String(), Notes: f.notes,
@@ -188,9 +188,9 @@ func (f *field) comparison(o options) *report.Comparison {
 	for i, p := range pairs {
 		figures := report.PairFigures{Issuer: p.Issuer, User: p.User}
 		base := f.find(i, report.OpenSSL)
-		for _, contestant := range f.contestants {
-			if contestant.pair == i {
-				figures.Figures = append(figures.Figures, contestant.figure(figures.String(), base))
+		for _, subject := range f.subjects {
+			if subject.pair == i {
+				figures.Figures = append(figures.Figures, subject.figure(figures.String(), base))
 			}
 		}
 		c.Pairs = append(c.Pairs, figures)
@@ -198,8 +198,8 @@ func (f *field) comparison(o options) *report.Comparison {
 	return c
 }
 
-func (f *field) find(pair int, name string) *contestant {
-	for _, c := range f.contestants {
+func (f *suite) find(pair int, name string) *subject {
+	for _, c := range f.subjects {
 		if c.pair == pair && c.name == name {
 			return c
 		}
@@ -207,7 +207,7 @@ func (f *field) find(pair int, name string) *contestant {
 	return nil
 }
 
-func (c *contestant) figure(pair string, base *contestant) report.Figure {
+func (c *subject) figure(pair string, base *subject) report.Figure {
 	figure := report.Figure{Name: c.name, State: c.state, Microseconds: report.Summarize(c.microseconds())}
 	if base != nil {
 		ratio := report.Summarize(report.Ratios(c.microseconds(), base.microseconds()))
@@ -226,7 +226,7 @@ func (c *contestant) figure(pair string, base *contestant) report.Figure {
 	return figure
 }
 
-func (c *contestant) microseconds() []float64 {
+func (c *subject) microseconds() []float64 {
 	var each []float64
 	for _, s := range c.samples {
 		each = append(each, s.microseconds)

@@ -10,10 +10,10 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestRegulars: every assertion holds, no two are equal, and certificates are
-// used as often as they may be.
-func TestRegulars(t *testing.T) {
-	r, err := workload.NewRegulars("idp.example", 5, workload.Now)
+// TestReturningUsers checks that every assertion verifies, that no two are equal, and
+// that certificates are used as often as requested.
+func TestReturningUsers(t *testing.T) {
+	r, err := workload.NewReturningUsers("idp.example", 5, workload.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestRegulars(t *testing.T) {
 	}
 	seen, uses := make(map[string]bool), make(map[string]int)
 	for range 2 {
-		texts, err := r.Mint(35, 3)
+		texts, err := r.Assertions(35, 3)
 		if err != nil {
 			t.Fatal(err)
 		}

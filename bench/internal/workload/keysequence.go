@@ -14,24 +14,24 @@ import (
 
 var one = big.NewInt(1)
 
-// walk mints DSA keys and signatures at one multiplication modulo p each, in
-// place of an exponentiation: the next key is x+1 with y·g, the next nonce k+1
-// with r·g. Anybody could work the secrets out of such signatures.
-type walk struct {
+// keySequence makes DSA keys and signatures with one multiplication modulo p each, in
+// place of an exponentiation: the next key is x+1 with y·g, the next nonce is k+1 with
+// r·g. The secrets can be computed from such signatures.
+type keySequence struct {
 	p, q, g *big.Int
 	hash    func() hash.Hash
 	x, y    *big.Int // the last key
 	k, gk   *big.Int // the last nonce, and g to its power
 }
 
-// newWalk starts from the test key of that algorithm; walks of other numbers
-// never meet in practice, as they start 2⁶⁴ apart.
-func newWalk(algorithm string, number int) (*walk, error) {
+// newKeySequence returns a sequence that starts at the algorithm's test key. Sequences
+// with different numbers start 2⁶⁴ apart, so they do not overlap.
+func newKeySequence(algorithm string, number int) (*keySequence, error) {
 	numbers, err := dsaNumbers(idptest.Key(algorithm))
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{p: numbers["p"], q: numbers["q"], g: numbers["g"], hash: sha1.New}
+	w := &keySequence{p: numbers["p"], q: numbers["q"], g: numbers["g"], hash: sha1.New}
 	if algorithm == "DS256" {
 		w.hash = sha256.New
 	}
@@ -43,7 +43,7 @@ func newWalk(algorithm string, number int) (*walk, error) {
 	return w, nil
 }
 
-// dsaNumbers gives the numbers of a DSA key, out of its legacy form.
+// dsaNumbers returns the numbers of a DSA key, by name, from its legacy form.
 func dsaNumbers(key json.Marshaler) (map[string]*big.Int, error) {
 	text, err := key.MarshalJSON()
 	if err != nil {
@@ -62,10 +62,10 @@ func dsaNumbers(key json.Marshaler) (map[string]*big.Int, error) {
 	return numbers, nil
 }
 
-func (w *walk) reduce(n *big.Int) *big.Int { return n.Mod(n, w.q) }
+func (w *keySequence) reduce(n *big.Int) *big.Int { return n.Mod(n, w.q) }
 
-// next gives the next key of the walk.
-func (w *walk) next() (signer, error) {
+// next returns the next key.
+func (w *keySequence) next() (signer, error) {
 	w.x.Add(w.x, one)
 	w.y.Mod(w.y.Mul(w.y, w.g), w.p)
 	text := fmt.Sprintf(`{"algorithm":"DS","p":"%x","q":"%x","g":"%x","y":"%x"}`, w.p, w.q, w.g, w.y)
@@ -76,12 +76,12 @@ func (w *walk) next() (signer, error) {
 	return signer{public, w.signer(new(big.Int).Set(w.x))}, nil
 }
 
-// signer signs with a key of the group's, of this walk or not.
-func (w *walk) signer(x *big.Int) func([]byte) ([]byte, error) {
+// signer returns a function that signs with the private key x of the same group.
+func (w *keySequence) signer(x *big.Int) func([]byte) ([]byte, error) {
 	return func(message []byte) ([]byte, error) { return w.sign(x, message), nil }
 }
 
-func (w *walk) sign(x *big.Int, message []byte) []byte {
+func (w *keySequence) sign(x *big.Int, message []byte) []byte {
 	h := w.hash()
 	h.Write(message)
 	digest := new(big.Int).SetBytes(h.Sum(nil)) // as long as q: nothing to cut off
@@ -98,7 +98,7 @@ func (w *walk) sign(x *big.Int, message []byte) []byte {
 	}
 }
 
-func (w *walk) join(r, s *big.Int) []byte {
+func (w *keySequence) join(r, s *big.Int) []byte {
 	size := (w.q.BitLen() + 7) / 8
 	both := make([]byte, 2*size)
 	r.FillBytes(both[:size])
