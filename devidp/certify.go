@@ -77,7 +77,7 @@ func checkPost(r *http.Request) *refusal {
 	if r.Method != http.MethodPost {
 		return &refusal{Status: http.StatusMethodNotAllowed, Problem: "certificates are asked for by POST"}
 	}
-	if r.Header.Get("Origin") != origin(r) || len(r.Header.Values("Origin")) != 1 {
+	if r.Header.Get("Origin") != originOf(r) || len(r.Header.Values("Origin")) != 1 {
 		return &refusal{Status: http.StatusForbidden, Problem: "certificates are given to the dialog of this identity provider only: the Origin is not its own"}
 	}
 	contentType := r.Header.Get("Content-Type")

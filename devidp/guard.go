@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/target"
 )
 
@@ -16,7 +16,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	commonHeaders(w.Header())
 	_, local := target.Local(r)
 	switch {
-	case !isLoopback(r.RemoteAddr):
+	case !isLoopbackPeer(r.RemoteAddr):
 		(&refusal{Status: http.StatusForbidden, Problem: "this identity provider serves its own machine only"}).write(w)
 	case !p.isOwn(r.Host):
 		(&refusal{Status: http.StatusMisdirectedRequest, Problem: "this identity provider answers at localhost only: open it as http://localhost and its port"}).write(w)
@@ -32,29 +32,18 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // his is same-origin with the provider (DNS rebinding). The port makes no
 // difference: browsers connect to the one that they name.
 func (p *Provider) isOwn(host string) bool {
-	if isLoopback(host) || isLoopback(host+":80") {
-		return true
-	}
-	parsed, ok := domain.Parse(host)
-	name, _, _ := strings.Cut(parsed, ":")
-	return ok && (name == "localhost" || name == p.domain && isLocalName(name))
+	o, ok := origin.FromHost("http", host)
+	return ok && (origin.IsLoopback(o.Host()) || o.Host() == p.domain && origin.IsLocal(o.Host()))
 }
 
-// isLoopback reports whether an address and port are of the loopback interface.
-// An address with a zone is not: a zone may hold any text.
-func isLoopback(address string) bool {
+// isLoopbackPeer reports whether an address and port are of the loopback interface.
+func isLoopbackPeer(address string) bool {
 	parsed, err := netip.ParseAddrPort(address)
-	return err == nil && parsed.Addr().Zone() == "" && parsed.Addr().Unmap().IsLoopback()
+	return err == nil && origin.IsLoopbackIP(parsed.Addr())
 }
 
-// isLocalName says whether a name, in lower case, is the machine's own by RFC
-// 6761, section 6.3.
-func isLocalName(name string) bool {
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
-}
-
-// origin is the origin under which the client sees the provider.
-func origin(r *http.Request) string {
+// originOf returns the origin under which the client sees the provider.
+func originOf(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + strings.ToLower(r.Host)
 	}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
+
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 // Listen listens on the loopback interface, on TCP, and nowhere else. The
@@ -18,11 +19,11 @@ func Listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devidp: %.100q is no address such as localhost:8400", address)
 	}
-	if isLocalName(strings.ToLower(host)) {
-		host = "127.0.0.1"
-	}
-	if ip, err := netip.ParseAddr(host); err != nil || !ip.Unmap().IsLoopback() {
+	if !origin.IsLocal(host) {
 		return nil, fmt.Errorf("devidp: %.100q is not on the loopback interface, as localhost and 127.0.0.1 are", host)
+	}
+	if _, err := netip.ParseAddr(host); err != nil { // a name
+		host = "127.0.0.1"
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {

@@ -105,7 +105,7 @@ func (p *Provider) frontPage(page *template.Template) http.HandlerFunc {
 		if err := page.Execute(&body, struct {
 			*Provider
 			Origin string
-		}{p, origin(r)}); err != nil {
+		}{p, originOf(r)}); err != nil {
 			(&refusal{Status: http.StatusInternalServerError, Problem: "the page could not be written"}).write(w)
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 // Config says who may sign in and how. U is the application's user.
@@ -159,17 +160,20 @@ func (l *Login[U]) prepareAudiences() error {
 		return errors.New("an audience is required: the origin under which browsers reach the application, such as https://rp.example")
 	}
 	for _, a := range l.config.Audiences {
-		o, err := parseOrigin(a)
-		if err != nil {
+		o, err := origin.Parse(a)
+		switch {
+		case errors.Is(err, origin.ErrWildcard):
+			return fmt.Errorf("the audience %q is a pattern: each origin must be named, because with a pattern every subdomain could sign in at the others", a)
+		case err != nil:
 			return fmt.Errorf("the audience %q is %w", a, err)
-		}
-		if o.scheme == "http" && !o.loopback() && !l.config.InsecureHTTP {
+		case o.Scheme() == "http" && !origin.IsLocal(o.Host()) && !l.config.InsecureHTTP:
 			return fmt.Errorf("the audience %q is not https, and not on this machine", a)
 		}
-		if secure := o.scheme == "https"; len(l.audiences) > 0 && secure != l.secure {
+		secure := o.Scheme() == "https"
+		if len(l.audiences) > 0 && secure != l.secure {
 			return errors.New("one audience is https, another http: a session cookie cannot suit both")
 		}
-		l.secure = o.scheme == "https"
+		l.secure = secure
 		l.audiences = append(l.audiences, o.String())
 	}
 	return nil

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 // maxData bounds what --data reads of one file, in bytes.
@@ -54,15 +55,10 @@ func requestURL(text string) (*url.URL, error) {
 	switch {
 	case u.User != nil:
 		return nil, errors.New("the URL has a user in it: who signs in is told by --identity")
-	case u.Scheme == "http" && !isThisMachine(u.Hostname()):
+	case u.Scheme == "http" && !origin.IsLoopback(u.Hostname()):
 		return nil, errors.New("credentials are sent over https only, but for http at localhost, 127.0.0.1 and ::1")
 	}
 	return u, nil
-}
-
-func isThisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // body puts the values of --data together, as curl does.

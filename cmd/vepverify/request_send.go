@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/vepauth"
 )
 
@@ -63,7 +64,7 @@ func (x *exchange) proxyFor(c *cli.Context) (func(*http.Request) (*url.URL, erro
 		return nil, usageError(c, "--proxy: want http://host:port, https://host:port or socks5://host:port")
 	}
 	return func(r *http.Request) (*url.URL, error) {
-		if isThisMachine(r.URL.Hostname()) {
+		if origin.IsLoopback(r.URL.Hostname()) {
 			return nil, nil
 		}
 		return u, nil

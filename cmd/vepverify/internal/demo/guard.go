@@ -1,11 +1,10 @@
 package demo
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/target"
 )
 
@@ -30,7 +29,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request target is not a path", http.StatusBadRequest)
 	case "http://"+host == s.config.Origin:
 		s.handler.ServeHTTP(w, r)
-	case isLocal(host):
+	case isLocal(r.Host):
 		w.Header().Set("Location", s.config.Origin+asked)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	default:
@@ -39,15 +38,10 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // isLocal reports whether a Host is a name or address that only the machine itself
-// can have (RFC 6761, section 6.3), with or without a port. An address with a zone
-// is not: a zone may hold any text.
+// can have (RFC 6761, section 6.3), with or without a port.
 func isLocal(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	ip, err := netip.ParseAddr(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
+	o, ok := origin.FromHost("http", host)
+	return ok && origin.IsLocal(o.Host())
 }
 
 func (s *Site) commonHeaders(h http.Header) {
