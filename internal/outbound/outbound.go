@@ -1,0 +1,194 @@
+// Package outbound has what all of the project's clients of remote hosts share: the settings
+// that an operator makes (a file of certificate authorities, the URL of a proxy), and the
+// classification of network errors.
+//
+// The errors and texts of this package hold nothing that a remote host sent, and no password
+// of a proxy.
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+)
+
+// LoadCAFile returns the certificate authorities in a PEM file. It returns an error if the file
+// cannot be read or holds no certificate.
+func LoadCAFile(name string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no certificate in it", name)
+	}
+	return pool, nil
+}
+
+// proxyPorts are the default ports of proxies, by the scheme of the proxy's URL.
+var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080"}
+
+// errProxy does not show the URL, which may hold a password.
+var errProxy = errors.New("want http://host:port, https://host:port or socks5://host:port")
+
+// ParseProxy parses the URL of a proxy: its scheme is http, https or socks5; a user, a password
+// and a port may be given; a path other than "/", a query and a fragment are errors.
+func ParseProxy(proxy string) (*url.URL, error) {
+	u, err := url.Parse(proxy)
+	if err != nil {
+		return nil, errProxy
+	}
+	if _, known := proxyPorts[u.Scheme]; !known || u.Hostname() == "" || u.Path != "" && u.Path != "/" ||
+		u.RawQuery != "" || u.Fragment != "" {
+		return nil, errProxy
+	}
+	return u, nil
+}
+
+// ProxyAddr returns the address of a proxy as host:port, with the default port of its scheme if
+// the URL has none.
+func ProxyAddr(proxy *url.URL) string {
+	port := proxy.Port()
+	if port == "" {
+		port = proxyPorts[proxy.Scheme]
+	}
+	return net.JoinHostPort(proxy.Hostname(), port)
+}
+
+// Failure is the class of a network error.
+type Failure int
+
+// Classes of network errors.
+const (
+	Other Failure = iota // none of those below
+	TimedOut
+	ProxyFailed // net/http could not connect through the proxy
+	NoSuchHost  // the name has no address (NXDOMAIN or NODATA)
+	DNSFailed   // the name could not be resolved, for another reason
+	ConnectionRefused
+	NotTLS // the first bytes of the answer were no TLS
+	CertificateExpired
+	CertificateName      // the certificate is for another name
+	CertificateAuthority // no trusted authority issued the certificate
+	CertificateInvalid   // for another reason
+	HandshakeFailed      // one side ended the TLS handshake with an alert
+	ClosedEarly          // the connection ended, or was reset, before the answer did
+	DialFailed           // no connection, for another reason
+)
+
+var failureTexts = map[Failure]string{
+	Other:                "no usable answer",
+	TimedOut:             "timed out",
+	ProxyFailed:          "no connection through the proxy",
+	NoSuchHost:           "no such host",
+	DNSFailed:            "name resolution failed",
+	ConnectionRefused:    "connection refused",
+	NotTLS:               "no TLS spoken",
+	CertificateExpired:   "TLS certificate expired or not yet valid",
+	CertificateName:      "TLS certificate of another name",
+	CertificateAuthority: "TLS certificate of an unknown authority",
+	CertificateInvalid:   "TLS certificate not valid",
+	HandshakeFailed:      "TLS handshake failed",
+	ClosedEarly:          "connection closed early",
+	DialFailed:           "no connection",
+}
+
+// String returns a description for people, such as "connection refused".
+func (f Failure) String() string { return failureTexts[f] }
+
+// Classify returns the class of an error of net, crypto/tls or net/http. If several classes
+// apply, it returns the first of them, in the order of the constants.
+func Classify(err error) Failure {
+	switch {
+	case isTimeout(err):
+		return TimedOut
+	case isOp(err, "proxyconnect"):
+		return ProxyFailed
+	}
+	if f := dnsFailure(err); f != Other {
+		return f
+	}
+	switch {
+	case isConnectionRefused(err):
+		return ConnectionRefused
+	case isNotTLS(err):
+		return NotTLS
+	}
+	if f := tlsFailure(err); f != Other {
+		return f
+	}
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return ClosedEarly
+	case isOp(err, "dial"):
+		return DialFailed
+	}
+	return Other
+}
+
+func dnsFailure(err error) Failure {
+	var dns *net.DNSError
+	switch {
+	case !errors.As(err, &dns):
+		return Other
+	case dns.IsNotFound && !dns.IsTemporary:
+		return NoSuchHost
+	}
+	return DNSFailed
+}
+
+func tlsFailure(err error) Failure {
+	var (
+		invalid   x509.CertificateInvalidError
+		name      x509.HostnameError
+		authority x509.UnknownAuthorityError
+		cert      *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return CertificateExpired
+	case errors.As(err, &name):
+		return CertificateName
+	case errors.As(err, &authority):
+		return CertificateAuthority
+	case errors.As(err, &cert), errors.As(err, &invalid):
+		return CertificateInvalid
+	case isOp(err, "remote error"), isOp(err, "local error"): // as crypto/tls names alerts
+		return HandshakeFailed
+	}
+	return Other
+}
+
+// isTimeout reports whether err is a timeout, of a context or of the system.
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &t) && t.Timeout()
+}
+
+// isOp reports whether err is about an operation of that name in package net.
+func isOp(err error, name string) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == name
+}
+
+// isConnectionRefused reports whether the host refused the connection.
+func isConnectionRefused(err error) bool {
+	const windows = syscall.Errno(10061) // WSAECONNREFUSED, which package syscall does not name
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windows)
+}
+
+// isNotTLS reports whether the first bytes were no TLS record. The field Conn is nil in errors
+// about later records, which are broken TLS.
+func isNotTLS(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header) && header.Conn != nil || errors.Is(err, http.ErrSchemeMismatch)
+}

@@ -1,0 +1,136 @@
+package outbound_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/outbound"
+)
+
+func TestLoadCAFile(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, text []byte) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	if pool, err := outbound.LoadCAFile(write("ca.pem", certificate(t))); err != nil || pool.Equal(x509.NewCertPool()) {
+		t.Errorf("one certificate: %v", err)
+	}
+	for _, text := range []string{"", "no certificate\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"} {
+		if pool, err := outbound.LoadCAFile(write("bad.pem", []byte(text))); err == nil || pool != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := outbound.LoadCAFile(filepath.Join(dir, "absent.pem")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// certificate returns a self-signed certificate in PEM.
+func certificate(t *testing.T) []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func TestParseProxy(t *testing.T) {
+	for text, addr := range map[string]string{
+		"http://proxy.example":                 "proxy.example:80",
+		"http://proxy.example:3128/":           "proxy.example:3128",
+		"https://user:password@proxy.example":  "proxy.example:443",
+		"socks5://127.0.0.1":                   "127.0.0.1:1080",
+		"socks5://[::1]:9050":                  "[::1]:9050",
+		"HTTP://proxy.example":                 "proxy.example:80",
+		"":                                     "",
+		"proxy.example:3128":                   "",
+		"nonsense":                             "",
+		"ftp://proxy.example":                  "",
+		"socks4://proxy.example":               "",
+		"http://:3128":                         "",
+		"http://proxy.example/path":            "",
+		"http://proxy.example?x":               "",
+		"http://proxy.example#x":               "",
+		"http://user:password@%zz":             "",
+		"http://user:password@proxy.example:x": "",
+	} {
+		u, err := outbound.ParseProxy(text)
+		if (err == nil) != (addr != "") || err == nil && outbound.ProxyAddr(u) != addr {
+			t.Errorf("%q: %v, %v", text, u, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "password") {
+			t.Errorf("%q: the error shows the password", text)
+		}
+	}
+}
+
+func TestClassify(t *testing.T) {
+	dial := func(err error) error { return &net.OpError{Op: "dial", Err: err} }
+	verify := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
+	for name, c := range map[string]struct {
+		err  error
+		want outbound.Failure
+	}{
+		"deadline":                 {context.DeadlineExceeded, outbound.TimedOut},
+		"system's timeout":         {dial(os.NewSyscallError("connect", syscall.ETIMEDOUT)), outbound.TimedOut},
+		"time-out of DNS":          {&net.DNSError{IsTimeout: true, IsNotFound: true}, outbound.TimedOut},
+		"proxy":                    {&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}, outbound.ProxyFailed},
+		"proxy's name":             {&net.OpError{Op: "proxyconnect", Err: &net.DNSError{IsNotFound: true}}, outbound.ProxyFailed},
+		"NXDOMAIN":                 {dial(&net.DNSError{IsNotFound: true}), outbound.NoSuchHost},
+		"NXDOMAIN for now":         {dial(&net.DNSError{IsNotFound: true, IsTemporary: true}), outbound.DNSFailed},
+		"server failure":           {&net.DNSError{IsTemporary: true}, outbound.DNSFailed},
+		"refused":                  {dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), outbound.ConnectionRefused},
+		"no TLS":                   {tls.RecordHeaderError{Conn: new(net.TCPConn)}, outbound.NotTLS},
+		"no TLS, net/http":         {http.ErrSchemeMismatch, outbound.NotTLS},
+		"broken TLS":               {tls.RecordHeaderError{}, outbound.Other},
+		"expired":                  {verify(x509.CertificateInvalidError{Reason: x509.Expired}), outbound.CertificateExpired},
+		"another name":             {verify(x509.HostnameError{Certificate: new(x509.Certificate)}), outbound.CertificateName},
+		"unknown authority":        {verify(x509.UnknownAuthorityError{}), outbound.CertificateAuthority},
+		"invalid":                  {verify(errors.New("x")), outbound.CertificateInvalid},
+		"not verified by x509":     {x509.CertificateInvalidError{Reason: x509.TooManyIntermediates}, outbound.CertificateInvalid},
+		"alert":                    {&net.OpError{Op: "remote error", Err: errors.New("x")}, outbound.HandshakeFailed},
+		"own alert":                {&net.OpError{Op: "local error", Err: errors.New("x")}, outbound.HandshakeFailed},
+		"end":                      {io.ErrUnexpectedEOF, outbound.ClosedEarly},
+		"reset":                    {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, outbound.ClosedEarly},
+		"no route":                 {dial(syscall.EHOSTUNREACH), outbound.DialFailed},
+		"anything":                 {errors.New("x"), outbound.Other},
+		"canceled":                 {context.Canceled, outbound.Other},
+		"not HTTP, with its bytes": {fmt.Errorf("malformed HTTP response %q", "remote"), outbound.Other},
+	} {
+		err := fmt.Errorf("wrapped: %w", &url.Error{Op: "Get", URL: "https://remote.example", Err: c.err})
+		if got := outbound.Classify(err); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+		if text := outbound.Classify(err).String(); text == "" || strings.Contains(text, "remote") {
+			t.Errorf("%s: text %q", name, text)
+		}
+	}
+}
