@@ -52,31 +52,33 @@ var defaultVerifier = sync.OnceValues(func() (*Verifier, error) { return NewVeri
 // Verify verifies with a shared verifier of the default configuration: issuers'
 // keys from the network, no fallback, no trusted issuers. See
 // [Verifier.Verify].
-func Verify(ctx context.Context, a, aud string, more ...string) (*Result, error) {
+func Verify(ctx context.Context, a string, audiences ...string) (*Result, error) {
 	v, err := defaultVerifier()
 	if err != nil {
 		return nil, err
 	}
-	return v.Verify(ctx, a, aud, more...)
+	return v.Verify(ctx, a, audiences...)
 }
 
-// Verify says whether the backed assertion a holds at the relying party whose
-// origin is aud, or one of more. An origin is scheme, host and port, as in
-// https://rp.example; https://*.rp.example stands for every subdomain of it, any
-// of which can then present the assertion to the others (PROTOCOL §5).
+// Verify verifies the backed assertion a for a relying party, which accepts the
+// origins given, one at least. An origin is scheme, host and port, as in
+// https://rp.example. The origin https://*.rp.example stands for every subdomain
+// of rp.example, any of which can then present the assertion to the others
+// (PROTOCOL §5).
 //
-// The result is nil exactly when there is an error, an [*Error], which is one of
+// The result is nil if and only if there is an error. The error is an [*Error]
+// that matches one of
 //
 //   - ErrMalformed: a is not an assertion;
-//   - ErrRejected: a does not hold; errors.Is tells the reasons apart, such as
+//   - ErrRejected: a is not valid; errors.Is tells the reasons apart, such as
 //     ErrExpired, ErrAudience, ErrSignature, ErrIssuer;
-//   - ErrUnavailable: undecided, as an issuer could not be reached or ctx ended
-//     before it was; later the same assertion may hold;
+//   - ErrUndecided: an issuer or the one-use store could not be reached, or ctx
+//     ended before; the same assertion may pass later;
 //   - ErrMisuse: the call itself is wrong.
 //
 // [Failure] turns the first three into the answer that goes with them.
-func (v *Verifier) Verify(ctx context.Context, a, aud string, more ...string) (*Result, error) {
-	r, err := v.begin(ctx, a, aud, more)
+func (v *Verifier) Verify(ctx context.Context, a string, audiences ...string) (*Result, error) {
+	r, err := v.begin(ctx, a, audiences)
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +91,21 @@ func (v *Verifier) Verify(ctx context.Context, a, aud string, more ...string) (*
 	return r.result(), nil
 }
 
-// WithTrustedIssuers gives a verifier that trusts exactly these issuers, in
-// place of Config.TrustedIssuers, and is otherwise this one; it shares its
-// caches, none of which holds a decision about trust. A name that is no domain
-// is no issuer's, and has no effect.
-func (v *Verifier) WithTrustedIssuers(hosts ...string) *Verifier {
+// WithTrustedIssuers returns a verifier that trusts exactly these issuers, in
+// place of Config.TrustedIssuers, and is otherwise v. It shares the caches of v,
+// which hold no decision about trust. It returns an error matching ErrMisuse if
+// one of the issuers is not a domain name.
+func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
+	if v == nil {
+		return nil, misuse("nil Verifier")
+	}
+	trusted, err := trustedIssuers(issuers)
+	if err != nil {
+		return nil, err
+	}
 	other := *v
-	other.trusted, _ = domains(hosts)
-	return &other
+	other.trusted = trusted
+	return &other, nil
 }
 
 // WithOneUse returns a verifier that has this one-use guard, in place of
@@ -104,11 +113,14 @@ func (v *Verifier) WithTrustedIssuers(hosts ...string) *Verifier {
 // matching ErrMisuse if the guard keeps entries for less than twice the Leeway.
 func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {
 	if v == nil {
-		return nil, misuse("a nil Verifier")
+		return nil, misuse("nil Verifier")
 	}
 	other := *v
 	other.config.OneUse = guard
-	return &other, other.prepareLife()
+	if err := other.prepareLife(); err != nil {
+		return nil, err
+	}
+	return &other, nil
 }
 
 // OneUse returns the one-use guard, nil if there is none.

@@ -78,7 +78,7 @@ func (r *run) checkPrimary() error {
 	return &Error{
 		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
 		Found: err.Error(), Expected: "a domain that does not support BrowserID, or a support document of its own",
-		Advice: "look at what the domain answers: vepverify lookup " + r.emailDomain,
+		Advice: "look at what the domain answers", Domain: r.emailDomain,
 	}
 }
 
@@ -109,7 +109,7 @@ func (r *run) fallbackAuthority(ask lookup, issuer string) (*wellknown.Authority
 		return nil, &Error{
 			Kind: ErrIssuer, Reason: reason, detail: withCause(reason, r.noPrimary), cause: r.noPrimary,
 			Found: r.noPrimary.Error(), Expected: "a support document at https://" + r.emailDomain + "/.well-known/browserid",
-			Advice: "if another domain speaks for such addresses, name it (Fallback, --fallback)",
+			Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: r.emailDomain,
 		}
 	}
 	if issuer != r.fallback {
@@ -121,7 +121,7 @@ func (r *run) fallbackAuthority(ask lookup, issuer string) (*wellknown.Authority
 	}
 	if a.Domain != r.fallback {
 		return nil, &Error{Kind: ErrIssuer, Reason: "the fallback " + r.fallback + " delegates to another domain",
-			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own", Advice: "name the other domain as the fallback"}
+			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own", Advice: "name the other domain as the fallback", Setting: "Fallback"}
 	}
 	return a, nil
 }
@@ -146,7 +146,7 @@ func untrustedIssuer(expected, got string, noPrimary error) error {
 	return &Error{
 		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, noPrimary), cause: noPrimary,
 		Found: withCause("issued by "+got, noPrimary), Expected: "issued by " + expected,
-		Advice: "only " + expected + " may speak for this address; if " + got + " is to be believed for any address, trust it (TrustedIssuers, --trusted-issuer)",
+		Advice: "only " + expected + " may speak for this address; if " + got + " is to be believed for any address, trust it", Setting: "TrustedIssuers",
 	}
 }
 
@@ -171,12 +171,12 @@ func lookupFailed(domain string, err error) error {
 		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
 		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
 		Found: err.Error(), Expected: "a support document at https://" + domain + "/.well-known/browserid",
-		Advice: "look at what the domain answers: vepverify lookup " + domain,
+		Advice: "look at what the domain answers", Domain: domain,
 	}
 	if isUnavailable(err) {
-		e.Kind, e.Reason = ErrUnavailable, "undecided, no keys of "+domain+": domain is unavailable"
+		e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
 		e.detail = "undecided, " + e.detail
-		e.Advice = "try again later, or give the keys (--keys) when they are known"
+		e.Advice, e.Setting = "try again later, or give the keys when they are known", "Keys"
 	}
 	return e
 }
@@ -205,7 +205,7 @@ func (r *run) becauseOfPrimary(err error) error {
 // decided anew, once.
 func (r *run) verifyOrRefresh() error {
 	err := r.verifyCertificates()
-	source, can := r.keys.(refresher)
+	source, can := r.keys.(Refresher)
 	if err == nil || !can {
 		return err
 	}

@@ -21,14 +21,17 @@ import (
 // wellknown.ErrUnavailable (not knowable now); every other error means that
 // nobody may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4).
 //
-// A source that can may also have Refresh, with the same arguments and results,
-// which asks again although an answer is held; it is called when no key of the
-// answer held fits a certificate.
+// A KeySource may be a [Refresher] too.
 type KeySource interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 
-type refresher interface {
+// Refresher is a KeySource that can ask a host again although it has an answer.
+// The verifier calls Refresh, once at most, if no key of the authority verifies
+// the certificate: the host may have newer keys. The arguments and results are
+// those of Authority.
+type Refresher interface {
+	KeySource
 	Refresh(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 
@@ -60,8 +63,8 @@ type limited interface{ MaxLife() time.Duration }
 const (
 	// MaxSize is the size of the largest backed assertion, in bytes.
 	MaxSize = 32 << 10
-	// MaxMaxChain is the largest Config.MaxChain.
-	MaxMaxChain = 16
+	// MaxChainLimit is the largest Config.MaxChain.
+	MaxChainLimit = 16
 
 	defaultLeeway  = 30 * time.Second
 	maxLeeway      = 5 * time.Minute
@@ -150,19 +153,18 @@ func NewVerifier(c Config) (*Verifier, error) {
 
 func (v *Verifier) prepareTrust() error {
 	c := &v.config
-	var bad []string
-	v.trusted, bad = domains(c.TrustedIssuers)
-	if len(bad) > 0 {
-		return misuse("the trusted issuer %q is no domain", bad[0])
+	var err error
+	if v.trusted, err = trustedIssuers(c.TrustedIssuers); err != nil {
+		return err
 	}
 	if c.Fallback != "" {
 		var ok bool
 		if v.fallback, ok = domain.Parse(c.Fallback); !ok {
-			return misuse("the fallback %q is no domain", c.Fallback)
+			return invalidConfig("fallback %q: not a domain name", c.Fallback)
 		}
 	}
 	if c.InsecureFallbackOnUnavailable && c.Fallback == "" {
-		return misuse("InsecureFallbackOnUnavailable without a Fallback")
+		return invalidConfig("InsecureFallbackOnUnavailable: no Fallback")
 	}
 	return nil
 }
@@ -175,7 +177,7 @@ func (v *Verifier) prepareLeeway() error {
 	case leeway < 0:
 		leeway = 0
 	case leeway > maxLeeway:
-		return misuse("a Leeway of %v, more than %v", leeway, maxLeeway)
+		return invalidConfig("Leeway: %v, more than %v", leeway, maxLeeway)
 	}
 	v.leeway = leeway.Milliseconds()
 	return nil
@@ -188,13 +190,13 @@ func (v *Verifier) prepareLife() error {
 	v.maxLife = math.MaxInt64 - v.leeway
 	if v.config.OneUse == nil {
 		if v.config.MaxLife != 0 {
-			return misuse("MaxLife without OneUse")
+			return invalidConfig("MaxLife: no OneUse")
 		}
 		return nil
 	}
 	if store, ok := v.config.OneUse.(limited); ok {
 		if v.maxLife = store.MaxLife().Milliseconds() - 2*v.leeway; v.maxLife <= 0 {
-			return misuse("a one-use store that keeps no entry for longer than %v, twice Leeway", 2*v.leewayTime())
+			return invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %v", 2*v.leewayTime())
 		}
 	}
 	life := v.config.MaxLife
@@ -204,7 +206,7 @@ func (v *Verifier) prepareLife() error {
 	case life < 0:
 		return nil
 	case life.Milliseconds() > v.maxLife:
-		return misuse("a MaxLife of %v and twice Leeway, %v: the one-use store keeps no entry for so long", life, v.leewayTime())
+		return invalidConfig("MaxLife: %v and twice Leeway, %v, are more than the one-use store keeps an entry for", life, v.leewayTime())
 	}
 	v.maxLife = min(v.maxLife, life.Milliseconds())
 	return nil
@@ -217,8 +219,8 @@ func (v *Verifier) prepareChain() error {
 	if v.maxChain == 0 {
 		v.maxChain = 1
 	}
-	if v.maxChain < 0 || v.maxChain > MaxMaxChain {
-		return misuse("a MaxChain of %d, not 1 to %d", v.maxChain, MaxMaxChain)
+	if v.maxChain < 0 || v.maxChain > MaxChainLimit {
+		return invalidConfig("MaxChain: %d, not 1 to %d", v.maxChain, MaxChainLimit)
 	}
 	return nil
 }
@@ -244,26 +246,30 @@ func (v *Verifier) prepareMemory() {
 var networkKeys = sync.OnceValues(func() (KeySource, error) {
 	r, err := wellknown.NewResolver(wellknown.Config{})
 	if err != nil {
-		return nil, misuse("the default network resolver: %w", err)
+		return nil, invalidConfig("default resolver: %w", err)
 	}
 	return r, nil
 })
 
-// domains gives the set of the valid names, in the form in which they are
-// compared, and the others.
-func domains(names []string) (valid map[string]bool, bad []string) {
-	valid = make(map[string]bool, len(names))
+// trustedIssuers returns the set of the names, in the form in which domains
+// compare.
+func trustedIssuers(names []string) (map[string]bool, error) {
+	trusted := make(map[string]bool, len(names))
 	for _, name := range names {
-		if d, ok := domain.Parse(name); ok {
-			valid[d] = true
-		} else {
-			bad = append(bad, name)
+		d, ok := domain.Parse(name)
+		if !ok {
+			return nil, invalidConfig("trusted issuer %q: not a domain name", name)
 		}
+		trusted[d] = true
 	}
-	return valid, bad
+	return trusted, nil
 }
 
-func misuse(format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Kind: ErrMisuse, Reason: "assertion: " + err.Error(), cause: err}
+// misuse returns an error of a wrong call.
+func misuse(reason string) error { return &Error{Kind: ErrMisuse, Reason: reason} }
+
+// invalidConfig returns an error of a wrong configuration.
+func invalidConfig(format string, args ...any) error {
+	err := fmt.Errorf("assertion: "+format, args...)
+	return &Error{Kind: ErrMisuse, Reason: err.Error(), cause: err}
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/vepverify/vepverify/internal/answer"
 )
 
-// The classes of error that Verify returns, to be told apart by errors.Is.
-// Every error is of exactly one of them.
+// The classes of error that Verify returns, for errors.Is. Every [*Error] matches
+// exactly one of them.
 var (
 	// ErrMalformed: the assertion's form is wrong; it says nothing.
 	ErrMalformed = errors.New("malformed assertion")
-	// ErrRejected: the assertion is well formed and not to be believed. Every
-	// reason below matches it too.
+	// ErrRejected: the assertion is well formed and not valid. An [*Error] whose
+	// Kind is one of the reasons below matches it too.
 	ErrRejected = errors.New("rejected")
-	// ErrUnavailable: whether to believe the assertion could not be found out
-	// now, because an issuer or a store could not be reached. Try again later.
-	ErrUnavailable = errors.New("undecided")
+	// ErrUndecided: the assertion could not be verified now, because an issuer or
+	// the one-use store could not be reached. The same assertion may pass later.
+	ErrUndecided = errors.New("undecided")
 	// ErrMisuse: the caller's mistake, such as a contradictory Config.
 	ErrMisuse = errors.New("misuse")
 )
@@ -26,36 +26,29 @@ var (
 var (
 	// ErrChain: no certificate, more than Config.MaxChain, or one that may not
 	// sign the next.
-	ErrChain error = &reason{"broken certificate chain"}
+	ErrChain = errors.New("broken certificate chain")
 	// ErrAlgorithm: a token's alg is not that of the key that should have signed.
-	ErrAlgorithm error = &reason{"algorithms do not match"}
+	ErrAlgorithm = errors.New("algorithms do not match")
 	// ErrKey: the certified key is malformed or of an unknown kind.
-	ErrKey error = &reason{"certified key refused"}
+	ErrKey = errors.New("certified key refused")
 	// ErrWeakKey: a key is too weak, see Config.InsecureWeakKeys.
-	ErrWeakKey error = &reason{"weak key"}
+	ErrWeakKey = errors.New("weak key")
 	// ErrSignature: a signature is not by the key that should have signed.
-	ErrSignature error = &reason{"invalid signature"}
+	ErrSignature = errors.New("invalid signature")
 	// ErrAudience: the assertion is for another relying party.
-	ErrAudience error = &reason{"audience mismatch"}
+	ErrAudience = errors.New("audience mismatch")
 	// ErrExpired: a certificate's or the assertion's exp has passed.
-	ErrExpired error = &reason{"expired"}
+	ErrExpired = errors.New("expired")
 	// ErrLifetime: the assertion expires further ahead than Config.MaxLife, or the
 	// one-use store's own limit, allows.
-	ErrLifetime error = &reason{"lifetime over the limit"}
+	ErrLifetime = errors.New("lifetime over the limit")
 	// ErrNotYetValid: an iat or nbf is in the future.
-	ErrNotYetValid error = &reason{"issued later than verification date"}
+	ErrNotYetValid = errors.New("issued later than verification date")
 	// ErrIssuer: the issuer may not speak for the email, or there is no email.
-	ErrIssuer error = &reason{"untrusted issuer"}
+	ErrIssuer = errors.New("untrusted issuer")
 	// ErrReplayed: the one-use guard has seen the assertion before.
-	ErrReplayed error = &reason{"the assertion was used before"}
+	ErrReplayed = errors.New("the assertion was used before")
 )
-
-// reason is a named cause of rejection.
-type reason struct{ text string }
-
-func (r *reason) Error() string { return r.text }
-
-func (r *reason) Is(target error) bool { return target == ErrRejected }
 
 // Error is what Verify returns for every outcome but okay. Its text is Reason.
 // Neither it nor the text of what it wraps holds a token, an email address or
@@ -73,6 +66,12 @@ type Error struct {
 	Found, Expected string
 	// Advice says what a person can do about it; it may be empty.
 	Advice string
+	// Setting is the field of Config that the advice is about, such as MaxChain.
+	// It is empty if there is none.
+	Setting string
+	// Domain is the domain whose look-up failed, empty if none did. It is for the
+	// operator too.
+	Domain string
 
 	detail string // empty if Reason tells everything
 	cause  error
@@ -92,33 +91,43 @@ func (e *Error) Detail() string {
 // LogValue implements slog.LogValuer: logs show Detail.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Detail()) }
 
-// Unwrap gives the kind and the cause, so that errors.Is and errors.As find
-// both; causes are errors of certchain, keys, wellknown and of contexts.
+// Unwrap returns Kind, ErrRejected if Kind is a reason for a rejection, and the
+// cause if there is one. Causes are errors of certchain, keys, wellknown and of
+// contexts.
 func (e *Error) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.Kind}
+	wrapped := append(make([]error, 0, 3), e.Kind)
+	if e.isRejection() {
+		wrapped = append(wrapped, ErrRejected)
 	}
-	return []error{e.Kind, e.cause}
+	if e.cause != nil {
+		wrapped = append(wrapped, e.cause)
+	}
+	return wrapped
 }
 
-// Failed is the answer for an assertion that was not accepted (PROTOCOL §6). It
+// isRejection reports whether Kind is one of the reasons for a rejection.
+func (e *Error) isRejection() bool {
+	return e.Kind != ErrMalformed && e.Kind != ErrUndecided && e.Kind != ErrMisuse
+}
+
+// FailureAnswer is the answer for an assertion that was not accepted (PROTOCOL §6). It
 // marshals to {"status":"failure","reason":…}, with "undecided":true when
 // trying again later may help.
-type Failed struct {
+type FailureAnswer struct {
 	Reason    string
 	Undecided bool
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (f Failed) MarshalJSON() ([]byte, error) { return answer.Failure(f).MarshalJSON() }
+func (f FailureAnswer) MarshalJSON() ([]byte, error) { return answer.Failure(f).MarshalJSON() }
 
 // Failure gives the answer for an error of Verify that is about the assertion:
-// one of ErrMalformed, ErrRejected, ErrUnavailable. It gives nil for every
+// one of ErrMalformed, ErrRejected, ErrUndecided. It gives nil for every
 // other error, misuse among them, and for nil.
-func Failure(err error) *Failed {
-	undecided := errors.Is(err, ErrUnavailable)
+func Failure(err error) *FailureAnswer {
+	undecided := errors.Is(err, ErrUndecided)
 	if !undecided && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrRejected) {
 		return nil
 	}
-	return &Failed{Reason: err.Error(), Undecided: undecided}
+	return &FailureAnswer{Reason: err.Error(), Undecided: undecided}
 }

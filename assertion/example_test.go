@@ -21,7 +21,7 @@ func ExampleVerify() {
 	switch {
 	case err == nil:
 		fmt.Println("signed in as", res.Email)
-	case errors.Is(err, assertion.ErrUnavailable):
+	case errors.Is(err, assertion.ErrUndecided):
 		fmt.Println("try again later:", err)
 	default:
 		fmt.Println("refused:", err)
@@ -67,9 +67,10 @@ func ExampleVerifier_Explain() {
 
 	for _, step := range v.Explain(context.Background(), signedBy(issuer), "https://rp.example").Steps {
 		fmt.Println(step.Outcome, step.Name)
-		if step.Err != nil {
-			fmt.Println("  found:   ", step.Err.Found)
-			fmt.Println("  expected:", step.Err.Expected)
+		var failed *assertion.Error
+		if errors.As(step.Err, &failed) {
+			fmt.Println("  found:   ", failed.Found)
+			fmt.Println("  expected:", failed.Expected)
 		}
 	}
 	// Output:
@@ -113,7 +114,7 @@ func signedBy(issuer keys.PrivateKey) string {
 	if err != nil {
 		panic(err)
 	}
-	backed, err := assertion.Sign(assertion.Claim{Audience: "https://rp.example", Expires: start.Add(2 * time.Minute)}, user, cert)
+	backed, err := assertion.Sign(assertion.Template{Audience: "https://rp.example", Expires: start.Add(2 * time.Minute)}, user, cert)
 	if err != nil {
 		panic(err)
 	}

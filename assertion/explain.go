@@ -2,7 +2,6 @@ package assertion
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -22,7 +21,7 @@ type StepReport struct {
 	Outcome Outcome
 	Facts   []Fact        // what it looked at
 	Took    time.Duration // including look-ups
-	Err     *Error        // why it failed: what it found and expected, what to do
+	Err     error         // why it failed, an *Error; nil if it did not
 }
 
 // Fact is something that a step looked at.
@@ -41,8 +40,8 @@ type Explanation struct {
 // Explain verifies as Verify does, by the same steps, and tells about each. It
 // takes the same arguments and never consumes one-use state. Facts may hold
 // domains and audiences, but no email address and no token.
-func (v *Verifier) Explain(ctx context.Context, a, aud string, more ...string) *Explanation {
-	r, err := v.begin(ctx, a, aud, more)
+func (v *Verifier) Explain(ctx context.Context, a string, audiences ...string) *Explanation {
+	r, err := v.begin(ctx, a, audiences)
 	if err != nil {
 		return &Explanation{Err: err}
 	}
@@ -70,7 +69,7 @@ func (s step) explain(r *run, report *StepReport) error {
 	report.Facts = s.describe(r)
 	if err != nil {
 		report.Outcome = StepFailed
-		errors.As(err, &report.Err)
+		report.Err = err
 	}
 	return err
 }

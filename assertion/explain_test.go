@@ -40,7 +40,7 @@ func checkSteps(t *testing.T, name string, e *assertion.Explanation) {
 		case step.Name == "one use":
 			want = assertion.StepSkipped
 		case step.Outcome == assertion.StepFailed && want == assertion.StepPassed && e.Err != nil:
-			if step.Err == nil || step.Err.Reason != e.Err.Error() {
+			if step.Err == nil || step.Err.Error() != e.Err.Error() {
 				t.Errorf("%s: step %q failed with %v, the whole with %v", name, step.Name, step.Err, e.Err)
 			}
 			want = assertion.StepSkipped

@@ -30,7 +30,7 @@ func Uses(m *MemoryOneUse) (entries, parties int) {
 // VerifiedBy verifies a up to its own signature, and then asks for each list of
 // keys whether it verifies the certificates.
 func VerifiedBy(v *Verifier, a, aud string, lists ...[]keys.PublicKey) (answers []bool, err error) {
-	r, err := v.begin(context.Background(), a, aud, nil)
+	r, err := v.begin(context.Background(), a, []string{aud})
 	if err != nil {
 		return nil, err
 	}

@@ -30,10 +30,11 @@ func useKey(t *certchain.Token, key keys.PublicKey) string {
 var (
 	// ErrFull: it holds as many live entries as it may.
 	ErrFull = errors.New("the one-use store is full")
-	// ErrUntil: the time until which an entry is to be kept has passed, so that
-	// it may be forgotten already, or is more than a day ahead: whoever signs an
-	// assertion chooses for how long it takes room.
-	ErrUntil = errors.New("no one-use entry can be kept until then")
+	// ErrRetention: the time until which an entry must be kept has passed, so that
+	// it may be forgotten already, or is further ahead than the store keeps
+	// entries. The signer of an assertion chooses that time. The stores of this
+	// module, redisstore.Store among them, return it.
+	ErrRetention = errors.New("one-use entry: no store keeps it until then")
 )
 
 // maxOneUseLife is how far ahead an entry's time may be.
@@ -91,7 +92,7 @@ func (m *MemoryOneUse) FirstUseBy(_ context.Context, party, key string, until ti
 	defer m.mu.Unlock()
 	now := m.now()
 	if left := until.Sub(now); left < 0 || left > maxOneUseLife {
-		return false, ErrUntil
+		return false, ErrRetention
 	}
 	m.forget(now)
 	if _, used := m.used[key]; used {

@@ -37,10 +37,10 @@ func TestMemoryOneUse(t *testing.T) {
 	use("a", time.Minute, true, nil)
 	use("b", time.Minute, true, nil)
 	now = now.Add(time.Hour)
-	use("a", -time.Millisecond, false, assertion.ErrUntil) // whether it was used is forgotten
+	use("a", -time.Millisecond, false, assertion.ErrRetention) // whether it was used is forgotten
 	use("e", 0, true, nil)
 	use("f", 24*time.Hour, true, nil)
-	use("g", 24*time.Hour+1, false, assertion.ErrUntil)
+	use("g", 24*time.Hour+1, false, assertion.ErrRetention)
 }
 
 func TestMemoryOneUseIsAtomic(t *testing.T) {

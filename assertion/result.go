@@ -25,9 +25,9 @@ type Result struct {
 	IDPClaims, UserClaims map[string]json.RawMessage
 }
 
-// MarshalJSON gives the answer of PROTOCOL §6:
+// MarshalJSON returns the answer of PROTOCOL §6:
 // {"status":"okay","email":…,"audience":…,"expires":<milliseconds>,"issuer":…}.
-func (r *Result) MarshalJSON() ([]byte, error) {
+func (r Result) MarshalJSON() ([]byte, error) {
 	return answer.Okay{
 		Email: r.Email, Audience: r.Audience, Expires: r.Expires, Issuer: r.Issuer, IDPClaims: r.IDPClaims, UserClaims: r.UserClaims,
 	}.MarshalJSON()

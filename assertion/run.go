@@ -43,16 +43,19 @@ var runs = sync.Pool{New: func() any {
 	return r
 }}
 
-func (v *Verifier) begin(ctx context.Context, a, aud string, more []string) (*run, error) {
+func (v *Verifier) begin(ctx context.Context, a string, audiences []string) (*run, error) {
 	if v == nil || v.keys == nil {
-		return nil, misuse("a Verifier is made by NewVerifier")
+		return nil, misuse("Verifier not made by NewVerifier")
 	}
 	if ctx == nil {
-		return nil, misuse("a nil context")
+		return nil, misuse("nil context")
+	}
+	if len(audiences) == 0 {
+		return nil, misuse("no audience")
 	}
 	r := runs.Get().(*run)
 	r.Verifier, r.ctx, r.text, r.at = v, ctx, a, v.now()
-	r.accepted = append(append(r.accepted, aud), more...)
+	r.accepted = append(r.accepted, audiences...)
 	return r, nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Claim says what an assertion is to say.
-type Claim struct {
+// Template says what an assertion states.
+type Template struct {
 	Audience string    // the relying party's origin, such as https://rp.example
 	IssuedAt time.Time // cut to milliseconds; the zero time leaves iat out
 	Expires  time.Time // cut to milliseconds; a few minutes ahead is usual
@@ -23,18 +23,18 @@ type Claim struct {
 // Sign makes a backed assertion: the chain of certificates, the last of which
 // certifies the public half of key, and the claim signed with key. It errs with
 // certchain.ErrTemplate when no verifier would accept what is asked for.
-func Sign(c Claim, key keys.PrivateKey, chain ...string) (string, error) {
+func Sign(t Template, key keys.PrivateKey, chain ...string) (string, error) {
 	if len(chain) == 0 {
 		return "", fmt.Errorf("%w: no certificate", certchain.ErrTemplate)
 	}
-	if origin.Compare(c.Audience, c.Audience) != 0 {
+	if origin.Compare(t.Audience, t.Audience) != 0 {
 		return "", fmt.Errorf("%w: the audience is no origin, such as https://rp.example", certchain.ErrTemplate)
 	}
-	claims := map[string]any{"aud": c.Audience, "exp": c.Expires.UnixMilli()}
-	if !c.IssuedAt.IsZero() {
-		claims["iat"] = c.IssuedAt.UnixMilli()
+	claims := map[string]any{"aud": t.Audience, "exp": t.Expires.UnixMilli()}
+	if !t.IssuedAt.IsZero() {
+		claims["iat"] = t.IssuedAt.UnixMilli()
 	}
-	token, err := certchain.Sign(claims, c.Extra, key)
+	token, err := certchain.Sign(claims, t.Extra, key)
 	if err != nil {
 		return "", err
 	}

@@ -50,7 +50,7 @@ func (r *run) checkShape() error {
 		return &Error{
 			Kind: ErrChain, Reason: "certificate chaining is not yet allowed",
 			Found: fmt.Sprintf("%d certificates", n), Expected: fmt.Sprintf("at most %d", r.maxChain),
-			Advice: "if chains are wanted here, allow them (MaxChain, --max-chain)",
+			Advice: "if chains are wanted here, allow them", Setting: "MaxChain",
 		}
 	}
 	return nil
@@ -130,7 +130,7 @@ func keyRefused(err error) error {
 		return &Error{
 			Kind: ErrWeakKey, Reason: "weak key in a certificate", cause: err,
 			Found: err.Error(), Expected: "RSA of 1024, 2047 to 4096, or DSA of 1024 or 2048 bits",
-			Advice: "anyone can factor such a key; only for archives, allow it (InsecureWeakKeys, --insecure-weak-keys)",
+			Advice: "anyone can factor such a key; only for archives, allow it", Setting: "InsecureWeakKeys",
 		}
 	}
 	return &Error{
@@ -183,12 +183,12 @@ func (r *run) checkValidity(what string, v certchain.Validity, now int64) error 
 		Kind: ErrExpired, Reason: "expired", cause: err,
 		Found:    fmt.Sprintf("%s %s (%s ago)", what, describeValidity(v), describeSpan(now-v.Expires.UnixMilli())),
 		Expected: fmt.Sprintf("valid at %s, give or take %v", describeTime(now), r.leewayTime()),
-		Advice:   "ask for a fresh assertion: they live for minutes; for an old one, verify as of its time (Config.Now, --now)",
+		Advice:   "ask for a fresh assertion: they live for minutes; for an old one, verify as of its time", Setting: "Now",
 	}
 	if errors.Is(err, certchain.ErrNotYetValid) {
 		e.Kind, e.Reason = ErrNotYetValid, "issued later than verification date"
 		e.Found = what + " " + describeValidity(v)
-		e.Advice = "compare the clocks of this machine, the issuer and the user"
+		e.Advice, e.Setting = "compare the clocks of this machine, the issuer and the user", ""
 	}
 	return e
 }
@@ -206,7 +206,7 @@ func (r *run) checkLifetime(now int64) error {
 		Reason:   fmt.Sprintf("the assertion's lifetime of %s is over the limit of %s", describeSpan(life), limit),
 		Found:    "assertion " + describeValidity(r.assertion.Validity),
 		Expected: fmt.Sprintf("expires within %s, give or take %v: the one-use guard must remember it until then", limit, r.leewayTime()),
-		Advice:   "sign assertions for a few minutes; if the signer cannot, raise MaxLife, and the one-use store's own limit",
+		Advice:   "sign assertions for a few minutes; if the signer cannot, raise the limit, and the one-use store's own", Setting: "MaxLife",
 	}
 }
 
@@ -227,7 +227,7 @@ func (r *run) checkPrincipal() (err error) {
 		return &Error{
 			Kind: ErrIssuer, Reason: "untrusted assertion, doesn't contain an email, and issuer is untrusted", cause: err,
 			Found: "issuer " + r.issuer() + ", no valid email", Expected: "an email address, or a trusted issuer",
-			Advice: "if the issuer is yours, trust it (TrustedIssuers, --trusted-issuer)",
+			Advice: "if the issuer is yours, trust it", Setting: "TrustedIssuers",
 		}
 	}
 	return nil
@@ -261,7 +261,7 @@ func (r *run) checkFirstUse() error {
 	first, err := r.firstUse(key, until)
 	switch {
 	case err != nil:
-		return &Error{Kind: ErrUnavailable, Reason: "the record of used assertions is not available", cause: err,
+		return &Error{Kind: ErrUndecided, Reason: "the record of used assertions is not available", cause: err,
 			Advice: "try again; if it stays so, look at the one-use store"}
 	case !first:
 		return &Error{Kind: ErrReplayed, Reason: "the assertion was used before",

@@ -49,14 +49,16 @@ func TestAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkJSON(t, res, `{"status":"okay","audience":"HTTPS://rp.example:443/","expires":1700000120000,"issuer":"idp.example",`+
-		`"idpClaims":{"big":12345678901234567890,"unverified-email":"bob@other.example"},"userClaims":{"note":"\u003c\u0026\u003e"}}`)
+	const okay = `{"status":"okay","audience":"HTTPS://rp.example:443/","expires":1700000120000,"issuer":"idp.example",` +
+		`"idpClaims":{"big":12345678901234567890,"unverified-email":"bob@other.example"},"userClaims":{"note":"\u003c\u0026\u003e"}}`
+	checkJSON(t, res, okay)
+	checkJSON(t, *res, okay)
 
 	_, err = v.Verify(context.Background(), mint{}.String(), "https://other.example")
 	checkJSON(t, assertion.Failure(err), `{"status":"failure","reason":"audience mismatch: domain mismatch"}`)
 
 	_, err = verifier(t, assertion.Config{}).Verify(context.Background(), mint{email: "al@unknown.example"}.String(), rp)
-	if f := assertion.Failure(err); f == nil || !f.Undecided || !errors.Is(err, assertion.ErrUnavailable) {
+	if f := assertion.Failure(err); f == nil || !f.Undecided || !errors.Is(err, assertion.ErrUndecided) {
 		t.Errorf("an unknown domain: %+v, %v", f, err)
 	}
 	if f := assertion.Failure(errors.New("other")); f != nil {
@@ -142,7 +144,7 @@ func TestReasons(t *testing.T) {
 		"chain": assertion.ErrChain, "algorithm": assertion.ErrAlgorithm, "key": assertion.ErrKey, "weak": assertion.ErrWeakKey,
 		"signature": assertion.ErrSignature, "audience": assertion.ErrAudience, "expired": assertion.ErrExpired,
 		"not yet": assertion.ErrNotYetValid, "lifetime": assertion.ErrLifetime, "issuer": assertion.ErrIssuer, "malformed": assertion.ErrMalformed,
-		"unavailable": assertion.ErrUnavailable, "misuse": assertion.ErrMisuse, "replayed": assertion.ErrReplayed,
+		"unavailable": assertion.ErrUndecided, "misuse": assertion.ErrMisuse, "replayed": assertion.ErrReplayed,
 	}
 	for name, row := range reasons() {
 		res, err := verifier(t, row.config).Verify(context.Background(), row.a, rp)
@@ -257,7 +259,7 @@ func TestNewVerifierRefuses(t *testing.T) {
 		"fallback":         {Fallback: "idp.example/"},
 		"leeway":           {Leeway: 5*time.Minute + 1},
 		"chain negative":   {MaxChain: -1},
-		"chain endless":    {MaxChain: assertion.MaxMaxChain + 1},
+		"chain endless":    {MaxChain: assertion.MaxChainLimit + 1},
 		"fallback on what": {InsecureFallbackOnUnavailable: true},
 
 		"life without guard":    {MaxLife: time.Minute},
@@ -288,6 +290,12 @@ func TestMisuse(t *testing.T) {
 	if _, err := verifier(t, assertion.Config{}).Verify(nil, mint{}.String(), rp); !errors.Is(err, assertion.ErrMisuse) {
 		t.Errorf("a nil context: %v", err)
 	}
+	if _, err := verifier(t, assertion.Config{}).Verify(context.Background(), mint{}.String()); !errors.Is(err, assertion.ErrMisuse) {
+		t.Errorf("no audience: %v", err)
+	}
+	if _, err := assertion.Verify(context.Background(), mint{}.String()); !errors.Is(err, assertion.ErrMisuse) {
+		t.Errorf("no audience, default verifier: %v", err)
+	}
 }
 
 func TestWithTrustedIssuers(t *testing.T) {
@@ -297,18 +305,31 @@ func TestWithTrustedIssuers(t *testing.T) {
 	if _, err := v.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
 		t.Errorf("untrusted: %v", err)
 	}
-	trusting := v.WithTrustedIssuers("OTHER.example", "not a domain")
+	trusting, err := v.WithTrustedIssuers("OTHER.example")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := trusting.Verify(context.Background(), a, rp); err != nil {
 		t.Errorf("trusted: %v", err)
 	}
 	if want := []string{"idp.example idp.example", "other.example idp.example"}; !slices.Equal(source.asked, want) {
 		t.Errorf("asked %q, want %q", source.asked, want)
 	}
-	if _, err := trusting.WithTrustedIssuers().Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
+	distrusting, err := trusting.WithTrustedIssuers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := distrusting.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
 		t.Errorf("trusted no more: %v", err)
 	}
 	if _, err := v.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
 		t.Errorf("the first verifier changed: %v", err)
+	}
+	if v, err := v.WithTrustedIssuers("other.example", "not a domain"); !errors.Is(err, assertion.ErrMisuse) || v != nil {
+		t.Errorf("a malformed name: %v, %v", v, err)
+	}
+	if _, err := (*assertion.Verifier)(nil).WithTrustedIssuers(); !errors.Is(err, assertion.ErrMisuse) {
+		t.Errorf("a nil verifier: %v", err)
 	}
 }
 
@@ -344,7 +365,7 @@ func TestContext(t *testing.T) {
 	cancel(nil)
 	v := verifier(t, assertion.Config{Keys: waiting{}})
 	_, err := v.Verify(ctx, mint{}.String(), rp)
-	if !errors.Is(err, assertion.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, assertion.ErrUndecided) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 }
@@ -389,7 +410,7 @@ func TestOneUse(t *testing.T) {
 func TestOneUseUnavailable(t *testing.T) {
 	v := verifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(0, clock)})
 	res, err := v.Verify(context.Background(), mint{}.String(), rp)
-	if res != nil || !errors.Is(err, assertion.ErrUnavailable) || !errors.Is(err, assertion.ErrFull) {
+	if res != nil || !errors.Is(err, assertion.ErrUndecided) || !errors.Is(err, assertion.ErrFull) {
 		t.Errorf("a full store: %v, %v", res, err)
 	}
 }

@@ -37,7 +37,7 @@ func TestCertify(t *testing.T) {
 		jwk := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 600), string(idptest.Legacy(user.Public()).JSON()), string(idptest.JWK(user.Public()).JSON()), 1)
 		for _, asked := range []string{body(t, "Ada@IDP.LocalHost", user.Public(), 600), jwk} {
 			_, c := certify(t, asDialog(asked))
-			text, err := assertion.Sign(assertion.Claim{Audience: audience, Expires: now.Add(10 * time.Minute)}, user, c.Certificate)
+			text, err := assertion.Sign(assertion.Template{Audience: audience, Expires: now.Add(10 * time.Minute)}, user, c.Certificate)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestDurations(t *testing.T) {
 			}
 			continue
 		}
-		signed, err := assertion.Sign(assertion.Claim{Audience: audience, Expires: now.Add(48 * time.Hour)}, user, c.Certificate)
+		signed, err := assertion.Sign(assertion.Template{Audience: audience, Expires: now.Add(48 * time.Hour)}, user, c.Certificate)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func proof(ctx context.Context, idp, email, audience string) (string, error) {
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
 		return "", err
 	}
-	return assertion.Sign(assertion.Claim{Audience: audience, Expires: time.Now().Add(time.Minute)}, key, said.Certificate)
+	return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(time.Minute)}, key, said.Certificate)
 }
 
 // certification is what the dialog asks the provider for.

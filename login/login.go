@@ -103,7 +103,7 @@ func (l *Login[U]) login(w http.ResponseWriter, r *http.Request, form url.Values
 // verify turns what the verifier says into an answer. Without an address nobody
 // signs in: a loader that goes by it would take all such users for one.
 func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, *failure) {
-	res, err := l.config.Verifier.Verify(ctx, text, l.audiences[0], l.audiences[1:]...)
+	res, err := l.config.Verifier.Verify(ctx, text, l.audiences...)
 	failed := assertion.Failure(err)
 	switch {
 	case err == nil && res.Email == "":

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/vepverify/vepverify/assertion"
 )
 
 // Config says how to keep entries. Each field's zero value is a good choice.
@@ -33,10 +35,6 @@ type Config struct {
 	// Now is the clock of whoever uses the store. Nil: time.Now.
 	Now func() time.Time
 }
-
-// ErrUntil: the time until which an entry is to be kept has passed already, or
-// is further ahead than Config.MaxLife.
-var ErrUntil = errors.New("no one-use entry can be kept until then")
 
 // Store lets each key pass once. It serves any number of goroutines.
 type Store struct {
@@ -105,13 +103,13 @@ func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
 
 // FirstUse says whether key was not used before, and notes that it is now, in
 // one atomic step; the note is kept until the time given, and a little longer.
-// Every error means that it could not be found out, ErrUntil among them: a key
+// Every error means that it could not be found out, assertion.ErrRetention among them: a key
 // whose time has passed is not let through, since its note may be gone.
 func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
 	asked := s.config.Now()
 	left := until.Sub(asked)
 	if left < 0 || left > s.config.MaxLife {
-		return false, ErrUntil
+		return false, assertion.ErrRetention
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()

@@ -175,8 +175,8 @@ func TestTimesThatCannotBeKept(t *testing.T) {
 	for _, until := range []time.Time{
 		now.Add(-1), now.Add(24*time.Hour + 1), {}, time.UnixMilli(1 << 53), time.Unix(1<<60, 0), time.Unix(-1<<60, 0),
 	} {
-		if first, err := s.FirstUse(t.Context(), "key", until); first || !errors.Is(err, redisstore.ErrUntil) {
-			t.Errorf("FirstUse until %v = %v, %v; want ErrUntil", until, first, err)
+		if first, err := s.FirstUse(t.Context(), "key", until); first || !errors.Is(err, assertion.ErrRetention) {
+			t.Errorf("FirstUse until %v = %v, %v; want ErrRetention", until, first, err)
 		}
 	}
 	if len(w.commands) > 0 {

@@ -26,7 +26,7 @@ const (
 // here, by its consumer; *assertion.Verifier is one, whose documentation tells
 // which errors mean what.
 type Verifier interface {
-	Verify(ctx context.Context, a, aud string, more ...string) (*assertion.Result, error)
+	Verify(ctx context.Context, a string, audiences ...string) (*assertion.Result, error)
 }
 
 // OneUse lets each key pass once: the guard against replayed requests.

@@ -96,7 +96,7 @@ func (s staff) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error
 func docsClient(key keys.PrivateKey, certificate string) *http.Client {
 	client := &http.Client{Transport: &vepauth.Transport{
 		Assertion: func(_ context.Context, audience string) (string, error) {
-			return assertion.Sign(assertion.Claim{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
+			return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
 		},
 	}}
 	return client

@@ -86,7 +86,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t targe
 }
 
 func (a *Authenticator) verify(r *http.Request, text string) (*assertion.Result, error) {
-	res, err := a.verifier.Verify(r.Context(), text, a.audiences[0], a.audiences[1:]...)
+	res, err := a.verifier.Verify(r.Context(), text, a.audiences...)
 	if err == nil && res != nil {
 		return res, nil
 	}

@@ -21,7 +21,7 @@ type verdict struct {
 	err error
 }
 
-func (v verdict) Verify(context.Context, string, string, ...string) (*assertion.Result, error) {
+func (v verdict) Verify(context.Context, string, ...string) (*assertion.Result, error) {
 	return v.res, v.err
 }
 
@@ -67,7 +67,7 @@ func TestTokenEndpoint(t *testing.T) {
 	a := backed()
 	tooLong := "assertion=" + strings.Repeat("x", vepauth.MaxAssertionBody)
 	refusing := makes(vepauth.Token{}, fmt.Errorf("not this one: %w", vepauth.ErrRefused))
-	unreachable := verdict{err: &assertion.Error{Kind: assertion.ErrUnavailable, Reason: "unreachable"}}
+	unreachable := verdict{err: &assertion.Error{Kind: assertion.ErrUndecided, Reason: "unreachable"}}
 
 	for _, test := range []struct {
 		name   string
@@ -184,7 +184,7 @@ func TestOrderOfTokenEndpoint(t *testing.T) {
 
 type verifierFunc func()
 
-func (f verifierFunc) Verify(context.Context, string, string, ...string) (*assertion.Result, error) {
+func (f verifierFunc) Verify(context.Context, string, ...string) (*assertion.Result, error) {
 	f()
 	return nil, assertion.ErrRejected
 }

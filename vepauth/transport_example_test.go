@@ -26,7 +26,7 @@ func ExampleTransport() {
 
 	client := &http.Client{Transport: &vepauth.Transport{
 		Assertion: func(_ context.Context, audience string) (string, error) {
-			return assertion.Sign(assertion.Claim{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
+			return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
 		},
 	}}
 	for _, path := range []string{"/data", "/more?a=b"} {

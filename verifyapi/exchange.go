@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -79,9 +81,20 @@ func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
 	}
 	verifier := h.config.Verifier
 	if len(x.params.trusted) > 0 {
-		verifier = verifier.WithTrustedIssuers(x.params.trusted...)
+		var err error
+		// A name that is not a domain's has no effect.
+		trusted := slices.DeleteFunc(slices.Clone(x.params.trusted), isNotDomain)
+		if verifier, err = verifier.WithTrustedIssuers(trusted...); err != nil {
+			return nil, err
+		}
 	}
 	return verifier.Verify(wellknown.WithHooks(ctx, t.trace), x.params.assertion, x.params.audience)
+}
+
+// isNotDomain reports whether s is not a domain name.
+func isNotDomain(s string) bool {
+	_, ok := domain.Parse(s)
+	return !ok
 }
 
 // read finds out what the request asks for.

@@ -27,7 +27,7 @@ var byKind = map[error]outcome{
 	assertion.ErrIssuer:      {"failure", "issuer"},
 	assertion.ErrLifetime:    {"failure", "lifetime"},
 	assertion.ErrReplayed:    {"failure", "replayed"},
-	assertion.ErrUnavailable: {"undecided", "unavailable"},
+	assertion.ErrUndecided:   {"undecided", "unavailable"},
 }
 
 // Those of requests that are not.

@@ -48,7 +48,7 @@ func (p *process) printJSON(v any) error {
 }
 
 // verdict is the answer in one sentence.
-func verdict(res *assertion.Result, failed *assertion.Failed) string {
+func verdict(res *assertion.Result, failed *assertion.FailureAnswer) string {
 	switch {
 	case failed == nil && res.Email == "":
 		return printable("okay: holder of a certificate without email, at " + res.Audience)
@@ -71,7 +71,7 @@ func (v *verification) printResult(res *assertion.Result) {
 	fmt.Fprint(v.out, t.String())
 }
 
-func (v *verification) printFailure(failed *assertion.Failed, err error) {
+func (v *verification) printFailure(failed *assertion.FailureAnswer, err error) {
 	fmt.Fprintln(v.out, verdict(nil, failed))
 	var why *assertion.Error
 	if !errors.As(err, &why) {
@@ -97,9 +97,26 @@ func (t *table) claims(label string, claims map[string]json.RawMessage) {
 	}
 }
 
+// flagOf names the flag that sets a field of assertion.Config.
+var flagOf = map[string]string{
+	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
+	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
+}
+
+// advice returns the advice of err with the flag, or the command, that it is about.
+func advice(err *assertion.Error) string {
+	if flag := flagOf[err.Setting]; flag != "" {
+		return err.Advice + " (" + flag + ")"
+	}
+	if err.Domain != "" && err.Setting == "" {
+		return err.Advice + ": " + program + " lookup " + err.Domain
+	}
+	return err.Advice
+}
+
 // fault adds what a failed check found.
 func (t *table) fault(err *assertion.Error) {
-	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", err.Advice}} {
+	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", advice(err)}} {
 		if r[1] != "" {
 			t.row(r[0], r[1])
 		}

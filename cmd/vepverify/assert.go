@@ -63,7 +63,7 @@ func (s *signing) run(c *cli.Context) error {
 	if err := id.usable(at); err != nil {
 		return fmt.Errorf("%s: %w", nameOf(s.identity), err)
 	}
-	text, err := assertion.Sign(assertion.Claim{
+	text, err := assertion.Sign(assertion.Template{
 		Audience: s.audience, Expires: at.Add(time.Duration(s.duration)),
 	}, id.PrivateKey, id.Certificate)
 	if err != nil {

@@ -50,7 +50,7 @@ func (a *answerer) answer(ctx context.Context, line batch.Line) []byte {
 
 // verify gives what the command verify prints for an assertion that holds.
 func (a *answerer) verify(ctx context.Context, r request) ([]byte, error) {
-	res, err := a.verifier.Verify(ctx, r.assertion, r.audiences[0], r.audiences[1:]...)
+	res, err := a.verifier.Verify(ctx, r.assertion, r.audiences...)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 func failureAnswer(err error) []byte {
 	failed := assertion.Failure(err)
 	if failed == nil {
-		failed = &assertion.Failed{Reason: unprefixed{err}.Error()}
+		failed = &assertion.FailureAnswer{Reason: unprefixed{err}.Error()}
 	}
 	answer, err := json.Marshal(failed)
 	if err != nil {

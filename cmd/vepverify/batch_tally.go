@@ -33,7 +33,7 @@ func (t *tally) count(line int64, err error) {
 	case err == nil:
 		t.okay++
 		return
-	case errors.Is(err, assertion.ErrUnavailable):
+	case errors.Is(err, assertion.ErrUndecided):
 		t.undecided++
 		return
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -56,10 +57,11 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 		t.row(f.Name, f.Value)
 	}
 	fmt.Fprint(x.to, t.String())
-	if s.Err != nil {
-		fmt.Fprintf(x.to, "   => %s\n", printable(s.Err.Reason))
+	var fault *assertion.Error
+	if errors.As(s.Err, &fault) {
+		fmt.Fprintf(x.to, "   => %s\n", printable(fault.Reason))
 		why := table{indent: "      "}
-		why.fault(s.Err)
+		why.fault(fault)
 		fmt.Fprint(x.to, why.String())
 	}
 }

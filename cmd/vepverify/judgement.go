@@ -20,7 +20,7 @@ type judgement struct {
 }
 
 func newJudgement() judgement {
-	return judgement{leeway: span(30 * time.Second), maxChain: count{1, 1, assertion.MaxMaxChain}}
+	return judgement{leeway: span(30 * time.Second), maxChain: count{1, 1, assertion.MaxChainLimit}}
 }
 
 func (j *judgement) flags() []cli.Flag {

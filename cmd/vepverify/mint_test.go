@@ -33,7 +33,7 @@ func mint(ts *testscript.TestScript, neg bool, args []string) {
 		IssuedAt: at, Expires: at.Add(time.Hour), Extra: extra,
 	}, issuer)
 	ts.Check(err)
-	text, err := assertion.Sign(assertion.Claim{
+	text, err := assertion.Sign(assertion.Template{
 		Audience: "https://rp.example", Expires: at.Add(time.Hour), Extra: extra,
 	}, user.PrivateKey, certificate)
 	ts.Check(err)

@@ -76,7 +76,7 @@ func (r *remembering) Read(b []byte) (int, error) {
 func (x *exchange) unanswered(ctx context.Context, err error) error {
 	var lost *unreachable
 	var refused *vepauth.TokenError
-	failed := new(assertion.Failed)
+	failed := new(assertion.FailureAnswer)
 	switch {
 	case ctx.Err() != nil || errors.As(err, &lost):
 		failed.Reason, failed.Undecided = x.why(ctx, err), true

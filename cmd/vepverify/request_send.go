@@ -85,7 +85,7 @@ type wire struct {
 func (w *wire) assertion(_ context.Context, audience string) (string, error) {
 	w.asked, w.forToken = true, true
 	w.tell("*", "asked for credentials: makes an assertion of %s for %s", w.id.Email, audience)
-	return assertion.Sign(assertion.Claim{
+	return assertion.Sign(assertion.Template{
 		Audience: audience, Expires: w.now().Add(2 * time.Minute),
 	}, w.id.PrivateKey, w.id.Certificate)
 }

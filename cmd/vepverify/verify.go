@@ -66,9 +66,9 @@ func (v *verification) run(c *cli.Context) error {
 
 func (v *verification) verify(c *cli.Context, verifier *assertion.Verifier, text string) (*assertion.Result, error) {
 	if !v.explain {
-		return verifier.Verify(c.Context, text, v.audiences[0], v.audiences[1:]...)
+		return verifier.Verify(c.Context, text, v.audiences...)
 	}
-	e := verifier.Explain(c.Context, text, v.audiences[0], v.audiences[1:]...)
+	e := verifier.Explain(c.Context, text, v.audiences...)
 	v.printExplanation(e)
 	return e.Result, e.Err
 }

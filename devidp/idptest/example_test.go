@@ -41,7 +41,7 @@ func ExampleServer_Set() {
 	}
 	text := idp.Backed("alice@idp.example", idptest.Key("DS128"), "https://rp.example")
 	_, err = verifier.Verify(context.Background(), text, "https://rp.example")
-	fmt.Println("try again later:", errors.Is(err, assertion.ErrUnavailable))
+	fmt.Println("try again later:", errors.Is(err, assertion.ErrUndecided))
 	// Output: try again later: true
 }
 

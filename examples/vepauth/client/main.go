@@ -32,7 +32,7 @@ func signIn(identity []byte) (*http.Client, error) {
 	}
 	return &http.Client{Transport: &vepauth.Transport{
 		Assertion: func(_ context.Context, audience string) (string, error) {
-			return assertion.Sign(assertion.Claim{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, id.Certificate)
+			return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, id.Certificate)
 		},
 	}}, nil
 }

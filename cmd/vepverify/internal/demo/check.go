@@ -1,6 +1,10 @@
 package demo
 
-import "github.com/vepverify/vepverify/assertion"
+import (
+	"errors"
+
+	"github.com/vepverify/vepverify/assertion"
+)
 
 // A check is a step of a verification, as pages show it.
 type check struct {
@@ -16,7 +20,8 @@ func checksOf(e *assertion.Explanation) []check {
 	var checks []check
 	note := "done once, when you signed in" // explaining uses nothing up
 	for _, s := range e.Steps {
-		c := check{Name: s.Name, Outcome: s.Outcome, Facts: s.Facts, Took: lapse(s.Took), Err: s.Err}
+		c := check{Name: s.Name, Outcome: s.Outcome, Facts: s.Facts, Took: lapse(s.Took)}
+		errors.As(s.Err, &c.Err)
 		switch s.Outcome {
 		case assertion.StepFailed:
 			note = "not reached"

@@ -131,7 +131,7 @@ func certified(t *testing.T, email string) (keys.PrivateKey, string) {
 
 func sign(t *testing.T, key keys.PrivateKey, certificate string) string {
 	t.Helper()
-	text, err := assertion.Sign(assertion.Claim{Audience: origin, Expires: now.Add(2 * time.Minute)}, key, certificate)
+	text, err := assertion.Sign(assertion.Template{Audience: origin, Expires: now.Add(2 * time.Minute)}, key, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
