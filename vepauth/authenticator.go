@@ -1,116 +1,290 @@
 package vepauth
 
 import (
-	"log/slog"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// Authenticator identifies whoever signs requests, and hands out the tokens to
-// sign them with. It is made once by New, never changes, and serves any number
-// of goroutines.
+// Authenticator verifies the signatures of requests and issues the tokens with which
+// they are signed. New makes one. It is safe for concurrent use.
 type Authenticator struct {
-	dialect   dialect
-	audiences []string
-	verifier  Verifier
-	tokens    TokenManager
-	nonces    OneUse
-
-	disabled      bool
-	tokenURL      pattern // nil when challenges name none
-	applications  map[string][]string
-	applicationOf func(r *http.Request) (name, version string)
-	directory     pattern // the beginning of tokenURL below which applications are
-
-	originOf func(r *http.Request) (origin, bool)
-	leeway   time.Duration
-	maxForm  int64
-	now      func() time.Time
-	log      *slog.Logger
+	config Config // complete
+	scheme signature.Scheme
+	routes routes
+	public origin // of Config.PublicOrigin
 }
 
-// Handler serves the token endpoint, and everything else by next: signed
-// requests with an identity in their context, see FromContext, and those that
-// bear no credentials of this scheme without one. Requests with bad credentials
-// do not get to next: they are answered by 401 and the challenge.
+// Identity is the signer of a request.
+type Identity struct {
+	// Email is the verified email address, with the domain in lower case.
+	Email string
+	// Issuer is the domain that certified the address.
+	Issuer string
+	// Scope is that of the token, which is where the request is for.
+	Scope Scope
+	// Expires is the time at which the token expires.
+	Expires time.Time
+}
+
+// Scope is the place for which a token is valid. It is valid nowhere else.
+type Scope struct {
+	// Origin is the origin of this server as clients see it: scheme://host in lower
+	// case, and :port unless it is the default of the scheme.
+	Origin string
+	// Application and Version are those of Config.Applications, empty without.
+	Application, Version string
+}
+
+// FromContext returns the identity of the signer of the request that has this
+// context. It reports whether there is one.
+func FromContext(ctx context.Context) (id Identity, ok bool) {
+	s, ok := ctx.Value(contextKey{}).(*signer)
+	if !ok {
+		return Identity{}, false
+	}
+	return s.identity, true
+}
+
+type contextKey struct{}
+
+// signer is what a context has of a verified request. The Authenticator that verified
+// it does not verify it again, and could not: the nonce is used.
+type signer struct {
+	by       *Authenticator
+	identity Identity
+}
+
+// hasVerified reports whether a context is that of a request which a has verified.
+func (a *Authenticator) hasVerified(ctx context.Context) bool {
+	s, ok := ctx.Value(contextKey{}).(*signer)
+	return ok && s.by == a
+}
+
+// Handler serves the token endpoint and passes other requests on to next. A request
+// with a valid signature has an identity in its context, see FromContext; a request
+// without credentials of this scheme has none. A request with bad credentials does
+// not reach next: the answer is 401 with a challenge.
 func (a *Authenticator) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.serve(w, r, next, next)
 	})
 }
 
-// Require is Handler that answers requests without credentials as well by 401
-// and the challenge. It may stand inside of a Handler of the same
-// Authenticator; another one's identities do not count.
+// Require is like Handler, but also answers requests without credentials with 401
+// and a challenge. It may be used inside a Handler of the same Authenticator. The
+// identities of another Authenticator do not count.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.serve(w, r, next, http.HandlerFunc(a.Challenge))
 	})
 }
 
-// Challenge answers 401 with the challenge, as a handler inside of Handler may
-// that finds out by itself who must sign.
+// Challenge answers 401 with a challenge. It is for handlers inside Handler that
+// decide themselves which requests must be signed.
 func (a *Authenticator) Challenge(w http.ResponseWriter, r *http.Request) {
-	a.refuse(w, r, serverTarget(r), unauthorized("authentication required"))
+	a.refuse(w, r, receivedTarget(r), unauthorized("authentication required"))
 }
 
-func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, known, anonymous http.Handler) {
-	if a.foundIn(r.Context()) {
-		known.ServeHTTP(w, r)
+// serve passes a signed request on to signed, and one without credentials to
+// anonymous.
+func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, anonymous http.Handler) {
+	if a.hasVerified(r.Context()) {
+		signed.ServeHTTP(w, r)
 		return
 	}
-	t := serverTarget(r)
-	if values, ok := a.atTokenURL(r, t); ok && !a.disabled {
+	t := receivedTarget(r)
+	if values, ok := a.routes.tokenEndpoint(r, t); ok && !a.config.DisableTokenEndpoint {
 		a.serveToken(w, r, t, values)
 		return
 	}
-	who, r, err := a.identify(r, t)
+	auth, err := a.authorization(r.Header)
 	switch {
 	case err != nil:
 		a.refuse(w, r, t, err)
-	case who == nil:
+		return
+	case auth == nil:
 		anonymous.ServeHTTP(w, r)
-	default:
-		known.ServeHTTP(w, r.WithContext(who))
+		return
 	}
+	id, r, err := a.verify(r, t, auth)
+	if err != nil {
+		a.refuse(w, r, t, err)
+		return
+	}
+	ctx := context.WithValue(r.Context(), contextKey{}, &signer{a, id})
+	signed.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// atTokenURL reports whether a request is for the token endpoint, and returns
-// what stands at the placeholders of its URL.
-func (a *Authenticator) atTokenURL(r *http.Request, t target) (values map[string]string, ok bool) {
-	if a.tokenURL == nil {
-		return nil, false
+// authorization parses the credentials of this scheme in a header. It returns nil if
+// there are none.
+func (a *Authenticator) authorization(h http.Header) (*signature.Authorization, error) {
+	headers := h["Authorization"]
+	for _, header := range headers {
+		params, ok := signature.CutScheme(header, a.scheme.AuthScheme())
+		if !ok {
+			continue
+		}
+		if len(headers) > 1 {
+			return nil, errHeaders
+		}
+		auth, err := a.scheme.Parse(params)
+		if err != nil {
+			return nil, unauthorized(err.Error())
+		}
+		return auth, nil
 	}
-	values, ok = a.tokenURL.match(t.path())
-	return values, ok && t.isServed(r.URL)
+	return nil, nil
 }
 
-// challenge is the value of WWW-Authenticate. It names the token endpoint of the
-// application that the request is for.
-func (a *Authenticator) challenge(r *http.Request, t target) string {
-	scheme := string(a.dialect.scheme())
-	if url, ok := a.tokenURLFor(r, t); ok {
-		return scheme + " url=" + quote(url)
+// verify returns the identity that signed a request. The request that it returns has
+// the body of the original. The checks go from cheap to expensive: the body is read
+// after the token was authenticated. The nonce is last, because its check is the only
+// one with an effect: only the signer of a request can use up its nonce.
+func (a *Authenticator) verify(r *http.Request, t target, auth *signature.Authorization) (id Identity, restored *http.Request, err error) {
+	if t.err != nil {
+		return id, r, refuseTarget(t)
 	}
-	return scheme
+	at, err := a.checkTimestamp(auth.Timestamp)
+	if err != nil {
+		return id, r, err
+	}
+	if !isNonce(auth.Nonce) {
+		return id, r, unauthorized("malformed nonce")
+	}
+	o, ok := a.origin(r)
+	if !ok {
+		return id, r, unauthorized("the origin of the request is not known")
+	}
+	id, secret, err := a.checkToken(r, t, o, auth.Token)
+	if err != nil {
+		return id, r, err
+	}
+	r, err = a.checkSignature(r, t, o, auth, secret)
+	if err != nil {
+		return id, r, err
+	}
+	return id, r, a.useNonce(r.Context(), auth, at)
 }
 
-// tokenURLFor returns the path of the token endpoint for a request; false when
-// there is none, or none that the request's own path tells.
-func (a *Authenticator) tokenURLFor(r *http.Request, t target) (string, bool) {
-	if a.tokenURL == nil {
-		return "", false
+func (a *Authenticator) checkTimestamp(text string) (time.Time, error) {
+	at, ok := parseTimestamp(text)
+	if !ok {
+		return at, unauthorized("malformed timestamp")
 	}
-	values, there := a.atTokenURL(r, t)
+	now := a.config.Now()
+	if now.Sub(at) > a.config.Leeway || at.Sub(now) > a.config.Leeway {
+		return at, errOutOfRange
+	}
+	return at, nil
+}
+
+// parseTimestamp parses whole seconds since 1970, without leading zeros.
+func parseTimestamp(s string) (time.Time, bool) {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return time.Time{}, false
+		}
+	}
+	if len(s) == 0 || len(s) > 11 || s[0] == '0' {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseInt(s, 10, 64)
+	return time.Unix(seconds, 0), err == nil
+}
+
+// isNonce reports whether a nonce has at most maxNonce bytes, all of them printable
+// ASCII.
+func isNonce(s string) bool {
+	return len(s) <= maxNonce && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// checkToken returns the identity and the secret of a token, if the request is for
+// the place that the token is valid for.
+func (a *Authenticator) checkToken(r *http.Request, t target, o origin, token string) (id Identity, secret string, err error) {
+	id, secret, err = a.config.Tokens.ParseToken(r, token)
 	switch {
-	case there && len(a.applications) > 0:
-		there = a.isApplication(values[applicationName], values[applicationVersion])
-	case !there && len(a.applications) > 0:
-		_, _, values, there = a.applicationAt(r, t)
-	case !there:
-		beginning := a.tokenURL[:a.tokenURL.lastPlaceholder()+1]
-		values, there = beginning.matchBeginning(t.path())
+	case errors.Is(err, ErrRefused):
+		return id, "", unauthorized("unknown or expired token")
+	case err != nil:
+		return id, "", unavailable("tokens cannot be checked now", err)
+	case secret == "":
+		return id, "", unavailable("tokens cannot be checked now", errors.New("the TokenManager returned no secret"))
 	}
-	url, filled := a.tokenURL.fill(values)
-	return url, there && filled
+	name, version, _, ok := a.routes.application(r, t)
+	if !ok || id.Scope != (Scope{o.text, name, version}) {
+		return id, "", unauthorized("the token is not valid for this origin or application")
+	}
+	if !hostsAgree(r, o) {
+		return id, "", unauthorized("the request names two hosts")
+	}
+	return id, secret, nil
+}
+
+// checkSignature verifies the signature, and that what it covers is what the next
+// handler gets: the URL, the form, and what was parsed of them before. The request
+// that it returns has the body of the original.
+func (a *Authenticator) checkSignature(r *http.Request, t target, o origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
+	var form string
+	if a.scheme.CoversForm() {
+		if form, r, err = receivedForm(r, t.query, a.config.MaxForm); err != nil {
+			return r, refuseBody(err)
+		}
+	}
+	if err := a.scheme.Verify(auth, secret, message(r.Method, o, t, form)); err != nil {
+		return r, unauthorized(err.Error())
+	}
+	if !t.isServed(r.URL) {
+		return r, refuseTarget(t)
+	}
+	if !formsAgree(r, t.query, form, a.scheme.CoversForm()) {
+		return r, unauthorized(errParsedForm.Error())
+	}
+	return r, nil
+}
+
+// message returns the part of a request that is signed.
+func message(method string, o origin, t target, form string) signature.Message {
+	return signature.Message{Method: method, Origin: o.text, Host: o.host, Port: o.effectivePort(), Target: t.text, Form: form}
+}
+
+// useNonce accepts each nonce once for each token and timestamp. The entry is kept
+// one leeway longer than this server would accept the request, for servers whose
+// clocks are behind. The clock is read again: a request that took so long that its
+// own entry could have expired is refused.
+func (a *Authenticator) useNonce(ctx context.Context, auth *signature.Authorization, at time.Time) error {
+	first, err := a.config.Nonces.FirstUse(ctx, nonceKey(auth), at.Add(2*a.config.Leeway))
+	switch {
+	case err != nil:
+		return unavailable("nonces cannot be checked now", err)
+	case !first:
+		return unauthorized("nonce already used")
+	case a.config.Now().Sub(at) > a.config.Leeway:
+		return errOutOfRange
+	}
+	return nil
+}
+
+// nonceKey returns the key of a nonce in the store. All keys have one length, and
+// they differ if the token, the nonce or the timestamp differs.
+func nonceKey(auth *signature.Authorization) string {
+	const label = "vepauth nonce\x00" // no part contains a zero byte
+	text := append(make([]byte, 0, 1024), label...)
+	text = append(append(text, auth.Token...), 0)
+	text = append(append(text, auth.Nonce...), 0)
+	key := sha256.Sum256(append(text, auth.Timestamp...))
+	return base64URL(key[:])
+}
+
+// base64URL encodes about 32 bytes with one allocation (BenchmarkSigned).
+func base64URL(b []byte) string {
+	var room [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(room[:0], b))
 }

@@ -8,18 +8,22 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// TokenEndpoint is the token endpoint alone, for mounting it elsewhere than
-// within Handler. Where Config.TokenURL has no placeholders it serves whatever
-// path it is mounted at, and challenges name TokenURL; with placeholders it
-// answers 404 to paths that do not match. It answers 404 to all of them when
-// Config.DisableTokenEndpoint is set.
+// maxAssertionBody is the size of the largest body that the token endpoint reads, in
+// bytes.
+const maxAssertionBody = 64 << 10
+
+// TokenEndpoint returns the token endpoint alone, to be mounted outside of Handler. If
+// Config.TokenURL has no placeholders, it serves every path at which it is mounted, and
+// challenges name TokenURL. If it has placeholders, other paths are answered with 404.
+// All paths are if Config.DisableTokenEndpoint is set.
 func (a *Authenticator) TokenEndpoint() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := serverTarget(r)
-		values, ok := a.atTokenURL(r, t)
-		if a.disabled || !ok && a.tokenURL.lastPlaceholder() >= 0 {
+		t := receivedTarget(r)
+		values, ok := a.routes.tokenEndpoint(r, t)
+		if a.config.DisableTokenEndpoint || !ok && a.routes.tokenURL.lastPlaceholder() >= 0 {
 			a.refuse(w, r, t, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
 			return
 		}
@@ -27,7 +31,7 @@ func (a *Authenticator) TokenEndpoint() http.Handler {
 	})
 }
 
-// serveToken answers an assertion with a token.
+// serveToken exchanges an assertion for a token.
 func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t target, values map[string]string) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
@@ -39,18 +43,17 @@ func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t tar
 		a.refuse(w, r, t, err)
 		return
 	}
-	answer, err := json.Marshal(a.members(token))
+	answer, err := json.Marshal(a.answer(token))
 	if err != nil {
 		a.refuse(w, r, t, err)
 		return
 	}
-	answerJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, answer)
 }
 
-// members are those of the answer; what the token manager adds never takes the
-// place of a credential.
-func (a *Authenticator) members(t Token) map[string]any {
-	answer := a.dialect.answer(t)
+// answer returns the members of the answer. Token.Extra never replaces a credential.
+func (a *Authenticator) answer(t Token) map[string]any {
+	answer := a.scheme.Answer(t.ID, t.Secret)
 	for name, value := range t.Extra {
 		if _, credential := answer[name]; !credential {
 			answer[name] = value
@@ -59,75 +62,54 @@ func (a *Authenticator) members(t Token) map[string]any {
 	return answer
 }
 
-// exchange goes through the checks, in the order in which they are documented.
+// exchange makes the checks in the order in which they are documented.
 func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t target, values map[string]string) (Token, error) {
 	if !t.isServed(r.URL) {
-		return Token{}, t.refusal()
+		return Token{}, refuseTarget(t)
 	}
-	text, err := assertionOf(w, r)
+	text, err := receivedAssertion(w, r)
 	if err != nil {
 		return Token{}, err
 	}
 	if _, err := assertion.Parse(text); err != nil {
-		return Token{}, notVerified(err)
+		return Token{}, refuseAssertion(err)
 	}
-	o, ok := a.originOf(r)
-	if !ok || !isFor(r, o) {
-		return Token{}, badRequest("the request's origin is not known")
+	o, ok := a.origin(r)
+	if !ok || !hostsAgree(r, o) {
+		return Token{}, badRequest("the origin of the request is not known")
 	}
 	g := Grant{Values: values, Scope: Scope{o.text, values[applicationName], values[applicationVersion]}}
-	if len(a.applications) > 0 && !a.isApplication(g.Scope.Application, g.Scope.Version) {
+	if len(a.config.Applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
 		return Token{}, &refusal{status: http.StatusNotFound, reason: "unknown application"}
 	}
-	if g.Result, err = a.verify(r, text); err != nil {
-		return Token{}, err
+	g.Result, err = a.config.Verifier.Verify(r.Context(), text, a.config.Audiences...)
+	if err != nil || g.Result == nil {
+		return Token{}, refuseAssertion(err)
 	}
 	return a.makeToken(r, g)
 }
 
-func (a *Authenticator) verify(r *http.Request, text string) (*assertion.Result, error) {
-	res, err := a.verifier.Verify(r.Context(), text, a.audiences...)
-	if err == nil && res != nil {
-		return res, nil
-	}
-	return nil, notVerified(err)
-}
-
-// notVerified is the answer to an assertion that was not accepted. It has the
-// error's public reason and nothing else of it: the cause can tell which names
-// this server's network knows, and is for the log.
-func notVerified(err error) *refusal {
-	failed := assertion.Failure(err)
-	switch {
-	case failed == nil: // misuse, or an error that no verifier should have
-		return unavailable("assertions cannot be verified now", errors.Join(errors.New("no verdict"), err))
-	case failed.Undecided:
-		return unavailable(failed.Reason, err)
-	}
-	return &refusal{status: http.StatusBadRequest, reason: failed.Reason, cause: err}
-}
-
 func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
-	token, err := a.tokens.MakeToken(r, g)
+	token, err := a.config.Tokens.MakeToken(r, g)
 	switch {
 	case errors.Is(err, ErrRefused):
 		return token, unauthorized("no token for this identity")
 	case err != nil:
-		return token, unavailable("tokens cannot be made now", err)
+		return token, unavailable("tokens cannot be issued now", err)
 	case token.ID == "" || token.Secret == "":
-		return token, unavailable("tokens cannot be made now", errors.New("the token manager gave no token, or no secret"))
+		return token, unavailable("tokens cannot be issued now", errors.New("the TokenManager returned no token or no secret"))
 	}
 	return token, nil
 }
 
-// assertionOf gives the assertion that a request posts as a form, or has in its
-// header, which then counts.
-func assertionOf(w http.ResponseWriter, r *http.Request) (string, error) {
+// receivedAssertion returns the assertion of a token request. It is in the header
+// Authorization, scheme Browser-ID, or if there is none in a form that is posted.
+func receivedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	switch headers := r.Header["Authorization"]; {
 	case len(headers) > 1:
-		return "", badRequest("more than one header Authorization")
+		return "", badRequest(errHeaders.reason)
 	case len(headers) == 1:
-		rest, ok := cutScheme(headers[0], "Browser-ID")
+		rest, ok := signature.CutScheme(headers[0], "Browser-ID")
 		if !ok {
 			return "", badRequest("unsupported Authorization scheme")
 		}
@@ -135,16 +117,14 @@ func assertionOf(w http.ResponseWriter, r *http.Request) (string, error) {
 	case r.Method == http.MethodGet:
 		return "", errNoAssertion
 	}
-	return assertionInForm(w, r)
+	return postedAssertion(w, r)
 }
 
-var errNoAssertion = unauthorized("no assertion")
-
-func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
-	limited := http.MaxBytesReader(w, r.Body, MaxAssertionBody)
-	body, err := readAtMost(&parameterLimit{limited, MaxParameters}, MaxAssertionBody)
+func postedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
+	limited := http.MaxBytesReader(w, r.Body, maxAssertionBody)
+	body, err := readAtMost(&parameterLimit{limited, maxParameters}, maxAssertionBody)
 	if err != nil {
-		return "", unreadable(err)
+		return "", refuseBody(err)
 	}
 	if len(body) == 0 {
 		return "", errNoAssertion

@@ -1,40 +1,29 @@
 package vepauth
 
-import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"net/http"
+import "github.com/vepverify/vepverify/vepauth/internal/signature"
+
+// The limits.
+const (
+	DefaultMaxForm   = defaultMaxForm
+	MaxAssertionBody = maxAssertionBody
+	MaxParameters    = maxParameters
+	MaxTarget        = maxTarget
+	MaxNonce         = maxNonce
 )
 
-// BaseString is the signature base string of a request's parts: the target is
+// BaseString returns the signature base string of the parts of a request: the target is
 // path and query, the header what follows "OAuth ".
 func BaseString(method, scheme, host, target, form, header string) (string, error) {
-	params, err := parseAuthParams(header)
-	if err != nil {
+	auth, err := signature.OAuth{}.Parse(header)
+	if auth == nil {
 		return "", err
 	}
-	p := new(proof)
-	_ = oauth{}.read(p, params) // what is missing does not matter here
 	o, ok := hostOrigin(scheme, host)
 	if !ok {
 		return "", errRequestURL
 	}
-	base, err := baseString(message{method: method, origin: o, target: target, form: form}, p.signed)
-	return string(base), err
+	return auth.BaseString(signature.Message{Method: method, Origin: o.text, Target: target, Form: form})
 }
-
-// AuthParams is parseAuthParams, as name and value in turn.
-func AuthParams(header string) ([]string, error) {
-	params, err := parseAuthParams(header)
-	var flat []string
-	for _, p := range params {
-		flat = append(flat, p.name, p.value)
-	}
-	return flat, err
-}
-
-// Quote is quote.
-var Quote = quote
 
 // MatchPattern compares a path with a pattern.
 func MatchPattern(text, path string) (values map[string]string, ok bool, err error) {
@@ -55,18 +44,9 @@ func FillPattern(text string, values map[string]string) (string, bool) {
 	return p.fill(values)
 }
 
-// MACOf signs a request as MACBrowserID does, at a time and with a nonce.
-func MACOf(r *http.Request, key, timestamp, nonce string) ([]byte, error) {
-	m, err := outgoing(r, false)
-	if err != nil {
-		return nil, err
-	}
-	return mac{}.mac(&proof{timestamp: timestamp, nonce: nonce}, key, m)
-}
-
-// MACSum is the HMAC that MACBrowserID signs with.
-func MACSum(key, text string) []byte {
-	h := hmac.New(sha1.New, []byte(key))
-	h.Write([]byte(text))
-	return h.Sum(nil)
+// Endpoints returns the number of token endpoints of an origin that are remembered.
+func (t *Transport) Endpoints(origin string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.endpoints[origin])
 }

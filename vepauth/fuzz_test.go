@@ -15,8 +15,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// What is taken for parameters can be written again, and reads the same; and
-// whatever a header says, a server answers 200 or 401, and never panics.
+// A server answers 200 or 401 to every Authorization header, and never panics.
 func FuzzAuthorization(f *testing.F) {
 	for _, header := range []string{
 		"", "OAuth", `OAuth realm="x", oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s%3D"`,
@@ -34,19 +33,6 @@ func FuzzAuthorization(f *testing.F) {
 			if got := s.do(get(endpoint, header)); got.status != 400 && got.status != 401 {
 				t.Errorf("token endpoint: %d %s", got.status, got.body)
 			}
-		}
-		_, params, _ := strings.Cut(header, " ")
-		read, err := vepauth.AuthParams(params)
-		if err != nil {
-			return
-		}
-		var written []string
-		for i := 0; i < len(read); i += 2 {
-			written = append(written, read[i]+"="+vepauth.Quote(read[i+1]))
-		}
-		again, err := vepauth.AuthParams(strings.Join(written, ", "))
-		if err != nil && len(strings.Join(written, ", ")) <= len(params) || err == nil && strings.Join(again, "\n") != strings.Join(read, "\n") {
-			t.Errorf("%q read again as %q, %v", read, again, err)
 		}
 	})
 }

@@ -98,8 +98,8 @@ func newSite(t testing.TB, c *vepauth.Config) *site {
 	if config.Verifier == nil {
 		config.Verifier = verifier(t, s.now)
 	}
-	if config.Log == nil {
-		config.Log = quiet
+	if config.Logger == nil {
+		config.Logger = quiet
 	}
 	var err error
 	if s.auth, err = vepauth.New(config); err != nil {

@@ -31,7 +31,7 @@ func TestNonces(t *testing.T) {
 		log := new(bytes.Buffer)
 		s := newSite(t, &vepauth.Config{
 			Nonces: oneUse(func(string, time.Time) (bool, error) { return true, err }),
-			Log:    slog.New(slog.NewTextHandler(log, nil)),
+			Logger: slog.New(slog.NewTextHandler(log, nil)),
 		})
 		r := s.signed(request("GET", data), s.login(endpoint))
 		got := s.do(r)

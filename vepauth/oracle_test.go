@@ -34,7 +34,7 @@ func TestAnswersTellNoNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newSite(t, &vepauth.Config{Verifier: v, Now: c.now, Log: slog.New(slog.NewTextHandler(log, nil))})
+		s := newSite(t, &vepauth.Config{Verifier: v, Now: c.now, Logger: slog.New(slog.NewTextHandler(log, nil))})
 		text := idptest.New(name).At(start).Backed("alice@"+name, userKey, rp)
 		got := s.do(posting(endpoint, text))
 		if first.header == nil {

@@ -59,12 +59,7 @@ func isHost(host string) bool {
 		addr, err := netip.ParseAddr(inner)
 		return found && err == nil && addr.Is6() && addr.Zone() == ""
 	}
-	return host != "" && prefix(&unreserved, host) == len(host) && !strings.Contains(host, "~")
-}
-
-// requestOrigin is where a request came to, by its own account.
-func requestOrigin(r *http.Request) (origin, bool) {
-	return hostOrigin(ownScheme(r), r.Host)
+	return host != "" && !strings.ContainsFunc(host, neverInHost)
 }
 
 func ownScheme(r *http.Request) string {
@@ -144,4 +139,21 @@ func isAudience(s string) bool {
 	}
 	last := o.host[strings.LastIndexByte(o.host, '.')+1:]
 	return !strings.HasPrefix(o.host, "[") && last != o.host && strings.Trim(last, "0123456789") != ""
+}
+
+// origin returns the origin to which a request was sent. It reports false if the request
+// does not name one.
+func (a *Authenticator) origin(r *http.Request) (origin, bool) {
+	switch {
+	case a.config.PublicOrigin != "":
+		return a.public, true
+	case a.config.TrustForwarded:
+		return forwardedOrigin(r)
+	}
+	return hostOrigin(ownScheme(r), r.Host)
+}
+
+func neverInHost(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	return !letter && r != '-' && r != '.' && r != '_'
 }

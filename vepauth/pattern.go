@@ -1,12 +1,15 @@
 package vepauth
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// pattern is a path in which some segments are placeholders, {name}, each of
-// which stands for one segment that is not empty.
+// pattern is a path in which some segments are placeholders, {name}. A placeholder
+// matches one segment that is not empty.
 type pattern []segment
 
 type segment struct {
@@ -14,32 +17,33 @@ type segment struct {
 	placeholder bool
 }
 
-// parsePattern reads a path such as /{application}/{version}/token.
+// parsePattern parses a path such as /{application}/{version}/token.
 func parsePattern(s string) (pattern, error) {
 	rest, found := strings.CutPrefix(s, "/")
 	if !found {
-		return nil, fmt.Errorf("the token URL %q does not begin with a slash", s)
+		return nil, errors.New("does not begin with a slash")
 	}
 	if strings.ContainsFunc(rest, neverInPattern) {
-		return nil, fmt.Errorf("the token URL %q is not a path", s)
+		return nil, errors.New("not a path")
 	}
 	texts := strings.Split(rest, "/")
 	p := make(pattern, len(texts))
 	for i, text := range texts {
 		var err error
 		if p[i], err = parseSegment(text); err != nil {
-			return nil, fmt.Errorf("the token URL %q: %w", s, err)
+			return nil, err
 		}
 		if text == "" && i < len(texts)-1 {
-			return nil, fmt.Errorf("the token URL %q has an empty segment", s)
+			return nil, errors.New("empty segment")
 		}
 		if p[i].placeholder && p[:i].has(p[i].text) {
-			return nil, fmt.Errorf("the token URL %q has {%s} twice", s, p[i].text)
+			return nil, fmt.Errorf("{%s} occurs twice", p[i].text)
 		}
 	}
 	return p, nil
 }
 
+// neverInPattern reports whether a character cannot be in a pattern.
 func neverInPattern(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`?#"\<>^|`+"`", r)
 }
@@ -57,6 +61,8 @@ func parseSegment(text string) (segment, error) {
 	return segment{decoded, false}, nil
 }
 
+// isPlaceholderName reports whether s is a letter or underscore, and perhaps more of
+// them and digits.
 func isPlaceholderName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
@@ -67,20 +73,22 @@ func isPlaceholderName(s string) bool {
 	return s != ""
 }
 
-// decodeSegment gives what a segment of a path stands for; false when that is
-// nothing, a step to another directory, or more than one segment.
+// decodeSegment decodes a segment of a path. It reports whether the result is one.
 func decodeSegment(s string) (string, bool) {
-	decoded, err := unescape(s)
+	decoded, err := signature.Unescape(s)
 	return decoded, err == nil && isSegment(decoded)
 }
 
+// isSegment reports whether a decoded text is one segment of a path: not empty, not
+// two segments, and not "." or "..".
 func isSegment(s string) bool {
 	return s != "" && s != "." && s != ".." && !strings.Contains(s, "/")
 }
 
+// has reports whether the pattern has a placeholder of that name.
 func (p pattern) has(name string) bool { return p.index(name) >= 0 }
 
-// index tells which segment is the placeholder of that name, -1 when none is.
+// index returns the index of the placeholder of that name, -1 if there is none.
 func (p pattern) index(name string) int {
 	for i, s := range p {
 		if s.placeholder && s.text == name {
@@ -90,7 +98,7 @@ func (p pattern) index(name string) int {
 	return -1
 }
 
-// lastPlaceholder tells which segment is the last placeholder, -1 when none is.
+// lastPlaceholder returns the index of the last placeholder, -1 if there is none.
 func (p pattern) lastPlaceholder() int {
 	last := -1
 	for i, s := range p {
@@ -101,17 +109,17 @@ func (p pattern) lastPlaceholder() int {
 	return last
 }
 
-// match compares all of a path, as on the wire, with the pattern and gives what
-// stands at its placeholders, decoded; nil without placeholders.
+// match reports whether a whole path, as on the wire, matches the pattern. It returns
+// the decoded values of the placeholders, nil if there are no placeholders.
 func (p pattern) match(path string) (values map[string]string, ok bool) {
 	if strings.Count(path, "/") != len(p) {
 		return nil, false
 	}
-	return p.matchBeginning(path)
+	return p.matchPrefix(path)
 }
 
-// matchBeginning is match for a path that may go on after the pattern's end.
-func (p pattern) matchBeginning(path string) (values map[string]string, ok bool) {
+// matchPrefix is match for a path that may have more segments than the pattern.
+func (p pattern) matchPrefix(path string) (values map[string]string, ok bool) {
 	if len(p) == 0 {
 		return nil, true
 	}
@@ -138,19 +146,18 @@ func (p pattern) matchBeginning(path string) (values map[string]string, ok bool)
 	return values, ok
 }
 
-// fill gives the path that has these values at the placeholders; false when one
-// is missing.
-func (p pattern) fill(values map[string]string) (string, bool) {
+// fill returns the path with these values in place of the placeholders. It reports
+// false if a value is missing.
+func (p pattern) fill(values map[string]string) (path string, ok bool) {
 	var b strings.Builder
 	for _, s := range p {
 		text := s.text
 		if s.placeholder {
-			var ok bool
 			if text, ok = values[s.text]; !ok {
 				return "", false
 			}
 		}
-		b.WriteString("/" + escape(text))
+		b.WriteString("/" + signature.Escape(text))
 	}
 	return b.String(), true
 }

@@ -48,7 +48,7 @@ func beServer(redisURL string) error {
 		return err
 	}
 	auth, err := vepauth.New(vepauth.Config{
-		Tokens: tokens, Nonces: store, DisableTokenEndpoint: true, PublicOrigin: rp, Leeway: 10 * time.Minute, Log: quiet,
+		Tokens: tokens, Nonces: store, DisableTokenEndpoint: true, PublicOrigin: rp, Leeway: 10 * time.Minute, Logger: quiet,
 	})
 	if err != nil {
 		return err

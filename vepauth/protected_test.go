@@ -79,18 +79,18 @@ func TestBadCredentials(t *testing.T) {
 		reason string
 	}{
 		{"nothing behind the scheme", func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth") }, "unsupported signature method"},
-		{"unreadable", func(s *site, r *http.Request) { r.Header.Set("Authorization", `OAuth oauth_nonce="n`) }, "a malformed header Authorization"},
-		{"two headers", func(s *site, r *http.Request) { r.Header.Add("Authorization", "Basic x") }, "more than one header Authorization"},
+		{"unreadable", func(s *site, r *http.Request) { r.Header.Set("Authorization", `OAuth oauth_nonce="n`) }, "malformed Authorization header"},
+		{"two headers", func(s *site, r *http.Request) { r.Header.Add("Authorization", "Basic x") }, "more than one Authorization header"},
 		{"no method", func(s *site, r *http.Request) { without(s, r, "oauth_signature_method") }, "unsupported signature method"},
 		{"PLAINTEXT", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "PLAINTEXT") }, "unsupported signature method"},
 		{"RSA-SHA1", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "RSA-SHA1") }, "unsupported signature method"},
 		{"method in lower case", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "hmac-sha1") }, "unsupported signature method"},
 		{"version 2", func(s *site, r *http.Request) { edit(s, r, `"1.0"`, `"2.0"`) }, "unsupported oauth_version"},
-		{"no consumer key", func(s *site, r *http.Request) { without(s, r, "oauth_consumer_key") }, "no token in the header Authorization"},
-		{"no timestamp", func(s *site, r *http.Request) { without(s, r, "oauth_timestamp") }, "no timestamp in the header Authorization"},
-		{"no nonce", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }, "no nonce in the header Authorization"},
-		{"no signature", func(s *site, r *http.Request) { without(s, r, "oauth_signature") }, "no signature in the header Authorization"},
-		{"empty timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "") }, "no timestamp in the header Authorization"},
+		{"no consumer key", func(s *site, r *http.Request) { without(s, r, "oauth_consumer_key") }, "no token in the Authorization header"},
+		{"no timestamp", func(s *site, r *http.Request) { without(s, r, "oauth_timestamp") }, "no timestamp in the Authorization header"},
+		{"no nonce", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }, "no nonce in the Authorization header"},
+		{"no signature", func(s *site, r *http.Request) { without(s, r, "oauth_signature") }, "no signature in the Authorization header"},
+		{"empty timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "") }, "no timestamp in the Authorization header"},
 		{"a word for a timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "now") }, "malformed timestamp"},
 		{"negative timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "-1700000000") }, "malformed timestamp"},
 		{"signed timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "+1700000000") }, "malformed timestamp"},
@@ -108,19 +108,19 @@ func TestBadCredentials(t *testing.T) {
 		{"a signature that is no base64", func(s *site, r *http.Request) { edit(s, r, `signature="`, `signature="-`) }, "bad signature"},
 		{"another hash", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "HMAC-SHA256") }, "bad signature"},
 		{"one parameter more", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth x="y", `) }, "bad signature"},
-		{"one parameter twice", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth OAuth_Version="1.0", `) }, "a malformed header Authorization"},
-		{"one parameter twice, encoded", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth oauth%5Fversion="1.0", `) }, "a malformed header Authorization"},
-		{"a value that cannot be decoded", func(s *site, r *http.Request) { edit(s, r, `nonce="`, `nonce="%zz`) }, "a malformed header Authorization"},
+		{"one parameter twice", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth OAuth_Version="1.0", `) }, "malformed Authorization header"},
+		{"one parameter twice, encoded", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth oauth%5Fversion="1.0", `) }, "malformed Authorization header"},
+		{"a value that cannot be decoded", func(s *site, r *http.Request) { edit(s, r, `nonce="`, `nonce="%zz`) }, "malformed Authorization header"},
 		{"another method", func(s *site, r *http.Request) { r.Method = "DELETE" }, "bad signature"},
 		{"another path", func(s *site, r *http.Request) { r.RequestURI = rp + "/other" }, "bad signature"},
 		{"path encoded otherwise", func(s *site, r *http.Request) { r.RequestURI = rp + "/d%61ta" }, "bad signature"},
 		{"one query more", func(s *site, r *http.Request) { r.RequestURI += "?x=y" }, "bad signature"},
-		{"an unsigned oauth_signature", func(s *site, r *http.Request) { r.RequestURI += "?oauth_signature=x" }, "a parameter of OAuth outside of the header Authorization"},
-		{"a malformed query", func(s *site, r *http.Request) { r.RequestURI += "?%" }, "a malformed percent-encoding"},
-		{"another host", func(s *site, r *http.Request) { r.Host = "www.rp.example" }, "the token was not made for this place"},
-		{"no host", func(s *site, r *http.Request) { r.Host = "" }, "the request's origin is not known"},
-		{"another port", func(s *site, r *http.Request) { r.Host = "rp.example:8443" }, "the token was not made for this place"},
-		{"without TLS", func(s *site, r *http.Request) { r.TLS = nil }, "the token was not made for this place"},
+		{"an unsigned oauth_signature", func(s *site, r *http.Request) { r.RequestURI += "?oauth_signature=x" }, "OAuth parameter outside the Authorization header"},
+		{"a malformed query", func(s *site, r *http.Request) { r.RequestURI += "?%" }, "malformed percent-encoding"},
+		{"another host", func(s *site, r *http.Request) { r.Host = "www.rp.example" }, "the token is not valid for this origin or application"},
+		{"no host", func(s *site, r *http.Request) { r.Host = "" }, "the origin of the request is not known"},
+		{"another port", func(s *site, r *http.Request) { r.Host = "rp.example:8443" }, "the token is not valid for this origin or application"},
+		{"without TLS", func(s *site, r *http.Request) { r.TLS = nil }, "the token is not valid for this origin or application"},
 	} {
 		s := newSite(t, nil)
 		r := s.signed(request("GET", data), s.login(endpoint))
@@ -141,7 +141,7 @@ func TestOrderOfProtected(t *testing.T) {
 		spoil  spoil
 	}{
 		{"unsupported signature method", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "PLAINTEXT") }},
-		{"no nonce in the header Authorization", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }},
+		{"no nonce in the Authorization header", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }},
 		{"malformed timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "1e9") }},
 		{"timestamp out of range", func(s *site, r *http.Request) { s.advance(-time.Hour) }},
 		{"unknown or expired token", func(s *site, r *http.Request) { edit(s, r, `key="`, `key="A`) }},
@@ -220,7 +220,7 @@ func TestGoodCredentials(t *testing.T) {
 func TestMACWithExt(t *testing.T) {
 	s := newSite(t, &vepauth.Config{Scheme: vepauth.MACBrowserID})
 	c := s.login(endpoint)
-	mac := vepauth.MACSum(c.Secret, "1700000000\nn\nGET\n/a?b\nrp.example\n443\nmore\n")
+	mac := hmacSHA1(c.Secret, "1700000000\nn\nGET\n/a?b\nrp.example\n443\nmore\n")
 	got := s.do(get(rp+"/a?b", `MAC id="`+c.ID+`", ts="1700000000", nonce=n, ext="mo\re", mac="`+base64.StdEncoding.EncodeToString(mac)+`"`))
 	check(t, "ext", got, 200)
 }

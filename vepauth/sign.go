@@ -6,75 +6,110 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// ErrCredentials: the Credentials lack something, or their Scheme or Method is
-// unknown.
-var ErrCredentials = errors.New("vepauth: unusable credentials")
+// The signature methods of OAuthVEP.
+const (
+	HMACSHA1   = signature.HMACSHA1   // the method of the original protocol
+	HMACSHA256 = signature.HMACSHA256 // a common extension that this package's server accepts
+)
 
-// Sign signs a client's request, in place of any Authorization it had, with the
-// time and a fresh nonce: it is good for one attempt, so each further one is
-// signed anew. See [Signer.Sign].
+// ErrCredentials means that Credentials lack an ID or a Secret, or that their Scheme or
+// Method is unknown.
+var ErrCredentials = errors.New("unusable credentials")
+
+var errRequestURL = errors.New("the request has no http or https URL with a host")
+
+// Credentials are the answer of a token endpoint. They sign requests. Formatting and
+// logging them shows neither the ID nor the Secret.
+type Credentials struct {
+	// Scheme is the scheme of the challenge. Empty means OAuthVEP.
+	Scheme Scheme
+	// ID is the oauth_consumer_key of the answer, or its id with MACBrowserID.
+	ID string
+	// Secret is the oauth_consumer_secret of the answer, or its key with MACBrowserID.
+	Secret string
+	// Method is HMACSHA1 or HMACSHA256. Empty means HMACSHA1, which every server
+	// supports. It must be empty with MACBrowserID.
+	Method string
+}
+
+// Format implements [fmt.Formatter] for every verb.
+func (c Credentials) Format(f fmt.State, _ rune) { io.WriteString(f, string(c.Scheme)+" credentials") }
+
+// LogValue implements [slog.LogValuer].
+func (c Credentials) LogValue() slog.Value {
+	return slog.StringValue(string(c.Scheme) + " credentials")
+}
+
+// Sign signs a client's request with the current time and a random nonce. See
+// [Signer.Sign].
 func Sign(r *http.Request, c Credentials) error { return Signer{Credentials: c}.Sign(r) }
 
-// Signer signs requests, with its own clock and randomness.
+// Signer signs requests with a clock and a source of randomness of its own.
 type Signer struct {
 	Credentials
-	// Now is the clock. Nil: time.Now.
+	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
-	// Rand is where nonces come from. Nil: crypto/rand.
+	// Rand is the source of nonces. Nil means crypto/rand.
 	Rand io.Reader
 }
 
-// Sign sets the header Authorization. What is signed is the method, the URL
-// and, with OAuthVEP, the body if its Content-Type is
-// application/x-www-form-urlencoded; other bodies are not. A form is read and put
-// back as Body and GetBody, which must be the same if both are there, and
-// ContentLength is set. The request must not be changed in these respects
-// afterwards; an http.Client that follows a redirect sends the header of the
-// first request once more, which servers refuse.
+// Sign sets the Authorization header, and replaces any that is there. The signature is
+// valid for one attempt: every further attempt must be signed again. An http.Client that
+// follows a redirect sends the header of the first request, which servers refuse.
 //
-// What is signed is what net/http sends. Errors match ErrCredentials, or are
-// about the request: no http or https URL, a URL.Opaque of another host, a target
-// of more than MaxTarget bytes or with a space, control or '#', CONNECT, a method
-// with small letters, an unreadable query or form, one with a semicolon, or a
-// form with a Content-Encoding.
+// Sign signs what net/http will send: the method, the URL and, with OAuthVEP, the body if
+// its Content-Type is application/x-www-form-urlencoded. Other bodies are not signed. A
+// form is read and put back as Body and GetBody, and ContentLength is set. If both are set
+// before, they must have the same bytes. The request must not be modified in these
+// respects afterwards.
+//
+// The error matches ErrCredentials, or is about the request:
+//
+//   - no http or https URL, or a URL.Opaque with another host;
+//   - a target of more than 64 KiB, or with a space, control or '#';
+//   - the method CONNECT, or a method with lower-case letters;
+//   - a malformed query or form, or one with a semicolon or an OAuth parameter;
+//   - a form that cannot be read, or has a Content-Encoding.
 func (s Signer) Sign(r *http.Request) error {
-	d, err := dialectOf(s.Scheme)
-	if err != nil || s.ID == "" || s.Secret == "" || !d.knows(s.Method) {
+	scheme, err := s.Scheme.signatureScheme()
+	if err != nil || s.ID == "" || s.Secret == "" || !scheme.HasMethod(s.Method) {
 		return ErrCredentials
 	}
 	nonce, err := s.nonce()
 	if err != nil {
 		return err
 	}
-	p := d.present(s.Credentials, strconv.FormatInt(s.now().Unix(), 10), nonce)
-	m, err := outgoing(r, d.signsForms())
+	m, err := outgoingMessage(r, scheme.CoversForm())
 	if err != nil {
 		return err
 	}
-	mac, err := d.mac(p, s.Secret, m)
+	now := s.Now
+	if now == nil {
+		now = time.Now
+	}
+	header, err := scheme.Sign(signature.Params{
+		Token: s.ID, Method: s.Method, Timestamp: strconv.FormatInt(now().Unix(), 10), Nonce: nonce,
+	}, s.Secret, m)
 	if err != nil {
-		return fmt.Errorf("vepauth: %w", err)
+		return err
 	}
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	r.Header.Set("Authorization", d.header(p, base64.StdEncoding.EncodeToString(mac)))
+	r.Header.Set("Authorization", header)
 	return nil
 }
 
-func (s Signer) now() time.Time {
-	if s.Now == nil {
-		return time.Now()
-	}
-	return s.Now()
-}
-
-// nonce gives 128 random bits.
+// nonce returns 128 random bits as text.
 func (s Signer) nonce() (string, error) {
 	source := s.Rand
 	if source == nil {
@@ -82,7 +117,63 @@ func (s Signer) nonce() (string, error) {
 	}
 	bits := make([]byte, 16)
 	if _, err := io.ReadFull(source, bits); err != nil {
-		return "", fmt.Errorf("vepauth: no randomness for a nonce: %w", err)
+		return "", fmt.Errorf("no randomness for a nonce: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(bits), nil
+}
+
+// outgoingMessage returns the part of a client's request that is signed. A form is read
+// and put back.
+func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err error) {
+	if r.URL == nil || r.URL.Scheme != "http" && r.URL.Scheme != "https" {
+		return m, errRequestURL
+	}
+	hostPort := r.Host
+	if hostPort == "" {
+		hostPort = r.URL.Host
+	}
+	o, ok := hostOrigin(r.URL.Scheme, withoutZone(asciiHost(hostPort)))
+	if !ok {
+		return m, errRequestURL
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	t, err := outgoingTarget(r, method, o)
+	if err != nil {
+		return m, err
+	}
+	var form string
+	if withForm && hasForm(r) {
+		if form, err = outgoingForm(r); err != nil {
+			return m, err
+		}
+	}
+	return message(method, o, t, form), nil
+}
+
+// outgoingTarget returns the target as net/http will send it: the RequestURI of the URL,
+// whatever the field of that name says.
+func outgoingTarget(r *http.Request, method string, o origin) (target, error) {
+	if err := checkMethod(method); err != nil {
+		return target{}, err
+	}
+	t := parseTarget(r.URL.RequestURI())
+	if t.err != nil || t.host == "" {
+		return t, t.err
+	}
+	if named, ok := hostOrigin(t.scheme, t.host); !ok || named.text != o.text { // URL.Opaque
+		return t, errRequestURL
+	}
+	return t, nil
+}
+
+// withoutZone removes the zone of an IPv6 address, as net/http does.
+func withoutZone(hostPort string) string {
+	zone, end := strings.IndexByte(hostPort, '%'), strings.IndexByte(hostPort, ']')
+	if zone < 0 || end < zone || hostPort[0] != '[' {
+		return hostPort
+	}
+	return hostPort[:zone] + hostPort[end:]
 }

@@ -3,66 +3,69 @@ package vepauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// Transport is an [http.RoundTripper] that signs in by itself where a server
-// asks for it: it answers the challenge with an assertion, keeps the credentials
-// that it gets, and signs with them what else goes to the same origin.
+// Transport is an [http.RoundTripper] that signs in when a server asks for it: it answers
+// the challenge with an assertion, keeps the credentials, and signs the following requests
+// to the same origin with them.
 //
 //	client := &http.Client{Transport: &vepauth.Transport{Assertion: assertionFor}}
 //
-// The first request goes out unsigned. Answered by a challenge, OAuth+VEP or
-// MAC+BrowserID, it is sent again, signed; from then on requests are signed at
-// once. A signed request that is answered by a challenge is sent once more as
-// well, with new credentials: those before have expired. No request is sent a
-// third time. One with a body that cannot be had again, for lack of GetBody, is
-// not sent a second time: its 401 is the answer, so that a client which streams
-// its bodies gets something small first.
+// The first request is sent unsigned. If the answer is a challenge, OAuth+VEP or
+// MAC+BrowserID, Transport sends the request again, signed. After that it signs requests
+// at once. If the answer to a signed request is a challenge, the credentials have expired:
+// Transport gets new ones and sends the request once more. It never sends a request a third
+// time. A request with a body but without GetBody cannot be sent again: its 401 is the
+// answer, so a client that streams its bodies should get something small first.
 //
-// An assertion is made for the origin of the request's URL and posted to that
-// origin and nowhere else, whatever the challenge and redirects say, and over
-// https, or http to this machine (localhost, 127.0.0.1, ::1). Credentials are
-// for the origin that gave them. To a request that has a header Authorization of
-// its own nothing is done.
+// An assertion is made for the origin of the request's URL and posted to that origin only,
+// whatever the challenge and redirects say. The origin must have https, or be this machine
+// (localhost, 127.0.0.1, ::1). Credentials are used for the origin that issued them.
+// A request with an Authorization header of its own is sent unchanged.
 //
-// The fields are not to be changed once it is in use. Any number of goroutines
-// may use it; while one asks for credentials the others wait for them.
+// Transport is safe for concurrent use. The fields must not be modified after the first
+// request. While one request gets credentials, the others wait for them.
 type Transport struct {
-	// Assertion gives a backed assertion, certificate~assertion, for a site, whose
-	// origin is the audience, such as https://rp.example. An error of it, by
-	// which it can refuse a site, is wrapped and given to whoever sent the
-	// request. Needed.
+	// Assertion returns a backed assertion, certificate~assertion, for an audience, which
+	// is an origin such as https://rp.example. It may refuse an audience with an error,
+	// which RoundTrip wraps. It must be set.
 	Assertion func(ctx context.Context, audience string) (string, error)
 
-	// Base sends the requests. Nil: http.DefaultTransport.
+	// Base sends the requests. Nil means http.DefaultTransport.
 	Base http.RoundTripper
 
-	// Method is HMACSHA1 or HMACSHA256, for OAuthVEP. Empty: HMACSHA1, which
-	// every server knows.
+	// Method is HMACSHA1 or HMACSHA256, for OAuthVEP. Empty means HMACSHA1, which every
+	// server supports.
 	Method string
 
-	// Now is the clock. Nil: time.Now.
+	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	mu    sync.Mutex
-	sites map[string][]*space // by origin, those used last in front
+	mu        sync.Mutex
+	endpoints map[string][]*tokenEndpoint // by origin, the last used first
 }
 
-// ErrChallenge: a server asks for credentials that it does not get. It is plain
-// http, or not the origin that was asked (by a redirect, or by a Host that
-// is not the URL's), or it has the token endpoint at another origin or none, or
-// its challenge cannot be read.
-var ErrChallenge = errors.New("vepauth: challenge not answered")
+// ErrChallenge means that a server asked for credentials and must not, or cannot, get
+// them: it is plain http; it is not the origin that was asked, because of a redirect or a
+// Host header; its token endpoint is missing or at another origin; or its challenge is
+// malformed.
+var ErrChallenge = errors.New("challenge not answered")
 
-var errNoCallback = errors.New("vepauth: a Transport without Assertion")
+var errNoCallback = errors.New("vepauth: Transport.Assertion: not set")
 
-// RoundTrip implements [http.RoundTripper]. Its errors match ErrChallenge or
-// are a *TokenError, or those of the context, of Assertion, [Signer.Sign] and
-// Base.
+// RoundTrip implements [http.RoundTripper]. An error matches ErrChallenge, or is a
+// *TokenError, or comes from the context, Assertion, [Signer.Sign] or Base.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.Assertion == nil {
 		closeBody(r.Body)
@@ -71,17 +74,17 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL == nil || len(r.Header["Authorization"]) > 0 {
 		return t.base().RoundTrip(r)
 	}
-	at, forbidden := signable(r)
+	o, forbidden := signableOrigin(r)
 	var used *session
 	if forbidden == nil {
 		var err error
-		if used, err = t.current(r, at); err != nil {
+		if used, err = t.sessionFor(r, o); err != nil {
 			closeBody(r.Body)
 			return nil, err
 		}
 	}
 	res, err := t.send(r, r.Body, used)
-	if err != nil || res.StatusCode != http.StatusUnauthorized || !repeatable(r) {
+	if err != nil || res.StatusCode != http.StatusUnauthorized || !isRepeatable(r) {
 		return res, err
 	}
 	c, scheme, found := ownChallenge(res.Header.Values("WWW-Authenticate"))
@@ -92,16 +95,16 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if forbidden != nil {
 		return nil, forbidden
 	}
-	return t.again(r, at, c, scheme, used)
+	return t.retry(r, o, c, scheme, used)
 }
 
-// again answers a challenge and sends the request once more.
-func (t *Transport) again(r *http.Request, at origin, c challenge, scheme Scheme, refused *session) (*http.Response, error) {
-	endpoint, err := endpointOf(r.URL, at, c)
+// retry answers a challenge and sends the request once more.
+func (t *Transport) retry(r *http.Request, o origin, c signature.Challenge, scheme Scheme, refused *session) (*http.Response, error) {
+	url, err := endpointURL(r.URL, o, c)
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.obtain(r.Context(), t.space(at, scheme, endpoint), refused)
+	s, err := t.newSession(r.Context(), t.endpoint(o, scheme, url), refused)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +115,8 @@ func (t *Transport) again(r *http.Request, at origin, c challenge, scheme Scheme
 		}
 	}
 	res, err := t.send(r, body, s)
-	if err == nil && res.StatusCode == http.StatusUnauthorized && refused != nil && refused.of != s.of {
-		t.forget(s) // it was an old one, and perhaps it has expired, too
+	if err == nil && res.StatusCode == http.StatusUnauthorized && refused != nil && refused.endpoint != s.endpoint {
+		t.drop(s) // it was a cached session, which may have expired, too
 	}
 	return res, err
 }
@@ -131,12 +134,12 @@ func (t *Transport) send(r *http.Request, body io.ReadCloser, s *session) (*http
 	}
 	res, err := t.base().RoundTrip(out)
 	if err == nil {
-		res.Request = r // what was signed is nobody else's business
+		res.Request = r // without the signature
 	}
 	return res, err
 }
 
-// CloseIdleConnections closes those of Base, for [http.Client].
+// CloseIdleConnections closes the idle connections of Base, for [http.Client].
 func (t *Transport) CloseIdleConnections() {
 	if base, ok := t.base().(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
@@ -157,8 +160,8 @@ func (t *Transport) now() time.Time {
 	return t.Now()
 }
 
-// repeatable says whether a request can be sent a second time.
-func repeatable(r *http.Request) bool {
+// isRepeatable reports whether a request can be sent a second time.
+func isRepeatable(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
@@ -168,8 +171,8 @@ func closeBody(body io.Closer) {
 	}
 }
 
-// discard closes an answer's body; a small one is read, so that its connection
-// can be used again.
+// discard closes the body of an answer. A small body is read first, so that the
+// connection can be used again.
 func discard(res *http.Response) {
 	if res.Body == nil {
 		return
@@ -178,4 +181,119 @@ func discard(res *http.Response) {
 		io.Copy(io.Discard, res.Body)
 	}
 	res.Body.Close()
+}
+
+// ownChallenge returns the challenge that this package answers, and its scheme. Of
+// several it prefers those that are well-formed, and OAuthVEP, which covers more.
+func ownChallenge(headers []string) (c signature.Challenge, scheme Scheme, found bool) {
+	var all []signature.Challenge
+	size := 0
+	for _, header := range headers {
+		if size += len(header); size > signature.MaxHeader || len(all) >= signature.MaxChallenges {
+			break
+		}
+		all = append(all, signature.ParseChallenges(header)...)
+	}
+	for _, malformed := range []bool{false, true} {
+		for _, scheme := range []Scheme{OAuthVEP, MACBrowserID} {
+			i := slices.IndexFunc(all, func(c signature.Challenge) bool {
+				return c.Malformed == malformed && strings.EqualFold(c.Scheme, string(scheme))
+			})
+			if i >= 0 {
+				return all[i], scheme, true
+			}
+		}
+	}
+	return c, "", false
+}
+
+// signableOrigin returns the origin of a request's URL, for which its credentials are.
+// The error matches ErrChallenge if the request must not have credentials.
+func signableOrigin(r *http.Request) (origin, error) {
+	o, ok := urlOrigin(r.URL)
+	switch {
+	case !ok:
+		return o, fmt.Errorf("%w: the URL has no origin", ErrChallenge)
+	case o.scheme != "https" && !o.isLoopback():
+		return o, fmt.Errorf("%w: %s is plain http", ErrChallenge, o.text)
+	case !hasHostOf(r, o):
+		return o, fmt.Errorf("%w: the Host header is not the host of the URL at %s", ErrChallenge, o.text)
+	case isRedirected(r, o):
+		return o, fmt.Errorf("%w: another origin redirected to %s", ErrChallenge, o.text)
+	}
+	return o, nil
+}
+
+// urlOrigin returns the origin of a URL. A host with a zone has none: another machine
+// may have the same address elsewhere.
+func urlOrigin(u *url.URL) (origin, bool) {
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return origin{}, false
+	}
+	return hostOrigin(u.Scheme, asciiHost(u.Host))
+}
+
+// isLoopback reports whether the origin is on this machine, so that nothing leaves it.
+// Names below localhost do not count: Go's resolver asks a name server for them.
+func (o origin) isLoopback() bool {
+	if o.host == "localhost" {
+		return true
+	}
+	host := o.host
+	if host[0] == '[' {
+		host = host[1 : len(host)-1]
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// hasHostOf reports whether the Host header names the origin. If it names another host,
+// the server at the URL need not be that host.
+func hasHostOf(r *http.Request, o origin) bool {
+	if r.Host == "" {
+		return true
+	}
+	named, ok := hostOrigin(o.scheme, asciiHost(r.Host))
+	return ok && named.text == o.text
+}
+
+// isRedirected reports whether another origin caused the request by a redirect. It must
+// choose neither which site learns an email address, nor what is requested in the name
+// of the user.
+func isRedirected(r *http.Request, o origin) bool {
+	for via := r.Response; via != nil; via = via.Request.Response {
+		if via.Request == nil || via.Request.URL == nil {
+			return true // not known
+		}
+		if from, ok := urlOrigin(via.Request.URL); !ok || from.text != o.text {
+			return true
+		}
+	}
+	return false
+}
+
+// endpointURL returns the URL of the token endpoint that a challenge names. The error
+// matches ErrChallenge if it is not at the origin that was asked.
+func endpointURL(asked *url.URL, o origin, c signature.Challenge) (*url.URL, error) {
+	text := c.Param("url")
+	switch {
+	case c.Malformed:
+		return nil, fmt.Errorf("%w: %s sent a malformed one", ErrChallenge, o.text)
+	case text == "":
+		return nil, fmt.Errorf("%w: %s names no token endpoint", ErrChallenge, o.text)
+	}
+	named, err := url.Parse(text)
+	if err != nil {
+		return nil, errEndpointURL(o)
+	}
+	base := &url.URL{Scheme: asked.Scheme, Host: asked.Host, Path: asked.Path, RawPath: asked.RawPath}
+	endpoint := base.ResolveReference(named)
+	if at, ok := urlOrigin(endpoint); !ok || at.text != o.text || endpoint.User != nil {
+		return nil, fmt.Errorf("%w: the token endpoint of %s is at another origin", ErrChallenge, o.text)
+	}
+	return endpoint, nil
+}
+
+func errEndpointURL(o origin) error {
+	return fmt.Errorf("%w: the token endpoint of %s is not a URL", ErrChallenge, o.text)
 }

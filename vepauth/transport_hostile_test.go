@@ -373,7 +373,7 @@ func TestTransportPlaces(t *testing.T) {
 }
 
 // A server that names a token endpoint of its own for each request fills no memory.
-func TestTransportSpaces(t *testing.T) {
+func TestTransportEndpoints(t *testing.T) {
 	h := newHostile(t)
 	client := h.client()
 	next := h.next
@@ -391,7 +391,7 @@ func TestTransportSpaces(t *testing.T) {
 		res, err := client.Get(h.URL + "/x")
 		wantAnswer(t, "always refused", res, err, 401, "")
 	}
-	if n := client.Transport.(*vepauth.Transport).Spaces(h.URL); n != 16 || len(h.assertions) != 100 {
+	if n := client.Transport.(*vepauth.Transport).Endpoints(h.URL); n != 16 || len(h.assertions) != 100 {
 		t.Errorf("%d remembered of %d", n, len(h.assertions))
 	}
 }

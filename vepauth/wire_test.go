@@ -248,7 +248,7 @@ func authorize(t testing.TB, c vepauth.Credentials, nonce int, method, origin, t
 	scheme, host, _ := cutOrigin(origin)
 	if c.Scheme == vepauth.MACBrowserID {
 		port := map[string]string{"http": "80", "https": "443"}[scheme]
-		mac := vepauth.MACSum(c.Secret, fmt.Sprintf("%d\n%d\n%s\n%s\n%s\n%s\n\n", start.Unix(), nonce, method, target, host, port))
+		mac := hmacSHA1(c.Secret, fmt.Sprintf("%d\n%d\n%s\n%s\n%s\n%s\n\n", start.Unix(), nonce, method, target, host, port))
 		return fmt.Sprintf(`MAC id="%s", ts="%d", nonce="%d", mac="%s"`, c.ID, start.Unix(), nonce, base64.StdEncoding.EncodeToString(mac))
 	}
 	params := fmt.Sprintf(`oauth_consumer_key="%s", oauth_signature_method="HMAC-SHA1", oauth_timestamp="%d", oauth_nonce="%d"`, c.ID, start.Unix(), nonce)
@@ -272,4 +272,11 @@ func cutOrigin(origin string) (scheme, host string, ok bool) {
 		return "", "", false
 	}
 	return u.Scheme, u.Host, true
+}
+
+// hmacSHA1 returns the HMAC with which MACBrowserID signs.
+func hmacSHA1(key, text string) []byte {
+	h := hmac.New(sha1.New, []byte(key))
+	h.Write([]byte(text))
+	return h.Sum(nil)
 }

@@ -96,7 +96,7 @@ func startSites(env *testscript.Env) error {
 }
 
 func site(origin string, verifier *assertion.Verifier) (http.Handler, error) {
-	config := vepauth.Config{Audiences: []string{origin}, Verifier: verifier, Log: slog.New(slog.DiscardHandler)}
+	config := vepauth.Config{Audiences: []string{origin}, Verifier: verifier, Logger: slog.New(slog.DiscardHandler)}
 	auth, err := vepauth.New(config)
 	if err != nil {
 		return nil, err

@@ -108,7 +108,7 @@ func (s *Site) prepareLogin() (err error) {
 func (s *Site) prepareRoutes() error {
 	signed, err := vepauth.New(vepauth.Config{
 		Audiences: []string{s.config.Origin}, PublicOrigin: s.config.Origin,
-		Verifier: s.verifier, Now: s.config.Now, Log: s.config.Logger,
+		Verifier: s.verifier, Now: s.config.Now, Logger: s.config.Logger,
 	})
 	if err != nil {
 		return err

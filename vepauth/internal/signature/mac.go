@@ -1,0 +1,97 @@
+package signature
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"errors"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/strictjson"
+)
+
+// ErrAlgorithm is the error of [MAC.ParseAnswer] for any algorithm but hmac-sha-1.
+var ErrAlgorithm = errors.New("an algorithm other than hmac-sha-1")
+
+const macAlgorithm = "hmac-sha-1"
+
+// MAC is HTTP MAC with HMAC-SHA1, as in the draft for which the scheme is named
+// (draft-hammer-oauth-v2-mac-token-02). It does not cover form bodies.
+type MAC struct{}
+
+// Challenge implements [Scheme].
+func (MAC) Challenge() string { return "MAC+BrowserID" }
+
+// AuthScheme implements [Scheme].
+func (MAC) AuthScheme() string { return "MAC" }
+
+// CoversForm reports false.
+func (MAC) CoversForm() bool { return false }
+
+// HasMethod reports whether method is empty: there is no choice.
+func (MAC) HasMethod(method string) bool { return method == "" }
+
+// Parse implements [Scheme]. Unknown parameters are ignored.
+func (MAC) Parse(params string) (*Authorization, error) {
+	a := new(Authorization)
+	header, err := appendParams(a.header[:0], params)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range header {
+		switch strings.ToLower(p.name) {
+		case "id":
+			a.Token = p.value
+		case "ts":
+			a.Timestamp = p.value
+		case "nonce":
+			a.Nonce = p.value
+		case "ext":
+			a.ext = p.value
+		case "mac":
+			a.signature = p.value
+		}
+	}
+	return a, a.checkComplete()
+}
+
+// Verify implements [Scheme].
+func (MAC) Verify(a *Authorization, secret string, m Message) error {
+	if !a.matches(sumSHA1(secret, a.normalizedRequest(m))) {
+		return ErrSignature
+	}
+	return nil
+}
+
+// Sign implements [Scheme]. It has no errors.
+func (MAC) Sign(p Params, secret string, m Message) (string, error) {
+	a := &Authorization{Token: p.Token, Timestamp: p.Timestamp, Nonce: p.Nonce}
+	mac := strictBase64.EncodeToString(sumSHA1(secret, a.normalizedRequest(m)))
+	return "MAC id=" + Quote(p.Token) + ", ts=" + Quote(p.Timestamp) + ", nonce=" + Quote(p.Nonce) + ", mac=" + Quote(mac), nil
+}
+
+// normalizedRequest returns the text that is signed: one line for each part. No
+// part contains a line break, because no header and no URL does.
+func (a *Authorization) normalizedRequest(m Message) string {
+	return strings.Join([]string{
+		a.Timestamp, a.Nonce, strings.ToUpper(m.Method), m.Target, m.Host, m.Port, a.ext, "",
+	}, "\n")
+}
+
+func sumSHA1(secret, text string) []byte {
+	h := hmac.New(sha1.New, []byte(secret))
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+// Answer implements [Scheme].
+func (MAC) Answer(id, secret string) map[string]any {
+	return map[string]any{"id": id, "key": secret, "algorithm": macAlgorithm}
+}
+
+// ParseAnswer implements [Scheme].
+func (MAC) ParseAnswer(members strictjson.Object) (id, secret string, err error) {
+	if text(members, "algorithm") != macAlgorithm {
+		return "", "", ErrAlgorithm
+	}
+	return text(members, "id"), text(members, "key"), nil
+}

@@ -1,0 +1,128 @@
+package signature
+
+import (
+	"io"
+	"net/url"
+	"strings"
+)
+
+const (
+	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	hexDigits    = "0123456789ABCDEF"
+)
+
+var (
+	// unreserved are the bytes that stand for themselves in RFC 5849, section 3.6.
+	unreserved = setOf(alphanumeric + "-._~")
+	// tokenBytes are those of a token (RFC 9110, section 5.6.2).
+	tokenBytes = setOf(alphanumeric + "-._~!#$%&'*+^`|")
+	// quotedBytes are those that stand for themselves in a quoted string (RFC 9110,
+	// section 5.6.4).
+	quotedBytes = quotedSet()
+)
+
+// byteSet is a set of bytes.
+type byteSet [256]bool
+
+func setOf(members string) (s byteSet) {
+	for _, c := range []byte(members) {
+		s[c] = true
+	}
+	return s
+}
+
+// quotedSet returns all bytes but quote, backslash and controls. The tab and the
+// bytes above ASCII are in the set.
+func quotedSet() (s byteSet) {
+	for c := range s {
+		s[c] = c == '\t' || c >= ' ' && c != '"' && c != '\\' && c != 0x7f
+	}
+	return s
+}
+
+// prefix returns the number of bytes at the beginning of text that are in the set.
+func (s *byteSet) prefix(text string) int {
+	for i := range len(text) {
+		if !s[text[i]] {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// Escape encodes a string by RFC 5849, section 3.6: every byte that is not
+// unreserved, with upper-case digits. No function of net/url does this.
+func Escape(s string) string {
+	if unreserved.prefix(s) == len(s) {
+		return s
+	}
+	return string(appendEscaped(make([]byte, 0, len(s)+16), s))
+}
+
+func appendEscaped(to []byte, s string) []byte {
+	for {
+		plain := unreserved.prefix(s)
+		to = append(to, s[:plain]...)
+		if plain == len(s) {
+			return to
+		}
+		c := s[plain]
+		to = append(to, '%', hexDigits[c>>4], hexDigits[c&15])
+		s = s[plain+1:]
+	}
+}
+
+// Unescape decodes percent-encoding. A '%' without two hexadecimal digits is
+// ErrPercent. It is quick if there is no '%'.
+func Unescape(s string) (string, error) {
+	if strings.IndexByte(s, '%') < 0 {
+		return s, nil
+	}
+	decoded, err := url.PathUnescape(s)
+	if err != nil {
+		return "", ErrPercent // the error of net/url repeats the input
+	}
+	return decoded, nil
+}
+
+// encoder writes percent-encoded text in pieces (BenchmarkHostile).
+type encoder struct {
+	to   io.Writer
+	n    int
+	room [512]byte
+}
+
+// write writes a short text unchanged.
+func (w *encoder) write(s string) {
+	if w.n+len(s) > len(w.room) {
+		w.flush()
+	}
+	w.n += copy(w.room[w.n:], s)
+}
+
+// encode writes s percent-encoded, with percent in place of the percent sign.
+func (w *encoder) encode(s, percent string) {
+	n := w.n
+	for i := range len(s) {
+		if n+5 > len(w.room) {
+			w.n = n
+			w.flush()
+			n = 0
+		}
+		c := s[i]
+		if unreserved[c] {
+			w.room[n] = c
+			n++
+			continue
+		}
+		n += copy(w.room[n:], percent)
+		w.room[n], w.room[n+1] = hexDigits[c>>4], hexDigits[c&15]
+		n += 2
+	}
+	w.n = n
+}
+
+func (w *encoder) flush() {
+	w.to.Write(w.room[:w.n])
+	w.n = 0
+}

@@ -1,0 +1,367 @@
+package vepauth
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// This file reads requests: the target, the hosts and the form. The server must
+// verify exactly what the next handler gets, and the client must sign exactly what
+// net/http sends.
+
+// Limits of a request that is signed or verified.
+const (
+	// maxTarget is the length of the longest request target, in bytes. A server
+	// answers longer ones with 414.
+	maxTarget = 64 << 10
+	// maxParameters is the number of parameters that the query and the form may
+	// have together with OAuthVEP, and that the form of a token request may have.
+	// They are counted before they are parsed. More are answered with 400.
+	maxParameters = 256
+	// maxNonce is the length of the longest nonce, in bytes.
+	maxNonce = 256
+)
+
+var (
+	errMethod     = errors.New("unsupported method")
+	errTarget     = errors.New("unsupported request target")
+	errLongTarget = errors.New("the request target is too long")
+)
+
+// target is a request target as the client wrote it. It is parsed once for each
+// request; patterns, applications and signatures all use it.
+type target struct {
+	text        string // path and query; begins with a slash, empty if err is set
+	path, query string // the two parts of text, without the question mark
+	scheme      string // of the absolute form, else empty
+	host        string // of the absolute form, with its port, else empty
+	err         error  // errMethod, errTarget or errLongTarget
+}
+
+// parseTarget parses a request target (RFC 9112, section 3.2): the origin form,
+// such as /data?a=b, or the absolute form of a URL that begins with http:// or
+// https:// in lower case. Every other form is an error: net/http finds a path in
+// some of them that is not the one at their end. So are bytes that no target has,
+// and userinfo.
+func parseTarget(s string) target {
+	if len(s) > maxTarget {
+		return target{err: errLongTarget}
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == 0x7f || c == '#' {
+			return target{err: errTarget}
+		}
+	}
+	t := target{text: s}
+	if !strings.HasPrefix(s, "/") && !t.cutOrigin() {
+		return target{err: errTarget}
+	}
+	t.path, t.query, _ = strings.Cut(t.text, "?")
+	return t
+}
+
+// cutOrigin moves scheme and host of the absolute form out of the text. It reports
+// whether the text has that form.
+func (t *target) cutOrigin() bool {
+	scheme, rest, _ := strings.Cut(t.text, ":")
+	rest, found := strings.CutPrefix(rest, "//")
+	if !found || scheme != "http" && scheme != "https" {
+		return false
+	}
+	t.scheme, t.host, t.text = scheme, rest, ""
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		t.host, t.text = rest[:end], rest[end:]
+	}
+	if !strings.HasPrefix(t.text, "/") {
+		t.text = "/" + t.text
+	}
+	return t.host != "" && !strings.Contains(t.host, "@")
+}
+
+// checkMethod returns errMethod for CONNECT, which has no path on the wire, and
+// for methods with lower-case letters: both schemes sign the method in upper case,
+// but handlers distinguish "get" from "GET".
+func checkMethod(method string) error {
+	if method == http.MethodConnect || method != strings.ToUpper(method) {
+		return errMethod
+	}
+	return nil
+}
+
+// receivedTarget returns the target of a request that a server received. A request
+// that was made in this process has no RequestURI: its URL is used.
+func receivedTarget(r *http.Request) target {
+	if err := checkMethod(r.Method); err != nil {
+		return target{err: err}
+	}
+	if r.URL == nil {
+		return target{err: errTarget}
+	}
+	text := r.RequestURI
+	if text == "" {
+		text = r.URL.RequestURI()
+	}
+	t := parseTarget(text)
+	if t.host != "" && r.ProtoMajor >= 2 { // RFC 9113, section 8.3.1
+		return target{err: errTarget}
+	}
+	return t
+}
+
+// isServed reports whether the URL that routers and handlers use is the one that
+// net/http parses from the target. http.StripPrefix may have removed a prefix: then
+// the path of the URL is the end of the path of the target, in both of its forms.
+func (t target) isServed(u *url.URL) bool {
+	path, raw, ok := parsePath(t.path)
+	if t.err != nil || !ok || t.query != u.RawQuery || u.Opaque != "" || u.User != nil {
+		return false
+	}
+	if t.host != "" && (t.host != u.Host || t.scheme != u.Scheme) {
+		return false
+	}
+	removed, found := strings.CutSuffix(path, u.Path)
+	if raw == "" {
+		return found && u.RawPath == ""
+	}
+	return found && raw == removed+u.RawPath
+}
+
+// parsePath returns the URL.Path and URL.RawPath that net/http parses from a path.
+// It is quick if all bytes stand for themselves (BenchmarkSigned).
+func parsePath(s string) (path, raw string, ok bool) {
+	if isPlainPath(s) {
+		return s, "", true
+	}
+	u, err := url.ParseRequestURI(s)
+	if err != nil {
+		return "", "", false
+	}
+	return u.Path, u.RawPath, true
+}
+
+// isPlainPath reports whether net/url neither decodes nor encodes any byte of s.
+func isPlainPath(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '/', c == '-', c == '.', c == '_', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// hostsAgree reports whether everything in a request that names a host names the
+// same one, or the origin that was verified: the Host header beside the :authority
+// of HTTP/2, and the host of the absolute form. Handlers may use any of them.
+func hostsAgree(r *http.Request, o origin) bool {
+	for _, host := range r.Header["Host"] {
+		if host != r.Host {
+			return false
+		}
+	}
+	u := r.URL
+	if u.Scheme != "" && u.Scheme != o.scheme && u.Scheme != ownScheme(r) {
+		return false
+	}
+	if u.Host == "" || strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	named, ok := hostOrigin(o.scheme, u.Host)
+	return ok && named.text == o.text
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+var (
+	errTooLarge       = errors.New("the form is too large")
+	errTooMany        = errors.New("too many parameters")
+	errEncodedForm    = errors.New("form with a Content-Encoding")
+	errParsedForm     = errors.New("form parsed before its signature was verified")
+	errChangedGetBody = errors.New("GetBody returns another form than Body")
+)
+
+// hasForm reports whether the body is a form. Parameters of the media type do not
+// matter: a form that some reader takes for another type must not go unsigned.
+func hasForm(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && hasFormType(r)
+}
+
+// hasFormType reports whether any Content-Type of a request is that of a form.
+func hasFormType(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header["Content-Type"], isFormType)
+}
+
+// isFormType reports whether a Content-Type is that of a form.
+func isFormType(contentType string) bool {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), formType)
+}
+
+// checkEncoding returns errEncodedForm for a form with a Content-Encoding: a handler
+// could decode it and read something else than what was signed.
+func checkEncoding(h http.Header) error {
+	for _, coding := range h["Content-Encoding"] {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return errEncodedForm
+		}
+	}
+	return nil
+}
+
+// outgoingForm reads the form of a client's request and puts it back. GetBody, which
+// net/http uses when it must repeat the request, must return the same form.
+func outgoingForm(r *http.Request) (string, error) {
+	if err := checkEncoding(r.Header); err != nil {
+		return "", err
+	}
+	var again []byte
+	getBody := r.GetBody
+	if getBody != nil {
+		body, err := getBody()
+		if err != nil {
+			return "", err
+		}
+		if again, err = readAndClose(body); err != nil {
+			return "", err
+		}
+	}
+	form, err := readAndClose(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
+	r.Body, _ = r.GetBody() // has no error
+	r.ContentLength = int64(len(form))
+	if getBody != nil && !bytes.Equal(form, again) {
+		return "", errChangedGetBody
+	}
+	return string(form), nil
+}
+
+func readAndClose(body io.ReadCloser) ([]byte, error) {
+	data, err := io.ReadAll(body)
+	return data, errors.Join(err, body.Close())
+}
+
+// receivedForm reads the form of a request that a server received, if it has one,
+// of at most max bytes. It counts the parameters of the query first, and those of
+// the form while it reads. The request that it returns has a body of the same bytes.
+// Besides errors of reading it returns errTooLarge, errTooMany and errEncodedForm.
+func receivedForm(r *http.Request, query string, max int64) (form string, restored *http.Request, err error) {
+	parameters := maxParameters - countParameters(query)
+	switch {
+	case parameters < 0:
+		return "", r, errTooMany
+	case !hasForm(r):
+		return "", r, nil
+	}
+	if err := checkEncoding(r.Header); err != nil {
+		return "", r, err
+	}
+	if r.ContentLength > max {
+		return "", r, errTooLarge
+	}
+	data, err := readAtMost(&parameterLimit{r.Body, parameters}, max)
+	if errors.Is(err, errTooMany) {
+		// A client that is still sending would not see the answer.
+		io.Copy(io.Discard, io.LimitReader(r.Body, max))
+	}
+	if err != nil {
+		return "", r, err
+	}
+	restored = r.WithContext(r.Context()) // a shallow copy
+	restored.Body = &readAgain{bytes.NewReader(data), r.Body}
+	restored.ContentLength = int64(len(data))
+	restored.GetBody = nil
+	return string(data), restored, nil
+}
+
+// countParameters returns the number of parameters of a query, empty ones included.
+func countParameters(query string) int {
+	if query == "" {
+		return 0
+	}
+	return strings.Count(query, "&") + 1
+}
+
+// parameterLimit is a form that returns errTooMany as soon as it has more parameters
+// than that, empty ones included.
+type parameterLimit struct {
+	form       io.Reader
+	parameters int
+}
+
+// Read implements [io.Reader].
+func (l *parameterLimit) Read(p []byte) (int, error) {
+	n, err := l.form.Read(p)
+	l.parameters -= bytes.Count(p[:n], []byte("&"))
+	if n > 0 && l.parameters <= 0 { // the last parameter has no separator
+		return n, errTooMany
+	}
+	return n, err
+}
+
+// readAtMost reads a body of at most max bytes. A longer one is errTooLarge.
+func readAtMost(body io.Reader, max int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, max+1))
+	var limited *http.MaxBytesError
+	if int64(len(data)) > max || errors.As(err, &limited) {
+		return nil, errTooLarge
+	}
+	return data, err
+}
+
+// readAgain is a body that was read: it reads the same bytes and closes the
+// original.
+type readAgain struct {
+	io.Reader
+	io.Closer
+}
+
+// formsAgree reports whether what a handler outside of this package parsed of the
+// request, and the next handler would use, is the query and the form that were
+// signed. It may contain values of a body that is not signed: of a multipart form,
+// and of every form if the scheme does not cover forms.
+func formsAgree(r *http.Request, query, form string, coversForm bool) bool {
+	if r.Form == nil && r.PostForm == nil && r.MultipartForm == nil {
+		return true
+	}
+	fresh := &http.Request{Method: r.Method, URL: &url.URL{RawQuery: query}, Header: r.Header, Body: http.NoBody}
+	if coversForm {
+		fresh.Body = io.NopCloser(strings.NewReader(form))
+	}
+	_ = fresh.ParseForm() // what it cannot parse, the handler could not parse either
+	if coversForm && (r.MultipartForm == nil || hasFormType(r)) {
+		return r.MultipartForm == nil && sameValues(r.PostForm, fresh.PostForm) && sameValues(r.Form, fresh.Form)
+	}
+	return isMerged(r.Form, fresh.Form, r.PostForm)
+}
+
+// sameValues reports whether two forms are equal. A nil form equals an empty one.
+func sameValues(a, b url.Values) bool { return maps.EqualFunc(a, b, slices.Equal[[]string]) }
+
+// isMerged reports whether all has exactly the values of the query and of the body,
+// which was not signed. The values of a form come before those of the query, the
+// values of a multipart form after them.
+func isMerged(all, query, body url.Values) bool {
+	for name, values := range all {
+		q, b := query[name], body[name]
+		if !slices.Equal(values, slices.Concat(b, q)) && !slices.Equal(values, slices.Concat(q, b)) {
+			return false
+		}
+	}
+	for name := range query {
+		if len(all[name]) == 0 {
+			return false
+		}
+	}
+	return true
+}
