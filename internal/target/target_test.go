@@ -12,6 +12,43 @@ import (
 	"github.com/vepverify/vepverify/internal/target/targettest"
 )
 
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want target.Target
+	}{
+		{"/", target.Target{Text: "/"}},
+		{"/a?b=c", target.Target{Text: "/a?b=c"}},
+		{"/a%2fb/../c", target.Target{Text: "/a%2fb/../c"}},
+		{"//evil.example/a", target.Target{Text: "//evil.example/a"}},
+		{"/x://h/b", target.Target{Text: "/x://h/b"}},
+		{"/@evil.example", target.Target{Text: "/@evil.example"}},
+		{"http://rp.example/a?b", target.Target{Text: "/a?b", Scheme: "http", Host: "rp.example"}},
+		{"https://rp.example:8443", target.Target{Text: "/", Scheme: "https", Host: "rp.example:8443"}},
+		{"http://rp.example?b/c", target.Target{Text: "/?b/c", Scheme: "http", Host: "rp.example"}},
+		{"http://rp.example/a@b", target.Target{Text: "/a@b", Scheme: "http", Host: "rp.example"}},
+		{"http://[::1]:80//a", target.Target{Text: "//a", Scheme: "http", Host: "[::1]:80"}},
+	} {
+		got, ok := target.Parse(c.text)
+		if got != c.want || !ok {
+			t.Errorf("%q: %+v, %t; want %+v", c.text, got, ok, c.want)
+		}
+		path, query, _ := strings.Cut(got.Text, "?")
+		if got.Path() != path || got.Query() != query {
+			t.Errorf("%q: path %q, query %q", c.text, got.Path(), got.Query())
+		}
+	}
+	for _, text := range []string{
+		"", "*", "a", "?a", "#/a", "./a", "rp.example", "rp.example:80", "rp.example:80/a", "x:/a", "x://h/a", "x:@evil.example/", "ftp://rp.example/a",
+		"http:", "http:a", "http:/a", "http://", "http:///a", "http://?a", "http:a://h/b", "HTTP://rp.example/a", "Https://rp.example/a",
+		"http://user@rp.example/a", "http://@rp.example/a", "http://rp.example@evil.example?a",
+	} {
+		if got, ok := target.Parse(text); got != (target.Target{}) || ok {
+			t.Errorf("%q: %+v, %t", text, got, ok)
+		}
+	}
+}
+
 func TestLocal(t *testing.T) {
 	for _, c := range []struct{ method, target, want string }{
 		{"GET", "/", "/"},
@@ -42,7 +79,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// A request that a client made has no RequestURI.
+// TestLocalOfClientRequest: a request that a client made has no RequestURI.
 func TestLocalOfClientRequest(t *testing.T) {
 	for in, want := range map[string]string{"https://rp.example/a?b": "/a?b", "/a": "/a", "": "/", "x:@evil/": "", "x://evil/": ""} {
 		r, err := http.NewRequest("GET", in, nil)
@@ -94,4 +131,37 @@ func TestServed(t *testing.T) {
 			s.HTTP2(t, "GET", text, "localhost", "")
 		}
 	}
+}
+
+// FuzzParse checks that Local accepts each target that Parse accepts and net/http
+// parses, with the same path and query.
+func FuzzParse(f *testing.F) {
+	for _, text := range targettest.Hostile {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := url.ParseRequestURI(text)
+		got, ok := target.Parse(text)
+		if err != nil || !ok {
+			return
+		}
+		local, ok := target.Local(&http.Request{Method: "GET", URL: u, RequestURI: text, ProtoMajor: 1})
+		want, err := url.ParseRequestURI(got.Path())
+		if err != nil || !ok || u.Scheme != got.Scheme || u.Host != "" && !strings.EqualFold(u.Host, hostOf(t, got)) || u.RawQuery != got.Query() {
+			t.Fatalf("%q: %+v, net/http has %+v, Local %t", text, got, u, ok)
+		}
+		if path, _, _ := strings.Cut(local, "?"); path != want.EscapedPath() {
+			t.Fatalf("%q: Local has the path %q, Parse %q", text, path, got.Path())
+		}
+	})
+}
+
+// hostOf returns the host of an absolute form, without its escapes.
+func hostOf(t *testing.T, of target.Target) string {
+	t.Helper()
+	u, err := url.Parse(of.Scheme + "://" + of.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
 }

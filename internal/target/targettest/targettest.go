@@ -1,6 +1,5 @@
 // Package targettest sends requests to handlers, for tests, with targets and hosts
-// that clients do not send: raw over a socket in HTTP/1.1, and frame by frame in
-// HTTP/2.
+// that clients do not send: as text in HTTP/1.1, and frame by frame in HTTP/2.
 package targettest
 
 import (
@@ -25,8 +24,8 @@ import (
 // Evil is the host that hostile targets name.
 const Evil = "evil.example"
 
-// Hostile are targets that are no paths of the server that gets them, or that
-// some program on the way could take for something else.
+// Hostile are targets that are not paths of the server that gets them, or that a
+// proxy or a router could read as something else.
 var Hostile = []string{
 	"x:@evil.example/", "x:.evil.example/", "x:evil.example", "x:1/", "x:/", "x:/members", "x:/members?q=://h/", "x:/robot.json",
 	"x://evil.example/", "http:/members", "http:members", "http:", "http://", "http:///members", "https:/members", "javascript:alert(1)",
@@ -42,13 +41,13 @@ var Hostile = []string{
 	"/app/members", "/app//members", "/app/../members", "/app/%2e%2e/members", "/%61pp/members", "/app%2fmembers", "/app//evil.example", "/app/\\evil.example", "/appevil.example",
 }
 
-// parts are what Random puts together.
+// parts are what Random joins.
 var parts = []string{
 	"/", "/", "//", "\\", ":", "@", "?", "#", ".", "..", "*", "x", "http", "https", "http://", "members", "app", "evil.example", "localhost", "%2f", "%2F", "%5c", "%2e", "%09",
 	"%0d%0a", "%25", "%", ";", "&", "=", "next=", "[::1]", "80", "\xe9", "\"", "<", "\t", "\x7f",
 }
 
-// Random returns a target of some parts.
+// Random returns a target of one to seven random parts.
 func Random(r *rand.Rand) string {
 	var text strings.Builder
 	for range 1 + r.IntN(7) {
@@ -60,10 +59,10 @@ func Random(r *rand.Rand) string {
 // Methods are those with which net/http or a router treats a target differently.
 var Methods = []string{"GET", "HEAD", "POST", "CONNECT", "OPTIONS"}
 
-// Server serves a handler in both protocols.
+// Server serves a handler in HTTP/1.1 and in HTTP/2.
 type Server struct{ one, two *httptest.Server }
 
-// NewServer starts servers, which end with the test.
+// NewServer starts a server for each protocol. They stop at the end of the test.
 func NewServer(t testing.TB, h http.Handler) *Server {
 	t.Helper()
 	s := &Server{httptest.NewUnstartedServer(h), httptest.NewUnstartedServer(h)}
@@ -76,13 +75,13 @@ func NewServer(t testing.TB, h http.Handler) *Server {
 
 // Answer is what a server sent.
 type Answer struct {
-	Status int // 0: the server reset the stream
+	Status int // 0 if the server reset the stream
 	Header http.Header
 	Body   string
 }
 
-// HTTP1 sends a request line, a Host and a form. It fails the test when there is
-// no answer.
+// HTTP1 sends a request line, a Host, a form if it is not empty, and header fields,
+// names and values in turn. It fails the test if there is no answer.
 func (s *Server) HTTP1(t testing.TB, method, target, host, form string, header ...string) Answer {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.one.Listener.Addr().String())
@@ -118,7 +117,8 @@ func (s *Server) HTTP1(t testing.TB, method, target, host, form string, header .
 	return a
 }
 
-// HTTP2 sends the same in frames. An empty path or authority is left out.
+// HTTP2 sends the same in frames. An empty path or authority is left out. In a
+// CONNECT, path is the authority if that is empty.
 func (s *Server) HTTP2(t testing.TB, method, path, authority, form string, header ...string) Answer {
 	t.Helper()
 	config := s.two.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
@@ -128,44 +128,52 @@ func (s *Server) HTTP2(t testing.TB, method, path, authority, form string, heade
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	fields := []string{":method", method}
+	if method != http.MethodConnect {
+		fields = append(fields, ":scheme", "https", ":path", path)
+	} else if authority == "" {
+		authority = path
+	}
+	if authority != "" {
+		fields = append(fields, ":authority", authority)
+	}
+	if form != "" {
+		fields = append(fields, "content-type", "application/x-www-form-urlencoded", "content-length", strconv.Itoa(len(form)))
+	}
+	for i, text := range header {
+		if i%2 == 0 {
+			text = strings.ToLower(text)
+		}
+		fields = append(fields, text)
+	}
+	return SendHTTP2(t, conn, form, fields...)
+}
+
+// SendHTTP2 sends one request on a new connection, in HTTP/2: the header fields,
+// names and values in turn, as they are, and the body if it is not empty.
+func SendHTTP2(t testing.TB, conn io.ReadWriter, body string, fields ...string) Answer {
+	t.Helper()
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
 	f := http2.NewFramer(conn, conn)
 	var block bytes.Buffer
 	e := hpack.NewEncoder(&block)
-	field := func(name, value string) {
-		if err := e.WriteField(hpack.HeaderField{Name: name, Value: value}); err != nil {
+	for i := 0; i < len(fields); i += 2 {
+		if err := e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	field(":method", method)
-	if method != http.MethodConnect {
-		field(":scheme", "https")
-		field(":path", path)
-	} else if authority == "" {
-		authority = path
-	}
-	if authority != "" {
-		field(":authority", authority)
-	}
-	if form != "" {
-		field("content-type", "application/x-www-form-urlencoded")
-		field("content-length", strconv.Itoa(len(form)))
-	}
-	for i := 0; i < len(header); i += 2 {
-		field(strings.ToLower(header[i]), header[i+1])
-	}
 	for _, err := range []error{
 		f.WriteSettings(),
-		f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: form == "", EndHeaders: true}),
+		f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: body == "", EndHeaders: true}),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if form != "" {
-		if err := f.WriteData(1, true, []byte(form)); err != nil {
+	if body != "" {
+		if err := f.WriteData(1, true, []byte(body)); err != nil {
 			t.Fatal(err)
 		}
 	}
