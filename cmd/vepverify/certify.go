@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -26,47 +27,46 @@ Identity file: {"email":…,"certificate":…,"privateKey":…}
 Exit status:
   0 done   2 usage, a key that cannot be read, a file that exists`
 
-// certification is the command certify.
-type certification struct {
-	*process
+// certifyCmd is the command certify.
+type certifyCmd struct {
 	key, issuer, email string
 	publicKey          string
 	algorithm          string
 	out                string
-	duration           span
-	now                instant
+	duration           cli.Span
+	now                cli.Instant
 	weakKeys           bool
 }
 
-func certifyCommand(p *process) *cli.Command {
-	f := &certification{process: p, algorithm: keys.RS256, duration: span(24 * time.Hour)}
+func certifyCommand() *cli.Command {
+	f := &certifyCmd{algorithm: keys.RS256, duration: cli.Span(24 * time.Hour)}
 	return &cli.Command{
 		Name: "certify", Usage: "certify an email address, as an issuer does",
-		Description: certifyHelp, Action: f.run,
+		Help: certifyHelp, Run: f.run,
 		Flags: []cli.Flag{
-			textFlag(&f.key, "key", "the issuer's private key, a `FILE` of keygen (needed)"),
-			textFlag(&f.issuer, "issuer", "the issuer's `DOMAIN` (needed)"),
-			textFlag(&f.email, "email", "the `ADDRESS` to certify (needed)"),
-			textFlag(&f.out, "out", "new `FILE` for the identity"),
-			textFlag(&f.publicKey, "public-key", "certify the public key in `FILE`, and print the certificate"),
-			textFlag(&f.algorithm, "algorithm", "kind of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
-			valueFlag(&f.duration, "duration", "how long the certificate is valid, a `TIME`"),
-			valueFlag(&f.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
-			switchFlag(&f.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			cli.Text(&f.key, "key", "the issuer's private key, a `FILE` of keygen (needed)"),
+			cli.Text(&f.issuer, "issuer", "the issuer's `DOMAIN` (needed)"),
+			cli.Text(&f.email, "email", "the `ADDRESS` to certify (needed)"),
+			cli.Text(&f.out, "out", "new `FILE` for the identity"),
+			cli.Text(&f.publicKey, "public-key", "certify the public key in `FILE`, and print the certificate"),
+			cli.Text(&f.algorithm, "algorithm", "kind of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
+			cli.Value(&f.duration, "duration", "how long the certificate is valid, a `TIME`"),
+			cli.Value(&f.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Switch(&f.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}
 }
 
-func (f *certification) run(c *cli.Context) error {
+func (f *certifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if err := f.check(c); err != nil {
 		return err
 	}
-	issuer, err := f.readKey(c.Context, f.key, f.weakKeys)
+	issuer, err := identity.ReadPrivateKey(ctx, c.Process, f.key, f.weakKeys)
 	if err != nil {
 		return err
 	}
 	if f.publicKey != "" {
-		return f.certifyOther(c, issuer)
+		return f.certifyOther(ctx, c, issuer)
 	}
 	key, err := newKey(c, f.algorithm, f.weakKeys)
 	if err != nil {
@@ -77,30 +77,30 @@ func (f *certification) run(c *cli.Context) error {
 		return err
 	}
 	email, _, _ := domain.Email(f.email) // the form that the certificate has
-	id := &identity{Email: email, Certificate: certificate, PrivateKey: key}
-	return id.write(f.out)
+	id := &identity.Identity{Email: email, Certificate: certificate, PrivateKey: key}
+	return id.Write(f.out)
 }
 
-func (f *certification) check(c *cli.Context) error {
-	missing := missingFlag(c, "key", "issuer", "email")
+func (f *certifyCmd) check(c *cli.Call) error {
+	missing := c.Missing("key", "issuer", "email")
 	switch {
-	case c.NArg() > 0:
-		return usageError(c, "certify takes flags only; the issuer's key is named by --key")
+	case len(c.Args) > 0:
+		return c.UsageErrorf("certify takes flags only; the issuer's key is named by --key")
 	case missing != "":
-		return usageError(c, "--%s is missing", missing)
+		return c.UsageErrorf("--%s is missing", missing)
 	case f.publicKey == "" && f.out == "":
-		return usageError(c, "--out is missing: the new file for the identity, such as --out ada.json")
-	case f.publicKey != "" && (f.given(c, "out") || f.given(c, "algorithm")):
-		return usageError(c, "--public-key takes a key that exists and prints the certificate, so --out and --algorithm have no place beside it")
+		return c.UsageErrorf("--out is missing: the new file for the identity, such as --out ada.json")
+	case f.publicKey != "" && (c.Given("out") || c.Given("algorithm")):
+		return c.UsageErrorf("--public-key takes a key that exists and prints the certificate, so --out and --algorithm have no place beside it")
 	case f.duration == 0:
-		return usageError(c, "--duration 0: the certificate would never be valid")
+		return c.UsageErrorf("--duration 0: the certificate would never be valid")
 	}
 	return nil
 }
 
 // certifyOther certifies a key of which only the public half is here.
-func (f *certification) certifyOther(c *cli.Context, issuer keys.PrivateKey) error {
-	key, err := f.readPublicKey(c.Context, f.publicKey, f.weakKeys)
+func (f *certifyCmd) certifyOther(ctx context.Context, c *cli.Call, issuer keys.PrivateKey) error {
+	key, err := identity.ReadPublicKey(ctx, c.Process, f.publicKey, f.weakKeys)
 	if err != nil {
 		return err
 	}
@@ -108,28 +108,18 @@ func (f *certification) certifyOther(c *cli.Context, issuer keys.PrivateKey) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(f.process.out, certificate)
+	fmt.Fprintln(c.Out, certificate)
 	return nil
 }
 
-func (f *certification) issue(c *cli.Context, key keys.PublicKey, issuer keys.PrivateKey) (string, error) {
-	at := f.now.clock(f.process.now)()
+func (f *certifyCmd) issue(c *cli.Call, key keys.PublicKey, issuer keys.PrivateKey) (string, error) {
+	at := f.now.Clock(c.Now)()
 	certificate, err := certchain.Issue(certchain.Template{
 		Issuer: f.issuer, Email: f.email, PublicKey: key,
 		IssuedAt: at, Expires: at.Add(time.Duration(f.duration)),
 	}, issuer)
 	if err != nil {
-		return "", usageError(c, "%w", err)
+		return "", c.UsageErrorf("%w", err)
 	}
 	return certificate, nil
-}
-
-// missingFlag gives the first of the named flags that is not set, or "".
-func missingFlag(c *cli.Context, names ...string) string {
-	for _, name := range names {
-		if !c.IsSet(name) {
-			return name
-		}
-	}
-	return ""
 }

@@ -7,8 +7,9 @@
 // configuration, then the one line is on standard error) or 3 (undecided).
 // `vepverify --help` lists the commands, `vepverify help COMMAND` explains one.
 //
-// This package is flags, output and exit codes. What an assertion is and when
-// it holds is decided in package assertion and below, and nowhere here. main.go
-// runs the program; arguments.go puts the arguments in order for urfave/cli;
-// every command has a file of its own, named after it, and a line in app.go.
+// This package has the app and the small commands, each in a file of its name.
+// The other commands are packages in internal/, beside package cli, which parses
+// the arguments and runs the commands. Package verifier there makes a verifier of
+// the flags that several commands share. The protocol is in package assertion and
+// the packages that it imports.
 package main

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// Escape sequences for those terminals that want colour.
+// Escape sequences for those terminals that want color.
 const (
 	red   = "\x1b[31m"
 	green = "\x1b[32m"
@@ -19,7 +19,7 @@ const (
 )
 
 // marks are how outcomes look.
-var marks = map[assertion.Outcome]struct{ sign, ascii, colour string }{
+var marks = map[assertion.Outcome]struct{ sign, ascii, color string }{
 	assertion.StepPassed:  {"✓", "ok  ", green},
 	assertion.StepFailed:  {"✗", "FAIL", red},
 	assertion.StepSkipped: {"–", "-   ", faint},
@@ -27,14 +27,14 @@ var marks = map[assertion.Outcome]struct{ sign, ascii, colour string }{
 
 // explainer writes explanations for people.
 type explainer struct {
-	to     io.Writer
-	colour bool
-	ascii  bool
+	to    io.Writer
+	color bool
+	ascii bool
 }
 
 // printExplanation tells on standard error what each check found.
-func (v *verification) printExplanation(e *assertion.Explanation) {
-	x := &explainer{to: v.err, colour: v.wantsColour(), ascii: v.asciiOnly()}
+func printExplanation(c *cli.Call, e *assertion.Explanation) {
+	x := &explainer{to: c.Err, color: c.WantsColor(), ascii: c.ASCIIOnly()}
 	reached := true
 	for _, s := range e.Steps {
 		x.step(s, reached)
@@ -52,16 +52,16 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 	default:
 		fmt.Fprintf(x.to, "%s %s: not reached\n", x.mark(s.Outcome), s.Name)
 	}
-	t := table{indent: "      "}
+	t := cli.Table{Indent: "      "}
 	for _, f := range s.Facts {
-		t.row(f.Name, f.Value)
+		t.Row(f.Name, f.Value)
 	}
 	fmt.Fprint(x.to, t.String())
 	var fault *assertion.Error
 	if errors.As(s.Err, &fault) {
-		fmt.Fprintf(x.to, "   => %s\n", printable(fault.Reason))
-		why := table{indent: "      "}
-		why.fault(fault)
+		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(fault.Reason))
+		why := cli.Table{Indent: "      "}
+		addFault(&why, fault)
 		fmt.Fprint(x.to, why.String())
 	}
 }
@@ -84,8 +84,8 @@ func (x *explainer) mark(o assertion.Outcome) string {
 	if x.ascii {
 		sign = m.ascii
 	}
-	if x.colour {
-		return m.colour + sign + reset
+	if x.color {
+		return m.color + sign + reset
 	}
 	return sign
 }
@@ -97,22 +97,4 @@ func rounded(d time.Duration) time.Duration {
 			return d.Round(unit)
 		}
 	}
-}
-
-// wantsColour: on terminals that have it, unless NO_COLOR (no-color.org) is set.
-func (p *process) wantsColour() bool {
-	no, _ := p.env("NO_COLOR")
-	kind, _ := p.env("TERM")
-	return no == "" && kind != "dumb" && isTerminal(p.err)
-}
-
-// asciiOnly: the locale, if there is one, is not UTF-8.
-func (p *process) asciiOnly() bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale, _ := p.env(name); locale != "" {
-			locale = strings.ToUpper(strings.ReplaceAll(locale, "-", ""))
-			return !strings.Contains(locale, "UTF8")
-		}
-	}
-	return false
 }

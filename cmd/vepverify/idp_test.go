@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
 // local is a command that serves people on this machine, within the test.
@@ -29,11 +32,11 @@ func startLocal(t *testing.T, args ...string) *local {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	l := &local{stop: cancel, done: make(chan struct{})}
-	p := &process{in: strings.NewReader(""), out: stdout, err: &l.log, env: environ(nil), now: time.Now}
+	p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: &l.log, Env: clitest.Env(), Now: time.Now}
 	go func() {
 		defer close(l.done)
 		defer stdout.Close()
-		l.code = run(ctx, args, p)
+		l.code = newApp().Run(ctx, args, p)
 	}()
 	t.Cleanup(func() { l.end(t) })
 	said := make([]byte, 4096)
@@ -95,7 +98,7 @@ func TestIdp(t *testing.T) {
 	if err != nil || string(keys) != get(t, url+"/keys.json") || !strings.Contains(l.said, "serve --keys '"+file+"'\n") {
 		t.Errorf("%v, keys %s, said %s", err, keys, l.said)
 	}
-	if code, out, _ := trialRun(t, &process{}, "lookup", "example.com", "--keys", file); code != 0 {
+	if code, out, _ := runApp(t, cli.Process{}, "lookup", "example.com", "--keys", file); code != 0 {
 		t.Errorf("lookup: %d, %s", code, out)
 	}
 	// Whatever connections there are, Ctrl-C ends it.
@@ -142,8 +145,8 @@ func TestIdpRefuses(t *testing.T) {
 		{"demo", "file"},
 		{"demo", "--port", "1"},
 	} {
-		code, out, complaint := trialRun(t, &process{}, args...)
-		if code != int(exitUsage) || out != "" || strings.Count(complaint, "\n") != 1 {
+		code, out, complaint := runApp(t, cli.Process{}, args...)
+		if code != int(cli.ExitUsage) || out != "" || strings.Count(complaint, "\n") != 1 {
 			t.Errorf("%q: status %d, %q, %q", args, code, out, complaint)
 		}
 	}
@@ -154,21 +157,9 @@ func TestNoOneToTell(t *testing.T) {
 	for _, args := range [][]string{{"idp", "--port", "0"}, {"demo"}} {
 		out, stdout := io.Pipe()
 		out.Close()
-		p := &process{in: strings.NewReader(""), out: stdout, err: io.Discard, env: environ(nil), now: time.Now}
-		if code := run(t.Context(), args, p); code != int(exitUsage) {
+		p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: io.Discard, Env: clitest.Env(), Now: time.Now}
+		if code := newApp().Run(t.Context(), args, p); code != int(cli.ExitUsage) {
 			t.Errorf("%v: status %d", args, code)
-		}
-	}
-}
-
-func TestInvocation(t *testing.T) {
-	for arg0, want := range map[string]string{
-		"vepverify": "vepverify", "./vepverify": "./vepverify", "/opt/a b/vepverify": "'/opt/a b/vepverify'",
-		"/tmp/go-build123/b001/exe/vepverify":       "go run ./cmd/vepverify",
-		"/root/.cache/go-build/3f/3f2a-d/vepverify": "go run ./cmd/vepverify",
-	} {
-		if got := invocation(arg0); got != want {
-			t.Errorf("%s: %s, want %s", arg0, got, want)
 		}
 	}
 }

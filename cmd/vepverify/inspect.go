@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
 const inspectHelp = `Decodes a backed assertion without checking any signature, audience or issuer: who
@@ -23,103 +25,184 @@ Exit status:
 // notVerified stands at both ends of what inspect says.
 const notVerified = "NOT VERIFIED: anybody can write such a text. Whether it holds, vepverify verify finds out."
 
-// inspection is the command inspect.
-type inspection struct {
-	*process
-	now  instant
+// inspectCmd is the command inspect.
+type inspectCmd struct {
+	now  cli.Instant
 	json bool
 }
 
-func inspectCommand(p *process) *cli.Command {
-	i := &inspection{process: p}
+func inspectCommand() *cli.Command {
+	i := &inspectCmd{}
 	return &cli.Command{
 		Name: "inspect", Usage: "show what an assertion says, without believing it",
-		ArgsUsage: "[FILE|-]", Description: inspectHelp, Action: i.run,
+		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
 		Flags: []cli.Flag{
-			switchFlag(&i.json, "json", "one line of JSON"),
-			valueFlag(&i.now, "now", "say what is expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Switch(&i.json, "json", "one line of JSON"),
+			cli.Value(&i.now, "now", "say what is expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
 		},
 	}
 }
 
-func (i *inspection) run(c *cli.Context) error {
-	text, err := i.readAssertion(c)
+func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
+	text, err := readAssertion(ctx, c)
 	if err != nil {
 		return err
 	}
 	b, err := assertion.Parse(text)
 	if err != nil {
-		return i.refuse(err)
+		return i.refuse(c, err)
 	}
-	v := viewOf(b, i.now.clock(i.process.now)().UnixMilli())
+	v := viewOf(b, i.now.Clock(c.Now)().UnixMilli())
 	if i.json {
-		return i.printJSON(v)
+		return c.PrintJSON(v)
 	}
-	i.print(v)
+	i.print(c, v)
 	return nil
 }
 
-func (i *inspection) refuse(err error) error {
+func (i *inspectCmd) refuse(c *cli.Call, err error) error {
 	if i.json {
-		if err := i.printJSON(map[string]any{"verified": false, "error": err.Error()}); err != nil {
+		if err := c.PrintJSON(map[string]any{"verified": false, "error": err.Error()}); err != nil {
 			return err
 		}
-		return exitFailure
+		return cli.ExitFailure
 	}
-	fmt.Fprintln(i.out, printable("cannot be decoded: "+err.Error()))
-	return exitFailure
+	fmt.Fprintln(c.Out, cli.Printable("cannot be decoded: "+err.Error()))
+	return cli.ExitFailure
 }
 
-func (i *inspection) print(v *view) {
-	now := i.now.clock(i.process.now)()
-	fmt.Fprintln(i.out, notVerified)
+func (i *inspectCmd) print(call *cli.Call, v *view) {
+	now := i.now.Clock(call.Now)()
+	fmt.Fprintln(call.Out, notVerified)
 	for n, c := range v.Certificates {
-		fmt.Fprintf(i.out, "\nCertificate %d of %d\n", n+1, len(v.Certificates))
-		t := table{indent: "  "}
+		fmt.Fprintf(call.Out, "\nCertificate %d of %d\n", n+1, len(v.Certificates))
+		t := cli.Table{Indent: "  "}
 		c.rows(&t)
 		c.times.rows(&t, now)
-		t.claims("other claim", c.Claims)
-		fmt.Fprint(i.out, t.String())
+		addClaims(&t, "other claim", c.Claims)
+		fmt.Fprint(call.Out, t.String())
 	}
-	fmt.Fprint(i.out, "\nAssertion\n")
-	t := table{indent: "  "}
-	t.row("for site", v.Assertion.Audience)
-	t.row("signature", v.Assertion.Algorithm)
+	fmt.Fprint(call.Out, "\nAssertion\n")
+	t := cli.Table{Indent: "  "}
+	t.Row("for site", v.Assertion.Audience)
+	t.Row("signature", v.Assertion.Algorithm)
 	v.Assertion.times.rows(&t, now)
-	t.claims("other claim", v.Assertion.Claims)
-	fmt.Fprintf(i.out, "%s\n%s\n", t.String(), notVerified)
+	addClaims(&t, "other claim", v.Assertion.Claims)
+	fmt.Fprintf(call.Out, "%s\n%s\n", t.String(), notVerified)
 }
 
-func (c *certificateView) rows(t *table) {
-	t.row("issued by", c.Issuer)
+func (c *certificateView) rows(t *cli.Table) {
+	t.Row("issued by", c.Issuer)
 	switch {
 	case c.PrincipalFault != "":
-		t.row("certifies", c.PrincipalFault)
+		t.Row("certifies", c.PrincipalFault)
 	case c.Host != "":
-		t.row("certifies host", c.Host)
+		t.Row("certifies host", c.Host)
 	case c.Email != "":
-		t.row("certifies email", c.Email)
+		t.Row("certifies email", c.Email)
 	default:
-		t.row("certifies", "no email")
+		t.Row("certifies", "no email")
 	}
 	if c.Key != nil {
-		t.row("certified key", c.Key.String())
+		t.Row("certified key", c.Key.String())
 	} else {
-		t.row("certified key", c.KeyFault)
+		t.Row("certified key", c.KeyFault)
 	}
-	t.row("signature", c.Algorithm)
+	t.Row("signature", c.Algorithm)
 }
 
-func (v times) rows(t *table, now time.Time) {
+func (v times) rows(t *cli.Table, now time.Time) {
 	if v.IssuedAt != nil {
-		t.row("issued", sinceOrUntil(time.UnixMilli(*v.IssuedAt), now))
+		t.Row("issued", cli.FormatTime(time.UnixMilli(*v.IssuedAt), now))
 	}
 	if v.NotBefore != nil {
-		t.row("not before", sinceOrUntil(time.UnixMilli(*v.NotBefore), now))
+		t.Row("not before", cli.FormatTime(time.UnixMilli(*v.NotBefore), now))
 	}
-	expires := sinceOrUntil(time.UnixMilli(v.Expires), now)
+	expires := cli.FormatTime(time.UnixMilli(v.Expires), now)
 	if v.Expired {
 		expires += " EXPIRED"
 	}
-	t.row("expires", expires)
+	t.Row("expires", expires)
+}
+
+// view is a backed assertion as inspect shows it; the JSON form is for
+// scripts. Times are milliseconds since 1970.
+type view struct {
+	Verified     bool               `json:"verified"` // false, always
+	Certificates []*certificateView `json:"certificates"`
+	Assertion    assertionView      `json:"assertion"`
+}
+
+type certificateView struct {
+	Issuer         string   `json:"issuer"`
+	Email          string   `json:"email,omitempty"`
+	Host           string   `json:"host,omitempty"`
+	PrincipalFault string   `json:"principalError,omitempty"`
+	Key            *keyInfo `json:"publicKey,omitempty"`
+	KeyFault       string   `json:"publicKeyError,omitempty"`
+	Algorithm      string   `json:"algorithm"`
+	times
+	Claims map[string]json.RawMessage `json:"claims,omitempty"`
+}
+
+type assertionView struct {
+	Audience  string `json:"audience"`
+	Algorithm string `json:"algorithm"`
+	times
+	Claims map[string]json.RawMessage `json:"claims,omitempty"`
+}
+
+type times struct {
+	IssuedAt  *int64 `json:"issuedAt,omitempty"`
+	NotBefore *int64 `json:"notBefore,omitempty"`
+	Expires   int64  `json:"expires"`
+	Expired   bool   `json:"expired"`
+}
+
+func viewOf(b *assertion.Backed, now int64) *view {
+	v := &view{Assertion: assertionView{
+		Algorithm: b.Assertion.Algorithm,
+		times:     timesOf(b.Assertion.Validity, now),
+		Claims:    b.Assertion.Claims.Extra(),
+	}}
+	v.Assertion.Audience, _ = b.Assertion.Claims.Text("aud")
+	for _, c := range b.Certificates {
+		v.Certificates = append(v.Certificates, viewOfCertificate(c, now))
+	}
+	return v
+}
+
+func viewOfCertificate(c *certchain.Certificate, now int64) *certificateView {
+	v := &certificateView{
+		Issuer: c.Issuer, Algorithm: c.Algorithm, times: timesOf(c.Validity, now), Claims: c.Extra(),
+	}
+	// Weak keys are shown for what they are: looking at one is no harm.
+	if key, err := c.PublicKey(true); err != nil {
+		v.KeyFault = err.Error()
+	} else {
+		info := describeKey(key)
+		v.Key = &info
+	}
+	var err error
+	if v.Email, _, err = c.Email(); err != nil {
+		v.PrincipalFault = err.Error()
+	}
+	if host, err := c.Host(); err == nil {
+		v.Host = host
+	}
+	return v
+}
+
+func timesOf(v certchain.Validity, now int64) times {
+	expires := v.Expires.UnixMilli()
+	return times{optionalMillis(v.IssuedAt), optionalMillis(v.NotBefore), expires, now > expires}
+}
+
+// optionalMillis returns the milliseconds since 1970, nil for the zero time.
+func optionalMillis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := t.UnixMilli()
+	return &ms
 }

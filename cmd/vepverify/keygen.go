@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
@@ -35,9 +39,8 @@ const (
 	defaultProvisioning   = "/browserid/provision.html"
 )
 
-// keyMaking is the command keygen.
-type keyMaking struct {
-	*process
+// keygenCmd is the command keygen.
+type keygenCmd struct {
 	algorithm string
 	out       string
 	from      string
@@ -46,27 +49,27 @@ type keyMaking struct {
 	weakKeys  bool
 }
 
-func keygenCommand(p *process) *cli.Command {
-	k := &keyMaking{process: p, algorithm: keys.RS256}
+func keygenCommand() *cli.Command {
+	k := &keygenCmd{algorithm: keys.RS256}
 	return &cli.Command{
 		Name: "keygen", Usage: "make a key, or an issuer's support document",
-		Description: keygenHelp, Action: k.run,
+		Help: keygenHelp, Run: k.run,
 		Flags: []cli.Flag{
-			textFlag(&k.out, "out", "new `FILE` for the private key"),
-			textFlag(&k.algorithm, "algorithm", "`NAME`: "+strings.Join(keys.Algorithms(), ", ")),
-			textFlag(&k.from, "from", "use the private key in `FILE`, make none"),
-			switchFlag(&k.document, "document", "print a support document with the public key"),
-			textFlag(&k.bundle, "bundle", "print a file for --keys in which the key is `DOMAIN`'s"),
-			switchFlag(&k.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			cli.Text(&k.out, "out", "new `FILE` for the private key"),
+			cli.Text(&k.algorithm, "algorithm", "`NAME`: "+strings.Join(keys.Algorithms(), ", ")),
+			cli.Text(&k.from, "from", "use the private key in `FILE`, make none"),
+			cli.Switch(&k.document, "document", "print a support document with the public key"),
+			cli.Text(&k.bundle, "bundle", "print a file for --keys in which the key is `DOMAIN`'s"),
+			cli.Switch(&k.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}
 }
 
-func (k *keyMaking) run(c *cli.Context) error {
+func (k *keygenCmd) run(ctx context.Context, c *cli.Call) error {
 	if err := k.check(c); err != nil {
 		return err
 	}
-	key, err := k.key(c)
+	key, err := k.key(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -74,31 +77,31 @@ func (k *keyMaking) run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(k.process.out, "%s\n", text)
+	fmt.Fprintf(c.Out, "%s\n", text)
 	return nil
 }
 
-func (k *keyMaking) check(c *cli.Context) error {
+func (k *keygenCmd) check(c *cli.Call) error {
 	_, bundleOK := domain.Parse(k.bundle)
 	switch {
-	case c.NArg() > 0:
-		return usageError(c, "keygen takes flags only; the file for the key is named by --out")
+	case len(c.Args) > 0:
+		return c.UsageErrorf("keygen takes flags only; the file for the key is named by --out")
 	case k.out == "" && k.from == "":
-		return usageError(c, "--out is missing: the new file for the private key, such as --out issuer.key")
-	case k.from != "" && (k.given(c, "out") || k.given(c, "algorithm")):
-		return usageError(c, "--from takes a key that exists, so --out and --algorithm have no place beside it")
+		return c.UsageErrorf("--out is missing: the new file for the private key, such as --out issuer.key")
+	case k.from != "" && (c.Given("out") || c.Given("algorithm")):
+		return c.UsageErrorf("--from takes a key that exists, so --out and --algorithm have no place beside it")
 	case k.document && k.bundle != "":
-		return usageError(c, "--document and --bundle exclude each other")
+		return c.UsageErrorf("--document and --bundle exclude each other")
 	case k.bundle != "" && !bundleOK:
-		return usageError(c, "--bundle: %.100q is no domain", k.bundle)
+		return c.UsageErrorf("--bundle: %.100q is no domain", k.bundle)
 	}
 	return nil
 }
 
 // key makes a key and writes it down, or reads one.
-func (k *keyMaking) key(c *cli.Context) (keys.PrivateKey, error) {
+func (k *keygenCmd) key(ctx context.Context, c *cli.Call) (keys.PrivateKey, error) {
 	if k.from != "" {
-		return k.readKey(c.Context, k.from, k.weakKeys)
+		return identity.ReadPrivateKey(ctx, c.Process, k.from, k.weakKeys)
 	}
 	key, err := newKey(c, k.algorithm, k.weakKeys)
 	if err != nil {
@@ -108,11 +111,11 @@ func (k *keyMaking) key(c *cli.Context) (keys.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, createSecret(k.out, append(text, '\n'))
+	return key, cli.CreateSecret(k.out, append(text, '\n'))
 }
 
 // describe gives what is printed of the key.
-func (k *keyMaking) describe(key keys.PublicKey) ([]byte, error) {
+func (k *keygenCmd) describe(key keys.PublicKey) ([]byte, error) {
 	document := &wellknown.Document{
 		PublicKey: key, Authentication: defaultAuthentication, Provisioning: defaultProvisioning,
 	}
@@ -127,17 +130,59 @@ func (k *keyMaking) describe(key keys.PublicKey) ([]byte, error) {
 }
 
 // newKey makes a key of the named algorithm.
-func newKey(c *cli.Context, algorithm string, weakToo bool) (keys.PrivateKey, error) {
+func newKey(c *cli.Call, algorithm string, allowWeak bool) (keys.PrivateKey, error) {
 	generate := keys.Generate
-	if weakToo {
+	if allowWeak {
 		generate = keys.InsecureGenerate
 	}
 	key, err := generate(algorithm)
 	switch {
 	case errors.Is(err, keys.ErrUnknownType):
-		return nil, usageError(c, "--algorithm: no %.40q; there are %s", algorithm, strings.Join(keys.Algorithms(), ", "))
+		return nil, c.UsageErrorf("--algorithm: no %.40q; there are %s", algorithm, strings.Join(keys.Algorithms(), ", "))
 	case errors.Is(err, keys.ErrWeak):
-		return nil, usageError(c, "%s keys can be broken by anyone; for tests, add --insecure-weak-keys", algorithm)
+		return nil, c.UsageErrorf("%s keys can be broken by anyone; for tests, add --insecure-weak-keys", algorithm)
 	}
 	return key, err
+}
+
+// keyInfo is what people and scripts are told of a public key.
+type keyInfo struct {
+	Algorithm   string `json:"algorithm"`
+	Bits        int    `json:"bits"`
+	Fingerprint string `json:"sha256"` // of the canonical form, in hexadecimal
+	Weak        bool   `json:"weak,omitempty"`
+}
+
+func describeKey(k keys.PublicKey) keyInfo {
+	return keyInfo{
+		Algorithm: k.Algorithm(), Bits: bits(k), Weak: k.Weak(),
+		Fingerprint: fmt.Sprintf("%x", sha256.Sum256(k.Canonical())),
+	}
+}
+
+// bits is the size of the key's modulus, as its JWK has it; 0 for a kind of
+// key that has none.
+func bits(k keys.PublicKey) int {
+	text, err := k.MarshalJWK()
+	if err != nil {
+		return 0
+	}
+	var jwk struct{ N, P string }
+	if json.Unmarshal(text, &jwk) != nil {
+		return 0
+	}
+	number, err := base64.RawURLEncoding.DecodeString(jwk.N + jwk.P) // one of them is empty
+	if err != nil {
+		return 0
+	}
+	return new(big.Int).SetBytes(number).BitLen()
+}
+
+// String gives the key on one line.
+func (k keyInfo) String() string {
+	s := fmt.Sprintf("%s, %d bits, sha256:%s", k.Algorithm, k.Bits, k.Fingerprint)
+	if k.Weak {
+		s += " (WEAK)"
+	}
+	return s
 }

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -26,63 +28,62 @@ a file for --keys. It is written only when everything is known.
 Exit status, the worst of all domains (3 before 1 before 0):
   0 supported   1 not supported, or refused   3 unknown: try later   2 usage`
 
-// inquiry is the command lookup.
-type inquiry struct {
-	*process
-	network
+// lookupCmd is the command lookup.
+type lookupCmd struct {
+	verifier.Network
 	json bool
 	save string
 }
 
-func lookupCommand(p *process) *cli.Command {
-	i := &inquiry{process: p, network: newNetwork()}
+func lookupCommand() *cli.Command {
+	i := &lookupCmd{Network: verifier.NewNetwork()}
 	return &cli.Command{
 		Name: "lookup", Usage: "show who speaks for a domain, and with which keys",
-		ArgsUsage: "DOMAIN…", Description: lookupHelp, Action: i.run,
+		Arguments: "DOMAIN…", Help: lookupHelp, Run: i.run,
 		Flags: append([]cli.Flag{
-			switchFlag(&i.json, "json", "one line of JSON for each domain"),
-			textFlag(&i.save, "save", "write the documents to `FILE`, for --keys"),
-		}, i.network.flags()...),
+			cli.Switch(&i.json, "json", "one line of JSON for each domain"),
+			cli.Text(&i.save, "save", "write the documents to `FILE`, for --keys"),
+		}, i.Network.Flags()...),
 	}
 }
 
-func (i *inquiry) run(c *cli.Context) error {
+func (i *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	names, err := domains(c)
 	if err != nil {
 		return err
 	}
-	from, err := i.source(c, i.process)
+	from, err := i.Source(c)
 	if err != nil {
 		return err
 	}
 	resolver, online := from.(*wellknown.Resolver)
 	if i.save != "" && !online {
-		return usageError(c, "--save and --keys exclude each other: there is nothing to fetch")
+		return c.UsageErrorf("--save and --keys exclude each other: there is nothing to fetch")
 	}
 	findings := make([]*finding, len(names))
 	for n, name := range names {
-		findings[n] = find(c, from, name)
+		findings[n] = find(ctx, from, name)
 	}
 	worst := worstOf(findings)
 	note := ""
 	if i.save != "" {
-		if note, err = i.saveBundle(c, resolver, names, worst); err != nil {
+		if note, err = i.saveBundle(ctx, resolver, names, worst); err != nil {
 			return err
 		}
 	}
-	return i.report(findings, note, worst)
+	return i.report(c, findings, note, worst)
 }
 
 // domains gives the arguments, each once.
-func domains(c *cli.Context) (names []string, err error) {
-	if c.NArg() == 0 {
-		return nil, usageError(c, "no domain: name one, such as idp.example")
+func domains(c *cli.Call) (names []string, err error) {
+	if len(c.Args) == 0 {
+		return nil, c.UsageErrorf("no domain: name one, such as idp.example")
 	}
 	seen := make(map[string]bool)
-	for _, arg := range c.Args().Slice() {
+	for _, arg := range c.Args {
 		name, ok := domain.Parse(arg)
 		if !ok {
-			return nil, usageError(c, "%.100q is no domain; what is wanted looks like idp.example", arg)
+			return nil, c.UsageErrorf("%.100q is no domain; what is wanted looks like idp.example", arg)
 		}
 		if !seen[name] {
 			names = append(names, name)
@@ -94,40 +95,40 @@ func domains(c *cli.Context) (names []string, err error) {
 
 // saveBundle writes the file for --save. What a look-up could not find out is
 // said beside the answers, as a note; every other failure is an error.
-func (i *inquiry) saveBundle(c *cli.Context, r *wellknown.Resolver, names []string, worst status) (note string, err error) {
+func (i *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names []string, worst cli.Status) (note string, err error) {
 	var b strings.Builder
-	err = r.Save(c.Context, &b, names...)
+	err = r.Save(ctx, &b, names...)
 	var unknown *wellknown.LookupError
-	if errors.As(err, &unknown) && worst != exitOkay {
+	if errors.As(err, &unknown) && worst != cli.ExitOkay {
 		return i.save + " not written: " + unknown.Error(), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s not written: %w", i.save, unprefixed{err})
+		return "", fmt.Errorf("%s not written: %w", i.save, verifier.Unprefixed(err))
 	}
-	return "", replaceFile(i.save, []byte(b.String()))
+	return "", cli.ReplaceFile(i.save, []byte(b.String()))
 }
 
-func (i *inquiry) report(findings []*finding, note string, worst status) error {
+func (i *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst cli.Status) error {
 	for n, f := range findings {
 		if i.json {
-			if err := i.printJSON(f); err != nil {
+			if err := c.PrintJSON(f); err != nil {
 				return err
 			}
 			continue
 		}
 		if n > 0 {
-			fmt.Fprintln(i.out)
+			fmt.Fprintln(c.Out)
 		}
-		f.print(i.process)
+		f.print(c.Process)
 	}
 	if note != "" && !i.json {
-		fmt.Fprintf(i.out, "\n%s\n", printable(note))
+		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(note))
 	}
-	return worst.result()
+	return worst.Err()
 }
 
-func worstOf(findings []*finding) status {
-	worst := exitOkay
+func worstOf(findings []*finding) cli.Status {
+	worst := cli.ExitOkay
 	for _, f := range findings {
 		worst = max(worst, f.status())
 	}
@@ -135,38 +136,126 @@ func worstOf(findings []*finding) status {
 }
 
 // print tells a person.
-func (f *finding) print(p *process) {
-	now := p.now()
-	t := table{indent: "  "}
+func (f *finding) print(p *cli.Process) {
+	now := p.Now()
+	t := cli.Table{Indent: "  "}
 	switch f.Status {
 	case supported:
-		fmt.Fprintln(p.out, printable(f.Domain+" supports BrowserID"))
+		fmt.Fprintln(p.Out, cli.Printable(f.Domain+" supports BrowserID"))
 	default:
-		fmt.Fprintln(p.out, printable(f.Domain+": "+f.Status+": "+f.Reason))
+		fmt.Fprintln(p.Out, cli.Printable(f.Domain+": "+f.Status+": "+f.Reason))
 	}
 	if f.Authority == "" {
 		return
 	}
-	t.row("authority", f.Authority)
+	t.Row("authority", f.Authority)
 	if len(f.Delegations) > 0 {
-		t.row("delegated by", strings.Join(f.Delegations, ", "))
+		t.Row("delegated by", strings.Join(f.Delegations, ", "))
 	}
 	for _, k := range f.Keys {
-		t.row("key", k.String())
+		t.Row("key", k.String())
 	}
 	if len(f.Keys) == 0 {
-		t.row("keys", "none that is usable: it certifies nobody")
+		t.Row("keys", "none that is usable: it certifies nobody")
 	}
-	t.row("authentication", f.Authentication)
-	t.row("provisioning", f.Provisioning)
-	t.row("fetched", whenOr(f.Fetched, now, "not: from --keys"))
-	t.row("cached until", whenOr(f.Expires, now, "always: from --keys"))
-	fmt.Fprint(p.out, t.String())
+	t.Row("authentication", f.Authentication)
+	t.Row("provisioning", f.Provisioning)
+	t.Row("fetched", whenOr(f.Fetched, now, "not: from --keys"))
+	t.Row("cached until", whenOr(f.Expires, now, "always: from --keys"))
+	fmt.Fprint(p.Out, t.String())
 }
 
 func whenOr(ms int64, now time.Time, otherwise string) string {
 	if ms == 0 {
 		return otherwise
 	}
-	return sinceOrUntil(time.UnixMilli(ms), now)
+	return cli.FormatTime(time.UnixMilli(ms), now)
+}
+
+// finding is what lookup has found out about a domain; the JSON form is for
+// scripts. Times are milliseconds since 1970, absent with --keys.
+type finding struct {
+	Domain         string    `json:"domain"`
+	Status         string    `json:"status"`
+	Reason         string    `json:"reason,omitempty"`
+	Authority      string    `json:"authority,omitempty"`
+	Delegations    []string  `json:"delegations,omitempty"`
+	Keys           []keyInfo `json:"keys,omitempty"`
+	Authentication string    `json:"authentication,omitempty"`
+	Provisioning   string    `json:"provisioning,omitempty"`
+	Fetched        int64     `json:"fetched,omitempty"`
+	Expires        int64     `json:"expires,omitempty"`
+}
+
+// The values of finding.Status.
+const (
+	supported   = "supported"
+	unsupported = "unsupported" // a fallback may speak for the domain
+	refused     = "refused"     // nobody may
+	unknown     = "unknown"     // not knowable now
+)
+
+func (f *finding) status() cli.Status {
+	switch f.Status {
+	case supported:
+		return cli.ExitOkay
+	case unknown:
+		return cli.ExitUndecided
+	}
+	return cli.ExitFailure
+}
+
+// find looks a domain up.
+func find(ctx context.Context, from assertion.KeySource, name string) *finding {
+	a, err := from.Authority(ctx, name, name)
+	f := &finding{Domain: name, Status: supported}
+	if err != nil {
+		f.fail(err)
+		return f
+	}
+	f.fill(a)
+	return f
+}
+
+func (f *finding) fail(err error) {
+	f.Reason = err.Error()
+	var lookup *wellknown.LookupError
+	if errors.As(err, &lookup) {
+		f.Reason = lookup.Reason
+		if lookup.At != lookup.Host {
+			f.Reason = "by way of " + lookup.At + ": " + f.Reason
+		}
+	}
+	var incomplete *wellknown.IncompleteError
+	if errors.As(err, &incomplete) {
+		f.Reason += " (which only a --fallback may lack)"
+	}
+	switch {
+	case errors.Is(err, wellknown.ErrUnsupported):
+		f.Status = unsupported
+	case errors.Is(err, wellknown.ErrUnavailable):
+		f.Status = unknown
+	default:
+		f.Status = refused
+	}
+}
+
+func (f *finding) fill(a *wellknown.Authority) {
+	f.Authority, f.Delegations = a.Domain, a.Delegations
+	for _, k := range a.Keys {
+		f.Keys = append(f.Keys, describeKey(k))
+	}
+	for _, k := range a.WeakKeys {
+		f.Keys = append(f.Keys, describeKey(k))
+	}
+	f.Authentication = "https://" + a.Domain + a.Authentication
+	f.Provisioning = "https://" + a.Domain + a.Provisioning
+	f.Fetched, f.Expires = millis(a.Fetched), millis(a.Expires)
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }

@@ -1,45 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
-// trialRun runs the program within the test, with an environment of its own.
-func trialRun(t *testing.T, p *process, args ...string) (code int, out, complaint string) {
+// runApp runs the program within the test.
+func runApp(t *testing.T, p cli.Process, args ...string) (code int, out, complaint string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	p.out, p.err = &stdout, &stderr
-	if p.in == nil {
-		p.in = strings.NewReader("")
-	}
-	if p.env == nil {
-		p.env = func(string) (string, bool) { return "", false }
-	}
-	if p.now == nil {
-		p.now = time.Now
-	}
-	code = run(t.Context(), args, p)
-	return code, stdout.String(), stderr.String()
-}
-
-func TestPanicLeavesNoTrace(t *testing.T) {
-	p := &process{env: func(string) (string, bool) { panic("a secret") }}
-	code, out, complaint := trialRun(t, p, "verify", "x", "--audience", "https://rp.example")
-	if code != int(exitUsage) || out != "" {
-		t.Errorf("status %d and %q on standard output, want %d and nothing", code, out, exitUsage)
-	}
-	if strings.Contains(complaint, "secret") || strings.Count(complaint, "\n") != 1 {
-		t.Errorf("the complaint is no single line without details: %q", complaint)
-	}
+	return clitest.Run(t, newApp(), p, args...)
 }
 
 func TestComplaintIsPrintable(t *testing.T) {
@@ -52,24 +28,13 @@ func TestComplaintIsPrintable(t *testing.T) {
 		{"help", "\x1b[31m\n"},
 		{strings.Repeat("x", 1<<20), "--audience", "https://rp.example"},
 	} {
-		code, _, complaint := trialRun(t, &process{}, args...)
-		if code != int(exitUsage) || strings.Count(complaint, "\n") != 1 || len(complaint) > 3000 {
-			t.Errorf("%.40q: status %d and %.300q, want %d and one line", args, code, complaint, exitUsage)
+		code, _, complaint := runApp(t, cli.Process{}, args...)
+		if code != int(cli.ExitUsage) || strings.Count(complaint, "\n") != 1 || len(complaint) > 3000 {
+			t.Errorf("%.40q: status %d and %.300q, want %d and one line", args, code, complaint, cli.ExitUsage)
 		}
 		if strings.ContainsAny(complaint, "\x1b\u202e\u009b") {
 			t.Errorf("%.40q: not printable: %q", args, complaint)
 		}
-	}
-}
-
-// TestInterruptedInput: whoever types nothing can still leave.
-func TestInterruptedInput(t *testing.T) {
-	in, typist := io.Pipe()
-	defer typist.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := (&process{in: in}).read(ctx, "-", 10); err == nil {
-		t.Error("read came to an end without an error")
 	}
 }
 
@@ -94,66 +59,49 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestFlagsAgree: arrange reads flags before it knows the command.
+// TestFlagsAgree: arguments are parsed before the command is known.
 func TestFlagsAgree(t *testing.T) {
 	takes := make(map[string]bool)
-	for _, c := range newApp(&process{}).Commands {
+	for _, c := range newApp().Commands {
 		for _, f := range c.Flags {
 			name := f.Names()[0]
 			before, known := takes[name]
-			if known && before != takesValue(f) {
+			if known && before != f.(urfave.DocGenerationFlag).TakesValue() {
 				t.Errorf("--%s takes a value in some commands only", name)
 			}
-			takes[name] = takesValue(f)
-			d := f.(cli.DocGenerationFlag)
-			if takesValue(f) && strings.Count(d.GetUsage(), "`") != 2 {
+			takes[name] = f.(urfave.DocGenerationFlag).TakesValue()
+			d := f.(urfave.DocGenerationFlag)
+			if d.TakesValue() && strings.Count(d.GetUsage(), "`") != 2 {
 				t.Errorf("%s --%s: the help does not name the value", c.Name, name)
 			}
 		}
 	}
 }
 
-// TestEveryFlagHasAVariable, except the clock and what weakens a check.
+// TestEveryFlagHasAVariable, except the clock and flags that weaken a check.
 func TestEveryFlagHasAVariable(t *testing.T) {
-	for _, c := range newApp(&process{}).Commands {
+	for i, c := range newApp().Commands {
 		for _, f := range c.Flags {
 			name := f.Names()[0]
 			wanted := name != "now" && !strings.HasPrefix(name, "insecure")
 			asked := "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-			args, _, err := arrange([]string{c.Name}, []*cli.Command{c}, func(v string) (string, bool) {
-				if v != asked {
-					return "", false
-				}
-				return "-value", true
-			})
-			if err != nil {
-				t.Fatal(err)
+			app, set := newApp(), false
+			app.Commands[i].Run = func(_ context.Context, c *cli.Call) error {
+				set = c.IsSet(name) && !c.Given(name)
+				return nil
 			}
-			if got := slices.Contains(args, "--"+name+"=-value"); got != wanted {
-				t.Errorf("%s --%s from the environment: %v, want %v", c.Name, name, got, wanted)
+			_, _, complaint := clitest.Run(t, app, cli.Process{Env: clitest.Env(asked + "=true")}, c.Name)
+			if got := set || strings.Contains(complaint, "invalid value") && strings.Contains(complaint, asked); got != wanted {
+				t.Errorf("%s --%s from the environment: %v, want %v: %s", c.Name, name, got, wanted, complaint)
 			}
 		}
 	}
 }
 
-// FuzzArrange: what has been put in order stays as it is.
-func FuzzArrange(f *testing.F) {
-	for _, seed := range []string{
-		"a.txt\x00--audience\x00https://rp.example", "--help", "--version", "verify\x00-h", "help\x00lookup",
-		"--audience=x\x00--\x00--odd", "lookup\x00--json\x00idp.example\x00--save\x00x", "-\x00--text=false", "--now\x00-1", "request\x00-XPUT\x00-i\x00-da=b\x00-H\x00c:d\x00x",
-	} {
-		f.Add(seed)
+// variableOf returns the variable of a flag, or "" if it has none.
+func variableOf(flag string) string {
+	if flag == "now" || strings.HasPrefix(flag, "insecure-") {
+		return ""
 	}
-	none := func(string) (string, bool) { return "", false }
-	f.Fuzz(func(t *testing.T, joined string) {
-		commands := newApp(&process{}).Commands
-		once, _, err := arrange(strings.Split(joined, "\x00"), commands, none)
-		if err != nil {
-			return
-		}
-		twice, _, err := arrange(once, commands, none)
-		if err != nil || !slices.Equal(once, twice) {
-			t.Errorf("arranged again, %q is %q (%v)", once, twice, err)
-		}
-	})
+	return "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

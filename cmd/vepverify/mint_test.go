@@ -9,6 +9,8 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 )
 
 // hostileText is what somebody who writes assertions would like a terminal to
@@ -21,10 +23,10 @@ func mint(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: mint FILE")
 	}
-	p := &process{}
-	issuer, err := p.readKey(context.Background(), ts.MkAbs("issuer.key"), false)
+	p := new(cli.Process)
+	issuer, err := identity.ReadPrivateKey(context.Background(), p, ts.MkAbs("issuer.key"), false)
 	ts.Check(err)
-	user, err := p.readIdentity(context.Background(), ts.MkAbs("ada.json"), false)
+	user, err := identity.Read(context.Background(), p, ts.MkAbs("ada.json"), false)
 	ts.Check(err)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	extra := map[string]any{"name": hostileText, "na\x1b[2Jme\n2": []string{hostileText}}

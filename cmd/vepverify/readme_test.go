@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
 // TestReadme runs every vepverify command of the README in the order of the
@@ -48,8 +51,8 @@ func runShown(t *testing.T, line, want string) {
 	t.Helper()
 	line, file, redirected := strings.Cut(line, " > ")
 	var out, complaint bytes.Buffer
-	code := run(context.Background(), strings.Fields(line), &process{
-		in: strings.NewReader(""), out: &out, err: &complaint, env: func(string) (string, bool) { return "", false }, now: time.Now,
+	code := newApp().Run(context.Background(), strings.Fields(line), &cli.Process{
+		In: strings.NewReader(""), Out: &out, Err: &complaint, Env: clitest.Env(), Now: time.Now,
 	})
 	if redirected {
 		if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {

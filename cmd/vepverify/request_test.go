@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -17,11 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/urfave/cli/v2"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/vepauth"
@@ -255,52 +251,5 @@ func secrets(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("a secret is told: %s", part)
 			}
 		}
-	}
-}
-
-// timed answers after a while, and takes its time for the body.
-type timed struct{ before, body time.Duration }
-
-func (f timed) RoundTrip(r *http.Request) (*http.Response, error) {
-	select {
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	case <-time.After(f.before):
-	}
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(&slow{r.Context(), f.body})}, nil
-}
-
-// slow ends after a while, without having said anything.
-type slow struct {
-	ctx   context.Context
-	lasts time.Duration
-}
-
-func (s *slow) Read([]byte) (int, error) {
-	select {
-	case <-s.ctx.Done():
-		return 0, s.ctx.Err()
-	case <-time.After(s.lasts):
-		return 0, io.EOF
-	}
-}
-
-// TestRequestPatience: --timeout is for the answer to begin, not for its body.
-func TestRequestPatience(t *testing.T) {
-	for _, test := range []struct {
-		timed
-		want error
-	}{
-		{timed{29 * time.Second, time.Hour}, nil},
-		{timed{31 * time.Second, 0}, exitUndecided},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			x := &exchange{process: &process{out: io.Discard, err: io.Discard}, timeout: span(30 * time.Second)}
-			c := cli.NewContext(nil, nil, nil)
-			c.Context = t.Context()
-			if err := x.do(c, httptest.NewRequest("GET", "https://rp.example/", nil), test.timed); err != test.want {
-				t.Errorf("%v: %v, want %v", test.timed, err, test.want)
-			}
-		})
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
 func TestMain(m *testing.M) {
@@ -86,7 +88,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	out, complaint := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 	switch {
-	case status == int(exitUsage):
+	case status == int(cli.ExitUsage):
 		if out != "" {
 			ts.Fatalf("a complaint, and something on standard output")
 		}

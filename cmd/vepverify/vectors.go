@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
 )
 
@@ -23,9 +22,8 @@ Prints a line for each case that fails, and at the end "N passed, N failed".
 Exit status:
   0 all passed   1 some failed   2 usage, a file unreadable or of another format`
 
-// trial is the command vectors.
-type trial struct {
-	*process
+// vectorsCmd is the command vectors.
+type vectorsCmd struct {
 	pattern string
 	verbose bool
 
@@ -38,68 +36,64 @@ type vectorFile struct {
 	cases []vectors.Case
 }
 
-func vectorsCommand(p *process) *cli.Command {
-	t := &trial{process: p}
+func vectorsCommand() *cli.Command {
+	t := &vectorsCmd{}
 	return &cli.Command{
 		Name: "vectors", Usage: "run files of test vectors",
-		ArgsUsage: "FILE…", Description: vectorsHelp, Action: t.run,
+		Arguments: "FILE…", Help: vectorsHelp, Run: t.run,
 		Flags: []cli.Flag{
-			textFlag(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
-			switchFlag(&t.verbose, "verbose", "a line for cases that pass, too"),
+			cli.Text(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
+			cli.Switch(&t.verbose, "verbose", "a line for cases that pass, too"),
 		},
 	}
 }
 
-func (t *trial) run(c *cli.Context) error {
+func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 	wanted, err := regexp.Compile(t.pattern)
 	if err != nil {
-		return usageError(c, "--run: %w", err)
+		return c.UsageErrorf("--run: %w", err)
 	}
-	if c.NArg() == 0 {
-		return usageError(c, "no file of test vectors is named")
+	if len(c.Args) == 0 {
+		return c.UsageErrorf("no file of test vectors is named")
 	}
 	var files []vectorFile
-	for _, name := range c.Args().Slice() { // all of them first: nothing is run when one is wrong
-		f, err := t.load(name)
+	for _, name := range c.Args { // all of them first: nothing is run when one is wrong
+		f, err := t.load(c, name)
 		if err != nil {
 			return err
 		}
 		files = append(files, f)
 	}
 	for _, f := range files {
-		if err := t.runFile(c.Context, f, len(files) > 1, wanted); err != nil {
+		if err := t.runFile(ctx, c, f, len(files) > 1, wanted); err != nil {
 			return err
 		}
 	}
 	if t.passed+t.failed == 0 && t.pattern != "" {
-		return usageError(c, "--run matches no case")
+		return c.UsageErrorf("--run matches no case")
 	}
-	fmt.Fprintf(t.out, "%d passed, %d failed\n", t.passed, t.failed)
+	fmt.Fprintf(c.Out, "%d passed, %d failed\n", t.passed, t.failed)
 	if t.failed > 0 {
-		return exitFailure
+		return cli.ExitFailure
 	}
 	return nil
 }
 
-func (t *trial) load(name string) (vectorFile, error) {
-	from := t.in
-	if name != "-" {
-		f, err := openFile(name)
-		if err != nil {
-			return vectorFile{}, err
-		}
-		defer f.Close()
-		from = f
-	}
-	f, err := vectors.Read(from)
+func (t *vectorsCmd) load(c *cli.Call, name string) (vectorFile, error) {
+	in, err := c.Open(name)
 	if err != nil {
-		return vectorFile{}, fmt.Errorf("%s: %w", nameOf(name), err)
+		return vectorFile{}, err
+	}
+	defer in.Close()
+	f, err := vectors.Read(in)
+	if err != nil {
+		return vectorFile{}, fmt.Errorf("%s: %w", cli.FileName(name), err)
 	}
 	return vectorFile{name, f.Cases}, nil
 }
 
 // runFile runs the wanted cases of a file; among several files, it says which.
-func (t *trial) runFile(ctx context.Context, f vectorFile, several bool, wanted *regexp.Regexp) error {
+func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, several bool, wanted *regexp.Regexp) error {
 	for i := range f.cases {
 		c := &f.cases[i]
 		if !wanted.MatchString(c.Name) {
@@ -113,18 +107,18 @@ func (t *trial) runFile(ctx context.Context, f vectorFile, several bool, wanted 
 		if several {
 			name = f.name + ": " + name
 		}
-		t.note(name, err)
+		t.note(call, name, err)
 	}
 	return nil
 }
 
-func (t *trial) note(name string, err error) {
+func (t *vectorsCmd) note(c *cli.Call, name string, err error) {
 	switch {
 	case err != nil:
 		t.failed++
-		fmt.Fprintln(t.out, printable("FAIL "+name+": "+err.Error()))
+		fmt.Fprintln(c.Out, cli.Printable("FAIL "+name+": "+err.Error()))
 	case t.verbose:
-		fmt.Fprintln(t.out, printable("ok   "+name))
+		fmt.Fprintln(c.Out, cli.Printable("ok   "+name))
 		fallthrough
 	default:
 		t.passed++

@@ -1,9 +1,18 @@
 package main
 
 import (
-	"github.com/urfave/cli/v2"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
 const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser hands it over.
@@ -23,52 +32,172 @@ Answer, one line on standard output:
 Exit status:
   0 okay   1 failure   3 undecided   2 usage: nothing on standard output then`
 
-// verification is the command verify: its flags, and what they come to.
-type verification struct {
-	*process
-	checks
-	audiences     list
+// verifyCmd is the command verify: its flags, and what they come to.
+type verifyCmd struct {
+	verifier.Flags
+	audiences     cli.List
 	explain, text bool
 }
 
-func verifyCommand(p *process) *cli.Command {
-	v := &verification{process: p, checks: newChecks()}
+func verifyCommand() *cli.Command {
+	v := &verifyCmd{Flags: verifier.New()}
 	return &cli.Command{
 		Name: "verify", Usage: "say whether an assertion holds (the default command)",
-		ArgsUsage: "[FILE|-]", Description: verifyHelp, Flags: v.flags(), Action: v.run,
+		Arguments: "[FILE|-]", Help: verifyHelp, Flags: v.flags(), Run: v.run,
 	}
 }
 
-func (v *verification) flags() []cli.Flag {
+func (v *verifyCmd) flags() []cli.Flag {
 	own := []cli.Flag{
-		valueFlag(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
-		switchFlag(&v.explain, "explain", "tell on standard error what each check found"),
-		switchFlag(&v.text, "text", "answer in words, not in JSON"),
+		cli.Value(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
+		cli.Switch(&v.explain, "explain", "tell on standard error what each check found"),
+		cli.Switch(&v.text, "text", "answer in words, not in JSON"),
 	}
-	return append(own, v.checks.flags()...)
+	return append(own, v.Flags.Flags()...)
 }
 
-func (v *verification) run(c *cli.Context) error {
-	verifier, err := v.verifier(c, v.process)
+func (v *verifyCmd) run(ctx context.Context, c *cli.Call) error {
+	engine, err := v.Verifier(c)
 	if err != nil {
 		return err
 	}
 	if len(v.audiences) == 0 {
-		return usageError(c, "--audience is missing: your site's origin, such as --audience https://rp.example")
+		return c.UsageErrorf("--audience is missing: your site's origin, such as --audience https://rp.example")
 	}
-	text, err := v.readAssertion(c)
+	text, err := readAssertion(ctx, c)
 	if err != nil {
 		return err
 	}
-	res, err := v.verify(c, verifier, text)
-	return v.answer(res, err)
+	res, err := v.verify(ctx, c, engine, text)
+	return v.answer(c, res, err)
 }
 
-func (v *verification) verify(c *cli.Context, verifier *assertion.Verifier, text string) (*assertion.Result, error) {
+func (v *verifyCmd) verify(ctx context.Context, c *cli.Call, engine *assertion.Verifier, text string) (*assertion.Result, error) {
 	if !v.explain {
-		return verifier.Verify(c.Context, text, v.audiences...)
+		return engine.Verify(ctx, text, v.audiences...)
 	}
-	e := verifier.Explain(c.Context, text, v.audiences...)
-	v.printExplanation(e)
+	e := engine.Explain(ctx, text, v.audiences...)
+	printExplanation(c, e)
 	return e.Result, e.Err
+}
+
+// readAssertion reads the one assertion that the arguments name: a file, or
+// standard input for "-" and for no argument. One line break at its end, which
+// editors and shells write, is not part of it. Of what is too large it gives enough for the
+// library to say so.
+func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
+	if len(c.Args) > 1 {
+		return "", c.UsageErrorf("one file at a time, not %d", len(c.Args))
+	}
+	name := "-"
+	if len(c.Args) == 1 {
+		name = c.Args[0]
+	} else if cli.IsTerminal(c.In) {
+		return "", c.UsageErrorf("no assertion: name the file that holds it, or \"-\" to type it")
+	}
+	data, err := c.ReadUpTo(ctx, name, assertion.MaxSize+int64(len("\r\n"))+1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w (nor is it a command: vepverify help lists them)", err)
+	}
+	if err != nil {
+		return "", err
+	}
+	text, cut := strings.CutSuffix(string(data), "\n")
+	if cut {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	return text, nil
+}
+
+// answer prints what became of a verification, and gives the exit status that
+// goes with it.
+func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
+	if err == nil {
+		if v.text {
+			v.printResult(c, res)
+			return nil
+		}
+		return c.PrintJSON(res)
+	}
+	failed := assertion.Failure(err)
+	if failed == nil {
+		return verifier.Unprefixed(err)
+	}
+	if v.text {
+		printFailure(c, failed, err)
+	} else if err := c.PrintJSON(failed); err != nil {
+		return err
+	}
+	if failed.Undecided {
+		return cli.ExitUndecided
+	}
+	return cli.ExitFailure
+}
+
+// verdict is the answer in one sentence.
+func verdict(res *assertion.Result, failed *assertion.FailureAnswer) string {
+	switch {
+	case failed == nil && res.Email == "":
+		return cli.Printable("okay: holder of a certificate without email, at " + res.Audience)
+	case failed == nil:
+		return cli.Printable("okay: " + res.Email + " at " + res.Audience)
+	case failed.Undecided:
+		return cli.Printable("undecided: " + strings.TrimPrefix(failed.Reason, "undecided, "))
+	}
+	return cli.Printable("failure: " + failed.Reason)
+}
+
+func (v *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
+	fmt.Fprintln(c.Out, verdict(res, nil))
+	now := v.Now.Clock(c.Now)()
+	t := cli.Table{Indent: "  "}
+	t.Row("issuer", res.Issuer)
+	t.Row("expires", cli.FormatTime(res.Expires, now))
+	addClaims(&t, "issuer's claim", res.IDPClaims)
+	addClaims(&t, "user's claim", res.UserClaims)
+	fmt.Fprint(c.Out, t.String())
+}
+
+func printFailure(c *cli.Call, failed *assertion.FailureAnswer, err error) {
+	fmt.Fprintln(c.Out, verdict(nil, failed))
+	var why *assertion.Error
+	if !errors.As(err, &why) {
+		return
+	}
+	t := cli.Table{Indent: "  "}
+	addFault(&t, why)
+	fmt.Fprint(c.Out, t.String())
+}
+
+// addClaims adds a row for each claim, by name.
+func addClaims(t *cli.Table, label string, claims map[string]json.RawMessage) {
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		t.Row(label, cli.Shorten(name, 80)+" = "+cli.Shorten(string(claims[name]), 300))
+	}
+}
+
+// flagOf names the flag that sets a field of assertion.Config.
+var flagOf = map[string]string{
+	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
+	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
+}
+
+// advice returns the advice of err with the flag, or the command, that it is about.
+func advice(err *assertion.Error) string {
+	if flag := flagOf[err.Setting]; flag != "" {
+		return err.Advice + " (" + flag + ")"
+	}
+	if err.Domain != "" && err.Setting == "" {
+		return err.Advice + ": " + cli.Program + " lookup " + err.Domain
+	}
+	return err.Advice
+}
+
+// addFault adds what a failed check found.
+func addFault(t *cli.Table, err *assertion.Error) {
+	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", advice(err)}} {
+		if r[1] != "" {
+			t.Row(r[0], r[1])
+		}
+	}
 }

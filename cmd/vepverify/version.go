@@ -1,38 +1,38 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/internal/arithmetic"
 )
 
-func versionCommand(p *process) *cli.Command {
+func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "version", Usage: "print the version",
-		Description: "Prints the version, the revision that it was built from, the version of Go, and what\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return usageError(c, "version takes no arguments")
+		Name: cli.VersionName, Usage: "print the version",
+		Help: "Prints the version, the revision that it was built from, the version of Go, and what\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
+		Run: func(_ context.Context, c *cli.Call) error {
+			if len(c.Args) > 0 {
+				return c.UsageErrorf("version takes no arguments")
 			}
 			info, _ := debug.ReadBuildInfo()
-			fmt.Fprintf(p.out, "%s, arithmetic: %s\n", version(info), arithmetic.Name())
+			fmt.Fprintf(c.Out, "%s, arithmetic: %s\n", version(info), arithmetic.Name())
 			return nil
 		},
 	}
 }
 
-// version says what the program was built from; info may be nil.
+// version says what the cli.Program was built from; info may be nil.
 func version(info *debug.BuildInfo) string {
 	if info == nil {
-		return program + " (unknown) " + runtime.Version()
+		return cli.Program + " (unknown) " + runtime.Version()
 	}
-	text := program + " " + info.Main.Version
+	text := cli.Program + " " + info.Main.Version
 	if info.Main.Version == "" {
-		text = program + " (devel)"
+		text = cli.Program + " (devel)"
 	}
 	settings := make(map[string]string)
 	for _, s := range info.Settings {

@@ -1,35 +1,5 @@
-// Package batch answers the lines of a text: it reads them, has several
-// answered at a time, and writes one line for each, in the order of the input,
-// however long one of them takes. What an answer is, is the caller's affair.
-//
-// Start with [Run].
-//
-// # Memory
-//
-// Lines go through in blocks: the lines that one read brought, at most
-// [BlockLines] of them and some 64 KiB. There are [Config.Jobs] + 4 blocks, which
-// are used again and again. While all of them wait behind a line that takes
-// long, nothing more is read: neither the length of the input nor a slow answer
-// makes memory grow. Lines longer than [MaxLine] are skipped over, not held.
-//
-// # When answers are written
-//
-// A block is written when all of it is answered, and all before it. As a block
-// never waits for more input, answers come out when the input pauses: a line
-// typed in is answered before the next one; and a file costs one write for
-// each block.
-//
-// # Stopping
-//
-// When the context of Run ends, no further line is begun, those that were are
-// finished, and their answers written. Lines are begun in order, so that what
-// is written then answers the first lines of the input and no others.
-//
-// # What is not done
-//
-// Reading cannot be broken off: when Run stops early, a goroutine may stay
-// behind in a Read of the input until that returns. Run does not flush or close
-// what it writes to.
+// Package batch is the command batch: it verifies the assertions in the lines of a
+// file, several at a time, and prints one answer for each line.
 package batch
 
 import (
@@ -37,92 +7,140 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
-// Limits on what is held of the input.
-const (
-	// MaxLine is the size of the longest line that is answered for what it
-	// says, in bytes, without the line break.
-	MaxLine = 64 << 10
-	// BlockLines is how many lines a block has at most.
-	BlockLines = 64
+const help = `Verifies many assertions, one on each line of FILE, or of standard input when FILE is
+"-" or absent, and prints one answer for each, in the order of the lines. A line is
 
-	blockBytes = 64 << 10 // a block with that much is full
-	spare      = 4        // blocks beyond one for each job: being read, waiting on either side, being written
-)
+  {"id":…,"assertion":"…","audience":"https://rp.example"}
+  certificate~assertion                                      a bare one, with --audience
 
-// ErrInterrupted: the context of Run ended before every line was answered.
-var ErrInterrupted = errors.New("batch: interrupted")
+"id" is optional, of any kind, and comes back as it was written. With --audience, "audience"
+may be left out, and must otherwise be one of those given.
 
-// ReadError: the input could not be read to its end. The lines before are
-// answered; one that was cut off is not.
-type ReadError struct{ Err error }
+Examples:
+  vepverify batch lines.ndjson > answers.ndjson
+  vepverify batch --keys keys.json --audience https://rp.example < assertions.txt
+  parallel --pipe --keep-order vepverify batch --quiet < lines.ndjson > answers.ndjson
 
-func (e *ReadError) Error() string { return fmt.Sprintf("batch: reading: %v", e.Err) }
+Answers, on standard output, each what verify answers and the id:
+  {"id":…,"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
+  {"id":…,"status":"failure","reason":…}                     a line out of form, too: "bad line: …"
+  {"id":…,"status":"failure","reason":…,"undecided":true}
 
-// Unwrap gives what the reader said.
-func (e *ReadError) Unwrap() error { return e.Err }
+Standard error shows the progress when it is a terminal, and counts the outcomes at the
+end. The first interrupt stops reading: what is being verified is finished, and the last
+line answered is named, so that "tail -n +NEXT FILE" gives the rest. The second ends at once.
 
-// Line is a line of the input.
-type Line struct {
-	// Number counts from 1.
-	Number int64
-	// Text is the line without its line break, LF or CRLF. It is valid until
-	// the line is answered.
-	Text []byte
-	// TooLong: the line is longer than MaxLine, and Text is empty.
-	TooLong bool
+Exit status:
+  0 every line was answered, whatever the answers   130 interrupted
+  2 usage, or the input or output failed on the way`
+
+// exitInterrupted is the exit status that shells use for it.
+const exitInterrupted cli.Status = 130
+
+// maxJobs bounds the memory of the lines that are in work: about 100 KiB for each
+// job.
+const maxJobs = 256
+
+// command is the command batch with its flags.
+type command struct {
+	verifier.Flags
+	audiences cli.List
+	jobs      cli.Count
+	quiet     bool
 }
 
-// Progress is how far the answers have come.
-type Progress struct {
-	Lines int64 // answered and written
-	Bytes int64 // of the input, of all blocks of which something was written; line breaks included
-}
-
-// Config says what to do with the lines. In, Out and Answer are needed.
-type Config struct {
-	In  io.Reader
-	Out io.Writer
-	// Answer gives the answer to a line, without a line break, in memory of its
-	// own. It is called by several goroutines at once. Its context is that of Run,
-	// without the end: it ends only when the answer cannot be written any more.
-	Answer func(context.Context, Line) []byte
-	// Jobs is how many lines are answered at a time; less than 1 counts as 1.
-	Jobs int
-	// Progress, when set, is called after each write, by one goroutine.
-	Progress func(Progress)
-}
-
-// Run answers all lines of the input, and says how many. An error is
-// [ErrInterrupted], a [*ReadError], or else what Out said. A last line without
-// a line break counts; an empty line does too.
-func Run(ctx context.Context, c Config) (Progress, error) {
-	taking, stop := context.WithCancel(ctx)
-	defer stop()
-	answering, abandon := context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
-
-	p := newPassage(max(c.Jobs, 1))
-	go p.read(taking, c.In)
-	for range max(c.Jobs, 1) {
-		p.workers.Go(func() {
-			defer p.caught(stop)
-			p.work(taking, answering, c.Answer)
-		})
+// Command returns the command batch.
+func Command() *cli.Command {
+	b := &command{
+		Flags: verifier.New(),
+		jobs:  cli.Count{N: min(runtime.GOMAXPROCS(0), maxJobs), Low: 1, High: maxJobs},
 	}
-	go p.finish()
-	done, err := p.write(c.Out, c.Progress)
+	own := []cli.Flag{
+		cli.Value(&b.audiences, "audience", "accept assertions for `ORIGIN` only, and need none in the lines (repeatable)"),
+		cli.Value(&b.jobs, "jobs", "`NUMBER` of assertions verified at a time"),
+		cli.Switch(&b.quiet, "quiet", "no progress and no counts on standard error"),
+	}
+	return &cli.Command{
+		Name: "batch", Usage: "verify many assertions, one a line",
+		Arguments: "[FILE|-]", Help: help, Flags: append(own, b.Flags.Flags()...), Run: b.run,
+	}
+}
+
+func (b *command) run(ctx context.Context, c *cli.Call) error {
+	v, err := b.Verifier(c)
 	if err != nil {
-		stop()
-		abandon()
+		return err
 	}
-	<-p.idle
-	if p.panicked != nil {
-		panic(p.panicked)
+	name, err := inputName(c)
+	if err != nil {
+		return err
+	}
+	in, err := c.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out)}
+	begin := c.Now()
+	done, err := b.answer(ctx, c, in.Reader, a)
+	return b.report(c, name, a, done, err, c.Now().Sub(begin))
+}
+
+// inputName returns the name of the input file, "-" for standard input.
+func inputName(c *cli.Call) (string, error) {
+	switch {
+	case len(c.Args) > 1:
+		return "", c.UsageErrorf("one file at a time, not %d: \"cat FILE… | vepverify batch\" takes several", len(c.Args))
+	case len(c.Args) == 1:
+		return c.Args[0], nil
+	case cli.IsTerminal(c.In):
+		return "", c.UsageErrorf("no assertions: name the file that holds them, or \"-\" to type them")
+	}
+	return "-", nil
+}
+
+// answer answers all lines of the input.
+func (b *command) answer(ctx context.Context, c *cli.Call, in io.Reader, a *answerer) (pipeline.Progress, error) {
+	screen := b.newScreen(c, in)
+	defer screen.close()
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
+		screen.say("interrupted: finishing what is being verified; interrupt again to end at once")
+	})
+	done, err := pipeline.Run(ctx, pipeline.Config{
+		In: in, Out: screen.above(c.Out), Answer: a.answer, Jobs: b.jobs.N, Progress: screen.show,
+	})
+	if !stop() {
+		<-said
+	}
+	return done, err
+}
+
+// report prints the counts, and returns the error with which the command ends.
+func (b *command) report(c *cli.Call, name string, a *answerer, done pipeline.Progress, err error, took time.Duration) error {
+	var unread *pipeline.ReadError
+	switch {
+	case err == nil, errors.Is(err, pipeline.ErrInterrupted):
+	case errors.As(err, &unread):
+		return fmt.Errorf("%w; line %d is the last one answered", cli.ReadError(name, unread.Err), done.Lines)
+	default:
+		return fmt.Errorf("cannot write the answers: %w", err)
+	}
+	if !b.quiet {
+		fmt.Fprint(c.Err, a.summary(took))
 	}
 	if err != nil {
-		return done, err
+		fmt.Fprintf(c.Err, "%s: interrupted: line %d is the last one answered; \"tail -n +%d\" gives the rest\n", cli.Program, done.Lines, done.Lines+1)
+		return exitInterrupted
 	}
-	return done, p.outcome()
+	return nil
 }

@@ -2,205 +2,83 @@ package batch_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"fmt"
-	"io"
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
-	"testing/iotest"
-
-	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
+	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// app returns a program with the command batch.
+func app() *cli.App { return &cli.App{Default: "batch", Commands: []*cli.Command{batch.Command()}} }
 
-// told is the answer that says what the line was.
-func told(_ context.Context, l batch.Line) []byte {
-	return fmt.Appendf(nil, "%d %q %v", l.Number, l.Text, l.TooLong)
-}
-
-// wanted is what told makes of a text, by another way than the package's.
-func wanted(text string) (want []string) {
-	if text == "" {
-		return nil
+// FuzzBatch: every line of any input has one line of output, which is a JSON
+// object with a status, and with the line's id as it was written.
+func FuzzBatch(f *testing.F) {
+	text, err := os.ReadFile("../../testdata/fixtures/assertion.txt")
+	if err != nil {
+		f.Fatal(err)
 	}
-	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-		if i < strings.Count(text, "\n") {
-			line = strings.TrimSuffix(line, "\r")
-		}
-		tooLong := len(line) > batch.MaxLine
-		if tooLong {
-			line = ""
-		}
-		want = append(want, fmt.Sprintf("%d %q %v", i+1, line, tooLong))
-	}
-	return want
-}
-
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-}
-
-func TestEveryLineHasItsAnswer(t *testing.T) {
-	full := strings.Repeat("x", batch.MaxLine)
-	for name, text := range map[string]string{
-		"nothing":              "",
-		"one":                  "a\n",
-		"no break at the end":  "a\nb",
-		"empty lines":          "\n\na\n\n",
-		"CRLF":                 "a\r\n\r\nb\r\r\nc\r",
-		"longest":              full + "\n" + full + "\r\n" + full,
-		"too long":             "a\n" + full + "x\nb\n",
-		"too long with CRLF":   full + "x\r\n\n",
-		"much too long":        strings.Repeat(full, 5) + "\nb",
-		"too long at the end":  "a\n" + full + full + "xy",
-		"more than all blocks": strings.Repeat("line\n", 3000),
-		"zero bytes":           "\x00\n\xff\n",
+	good := strings.TrimSpace(string(text))
+	for _, seed := range []string{
+		good + "\n", `{"id":1.0,"assertion":"` + good + `","audience":"https://rp.example"}`,
+		"\n\r\n{}\n[]\n", `{"id":"\ud83d\ude00é","assertion":1}`, "{\"id\":{ \"a\" :[\t1]\r}}\nx", `{"id":1,"id":2}`, `{"id":null,"more":0}`,
+		`{"assertion":"~","audience":"https://rp.example","id":"` + "\x7f\u202e\"}", "\xff\n\x00\n" + good + "~\n",
 	} {
-		for _, jobs := range []int{0, 1, 8} {
-			for kind, in := range map[string]io.Reader{
-				"whole":        strings.NewReader(text),
-				"pieces":       &pieces{[]byte(text), 1 + len(text)/1000},
-				"halves":       iotest.HalfReader(strings.NewReader(text)),
-				"end with all": iotest.DataErrReader(strings.NewReader(text)),
-			} {
-				var out bytes.Buffer
-				done, err := batch.Run(t.Context(), batch.Config{In: in, Out: &out, Answer: told, Jobs: jobs})
-				want := wanted(text)
-				if err != nil || done != (batch.Progress{Lines: int64(len(want)), Bytes: int64(len(text))}) {
-					t.Errorf("%s, %d jobs, %s: %+v, %v", name, jobs, kind, done, err)
-				}
-				if diff := cmp.Diff(want, lines(out.String())); diff != "" {
-					t.Errorf("%s, %d jobs, %s: %s", name, jobs, kind, diff)
-				}
+		f.Add(seed, false)
+		f.Add(seed, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, bare bool) {
+		args := []string{"batch", "--quiet", "--jobs=2", "--keys=../../testdata/fixtures/keys.json", "--now=2026-01-01T00:01:00Z"}
+		if bare {
+			args = append(args, "--audience=https://rp.example")
+		}
+		code, out, complaint := clitest.Run(t, app(), cli.Process{In: strings.NewReader(text)}, args...)
+		if code != 0 || complaint != "" {
+			t.Fatalf("status %d: %s", code, complaint)
+		}
+		answers := strings.SplitAfter(out, "\n")
+		for line := range strings.Lines(text) {
+			checkBatchAnswer(t, line, answers[0])
+			if answers = answers[1:]; len(answers) == 0 {
+				t.Fatal("an answer is missing")
 			}
 		}
-	}
-}
-
-func TestProgress(t *testing.T) {
-	text := strings.Repeat("line\n", 10*batch.BlockLines)
-	var calls []batch.Progress
-	var out bytes.Buffer
-	done, err := batch.Run(t.Context(), batch.Config{
-		In: strings.NewReader(text), Out: &out, Answer: told, Jobs: 2,
-		Progress: func(p batch.Progress) { calls = append(calls, p) },
-	})
-	if err != nil || len(calls) < 10 || calls[len(calls)-1] != done {
-		t.Errorf("%v, %v, told %v", done, err, calls)
-	}
-	for i := range calls[1:] {
-		if calls[i].Lines >= calls[i+1].Lines || calls[i].Bytes >= calls[i+1].Bytes {
-			t.Errorf("from %v to %v", calls[i], calls[i+1])
-		}
-	}
-}
-
-func TestUnreadableInput(t *testing.T) {
-	broken := errors.New("broken")
-	in := io.MultiReader(strings.NewReader("a\nb\nhalf"), iotest.ErrReader(broken))
-	var out bytes.Buffer
-	done, err := batch.Run(t.Context(), batch.Config{In: in, Out: &out, Answer: told, Jobs: 2})
-	var unread *batch.ReadError
-	if !errors.As(err, &unread) || !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
-	}
-	if diff := cmp.Diff(wanted("a\nb\n"), lines(out.String())); diff != "" || done.Lines != 2 {
-		t.Errorf("%+v %s", done, diff)
-	}
-}
-
-// TestUnwritableOutput: what is being answered is told to end.
-func TestUnwritableOutput(t *testing.T) {
-	full := errors.New("full")
-	second := make(chan struct{})
-	in, feeder := io.Pipe()
-	defer feeder.Close()
-	go io.WriteString(feeder, "1\n2\n")
-	done, err := batch.Run(t.Context(), batch.Config{
-		In: iotest.OneByteReader(in), Jobs: 2, // each line is a block of its own
-		Out: writerFunc(func([]byte) (int, error) { return 0, full }),
-		Answer: func(ctx context.Context, l batch.Line) []byte {
-			switch l.Number {
-			case 1:
-				<-second
-			case 2:
-				close(second)
-				<-ctx.Done()
-			}
-			return nil
-		},
-	})
-	if !errors.Is(err, full) || done.Lines != 0 {
-		t.Errorf("%+v, %v", done, err)
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
-
-// TestPanic: it comes to whoever called Run, and not to the whole program.
-func TestPanic(t *testing.T) {
-	var out bytes.Buffer
-	defer func() {
-		if r := recover(); r != "dismay" {
-			t.Errorf("recovered %v", r)
-		}
-		if strings.Contains(out.String(), "\n\n") {
-			t.Errorf("an answer that nobody gave: %q", &out)
-		}
-	}()
-	batch.Run(t.Context(), batch.Config{
-		In: strings.NewReader(strings.Repeat("a\n", 5000)), Out: &out, Jobs: 3,
-		Answer: func(ctx context.Context, l batch.Line) []byte {
-			if l.Number == 1000 {
-				panic("dismay")
-			}
-			return []byte("fine")
-		},
-	})
-}
-
-// FuzzLines: however the input comes in pieces, each line has its answer.
-func FuzzLines(f *testing.F) {
-	for _, seed := range []string{"", "a", "a\n", "\r\n\n\r", "a\r\nb\n", strings.Repeat("ab\n", 200)} {
-		f.Add(seed, uint16(1), uint8(2))
-		f.Add(seed, uint16(5), uint8(0))
-	}
-	f.Add(strings.Repeat("x", batch.MaxLine+1)+"\n\n", uint16(4096), uint8(1))
-	f.Fuzz(func(t *testing.T, text string, piece uint16, jobs uint8) {
-		var out bytes.Buffer
-		done, err := batch.Run(t.Context(), batch.Config{
-			In: &pieces{[]byte(text), int(piece) + 1}, Out: &out, Answer: told, Jobs: int(jobs % 16),
-		})
-		if err != nil || done.Bytes != int64(len(text)) {
-			t.Errorf("%+v, %v", done, err)
-		}
-		if diff := cmp.Diff(wanted(text), lines(out.String())); diff != "" {
-			t.Error(diff)
+		if len(answers) != 1 || answers[0] != "" {
+			t.Errorf("more than one answer a line: %q", answers)
 		}
 	})
 }
 
-// pieces is a reader that gives so much at a time.
-type pieces struct {
-	rest []byte
-	size int
+func checkBatchAnswer(t *testing.T, line, answer string) {
+	t.Helper()
+	var said struct{ Status string }
+	if err := json.Unmarshal([]byte(answer), &said); err != nil || said.Status != "okay" && said.Status != "failure" {
+		t.Errorf("%q has the answer %q", line, answer)
+	}
+	start := `{"status":`
+	o, err := strictjson.ParseObject([]byte(strings.TrimSuffix(line, "\n")))
+	if id, there := o.Get("id"); err == nil && there && len(line) <= pipeline.MaxLine {
+		start = `{"id":` + string(id) + `,"status":`
+	}
+	if !strings.HasPrefix(answer, start) {
+		t.Errorf("%q has the answer %q", line, answer)
+	}
 }
 
-func (p *pieces) Read(b []byte) (int, error) {
-	if len(p.rest) == 0 {
-		return 0, io.EOF
+// TestBatchKeepsNothing: what a line says is in no complaint and in no count.
+func TestBatchKeepsNothing(t *testing.T) {
+	secret := "SECRET"
+	text := strings.Join([]string{
+		secret, `{"id":"` + secret + `"`, `{"` + secret + `":1}`, `{"assertion":"` + secret + `","audience":"` + secret + `"}`,
+	}, "\n")
+	code, out, counts := clitest.Run(t, app(), cli.Process{In: strings.NewReader(text)}, "batch", "--keys=../../testdata/fixtures/keys.json")
+	if code != 0 || strings.Contains(counts, secret) || strings.Contains(out, secret) || bytes.Count([]byte(out), []byte("\n")) != 4 {
+		t.Errorf("status %d\n%s\n%s", code, out, counts)
 	}
-	n := copy(b[:min(len(b), p.size)], p.rest)
-	p.rest = p.rest[n:]
-	return n, nil
 }

@@ -1,0 +1,9 @@
+package cli
+
+// Unexported functions, for tests.
+var Roughly = roughly
+
+// Arrange puts arguments into the order for urfave/cli.
+func (a *App) Arrange(args []string, env func(string) (string, bool)) ([]string, map[string]bool, error) {
+	return a.arrange(args, env)
+}

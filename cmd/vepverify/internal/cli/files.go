@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxFile is the size limit of [Process.ReadFile], in bytes.
+const maxFile = 1 << 20
+
+// ReadFile reads a file of at most 1 MiB. The name "-" means standard input.
+func (p *Process) ReadFile(ctx context.Context, name string) ([]byte, error) {
+	data, err := p.ReadUpTo(ctx, name, maxFile+1)
+	if err == nil && len(data) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d bytes, so not the right file", name, maxFile)
+	}
+	return data, err
+}
+
+// ReadUpTo reads up to limit bytes of a file, or of standard input for "-". It
+// returns when ctx ends, even if standard input has not ended.
+func (p *Process) ReadUpTo(ctx context.Context, name string, limit int64) ([]byte, error) {
+	in, err := p.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := io.ReadAll(io.LimitReader(in, limit))
+		done <- result{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, ReadError(name, r.err)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("interrupted while reading %s", FileName(name))
+	}
+}
+
+// Input is a file or standard input.
+type Input struct {
+	io.Reader // an *os.File, or what the process has as its standard input
+	io.Closer
+}
+
+// Open opens a file for reading. The name "-" means standard input, whose Close
+// does nothing.
+func (p *Process) Open(name string) (*Input, error) {
+	if name == "-" {
+		return &Input{p.In, io.NopCloser(nil)}, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, ReadError(name, err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s is a folder; name a file in it", name)
+	}
+	return &Input{f, f}, nil
+}
+
+// FileName returns the name of a file for messages.
+func FileName(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return name
+}
+
+// ReadError wraps an error of reading a file, without the name of the system
+// call. It returns nil if err is nil.
+func ReadError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot read %s: %w", FileName(name), systemError(err))
+}
+
+// WriteError wraps an error of writing a file, without the name of the system
+// call.
+func WriteError(name string, err error) error {
+	return fmt.Errorf("cannot write %s: %w", name, systemError(err))
+}
+
+// systemError returns the cause that the system gave for an error. The name of a
+// file in the error may be that of a temporary file.
+func systemError(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+// CreateSecret writes a new file that only its owner can read. It never replaces
+// a file, because a key that is overwritten is lost.
+func CreateSecret(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already and is not overwritten: choose another name, or remove it", name)
+	}
+	if err != nil {
+		return WriteError(name, err)
+	}
+	return finish(f, name, data)
+}
+
+// ReplaceFile writes a file whole or not at all.
+func ReplaceFile(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".vepverify-*")
+	if err != nil {
+		return WriteError(name, err)
+	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return WriteError(name, err)
+	}
+	if err := finish(f, name, data); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		os.Remove(f.Name())
+		return WriteError(name, err)
+	}
+	return nil
+}
+
+// finish writes and closes a new file. If that fails, it removes the file.
+func finish(f *os.File, name string, data []byte) error {
+	_, err := f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		os.Remove(f.Name())
+		return WriteError(name, err)
+	}
+	return nil
+}

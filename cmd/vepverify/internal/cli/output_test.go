@@ -1,0 +1,35 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+)
+
+func TestRoughly(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 seconds", 119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes", 47 * time.Hour: "47 hours", 480 * time.Hour: "20 days",
+	} {
+		if got := cli.Roughly(d); got != want {
+			t.Errorf("%v is said as %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for s, want := range map[string]string{
+		"Zoë 日本 🙂":           "Zoë 日本 🙂",
+		"\x1b[2J\a\x7f\n":    `\u001b[2J\u0007\u007f\u000a`,
+		"\u009b\u202e\u2028": `\u009b\u202e\u2028`,
+		"\U000e0001":         `\udb40\udc01`,
+	} {
+		if got := cli.Printable(s); got != want {
+			t.Errorf("%q becomes %q, want %q", s, got, want)
+		}
+	}
+	if got := cli.Shorten(strings.Repeat("é", 10), 5); got != "éé…" {
+		t.Errorf("shortened to %q", got)
+	}
+}

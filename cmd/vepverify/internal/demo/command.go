@@ -1,0 +1,104 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/devidp"
+)
+
+const help = `Serves everything that signing in takes, on this machine only: an identity provider, a site
+with a sign-in button and a members' page, and a resource for programs that sign their
+requests. Open the site in a browser; its first page tells what happens. Nothing is fetched
+from elsewhere or written to disk. SIGINT (Ctrl-C) or SIGTERM ends it.
+
+Example:
+  vepverify demo
+
+It listens on the ports 8400 and 8401, or on others if these are taken.
+
+Exit status:
+  0 told to stop   2 usage, cannot listen`
+
+// The ports of the demo, which are tried first so that browsers, who know sites
+// by their ports, find those of the last time again.
+const (
+	providerPort = 8400
+	sitePort     = 8401
+)
+
+// Command returns the command demo.
+func Command() *cli.Command {
+	return &cli.Command{
+		Name: "demo", Usage: "try it all in a browser: provider, site, signed requests",
+		Help: help, Run: run,
+	}
+}
+
+func run(ctx context.Context, c *cli.Call) error {
+	if len(c.Args) > 0 {
+		return c.UsageErrorf("demo takes no arguments")
+	}
+	provider, err := devidp.New(devidp.Config{Now: c.Now})
+	if err != nil {
+		return err
+	}
+	forProvider, err := listenAnywhere(providerPort)
+	if err != nil {
+		return err
+	}
+	defer forProvider.Close()
+	forSite, err := listenAnywhere(sitePort)
+	if err != nil {
+		return err
+	}
+	defer forSite.Close()
+	config := Config{
+		Provider: provider, ProviderOrigin: servers.LocalOrigin(forProvider), Origin: servers.LocalOrigin(forSite),
+		Command: cli.Invocation(os.Args[0]), Now: c.Now, Logger: slog.New(slog.NewTextHandler(c.Err, nil)),
+	}
+	site, err := New(config)
+	if err != nil {
+		return err
+	}
+	if err := announce(c, config, site); err != nil {
+		return err
+	}
+	return servers.Run(ctx, map[net.Listener]*http.Server{
+		forProvider: servers.NewLocal(provider), forSite: servers.NewLocal(site),
+	})
+}
+
+// listenAnywhere listens on the port or, when that is taken, on a free one.
+func listenAnywhere(port int) (net.Listener, error) {
+	l, err := servers.ListenLocal(port)
+	if err != nil {
+		l, err = servers.ListenLocal(0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w", err)
+	}
+	return l, nil
+}
+
+func announce(c *cli.Call, d Config, site *Site) error {
+	fmt.Fprintln(c.Err, "WARNING: "+d.Provider.Warning())
+	_, err := fmt.Fprintf(c.Out, `Open this page in a browser: %s/
+
+identity provider:  %s
+protected resource: %s
+
+To reach the protected resource, in another terminal:
+%s
+
+Ctrl-C ends the demo.
+`, d.Origin, d.ProviderOrigin, site.Resource(), "  "+strings.Join(site.Program(), "\n  "))
+	return err
+}

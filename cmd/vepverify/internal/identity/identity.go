@@ -1,0 +1,139 @@
+// Package identity reads and writes identity files and keys of the commands.
+//
+// An identity file has an email address, a certificate for it, and the private
+// key that the certificate is about:
+//
+//	{"email":…,"certificate":…,"privateKey":…}
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/strictjson"
+	"github.com/vepverify/vepverify/keys"
+)
+
+// Identity is the content of an identity file, with which its owner can sign in.
+type Identity struct {
+	Email       string          `json:"email"`
+	Certificate string          `json:"certificate"`
+	PrivateKey  keys.PrivateKey `json:"privateKey"`
+}
+
+// Write writes a new file.
+func (id *Identity) Write(name string) error {
+	text, err := json.MarshalIndent(id, "", "  ")
+	if err != nil {
+		return err
+	}
+	return cli.CreateSecret(name, append(text, '\n'))
+}
+
+// Check returns an error if no assertion made with the identity can be valid at
+// that time.
+func (id *Identity) Check(at time.Time) error {
+	certificate, err := certchain.ParseCertificate(id.Certificate)
+	if err != nil {
+		return fmt.Errorf("its certificate: %w", err)
+	}
+	key, err := certificate.PublicKey(true) // Read has refused weak private keys
+	if err != nil {
+		return err
+	}
+	if !key.Equal(id.PrivateKey.Public()) {
+		return errors.New("its certificate is about another key than the one in it")
+	}
+	if err := certificate.Validity.Check(at, 0); err != nil {
+		return fmt.Errorf("its certificate is not valid now (%w): make a new one with vepverify certify", err)
+	}
+	return nil
+}
+
+// Read reads an identity file.
+func Read(ctx context.Context, p *cli.Process, name string, allowWeak bool) (*Identity, error) {
+	data, err := p.ReadFile(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	id, err := parse(data, allowWeak)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not an identity file of vepverify certify: %w", cli.FileName(name), err)
+	}
+	return id, nil
+}
+
+func parse(data []byte, allowWeak bool) (*Identity, error) {
+	object, err := strictjson.ParseObject(data)
+	if err != nil {
+		return nil, err
+	}
+	id := new(Identity)
+	raw, _ := object.Get("email")
+	email, ok := strictjson.String(raw)
+	if !ok {
+		return nil, errors.New("no email in it")
+	}
+	id.Email = email
+	raw, _ = object.Get("certificate")
+	if id.Certificate, ok = strictjson.String(raw); !ok {
+		return nil, errors.New("no certificate in it")
+	}
+	raw, ok = object.Get("privateKey")
+	if !ok {
+		return nil, errors.New("no privateKey in it")
+	}
+	id.PrivateKey, err = parsePrivateKey(raw, allowWeak)
+	return id, err
+}
+
+// ReadPrivateKey reads a private key of vepverify keygen.
+func ReadPrivateKey(ctx context.Context, p *cli.Process, name string, allowWeak bool) (keys.PrivateKey, error) {
+	data, err := p.ReadFile(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	key, err := parsePrivateKey(data, allowWeak)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a private key of vepverify keygen: %w", cli.FileName(name), err)
+	}
+	return key, nil
+}
+
+func parsePrivateKey(data []byte, allowWeak bool) (keys.PrivateKey, error) {
+	if allowWeak {
+		return keys.InsecureParsePrivateKey(data)
+	}
+	key, err := keys.ParsePrivateKey(data)
+	return key, withWeakKeyHint(err)
+}
+
+// ReadPublicKey reads a public key that vepverify keygen has printed.
+func ReadPublicKey(ctx context.Context, p *cli.Process, name string, allowWeak bool) (keys.PublicKey, error) {
+	data, err := p.ReadFile(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	parse := keys.ParsePublicKey
+	if allowWeak {
+		parse = keys.InsecureParsePublicKey
+	}
+	key, err := parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a public key of vepverify keygen: %w", cli.FileName(name), withWeakKeyHint(err))
+	}
+	return key, nil
+}
+
+// withWeakKeyHint adds the flag that accepts a weak key.
+func withWeakKeyHint(err error) error {
+	if errors.Is(err, keys.ErrWeak) {
+		return fmt.Errorf("%w (for tests, add --insecure-weak-keys)", err)
+	}
+	return err
+}

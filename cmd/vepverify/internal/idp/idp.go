@@ -1,0 +1,100 @@
+// Package idp is the command idp.
+package idp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/devidp"
+)
+
+const help = `Serves an identity provider for development, on this machine only, so that a relying
+party in any language can be tried in a real browser. It vouches for every address at its
+domain and asks for no password. Its key is new each time, and nobody believes it who was not
+given its keys; it prints the commands that are.
+
+A page loads http://localhost:8400/include.js, which defines navigator.id; the provider's first
+page tells more. SIGINT (Ctrl-C) or SIGTERM ends it.
+
+Examples:
+  vepverify idp
+  vepverify idp --keys-out keys.json
+  vepverify idp --domain example.com --port 8500
+
+Exit status:
+  0 told to stop   2 usage, cannot listen, a file that cannot be written`
+
+// command is the command idp with its flags.
+type command struct {
+	domain, keysOut string
+	port            cli.Count
+}
+
+// Command returns the command idp.
+func Command() *cli.Command {
+	i := &command{domain: devidp.DefaultDomain, port: cli.Count{N: 8400, Low: 0, High: 65535}}
+	return &cli.Command{
+		Name: "idp", Usage: "serve an identity provider for development",
+		Help: help, Run: i.run,
+		Flags: []cli.Flag{
+			cli.Value(&i.port, "port", "`PORT` to listen on; 0: a free one"),
+			cli.Text(&i.domain, "domain", "`DOMAIN` whose addresses it certifies"),
+			cli.Text(&i.keysOut, "keys-out", "write its keys to `FILE`, for --keys"),
+		},
+	}
+}
+
+func (i *command) run(ctx context.Context, c *cli.Call) error {
+	if len(c.Args) > 0 {
+		return c.UsageErrorf("idp takes no arguments, only flags")
+	}
+	provider, err := devidp.New(devidp.Config{Domain: i.domain, Now: c.Now})
+	if err != nil {
+		return c.UsageErrorf("--domain: %w", err)
+	}
+	l, err := servers.ListenLocal(i.port.N)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w (see --port)", err)
+	}
+	defer l.Close()
+	if i.keysOut != "" {
+		if err := cli.ReplaceFile(i.keysOut, provider.KeysBundle()); err != nil {
+			return err
+		}
+	}
+	if err := i.announce(c, provider, servers.LocalOrigin(l)); err != nil {
+		return err
+	}
+	return servers.Run(ctx, map[net.Listener]*http.Server{l: servers.NewLocal(provider)})
+}
+
+// announce says what is there and how to use it. The first line is for scripts,
+// too.
+func (i *command) announce(c *cli.Call, provider *devidp.Provider, origin string) error {
+	fmt.Fprintln(c.Err, "WARNING: "+provider.Warning())
+	fetch, keys := "", "keys.json"
+	if i.keysOut != "" {
+		keys = cli.ShellWord(i.keysOut)
+	} else {
+		fetch = "\n  curl -so keys.json " + origin + "/keys.json"
+	}
+	_, err := fmt.Fprintf(c.Out, `identity provider: %[1]s
+for addresses at:  %[2]s
+its keys:          %[1]s/keys.json
+
+In the pages of a relying party, such as http://localhost:8080:
+  <script src="%[1]s/include.js"></script>
+
+Verifiers that are to believe it:%[3]s
+  %[5]s assertion.txt --audience http://localhost:8080 --keys %[4]s
+  %[5]s serve --keys %[4]s
+
+Ctrl-C ends it; the next one has other keys.
+`, origin, provider.Domain(), fetch, keys, cli.Invocation(os.Args[0]))
+	return err
+}

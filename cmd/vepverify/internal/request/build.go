@@ -1,0 +1,109 @@
+package request
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/origin"
+)
+
+// maxData bounds what --data reads of one file, in bytes.
+const maxData = 64 << 20
+
+// build returns the request that the flags describe.
+func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error) {
+	u, err := requestURL(c.Args[0])
+	if err != nil {
+		return nil, c.UsageErrorf("%w", err)
+	}
+	method := r.method
+	if method == "" && len(r.data) > 0 {
+		method = http.MethodPost
+	}
+	data, err := r.body(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(data))
+	if err != nil {
+		return nil, c.UsageErrorf("--method: no method, such as PUT")
+	}
+	req.Header.Set("User-Agent", cli.Program)
+	req.Header.Set("Accept", "*/*")
+	if len(r.data) > 0 {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if err := r.setHeaders(req); err != nil {
+		return nil, c.UsageErrorf("%w", err)
+	}
+	return req, nil
+}
+
+// requestURL reads the URL, of a place where credentials can be sent.
+func requestURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New("no URL such as https://rp.example/data")
+	}
+	switch {
+	case u.User != nil:
+		return nil, errors.New("the URL has a user in it: who signs in is told by --identity")
+	case u.Scheme == "http" && !origin.IsLoopback(u.Hostname()):
+		return nil, errors.New("credentials are sent over https only, but for http at localhost, 127.0.0.1 and ::1")
+	}
+	return u, nil
+}
+
+// body puts the values of --data together, as curl does.
+func (r *command) body(ctx context.Context, c *cli.Call) ([]byte, error) {
+	parts := make([][]byte, len(r.data))
+	for i, value := range r.data {
+		name, fromFile := strings.CutPrefix(value, "@")
+		if !fromFile {
+			parts[i] = []byte(value)
+			continue
+		}
+		data, err := c.ReadUpTo(ctx, name, maxData+1)
+		if err != nil {
+			return nil, err
+		}
+		if len(data) > maxData {
+			return nil, fmt.Errorf("%s: larger than %d bytes", cli.FileName(name), maxData)
+		}
+		parts[i] = bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r"), nil), []byte("\n"), nil)
+	}
+	return bytes.Join(parts, []byte("&")), nil
+}
+
+// setHeaders sets those of --header. What signing has to do with is not theirs.
+func (r *command) setHeaders(req *http.Request) error {
+	given := make(http.Header)
+	for _, text := range r.headers {
+		name, value, found := strings.Cut(text, ":")
+		value = strings.Trim(value, " \t")
+		if !found || value == "" || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return errors.New("--header: not a header such as 'Accept: text/html'")
+		}
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization":
+			return errors.New("--header Authorization: that header is made by signing")
+		case "Host":
+			return errors.New("--header Host: the URL names the host")
+		case "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Expect":
+			return fmt.Errorf("--header %s: that header is not the request's to set", name)
+		}
+		given.Add(name, value)
+	}
+	for name, values := range given {
+		req.Header[name] = values
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+// Package request is the command request: one HTTP request, signed by an
+// identity with package vepauth.
+package request
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+const help = `Sends one request to a server that signs in programs, as docs/VEPAUTH.md explains: asked
+for credentials, it makes an assertion for the site from an identity file, exchanges it at
+the site's token endpoint, and sends the request again, signed. OAuth+VEP and MAC+BrowserID.
+The URL is https, or http at localhost, 127.0.0.1 or ::1. Redirects are not followed.
+
+Examples:
+  vepverify request https://rp.example/data --identity ada.json
+  vepverify request https://rp.example/data --identity ada.json --explain
+  vepverify request https://rp.example/notes --identity ada.json -d title=Hello -d tag=new
+  vepverify request https://rp.example/notes/1 --identity ada.json -X DELETE -i
+
+The body of the answer is written as it comes. When there is no answer to the signed
+request, standard output has one line instead:
+  {"status":"failure","reason":…}
+  {"status":"failure","reason":…,"undecided":true}    try later
+
+Exit status, by the answer:
+  0 status 1xx to 3xx   1 status 4xx, or no credentials were to be had
+  3 status 429 or 5xx, or no answer, or one that was cut off (said on standard error)
+  2 usage, an identity that cannot be read or has expired`
+
+// command is the command request with its flags.
+type command struct {
+	identity       string
+	method, output string
+	data, headers  cli.List
+	include        bool
+	explain        bool
+	timeout        cli.Span
+	caFile, proxy  string
+	weakKeys       bool
+}
+
+// Command returns the command request.
+func Command() *cli.Command {
+	r := &command{timeout: cli.Span(30 * time.Second)}
+	return &cli.Command{
+		Name: "request", Usage: "send a request that signs in by itself",
+		Arguments: "URL", Help: help, Run: r.run,
+		Flags: []cli.Flag{
+			cli.Text(&r.identity, "identity", "the identity, a `FILE` of certify (needed)"),
+			cli.Short("X", cli.Text(&r.method, "method", "the request's `METHOD`; GET, or POST with --data")),
+			cli.Short("d", cli.Value(&r.data, "data", "the body, a form: `TEXT`, @FILE without its line breaks, or @- (repeatable: joined by &)")),
+			cli.Short("H", cli.Value(&r.headers, "header", "a `HEADER` such as 'Accept: text/html' (repeatable)")),
+			cli.Short("o", cli.Text(&r.output, "output", "write the answer to `FILE`")),
+			cli.Short("i", cli.Switch(&r.include, "include", "write the answer's status and headers, too")),
+			cli.Switch(&r.explain, "explain", "tell on standard error what is sent and answered, without secrets"),
+			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
+			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
+			cli.Text(&r.proxy, "proxy", "go through the proxy at `URL` (http, https, socks5), but not to this machine"),
+			cli.Switch(&r.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+		},
+	}
+}
+
+func (r *command) run(ctx context.Context, c *cli.Call) error {
+	switch {
+	case len(c.Args) != 1:
+		return c.UsageErrorf("one URL, such as https://rp.example/data, not %d", len(c.Args))
+	case r.identity == "":
+		return c.UsageErrorf("--identity is missing")
+	case r.timeout == 0:
+		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
+	}
+	req, err := r.build(ctx, c)
+	if err != nil {
+		return err
+	}
+	id, err := identity.Read(ctx, c.Process, r.identity, r.weakKeys)
+	if err != nil {
+		return err
+	}
+	if err := id.Check(c.Now()); err != nil {
+		return fmt.Errorf("%s: %w", cli.FileName(r.identity), err)
+	}
+	base, err := r.transport(c)
+	if err != nil {
+		return err
+	}
+	defer base.CloseIdleConnections()
+	x := &exchange{command: r, Process: c.Process, id: id, base: base}
+	return x.do(ctx, req, &vepauth.Transport{Assertion: x.assertion, Base: x, Now: c.Now})
+}
+
+// errTimeout is the cause of the end of a request that is not answered in time.
+var errTimeout = errors.New("no answer in time")
+
+// do sends the request and writes the answer. The timeout ends when the answer
+// begins.
+func (x *exchange) do(ctx context.Context, req *http.Request, transport http.RoundTripper) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(time.Duration(x.timeout), func() { cancel(errTimeout) })
+	res, err := transport.RoundTrip(req.WithContext(ctx))
+	timer.Stop()
+	if err != nil {
+		return x.fail(ctx, err)
+	}
+	defer res.Body.Close()
+	x.explainEnd(res)
+	if err := x.write(ctx, res); err != nil {
+		return err
+	}
+	return exitStatus(res.StatusCode).Err()
+}
+
+// exitStatus returns the exit status for the HTTP status of an answer.
+func exitStatus(code int) cli.Status {
+	switch {
+	case code < 400:
+		return cli.ExitOkay
+	case code == http.StatusTooManyRequests || code >= 500:
+		return cli.ExitUndecided
+	}
+	return cli.ExitFailure
+}
+
+// write writes the answer while it is received. An answer that is cut off is
+// undecided.
+func (x *exchange) write(ctx context.Context, res *http.Response) error {
+	to := x.Out
+	var file *os.File
+	if x.output != "" && x.output != "-" {
+		var err error
+		if file, err = os.Create(x.output); err != nil {
+			return cli.WriteError(x.output, err)
+		}
+		to = file
+	}
+	body := &bodyReader{Reader: res.Body}
+	err := x.copyAnswer(to, res, body)
+	if file != nil {
+		err = errors.Join(err, file.Close())
+	}
+	switch {
+	case body.failed != nil:
+		fmt.Fprintf(x.Err, "%s: the answer was cut off: %s\n", cli.Program, x.reasonOf(ctx, body.failed))
+		return cli.ExitUndecided
+	case err != nil:
+		return cli.WriteError(x.output, err)
+	}
+	return nil
+}
+
+// copyAnswer writes status and headers, if they are wanted, and the body.
+func (x *exchange) copyAnswer(to io.Writer, res *http.Response, body io.Reader) error {
+	if x.include {
+		head := bufio.NewWriter(to)
+		fmt.Fprintf(head, "%s %s\r\n", res.Proto, res.Status)
+		res.Header.Write(head)
+		head.WriteString("\r\n")
+		if err := head.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := io.Copy(to, body)
+	return err
+}
+
+// bodyReader keeps the error of reading a body apart from errors of writing it.
+type bodyReader struct {
+	io.Reader
+	failed error
+}
+
+// Read implements io.Reader.
+func (r *bodyReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		r.failed = err
+	}
+	return n, err
+}
+
+// fail prints a failure in place of the answer that did not come. It returns
+// an error if the request could not be sent at all.
+func (x *exchange) fail(ctx context.Context, err error) error {
+	var lost *unreachable
+	var refused *vepauth.TokenError
+	failed := new(assertion.FailureAnswer)
+	switch {
+	case ctx.Err() != nil || errors.As(err, &lost):
+		failed.Reason, failed.Undecided = x.reasonOf(ctx, err), true
+	case errors.As(err, &refused):
+		failed.Reason = strings.TrimPrefix(err.Error(), "vepauth: ")
+		if x.refusal != "" {
+			failed.Reason += ": " + x.refusal
+		}
+		failed.Undecided = refused.Status == 0 || exitStatus(refused.Status) == cli.ExitUndecided
+	case errors.Is(err, vepauth.ErrChallenge):
+		failed.Reason = strings.TrimPrefix(err.Error(), "vepauth: ")
+	default:
+		return errors.New(strings.TrimPrefix(err.Error(), "vepauth: "))
+	}
+	failed.Reason = cli.Shorten(failed.Reason, 1000)
+	if err := x.PrintJSON(failed); err != nil {
+		return err
+	}
+	if failed.Undecided {
+		return cli.ExitUndecided
+	}
+	return cli.ExitFailure
+}
+
+// reasonOf returns the reason why the answer did not come, or not all of it. It has
+// no text of the server.
+func (x *exchange) reasonOf(ctx context.Context, err error) string {
+	switch {
+	case errors.Is(context.Cause(ctx), errTimeout):
+		return "no answer within " + x.timeout.String()
+	case ctx.Err() != nil:
+		return "interrupted"
+	}
+	return networkReason(err)
+}

@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+// replayEntries is how many live assertions --replay=memory remembers: some
+// 200 MB when it is full, and then nothing passes until the oldest expire.
+const replayEntries = 1_000_000
+
+// replay is the value of --replay: where used assertions are remembered.
+type replay struct{ where string }
+
+// Set implements flag.Value.
+func (r *replay) Set(s string) error {
+	switch scheme, _, _ := strings.Cut(s, "://"); {
+	case s == "off", s == "memory":
+	case s != scheme && (scheme == "redis" || scheme == "rediss" || scheme == "unix"):
+	default:
+		return errors.New("want off, memory, or the URL of a Redis server: redis://host:port, rediss://host:port or unix:///path")
+	}
+	r.where = s
+	return nil
+}
+
+// String implements flag.Value. A URL may hold a password, so that only its
+// scheme is shown.
+func (r *replay) String() string {
+	if scheme, _, isURL := strings.Cut(r.where, "://"); isURL {
+		return scheme
+	}
+	return r.where
+}
+
+// maxLife is the value of --max-life: how far ahead an assertion may expire, where
+// used assertions are remembered. Zero means the library's own limit, negative the
+// store's.
+type maxLife time.Duration
+
+// Set implements flag.Value.
+func (l *maxLife) Set(text string) error {
+	if text == "store" {
+		*l = -1
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second {
+		return errors.New("want a length of time of at least 1s, such as 10m or 24h, or store")
+	}
+	*l = maxLife(d)
+	return nil
+}
+
+// String implements flag.Value.
+func (l *maxLife) String() string {
+	switch {
+	case *l == 0:
+		return "10m"
+	case *l < 0:
+		return "store"
+	}
+	s := cli.Span(*l)
+	return s.String()
+}
+
+// guard is a one-use guard, none when OneUse is nil.
+type guard struct {
+	assertion.OneUse
+	redis *redisstore.Store // nil unless it is one
+}
+
+// open makes the guard. A Redis server need not be up.
+func (r *replay) open(now func() time.Time) (guard, error) {
+	switch r.where {
+	case "off":
+		return guard{}, nil
+	case "memory":
+		return guard{OneUse: assertion.NewMemoryOneUse(replayEntries, now)}, nil
+	}
+	store, err := redisstore.Open(r.where, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
+	if err != nil {
+		return guard{}, err
+	}
+	return guard{store, store}, nil
+}
+
+// warn logs it when a Redis server does not answer, or is set up to lose
+// entries.
+func (g guard) warn(ctx context.Context, logger *slog.Logger) {
+	if g.redis == nil {
+		return
+	}
+	findings, err := g.redis.Check(ctx)
+	if err != nil {
+		logger.Warn("the replay store cannot be asked; until it answers, assertions are undecided", "error", err)
+	}
+	for _, f := range findings {
+		logger.Warn("the replay store may lose entries", "setting", f.String())
+	}
+}
+
+func (g guard) close() error {
+	if g.redis == nil {
+		return nil
+	}
+	return g.redis.Close()
+}

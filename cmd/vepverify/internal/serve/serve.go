@@ -1,0 +1,280 @@
+// Package serve is the command serve: the HTTP API of package verifyapi as a
+// service, with the flags, variables and configuration files of the original
+// browserid-verifier.
+package serve
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/redisstore"
+	"github.com/vepverify/vepverify/verifyapi"
+)
+
+const help = `Serves the HTTP interface of Mozilla's browserid-verifier, so that whatever called
+that one calls this: POST /v2 with {"assertion","audience"}, POST /verify, GET /status.
+When it listens, it prints one line of JSON with its URL on standard output; its log goes to
+standard error. SIGINT or SIGTERM: it takes nothing new, finishes what it has, and exits with 0.
+
+Examples:
+  vepverify serve --port 8080
+  vepverify serve --keys keys.json
+  vepverify serve --address 0.0.0.0 --port 8443 --tls-cert cert.pem --tls-key key.pem \
+    --replay redis://redis.internal:6379 --metrics-address 127.0.0.1:9090
+
+The variables of the original are understood too: IP_ADDRESS, PORT, FALLBACK_DOMAIN, HTTP_TIMEOUT
+(seconds), LOG_LEVEL, CONFIG_FILES (JSON files, commas between them, later ones win), and for
+tests INSECURE_SSL, FORCE_INSECURE_LOOKUP_OVER_HTTP, TEST_SERVICE_FAILURE. A flag wins over its
+VEPVERIFY_ variable, that over these, and these over the files.
+
+Exit status:
+  0 told to stop   2 usage, bad configuration, cannot listen`
+
+// command is the command serve with its flags.
+type command struct {
+	verifier.Network
+	verifier.Trust
+	address, metricsAddress  string
+	port                     cli.Count
+	tlsCert, tlsKey          string
+	undecided                undecidedStatus
+	maxBody                  cli.Count
+	inFlight, queue, lookups cli.Count
+	replay                   replay
+	maxLife                  maxLife
+	logLevel                 logLevel
+	logEmails                bool
+	insecureSSL              bool
+	insecureHTTP             bool
+	testFailure              bool
+}
+
+// Command returns the command serve.
+func Command() *cli.Command {
+	s := &command{
+		Network: verifier.NewNetwork(), Trust: verifier.NewTrust(),
+		address: "127.0.0.1", port: cli.Count{N: 0, Low: 0, High: 65535},
+		undecided: http.StatusOK, maxBody: cli.Count{N: 10 << 10, Low: 1, High: 1 << 20},
+		inFlight: cli.Count{N: 0, Low: 0, High: 1 << 16}, queue: cli.Count{N: 0, Low: 0, High: 1 << 16},
+		lookups: cli.Count{N: 512, Low: 1, High: 1 << 16},
+		replay:  replay{"off"},
+	}
+	return &cli.Command{
+		Name: "serve", Usage: "serve the HTTP verification API",
+		Help: help, Flags: s.flags(), Run: s.run,
+	}
+}
+
+func (s *command) flags() []cli.Flag {
+	own := []cli.Flag{
+		cli.Text(&s.address, "address", "`IP` address to listen on"),
+		cli.Value(&s.port, "port", "`PORT` to listen on; 0: a free one"),
+		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM), which is read again when it changes"),
+		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
+		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
+		cli.Value(&s.replay, "replay", "refuse what was used before, remembered in `STORE`: off, memory, or redis://host:port"),
+		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h; store: as long as the store remembers"),
+		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
+		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
+		cli.Value(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
+		cli.Value(&s.queue, "queue", "`NUMBER` of requests that may wait to begin, for 100 ms at most; 0: 64 times --in-flight"),
+		cli.Value(&s.lookups, "lookups", "`NUMBER` of requests that may wait for issuers' documents"),
+		cli.Value(&s.logLevel, "log-level", "least `LEVEL` to log: debug, info, warn, error"),
+		cli.Switch(&s.logEmails, "log-emails", "log the email addresses that were proved"),
+		cli.Switch(&s.testFailure, "test-service-failure", "answer every verification with 503, to test clients"),
+	}
+	return slices.Concat(own, s.Trust.Flags(), s.Network.Flags(), s.Trust.InsecureFlags(), []cli.Flag{
+		cli.Switch(&s.insecureSSL, "insecure-ssl", "for tests: any TLS certificate, any address, any port, weak keys"),
+		cli.Switch(&s.insecureHTTP, "insecure-http", "for tests: documents over plain HTTP, from any address and port, weak keys"),
+	})
+}
+
+func (s *command) run(ctx context.Context, c *cli.Call) error {
+	if err := inherit(c); err != nil {
+		return err
+	}
+	if err := s.check(c); err != nil {
+		return err
+	}
+	if err := s.allowWeakKeys(c); err != nil {
+		return err
+	}
+	defer s.tuneMemory(c)()
+	logger := slog.New(slog.NewJSONHandler(c.Err, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
+	redisstore.SetLogger(logger)
+	guard, err := s.replay.open(c.Now)
+	if err != nil {
+		return c.UsageErrorf("--replay: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	api, err := s.handler(c, logger, guard, registry)
+	if err == nil {
+		err = s.serve(ctx, c, logger, api, registry, func() {
+			s.announce(c, logger)
+			guard.warn(ctx, logger)
+		})
+	}
+	return errors.Join(err, guard.close())
+}
+
+// check refuses flags that contradict each other.
+func (s *command) check(c *cli.Call) error {
+	switch {
+	case len(c.Args) > 0:
+		return c.UsageErrorf("serve takes no arguments, only flags")
+	case cli.MayHoldSecret(s.address):
+		return c.UsageErrorf("--address: not an IP address")
+	case cli.MayHoldSecret(s.metricsAddress):
+		return c.UsageErrorf("--metrics-address: not IP:PORT")
+	case (s.tlsCert == "") != (s.tlsKey == ""):
+		return c.UsageErrorf("--tls-cert and --tls-key are of use only together")
+	case (s.insecureSSL || s.insecureHTTP) && s.Keys+s.Proxy+s.CAFile != "":
+		return c.UsageErrorf("--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
+	case s.Timeout == 0:
+		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
+	case c.Given("max-life") && s.replay.where == "off":
+		return c.UsageErrorf("--max-life needs --replay, whose store it bounds")
+	}
+	return nil
+}
+
+// handler puts the API together.
+func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registry *prometheus.Registry) (*verifyapi.Handler, error) {
+	keys, err := s.issuers(c)
+	if err != nil {
+		return nil, err
+	}
+	config := assertion.Config{Keys: keys, Now: c.Now, OneUse: guard.OneUse}
+	if guard.OneUse != nil {
+		config.MaxLife = time.Duration(s.maxLife)
+	}
+	v, err := s.Trust.Verifier(c, config)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := verifyapi.NewMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
+	h, err := verifyapi.New(verifyapi.Config{
+		Verifier: v, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
+		InFlight: s.inFlight.N, Queue: s.queue.N, Lookups: s.lookups.N,
+		Logger: logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
+	})
+	if err != nil {
+		return nil, c.UsageErrorf("%w", verifier.Unprefixed(err))
+	}
+	return h, nil
+}
+
+// issuers is where the issuers' keys come from.
+func (s *command) issuers(c *cli.Call) (assertion.KeySource, error) {
+	if s.insecureSSL || s.insecureHTTP {
+		return s.insecureResolver(c)
+	}
+	return s.Source(c)
+}
+
+// announce logs what the service runs with, but for a proxy's URL, which may hold
+// a password.
+func (s *command) announce(c *cli.Call, logger *slog.Logger) {
+	var values []any
+	for name, value := range c.FlagValues() {
+		if name == "proxy" && value != "" {
+			value = "set"
+		}
+		values = append(values, slog.String(name, value))
+		if weak := strings.HasPrefix(name, "insecure-") || name == "test-service-failure"; weak && value == "true" {
+			logger.Warn("not for production", "flag", name)
+		}
+	}
+	logger.Info("configuration", values...)
+}
+
+// serve opens the ports, says so, and serves until it is told to stop.
+func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, api *verifyapi.Handler, registry *prometheus.Registry, begin func()) error {
+	main, err := s.listen(c)
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	all := map[net.Listener]*http.Server{main: api.Server()}
+	if s.metricsAddress != "" {
+		l, err := servers.Listen(s.metricsAddress)
+		if err != nil {
+			return fmt.Errorf("cannot listen: %w (see --metrics-address)", err)
+		}
+		defer l.Close()
+		all[l] = metricsServer(registry)
+	}
+	begin()
+	if err := s.printRunning(c, main); err != nil {
+		return err
+	}
+	err = servers.Run(ctx, all)
+	logger.Info("stopped", "finished", err == nil)
+	return err
+}
+
+// listen opens the port for the API, with TLS when there is a certificate.
+func (s *command) listen(c *cli.Call) (net.Listener, error) {
+	cert := &certificate{certFile: s.tlsCert, keyFile: s.tlsKey}
+	if s.tlsCert != "" {
+		if err := cert.load(); err != nil {
+			return nil, c.UsageErrorf("--tls-cert, --tls-key: %w", err)
+		}
+	}
+	l, err := servers.Listen(net.JoinHostPort(s.address, strconv.Itoa(s.port.N)))
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w (see --address and --port)", err)
+	}
+	if s.tlsCert == "" {
+		return l, nil
+	}
+	return tls.NewListener(l, cert.config()), nil
+}
+
+func metricsServer(registry *prometheus.Registry) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	return &http.Server{
+		Handler: mux, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
+}
+
+// printRunning says where the service listens and, when there is one, what the
+// fallback is, in the words of the verifier of old, whose test suite looks here
+// for which configuration file has the last word.
+func (s *command) printRunning(c *cli.Call, l net.Listener) error {
+	scheme := "http"
+	if s.tlsCert != "" {
+		scheme = "https"
+	}
+	type fields struct {
+		URL      string `json:"url"`
+		Fallback string `json:"fallback,omitempty"`
+	}
+	return c.PrintJSON(struct {
+		Type   string
+		Fields fields
+	}{"server.running", fields{scheme + "://" + l.Addr().String(), s.Fallback}})
+}

@@ -1,0 +1,523 @@
+package serve_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
+	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/internal/redistest"
+)
+
+// app returns a program with the command serve.
+func app() *cli.App {
+	return &cli.App{Default: "serve", Commands: []*cli.Command{serve.Command()}}
+}
+
+const relyingParty = "https://rp.example"
+
+var sampleTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// served is a vepverify serve that runs within the test.
+type served struct {
+	URL, Fallback string // as the line on standard output has them
+
+	stop context.CancelFunc
+	done chan struct{}
+
+	code int
+	mu   sync.Mutex
+	log  bytes.Buffer
+}
+
+// Write takes what goes to standard error.
+func (s *served) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.Write(b)
+}
+
+// end stops the service and gives its exit status and log.
+func (s *served) end(t *testing.T) (int, string) {
+	t.Helper()
+	s.stop()
+	<-s.done
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code, s.log.String()
+}
+
+// startServe starts the service and waits until it listens. The variables are
+// NAME=value.
+func startServe(t *testing.T, variables []string, args ...string) *served {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	s := &served{stop: cancel, done: make(chan struct{})}
+	p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: s, Env: clitest.Env(variables...), Now: func() time.Time { return sampleTime }}
+	go func() {
+		defer close(s.done)
+		s.code = app().Run(ctx, append([]string{"serve"}, args...), p)
+		stdout.Close()
+	}()
+	t.Cleanup(func() { s.end(t) })
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	if err != nil {
+		_, log := s.end(t)
+		t.Fatalf("it does not listen: status %d, %s", s.code, log)
+	}
+	var running struct {
+		Type   string
+		Fields struct{ URL, Fallback string }
+	}
+	if err := json.Unmarshal([]byte(line), &running); err != nil || running.Type != "server.running" {
+		t.Fatalf("standard output has %q (%v)", line, err)
+	}
+	s.URL, s.Fallback = running.Fields.URL, running.Fields.Fallback
+	go func() {
+		if rest, _ := io.ReadAll(lines); len(rest) > 0 {
+			t.Errorf("more on standard output: %q", rest)
+		}
+	}()
+	return s
+}
+
+// sample gives a file of testdata/sample.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "sample", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(data))
+}
+
+var sampleKeys = filepath.Join("..", "..", "..", "..", "testdata", "sample", "keys.json")
+
+type reply struct {
+	code                                   int
+	Status, Reason, Email, Issuer, Version string
+	Undecided                              bool
+}
+
+// ask posts an assertion.
+func ask(t *testing.T, c *http.Client, base, text string) reply {
+	t.Helper()
+	answer, err := c.PostForm(base+"/verify", url.Values{"assertion": {text}, "audience": {relyingParty}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	r := reply{code: answer.StatusCode}
+	if err := json.NewDecoder(answer.Body).Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestServe(t *testing.T) {
+	s := startServe(t, nil, "--keys", sampleKeys)
+	if r := ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt")); r.code != 200 || r.Email != "alice@idp.example" {
+		t.Errorf("the sample is answered with %+v", r)
+	}
+	answer, err := http.Get(s.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 404 {
+		t.Errorf("/metrics is where everybody can read it: %d", answer.StatusCode)
+	}
+	code, log := s.end(t)
+	if code != 0 {
+		t.Errorf("told to stop, it exits with %d", code)
+	}
+	for _, secret := range []string{"alice", sample(t, "assertion.txt")[:40]} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+}
+
+// TestServeHTTP2 asks over HTTP/2 without TLS.
+func TestServeHTTP2(t *testing.T) {
+	s := startServe(t, nil, "--keys", sampleKeys)
+	only2 := new(http.Protocols)
+	only2.SetUnencryptedHTTP2(true)
+	c := &http.Client{Transport: &http.Transport{Protocols: only2}}
+	defer c.CloseIdleConnections()
+	if r := ask(t, c, s.URL, sample(t, "assertion.txt")); r.Status != "okay" {
+		t.Errorf("answered with %+v", r)
+	}
+}
+
+func TestServeMetrics(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
+	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
+	answer, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"vepverify_verifications_total{reason=\"none\",result=\"okay\"} 1", "go_goroutines", "process_resident_memory_bytes"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}
+
+// TestServeSettings: a flag wins over its own variable, that over the variable of
+// old, that over the last of the configuration files.
+func TestServeSettings(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	first := file("first.json", `{"fallback":"first.example","httpTimeout":2,"port":0,"insecureSSL":false,"logging":{"level":"info"}}`)
+	second := file("second.json", `{"fallback":"second.example","httpTimeout":2.5}`)
+	both := "CONFIG_FILES=" + first + "," + second
+	for _, test := range []struct {
+		name      string
+		variables []string
+		args      []string
+		fallback  string
+		timeout   string
+	}{
+		{name: "nothing", timeout: "8s"},
+		{name: "one file", variables: []string{"CONFIG_FILES=" + first}, fallback: "first.example", timeout: "2s"},
+		{name: "later files win", variables: []string{both}, fallback: "second.example", timeout: "2.5s"},
+		{name: "old variables", variables: []string{both, "FALLBACK_DOMAIN=old.example", "HTTP_TIMEOUT=3"}, fallback: "old.example", timeout: "3s"},
+		{name: "our variables", variables: []string{both, "FALLBACK_DOMAIN=old.example", "VEPVERIFY_FALLBACK=ours.example"}, fallback: "ours.example", timeout: "2.5s"},
+		{name: "flags", variables: []string{both, "VEPVERIFY_FALLBACK=ours.example", "HTTP_TIMEOUT=3"}, args: []string{"--fallback", "flag.example", "--timeout", "4s"}, fallback: "flag.example", timeout: "4s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := startServe(t, test.variables, test.args...)
+			_, log := s.end(t)
+			first, _, _ := strings.Cut(log, "\n")
+			var got struct {
+				Msg, Fallback, Timeout string
+			}
+			if err := json.Unmarshal([]byte(first), &got); err != nil || got.Msg != "configuration" {
+				t.Fatalf("the log begins with %s (%v)", first, err)
+			}
+			if got.Fallback != test.fallback || got.Timeout != test.timeout {
+				t.Errorf("got %+v, want fallback %q and timeout %s", got, test.fallback, test.timeout)
+			}
+		})
+	}
+}
+
+// TestServeRefuses: what cannot be served as asked is a complaint, and nothing is
+// on standard output.
+func TestServeRefuses(t *testing.T) {
+	dir := t.TempDir()
+	bad, unknown, array := filepath.Join(dir, "bad.json"), filepath.Join(dir, "unknown.json"), filepath.Join(dir, "array.json")
+	for name, text := range map[string]string{bad: "{", unknown: `{"fallbck":"x"}`, array: `{"fallback":["x"]}`} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for _, test := range []struct {
+		variables, args []string
+	}{
+		{args: []string{"file.txt"}},
+		{args: []string{"--port", "65536"}},
+		{args: []string{"--port", port}},
+		{args: []string{"--metrics-address", taken.Addr().String()}},
+		{args: []string{"--metrics-address", "nowhere"}},
+		{args: []string{"--address", "not an address"}},
+		{args: []string{"--tls-cert", "cert.pem"}},
+		{args: []string{"--tls-cert", bad, "--tls-key", bad}},
+		{args: []string{"--replay", "redis"}},
+		{args: []string{"--replay", "redis://:a%zz@host"}},
+		{args: []string{"--undecided-status", "500"}},
+		{args: []string{"--log-level", "loud"}},
+		{args: []string{"--fallback", "not a domain"}},
+		{args: []string{"--keys", bad}},
+		{args: []string{"--keys", sampleKeys, "--insecure-ssl"}},
+		{args: []string{"--timeout", "0"}},
+		{args: []string{"--max-life", "1h"}},
+		{args: []string{"--replay", "memory", "--max-life", "0"}},
+		{args: []string{"--replay", "memory", "--max-life", "-1s"}},
+		{args: []string{"--replay", "memory", "--max-life", "25h"}},
+		{variables: []string{"PORT=http"}},
+		{variables: []string{"HTTP_TIMEOUT=8s"}},
+		{variables: []string{"HTTP_TIMEOUT=0"}},
+		{variables: []string{"INSECURE_SSL=perhaps"}},
+		{variables: []string{"CONFIG_FILES=" + bad}},
+		{variables: []string{"CONFIG_FILES=" + unknown}},
+		{variables: []string{"CONFIG_FILES=" + array}},
+		{variables: []string{"CONFIG_FILES=" + filepath.Join(dir, "absent.json")}},
+	} {
+		p := cli.Process{Env: clitest.Env(test.variables...)}
+		code, out, complaint := clitest.Run(t, app(), p, append([]string{"serve"}, test.args...)...)
+		if code != int(cli.ExitUsage) || out != "" || !strings.HasPrefix(complaint[strings.LastIndex(strings.TrimSpace(complaint), "\n")+1:], "vepverify: ") {
+			t.Errorf("%q %q: status %d, %q on standard output, complaint %q", test.variables, test.args, code, out, complaint)
+		}
+	}
+}
+
+// TestServeHidesPasswords: neither the log nor a complaint has them.
+func TestServeHidesPasswords(t *testing.T) {
+	redis := redistest.Start(t)
+	s := startServe(t, nil, "--replay", strings.Replace(redis.URL(), "redis://", "redis://user:s3cret@", 1), "--proxy", "http://user:s3cret@127.0.0.1:1")
+	_, log := s.end(t)
+	_, _, complaint := clitest.Run(t, app(), cli.Process{}, "serve", "--replay", "redis://user:s3cret@[")
+	if strings.Contains(log+complaint, "s3cret") {
+		t.Errorf("a password shows in %q or %q", log, complaint)
+	}
+}
+
+// TestServeFinishes: what was begun when the service is told to stop is
+// answered.
+func TestServeFinishes(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	idp := idptest.New("placeholder.example").At(sampleTime)
+	document, err := json.Marshal(idp.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		<-release
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document)
+	}))
+	defer host.Close()
+	idp.Domain = strings.TrimPrefix(host.URL, "http://")
+	s := startServe(t, []string{"FORCE_INSECURE_LOOKUP_OVER_HTTP=true"}, "--trusted-issuer", idp.Domain)
+	answered := make(chan reply)
+	go func() {
+		answered <- ask(t, http.DefaultClient, s.URL, idp.Backed("alice@idp.example", idptest.Key("DS128"), relyingParty))
+	}()
+	<-begun
+	s.stop()
+	close(release)
+	if r := <-answered; r.Status != "okay" {
+		t.Errorf("answered with %+v", r)
+	}
+	if code, _ := s.end(t); code != 0 {
+		t.Errorf("it exits with %d", code)
+	}
+}
+
+// TestServeTestSettings are those for the test suites of clients.
+func TestServeTestSettings(t *testing.T) {
+	idp := suiteIssuer(t, httptest.NewTLSServer, "RS256")
+	text := idp.Backed("alice@idp.example", idptest.Key("DS128"), relyingParty)
+	for _, test := range []struct {
+		variable string
+		want     reply
+	}{
+		{"INSECURE_SSL=", reply{code: 200, Status: "failure"}}, // an IP address is no host of an issuer
+		{"INSECURE_SSL=false", reply{code: 200, Status: "failure"}},
+		{"INSECURE_SSL=true", reply{code: 200, Status: "okay"}},
+		{"INSECURE_SSL=1", reply{code: 200, Status: "okay"}},
+		{"TEST_SERVICE_FAILURE=true", reply{code: 503, Status: "failure"}},
+	} {
+		s := startServe(t, []string{test.variable}, "--trusted-issuer", idp.Domain)
+		r := ask(t, http.DefaultClient, s.URL, text)
+		if r.code != test.want.code || r.Status != test.want.Status {
+			t.Errorf("%s: %+v, want %+v", test.variable, r, test.want)
+		}
+		if _, log := s.end(t); strings.Contains(log, "WARN") != (strings.HasSuffix(test.variable, "true") || strings.HasSuffix(test.variable, "1")) {
+			t.Errorf("%s: the warning is missing, or out of place: %s", test.variable, log)
+		}
+	}
+}
+
+// TestServeReplay: an assertion passes once among all who share a store; and not
+// at all when the store does not answer.
+func TestServeReplay(t *testing.T) {
+	text := sample(t, "assertion.txt")
+	t.Run("memory", func(t *testing.T) {
+		s := startServe(t, nil, "--keys", sampleKeys, "--replay", "memory")
+		first, second := ask(t, http.DefaultClient, s.URL, text), ask(t, http.DefaultClient, s.URL, text)
+		if first.Status != "okay" || second.Status != "failure" || second.Undecided {
+			t.Errorf("first %+v, then %+v", first, second)
+		}
+	})
+	t.Run("redis", func(t *testing.T) {
+		redis := redistest.Start(t)
+		a := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL())
+		b := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--undecided-status", "503")
+		first, second := ask(t, http.DefaultClient, a.URL, text), ask(t, http.DefaultClient, b.URL, text)
+		if first.Status != "okay" || second.code != 200 || second.Status != "failure" || second.Undecided {
+			t.Errorf("first %+v, then %+v", first, second)
+		}
+		redis.Kill()
+		if down := ask(t, http.DefaultClient, b.URL, text); down.code != 503 || !down.Undecided {
+			t.Errorf("without the store: %+v", down)
+		}
+	})
+}
+
+// TestServeMemory: the collector is set for the service, the environment wins, and
+// all is as it was afterwards.
+func TestServeMemory(t *testing.T) {
+	settings := func() (percent int, limit int64) {
+		percent = debug.SetGCPercent(100)
+		debug.SetGCPercent(percent)
+		return percent, debug.SetMemoryLimit(-1)
+	}
+	percent, limit := settings()
+	for _, test := range []struct {
+		variables, args []string
+		percent         int
+		limit           int64
+	}{
+		{nil, nil, serve.GCPercent, serve.MemoryLimit},
+		{[]string{"GOGC=50"}, nil, percent, serve.MemoryLimit},
+		{[]string{"GOMEMLIMIT=1GiB"}, nil, serve.GCPercent, limit},
+		{nil, []string{"--replay", "memory"}, percent, limit},
+	} {
+		s := startServe(t, test.variables, test.args...)
+		if p, l := settings(); p != test.percent || l != test.limit {
+			t.Errorf("%q %q: %d %%, %d bytes; want %d %%, %d bytes", test.variables, test.args, p, l, test.percent, test.limit)
+		}
+		s.end(t)
+		if p, l := settings(); p != percent || l != limit {
+			t.Errorf("%q %q: afterwards %d %%, %d bytes; want %d %%, %d bytes", test.variables, test.args, p, l, percent, limit)
+		}
+	}
+}
+
+// TestServeMaxLife: with a guard, an assertion that lives too long is refused for
+// that reason, unless the limit is raised.
+func TestServeMaxLife(t *testing.T) {
+	user := idptest.Key("DS128")
+	idp := suiteIssuer(t, httptest.NewServer, "RS256")
+	certificate := idp.Certificate("alice@"+idp.Domain, user.Public()).With("exp", sampleTime.Add(48*time.Hour).UnixMilli())
+	lives := func(life time.Duration) string {
+		return idptest.Backed(certificate, idp.Assertion(relyingParty, user).With("exp", sampleTime.Add(life).UnixMilli()))
+	}
+	for _, test := range []struct {
+		args []string
+		life time.Duration
+		want string
+	}{
+		{nil, 24 * time.Hour, "okay"},
+		{[]string{"--replay", "memory"}, 10 * time.Minute, "okay"},
+		{[]string{"--replay", "memory"}, time.Hour, "failure"},
+		{[]string{"--replay", "memory", "--max-life", "1h"}, time.Hour, "okay"},
+		{[]string{"--replay", "memory", "--max-life", "1h"}, 2 * time.Hour, "failure"},
+		{[]string{"--replay", "memory", "--max-life", "store"}, 23 * time.Hour, "okay"},
+		{[]string{"--replay", "memory", "--max-life", "store"}, 25 * time.Hour, "failure"},
+	} {
+		s := startServe(t, []string{"FORCE_INSECURE_LOOKUP_OVER_HTTP=true"}, test.args...)
+		r := ask(t, http.DefaultClient, s.URL, lives(test.life))
+		if r.code != 200 || r.Status != test.want || r.Undecided {
+			t.Errorf("%q, %v: %+v", test.args, test.life, r)
+		}
+		if _, log := s.end(t); strings.Contains(log, `"class":"lifetime"`) != (test.want == "failure") {
+			t.Errorf("%q, %v: %s", test.args, test.life, log)
+		}
+	}
+}
+
+// TestServeTLS: the certificate is read again when it is renewed.
+func TestServeTLS(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeCertificate(t, certFile, keyFile, 1)
+	s := startServe(t, nil, "--keys", sampleKeys, "--tls-cert", certFile, "--tls-key", keyFile)
+	if !strings.HasPrefix(s.URL, "https://127.0.0.1:") {
+		t.Errorf("it listens at %s", s.URL)
+	}
+	serial := func() int64 {
+		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+		defer c.CloseIdleConnections()
+		answer, err := c.Get(s.URL + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.ProtoMajor != 2 {
+			t.Errorf("HTTP/%d", answer.ProtoMajor)
+		}
+		return answer.TLS.PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := serial(); got != 1 {
+		t.Errorf("certificate %d, want 1", got)
+	}
+	writeCertificate(t, certFile, keyFile, 2)
+	if got := serial(); got != 2 {
+		t.Errorf("after renewal: certificate %d, want 2", got)
+	}
+	if err := os.WriteFile(certFile, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := serial(); got != 2 {
+		t.Errorf("with a broken file: certificate %d, want 2", got)
+	}
+}
+
+func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := time.Now().Add(time.Duration(serial) * time.Minute) // however coarse the clock of files
+	for name, block := range map[string]*pem.Block{keyFile: {Type: "PRIVATE KEY", Bytes: private}, certFile: {Type: "CERTIFICATE", Bytes: der}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, changed, changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

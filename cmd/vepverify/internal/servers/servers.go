@@ -1,0 +1,93 @@
+// Package servers runs HTTP servers until the command is told to stop.
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/vepverify/vepverify/devidp"
+)
+
+// stopTimeout is how long requests may take to finish after the context of Run
+// has ended.
+const stopTimeout = 30 * time.Second
+
+// Run serves on the listeners until ctx ends or one of the servers fails. It then
+// waits until the requests that have begun are finished, for 30 s at most.
+func Run(ctx context.Context, servers map[net.Listener]*http.Server) error {
+	failed := make(chan error, len(servers))
+	for l, s := range servers {
+		go func() { failed <- s.Serve(l) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		failed <- nil // the loop below receives one value for each server
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	for _, s := range servers {
+		if stopped := s.Shutdown(last); stopped != nil {
+			err = errors.Join(err, fmt.Errorf("requests not finished after %v: %w", stopTimeout, stopped))
+		}
+	}
+	for range servers {
+		if ended := <-failed; ended != nil && !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, ended)
+		}
+	}
+	return err
+}
+
+// Listen opens a port. An IPv4 address is open over IPv4 only: the net package
+// would take 0.0.0.0 for all addresses of IPv6 too.
+func Listen(address string) (net.Listener, error) {
+	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().Is4() {
+		return net.Listen("tcp4", address)
+	}
+	return net.Listen("tcp", address)
+}
+
+// Limits of [NewLocal]. They bound the memory and the connections that a page or
+// a program can use by sending slowly or without end.
+const (
+	// localHeader is in bytes. It is larger than the limit of the service, because
+	// browsers send the cookies of all ports of localhost.
+	localHeader       = 64 << 10
+	localHeaderTime   = 10 * time.Second
+	localRequestTime  = 30 * time.Second
+	localResponseTime = time.Minute
+	localIdleTime     = 2 * time.Minute
+)
+
+// NewLocal returns a server for one user on this machine. It closes all
+// connections when it is told to stop, because browsers keep connections open
+// that they may never use.
+func NewLocal(h http.Handler) *http.Server {
+	s := &http.Server{
+		Handler: h, MaxHeaderBytes: localHeader, ReadHeaderTimeout: localHeaderTime, ReadTimeout: localRequestTime,
+		WriteTimeout: localResponseTime, IdleTimeout: localIdleTime, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	s.RegisterOnShutdown(func() { _ = s.Close() }) // Shutdown returns the error
+	return s
+}
+
+// ListenLocal opens a port of the loopback interface.
+func ListenLocal(port int) (net.Listener, error) {
+	return devidp.Listen(net.JoinHostPort("localhost", strconv.Itoa(port)))
+}
+
+// LocalOrigin returns the origin at which browsers find a listener of
+// [ListenLocal].
+func LocalOrigin(l net.Listener) string {
+	return "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}

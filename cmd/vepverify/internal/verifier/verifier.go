@@ -1,0 +1,94 @@
+// Package verifier has the flags that describe a verifier: where the keys of
+// issuers come from ([Network]), which assertions are accepted ([Trust]), and at
+// what time ([Flags], which has all of them).
+package verifier
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+)
+
+// Flags are the flags of the commands that verify the assertions in their input.
+type Flags struct {
+	Network
+	Trust
+	Now cli.Instant
+}
+
+// New returns flags with their defaults.
+func New() Flags { return Flags{Network: NewNetwork(), Trust: NewTrust()} }
+
+// Flags returns the flags, bound to f.
+func (f *Flags) Flags() []cli.Flag {
+	own := []cli.Flag{
+		cli.Value(&f.Now, "now", "verify as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
+	}
+	return slices.Concat(own, f.Trust.Flags(), f.Network.Flags(), f.Trust.InsecureFlags())
+}
+
+// Verifier returns the verifier that the flags describe.
+func (f *Flags) Verifier(c *cli.Call) (*assertion.Verifier, error) {
+	keys, err := f.Source(c)
+	if err != nil {
+		return nil, err
+	}
+	return f.Trust.Verifier(c, assertion.Config{Keys: keys, Now: f.Now.Clock(c.Now)})
+}
+
+// Trust are the flags that say which assertions are accepted.
+type Trust struct {
+	Fallback              string
+	trustedIssuers        cli.List
+	leeway                cli.Span
+	maxChain              cli.Count
+	weakKeys              bool
+	fallbackOnUnavailable bool
+}
+
+// NewTrust returns flags with their defaults.
+func NewTrust() Trust {
+	return Trust{leeway: cli.Span(30 * time.Second), maxChain: cli.Count{N: 1, Low: 1, High: assertion.MaxChainLimit}}
+}
+
+// Flags returns the flags that do not weaken a check, bound to t.
+func (t *Trust) Flags() []cli.Flag {
+	return []cli.Flag{
+		cli.Value(&t.leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
+		cli.Value(&t.maxChain, "max-chain", "`NUMBER` of certificates to accept"),
+		cli.Text(&t.Fallback, "fallback", "`DOMAIN` that speaks for domains without BrowserID"),
+		cli.Value(&t.trustedIssuers, "trusted-issuer", "`DOMAIN` to trust for any email address (repeatable)"),
+	}
+}
+
+// InsecureFlags returns the flags that weaken a check, bound to t.
+func (t *Trust) InsecureFlags() []cli.Flag {
+	return []cli.Flag{
+		cli.Switch(&t.weakKeys, WeakKeys, "accept RSA keys that anyone can break, for archives"),
+		cli.Switch(&t.fallbackOnUnavailable, "insecure-fallback-on-unavailable", "let the fallback speak for domains out of reach"),
+	}
+}
+
+// WeakKeys is the name of the flag that accepts weak keys.
+const WeakKeys = "insecure-weak-keys"
+
+// Verifier returns a verifier that accepts what the flags say. The caller sets the
+// other fields of config: keys, clock, one-use guard.
+func (t *Trust) Verifier(c *cli.Call, config assertion.Config) (*assertion.Verifier, error) {
+	if t.fallbackOnUnavailable && t.Fallback == "" {
+		return nil, c.UsageErrorf("--insecure-fallback-on-unavailable needs --fallback")
+	}
+	config.Leeway = time.Duration(t.leeway)
+	if config.Leeway == 0 {
+		config.Leeway = -1 // no leeway; in the library zero means the default
+	}
+	config.MaxChain, config.Fallback, config.TrustedIssuers = t.maxChain.N, t.Fallback, t.trustedIssuers
+	config.InsecureWeakKeys, config.InsecureFallbackOnUnavailable = t.weakKeys, t.fallbackOnUnavailable
+	v, err := assertion.NewVerifier(config)
+	if err != nil {
+		return nil, c.UsageErrorf("%w", Unprefixed(err))
+	}
+	return v, nil
+}

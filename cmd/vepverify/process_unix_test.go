@@ -1,0 +1,219 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+)
+
+// exitInterrupted is the exit status of batch after an interrupt.
+const exitInterrupted = 130
+
+// batchProcess is vepverify batch as a process of its own.
+type batchProcess struct {
+	t          *testing.T
+	cmd        *exec.Cmd
+	in         io.WriteCloser
+	out        *bufio.Reader
+	complaints *bufio.Reader
+}
+
+func startBatch(t *testing.T, args ...string) *batchProcess {
+	t.Helper()
+	p := &batchProcess{t: t, cmd: exec.CommandContext(t.Context(), "vepverify", append([]string{"batch"}, args...)...)}
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	in, err := p.cmd.StdinPipe()
+	p.check(err)
+	out, err := p.cmd.StdoutPipe()
+	p.check(err)
+	complaints, err := p.cmd.StderrPipe()
+	p.check(err)
+	p.in, p.out, p.complaints = in, bufio.NewReader(out), bufio.NewReader(complaints)
+	p.check(p.cmd.Start())
+	return p
+}
+
+func (p *batchProcess) check(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *batchProcess) send(text string) {
+	p.t.Helper()
+	_, err := io.WriteString(p.in, text)
+	p.check(err)
+}
+
+// expect wants the next line of a stream to contain the text.
+func (p *batchProcess) expect(from *bufio.Reader, text string) {
+	p.t.Helper()
+	line, err := from.ReadString('\n')
+	if err != nil || !strings.Contains(line, text) {
+		p.t.Fatalf("%q (%v), want %q", line, err, text)
+	}
+}
+
+// end wants nothing more on standard output, and gives the rest of standard
+// error and how the process ended.
+func (p *batchProcess) end() (complaints string, state syscall.WaitStatus) {
+	p.t.Helper()
+	out, err := io.ReadAll(p.out)
+	p.check(err)
+	rest, err := io.ReadAll(p.complaints)
+	p.check(err)
+	var failed *exec.ExitError
+	if err := p.cmd.Wait(); err != nil && !errors.As(err, &failed) {
+		p.t.Fatal(err)
+	}
+	if len(out) > 0 {
+		p.t.Errorf("more on standard output: %q", out)
+	}
+	return string(rest), p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+}
+
+// TestBatchInterruptedPause: while it waits for input, which does not end.
+func TestBatchInterruptedPause(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		p := startBatch(t, "--keys", "testdata/fixtures/keys.json")
+		p.send("{\"id\":1}\n{\"id\":2}\nhalf a line")
+		p.expect(p.out, `{"id":1,`)
+		p.expect(p.out, `{"id":2,`)
+		p.check(p.cmd.Process.Signal(signal))
+		complaints, state := p.end()
+		if state.ExitStatus() != exitInterrupted {
+			t.Errorf("%v: exit status %d", signal, state.ExitStatus())
+		}
+		if !strings.HasSuffix(complaints, "\nvepverify: interrupted: line 2 is the last one answered; \"tail -n +3\" gives the rest\n") || !strings.Contains(complaints, "\nvepverify: 2 lines in ") {
+			t.Errorf("%v: %s", signal, complaints)
+		}
+	}
+}
+
+// TestBatchInterrupt: what is being verified, here with a look-up that hangs, is
+// finished and its answer written; what is behind is not begun.
+func TestBatchInterrupt(t *testing.T) {
+	host := newMuteHost(t)
+	p := startBatch(t, "--jobs", "1", "--quiet", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
+	p.send("x\nx\n" + mintFor(t, host.name) + "\nx\nx\n")
+	contact := <-host.contacts
+	p.check(p.cmd.Process.Signal(os.Interrupt))
+	p.expect(p.complaints, "interrupted: finishing what is being verified")
+	contact.Close()
+	for _, reason := range []string{"no certificates provided", "no certificates provided", "127.0.0.1"} {
+		p.expect(p.out, reason)
+	}
+	complaints, state := p.end()
+	if state.ExitStatus() != exitInterrupted || complaints != "vepverify: interrupted: line 3 is the last one answered; \"tail -n +4\" gives the rest\n" {
+		t.Errorf("exit status %d: %s", state.ExitStatus(), complaints)
+	}
+}
+
+// TestBatchSecondInterrupt ends at once.
+func TestBatchSecondInterrupt(t *testing.T) {
+	host := newMuteHost(t)
+	p := startBatch(t, "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
+	p.send(mintFor(t, host.name) + "\n")
+	defer (<-host.contacts).Close()
+	p.check(p.cmd.Process.Signal(os.Interrupt))
+	p.expect(p.complaints, "interrupted: finishing what is being verified")
+	ended := make(chan syscall.WaitStatus)
+	go func() {
+		_, state := p.end()
+		ended <- state
+	}()
+	again := time.NewTicker(10 * time.Millisecond) // until the first has had its full effect
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+			if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatal(err)
+			}
+		case state := <-ended:
+			if !state.Signaled() || state.Signal() != syscall.SIGINT {
+				t.Errorf("ended with %v", state)
+			}
+			return
+		}
+	}
+}
+
+// muteHost takes connections, and says nothing.
+type muteHost struct {
+	name     string
+	contacts chan net.Conn
+}
+
+func newMuteHost(t *testing.T) *muteHost {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	h := &muteHost{l.Addr().String(), make(chan net.Conn, 10)}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			h.contacts <- c
+		}
+	}()
+	return h
+}
+
+// mintFor makes an assertion of a user of that issuer, valid now.
+func mintFor(t *testing.T, issuer string) string {
+	t.Helper()
+	identity := filepath.Join(t.TempDir(), "identity.json")
+	code, _, complaint := runApp(t, cli.Process{}, "certify", "--key", "testdata/fixtures/issuer.key", "--issuer", issuer, "--email", "ada@"+issuer, "--out", identity)
+	if code != 0 {
+		t.Fatal(complaint)
+	}
+	code, text, complaint := runApp(t, cli.Process{}, "assert", "--identity", identity, "--audience", "https://rp.example")
+	if code != 0 {
+		t.Fatal(complaint)
+	}
+	return string(bytes.TrimSpace([]byte(text)))
+}
+
+// TestServeSignals: both signals that ask a process to end are obeyed.
+func TestServeSignals(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := exec.Command("vepverify", "serve", "--keys", filepath.Join("..", "..", "testdata", "sample", "keys.json"))
+		cmd.Env = append(os.Environ(), "IP_ADDRESS=127.0.0.1", "PORT=0", "GORACE=atexit_sleep_ms=0")
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+			t.Errorf("it does not listen: %v", err)
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %v", signal, err)
+		}
+	}
+}
