@@ -7,20 +7,20 @@ import (
 	"sync"
 )
 
-// chunkDigits is how many decimal digits are read at a time.
+// chunkDigits is the number of decimal digits that are parsed at a time.
 const chunkDigits = 16
 
 // maxChunks is the number of chunks of the longest number, 2^rsaMaxBits.
 const maxChunks = (rsaMaxBits*1234/4096+1)/chunkDigits + 1
 
-// parseDigits reads a number of at most maxChunks chunks, and reports whether text
-// has digits only. The number is Σ chunk[i]·10^(16·i): its words are sums of
-// products of the chunks and of the words of the powers, column by column. That
-// takes as many multiplications as the usual method, but no pass over memory for
-// each chunk ([BenchmarkParseRSA] in parse_test.go).
-func parseDigits(text []byte) (*big.Int, bool) {
-	var room [maxChunks]uint64
-	chunks := room[:0]
+// parseDigits parses a number of at most maxChunks chunks. ok is false if text has a
+// character that is not a digit. The number is Σ chunk[i]·10^(16·i): its words are sums
+// of products of the chunks with the words of the powers, column by column. This takes
+// as many multiplications as the usual method, but does not go through the memory once
+// for each chunk (BenchmarkParseRSA in parse_test.go).
+func parseDigits(text []byte) (n *big.Int, ok bool) {
+	var buf [maxChunks]uint64
+	chunks := buf[:0]
 	for len(text) >= chunkDigits {
 		rest := len(text) - chunkDigits
 		c, ok := parseChunk((*[chunkDigits]byte)(text[rest:]))
@@ -41,38 +41,38 @@ func parseDigits(text []byte) (*big.Int, bool) {
 	return sumOfPowers(chunks), true
 }
 
-// parseChunk reads 16 digits, and reports whether they are digits.
-func parseChunk(text *[chunkDigits]byte) (uint64, bool) {
+// parseChunk parses 16 characters. ok is false if one of them is not a digit.
+func parseChunk(text *[chunkDigits]byte) (n uint64, ok bool) {
 	high, low := binary.LittleEndian.Uint64(text[:8]), binary.LittleEndian.Uint64(text[8:])
-	return eight(high)*1e8 + eight(low), areDigits(high) && areDigits(low)
+	return parseEight(high)*1e8 + parseEight(low), areDigits(high) && areDigits(low)
 }
 
-// areDigits reports whether all eight bytes of v are digits: bytes of 0x30 to 0x3f
-// that stay so when 6 is added.
+// areDigits reports whether all eight bytes of v are digits: bytes from 0x30 to 0x3f
+// that are still in this range when 6 is added.
 func areDigits(v uint64) bool {
 	const sixes, tops, zeros = 0x0606060606060606, 0xf0f0f0f0f0f0f0f0, 0x3030303030303030
 	return v&tops == zeros && (v+sixes)&tops == zeros
 }
 
-// eight returns the number whose digits are the bytes of v, the first digit lowest.
-// Each step joins neighbours: digits to numbers below 100, those to numbers below
-// 10 000, those to the result.
-func eight(v uint64) uint64 {
+// parseEight returns the number whose digits are the bytes of v. The first digit is the
+// lowest byte. Each step joins neighbours: digits to numbers below 100, these to numbers
+// below 10 000, and these to the result.
+func parseEight(v uint64) uint64 {
 	v -= 0x3030303030303030
 	v = v*10 + v>>8 // every second byte
 	const mask = 0x000000ff000000ff
 	return ((v&mask)*(100+1e6<<32) + (v>>16&mask)*(1+1e4<<32)) >> 32
 }
 
-// column is the words of one position of the powers of 10^16, from the first power
-// that is long enough on.
+// column holds one word of each power of 10^16, at the same position in all of them. It
+// begins with the first power that is long enough.
 type column struct {
 	first int
 	words []uint64
 }
 
 var columns = sync.OnceValue(func() []column {
-	all := make([]column, rsaMaxBits/64+1) // the last for what the others carry
+	all := make([]column, rsaMaxBits/64+1) // the last one for the carry of the others
 	for j := range all {
 		all[j].first = maxChunks
 	}
@@ -109,7 +109,8 @@ func sumOfPowers(chunks []uint64) *big.Int {
 	return new(big.Int).SetBits(words)
 }
 
-// dotProduct adds Σ x[i]·y[i] to the sum c2:c1:c0. y is at least as long as x.
+// dotProduct adds Σ x[i]·y[i] to the sum c2:c1:c0 and returns the sum. y is at least as
+// long as x.
 func dotProduct(c0, c1, c2 uint64, x, y []uint64) (uint64, uint64, uint64) {
 	y = y[:len(x)]
 	var c uint64

@@ -14,7 +14,7 @@ func init() {
 	register(dsaFamily)
 	for _, v := range []*dsaVariant{ds128, ds256} {
 		for _, n := range []*big.Int{v.group.P, v.group.Q, v.group.G} {
-			usual[n.Text(16)] = n
+			commonNumbers[n.Text(16)] = n
 		}
 	}
 }
@@ -26,25 +26,25 @@ var dsaFamily = &family{
 	names:    []string{ds128.name, ds256.name},
 	maxBits:  ds256.pBits,
 	tooLong:  ErrMalformed,
-	public:   readDSAPublic,
-	private:  readDSAPrivate,
+	public:   parseDSAPublic,
+	private:  parseDSAPrivate,
 	generate: generateDSA,
 }
 
-// dsaVariant is one row of PROTOCOL §2's table.
+// dsaVariant is one row of the table of PROTOCOL §2.
 type dsaVariant struct {
 	name         string
 	pBits, qBits int
 	hash         func() hash.Hash
-	group        dsa.PublicKey // for new keys, without y
+	group        *dsa.Group // of the keys that Generate makes
 }
 
 var (
-	ds128 = &dsaVariant{DS128, 1024, 160, sha1.New, group1024}
-	ds256 = &dsaVariant{DS256, 2048, 256, sha256.New, group2048}
+	ds128 = &dsaVariant{DS128, 1024, 160, sha1.New, dsa.FIPS1024}
+	ds256 = &dsaVariant{DS256, 2048, 256, sha256.New, dsa.FIPS2048}
 )
 
-// digest hashes a message without allocating, as v.hash would.
+// digest hashes a message as v.hash would, without allocating.
 func (v *dsaVariant) digest(message []byte) (digest [sha256.Size]byte, size int) {
 	if v == ds128 {
 		d := sha1.Sum(message)
@@ -59,13 +59,13 @@ type dsaPublic struct {
 	key *dsa.Verifier
 }
 
-func readDSAPublic(r *reader) (PublicKey, error) {
+func parseDSAPublic(r *reader) (PublicKey, error) {
 	p, q, g, y := r.number("p"), r.number("q"), r.number("g"), r.number("y")
 	if r.err != nil {
 		return nil, r.err
 	}
 	k, err := newDSAPublic(dsa.PublicKey{P: p, Q: q, G: g, Y: y})
-	if err != nil { // k must not become a PublicKey that is not nil
+	if err != nil { // a nil *dsaPublic must not become a PublicKey that is not nil
 		return nil, err
 	}
 	return k, nil
@@ -76,18 +76,19 @@ func newDSAPublic(k dsa.PublicKey) (*dsaPublic, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !within(k.Y, k.P) {
+	if !inRange(k.Y, k.P) {
 		return nil, malformed("y is out of range")
 	}
 	return &dsaPublic{v, k.Verifier()}, nil
 }
 
-// dsaVariantOf checks a group as far as it costs nothing.
+// dsaVariantOf returns the variant of a group. It makes the checks that cost next to
+// nothing.
 func dsaVariantOf(p, q, g *big.Int) (*dsaVariant, error) {
 	switch {
 	case p.Bit(0) == 0 || q.Bit(0) == 0:
 		return nil, malformed("p or q is even")
-	case !within(g, p):
+	case !inRange(g, p):
 		return nil, malformed("g is out of range")
 	}
 	for _, v := range []*dsaVariant{ds128, ds256} {
@@ -95,11 +96,11 @@ func dsaVariantOf(p, q, g *big.Int) (*dsaVariant, error) {
 			return v, nil
 		}
 	}
-	return nil, malformed("sizes of p and q that no algorithm has")
+	return nil, malformed("no algorithm has p and q of these sizes")
 }
 
-// within says whether 1 < n < p.
-func within(n, p *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(p) < 0 }
+// inRange reports whether 1 < n < p.
+func inRange(n, p *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(p) < 0 }
 
 func (k *dsaPublic) Algorithm() string { return k.name }
 
@@ -107,17 +108,17 @@ func (k *dsaPublic) Weak() bool { return false }
 
 func (k *dsaPublic) Verify(message, signature []byte) error {
 	digest, size := k.digest(message)
-	var room [2 * sha256.Size]byte
-	if !k.key.Verify(digest[:size], leftPad(room[:0], signature, k.key.Size())) {
+	var buf [2 * sha256.Size]byte
+	if !k.key.Verify(digest[:size], leftPad(buf[:0], signature, k.key.Size())) {
 		return ErrSignature
 	}
 	return nil
 }
 
-// Precompute returns an equal key with a table of powers, which makes it verify
+// Precompute returns an equal key with a table of powers, which makes verification
 // faster, and the size of the table in bytes. It takes as long as one or two
-// verifications. Package assertion uses it for keys that it sees again.
-func (k *dsaPublic) Precompute() (PublicKey, int) {
+// verifications. Package assertion calls it for keys that it uses repeatedly.
+func (k *dsaPublic) Precompute() (key PublicKey, bytes int) {
 	fast := k.key.WithTable()
 	return &dsaPublic{k.dsaVariant, fast}, fast.Memory()
 }
@@ -133,7 +134,6 @@ func (k *dsaPublic) Canonical() []byte {
 	return canonical(k.name, k.key.P, k.key.Q, k.key.G, k.key.Y)
 }
 
-// Equal implements [PublicKey].
 func (k *dsaPublic) Equal(other PublicKey) bool {
 	o, ok := other.(*dsaPublic)
 	return ok && k.key.P.Cmp(o.key.P) == 0 && k.key.Q.Cmp(o.key.Q) == 0 &&
@@ -142,9 +142,9 @@ func (k *dsaPublic) Equal(other PublicKey) bool {
 
 func (k *dsaPublic) members() []member { return dsaMembers(&k.key.PublicKey, "y", k.key.Y) }
 
-func (k *dsaPublic) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
+func (k *dsaPublic) MarshalJSON() ([]byte, error) { return dsaFamily.marshalLegacy(k.members()...) }
 
-func (k *dsaPublic) MarshalJWK() ([]byte, error) { return dsaFamily.writeJWK(k.members()...) }
+func (k *dsaPublic) MarshalJWK() ([]byte, error) { return dsaFamily.marshalJWK(k.members()...) }
 
 func dsaMembers(k *dsa.PublicKey, name string, value *big.Int) []member {
 	return []member{{"p", k.P}, {"q", k.Q}, {"g", k.G}, {name, value}}
@@ -157,7 +157,7 @@ type dsaPrivate struct {
 	key    *dsa.PrivateKey
 }
 
-func readDSAPrivate(r *reader) (PrivateKey, error) {
+func parseDSAPrivate(r *reader) (PrivateKey, error) {
 	p, q, g, x := r.number("p"), r.number("q"), r.number("g"), r.number("x")
 	if r.err != nil {
 		return nil, r.err
@@ -187,7 +187,7 @@ func newDSAPrivate(k *dsa.PrivateKey) (PrivateKey, error) {
 	return &dsaPrivate{redacted(public.name), public, k}, nil
 }
 
-// generateDSA draws x evenly from 1 … q−1.
+// generateDSA draws x uniformly from 1 … q−1.
 func generateDSA(name string) (PrivateKey, error) {
 	v := ds128
 	if name == ds256.name {
@@ -211,6 +211,6 @@ func (k *dsaPrivate) Sign(message []byte) ([]byte, error) {
 
 func (k *dsaPrivate) members() []member { return dsaMembers(&k.public.key.PublicKey, "x", k.key.X) }
 
-func (k *dsaPrivate) MarshalJSON() ([]byte, error) { return dsaFamily.writeLegacy(k.members()...) }
+func (k *dsaPrivate) MarshalJSON() ([]byte, error) { return dsaFamily.marshalLegacy(k.members()...) }
 
-func (k *dsaPrivate) MarshalJWK() ([]byte, error) { return dsaFamily.writeJWK(k.members()...) }
+func (k *dsaPrivate) MarshalJWK() ([]byte, error) { return dsaFamily.marshalJWK(k.members()...) }

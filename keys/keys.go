@@ -1,10 +1,11 @@
-// Package keys holds the public and private keys of BrowserID: it reads and
+// Package keys implements the public and private keys of BrowserID: it reads and
 // writes their JSON forms, verifies, signs and generates. Start with
-// [ParsePublicKey], or [Generate] to make a key.
+// [ParsePublicKey], or with [Generate] to make a key.
 //
 // # Algorithms
 //
-// A key implies the one algorithm it may be used with; nothing else chooses it.
+// A key implies the one algorithm that it may be used with. Nothing else, such as the
+// header of a token, chooses the algorithm.
 //
 //	name    key                               hash      signature
 //	RS64    RSA, 511 or 512 bits, weak        SHA-256   PKCS#1 v1.5
@@ -13,76 +14,93 @@
 //	DS128   DSA, p of 1024, q of 160 bits     SHA-1     r and s, 20 bytes each
 //	DS256   DSA, p of 2048, q of 256 bits     SHA-256   r and s, 32 bytes each
 //
-// Weak are the keys that crypto/rsa refuses to use: anybody with a computer and
-// some days factors 512 bits. Only the functions whose name begins with
-// Insecure admit them, all others give [ErrWeak]. RS128 and DS128 are below
-// today's measure too, but the protocol's users have them: they are not called
-// weak here.
+// A key is weak if crypto/rsa refuses to use it: anyone with a computer can factor a
+// modulus of 512 bits in a few days. Only the functions whose names begin with
+// Insecure accept weak keys; all others return an error matching [ErrWeak]. RS128 and
+// DS128 are below today's recommendations as well, but users of the protocol have such
+// keys, so this package does not call them weak.
 //
 // # Forms
 //
 //	{"algorithm":"RS","n":…,"e":…}                legacy, decimal numbers
 //	{"algorithm":"DS","p":…,"q":…,"g":…,"y":…}    legacy, hexadecimal numbers
 //	{"kty":"RSA","n":…,"e":…}                     JWK (RFC 7517, 7518), base64url
-//	{"kty":"DSA","p":…,"q":…,"g":…,"y":…}         made like a JWK, base64url
+//	{"kty":"DSA","p":…,"q":…,"g":…,"y":…}         in the manner of a JWK, base64url
 //
-// Private keys have d (RSA; the JWK also p, q, dp, dq, qi) or, in the place of
-// y, x (DSA). Numbers are strings; leading zeros, hexadecimal digits of either
-// case and '=' padding of base64url are read, and never written. Other
+// A private RSA key also has d, and its JWK form p, q, dp, dq and qi. A private DSA key
+// has x instead of y. All numbers are strings. Leading zeros, hexadecimal digits of
+// either case and '=' padding of base64url are accepted and never written. Other
 // members are ignored. An object with both kty and algorithm is malformed.
 //
 // # What is checked
 //
-// When a key is read: its sizes; RSA: n is odd, 3 ≤ e < 2³¹ and e is odd, and e is
-// at most 65537 if n has more than 2048 bits; DSA: p and q are odd, 1 < g < p,
-// 1 < y < p. An RSA key that is too large for this package is an error of its own,
-// [ErrTooLarge], before any of its numbers is converted or used. [PublicKey].Validate
-// adds, for DSA, that g
-// and y are in the group of order q. When a private key is read, also that all
-// of its numbers belong together and that RSA's two factors are prime.
+// When a key is parsed:
 //
-// A signature shorter than the full length is padded with zeros on the left; a
-// longer one is invalid. An RSA value must be below n, and the whole encoded
-// message is compared. r and s must be above 0 and below q.
+//   - Its sizes are those of the table.
+//   - RSA: n and e are odd and 3 ≤ e < 2³¹. If n has more than 2048 bits, e is at most
+//     65537.
+//   - DSA: p and q are odd, 1 < g < p and 1 < y < p.
+//   - A private key: all of its numbers belong together, and the two factors of an RSA
+//     modulus are prime.
+//
+// An RSA key that is too large is rejected with an error of its own, [ErrTooLarge],
+// before any of its numbers is converted or used.
+//
+// PublicKey.Validate also checks, for DSA, that g and y are in the group of order q.
+//
+// When a signature is verified, it is padded with zeros on the left if it is shorter
+// than the full length; a longer one is invalid. The value of an RSA signature must be
+// below n, and the whole encoded message is compared. For DSA, 0 < r < q and 0 < s < q.
 //
 // # What is not checked
 //
-// That a public RSA modulus has two large prime factors, or that DSA's p and q
-// are prime. Who makes a key so may let others sign in its place, as who gives
-// away the private key does. Nor does this package know of expiry, use, key
-// identifiers or revocation.
+// Not checked is whether a public RSA modulus has two large prime factors, and whether
+// p and q of a DSA key are prime. The owner of such a key may let others sign in their
+// place, as they could by publishing the private key. The package knows nothing of
+// expiry, use, key identifiers or revocation.
 //
 // # Timing
 //
-// Verifying handles no secret. Signing with RSA keys of 1024 bits or more is
-// crypto/rsa's, in constant time. All else that handles a secret uses math/big
-// and is not constant time: signing with DSA and with weak RSA keys,
-// generating keys of those two kinds, reading and writing private keys. Who can
-// measure it many times may learn the secret, so do not sign with DSA where an
-// attacker chooses when and sees how long.
+// Verification handles no secret. Signing with RSA keys of 1024 bits or more is done by
+// crypto/rsa in constant time. Everything else that handles a secret uses math/big and
+// is not constant time: signing with DSA and weak RSA keys, generating keys of these
+// two kinds, and reading and writing private keys. An attacker who can measure many
+// such operations may learn the secret, so do not sign with DSA where an attacker
+// chooses when to sign and can measure how long it takes.
 package keys
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
 
+// Every error of this package matches one of these, except errors of crypto/rand and
+// crypto/rsa.
 var (
-	// ErrMalformed: not a key, or one that fails a load-time check.
+	// ErrMalformed is the error for text that is not a key, or for a key that fails
+	// a check when it is parsed.
 	ErrMalformed = errors.New("malformed key")
-	// ErrUnknownType: the key's kty or algorithm is none that this package has.
+	// ErrUnknownType is the error for a kty, an algorithm of the legacy form or an
+	// algorithm name that this package does not have.
 	ErrUnknownType = errors.New("unknown key type")
-	// ErrTooLarge is the class of an RSA key whose signatures cost too much to
+	// ErrTooLarge is the error for an RSA key whose signatures cost too much to
 	// verify: its modulus has more than 4096 bits, or more than 2048 bits with an
-	// exponent above 65537, or one of its numbers is longer than 4096 bits. Such
-	// a key may be a proper one: it does not match ErrMalformed, so that the
-	// publisher of one is not taken for a publisher of garbage.
+	// exponent above 65537, or one of its numbers has more than 4096 bits. The key
+	// may be correct otherwise. The error does not match ErrMalformed, so that
+	// callers can tell publishers of such keys from publishers of garbage.
 	ErrTooLarge = errors.New("key too large")
-	// ErrWeak: a key too weak to use, see the package comment.
+	// ErrWeak is the error for a key that is too weak to use; see the package
+	// comment.
 	ErrWeak = errors.New("weak key")
-	// ErrSignature: the signature is not this key's over this message.
+	// ErrSignature is the error for a signature that is not the key's signature
+	// over the message.
 	ErrSignature = errors.New("invalid signature")
 )
 
-// The names of the algorithms, as they stand in the alg of a token's header. See the
-// table in the package comment.
+// The names of the algorithms, as they appear in the alg of a token's header. The
+// table in the package comment describes them.
 const (
 	RS64  = "RS64"
 	RS128 = "RS128"
@@ -91,48 +109,67 @@ const (
 	DS256 = "DS256"
 )
 
-// PublicKey verifies signatures of one algorithm. Keys are immutable and safe for
-// concurrent use. Only this package implements PublicKey.
+// PublicKey verifies signatures of one algorithm. A PublicKey is immutable and safe
+// for concurrent use. Only this package implements the interface.
 type PublicKey interface {
-	// Algorithm is the name that the key implies, such as RS256.
+	// Algorithm returns the name of the key's algorithm, such as [RS256].
 	Algorithm() string
-	// Verify gives nil when signature is this key's over message, else an
-	// error that matches [ErrSignature].
+	// Verify returns nil if signature is the key's signature over message, and
+	// otherwise an error matching [ErrSignature].
 	Verify(message, signature []byte) error
-	// Weak says whether the key needs its user's express consent.
+	// Weak reports whether the key is weak; see the package comment.
 	Weak() bool
-	// Validate makes the checks that are too dear for each key seen, and
-	// wanted once of keys that a host publishes: for DSA, that g and y are in
-	// the group of order q. It errs with [ErrMalformed].
+	// Validate makes the checks that take too long for every key, and that should be
+	// made once for a key that a host publishes: for DSA, that g and y are in the
+	// group of order q. The error matches [ErrMalformed].
 	Validate() error
-	// Canonical gives one text for each key, whichever JSON form it came in:
-	// two keys are the same exactly when these are. The caller may keep it.
+	// Canonical returns a text that is the same for all JSON forms of the key and
+	// different for different keys. The caller may keep and modify it.
 	Canonical() []byte
-	// Equal reports whether other is the same key, whichever form each was read
-	// from.
+	// Equal reports whether other is the same key, whichever JSON form each was
+	// parsed from.
 	Equal(other PublicKey) bool
-	// MarshalJSON writes the legacy form, which every implementation reads.
+	// MarshalJSON returns the legacy form, which every implementation reads.
 	MarshalJSON() ([]byte, error)
-	// MarshalJWK writes the JWK form.
+	// MarshalJWK returns the JWK form.
 	MarshalJWK() ([]byte, error)
 
-	// members returns the numbers of the key, under their names in JSON.
+	// members returns the numbers of the key with their names in JSON.
 	members() []member
 }
 
-// PrivateKey signs. Keys are immutable and safe for concurrent use. Printing or
-// logging one shows its algorithm only; encoding it as JSON shows the secret.
+// PrivateKey signs. A PrivateKey is immutable and safe for concurrent use. Formatting
+// or logging one shows only the name of its algorithm; encoding it as JSON shows the
+// secret.
 type PrivateKey interface {
-	// Algorithm is the name that the key implies, such as RS256.
+	// Algorithm returns the name of the key's algorithm, such as [RS256].
 	Algorithm() string
-	// Public gives the key that verifies what this one signs.
+	// Public returns the public half of the key.
 	Public() PublicKey
-	// Sign signs message: PKCS#1 v1.5 for RSA, r and s at full length for DSA,
-	// with the nonce of RFC 6979, so that equal input gives equal output. It
-	// errs when the arithmetic fails, which a key that was read here rules out.
+	// Sign signs message: PKCS#1 v1.5 for RSA; for DSA, r and s at full length, with
+	// the nonce of RFC 6979. The same key and message yield the same signature. Sign
+	// returns an error if the arithmetic fails, which cannot happen with a key that
+	// this package parsed or generated.
 	Sign(message []byte) ([]byte, error)
-	// MarshalJSON writes the legacy form, which holds the secret.
+	// MarshalJSON returns the legacy form, which contains the secret.
 	MarshalJSON() ([]byte, error)
-	// MarshalJWK writes the JWK form, which holds the secret.
+	// MarshalJWK returns the JWK form, which contains the secret.
 	MarshalJWK() ([]byte, error)
 }
+
+// redacted is embedded in private keys. Its value is the name of the algorithm, which
+// is all that formatting and logging show of a key.
+type redacted string
+
+// String implements [fmt.Stringer].
+func (r redacted) String() string { return string(r) + " private key" }
+
+// GoString implements [fmt.GoStringer].
+func (r redacted) GoString() string { return r.String() }
+
+// Format implements [fmt.Formatter] for every verb.
+func (r redacted) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
+
+// LogValue implements [slog.LogValuer]. Without it, a JSON handler would call
+// MarshalJSON.
+func (r redacted) LogValue() slog.Value { return slog.StringValue(r.String()) }

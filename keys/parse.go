@@ -8,9 +8,9 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// ParsePublicKey reads a public key in any JSON form of PROTOCOL §2. Members
-// that the form does not have (kid, use, alg, …) are ignored. The error
-// matches [ErrMalformed], [ErrUnknownType], [ErrTooLarge] or [ErrWeak].
+// ParsePublicKey parses a public key in any of the JSON forms. It ignores members that
+// the form does not have, such as kid, use and alg. The error matches [ErrMalformed],
+// [ErrUnknownType], [ErrTooLarge] or [ErrWeak].
 func ParsePublicKey(data []byte) (PublicKey, error) {
 	k, err := InsecureParsePublicKey(data)
 	if err == nil && k.Weak() {
@@ -19,34 +19,34 @@ func ParsePublicKey(data []byte) (PublicKey, error) {
 	return k, err
 }
 
-// InsecureParsePublicKey is [ParsePublicKey] that admits weak keys too.
+// InsecureParsePublicKey is like [ParsePublicKey] but accepts weak keys too.
 func InsecureParsePublicKey(data []byte) (PublicKey, error) {
-	f, r, err := open(data)
+	f, r, err := newReader(data)
 	if err != nil {
 		return nil, err
 	}
 	return f.public(r)
 }
 
-// ParsePrivateKey reads a private key in any form that this package writes,
-// and RSA keys without their primes, as other implementations write them. The
+// ParsePrivateKey parses a private key in any form that this package writes. It also
+// accepts RSA keys without their primes, as other implementations write them. The
 // numbers must agree with each other. The error matches [ErrMalformed],
-// [ErrUnknownType], [ErrTooLarge] or [ErrWeak], and never shows any part of the
-// key.
+// [ErrUnknownType], [ErrTooLarge] or [ErrWeak], and contains no part of the key.
 func ParsePrivateKey(data []byte) (PrivateKey, error) {
-	return strongPrivate(InsecureParsePrivateKey(data))
+	return requireStrong(InsecureParsePrivateKey(data))
 }
 
-// InsecureParsePrivateKey is [ParsePrivateKey] that admits weak keys too.
+// InsecureParsePrivateKey is like [ParsePrivateKey] but accepts weak keys too.
 func InsecureParsePrivateKey(data []byte) (PrivateKey, error) {
-	f, r, err := open(data)
+	f, r, err := newReader(data)
 	if err != nil {
 		return nil, err
 	}
 	return f.private(r)
 }
 
-func strongPrivate(k PrivateKey, err error) (PrivateKey, error) {
+// requireStrong replaces a weak key by an error.
+func requireStrong(k PrivateKey, err error) (PrivateKey, error) {
 	if err == nil && k.Public().Weak() {
 		return nil, weak(k.Public())
 	}
@@ -65,13 +65,13 @@ func malformed(problem string) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, problem)
 }
 
-// open finds the family of a key and the notation of its numbers. An object
-// that could be read as either form is refused: which of them counts is what
-// two readers could disagree about.
-func open(data []byte) (*family, *reader, error) {
+// newReader returns a reader of the key in data, and the family of the key. It rejects
+// an object that could be read in both forms: two readers could disagree about which
+// form counts.
+func newReader(data []byte) (*family, *reader, error) {
 	r := new(reader)
 	var err error
-	if r.object, err = strictjson.AppendObject(r.room[:0], data); err != nil {
+	if r.object, err = strictjson.AppendObject(r.members[:0], data); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	_, jwk := r.object.Get("kty")
@@ -82,10 +82,10 @@ func open(data []byte) (*family, *reader, error) {
 	case jwk:
 		kty := r.text("kty")
 		r.notation = base64url
-		return r.of(find(func(f *family) bool { return f.kty == string(kty) }))
+		return r.of(findFamily(func(f *family) bool { return f.kty == string(kty) }))
 	case legacy:
 		algorithm := r.text("algorithm")
-		f := find(func(f *family) bool { return f.legacy == string(algorithm) })
+		f := findFamily(func(f *family) bool { return f.legacy == string(algorithm) })
 		if f != nil {
 			r.notation = f.notation
 		}
@@ -94,16 +94,17 @@ func open(data []byte) (*family, *reader, error) {
 	return nil, nil, malformed("neither kty nor algorithm")
 }
 
-// reader gives the numbers of a key. The first fault stays in err, and what is
-// read after it counts for nothing.
+// reader reads the numbers of a key. The first error stays in err; after it, the results
+// of the methods are meaningless.
 type reader struct {
 	object   strictjson.Object
-	room     [6]strictjson.Member // backs object, of usual sizes
+	members  [6]strictjson.Member // backs object if that is not larger than usual
 	notation notation
 	family   *family
 	err      error
 }
 
+// of sets the family, which is nil if the key is of an unknown type.
 func (r *reader) of(f *family) (*family, *reader, error) {
 	if r.err != nil {
 		return nil, nil, r.err
@@ -120,7 +121,7 @@ func (r *reader) has(name string) bool {
 	return ok
 }
 
-// text gives the string member of that name.
+// text returns the value of a member that must be a string.
 func (r *reader) text(name string) []byte {
 	raw, ok := r.object.Get(name)
 	if !ok {
@@ -134,14 +135,14 @@ func (r *reader) text(name string) []byte {
 	return text
 }
 
-// number gives the number of that name, which must be there. Never nil.
+// number returns the value of a member that must be a number. It never returns nil.
 func (r *reader) number(name string) *big.Int {
 	text := r.text(name)
 	if r.err != nil {
 		return new(big.Int)
 	}
 	n, err := r.notation.parse(text, r.family.maxBits)
-	if err == errLong {
+	if err == errTooLong {
 		r.err = fmt.Errorf("%w: member %s: %w", r.family.tooLong, name, err)
 		return new(big.Int)
 	}
@@ -152,7 +153,7 @@ func (r *reader) number(name string) *big.Int {
 	return n
 }
 
-// agrees notes a fault when the number of that name is there but is not want.
+// agrees sets the error if the member exists and its value is not want.
 func (r *reader) agrees(name string, want *big.Int) {
 	if r.has(name) && r.number(name).Cmp(want) != 0 {
 		r.fail(name, errors.New("does not fit the other members"))

@@ -20,26 +20,27 @@ var rsaFamily = &family{
 	names:    []string{RS64, RS128, RS256},
 	maxBits:  rsaMaxBits,
 	tooLong:  ErrTooLarge,
-	public:   readRSAPublic,
-	private:  readRSAPrivate,
+	public:   parseRSAPublic,
+	private:  parseRSAPrivate,
 	generate: generateRSA,
 }
 
-// rsaStandard is the length in bits from which crypto/rsa takes a modulus, and
-// from which a key is not weak.
-const rsaStandard = 1024
+// rsaStrongBits is the length in bits of the shortest modulus that crypto/rsa accepts.
+// A key with a shorter one is weak.
+const rsaStrongBits = 1024
 
-// Beyond these lengths in bits a verification costs so much that a single request
-// could occupy the verifier. No maker of keys, archive or client is known to have
-// a larger key.
+// The longest moduli, in bits. Beyond these limits a verification costs so much that a
+// single request could occupy the verifier. No generator of keys, archive or client is
+// known to have a larger key.
 const (
 	rsaMaxBits = 4096
-	// rsaFreeBits is the longest modulus with which e may be beyond 65537.
-	rsaFreeBits = 2048
+	// rsaMaxBitsLargeE is the limit if e is above 65537.
+	rsaMaxBitsLargeE = 2048
 )
 
-// rsaName gives the algorithm that a modulus of so many bits implies.
-func rsaName(bits int) (name string, ok bool) {
+// rsaAlgorithm returns the name of the algorithm that a modulus of the given length
+// implies.
+func rsaAlgorithm(bits int) (name string, ok bool) {
 	switch {
 	case bits == 511 || bits == 512:
 		return RS64, true
@@ -55,29 +56,35 @@ func rsaName(bits int) (name string, ok bool) {
 type rsaPublic struct {
 	name string
 	n, e *big.Int
-	// verifier is nil if the key is weak. That of a long key is made when the key
-	// is first used: a document may have 17 of them, of which four are tried.
+
+	// verifier is prepared when the key is made or, if n is long, when the key is
+	// first used: a document may have 17 long keys, of which four are tried.
 	verifier *pkcs1.Verifier
-	first    sync.Once // use of a key of more than rsaFreeBits bits
+	once     sync.Once // prepares the verifier of a long key
 }
 
 func newRSAPublic(name string, n, e *big.Int) *rsaPublic {
 	k := &rsaPublic{name: name, n: n, e: e}
-	if !k.Weak() && n.BitLen() <= rsaFreeBits {
+	if !k.long() {
 		k.prepare()
 	}
 	return k
 }
 
+// long reports whether the verifier is prepared when the key is first used.
+func (k *rsaPublic) long() bool { return k.n.BitLen() > rsaMaxBitsLargeE }
+
+// prepare leaves verifier nil if pkcs1 does not accept the key, which it does for every
+// key that passed the checks of readRSA.
 func (k *rsaPublic) prepare() {
 	if v, err := pkcs1.New(k.n, k.e); err == nil {
 		k.verifier = v
 	}
 }
 
-func readRSAPublic(r *reader) (PublicKey, error) {
+func parseRSAPublic(r *reader) (PublicKey, error) {
 	k, err := readRSA(r)
-	if err != nil { // k must not become a PublicKey that is not nil
+	if err != nil { // a nil *rsaPublic must not become a PublicKey that is not nil
 		return nil, err
 	}
 	return k, nil
@@ -88,11 +95,11 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	name, ok := rsaName(n.BitLen())
+	name, ok := rsaAlgorithm(n.BitLen())
 	switch {
 	case !ok:
-		return nil, malformed("a size of modulus that no algorithm has")
-	case n.BitLen() > rsaFreeBits && e.Cmp(rsaF4) > 0:
+		return nil, malformed("no algorithm has a modulus of this size")
+	case n.BitLen() > rsaMaxBitsLargeE && e.Cmp(rsaF4) > 0:
 		return nil, tooLarge("a modulus of more than 2048 bits with an exponent above 65537")
 	case n.Bit(0) == 0:
 		return nil, malformed("modulus is even")
@@ -102,45 +109,30 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	return newRSAPublic(name, n, e), nil
 }
 
-// rsaF4 is the largest exponent in use.
+// rsaF4 is the largest exponent in common use.
 var rsaF4 = big.NewInt(65537)
 
 func (k *rsaPublic) Algorithm() string { return k.name }
 
-func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStandard }
+func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStrongBits }
 
-// Verify implements [PublicKey].
 func (k *rsaPublic) Verify(message, signature []byte) error {
+	if k.long() {
+		k.once.Do(k.prepare)
+	}
 	digest := sha256.Sum256(message)
-	var room [rsaMaxBits / 8]byte
-	if !k.verify(&digest, leftPad(room[:0], signature, (k.n.BitLen()+7)/8)) {
+	var buf [rsaMaxBits / 8]byte
+	if k.verifier == nil || !k.verifier.Verify(&digest, leftPad(buf[:0], signature, k.verifier.Size())) {
 		return ErrSignature
 	}
 	return nil
 }
 
-func (k *rsaPublic) verify(digest *[sha256.Size]byte, signature []byte) bool {
-	if k.n.BitLen() > rsaFreeBits {
-		k.first.Do(k.prepare)
-	}
-	if k.verifier != nil {
-		return k.verifier.Verify(digest, signature)
-	}
-	return k.weak().Verify(digest[:], signature)
-}
-
-func (k *rsaPublic) weak() *weakrsa.PublicKey { return &weakrsa.PublicKey{N: k.n, E: k.e} }
-
-func (k *rsaPublic) standard() *rsa.PublicKey {
-	return &rsa.PublicKey{N: k.n, E: int(k.e.Int64())}
-}
-
-// Validate has nothing to add to what was checked when the key was read.
+// Validate has nothing to add to the checks of parsing.
 func (k *rsaPublic) Validate() error { return nil }
 
 func (k *rsaPublic) Canonical() []byte { return canonical(k.name, k.n, k.e) }
 
-// Equal implements [PublicKey].
 func (k *rsaPublic) Equal(other PublicKey) bool {
 	o, ok := other.(*rsaPublic)
 	return ok && k.n.Cmp(o.n) == 0 && k.e.Cmp(o.e) == 0
@@ -148,15 +140,20 @@ func (k *rsaPublic) Equal(other PublicKey) bool {
 
 func (k *rsaPublic) members() []member { return []member{{"n", k.n}, {"e", k.e}} }
 
-func (k *rsaPublic) MarshalJSON() ([]byte, error) { return rsaFamily.writeLegacy(k.members()...) }
+func (k *rsaPublic) MarshalJSON() ([]byte, error) { return rsaFamily.marshalLegacy(k.members()...) }
 
-func (k *rsaPublic) MarshalJWK() ([]byte, error) { return rsaFamily.writeJWK(k.members()...) }
+func (k *rsaPublic) MarshalJWK() ([]byte, error) { return rsaFamily.marshalJWK(k.members()...) }
 
-// generateRSA makes keys of the length that each name is known for, with the
-// usual exponent.
+// standard returns the key for crypto/rsa.
+func (k *rsaPublic) standard() rsa.PublicKey {
+	return rsa.PublicKey{N: k.n, E: int(k.e.Int64())}
+}
+
+// generateRSA generates a key with a modulus of the usual length for the algorithm and
+// the exponent 65537.
 func generateRSA(name string) (PrivateKey, error) {
 	bits := map[string]int{RS64: 512, RS128: 1024, RS256: 2048}[name]
-	if bits >= rsaStandard {
+	if bits >= rsaStrongBits {
 		k, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {
 			return nil, err
@@ -164,11 +161,10 @@ func generateRSA(name string) (PrivateKey, error) {
 		public := newRSAPublic(name, k.N, big.NewInt(int64(k.E)))
 		return newRSAPrivate(public, k.D, k.Primes[0], k.Primes[1])
 	}
-	e := big.NewInt(65537)
-	p, q, err := weakrsa.GeneratePrimes(bits, e)
+	p, q, err := weakrsa.GeneratePrimes(bits, rsaF4)
 	if err != nil {
 		return nil, err
 	}
-	public := newRSAPublic(name, new(big.Int).Mul(p, q), e)
-	return newRSAPrivate(public, new(big.Int).ModInverse(e, totient(p, q)), p, q)
+	public := newRSAPublic(name, new(big.Int).Mul(p, q), rsaF4)
+	return newRSAPrivate(public, new(big.Int).ModInverse(rsaF4, totient(p, q)), p, q)
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+
+	"github.com/vepverify/vepverify/keys/internal/weakrsa"
 )
 
 // rsaPrivate implements [PrivateKey].
@@ -13,11 +15,12 @@ type rsaPrivate struct {
 	redacted
 	public   *rsaPublic
 	d, p, q  *big.Int
-	standard *rsa.PrivateKey // nil when the key is weak
+	standard *rsa.PrivateKey // nil if the key is weak
 }
 
-// readRSAPrivate reads n, e, d and whatever else there is, which must agree.
-func readRSAPrivate(r *reader) (PrivateKey, error) {
+// parseRSAPrivate reads n, e and d. All other members of the form are optional, but
+// must fit.
+func parseRSAPrivate(r *reader) (PrivateKey, error) {
 	public, err := readRSA(r)
 	if err != nil {
 		return nil, err
@@ -49,11 +52,11 @@ func readRSAPrivate(r *reader) (PrivateKey, error) {
 	return k, nil
 }
 
-// errRSA says the same whatever is wrong, so that it tells nothing of d.
-var errRSA = malformed("n, e and d are not two primes' key")
+// errRSA is the same for every fault of d, p and q, so that it reveals nothing about d.
+var errRSA = malformed("n, e and d do not form a key with two primes")
 
-// readRSAPrime gives p: as it stands in the text or as the other factor than
-// q there, else the larger prime. What is no prime is found later.
+// readRSAPrime returns p: the member p, or the quotient of n and the member q, or the
+// larger prime factor of n, found by means of d. The caller checks whether it is prime.
 func readRSAPrime(r *reader, public *rsaPublic, d *big.Int) *big.Int {
 	switch {
 	case r.has("p"):
@@ -69,8 +72,8 @@ func readRSAPrime(r *reader, public *rsaPublic, d *big.Int) *big.Int {
 	return factor(public.n, public.e, d)
 }
 
-// newRSAPrivate checks that the numbers make a key: n = p·q for two different
-// primes, and d·e ≡ 1 modulo p−1 and q−1.
+// newRSAPrivate checks that the numbers form a key: n = p·q for two different primes,
+// and d·e ≡ 1 modulo p−1 and q−1.
 func newRSAPrivate(public *rsaPublic, d, p, q *big.Int) (PrivateKey, error) {
 	k := &rsaPrivate{redacted(public.name), public, d, p, q, nil}
 	if !k.consistent() {
@@ -79,7 +82,7 @@ func newRSAPrivate(public *rsaPublic, d, p, q *big.Int) (PrivateKey, error) {
 	if public.Weak() {
 		return k, nil
 	}
-	k.standard = &rsa.PrivateKey{PublicKey: *public.standard(), D: d, Primes: []*big.Int{p, q}}
+	k.standard = &rsa.PrivateKey{PublicKey: public.standard(), D: d, Primes: []*big.Int{p, q}}
 	k.standard.Precompute()
 	if err := k.standard.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -94,7 +97,7 @@ func (k *rsaPrivate) consistent() bool {
 	}
 	de := new(big.Int).Mul(k.d, k.public.e)
 	for _, prime := range []*big.Int{k.p, k.q} {
-		// Baillie–PSW: no composite is known that passes it.
+		// Baillie–PSW: no composite number is known that passes it.
 		if !prime.ProbablyPrime(0) {
 			return false
 		}
@@ -106,16 +109,16 @@ func (k *rsaPrivate) consistent() bool {
 	return true
 }
 
-// bases are enough that none factors a key in one of 2⁴⁰ cases.
+// bases are so many that all of them fail to factor one key in 2⁴⁰ at most.
 var bases = []int64{
 	2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
 	97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173,
 }
 
-// factor gives the larger prime of n, nil when n, e and d are no key. It is
-// the method of NIST SP 800-56B, appendix C.1, with small primes for random
-// numbers: a square root of 1 other than ±1 shares a prime with n, and for each
-// base one appears with a chance of at least a half.
+// factor returns the larger prime factor of n, or nil if n, e and d do not form a key.
+// It is the method of NIST SP 800-56B, appendix C.1, with small primes in place of
+// random numbers: a square root of 1 other than ±1 shares a prime factor with n, and
+// each base yields one with a probability of at least one half.
 func factor(n, e, d *big.Int) *big.Int {
 	order := new(big.Int).Mul(d, e)
 	order.Sub(order, one)
@@ -126,7 +129,7 @@ func factor(n, e, d *big.Int) *big.Int {
 	odd := new(big.Int).Rsh(order, twos)
 	for _, base := range bases {
 		root, isOne := rootOfOne(new(big.Int).Exp(big.NewInt(base), odd, n), n, twos)
-		if !isOne { // d·e − 1 is no multiple of the order
+		if !isOne { // d·e − 1 is not a multiple of the order
 			return nil
 		}
 		if root != nil {
@@ -137,8 +140,9 @@ func factor(n, e, d *big.Int) *big.Int {
 	return nil
 }
 
-// rootOfOne squares x up to so many times, until it is 1 modulo n. It gives
-// the last value before that, nil when that is −1 or x was 1 to begin with.
+// rootOfOne squares x up to the given number of times, until it is 1 modulo n, which
+// isOne reports. root is the last value before 1. It is nil if that value is −1, or if x
+// was 1 from the beginning.
 func rootOfOne(x, n *big.Int, times uint) (root *big.Int, isOne bool) {
 	minusOne := new(big.Int).Sub(n, one)
 	if x.Cmp(one) == 0 {
@@ -168,7 +172,7 @@ func totient(p, q *big.Int) *big.Int {
 	return new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
 }
 
-// crt gives the members of RFC 7518, section 6.3.2, beyond d.
+// crt returns the members of RFC 7518, section 6.3.2, other than d.
 func (k *rsaPrivate) crt() []member {
 	exponent := func(prime *big.Int) *big.Int {
 		m := new(big.Int).Sub(prime, one)
@@ -187,7 +191,7 @@ func (k *rsaPrivate) Public() PublicKey { return k.public }
 func (k *rsaPrivate) Sign(message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
 	if k.standard == nil {
-		return k.public.weak().Sign(k.d, digest[:])
+		return weakrsa.Sign(k.public.n, k.d, &digest)
 	}
 	signature, err := rsa.SignPKCS1v15(nil, k.standard, crypto.SHA256, digest[:])
 	if err != nil {
@@ -198,9 +202,9 @@ func (k *rsaPrivate) Sign(message []byte) ([]byte, error) {
 
 func (k *rsaPrivate) members() []member { return append(k.public.members(), member{"d", k.d}) }
 
-// MarshalJSON writes n, e and d: the legacy form never had more.
-func (k *rsaPrivate) MarshalJSON() ([]byte, error) { return rsaFamily.writeLegacy(k.members()...) }
+// MarshalJSON writes n, e and d: the legacy form has no other members.
+func (k *rsaPrivate) MarshalJSON() ([]byte, error) { return rsaFamily.marshalLegacy(k.members()...) }
 
 func (k *rsaPrivate) MarshalJWK() ([]byte, error) {
-	return rsaFamily.writeJWK(append(k.members(), k.crt()...)...)
+	return rsaFamily.marshalJWK(append(k.members(), k.crt()...)...)
 }

@@ -1,9 +1,9 @@
-// Package pkcs1 verifies RSA signatures, RSASSA-PKCS1-v1_5 with SHA-256 (RFC
-// 8017, section 8.2.2), faster than crypto/rsa, which takes care of secrets
-// that a verifier does not have.
+// Package pkcs1 verifies RSA signatures: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017,
+// section 8.2.2). It is faster than crypto/rsa, which protects secrets that a
+// verifier does not have, and it accepts moduli of 489 to [mont.MaxBits] bits.
 //
-// Start with [New]. It does not ask for a modulus of a safe size, nor for one
-// that is the product of two primes: that is the caller's business.
+// Start with [New]. New checks neither that the modulus has a safe size nor that it
+// is the product of two primes: the caller decides which sizes to accept.
 package pkcs1
 
 import (
@@ -17,28 +17,29 @@ import (
 	"github.com/vepverify/vepverify/keys/internal/mont"
 )
 
-// ErrKey is the error for a key that [New] does not take.
-var ErrKey = errors.New("the modulus or the exponent is out of range")
+// ErrKey is the error for a key that [New] does not accept.
+var ErrKey = errors.New("modulus or exponent out of range")
 
-// digestInfo is what comes before the digest (RFC 8017, section 9.2, note 1).
+// digestInfo precedes the digest (RFC 8017, section 9.2, note 1).
 const digestInfo = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
-// minBits is the shortest modulus that an encoded digest fits, with the eight
-// bytes of padding that there must be.
-const minBits = 8 * (11 + len(digestInfo) + sha256.Size - 1)
+// MinSize is the length in bytes of the shortest encoded message: it has at least
+// eight bytes of padding.
+const MinSize = 11 + len(digestInfo) + sha256.Size
 
-// Verifier is a public key made ready for verifications. It does not change
-// and is safe for concurrent use.
+// Verifier is a public key that is prepared for verification. It is immutable and
+// safe for concurrent use.
 type Verifier struct {
 	ring mont.Ring
 	n    *big.Int
 	e    uint32
 }
 
-// New makes a key ready: an odd modulus of at most [mont.MaxBits] bits, long
-// enough for a signature, and an odd e, 3 ≤ e < 2^31. It errs with [ErrKey].
+// New prepares a key. The modulus n is odd and has from 8·(MinSize−1)+1 to
+// [mont.MaxBits] bits; the exponent e is odd and 3 ≤ e < 2^31. For any other key New
+// returns [ErrKey]. n and e must not be modified afterwards.
 func New(n, e *big.Int) (*Verifier, error) {
-	if n.BitLen() <= minBits || e.Sign() < 0 || e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31 {
+	if n.BitLen() <= 8*(MinSize-1) || e.Sign() < 0 || e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31 {
 		return nil, ErrKey
 	}
 	ring, err := mont.New(n)
@@ -48,22 +49,23 @@ func New(n, e *big.Int) (*Verifier, error) {
 	return &Verifier{ring, n, uint32(e.Uint64())}, nil
 }
 
-// Size is the length of a signature in bytes, that of the modulus.
+// Size returns the length in bytes of the modulus and of a signature.
 func (v *Verifier) Size() int { return (v.n.BitLen() + 7) / 8 }
 
-// work is the memory of one verification.
-type work struct {
+// scratch is the memory of one verification.
+type scratch struct {
 	s, want  big.Int
 	x, power [mont.MaxLen]uint64
 	encoded  [mont.MaxBits / 8]byte
 }
 
-var works = sync.Pool{New: func() any { return new(work) }}
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// Verify says whether signature, at full length, is the key's over the digest.
+// Verify reports whether signature, which must have the full length [Verifier.Size],
+// is the key's signature over digest.
 func (v *Verifier) Verify(digest *[sha256.Size]byte, signature []byte) bool {
-	w := works.Get().(*work)
-	defer works.Put(w)
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
 	if len(signature) != v.Size() || w.s.SetBytes(signature).Cmp(v.n) >= 0 {
 		return false
 	}
@@ -77,13 +79,14 @@ func (v *Verifier) Verify(digest *[sha256.Size]byte, signature []byte) bool {
 		}
 	}
 	v.ring.Square(power, power)
-	want := w.want.SetBytes(encode(w.encoded[:len(signature)], digest))
-	return v.ring.GetProduct(&w.s, power, &w.s).Cmp(want) == 0 // e is odd
+	want := w.want.SetBytes(Encode(w.encoded[:len(signature)], digest))
+	return v.ring.GetProduct(&w.s, power, &w.s).Cmp(want) == 0 // the last factor: e is odd
 }
 
-// encode makes b the one encoding of the digest at its length: 00 01 FF…FF 00,
-// what tells the hash, the digest (RFC 8017, section 9.2). It returns b.
-func encode(b []byte, digest *[sha256.Size]byte) []byte {
+// Encode sets b to the encoded message for digest (RFC 8017, section 9.2) and returns
+// it: 00 01 FF … FF 00, the name of the hash, the digest. There is one encoded message
+// of each length. The length of b is at least [MinSize] and at most mont.MaxBits/8.
+func Encode(b []byte, digest *[sha256.Size]byte) []byte {
 	const info = "\x00" + digestInfo
 	copy(b, ones)
 	b[0], b[1] = 0, 1

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 
@@ -178,22 +179,108 @@ func TestExponents(t *testing.T) {
 	}
 }
 
-// FuzzVerify holds hostile keys and signatures against crypto/rsa.
+// reference is the definition, by math/big: the whole encoded message is built and
+// compared.
+func reference(n, e *big.Int, digest *[sha256.Size]byte, signature []byte) bool {
+	const info = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+	size := (n.BitLen() + 7) / 8
+	padding := size - 3 - len(info) - len(digest)
+	if padding < 8 || len(signature) != size {
+		return false
+	}
+	want := slices.Concat([]byte{0, 1}, bytes.Repeat([]byte{0xff}, padding), []byte{0}, []byte(info), digest[:])
+	s := new(big.Int).SetBytes(signature)
+	if s.Cmp(n) >= 0 {
+		return false
+	}
+	s.Exp(s, e, n)
+	return bytes.Equal(s.FillBytes(make([]byte, size)), want)
+}
+
+// TestVerifyShortModuli compares Verify with the definition for moduli that
+// crypto/rsa refuses: the shortest that New accepts, and those of RS64 and RS128.
+func TestVerifyShortModuli(t *testing.T) {
+	for _, bits := range []int{489, 496, 497, 511, 512, 513, 768, 1023} {
+		n, d := shortKey(t, bits)
+		e := big.NewInt(65537)
+		v, err := pkcs1.New(n, e)
+		if err != nil {
+			t.Fatalf("%d bits: %v", bits, err)
+		}
+		size := v.Size()
+		signature := new(big.Int).SetBytes(pkcs1.Encode(make([]byte, size), &digest))
+		good := signature.Exp(signature, d, n).FillBytes(make([]byte, size))
+		if !v.Verify(&digest, good) || !reference(n, e, &digest, good) {
+			t.Errorf("%d bits: a good signature is refused", bits)
+		}
+		other := sha256.Sum256([]byte("other"))
+		if v.Verify(&other, good) || reference(n, e, &other, good) {
+			t.Errorf("%d bits: good for another digest", bits)
+		}
+		raised := new(big.Int).Add(signature, n).Bytes() // s + n
+		for _, s := range [][]byte{nil, good[1:], append([]byte{0}, good...), raised, n.Bytes(), make([]byte, size)} {
+			if v.Verify(&digest, s) || reference(n, e, &digest, s) {
+				t.Errorf("%d bits: %x is accepted", bits, s)
+			}
+		}
+		for i := range good {
+			good[i] ^= 1 << (i % 8)
+			if v.Verify(&digest, good) || reference(n, e, &digest, good) {
+				t.Errorf("%d bits: good with byte %d changed", bits, i)
+			}
+			good[i] ^= 1 << (i % 8)
+		}
+	}
+}
+
+// shortKey returns the modulus of that many bits and the private exponent of a key
+// with the exponent 65537.
+func shortKey(t *testing.T, bits int) (n, d *big.Int) {
+	t.Helper()
+	one := big.NewInt(1)
+	for {
+		p, err := rand.Prime(rand.Reader, bits/2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := rand.Prime(rand.Reader, bits-bits/2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+		d := new(big.Int).ModInverse(big.NewInt(65537), order)
+		if n := new(big.Int).Mul(p, q); d != nil && n.BitLen() == bits {
+			return n, d
+		}
+	}
+}
+
+// FuzzVerify compares the results for hostile keys and signatures with those of
+// math/big and, for keys that it accepts, of crypto/rsa.
 func FuzzVerify(f *testing.F) {
 	k := key()
 	signature := sign(f, k)
+	f.Add(bytes.Repeat([]byte{0xff}, 62), uint32(3), bytes.Repeat([]byte{0xfe}, 62))
+	f.Add(bytes.Repeat([]byte{0xff}, 64), uint32(65537), bytes.Repeat([]byte{1}, 64))
 	f.Add(k.N.Bytes(), uint32(k.E), signature)
 	f.Add(k.N.Bytes(), uint32(3), signature)
 	f.Add(bytes.Repeat([]byte{0xff}, 128), uint32(3), bytes.Repeat([]byte{0xff}, 127))
 	f.Fuzz(func(t *testing.T, modulus []byte, e uint32, signature []byte) {
 		n := new(big.Int).SetBytes(modulus)
 		v, err := pkcs1.New(n, big.NewInt(int64(e)))
-		if err != nil || n.BitLen() < 1024 || e%2 == 0 {
-			t.Skip("a key that the oracle refuses")
+		if err != nil {
+			t.Skip("a key that New refuses")
+		}
+		got := v.Verify(&digest, signature)
+		if want := reference(n, big.NewInt(int64(e)), &digest, signature); got != want {
+			t.Errorf("%v, math/big: %v", got, want)
+		}
+		if n.BitLen() < 1024 {
+			return // crypto/rsa refuses the key
 		}
 		err = rsa.VerifyPKCS1v15(&rsa.PublicKey{N: n, E: int(e)}, crypto.SHA256, digest[:], signature)
-		if got := v.Verify(&digest, signature); got != (err == nil) {
-			t.Errorf("verdict %v, the oracle: %v", got, err)
+		if got != (err == nil) {
+			t.Errorf("%v, crypto/rsa: %v", got, err)
 		}
 	})
 }

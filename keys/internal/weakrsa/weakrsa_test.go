@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/vepverify/vepverify/keys/internal/pkcs1"
 	"github.com/vepverify/vepverify/keys/internal/weakrsa"
 )
 
@@ -15,50 +16,42 @@ func TestGenerateSignVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k := &weakrsa.PublicKey{N: new(big.Int).Mul(p, q), E: e}
-			if k.N.BitLen() != bits || !p.ProbablyPrime(20) || !q.ProbablyPrime(20) || p.Cmp(q) == 0 {
+			n := new(big.Int).Mul(p, q)
+			if n.BitLen() != bits || !p.ProbablyPrime(20) || !q.ProbablyPrime(20) || p.Cmp(q) == 0 {
 				t.Fatalf("%d bits: not two primes of a modulus of that length", bits)
 			}
 			one := big.NewInt(1)
 			order := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
 			d := new(big.Int).ModInverse(e, order)
 			digest := sha256.Sum256([]byte("message"))
-			s, err := k.Sign(d, digest[:])
+			s, err := weakrsa.Sign(n, d, &digest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verifier, err := pkcs1.New(n, e)
 			if err != nil {
 				t.Fatal(err)
 			}
 			other := sha256.Sum256([]byte("another message"))
-			if !k.Verify(digest[:], s) || k.Verify(other[:], s) {
-				t.Errorf("%d bits, e = %v: wrong verdict", bits, e)
+			if !verifier.Verify(&digest, s) || verifier.Verify(&other, s) {
+				t.Errorf("%d bits, e = %v: wrong result", bits, e)
 			}
 		}
 	}
 }
 
-// A modulus in which the encoding does not fit neither signs nor verifies.
+// TestTooShort checks that a modulus in which the encoded message does not fit
+// neither signs nor verifies.
 func TestTooShort(t *testing.T) {
 	digest := sha256.Sum256([]byte("message"))
 	for _, bits := range []uint{2, 64, 256, 480, 488} {
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
-		k := &weakrsa.PublicKey{N: n.SetBit(n, 0, 1), E: big.NewInt(3)}
-		if _, err := k.Sign(big.NewInt(3), digest[:]); err == nil {
+		n.SetBit(n, 0, 1)
+		if _, err := weakrsa.Sign(n, big.NewInt(3), &digest); err == nil {
 			t.Errorf("%d bits: signed", bits)
 		}
-		if k.Verify(digest[:], make([]byte, (bits+7)/8)) {
-			t.Errorf("%d bits: verified", bits)
-		}
-	}
-}
-
-func TestDigestLength(t *testing.T) {
-	p, q, err := weakrsa.GeneratePrimes(512, big.NewInt(65537))
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := &weakrsa.PublicKey{N: new(big.Int).Mul(p, q), E: big.NewInt(65537)}
-	for _, size := range []int{0, 20, 31, 33} {
-		if _, err := k.Sign(big.NewInt(3), make([]byte, size)); err == nil {
-			t.Errorf("a digest of %d bytes was signed", size)
+		if _, err := pkcs1.New(n, big.NewInt(3)); err == nil {
+			t.Errorf("%d bits: a verifier", bits)
 		}
 	}
 }
