@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -19,7 +20,7 @@ type Authenticator struct {
 	config Config // complete
 	scheme signature.Scheme
 	routes routes
-	public origin // of Config.PublicOrigin
+	public origin.Origin // of Config.PublicOrigin
 }
 
 // Identity is the signer of a request.
@@ -208,7 +209,7 @@ func isNonce(s string) bool {
 
 // checkToken returns the identity and the secret of a token, if the request is for
 // the place that the token is valid for.
-func (a *Authenticator) checkToken(r *http.Request, t target, o origin, token string) (id Identity, secret string, err error) {
+func (a *Authenticator) checkToken(r *http.Request, t target, o origin.Origin, token string) (id Identity, secret string, err error) {
 	id, secret, err = a.config.Tokens.ParseToken(r, token)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -219,7 +220,7 @@ func (a *Authenticator) checkToken(r *http.Request, t target, o origin, token st
 		return id, "", unavailable("tokens cannot be checked now", errors.New("the TokenManager returned no secret"))
 	}
 	name, version, _, ok := a.routes.application(r, t)
-	if !ok || id.Scope != (Scope{o.text, name, version}) {
+	if !ok || id.Scope != (Scope{o.String(), name, version}) {
 		return id, "", unauthorized("the token is not valid for this origin or application")
 	}
 	if !hostsAgree(r, o) {
@@ -231,7 +232,7 @@ func (a *Authenticator) checkToken(r *http.Request, t target, o origin, token st
 // checkSignature verifies the signature, and that what it covers is what the next
 // handler gets: the URL, the form, and what was parsed of them before. The request
 // that it returns has the body of the original.
-func (a *Authenticator) checkSignature(r *http.Request, t target, o origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
+func (a *Authenticator) checkSignature(r *http.Request, t target, o origin.Origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
 	var form string
 	if a.scheme.CoversForm() {
 		if form, r, err = receivedForm(r, t.query, a.config.MaxForm); err != nil {
@@ -251,8 +252,8 @@ func (a *Authenticator) checkSignature(r *http.Request, t target, o origin, auth
 }
 
 // message returns the part of a request that is signed.
-func message(method string, o origin, t target, form string) signature.Message {
-	return signature.Message{Method: method, Origin: o.text, Host: o.host, Port: o.effectivePort(), Target: t.text, Form: form}
+func message(method string, o origin.Origin, t target, form string) signature.Message {
+	return signature.Message{Method: method, Origin: o.String(), Host: o.Host(), Port: o.EffectivePort(), Target: t.text, Form: form}
 }
 
 // useNonce accepts each nonce once for each token and timestamp. The entry is kept
@@ -287,4 +288,46 @@ func nonceKey(auth *signature.Authorization) string {
 func base64URL(b []byte) string {
 	var room [64]byte
 	return string(base64.RawURLEncoding.AppendEncode(room[:0], b))
+}
+
+// origin returns the origin to which a request was sent. It reports whether the request
+// names one.
+func (a *Authenticator) origin(r *http.Request) (origin.Origin, bool) {
+	switch {
+	case a.config.PublicOrigin != "":
+		return a.public, true
+	case a.config.TrustForwarded:
+		return forwardedOrigin(r)
+	}
+	return origin.FromHost(ownScheme(r), r.Host)
+}
+
+func ownScheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// forwardedOrigin returns the origin to which a request was sent according to the proxy.
+// Of several values the last is that of the nearest proxy. Those before it may be the
+// client's own.
+func forwardedOrigin(r *http.Request) (origin.Origin, bool) {
+	scheme, host := ownScheme(r), r.Host
+	if proto := lastValue(r, "X-Forwarded-Proto"); proto != "" {
+		scheme = strings.ToLower(proto)
+	}
+	if forwarded := lastValue(r, "X-Forwarded-Host"); forwarded != "" {
+		host = forwarded
+	}
+	return origin.FromHost(scheme, host)
+}
+
+func lastValue(r *http.Request, header string) string {
+	values := r.Header.Values(header)
+	if len(values) == 0 {
+		return ""
+	}
+	last := values[len(values)-1]
+	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 }

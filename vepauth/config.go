@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -152,7 +154,7 @@ func New(c Config) (*Authenticator, error) {
 	}
 	a := &Authenticator{config: c.withDefaults()}
 	a.scheme, _ = c.Scheme.signatureScheme() // validate has no error
-	a.public, _ = parseOrigin(c.PublicOrigin)
+	a.public, _ = c.publicOrigin()
 	var err error
 	if a.routes, err = newRoutes(a.config); err != nil {
 		return nil, fmt.Errorf("vepauth: %w", err)
@@ -181,15 +183,15 @@ func (c Config) validate() error {
 		return fmt.Errorf("Audiences: empty; name the origin of this server, such as https://rp.example")
 	}
 	for _, audience := range c.Audiences {
-		if !isAudience(audience) {
-			return fmt.Errorf("Audiences: %q: not an origin such as https://rp.example or https://*.rp.example", audience)
+		if err := origin.CheckAudience(audience); err != nil {
+			return fmt.Errorf("Audiences: %q: %w", audience, err)
 		}
 	}
 	if c.PublicOrigin != "" && c.TrustForwarded {
 		return fmt.Errorf("PublicOrigin: set together with TrustForwarded")
 	}
-	if _, ok := parseOrigin(c.PublicOrigin); !ok && c.PublicOrigin != "" {
-		return fmt.Errorf("PublicOrigin: %q: not an origin such as https://rp.example", c.PublicOrigin)
+	if _, err := c.publicOrigin(); err != nil {
+		return fmt.Errorf("PublicOrigin: %q: %w", c.PublicOrigin, err)
 	}
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		return fmt.Errorf("Leeway: %v: not between 0 and %v", c.Leeway, maxLeeway)
@@ -198,6 +200,14 @@ func (c Config) validate() error {
 		return fmt.Errorf("MaxForm: %d: not between 0 and %d", c.MaxForm, maxMaxForm)
 	}
 	return nil
+}
+
+// publicOrigin parses PublicOrigin. A slash at its end is ignored.
+func (c Config) publicOrigin() (origin.Origin, error) {
+	if c.PublicOrigin == "" {
+		return origin.Origin{}, nil
+	}
+	return origin.Parse(strings.TrimSuffix(c.PublicOrigin, "/"))
 }
 
 // withDefaults returns a copy with the defaults in place of zero values, except for

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -24,7 +25,7 @@ func (a *Authenticator) TokenEndpoint() http.Handler {
 		t := receivedTarget(r)
 		values, ok := a.routes.tokenEndpoint(r, t)
 		if a.config.DisableTokenEndpoint || !ok && a.routes.tokenURL.lastPlaceholder() >= 0 {
-			a.refuse(w, r, t, &refusal{status: http.StatusNotFound, reason: "no such token endpoint"})
+			a.refuse(w, r, t, &refusal.Refusal{Status: http.StatusNotFound, Reason: "no such token endpoint"})
 			return
 		}
 		a.serveToken(w, r, t, values)
@@ -34,8 +35,7 @@ func (a *Authenticator) TokenEndpoint() http.Handler {
 // serveToken exchanges an assertion for a token.
 func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t target, values map[string]string) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		w.Header().Set("Allow", "GET, POST")
-		a.refuse(w, r, t, &refusal{status: http.StatusMethodNotAllowed, reason: "only GET and POST"})
+		a.refuse(w, r, t, &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "only GET and POST", Allow: "GET, POST"})
 		return
 	}
 	token, err := a.exchange(w, r, t, values)
@@ -48,7 +48,9 @@ func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t tar
 		a.refuse(w, r, t, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	setHeader(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(append(answer, '\n')) // an error means that the client has left
 }
 
 // answer returns the members of the answer. Token.Extra never replaces a credential.
@@ -78,9 +80,9 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t targe
 	if !ok || !hostsAgree(r, o) {
 		return Token{}, badRequest("the origin of the request is not known")
 	}
-	g := Grant{Values: values, Scope: Scope{o.text, values[applicationName], values[applicationVersion]}}
+	g := Grant{Values: values, Scope: Scope{o.String(), values[applicationName], values[applicationVersion]}}
 	if len(a.config.Applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
-		return Token{}, &refusal{status: http.StatusNotFound, reason: "unknown application"}
+		return Token{}, &refusal.Refusal{Status: http.StatusNotFound, Reason: "unknown application"}
 	}
 	g.Result, err = a.config.Verifier.Verify(r.Context(), text, a.config.Audiences...)
 	if err != nil || g.Result == nil {
@@ -107,7 +109,7 @@ func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
 func receivedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	switch headers := r.Header["Authorization"]; {
 	case len(headers) > 1:
-		return "", badRequest(errHeaders.reason)
+		return "", badRequest(errHeaders.Reason)
 	case len(headers) == 1:
 		rest, ok := signature.CutScheme(headers[0], "Browser-ID")
 		if !ok {
@@ -130,7 +132,7 @@ func postedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", errNoAssertion
 	}
 	if !isFormType(r.Header.Get("Content-Type")) {
-		return "", &refusal{status: http.StatusUnsupportedMediaType, reason: "not " + formType}
+		return "", &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: "not " + formType}
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -1,6 +1,9 @@
 package vepauth
 
-import "github.com/vepverify/vepverify/vepauth/internal/signature"
+import (
+	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
+)
 
 // The limits.
 const (
@@ -18,11 +21,11 @@ func BaseString(method, scheme, host, target, form, header string) (string, erro
 	if auth == nil {
 		return "", err
 	}
-	o, ok := hostOrigin(scheme, host)
+	o, ok := origin.FromHost(scheme, host)
 	if !ok {
 		return "", errRequestURL
 	}
-	return auth.BaseString(signature.Message{Method: method, Origin: o.text, Target: target, Form: form})
+	return auth.BaseString(signature.Message{Method: method, Origin: o.String(), Target: target, Form: form})
 }
 
 // MatchPattern compares a path with a pattern.
@@ -45,8 +48,9 @@ func FillPattern(text string, values map[string]string) (string, bool) {
 }
 
 // Endpoints returns the number of token endpoints of an origin that are remembered.
-func (t *Transport) Endpoints(origin string) int {
+func (t *Transport) Endpoints(site string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.endpoints[origin])
+	o, _ := origin.Parse(site)
+	return len(t.endpoints[o])
 }

@@ -37,6 +37,7 @@ func TestOrigins(t *testing.T) {
 			map[string]string{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example ,rp.example"}, 200},
 		{"an odd scheme", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Proto": "gopher"}, 401},
 		{"an odd host", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Host": "a b"}, 401},
+		{"an odd port, empty", vepauth.Config{}, rp, "rp.example:", true, nil, 401},
 		{"an odd port", vepauth.Config{}, rp, "rp.example:https", true, nil, 401},
 	} {
 		tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Now: newClock().now})

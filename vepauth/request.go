@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 // This file reads requests: the target, the hosts and the form. The server must
@@ -161,21 +163,21 @@ func isPlainPath(s string) bool {
 // hostsAgree reports whether everything in a request that names a host names the
 // same one, or the origin that was verified: the Host header beside the :authority
 // of HTTP/2, and the host of the absolute form. Handlers may use any of them.
-func hostsAgree(r *http.Request, o origin) bool {
+func hostsAgree(r *http.Request, o origin.Origin) bool {
 	for _, host := range r.Header["Host"] {
 		if host != r.Host {
 			return false
 		}
 	}
 	u := r.URL
-	if u.Scheme != "" && u.Scheme != o.scheme && u.Scheme != ownScheme(r) {
+	if u.Scheme != "" && u.Scheme != o.Scheme() && u.Scheme != ownScheme(r) {
 		return false
 	}
 	if u.Host == "" || strings.EqualFold(u.Host, r.Host) {
 		return true
 	}
-	named, ok := hostOrigin(o.scheme, u.Host)
-	return ok && named.text == o.text
+	named, ok := origin.FromHost(o.Scheme(), u.Host)
+	return ok && named == o
 }
 
 const formType = "application/x-www-form-urlencoded"

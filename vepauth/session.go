@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -29,7 +30,7 @@ const (
 // tokenEndpoint is the token endpoint of one application, or of a whole origin.
 // Transport.mu guards session and exchange.
 type tokenEndpoint struct {
-	origin   origin
+	origin   origin.Origin
 	scheme   Scheme
 	url      *url.URL
 	session  *session  // the last one, nil if there was none
@@ -56,12 +57,12 @@ type exchange struct {
 // sessionFor returns the session with which to sign a request, nil if there is none: of
 // several the one whose token endpoint has the longest common path with the request. An
 // expired session is replaced first.
-func (t *Transport) sessionFor(r *http.Request, o origin) (*session, error) {
+func (t *Transport) sessionFor(r *http.Request, o origin.Origin) (*session, error) {
 	path := parseTarget(r.URL.RequestURI()).path
 	t.mu.Lock()
 	var best *tokenEndpoint
 	most := -1
-	for _, e := range t.endpoints[o.text] {
+	for _, e := range t.endpoints[o] {
 		if n := commonSegments(e.url.EscapedPath(), path); e.session != nil && n > most {
 			best, most = e, n
 		}
@@ -98,13 +99,13 @@ func commonSegments(a, b string) (n int) {
 }
 
 // endpoint finds or adds a token endpoint, and moves it to the front.
-func (t *Transport) endpoint(o origin, scheme Scheme, url *url.URL) *tokenEndpoint {
+func (t *Transport) endpoint(o origin.Origin, scheme Scheme, url *url.URL) *tokenEndpoint {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.endpoints == nil {
-		t.endpoints = make(map[string][]*tokenEndpoint)
+		t.endpoints = make(map[origin.Origin][]*tokenEndpoint)
 	}
-	known := t.endpoints[o.text]
+	known := t.endpoints[o]
 	i := slices.IndexFunc(known, func(e *tokenEndpoint) bool {
 		return e.scheme == scheme && e.url.String() == url.String()
 	})
@@ -114,7 +115,7 @@ func (t *Transport) endpoint(o origin, scheme Scheme, url *url.URL) *tokenEndpoi
 		known = slices.Delete(known, i, i+1)
 	}
 	known = slices.Insert(known, 0, e)
-	t.endpoints[o.text] = known[:min(len(known), maxEndpoints)]
+	t.endpoints[o] = known[:min(len(known), maxEndpoints)]
 	return e
 }
 
@@ -201,9 +202,9 @@ func (e *TokenError) Unwrap() error { return e.Err }
 
 // signIn gets an assertion and exchanges it for credentials.
 func (t *Transport) signIn(ctx context.Context, e *tokenEndpoint) (*session, error) {
-	assertion, err := t.Assertion(ctx, e.origin.text)
+	assertion, err := t.Assertion(ctx, e.origin.String())
 	if err != nil {
-		return nil, fmt.Errorf("no assertion for %s: %w", e.origin.text, err)
+		return nil, fmt.Errorf("no assertion for %s: %w", e.origin, err)
 	}
 	answer, err := t.post(ctx, e, assertion)
 	if err != nil {
@@ -211,7 +212,7 @@ func (t *Transport) signIn(ctx context.Context, e *tokenEndpoint) (*session, err
 	}
 	c, life, err := parseCredentials(e.scheme, answer)
 	if err != nil {
-		return nil, &TokenError{e.origin.text, http.StatusOK, err}
+		return nil, &TokenError{e.origin.String(), http.StatusOK, err}
 	}
 	if e.scheme == OAuthVEP {
 		c.Method = t.Method
@@ -239,12 +240,12 @@ func (t *Transport) post(ctx context.Context, e *tokenEndpoint, assertion string
 	}
 	defer discard(res)
 	if res.StatusCode != http.StatusOK {
-		return nil, &TokenError{Origin: e.origin.text, Status: res.StatusCode}
+		return nil, &TokenError{Origin: e.origin.String(), Status: res.StatusCode}
 	}
 	answer, err := readAtMost(res.Body, maxTokenAnswer)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, &TokenError{e.origin.text, http.StatusOK, errors.New("more than 64 KiB")}
+		return nil, &TokenError{e.origin.String(), http.StatusOK, errors.New("more than 64 KiB")}
 	case err != nil:
 		return nil, noAnswer(ctx, e.origin, err)
 	}
@@ -253,11 +254,11 @@ func (t *Transport) post(ctx context.Context, e *tokenEndpoint, assertion string
 
 // noAnswer returns the error for an answer that is missing or incomplete: that of the
 // context if the caller canceled the request.
-func noAnswer(ctx context.Context, o origin, cause error) error {
+func noAnswer(ctx context.Context, o origin.Origin, cause error) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("no credentials from %s: %w", o.text, err)
+		return fmt.Errorf("no credentials from %s: %w", o, err)
 	}
-	return &TokenError{Origin: o.text, Err: cause}
+	return &TokenError{Origin: o.String(), Err: cause}
 }
 
 // parseCredentials returns the credentials in the answer of a token endpoint, and how

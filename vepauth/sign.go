@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/redact"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -42,12 +44,12 @@ type Credentials struct {
 }
 
 // Format implements [fmt.Formatter] for every verb.
-func (c Credentials) Format(f fmt.State, _ rune) { io.WriteString(f, string(c.Scheme)+" credentials") }
+func (c Credentials) Format(f fmt.State, verb rune) { c.redacted().Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (c Credentials) LogValue() slog.Value {
-	return slog.StringValue(string(c.Scheme) + " credentials")
-}
+func (c Credentials) LogValue() slog.Value { return c.redacted().LogValue() }
+
+func (c Credentials) redacted() redact.Text { return redact.Text(c.Scheme) + " credentials" }
 
 // Sign signs a client's request with the current time and a random nonce. See
 // [Signer.Sign].
@@ -132,7 +134,7 @@ func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err e
 	if hostPort == "" {
 		hostPort = r.URL.Host
 	}
-	o, ok := hostOrigin(r.URL.Scheme, withoutZone(asciiHost(hostPort)))
+	o, ok := origin.FromHost(r.URL.Scheme, withoutZone(origin.ASCII(hostPort)))
 	if !ok {
 		return m, errRequestURL
 	}
@@ -155,7 +157,7 @@ func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err e
 
 // outgoingTarget returns the target as net/http will send it: the RequestURI of the URL,
 // whatever the field of that name says.
-func outgoingTarget(r *http.Request, method string, o origin) (target, error) {
+func outgoingTarget(r *http.Request, method string, o origin.Origin) (target, error) {
 	if err := checkMethod(method); err != nil {
 		return target{}, err
 	}
@@ -163,7 +165,7 @@ func outgoingTarget(r *http.Request, method string, o origin) (target, error) {
 	if t.err != nil || t.host == "" {
 		return t, t.err
 	}
-	if named, ok := hostOrigin(t.scheme, t.host); !ok || named.text != o.text { // URL.Opaque
+	if named, ok := origin.FromHost(t.scheme, t.host); !ok || named != o { // URL.Opaque
 		return t, errRequestURL
 	}
 	return t, nil

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/redact"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -68,10 +69,10 @@ type Token struct {
 }
 
 // Format implements [fmt.Formatter] for every verb.
-func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, "token") }
+func (t Token) Format(f fmt.State, verb rune) { redact.Text("token").Format(f, verb) }
 
 // LogValue implements [slog.LogValuer].
-func (t Token) LogValue() slog.Value { return slog.StringValue("token") }
+func (t Token) LogValue() slog.Value { return redact.Text("token").LogValue() }
 
 const (
 	defaultLife = 5 * time.Minute

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -53,7 +53,7 @@ type Transport struct {
 	Now func() time.Time
 
 	mu        sync.Mutex
-	endpoints map[string][]*tokenEndpoint // by origin, the last used first
+	endpoints map[origin.Origin][]*tokenEndpoint // by origin, the last used first
 }
 
 // ErrChallenge means that a server asked for credentials and must not, or cannot, get
@@ -99,7 +99,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // retry answers a challenge and sends the request once more.
-func (t *Transport) retry(r *http.Request, o origin, c signature.Challenge, scheme Scheme, refused *session) (*http.Response, error) {
+func (t *Transport) retry(r *http.Request, o origin.Origin, c signature.Challenge, scheme Scheme, refused *session) (*http.Response, error) {
 	url, err := endpointURL(r.URL, o, c)
 	if err != nil {
 		return nil, err
@@ -209,63 +209,46 @@ func ownChallenge(headers []string) (c signature.Challenge, scheme Scheme, found
 
 // signableOrigin returns the origin of a request's URL, for which its credentials are.
 // The error matches ErrChallenge if the request must not have credentials.
-func signableOrigin(r *http.Request) (origin, error) {
+func signableOrigin(r *http.Request) (origin.Origin, error) {
 	o, ok := urlOrigin(r.URL)
 	switch {
 	case !ok:
 		return o, fmt.Errorf("%w: the URL has no origin", ErrChallenge)
-	case o.scheme != "https" && !o.isLoopback():
-		return o, fmt.Errorf("%w: %s is plain http", ErrChallenge, o.text)
+	case o.Scheme() != "https" && !origin.IsLoopback(o.Host()):
+		return o, fmt.Errorf("%w: %s is plain http", ErrChallenge, o)
 	case !hasHostOf(r, o):
-		return o, fmt.Errorf("%w: the Host header is not the host of the URL at %s", ErrChallenge, o.text)
+		return o, fmt.Errorf("%w: the Host header is not the host of the URL at %s", ErrChallenge, o)
 	case isRedirected(r, o):
-		return o, fmt.Errorf("%w: another origin redirected to %s", ErrChallenge, o.text)
+		return o, fmt.Errorf("%w: another origin redirected to %s", ErrChallenge, o)
 	}
 	return o, nil
 }
 
 // urlOrigin returns the origin of a URL. A host with a zone has none: another machine
 // may have the same address elsewhere.
-func urlOrigin(u *url.URL) (origin, bool) {
-	if u.Scheme != "https" && u.Scheme != "http" {
-		return origin{}, false
-	}
-	return hostOrigin(u.Scheme, asciiHost(u.Host))
-}
-
-// isLoopback reports whether the origin is on this machine, so that nothing leaves it.
-// Names below localhost do not count: Go's resolver asks a name server for them.
-func (o origin) isLoopback() bool {
-	if o.host == "localhost" {
-		return true
-	}
-	host := o.host
-	if host[0] == '[' {
-		host = host[1 : len(host)-1]
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+func urlOrigin(u *url.URL) (origin.Origin, bool) {
+	return origin.FromHost(u.Scheme, origin.ASCII(u.Host))
 }
 
 // hasHostOf reports whether the Host header names the origin. If it names another host,
 // the server at the URL need not be that host.
-func hasHostOf(r *http.Request, o origin) bool {
+func hasHostOf(r *http.Request, o origin.Origin) bool {
 	if r.Host == "" {
 		return true
 	}
-	named, ok := hostOrigin(o.scheme, asciiHost(r.Host))
-	return ok && named.text == o.text
+	named, ok := origin.FromHost(o.Scheme(), origin.ASCII(r.Host))
+	return ok && named == o
 }
 
 // isRedirected reports whether another origin caused the request by a redirect. It must
 // choose neither which site learns an email address, nor what is requested in the name
 // of the user.
-func isRedirected(r *http.Request, o origin) bool {
+func isRedirected(r *http.Request, o origin.Origin) bool {
 	for via := r.Response; via != nil; via = via.Request.Response {
 		if via.Request == nil || via.Request.URL == nil {
 			return true // not known
 		}
-		if from, ok := urlOrigin(via.Request.URL); !ok || from.text != o.text {
+		if from, ok := urlOrigin(via.Request.URL); !ok || from != o {
 			return true
 		}
 	}
@@ -274,13 +257,13 @@ func isRedirected(r *http.Request, o origin) bool {
 
 // endpointURL returns the URL of the token endpoint that a challenge names. The error
 // matches ErrChallenge if it is not at the origin that was asked.
-func endpointURL(asked *url.URL, o origin, c signature.Challenge) (*url.URL, error) {
+func endpointURL(asked *url.URL, o origin.Origin, c signature.Challenge) (*url.URL, error) {
 	text := c.Param("url")
 	switch {
 	case c.Malformed:
-		return nil, fmt.Errorf("%w: %s sent a malformed one", ErrChallenge, o.text)
+		return nil, fmt.Errorf("%w: %s sent a malformed one", ErrChallenge, o)
 	case text == "":
-		return nil, fmt.Errorf("%w: %s names no token endpoint", ErrChallenge, o.text)
+		return nil, fmt.Errorf("%w: %s names no token endpoint", ErrChallenge, o)
 	}
 	named, err := url.Parse(text)
 	if err != nil {
@@ -288,12 +271,12 @@ func endpointURL(asked *url.URL, o origin, c signature.Challenge) (*url.URL, err
 	}
 	base := &url.URL{Scheme: asked.Scheme, Host: asked.Host, Path: asked.Path, RawPath: asked.RawPath}
 	endpoint := base.ResolveReference(named)
-	if at, ok := urlOrigin(endpoint); !ok || at.text != o.text || endpoint.User != nil {
-		return nil, fmt.Errorf("%w: the token endpoint of %s is at another origin", ErrChallenge, o.text)
+	if at, ok := urlOrigin(endpoint); !ok || at != o || endpoint.User != nil {
+		return nil, fmt.Errorf("%w: the token endpoint of %s is at another origin", ErrChallenge, o)
 	}
 	return endpoint, nil
 }
 
-func errEndpointURL(o origin) error {
-	return fmt.Errorf("%w: the token endpoint of %s is not a URL", ErrChallenge, o.text)
+func errEndpointURL(o origin.Origin) error {
+	return fmt.Errorf("%w: the token endpoint of %s is not a URL", ErrChallenge, o)
 }
