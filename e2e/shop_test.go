@@ -78,7 +78,7 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	shop := &shop{setting: s, idp: idp, banned: make(map[string]bool)}
 	shop.auth, err = login.New(login.Config[string]{
 		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions,
-		Load: shop.load, ID: func(user string) string { return user }, ByID: shop.byID,
+		FindOrCreate: shop.load, UserID: func(user string) string { return user }, FindByID: shop.byID,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func openShop(t *testing.T, s setting) (*tab, *shop) {
 
 func (s *shop) load(_ context.Context, res *assertion.Result) (string, error) {
 	if strings.HasPrefix(res.Email, "stranger@") {
-		return "", login.Refuse("accounts are by invitation")
+		return "", &login.Refusal{Reason: "accounts are by invitation"}
 	}
 	return res.Email, nil
 }

@@ -39,20 +39,20 @@ type Config[U any] struct {
 	// what its sender likes. All are https, or all http on this very machine.
 	Audiences []string
 
-	// Load finds, or makes, the user with the address that was proved. Required.
+	// FindOrCreate finds, or makes, the user with the address that was proved. Required.
 	// It is called for nothing else than an assertion that holds and has an
-	// email address. ErrNoUser, Refuse, or a nil user refuse the login; any
+	// email address. ErrNoUser, a *Refusal, or a nil user refuse the login; any
 	// other error is the application's trouble, answered by 503.
-	Load func(ctx context.Context, res *assertion.Result) (U, error)
+	FindOrCreate func(ctx context.Context, res *assertion.Result) (U, error)
 
-	// ID gives what the session is to know the user by: never empty, and never
+	// UserID gives what the session is to know the user by: never empty, and never
 	// another user's later. Required.
-	ID func(user U) string
+	UserID func(user U) string
 
-	// ByID finds the user by it. Required. It is called at the login and then on
-	// every request, so that a user whom it does not give (ErrNoUser, Refuse,
+	// FindByID finds the user by it. Required. It is called at the login and then on
+	// every request, so that a user whom it does not give (ErrNoUser, a *Refusal,
 	// nil) is signed out; any other error is answered by 503.
-	ByID func(ctx context.Context, id string) (U, error)
+	FindByID func(ctx context.Context, id string) (U, error)
 
 	// OnLogout, when set, is called with the ID that a session had, once the
 	// user has signed out or somebody else has signed in in the same browser.
@@ -118,8 +118,8 @@ func New[U any](c Config[U]) (*Login[U], error) {
 }
 
 func (l *Login[U]) prepareFunctions() error {
-	if l.config.Load == nil || l.config.ID == nil || l.config.ByID == nil {
-		return errors.New("the functions Load, ID and ByID are required")
+	if l.config.FindOrCreate == nil || l.config.UserID == nil || l.config.FindByID == nil {
+		return errors.New("the functions FindOrCreate, UserID and FindByID are required")
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 func TestNewRefuses(t *testing.T) {
 	type C = login.Config[*user]
 	for name, spoil := range map[string]func(*C){
-		"no Load":                  func(c *C) { c.Load = nil },
-		"no ID":                    func(c *C) { c.ID = nil },
-		"no ByID":                  func(c *C) { c.ByID = nil },
+		"no Load":                  func(c *C) { c.FindOrCreate = nil },
+		"no ID":                    func(c *C) { c.UserID = nil },
+		"no ByID":                  func(c *C) { c.FindByID = nil },
 		"no audience":              func(c *C) { c.Audiences = nil },
 		"slash":                    func(c *C) { c.Audiences = []string{"https://rp.example/"} },
 		"path":                     func(c *C) { c.Audiences = []string{"https://rp.example/app"} },

@@ -32,7 +32,7 @@
 //	refused                403 {"status":"failure","reason"}       403 and the reason in words
 //	undecided, trouble     503, Retry-After                        the same
 //
-// The reason for a refusal is the verifier's (PROTOCOL §6), Refuse's, or "no user
+// The reason for a refusal is the verifier's (PROTOCOL §6), a Refusal's, or "no user
 // with this address". Otherwise: 400 when the field is missing, 405, 413 beyond
 // 64 KiB, 415 for another type than application/x-www-form-urlencoded. A request
 // whose Origin is not an audience is refused with 403, and so is one without an
@@ -61,7 +61,7 @@
 //
 // How often somebody tries. That the address still belongs to whoever proved it,
 // once the session has begun: a session lasts as long as scs lets it, or until
-// Config.ByID refuses. That an assertion was not used before, if
+// Config.FindByID refuses. That an assertion was not used before, if
 // Config.InsecureReplay is set. The application's own forms: wrap them in
 // http.CrossOriginProtection too. Its pages' headers, see docs/LOGIN.md.
 package login

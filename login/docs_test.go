@@ -39,11 +39,11 @@ type table interface {
 func docsStart(users table, home, members http.Handler) error {
 	auth, err := login.New(login.Config[*User]{
 		Audiences: []string{"https://rp.example"},
-		Load: func(ctx context.Context, res *assertion.Result) (*User, error) {
+		FindOrCreate: func(ctx context.Context, res *assertion.Result) (*User, error) {
 			return users.FindOrMake(ctx, res.Email)
 		},
-		ID: func(u *User) string { return u.ID },
-		ByID: func(ctx context.Context, id string) (*User, error) {
+		UserID: func(u *User) string { return u.ID },
+		FindByID: func(ctx context.Context, id string) (*User, error) {
 			u, err := users.Find(ctx, id)
 			if errors.Is(err, sql.ErrNoRows) || err == nil && u.Blocked {
 				return nil, login.ErrNoUser
@@ -85,9 +85,9 @@ func docsPrefix(
 	load func(context.Context, *assertion.Result) (*User, error), id func(*User) string, byID func(context.Context, string) (*User, error),
 ) error {
 	auth, err := login.New(login.Config[*User]{
-		Audiences: []string{"https://www.example"},
-		Prefix:    "/app",
-		Load:      load, ID: id, ByID: byID,
+		Audiences:    []string{"https://www.example"},
+		Prefix:       "/app",
+		FindOrCreate: load, UserID: id, FindByID: byID,
 	})
 	if err != nil {
 		return err

@@ -32,14 +32,14 @@ func Example() {
 	auth, err := login.New(login.Config[string]{
 		Verifier:  verifier,
 		Audiences: []string{"https://rp.example"},
-		Load: func(_ context.Context, res *assertion.Result) (string, error) {
+		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) {
 			if res.Email != "alice@idp.example" {
-				return "", login.Refuse("accounts are by invitation")
+				return "", &login.Refusal{Reason: "accounts are by invitation"}
 			}
 			return res.Email, nil
 		},
-		ID:   func(email string) string { return email },
-		ByID: func(_ context.Context, email string) (string, error) { return email, nil },
+		UserID:   func(email string) string { return email },
+		FindByID: func(_ context.Context, email string) (string, error) { return email, nil },
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -107,13 +107,13 @@ func newApp(t testing.TB, change ...func(*app, *login.Config[*user])) *app {
 
 func (a *app) config(t testing.TB) login.Config[*user] {
 	return login.Config[*user]{
-		Verifier:  verifier(t, assertion.Config{}),
-		Audiences: []string{rp},
-		Load:      a.load,
-		ID:        func(u *user) string { return u.Email },
-		ByID:      a.byID,
-		OnLogout:  func(_ context.Context, id string) { a.locked(func() { a.left = append(a.left, id) }) },
-		Logger:    slog.New(slog.NewTextHandler(&a.logs, nil)),
+		Verifier:     verifier(t, assertion.Config{}),
+		Audiences:    []string{rp},
+		FindOrCreate: a.load,
+		UserID:       func(u *user) string { return u.Email },
+		FindByID:     a.byID,
+		OnLogout:     func(_ context.Context, id string) { a.locked(func() { a.left = append(a.left, id) }) },
+		Logger:       slog.New(slog.NewTextHandler(&a.logs, nil)),
 	}
 }
 
@@ -146,7 +146,7 @@ func (a *app) load(_ context.Context, res *assertion.Result) (u *user, err error
 		case res.Email == "nobody@idp.example":
 			err = login.ErrNoUser
 		case res.Email == "guest@idp.example":
-			err = login.Refuse("accounts are by invitation")
+			err = &login.Refusal{Reason: "accounts are by invitation"}
 		case res.Email == "nil@idp.example":
 		default:
 			u = &user{res.Email}

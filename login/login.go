@@ -11,19 +11,21 @@ import (
 	"github.com/vepverify/vepverify/internal/target"
 )
 
-// ErrNoUser is what Config.Load and Config.ByID return when there is no user
-// who may sign in. Refuse says why, too.
-var ErrNoUser = errors.New("login: no such user")
+// ErrNoUser is what Config.FindOrCreate and Config.FindByID return if no user may
+// sign in. A *Refusal matches it too, and says why.
+var ErrNoUser = errors.New("no such user")
 
-// Refuse gives an error that matches ErrNoUser, and whose reason the visitor is
-// told: "You could not be signed in: <reason>." It is a clause, such as "accounts
-// are by invitation".
-func Refuse(reason string) error { return refusal(reason) }
+// Refusal is an error for Config.FindOrCreate and Config.FindByID that matches
+// ErrNoUser. The visitor is told the reason: "You could not be signed in: <reason>."
+type Refusal struct {
+	Reason string // a clause, such as "accounts are by invitation"
+}
 
-type refusal string
+// Error returns the reason.
+func (r *Refusal) Error() string { return r.Reason }
 
-func (r refusal) Error() string        { return "login: refused: " + string(r) }
-func (r refusal) Is(target error) bool { return target == ErrNoUser }
+// Is reports whether target is ErrNoUser.
+func (r *Refusal) Is(target error) bool { return target == ErrNoUser }
 
 // Login signs people in and out and knows who they are. It is made once by New,
 // never changes, and serves any number of goroutines.
@@ -136,23 +138,23 @@ func detail(err error) string {
 // ByID is asked at once, so that somebody whom it will not give is not told to
 // be signed in, only to find on the next page that they are not.
 func (l *Login[U]) admit(ctx context.Context, res *assertion.Result) (string, *failure) {
-	user, err := l.config.Load(ctx, res)
+	user, err := l.config.FindOrCreate(ctx, res)
 	if err == nil && isNil(user) {
 		err = ErrNoUser
 	}
 	var id string
 	if err == nil {
-		id = l.config.ID(user)
+		id = l.config.UserID(user)
 		_, err = l.find(ctx, id)
 	}
-	var because refusal
+	var because *Refusal
 	switch {
 	case err == nil && id == "":
 		return "", l.trouble(ctx, "finding the user", errors.New("the user has no ID"))
 	case err == nil:
 		return id, nil
-	case errors.As(err, &because):
-		return "", &failure{status: http.StatusForbidden, reason: string(because)}
+	case errors.As(err, &because) && because != nil:
+		return "", &failure{status: http.StatusForbidden, reason: because.Reason}
 	case errors.Is(err, ErrNoUser):
 		return "", &failure{status: http.StatusForbidden, reason: reasonNoUser}
 	}
@@ -161,7 +163,7 @@ func (l *Login[U]) admit(ctx context.Context, res *assertion.Result) (string, *f
 
 // find is ByID that errs with ErrNoUser for a nil user too.
 func (l *Login[U]) find(ctx context.Context, id string) (user U, err error) {
-	user, err = l.config.ByID(ctx, id)
+	user, err = l.config.FindByID(ctx, id)
 	if err == nil && isNil(user) {
 		err = ErrNoUser
 	}

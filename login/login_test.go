@@ -115,8 +115,8 @@ func TestLoaderRefuses(t *testing.T) {
 	if w.Code != 403 || !strings.Contains(w.Body.String(), "You could not be signed in: accounts are by invitation.") {
 		t.Errorf("to a form: %d %s", w.Code, w.Body)
 	}
-	if !errors.Is(login.Refuse("x"), login.ErrNoUser) {
-		t.Error("Refuse does not match ErrNoUser")
+	if !errors.Is(&login.Refusal{Reason: "x"}, login.ErrNoUser) {
+		t.Error("a Refusal does not match ErrNoUser")
 	}
 }
 
@@ -159,14 +159,14 @@ func TestApplicationFails(t *testing.T) {
 func TestApplicationFailsLater(t *testing.T) {
 	for name, spoil := range map[string]func(*app, *login.Config[*user]){
 		"ByID": func(a *app, c *login.Config[*user]) {
-			load := c.Load
-			c.Load = func(ctx context.Context, res *assertion.Result) (*user, error) {
+			load := c.FindOrCreate
+			c.FindOrCreate = func(ctx context.Context, res *assertion.Result) (*user, error) {
 				u, err := load(ctx, res)
 				a.broken = true
 				return u, err
 			}
 		},
-		"ID": func(_ *app, c *login.Config[*user]) { c.ID = func(*user) string { return "" } },
+		"ID": func(_ *app, c *login.Config[*user]) { c.UserID = func(*user) string { return "" } },
 	} {
 		b := newBrowser(t, newApp(t, spoil))
 		w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))

@@ -20,7 +20,7 @@ type visitor[U any] struct {
 }
 
 // WithUser looks up who is signed in, for User in the handlers behind it. It
-// asks Config.ByID on every request that comes with a session, and signs out
+// asks Config.FindByID on every request that comes with a session, and signs out
 // whom that does not give. The answer says Vary: Cookie.
 func (l *Login[U]) WithUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

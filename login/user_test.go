@@ -78,7 +78,7 @@ func TestRequireHostilePath(t *testing.T) {
 func TestLookedUpOnce(t *testing.T) {
 	lookups := 0
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
-		c.ByID = func(ctx context.Context, id string) (*user, error) {
+		c.FindByID = func(ctx context.Context, id string) (*user, error) {
 			lookups++
 			return a.byID(ctx, id)
 		}

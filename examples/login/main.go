@@ -22,11 +22,11 @@ var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en">
 
 func site(include string, keys assertion.KeySource) http.Handler {
 	auth := must(login.New(login.Config[string]{ // the user is just the address
-		Verifier:  must(assertion.NewVerifier(assertion.Config{Keys: keys})),
-		Audiences: []string{"http://localhost:8080"},
-		Load:      func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
-		ID:        func(email string) string { return email },
-		ByID:      func(_ context.Context, email string) (string, error) { return email, nil },
+		Verifier:     must(assertion.NewVerifier(assertion.Config{Keys: keys})),
+		Audiences:    []string{"http://localhost:8080"},
+		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
+		UserID:       func(email string) string { return email },
+		FindByID:     func(_ context.Context, email string) (string, error) { return email, nil },
 	}))
 	show := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' "+include+"; connect-src 'self'; frame-ancestors 'none'")

@@ -35,7 +35,7 @@ func newMembers() (*members, error) {
 
 func (all *members) add(m *member) { all.byEmail.Add(m.Email, m) }
 
-// find is the site's ByID.
+// find is the site's FindByID.
 func (all *members) find(_ context.Context, email string) (*member, error) {
 	m, known := all.byEmail.Get(email)
 	if !known {
@@ -51,7 +51,7 @@ func (all *members) list() []*member {
 	return list
 }
 
-// admit is the site's Load: everybody who proves an address is welcome.
+// admit is the site's FindOrCreate: everybody who proves an address is welcome.
 func (s *Site) admit(ctx context.Context, res *assertion.Result) (*member, error) {
 	t, err := s.newTour(ctx, postedAssertion(ctx), res)
 	if err != nil {

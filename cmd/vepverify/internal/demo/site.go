@@ -99,7 +99,7 @@ func (s *Site) prepareLogin() (err error) {
 	}
 	s.auth, err = login.New(login.Config[*member]{
 		Verifier: s.verifier, Audiences: []string{s.config.Origin},
-		Load: s.admit, ID: (*member).id, ByID: s.members.find,
+		FindOrCreate: s.admit, UserID: (*member).id, FindByID: s.members.find,
 		ErrorPage: s.problem, Logger: s.config.Logger,
 	})
 	return err
