@@ -1,78 +1,88 @@
 package verifyapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 )
 
-// Config says how to serve. Verifier is required; the zero value of every other
-// field is a sensible choice.
+// Config configures a [Handler]. Verifier is required; the zero value of every
+// other field is a sensible choice. A negative value is an error, except where the
+// field says otherwise.
 type Config struct {
-	// Verifier verifies. Its trusted issuers, if any, hold for requests that
-	// name none; a request that names some is judged by those alone.
+	// Verifier verifies assertions. Its trusted issuers apply to requests that
+	// name none; a request that names some replaces them for itself.
 	Verifier *assertion.Verifier
 
-	// UndecidedStatus is the status of an answer that could not be decided,
-	// because an issuer could not be reached. 0 and 200: 200, as existing
-	// clients expect; 503: so that balancers and clients try again.
+	// UndecidedStatus is the status of the response if an assertion could not be
+	// verified because an issuer or the one-use store could not be reached. 200 is
+	// what existing clients expect; 503 makes balancers and clients try again. Zero
+	// means 200.
 	UndecidedStatus int
 
-	// MaxBody is the largest body of a request, and the longest query, in
-	// bytes. 0: 10 KiB; at most 1 MiB.
+	// MaxBody is the largest body of a request, and the longest query, in bytes, at
+	// most 1 MiB. Zero means 10 KiB.
 	MaxBody int64
 
-	// ReadTimeout is how long a client may take to send one request's body.
-	// 0: 10 s.
+	// ReadTimeout is how long a client may take to send the body of one request.
+	// Zero means 10 s.
 	ReadTimeout time.Duration
 
-	// InFlight is the number of places for work: verifications and loads of
-	// fetched documents that run at once. Both are work for processors: more of
-	// them than there are processors help only while a one-use store is asked
-	// over the network. Loads take at most half as many places as there are
-	// processors. 0: 16 for each processor that Go uses.
+	// InFlight is the number of places for work: verifications, and loads of
+	// fetched documents, that run at once. Both are work for processors: more places
+	// than processors help only while a one-use store is asked over the network.
+	// Loads take at most half as many places as there are processors. Zero means 16
+	// for each processor that Go uses.
 	InFlight int
 
-	// Queue is the number of requests that may wait to begin. A request that
-	// finds the queue full is refused at once. The queue is bounded by time
-	// rather than by number: its length matters only to the memory, at most
-	// MaxBody and some 4 KiB for each. 0: 64 times InFlight; negative: no
+	// Queue is the number of requests that may wait for a place. A request that
+	// finds the queue full is refused at once. QueueTimeout limits the wait; the
+	// length of the queue limits only the memory, at most MaxBody and about 4 KiB
+	// for each request. Zero means 64 times InFlight; negative means that no
 	// request waits.
 	Queue int
 
 	// QueueTimeout is the longest wait in the queue, after which the client is
-	// told to come back. It bounds how long an accepted request takes under
-	// overload. 0: 100 ms.
+	// told to try again. It limits how long an accepted request takes under
+	// overload. Zero means 100 ms.
 	QueueTimeout time.Duration
 
-	// Lookups is the number of requests that may wait for issuers' documents.
-	// They hold no place meanwhile, so slow issuers take nothing from requests
-	// whose documents are known. Requests for one registrable domain take at
-	// most a quarter of the places that they hold or that are free, and at
-	// least one. 0: 512.
+	// Lookups is the number of requests that may wait for the support documents
+	// of issuers. They hold no place meanwhile, so slow issuers take nothing from
+	// requests whose documents are cached. Requests for one registrable domain take
+	// at most a quarter of the number that they have or that is free, and at least
+	// one. Zero means 512.
 	Lookups int
 
-	// Version is what /__version__ answers. What is empty is taken from what Go
-	// recorded when the program was built.
+	// Version is what /__version__ reports. Empty fields are taken from the build
+	// information that Go recorded.
 	Version Version
 
-	// Logger gets a line for each verification. Nil: nothing is logged.
+	// Logger logs each verification. Nil means slog.Default(); a logger with
+	// slog.DiscardHandler logs nothing.
 	Logger *slog.Logger
 
-	// LogEmails puts the address into the line of an assertion that holds. The
-	// line of any other never has one.
+	// LogEmails logs the address of an assertion that was accepted. Addresses of
+	// other assertions are never logged.
 	LogEmails bool
 
-	// Metrics, when set, counts. Nil: nothing is counted.
+	// Metrics counts requests and look-ups. Nil means that nothing is counted.
 	Metrics *Metrics
 
-	// Unavailable makes every verification answer 503 "service unavailable",
-	// to test what clients do then.
+	// Now is the clock by which durations are measured for logs and metrics. Nil
+	// means time.Now. Timeouts do not use it.
+	Now func() time.Time
+
+	// Unavailable makes every verification answer 503 "service unavailable", to
+	// test what clients do then.
 	Unavailable bool
 }
 
@@ -86,49 +96,100 @@ const (
 	defaultLookups      = 512
 )
 
-// complete gives the configuration with the defaults in place, or says what is
-// wrong with it.
-func (c Config) complete() (Config, error) {
-	if err := c.check(); err != nil {
-		return c, fmt.Errorf("verifyapi: %w", err)
-	}
-	setDefault(&c.UndecidedStatus, http.StatusOK)
-	setDefault(&c.MaxBody, defaultMaxBody)
-	setDefault(&c.ReadTimeout, defaultReadTimeout)
-	setDefault(&c.InFlight, inFlightPerCPU*runtime.GOMAXPROCS(0))
-	setDefault(&c.Queue, queuePerInFlight*c.InFlight)
-	setDefault(&c.QueueTimeout, defaultQueueTimeout)
-	setDefault(&c.Lookups, defaultLookups)
-	c.Queue = max(c.Queue, 0)
-	c.Version = c.Version.orBuilt()
-	return c, nil
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-func (c Config) check() error {
+func (c Config) validate() error {
 	switch {
 	case c.Verifier == nil:
-		return errors.New("a Verifier is wanted")
+		return errors.New("Verifier: missing")
 	case c.UndecidedStatus != 0 && c.UndecidedStatus != http.StatusOK && c.UndecidedStatus != http.StatusServiceUnavailable:
-		return fmt.Errorf("an UndecidedStatus of %d, not 200 or 503", c.UndecidedStatus)
+		return fmt.Errorf("UndecidedStatus: %d, want 200 or 503", c.UndecidedStatus)
 	case c.MaxBody < 0 || c.MaxBody > maxMaxBody:
-		return fmt.Errorf("a MaxBody of %d bytes, not 1 to %d", c.MaxBody, maxMaxBody)
+		return fmt.Errorf("MaxBody: %d bytes, want 1 to %d", c.MaxBody, maxMaxBody)
 	case c.ReadTimeout < 0:
-		return fmt.Errorf("a ReadTimeout of %v", c.ReadTimeout)
+		return fmt.Errorf("ReadTimeout: %v is negative", c.ReadTimeout)
 	case c.InFlight < 0:
-		return fmt.Errorf("an InFlight of %d", c.InFlight)
+		return fmt.Errorf("InFlight: %d is negative", c.InFlight)
 	case c.QueueTimeout < 0:
-		return fmt.Errorf("a QueueTimeout of %v", c.QueueTimeout)
+		return fmt.Errorf("QueueTimeout: %v is negative", c.QueueTimeout)
 	case c.Lookups < 0:
-		return fmt.Errorf("a Lookups of %d", c.Lookups)
-	case c.LogEmails && c.Logger == nil:
-		return errors.New("LogEmails without a Logger")
+		return fmt.Errorf("Lookups: %d is negative", c.Lookups)
 	}
-	return c.Version.check()
+	return c.Version.validate()
+}
+
+func (c Config) withDefaults() Config {
+	c.UndecidedStatus = cmp.Or(c.UndecidedStatus, http.StatusOK)
+	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	c.ReadTimeout = cmp.Or(c.ReadTimeout, defaultReadTimeout)
+	c.InFlight = cmp.Or(c.InFlight, inFlightPerCPU*runtime.GOMAXPROCS(0))
+	c.Queue = max(cmp.Or(c.Queue, queuePerInFlight*c.InFlight), 0)
+	c.QueueTimeout = cmp.Or(c.QueueTimeout, defaultQueueTimeout)
+	c.Lookups = cmp.Or(c.Lookups, defaultLookups)
+	c.Version = c.Version.withDefaults()
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// Version is what /__version__ reports, in the form that monitoring of such
+// services reads: {"version":"1.2.0","commit":"<40 hex digits>","source":"https://…"}.
+type Version struct {
+	Version string `json:"version"` // digits and dots; 0.0.0 means not a release
+	Commit  string `json:"commit"`  // 40 lower-case hex digits; all zeros means unknown
+	Source  string `json:"source"`  // the URL of the source code
+}
+
+const (
+	unknownVersion = "0.0.0"
+	unknownCommit  = "0000000000000000000000000000000000000000"
+	ownSource      = "https://github.com/vepverify/vepverify"
+)
+
+func (v Version) validate() error {
+	switch {
+	case !isVersion(v.Version):
+		return errors.New("Version.Version: not digits and dots")
+	case v.Commit != "" && !isCommit(v.Commit):
+		return errors.New("Version.Commit: not 40 lower-case hex digits")
+	}
+	return nil
+}
+
+// isVersion reports whether s consists of digits and dots.
+func isVersion(s string) bool { return strings.Trim(s, "0123456789.") == "" }
+
+// isCommit reports whether s consists of 40 lower-case hex digits.
+func isCommit(s string) bool {
+	return len(s) == len(unknownCommit) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// withDefaults fills empty fields from the build information.
+func (v Version) withDefaults() Version {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = new(debug.BuildInfo)
+	}
+	built := builtVersion(info)
+	return Version{cmp.Or(v.Version, built.Version), cmp.Or(v.Commit, built.Commit), cmp.Or(v.Source, built.Source)}
+}
+
+// builtVersion returns the version of the main module. In the build information it
+// may be v1.2.0, v1.2.1-0.20260102150405-abcdef012345+dirty or (devel).
+func builtVersion(info *debug.BuildInfo) Version {
+	v := Version{unknownVersion, unknownCommit, ownSource}
+	if version := strings.TrimPrefix(info.Main.Version, "v"); version != "" && isVersion(version) {
+		v.Version = version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && isCommit(s.Value) {
+			v.Commit = s.Value
+		}
+	}
+	if info.Main.Path != "" {
+		v.Source = "https://" + info.Main.Path
+	}
+	return v
 }

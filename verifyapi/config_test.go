@@ -36,7 +36,7 @@ func TestConfig(t *testing.T) {
 		"! negative in flight":   {Verifier: v, InFlight: -1},
 		"! negative wait":        {Verifier: v, QueueTimeout: -1},
 		"! negative look-ups":    {Verifier: v, Lookups: -1},
-		"! emails to nowhere":    {Verifier: v, LogEmails: true},
+		"emails, no logger":      {Verifier: v, LogEmails: true},
 		"! a version with a v":   {Verifier: v, Version: verifyapi.Version{Version: "v1.0"}},
 		"! half a commit":        {Verifier: v, Version: verifyapi.Version{Commit: "abcdef1"}},
 		"! a commit in capitals": {Verifier: v, Version: verifyapi.Version{Commit: strings.ToUpper(commit)}},

@@ -3,38 +3,51 @@ package verifyapi
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
+	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/answer"
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// exchange is one request and what becomes of it.
+// exchange is one request and its response.
 type exchange struct {
 	handler *Handler
 	writer  http.ResponseWriter
 	request *http.Request
 	id      string
-	began   time.Time
-	sent    bool // the answer, or its beginning
+	began   time.Time // by Config.Now
+	sent    bool      // the response, or part of it
 
-	limited bool // in the time to send the body
+	deadline bool // the connection has a deadline for the body
 
-	// The rest is for requests for a verification alone.
-	api     string // "v1", "v2"
+	// The rest is for verifications.
+	version version
 	params  params
-	email   string // of an assertion that holds
-	err     error  // why one does not
+	email   string // of an assertion that was accepted
+	err     error  // of one that was not
 	outcome outcome
 	counted bool
 }
 
+// version is a version of the interface.
+type version string
+
+const (
+	v1 version = "v1"
+	v2 version = "v2"
+)
+
 func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{handler: h, writer: w, request: r, id: requestID(r), began: time.Now()}
-	x.limitReading()
+	x := &exchange{handler: h, writer: w, request: r, id: requestID(r), began: h.config.Now()}
+	x.setBodyDeadline()
 	return x
 }
 
@@ -44,51 +57,59 @@ func (x *exchange) send(a response) {
 }
 
 // post answers a request for a verification.
-func (x *exchange) post(api string, choose chooser) response {
+func (x *exchange) post(v version) response {
 	if x.request.Method != http.MethodPost {
-		return methods(x.request, http.MethodPost)
+		return otherMethod(x.request, http.MethodPost)
 	}
-	x.api = api
-	res, err := x.verify(choose)
-	a := x.answer(res, err)
-	took := time.Since(x.began)
+	x.version = v
+	res, err := x.verify()
+	a := x.respond(res, err)
+	took := x.took()
 	x.count(took)
 	x.log(a.status, took)
 	return a
 }
 
-// errTest is what Config.Unavailable gives.
-var errTest = errors.New("made unavailable, for a test")
+func (x *exchange) took() time.Duration { return x.handler.config.Now().Sub(x.began) }
 
-// verify reads what is asked before it waits for its turn: a slow client holds
-// up nobody but itself, and reading costs little beside verifying.
-func (x *exchange) verify(choose chooser) (*assertion.Result, error) {
+// errUnavailable is the error of a handler with Config.Unavailable.
+var errUnavailable = errors.New("unavailable by configuration")
+
+// verify reads the request, waits for a place and verifies the assertion. It reads
+// first, so that a slow client delays no other request; reading costs little
+// compared with verifying.
+func (x *exchange) verify() (*assertion.Result, error) {
 	h, ctx := x.handler, x.request.Context()
-	if err := x.read(choose); err != nil {
+	if err := x.read(); err != nil {
 		return nil, err
 	}
 	if h.config.Unavailable {
-		return nil, errTest
+		return nil, errUnavailable
 	}
-	t := h.turns.Get().(*turn)
-	t.ctx, t.asks = ctx, &x.params
+	s := h.slots.Get().(*slot)
+	s.ctx, s.params = ctx, &x.params
 	defer func() {
-		t.end()
-		h.turns.Put(t)
+		s.release()
+		h.slots.Put(s)
 	}()
-	if err := t.begin(); err != nil {
+	if err := s.acquire(); err != nil {
 		return nil, err
 	}
-	verifier := h.config.Verifier
-	if len(x.params.trusted) > 0 {
-		var err error
-		// A name that is not a domain's has no effect.
-		trusted := slices.DeleteFunc(slices.Clone(x.params.trusted), isNotDomain)
-		if verifier, err = verifier.WithTrustedIssuers(trusted...); err != nil {
-			return nil, err
-		}
+	verifier, err := x.verifier()
+	if err != nil {
+		return nil, err
 	}
-	return verifier.Verify(wellknown.WithHooks(ctx, t.trace), x.params.assertion, x.params.audience)
+	return verifier.Verify(wellknown.WithHooks(ctx, s.hooks), x.params.assertion, x.params.audience)
+}
+
+// verifier returns the verifier with the trusted issuers of the request, if it
+// names any. A name that is not a domain name has no effect.
+func (x *exchange) verifier() (*assertion.Verifier, error) {
+	v := x.handler.config.Verifier
+	if len(x.params.trusted) == 0 {
+		return v, nil
+	}
+	return v.WithTrustedIssuers(slices.DeleteFunc(slices.Clone(x.params.trusted), isNotDomain)...)
 }
 
 // isNotDomain reports whether s is not a domain name.
@@ -97,9 +118,89 @@ func isNotDomain(s string) bool {
 	return !ok
 }
 
-// read finds out what the request asks for.
-func (x *exchange) read(choose chooser) error {
-	parse, err := choose(x.request, x.handler.config.MaxBody)
+// respond returns the response to the outcome of verify, and notes the outcome.
+func (x *exchange) respond(res *assertion.Result, err error) response {
+	if err == nil {
+		var body []byte
+		if body, err = okayBody(&x.params, res); err == nil {
+			x.outcome, x.email = okay, res.Email
+			return response{status: http.StatusOK, body: body}
+		}
+	}
+	var rejected *rejection
+	if errors.As(err, &rejected) {
+		x.outcome = rejected.outcome // x.err stays nil: the client chose a part of some reasons
+		return refused(rejected.Refusal)
+	}
+	x.err, x.outcome = err, outcomeOf(x.request.Context(), err)
+	failed := assertion.Failure(err)
+	switch {
+	case x.outcome.result == resultShed:
+		return tooBusy
+	case x.outcome.result == resultFault || failed == nil:
+		return serviceUnavailable
+	case failed.Undecided && x.handler.config.UndecidedStatus != http.StatusOK:
+		return refused(&refusal.Refusal{
+			Status: x.handler.config.UndecidedStatus, Reason: failed.Reason, Undecided: true, RetryAfter: undecidedRetry,
+		})
+	}
+	return response{status: http.StatusOK, body: answer.Failure(*failed).JSON()}
+}
+
+func (x *exchange) count(took time.Duration) {
+	x.counted = true
+	x.handler.config.Metrics.count(x.outcome, took)
+}
+
+// recoverPanic answers a request whose handler panicked.
+func (x *exchange) recoverPanic() {
+	value := recover()
+	if value == nil {
+		return
+	}
+	if value == http.ErrAbortHandler {
+		panic(value) // how a handler asks net/http to drop the connection
+	}
+	if x.outcome = faultPanic; x.version != "" && !x.counted {
+		x.count(x.took())
+	}
+	x.logPanic(value)
+	if x.sent {
+		panic(http.ErrAbortHandler) // too late for another response
+	}
+	x.send(serviceUnavailable)
+}
+
+// rejection is a refusal of a request that asks for a verification, with its
+// outcome for logs and metrics.
+type rejection struct {
+	*refusal.Refusal
+	outcome outcome
+}
+
+func reject(status int, o outcome, reason string) error {
+	return &rejection{&refusal.Refusal{Status: status, Reason: reason}, o}
+}
+
+// rejectBody is reject for a body of which the rest is not read: it closes
+// connections of HTTP/1. HTTP/2 can abort a single request.
+func rejectBody(r *http.Request, status int, o outcome, reason string) error {
+	return &rejection{&refusal.Refusal{Status: status, Reason: reason, Close: r.ProtoMajor < 2}, o}
+}
+
+func tooLarge(r *http.Request) error {
+	return rejectBody(r, http.StatusRequestEntityTooLarge, refusedSize, "the request is too large")
+}
+
+// bodies holds buffers for reuse.
+var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 4<<10)) }}
+
+// maxKeptBody is the largest capacity of a buffer that is kept.
+const maxKeptBody = 64 << 10
+
+// read reads the parameters.
+func (x *exchange) read() error {
+	s, err := sourceOf(x.request, x.version, x.handler.config.MaxBody)
 	if err != nil {
 		return err
 	}
@@ -112,57 +213,68 @@ func (x *exchange) read(choose chooser) error {
 	if err := x.readBody(buf); err != nil {
 		return err
 	}
-	x.params, err = parse(buf.Bytes())
+	x.params, err = s.parse(buf.Bytes())
 	return err
 }
 
-// answer gives the answer to what a verification came to, and notes it.
-func (x *exchange) answer(res *assertion.Result, err error) response {
+// readBody reads the whole body into buf, within the limits of size and time.
+func (x *exchange) readBody(buf *bytes.Buffer) error {
+	r, limit := x.request, x.handler.config.MaxBody
+	if r.ContentLength > limit {
+		return tooLarge(r)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
+	if err == nil && int64(buf.Len()) > limit {
+		return tooLarge(r)
+	}
 	if err == nil {
-		x.outcome, x.email = okay, res.Email
-		return okayAnswer(&x.params, res)
+		err = x.clearBodyDeadline()
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		x.outcome = refused.outcome // and not its text, some of which the client chose
-		return refused.answer()
+	if err != nil {
+		return unreadable(r, err)
 	}
-	x.err, x.outcome = err, outcomeOf(x.request.Context(), err)
-	failed := assertion.Failure(err)
+	return nil
+}
+
+// unreadable returns the rejection for an error of reading the body.
+func unreadable(r *http.Request, err error) error {
+	var outer *http.MaxBytesError // a limit that was set before this handler
 	switch {
-	case x.outcome.result == "shed":
-		return tooBusy
-	case x.outcome.result == "fault" || failed == nil:
-		return notAvailable
+	case errors.As(err, &outer):
+		return tooLarge(r)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return rejectBody(r, http.StatusRequestTimeout, refusedSlow, "the request's body did not come in time")
 	}
-	a := response{status: http.StatusOK, body: mustMarshal(failed)}
-	if failed.Undecided && x.handler.config.UndecidedStatus != http.StatusOK {
-		a.status = x.handler.config.UndecidedStatus
-		return a.retry(undecidedRetry)
-	}
-	return a
+	return rejectBody(r, http.StatusBadRequest, refusedBody, "the request's body is cut off or wrongly framed")
 }
 
-func (x *exchange) count(took time.Duration) {
-	x.counted = true
-	x.handler.config.Metrics.count(x.outcome, took)
+// setBodyDeadline limits how long the client may take to send the body, whether or
+// not it is read: net/http waits for the rest of one that is not. After the
+// body was read to its end, clearBodyDeadline must be called: a deadline that
+// passes later would end the server's watch for a client that disconnects, and the
+// request with it.
+//
+// A ResponseWriter that cannot set deadlines, because it is wrapped or recorded,
+// leaves the limit to its server.
+func (x *exchange) setBodyDeadline() {
+	if x.request.ContentLength != 0 {
+		x.deadline = x.setReadDeadline(time.Now().Add(x.handler.config.ReadTimeout)) == nil
+	}
 }
 
-// rescue turns a panic into an answer.
-func (x *exchange) rescue() {
-	thrown := recover()
-	if thrown == nil {
-		return
+func (x *exchange) clearBodyDeadline() error {
+	if !x.deadline {
+		return nil
 	}
-	if thrown == http.ErrAbortHandler {
-		panic(thrown) // net/http's own way of ending a request without a word
+	x.deadline = false
+	return x.setReadDeadline(time.Time{})
+}
+
+// setReadDeadline is that of http.ResponseController, which allocates
+// (BenchmarkHandler).
+func (x *exchange) setReadDeadline(t time.Time) error {
+	if w, ok := x.writer.(interface{ SetReadDeadline(time.Time) error }); ok {
+		return w.SetReadDeadline(t)
 	}
-	if x.outcome = faultPanic; x.api != "" && !x.counted {
-		x.count(time.Since(x.began))
-	}
-	x.logPanic(thrown)
-	if x.sent {
-		panic(http.ErrAbortHandler) // too late for another answer
-	}
-	x.send(notAvailable)
+	return http.NewResponseController(x.writer).SetReadDeadline(t)
 }

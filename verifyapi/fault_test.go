@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -269,14 +270,16 @@ func TestLookupMetrics(t *testing.T) {
 	}
 }
 
-// TestNobodyListens: without a logger and metrics all goes on as with them.
-func TestNobodyListens(t *testing.T) {
+// TestWithoutLoggerAndMetrics checks that responses are the same without metrics, and
+// that a nil Logger means slog.Default().
+func TestWithoutLoggerAndMetrics(t *testing.T) {
 	v := newVerifier(t, assertion.Config{Keys: source(func(_ context.Context, host string) error {
 		if host != "idp.example" {
 			panic(host)
 		}
 		return nil
 	})})
+	logged := setDefaultLogger(t)
 	h, err := verifyapi.New(verifyapi.Config{Verifier: v})
 	if err != nil {
 		t.Fatal(err)
@@ -290,4 +293,20 @@ func TestNobodyListens(t *testing.T) {
 			t.Error(got)
 		}
 	}
+	if got := logged.String(); strings.Count(got, "msg=verification") != 1 || strings.Count(got, "msg=panic") != 1 {
+		t.Errorf("the default logger has %s", got)
+	}
+}
+
+// setDefaultLogger returns what slog.Default() logs until the test ends.
+func setDefaultLogger(t *testing.T) *logs {
+	before, writer, flags := slog.Default(), log.Writer(), log.Flags()
+	t.Cleanup(func() {
+		slog.SetDefault(before)
+		log.SetOutput(writer) // which the first SetDefault replaced
+		log.SetFlags(flags)
+	})
+	logged := new(logs)
+	slog.SetDefault(slog.New(slog.NewTextHandler(logged, nil)))
+	return logged
 }

@@ -22,7 +22,7 @@ const requestIDHeader = "X-Request-Id"
 // maxRequestID is long enough for every usual form, and too short for a token.
 const maxRequestID = 64
 
-// requestID is the one that a balancer or client gave, when it is harmless to
+// requestID returns the request ID that a balancer or client sent, if it is safe to
 // repeat, or a new one.
 func requestID(r *http.Request) string {
 	if id := r.Header.Get(requestIDHeader); isRequestID(id) {
@@ -33,6 +33,7 @@ func requestID(r *http.Request) string {
 	return hex.EncodeToString(random[:])
 }
 
+// isRequestID reports whether a request ID is safe to repeat.
 func isRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
@@ -48,26 +49,30 @@ func isRequestID(id string) bool {
 }
 
 // hashLength is how many bytes of an assertion's SHA-256 are logged: enough to
-// find it again, and nothing to sign in with.
+// find it again, and useless for signing in.
 const hashLength = 8
 
-// log writes the line of a verification. The errors that end a verification hold
-// neither a token nor an address (see assertion.Error and wellknown.LookupError).
-func (x *exchange) log(status int, took time.Duration) {
-	logger, level := x.handler.config.Logger, slog.LevelInfo
-	switch x.outcome.result {
-	case "shed", "cancelled":
-		level = slog.LevelDebug // there are many when there is much to do
-	case "fault":
-		level = slog.LevelError
+// level returns the level at which verifications with a result are logged.
+func (r result) level() slog.Level {
+	switch r {
+	case resultShed, resultCancelled:
+		return slog.LevelDebug // they are many under overload
+	case resultFault:
+		return slog.LevelError
 	}
-	if logger == nil || !logger.Enabled(x.request.Context(), level) {
+	return slog.LevelInfo
+}
+
+// log logs a verification. The errors of a verification contain neither a token nor
+// an address (see assertion.Error and wellknown.LookupError).
+func (x *exchange) log(status int, took time.Duration) {
+	logger, level := x.handler.config.Logger, x.outcome.result.level()
+	if !logger.Enabled(x.request.Context(), level) {
 		return
 	}
-	ctx := context.WithoutCancel(x.request.Context())
 	attrs := make([]slog.Attr, 0, 9)
-	attrs = append(attrs, slog.String("request", x.id), slog.String("api", x.api), slog.Int("status", status),
-		slog.String("result", x.outcome.result), slog.String("class", x.outcome.reason), slog.Duration("took", took))
+	attrs = append(attrs, slog.String("request", x.id), slog.String("api", string(x.version)), slog.Int("status", status),
+		slog.String("result", string(x.outcome.result)), slog.String("class", x.outcome.reason), slog.Duration("took", took))
 	if x.params.assertion != "" {
 		sum := sha256.Sum256([]byte(x.params.assertion))
 		attrs = append(attrs, slog.String("assertion", hex.EncodeToString(sum[:hashLength])))
@@ -78,10 +83,10 @@ func (x *exchange) log(status int, took time.Duration) {
 	if x.handler.config.LogEmails && x.email != "" {
 		attrs = append(attrs, slog.String("email", x.email))
 	}
-	logger.LogAttrs(ctx, level, "verification", attrs...)
+	logger.LogAttrs(context.WithoutCancel(x.request.Context()), level, "verification", attrs...)
 }
 
-// detail returns the text of err for the log, which may tell more than the answer.
+// detail returns the text of err for the log, which may say more than the response.
 func detail(err error) string {
 	var e *assertion.Error
 	if errors.As(err, &e) {
@@ -90,17 +95,13 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// logPanic logs where something went wrong. Of what was thrown only the runtime's
-// own errors are shown: anything else may hold anything.
-func (x *exchange) logPanic(thrown any) {
-	logger := x.handler.config.Logger
-	if logger == nil {
-		return
+// logPanic logs where a handler panicked. The value is shown only if it is an error
+// of the runtime: any other may contain anything.
+func (x *exchange) logPanic(value any) {
+	text := fmt.Sprintf("a %T", value)
+	if err, ok := value.(runtime.Error); ok {
+		text = err.Error()
 	}
-	what := fmt.Sprintf("a %T", thrown)
-	if err, ok := thrown.(runtime.Error); ok {
-		what = err.Error()
-	}
-	logger.LogAttrs(context.WithoutCancel(x.request.Context()), slog.LevelError, "panic",
-		slog.String("request", x.id), slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	x.handler.config.Logger.LogAttrs(context.WithoutCancel(x.request.Context()), slog.LevelError, "panic",
+		slog.String("request", x.id), slog.String("panic", text), slog.String("stack", string(debug.Stack())))
 }

@@ -1,30 +1,127 @@
 package verifyapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
+// outcome classifies a request for a verification, for logs and metrics. A client
+// cannot choose its texts.
+type outcome struct {
+	result result
+	reason string // the label reason of metrics, the attribute class of logs
+}
+
+// result is the first half of an outcome.
+type result string
+
+const (
+	resultOkay      result = "okay"
+	resultFailure   result = "failure"
+	resultUndecided result = "undecided"
+	resultRefused   result = "refused"   // the request itself is wrong
+	resultShed      result = "shed"      // refused as "too busy"
+	resultCancelled result = "cancelled" // the client disconnected
+	resultFault     result = "fault"
+)
+
+// The outcomes of verifications.
+var okay = outcome{resultOkay, "none"}
+
+var outcomeByKind = map[error]outcome{
+	assertion.ErrMalformed:   {resultFailure, "malformed"},
+	assertion.ErrChain:       {resultFailure, "chain"},
+	assertion.ErrAlgorithm:   {resultFailure, "algorithm"},
+	assertion.ErrKey:         {resultFailure, "key"},
+	assertion.ErrWeakKey:     {resultFailure, "weak_key"},
+	assertion.ErrSignature:   {resultFailure, "signature"},
+	assertion.ErrAudience:    {resultFailure, "audience"},
+	assertion.ErrExpired:     {resultFailure, "expired"},
+	assertion.ErrNotYetValid: {resultFailure, "not_yet_valid"},
+	assertion.ErrIssuer:      {resultFailure, "issuer"},
+	assertion.ErrLifetime:    {resultFailure, "lifetime"},
+	assertion.ErrReplayed:    {resultFailure, "replayed"},
+	assertion.ErrUndecided:   {resultUndecided, "unavailable"},
+}
+
+// The outcomes of requests that are not verified.
+var (
+	refusedType      = outcome{resultRefused, "content_type"}
+	refusedSize      = outcome{resultRefused, "size"}
+	refusedBody      = outcome{resultRefused, "body"}
+	refusedSlow      = outcome{resultRefused, "slow"}
+	refusedParameter = outcome{resultRefused, "parameter"}
+
+	shedQueueFull     = outcome{resultShed, "queue_full"}
+	shedQueueSlow     = outcome{resultShed, "queue_slow"}
+	shedLookups       = outcome{resultShed, "lookups_full"}
+	shedDomainLookups = outcome{resultShed, "lookups_of_domain"}
+
+	clientGone = outcome{resultCancelled, "client_gone"}
+
+	faultPanic    = outcome{resultFault, "panic"}
+	faultInternal = outcome{resultFault, "internal"}
+	faultTest     = outcome{resultFault, "test"}
+)
+
+// outcomes returns all outcomes.
+func outcomes() []outcome {
+	all := []outcome{
+		okay, refusedType, refusedSize, refusedBody, refusedSlow, refusedParameter,
+		shedQueueFull, shedQueueSlow, shedLookups, shedDomainLookups, clientGone, faultPanic, faultInternal, faultTest,
+	}
+	for _, o := range outcomeByKind {
+		all = append(all, o)
+	}
+	return all
+}
+
+// outcomeOf classifies an error of Verify or of the gate.
+func outcomeOf(ctx context.Context, err error) outcome {
+	var e *assertion.Error
+	switch {
+	case errors.Is(err, errQueueFull):
+		return shedQueueFull
+	case errors.Is(err, errQueueSlow):
+		return shedQueueSlow
+	case errors.Is(err, errLookupsFull):
+		return shedLookups
+	case errors.Is(err, errDomainLookups):
+		return shedDomainLookups
+	case errors.Is(err, errUnavailable):
+		return faultTest
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return clientGone
+	case errors.As(err, &e):
+		if o, known := outcomeByKind[e.Kind]; known {
+			return o
+		}
+	}
+	return faultInternal
+}
+
 // Metrics counts what handlers do, for Prometheus. No label has a value that a
-// client could choose. Its methods do nothing when it is nil.
+// client could choose.
 //
-//	vepverify_verifications_total{result,reason}      requests by what came of them
-//	vepverify_verification_duration_seconds           how long those that were verified took, the wait included
-//	vepverify_shed_duration_seconds                   how long those that were sent away stayed, from the header on
+//	vepverify_verifications_total{result,reason}      requests for a verification, by outcome
+//	vepverify_verification_duration_seconds           duration of those that were verified, the wait included
+//	vepverify_shed_duration_seconds                   duration of those refused as "too busy", from the header on
 //	vepverify_lookups_total{result}                   look-ups that waited for the network
-//	vepverify_lookup_cache_hits_total                 look-ups that did not have to
-//	vepverify_verifications_in_flight                 verifications under way
-//	vepverify_verifications_queued                    those that wait for their turn
-//	vepverify_lookups_waiting                         those that wait for a look-up
+//	vepverify_lookup_cache_hits_total                 look-ups answered from the cache
+//	vepverify_verifications_in_flight                 verifications that run
+//	vepverify_verifications_queued                    requests that wait for a place
+//	vepverify_lookups_waiting                         verifications that wait for a look-up
 //
 // The results are okay, failure, undecided, refused (the request itself was
-// wrong), shed (sent away as "too busy"), cancelled (the client was gone) and
-// fault; for look-ups they are supported, unsupported, unavailable and refused.
+// wrong), shed (refused as "too busy"), cancelled (the client disconnected) and
+// fault. Those of look-ups are supported, unsupported, unavailable and refused.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	duration      prometheus.Histogram
@@ -36,10 +133,18 @@ type Metrics struct {
 	waiting       prometheus.Gauge
 }
 
+// The results of look-ups.
+const (
+	lookupSupported   = "supported"
+	lookupUnsupported = "unsupported"
+	lookupUnavailable = "unavailable"
+	lookupRefused     = "refused"
+)
+
 const namespace = "vepverify"
 
-// NewMetrics makes metrics and registers them; several handlers may share them.
-// It errs when r has metrics of the same names already.
+// NewMetrics returns metrics registered with r. Several handlers may share them. It
+// returns an error if r has metrics of the same names.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	total := counters("verifications_total", "Requests for a verification, by result and reason.", "result", "reason")
 	lookups := counters("lookups_total", "Look-ups of issuers that waited for the network, by result.", "result")
@@ -48,24 +153,24 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		lookups:       make(map[string]prometheus.Counter),
 		duration: histogram("verification_duration_seconds", "Time that a verification took, from the request's header to its answer.",
 			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
-		shedDuration: histogram("shed_duration_seconds", "Time that a request which was sent away stayed, from its header to its answer.",
+		shedDuration: histogram("shed_duration_seconds", "Time that a request refused as too busy took, from its header to its answer.",
 			.00001, .0001, .001, .0025, .005, .01, .025, .05, .1, 1),
 		hits: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Look-ups of issuers that were answered from memory.",
+			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Look-ups of issuers that were answered from the cache.",
 		}),
-		inFlight: gauge("verifications_in_flight", "Verifications under way, without those that wait for a look-up."),
-		queued:   gauge("verifications_queued", "Requests that wait for their turn."),
+		inFlight: gauge("verifications_in_flight", "Verifications that run, without those that wait for a look-up."),
+		queued:   gauge("verifications_queued", "Requests that wait for a place."),
 		waiting:  gauge("lookups_waiting", "Verifications that wait for a look-up."),
 	}
 	for _, o := range outcomes() {
-		m.verifications[o] = total.WithLabelValues(o.result, o.reason)
+		m.verifications[o] = total.WithLabelValues(string(o.result), o.reason)
 	}
-	for _, result := range []string{"supported", "unsupported", "unavailable", "refused"} {
+	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused} {
 		m.lookups[result] = lookups.WithLabelValues(result)
 	}
 	for _, c := range []prometheus.Collector{total, lookups, m.duration, m.shedDuration, m.hits, m.inFlight, m.queued, m.waiting} {
 		if err := r.Register(c); err != nil {
-			return nil, fmt.Errorf("verifyapi: %w", err)
+			return nil, fmt.Errorf("verifyapi: metrics: %w", err)
 		}
 	}
 	return m, nil
@@ -83,50 +188,52 @@ func histogram(name, help string, buckets ...float64) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
 }
 
-// count counts one request for a verification.
+// The methods below do nothing if m is nil.
+
+// count counts a request for a verification.
 func (m *Metrics) count(o outcome, took time.Duration) {
 	if m == nil {
 		return
 	}
 	m.verifications[o].Inc()
 	switch o.result {
-	case "okay", "failure", "undecided":
+	case resultOkay, resultFailure, resultUndecided:
 		m.duration.Observe(took.Seconds())
-	case "shed":
+	case resultShed:
 		m.shedDuration.Observe(took.Seconds())
 	}
 }
 
-// looked is for wellknown.Hooks.
-func (m *Metrics) looked(held bool, err error) {
+// countLookup counts a look-up. It is for wellknown.Hooks.
+func (m *Metrics) countLookup(cached bool, err error) {
 	switch {
 	case m == nil:
-	case held:
+	case cached:
 		m.hits.Inc()
 	case err == nil:
-		m.lookups["supported"].Inc()
+		m.lookups[lookupSupported].Inc()
 	case errors.Is(err, wellknown.ErrUnsupported):
-		m.lookups["unsupported"].Inc()
+		m.lookups[lookupUnsupported].Inc()
 	case errors.Is(err, wellknown.ErrRefused):
-		m.lookups["refused"].Inc()
+		m.lookups[lookupRefused].Inc()
 	default:
-		m.lookups["unavailable"].Inc()
+		m.lookups[lookupUnavailable].Inc()
 	}
 }
 
-func (m *Metrics) running(n float64) {
+func (m *Metrics) addInFlight(n float64) {
 	if m != nil {
 		m.inFlight.Add(n)
 	}
 }
 
-func (m *Metrics) queue(n float64) {
+func (m *Metrics) addQueued(n float64) {
 	if m != nil {
 		m.queued.Add(n)
 	}
 }
 
-func (m *Metrics) lookupsWaiting(n float64) {
+func (m *Metrics) addWaiting(n float64) {
 	if m != nil {
 		m.waiting.Add(n)
 	}

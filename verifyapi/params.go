@@ -15,14 +15,14 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// params are what a caller asks for.
+// params are the parameters of a request for a verification.
 type params struct {
 	assertion, audience string
-	trusted             []string // empty: those of the configuration
+	trusted             []string // empty means those of the configuration
 	allowUnverified     bool
 }
 
-// host returns the host whose document is asked for first: the issuer if the
+// host returns the host whose document is fetched first: the issuer if the
 // request trusts it or if there is no address, else the domain of the address.
 // It is called only for assertions that the verifier has parsed before.
 func (p *params) host() string {
@@ -39,16 +39,9 @@ func (p *params) host() string {
 	return emailDomain
 }
 
-func malformed(reason string) error {
-	return &refusal{status: http.StatusBadRequest, reason: reason, outcome: refusedBody}
-}
-
-func wrongParameter(reason string) error {
-	return &refusal{status: http.StatusBadRequest, reason: reason, outcome: refusedParameter}
-}
-
-// complete errs when what is required is missing, the assertion named first.
-func (p *params) complete() error {
+// checkRequired returns a rejection if a required parameter is missing, the
+// assertion first.
+func (p *params) checkRequired() error {
 	switch {
 	case p.assertion == "":
 		return wrongParameter("missing assertion parameter")
@@ -58,60 +51,95 @@ func (p *params) complete() error {
 	return nil
 }
 
-// maxValues is the number of commas in a JSON body: of members and of trusted
-// issuers there are fewer, and an assertion has none. Reading as many members as
-// fit into the largest body takes 30 ms (BenchmarkCostly).
-const maxValues = 2048
+func malformed(reason string) error { return reject(http.StatusBadRequest, refusedBody, reason) }
 
-// parseJSON reads a JSON object; an empty body is one without members. It is read
-// strictly, because parsers that disagree about what is asked disagree about
-// the answer: one object, UTF-8, no member twice. Unknown members are ignored.
-func parseJSON(body []byte) (strictjson.Object, error) {
-	if len(body) == 0 {
-		return nil, nil
-	}
-	if bytes.Count(body, []byte(",")) > maxValues {
-		return nil, malformed(fmt.Sprintf("malformed JSON: more than %d members and elements", maxValues))
-	}
-	o, err := strictjson.AppendObject(make(strictjson.Object, 0, 4), body)
-	if err != nil {
-		var wrong *strictjson.SyntaxError // says what is wrong, and not what was sent
-		if errors.As(err, &wrong) {
-			return nil, malformed(fmt.Sprintf("malformed JSON at byte %d: %s", wrong.Offset, wrong.Problem))
+func wrongParameter(reason string) error {
+	return reject(http.StatusBadRequest, refusedParameter, reason)
+}
+
+const (
+	formMedia    = "application/x-www-form-urlencoded"
+	jsonMedia    = "application/json"
+	maxEchoMedia = 100 // bytes of an unsupported Content-Type that the reason repeats
+)
+
+// source is where the parameters of a request are.
+type source struct {
+	version version
+	media   string // of the body: formMedia, jsonMedia, or empty if only the query counts
+	query   fields // of v1
+}
+
+// sourceOf returns the source of a request by its header, or the rejection of a
+// header that does not fit.
+func sourceOf(r *http.Request, v version, maxQuery int64) (source, error) {
+	if v == v2 { // JSON and nothing else; the query is ignored
+		if mediaType(r) != jsonMedia {
+			return source{}, unsupportedMedia(r, jsonMedia)
 		}
-		return nil, malformed("malformed JSON")
+		return source{version: v2, media: jsonMedia}, checkEncoding(r)
 	}
-	return o, nil
+	if int64(len(r.URL.RawQuery)) > maxQuery {
+		return source{}, rejectBody(r, http.StatusRequestURITooLong, refusedSize, "the query is too long")
+	}
+	query, err := parseForm(r.URL.RawQuery)
+	if err != nil {
+		return source{}, err
+	}
+	if media := mediaType(r); media == jsonMedia || media == formMedia {
+		return source{v1, media, query}, checkEncoding(r)
+	}
+	// Another type is accepted if the query has everything.
+	if p, _ := parseV1(query, fields{}); p.assertion == "" || p.audience == "" {
+		return source{}, unsupportedMedia(r, formMedia+" or "+jsonMedia)
+	}
+	return source{v1, "", query}, nil
 }
 
-// stringMember gives "" for a member that is absent or null.
-func stringMember(o strictjson.Object, name string) (string, error) {
-	raw, ok := o.Get(name)
-	if !ok || string(raw) == "null" {
-		return "", nil
-	}
-	s, ok := strictjson.String(raw)
-	if !ok {
-		return "", wrongParameter(name + " must be a string")
-	}
-	return s, nil
+// mediaType returns the Content-Type up to the first semicolon, in lower case. The
+// rest does not matter: JSON has one charset, and clients write
+// "application/json; charset: utf-8", which is not a parameter.
+func mediaType(r *http.Request) string {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
-// parser reads the parameters out of a request's body.
-type parser func(body []byte) (params, error)
-
-// chooser gives the parser for a request by its header, or says why there is none.
-type chooser func(r *http.Request, maxQuery int64) (parser, error)
-
-// v2 takes JSON and nothing else. The query means nothing.
-func v2(r *http.Request, _ int64) (parser, error) {
-	if mediaType(r) != jsonOnly {
-		return nil, unsupportedType(r, jsonOnly)
+func unsupportedMedia(r *http.Request, expected string) error {
+	got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if got = strings.TrimSpace(got); got == "" {
+		got = "none"
 	}
-	return parseV2, checkEncoding(r)
+	got = strings.ToValidUTF8(got[:min(len(got), maxEchoMedia)], "?")
+	return reject(http.StatusUnsupportedMediaType, refusedType, fmt.Sprintf("Unsupported Content-Type: %s (expected %s)", got, expected))
 }
 
-// parseV2 reads the parameters of /v2.
+func checkEncoding(r *http.Request) error {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return reject(http.StatusUnsupportedMediaType, refusedType, "Unsupported Content-Encoding: send the body as it is")
+	}
+	return nil
+}
+
+// parse returns the parameters of a request with this body.
+func (s source) parse(body []byte) (params, error) {
+	if s.version == v2 {
+		return parseV2(body)
+	}
+	var f fields
+	var err error
+	switch s.media {
+	case jsonMedia:
+		f.object, err = parseJSON(body)
+	case formMedia:
+		f, err = parseForm(string(body))
+	}
+	if err != nil {
+		return params{}, err
+	}
+	return parseV1(s.query, f)
+}
+
+// parseV2 returns the parameters in the body of /v2.
 func parseV2(body []byte) (p params, err error) {
 	o, err := parseJSON(body)
 	if err != nil {
@@ -123,7 +151,7 @@ func parseV2(body []byte) (p params, err error) {
 	if p.audience, err = stringMember(o, "audience"); err != nil {
 		return p, err
 	}
-	if err = p.complete(); err != nil {
+	if err = p.checkRequired(); err != nil {
 		return p, err
 	}
 	raw, _ := o.Get("trustedIssuers")
@@ -154,57 +182,57 @@ func parseTrusted(raw json.RawMessage) ([]string, error) {
 	return trusted, nil
 }
 
-// The parameters of v1, which are members of an object, or of a form, or stand in
-// the query.
+// maxValues is the number of commas in a JSON body. Members and trusted issuers
+// together are fewer, and an assertion has none. Reading as many members as fit
+// into the largest body takes 30 ms (BenchmarkCostly).
+const maxValues = 2048
+
+// parseJSON reads a JSON object; an empty body is an object without members. It
+// reads strictly, because parsers that disagree about a request disagree about the
+// answer: one object, UTF-8, no duplicate names. Unknown members are ignored.
+func parseJSON(body []byte) (strictjson.Object, error) {
+	if len(body) == 0 {
+		return nil, nil
+	}
+	if bytes.Count(body, []byte(",")) > maxValues {
+		return nil, malformed(fmt.Sprintf("malformed JSON: more than %d members and elements", maxValues))
+	}
+	o, err := strictjson.AppendObject(make(strictjson.Object, 0, 4), body)
+	if err != nil {
+		var wrong *strictjson.SyntaxError // has no text of the body
+		if errors.As(err, &wrong) {
+			return nil, malformed(fmt.Sprintf("malformed JSON at byte %d: %s", wrong.Offset, wrong.Problem))
+		}
+		return nil, malformed("malformed JSON")
+	}
+	return o, nil
+}
+
+// stringMember returns the string of a member, or "" if it is absent or null.
+func stringMember(o strictjson.Object, name string) (string, error) {
+	raw, ok := o.Get(name)
+	if !ok || string(raw) == "null" {
+		return "", nil
+	}
+	s, ok := strictjson.String(raw)
+	if !ok {
+		return "", wrongParameter(name + " must be a string")
+	}
+	return s, nil
+}
+
+// The parameters that only v1 has.
 const (
 	forceIssuer     = "experimental_forceIssuer"
 	allowUnverified = "experimental_allowUnverified"
 )
 
-// lookup gives a parameter of v1; "" when it is absent.
-type lookup func(name string) (string, error)
-
-func nothing(string) (string, error) { return "", nil }
-
-// v1 takes JSON or a form, or what else comes with a query that says all.
-func v1(r *http.Request, maxQuery int64) (parser, error) {
-	if int64(len(r.URL.RawQuery)) > maxQuery {
-		return nil, &refusal{http.StatusRequestURITooLong, "the query is too long", refusedSize, hangsUp(r)}
-	}
-	query, err := fromForm(r.URL.RawQuery)
-	if err != nil {
-		return nil, err
-	}
-	switch mediaType(r) {
-	case jsonOnly:
-		return func(body []byte) (params, error) {
-			o, err := parseJSON(body)
-			if err != nil {
-				return params{}, err
-			}
-			return parseV1(query, fromJSON(o))
-		}, checkEncoding(r)
-	case formType:
-		return func(body []byte) (params, error) {
-			form, err := fromForm(string(body))
-			if err != nil {
-				return params{}, err
-			}
-			return parseV1(query, form)
-		}, checkEncoding(r)
-	}
-	if p, _ := parseV1(query, nothing); p.assertion == "" || p.audience == "" {
-		return nil, unsupportedType(r, formType+" or "+jsonOnly)
-	}
-	return func([]byte) (params, error) { return parseV1(query, nothing) }, nil
-}
-
-// parseV1 reads the parameters of v1: what stands in the query, and not empty,
-// wins over what is in the body.
-func parseV1(query, body lookup) (p params, err error) {
+// parseV1 returns the parameters of v1. A parameter in the query that is not empty
+// takes precedence over the body.
+func parseV1(query, body fields) (p params, err error) {
 	get := func(name string) string {
-		for _, from := range []lookup{query, body} {
-			s, wrong := from(name)
+		for _, f := range []fields{query, body} {
+			s, wrong := f.get(name)
 			if err == nil {
 				err = wrong
 			}
@@ -220,58 +248,64 @@ func parseV1(query, body lookup) (p params, err error) {
 	}
 	p.allowUnverified = isTrue(get(allowUnverified))
 	if err == nil {
-		err = p.complete()
+		err = p.checkRequired()
 	}
 	return p, err
 }
 
-// isTrue: clients send true, "true" or "1".
+// isTrue reports whether a client means true: it sends true, "true" or "1".
 func isTrue(s string) bool { return s != "" && s != "false" && s != "0" }
 
-// fromJSON gives the parameters that are members of an object.
-func fromJSON(o strictjson.Object) lookup {
-	return func(name string) (string, error) {
-		if name != allowUnverified {
-			return stringMember(o, name)
-		}
-		if raw, _ := o.Get(name); string(raw) == "true" || string(raw) == "false" {
-			return string(raw), nil
-		}
-		s, err := stringMember(o, name)
-		if err != nil {
-			err = wrongParameter(name + " must be true or false")
-		}
-		return s, err
-	}
+// fields are parameters of v1: the members of a JSON object, or the pairs of a form
+// or a query. The zero value has none.
+type fields struct {
+	object strictjson.Object
+	form   url.Values
 }
 
 // maxPairs is the number of pairs of names and values in a form or a query, of
-// which four mean something. Counting them costs less than a microsecond; reading
-// half a million of them, as fit into the largest body, takes 0.2 s and 100 MiB.
+// which four mean something. Counting them costs less than a microsecond; parsing
+// half a million of them, which fit into the largest body, takes 0.2 s and 100 MiB.
 const maxPairs = 100
 
-// fromForm gives the parameters of a form or a query.
-func fromForm(text string) (lookup, error) {
+// parseForm reads a form or a query.
+func parseForm(text string) (fields, error) {
 	if text == "" {
-		return nothing, nil
+		return fields{}, nil
 	}
 	if strings.Count(text, "&") >= maxPairs {
-		return nil, malformed(fmt.Sprintf("malformed form: more than %d names", maxPairs))
+		return fields{}, malformed(fmt.Sprintf("malformed form: more than %d names", maxPairs))
 	}
 	values, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, malformed("malformed form: not name=value&… with % escapes")
+		return fields{}, malformed("malformed form: not name=value&… with % escapes")
 	}
-	return func(name string) (string, error) {
-		given := values[name]
-		switch {
-		case len(given) == 0:
-			return "", nil
-		case len(given) > 1:
-			return "", wrongParameter(name + " is given twice")
-		case !utf8.ValidString(given[0]):
-			return "", wrongParameter(name + " is not UTF-8")
-		}
-		return given[0], nil
-	}, nil
+	return fields{form: values}, nil
+}
+
+// get returns a parameter, or "" if it is absent.
+func (f fields) get(name string) (string, error) {
+	switch values := f.form[name]; {
+	case len(values) > 1:
+		return "", wrongParameter(name + " is given twice")
+	case len(values) == 1 && !utf8.ValidString(values[0]):
+		return "", wrongParameter(name + " is not UTF-8")
+	case len(values) == 1:
+		return values[0], nil
+	case name == allowUnverified:
+		return f.boolean(name)
+	}
+	return stringMember(f.object, name)
+}
+
+// boolean returns a member that may be a boolean or a string.
+func (f fields) boolean(name string) (string, error) {
+	if raw, _ := f.object.Get(name); string(raw) == "true" || string(raw) == "false" {
+		return string(raw), nil
+	}
+	s, err := stringMember(f.object, name)
+	if err != nil {
+		err = wrongParameter(name + " must be true or false")
+	}
+	return s, err
 }

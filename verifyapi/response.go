@@ -1,0 +1,115 @@
+package verifyapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/answer"
+	"github.com/vepverify/vepverify/internal/refusal"
+)
+
+// response is what the client is sent. All of it is known before the first byte
+// is sent, so that nothing can fail half-way.
+type response struct {
+	status      int
+	contentType string           // empty means jsonType
+	body        []byte           // nil means none
+	refusal     *refusal.Refusal // nil unless it is one
+	allow       string           // the header Allow for OPTIONS; empty means none
+}
+
+const jsonType = "application/json; charset=utf-8"
+
+// The headers of every response. A service that speaks JSON to programs needs
+// none of them, until a browser is led to it.
+var (
+	securityNames = [...]string{
+		"Cache-Control", "X-Xss-Protection", "X-Content-Type-Options", "X-Frame-Options",
+		"Strict-Transport-Security", "Content-Security-Policy",
+	}
+	securityValues = [len(securityNames)]string{
+		"private, no-cache, no-store, must-revalidate, max-age=0", "1; mode=block", "nosniff", "DENY",
+		"max-age=15552000", "default-src 'none'; frame-ancestors 'none'; report-uri /__cspreport__",
+	}
+)
+
+// send sends the response. An error of the write is ignored: it means that the
+// client has gone.
+func (a response) send(w http.ResponseWriter, requestID string) {
+	h := w.Header()
+	// All values share one allocation (BenchmarkHandler). A ResponseWriter that
+	// wraps w may modify them.
+	values := new([len(securityNames) + 4]string)
+	n := 0
+	set := func(name, value string) { // name in canonical form
+		values[n] = value
+		h[name] = values[n : n+1 : n+1]
+		n++
+	}
+	for i, name := range securityNames {
+		set(name, securityValues[i])
+	}
+	set(requestIDHeader, requestID)
+	if a.body != nil {
+		set("Content-Type", cmp.Or(a.contentType, jsonType))
+		set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	if a.allow != "" {
+		set("Allow", a.allow)
+	}
+	if a.refusal != nil {
+		a.refusal.SetHeader(h)
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
+
+// okayBody returns the body for an assertion that was accepted, with the audience as
+// the caller wrote it: clients compare it with what they sent.
+func okayBody(p *params, res *assertion.Result) ([]byte, error) {
+	okay := answer.Okay{
+		Email: res.Email, Audience: p.audience, Expires: res.Expires, Issuer: res.Issuer,
+		IDPClaims: res.IDPClaims, UserClaims: res.UserClaims,
+	}
+	if p.allowUnverified {
+		// Anything but a string is not an address, and stays among the claims.
+		_ = json.Unmarshal(res.IDPClaims["unverified-email"], &okay.UnverifiedEmail)
+	}
+	return okay.MarshalJSON() // an error only if a claim is not JSON
+}
+
+// refused returns the response for a refusal.
+func refused(r *refusal.Refusal) response {
+	return response{status: r.Status, body: r.JSON(), refusal: r}
+}
+
+// When to try again. A queue is empty again at once; an issuer that did not answer
+// is asked again after as long as package wellknown remembers that.
+const (
+	busyRetry      = time.Second
+	undecidedRetry = 5 * time.Second
+)
+
+// Responses that are always the same.
+var (
+	tooBusy            = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "too busy", RetryAfter: busyRetry})
+	serviceUnavailable = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "service unavailable"})
+	notFound           = refused(&refusal.Refusal{Status: http.StatusNotFound, Reason: "not found"})
+	unsupportedTarget  = refused(&refusal.Refusal{Status: http.StatusBadRequest, Reason: "unsupported form of request target"})
+	statusOK           = response{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
+	heartbeatOK        = response{status: http.StatusOK, body: []byte("{}")}
+)
+
+// optionsOf returns the response for OPTIONS where these methods are allowed.
+func optionsOf(allowed string) response {
+	return response{status: http.StatusNoContent, allow: allowed}
+}
+
+// methodNotAllowed returns the response for a method other than those allowed.
+func methodNotAllowed(allowed string) response {
+	return refused(&refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "method not allowed", Allow: allowed})
+}
