@@ -76,10 +76,16 @@ func okayBody(p *params, res *assertion.Result) ([]byte, error) {
 		IDPClaims: res.IDPClaims, UserClaims: res.UserClaims,
 	}
 	if p.allowUnverified {
-		// Anything but a string is not an address, and stays among the claims.
-		_ = json.Unmarshal(res.IDPClaims["unverified-email"], &okay.UnverifiedEmail)
+		okay.UnverifiedEmail = unverifiedEmail(res)
 	}
 	return okay.MarshalJSON() // an error only if a claim is not JSON
+}
+
+// unverifiedEmail returns the address that the issuer did not verify, or "". A claim
+// that is not a string is not an address.
+func unverifiedEmail(res *assertion.Result) (email string) {
+	_ = json.Unmarshal(res.IDPClaims["unverified-email"], &email)
+	return email
 }
 
 // refused returns the response for a refusal.
