@@ -1,6 +1,6 @@
-// Package bounded is a cache with a bound on its entries and on the memory that
-// they take: when either is passed, the entries not asked for longest go. It is
-// hashicorp/golang-lru with a scale.
+// Package bounded implements a cache that bounds the number of its entries and the
+// memory that they take. If either bound is exceeded, the cache evicts the least
+// recently used entries. It is hashicorp/golang-lru with sizes.
 package bounded
 
 import (
@@ -9,43 +9,45 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Cache is safe for concurrent use. A nil Cache holds nothing.
+// Cache is a bounded cache. It is safe for concurrent use. A nil *Cache is an empty
+// cache that ignores Set.
 type Cache[K comparable, V any] struct {
 	mu       sync.Mutex
-	entries  *simplelru.LRU[K, weighed[V]]
-	bytes    int64
+	entries  *simplelru.LRU[K, entry[V]]
+	bytes    int64 // sum of the sizes of entries
 	maxBytes int64
 }
 
-type weighed[V any] struct {
+type entry[V any] struct {
 	value V
 	bytes int64
 }
 
-// New makes a cache of at most so many entries, which is positive, and bytes.
+// New returns a cache of at most maxEntries entries, which is positive, and at most
+// maxBytes bytes.
 func New[K comparable, V any](maxEntries int, maxBytes int64) *Cache[K, V] {
 	c := &Cache[K, V]{maxBytes: maxBytes}
-	entries, err := simplelru.NewLRU(maxEntries, func(_ K, w weighed[V]) { c.bytes -= w.bytes })
+	entries, err := simplelru.NewLRU(maxEntries, func(_ K, e entry[V]) { c.bytes -= e.bytes })
 	if err != nil {
-		panic(err) // maxEntries is the caller's constant, or checked by it
+		panic(err) // maxEntries is not positive: a mistake of the caller
 	}
 	c.entries = entries
 	return c
 }
 
-// Get gives the value of key and whether there is one.
+// Get returns the value of key and marks it as used.
 func (c *Cache[K, V]) Get(key K) (value V, ok bool) {
 	if c == nil {
 		return value, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w, ok := c.entries.Get(key)
-	return w.value, ok
+	e, ok := c.entries.Get(key)
+	return e.value, ok
 }
 
-// Set keeps value, which takes so many bytes with its key, in place of any
-// earlier one; unless it is larger than all of the cache may be.
+// Set stores value, replacing an earlier value of key. The size in bytes is that of key
+// and value together. Set ignores an entry that is larger than the cache.
 func (c *Cache[K, V]) Set(key K, value V, bytes int64) {
 	if c == nil || bytes > c.maxBytes {
 		return
@@ -54,13 +56,27 @@ func (c *Cache[K, V]) Set(key K, value V, bytes int64) {
 	defer c.mu.Unlock()
 	c.entries.Remove(key)
 	c.bytes += bytes
-	c.entries.Add(key, weighed[V]{value, bytes})
+	c.entries.Add(key, entry[V]{value, bytes})
 	for c.bytes > c.maxBytes {
 		c.entries.RemoveOldest()
 	}
 }
 
-// Size gives the number of entries and the bytes that they take.
+// Values returns all values, the least recently used first.
+func (c *Cache[K, V]) Values() []V {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	values := make([]V, 0, c.entries.Len())
+	for _, e := range c.entries.Values() {
+		values = append(values, e.value)
+	}
+	return values
+}
+
+// Size returns the number of entries and the sum of their sizes in bytes.
 func (c *Cache[K, V]) Size() (entries int, bytes int64) {
 	if c == nil {
 		return 0, 0

@@ -1,7 +1,7 @@
 package bounded_test
 
 import (
-	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -10,7 +10,7 @@ import (
 
 func TestBounds(t *testing.T) {
 	c := bounded.New[string, int](3, 100)
-	held := func(want ...string) {
+	check := func(want string) {
 		t.Helper()
 		got := ""
 		for _, key := range []string{"a", "b", "c", "d", "e"} {
@@ -18,19 +18,19 @@ func TestBounds(t *testing.T) {
 				got += key
 			}
 		}
-		if got != fmt.Sprint(want[0]) {
-			t.Errorf("holds %q, want %q", got, want[0])
+		if got != want {
+			t.Errorf("the cache has %q, want %q", got, want)
 		}
 	}
 	c.Set("a", 1, 10)
 	c.Set("b", 2, 10)
 	c.Set("c", 3, 10)
-	held("abc")
-	c.Set("d", 4, 10) // one too many: a goes
-	held("bcd")
+	check("abc")
+	c.Set("d", 4, 10) // one entry too many: a is evicted
+	check("bcd")
 	c.Get("b")
-	c.Set("e", 5, 85) // too heavy: c and d go, which were asked for before b
-	held("be")
+	c.Set("e", 5, 85) // too many bytes: c and d are evicted, which were used before b
+	check("be")
 	if n, bytes := c.Size(); n != 2 || bytes != 95 {
 		t.Errorf("%d entries of %d bytes", n, bytes)
 	}
@@ -38,10 +38,24 @@ func TestBounds(t *testing.T) {
 	if v, _ := c.Get("e"); v != 6 {
 		t.Errorf("e is %d", v)
 	}
-	c.Set("a", 7, 101) // never fits
-	held("be")
+	c.Set("a", 7, 101) // larger than the cache
+	check("be")
 	if n, bytes := c.Size(); n != 2 || bytes != 15 {
 		t.Errorf("%d entries of %d bytes", n, bytes)
+	}
+}
+
+func TestValues(t *testing.T) {
+	c := bounded.New[string, int](3, 100)
+	if got := c.Values(); len(got) != 0 {
+		t.Errorf("an empty cache has %d", got)
+	}
+	c.Set("a", 1, 10)
+	c.Set("b", 2, 10)
+	c.Set("c", 3, 10)
+	c.Get("a")
+	if got, want := c.Values(), []int{2, 3, 1}; !slices.Equal(got, want) {
+		t.Errorf("got %d, want %d", got, want)
 	}
 }
 
@@ -49,7 +63,10 @@ func TestNil(t *testing.T) {
 	var c *bounded.Cache[int, int]
 	c.Set(1, 1, 1)
 	if _, ok := c.Get(1); ok {
-		t.Error("nothing holds something")
+		t.Error("a nil cache has an entry")
+	}
+	if got := c.Values(); len(got) != 0 {
+		t.Errorf("a nil cache has %d", got)
 	}
 	if n, bytes := c.Size(); n != 0 || bytes != 0 {
 		t.Errorf("%d entries of %d bytes", n, bytes)
@@ -64,6 +81,7 @@ func TestConcurrent(t *testing.T) {
 			for i := range 2000 {
 				c.Set(i%200, i, int64(i%50))
 				c.Get(i % 100)
+				c.Values()
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package doctest holds what documents show against what is compiled.
+// Package doctest compares the code in documents with code that is compiled.
 package doctest
 
 import (
@@ -7,10 +7,11 @@ import (
 	"testing"
 )
 
-// Snippets wants every block of Go in a document to stand, but for its
-// indentation, in a source file, which the compiler has seen. It wants at least
-// least of them, so that none is lost for another reason.
-func Snippets(t *testing.T, document, source string, least int) {
+// Snippets fails the test unless every block of Go code in a Markdown document occurs
+// in a source file, apart from indentation. The tests compile the source file, so a
+// snippet that occurs there compiles too. Snippets also fails if there are fewer than
+// minimum blocks, so that a block in another format is not overlooked.
+func Snippets(t *testing.T, document, source string, minimum int) {
 	t.Helper()
 	code, err := os.ReadFile(source)
 	if err != nil {
@@ -20,21 +21,20 @@ func Snippets(t *testing.T, document, source string, least int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	have := "\n" + flat(string(code))
+	compiled := "\n" + withoutIndentation(string(code))
 	blocks := strings.Split(string(text), "\n```go\n")[1:]
 	for _, block := range blocks {
 		snippet, _, closed := strings.Cut(block, "\n```")
-		if !closed || !strings.Contains(have, "\n"+flat(snippet)+"\n") {
+		if !closed || !strings.Contains(compiled, "\n"+withoutIndentation(snippet)+"\n") {
 			t.Errorf("%s has a snippet that is not in %s:\n%s", document, source, snippet)
 		}
 	}
-	if len(blocks) < least {
-		t.Errorf("%d snippets found", len(blocks))
+	if len(blocks) < minimum {
+		t.Errorf("%d snippets found, want %d or more", len(blocks), minimum)
 	}
 }
 
-// flat cuts the indentation off all lines.
-func flat(text string) string {
+func withoutIndentation(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])

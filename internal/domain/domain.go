@@ -1,15 +1,17 @@
-// Package domain holds the syntax of the domains and email addresses that
-// BrowserID speaks of. It decides by syntax alone: whether a host may be
-// contacted is the network fetcher's decision.
+// Package domain implements the syntax of the domains and email addresses of BrowserID
+// (PROTOCOL §4). It decides by syntax alone: whether a host may be contacted is decided
+// by the fetcher.
 package domain
 
 import "strings"
 
-// Parse gives the form in which domains are compared, looked up and reported:
-// lower case. Domains are ASCII: labels of letters, digits, '-' and '_', none
-// of them empty (so no trailing dot), at most 253 bytes. A port of 1 to 65535
-// may follow after a colon, and an IPv4 address passes, both for development.
-func Parse(s string) (string, bool) {
+// Parse returns a domain in lower case, the form in which domains are compared, looked
+// up and reported.
+//
+// A domain has at most 253 bytes. Its labels consist of ASCII letters, digits, '-' and
+// '_', and none is empty, so there is no trailing dot. A colon and a port of 1 to 65535
+// may follow, and the domain may be an IPv4 address; both are for development.
+func Parse(s string) (domain string, ok bool) {
 	host, port, hasPort := strings.Cut(s, ":")
 	if hasPort && !IsPort(port) {
 		return "", false
@@ -25,7 +27,8 @@ func Parse(s string) (string, bool) {
 	return strings.ToLower(s), true
 }
 
-// IsPort says whether s is a port: 1 to 65535, in decimal without leading zeros.
+// IsPort reports whether s is a port: a decimal number from 1 to 65535 without leading
+// zeros.
 func IsPort(s string) bool {
 	if s == "" || s[0] == '0' || len(s) > 5 {
 		return false
@@ -51,22 +54,23 @@ func notInLocalPart(r rune) bool {
 	return !letter(r) && !digit(r) && !strings.ContainsRune("!#$%&'*+/=?^_`{|}~.-", r)
 }
 
-// Email takes an address apart and gives it with its domain in lower case (the
-// local part keeps its case), and that domain. Addresses have 3 to 254 bytes
-// and exactly one '@'; the local part has letters, digits and
-// !#$%&'*+/=?^_`{|}~.- and nothing else, in any order; there are no quoted
-// local parts and no Unicode.
-func Email(s string) (email, host string, ok bool) {
+// Email parses an email address. It returns the address with its domain in lower case,
+// and that domain. The local part keeps its case.
+//
+// An address has 3 to 254 bytes and exactly one '@'. Its local part consists of letters,
+// digits and !#$%&'*+/=?^_`{|}~.- in any order: there are no quoted local parts and no
+// Unicode.
+func Email(s string) (email, domain string, ok bool) {
 	local, host, _ := strings.Cut(s, "@")
 	if len(s) > 254 || local == "" || strings.ContainsFunc(local, notInLocalPart) {
 		return "", "", false
 	}
-	lower, ok := Parse(host)
+	domain, ok = Parse(host)
 	switch {
 	case !ok:
 		return "", "", false
-	case lower == host:
+	case domain == host:
 		return s, host, true
 	}
-	return local + "@" + lower, lower, true
+	return local + "@" + domain, domain, true
 }

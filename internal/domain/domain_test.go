@@ -14,7 +14,7 @@ func TestParse(t *testing.T) {
 		"a_b-c.example": "a_b-c.example", "-.example": "-.example", "127.0.0.1": "127.0.0.1",
 		"idp.example:1": "idp.example:1", "idp.example:65535": "idp.example:65535", "127.0.0.1:8443": "127.0.0.1:8443",
 		long: long,
-		// Everything below is no domain.
+		// None of these is a domain.
 		"": "", ".": "", "idp.example.": "", ".example": "", "a..b": "", "idp.example:": "", ":443": "",
 		"idp.example:0": "", "idp.example:65536": "", "idp.example:0443": "", "idp.example:+443": "", "idp.example:443:443": "",
 		"idp.example/x": "", "https://idp.example": "", "user@idp.example": "", "idp example": "", "idp.example\n": "",

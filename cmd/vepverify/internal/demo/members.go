@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/bounded"
 	"github.com/vepverify/vepverify/login"
 )
 
@@ -26,14 +25,14 @@ type member struct {
 func (m *member) id() string { return m.Email }
 
 // members are the site's users: all that its database would have.
-type members struct{ byEmail *lru.Cache[string, *member] }
+type members struct{ byEmail *bounded.Cache[string, *member] }
 
-func newMembers() (*members, error) {
-	cache, err := lru.New[string, *member](maxMembers)
-	return &members{cache}, err
+func newMembers() *members {
+	return &members{bounded.New[string, *member](maxMembers, maxMembers)}
 }
 
-func (all *members) add(m *member) { all.byEmail.Add(m.Email, m) }
+// add counts a member as one byte, so that only their number is bounded.
+func (all *members) add(m *member) { all.byEmail.Set(m.Email, m, 1) }
 
 // find is the site's FindByID.
 func (all *members) find(_ context.Context, email string) (*member, error) {

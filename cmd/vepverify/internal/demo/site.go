@@ -94,9 +94,7 @@ func (s *Site) prepareVerifiers() error {
 }
 
 func (s *Site) prepareLogin() (err error) {
-	if s.members, err = newMembers(); err != nil {
-		return err
-	}
+	s.members = newMembers()
 	s.auth, err = login.New(login.Config[*member]{
 		Verifier: s.verifier, Audiences: []string{s.config.Origin},
 		FindOrCreate: s.admit, UserID: (*member).id, FindByID: s.members.find,
