@@ -3,51 +3,103 @@ package devidp
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
 )
 
-// MaxDuration is the longest for which the provider certifies an address.
+// MaxDuration is the longest time for which the provider certifies an address.
 const MaxDuration = 24 * time.Hour
 
-// maxBody is the largest body, in bytes. The largest key takes under 4 KiB: RSA of
-// 4096 bits, or DSA of 3072, in decimal. maxType is the longest Content-Type.
+// Certify returns a certificate that says that the user with that address has that
+// key. The address must be at [Provider.Domain]; the answer has its domain in lower
+// case. The certificate is valid from now on, for duration: at least a second and at
+// most [MaxDuration].
+func (p *Provider) Certify(email string, key keys.PublicKey, duration time.Duration) (string, error) {
+	address, refused := p.checkEmail(email)
+	if refused == nil {
+		refused = checkKey(key)
+	}
+	if refused == nil {
+		refused = checkDuration(duration)
+	}
+	if refused != nil {
+		return "", refused
+	}
+	now := p.config.Now()
+	certificate, err := certchain.Issue(certchain.Template{
+		Issuer: p.config.Domain, Email: address, PublicKey: key, IssuedAt: now, Expires: now.Add(duration),
+	}, p.key)
+	if err != nil {
+		return "", fmt.Errorf("cannot sign a certificate: %w", err)
+	}
+	return certificate, nil
+}
+
+// checkEmail returns an address in its canonical form.
+func (p *Provider) checkEmail(email string) (string, *refusal.Refusal) {
+	address, host, ok := domain.Email(email)
+	switch {
+	case !ok:
+		return "", badRequest("email", "not an email address: use letters, digits and signs such as . _ + -, then @"+p.config.Domain)
+	case host != p.config.Domain:
+		return "", &refusal.Refusal{Status: http.StatusForbidden, Field: "email", Reason: "not an address at " + p.config.Domain}
+	}
+	return address, nil
+}
+
+func checkKey(key keys.PublicKey) *refusal.Refusal {
+	switch {
+	case key == nil:
+		return badRequest("public-key", "the public key is missing")
+	case key.Weak():
+		return badRequest("public-key", "the public key is too weak")
+	case key.Validate() != nil:
+		return badRequest("public-key", "the numbers of the public key do not belong together")
+	}
+	return nil
+}
+
+func checkDuration(duration time.Duration) *refusal.Refusal {
+	if duration < time.Second || duration > MaxDuration {
+		return badRequest("duration", "the duration is not from 1 second to 24 hours")
+	}
+	return nil
+}
+
+// maxBody is the largest body of a request, in bytes. The largest key takes under
+// 4 KiB: RSA of 4096 bits, or DSA of 3072, in decimal. maxType is the longest
+// Content-Type, in bytes.
 const (
 	maxBody = 8 << 10
 	maxType = 256
 )
 
-// A certification is what the dialog asks for. Its form is
-//
-//	{"email": "ada@idp.localhost", "public-key": {…}, "duration": 600}
-//
-// with a key in any form of PROTOCOL §2 and whole seconds. All three members are
-// needed, and others are refused.
-type certification struct {
-	email    string
-	key      keys.PublicKey
-	duration time.Duration
-}
-
-// serveCertify answers {"certificate": "…"} or what a refusal writes.
+// serveCertify answers {"certificate": "…"} or a refusal.
 func (p *Provider) serveCertify(w http.ResponseWriter, r *http.Request) {
-	certificate, refused := p.certify(w, r)
-	if refused != nil {
-		refused.write(w)
+	certificate, err := p.certify(w, r)
+	if err != nil {
+		refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: "the certificate could not be signed", Cause: err}
+		errors.As(err, &refused)
+		p.refuse(w, r, refused)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"certificate": certificate})
+	w.Header().Set("Content-Type", "application/json")
+	// The only error is that the client has gone.
+	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": certificate})
 }
 
-func (p *Provider) certify(w http.ResponseWriter, r *http.Request) (string, *refusal) {
+func (p *Provider) certify(w http.ResponseWriter, r *http.Request) (string, error) {
 	if refused := checkPost(r); refused != nil {
 		return "", refused
 	}
@@ -55,104 +107,96 @@ func (p *Provider) certify(w http.ResponseWriter, r *http.Request) (string, *ref
 	if refused != nil {
 		return "", refused
 	}
-	asked, refused := p.parse(body)
+	request, refused := parseCertifyRequest(body)
 	if refused != nil {
 		return "", refused
 	}
-	now := p.now()
-	certificate, err := certchain.Issue(certchain.Template{
-		Issuer: p.domain, Email: asked.email, PublicKey: asked.key,
-		IssuedAt: now, Expires: now.Add(asked.duration),
-	}, p.key)
-	if err != nil {
-		return "", &refusal{Status: http.StatusInternalServerError, Problem: "the certificate could not be made"}
-	}
-	return certificate, nil
+	return p.Certify(request.email, request.key, request.duration)
 }
 
-// checkPost refuses what a page of another origin, which a browser lets send
-// some requests, could have sent. Browsers name the origin with every POST; a
-// program that is none has to.
-func checkPost(r *http.Request) *refusal {
+// checkPost refuses requests that a page of another origin can send. Browsers send
+// the header Origin with every POST. Other programs have to set it.
+func checkPost(r *http.Request) *refusal.Refusal {
 	if r.Method != http.MethodPost {
-		return &refusal{Status: http.StatusMethodNotAllowed, Problem: "certificates are asked for by POST"}
+		return &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "the method is not POST", Allow: http.MethodPost}
 	}
 	if r.Header.Get("Origin") != originOf(r) || len(r.Header.Values("Origin")) != 1 {
-		return &refusal{Status: http.StatusForbidden, Problem: "certificates are given to the dialog of this identity provider only: the Origin is not its own"}
+		return &refusal.Refusal{
+			Status: http.StatusForbidden,
+			Reason: "the Origin is not that of this identity provider, which issues certificates to its own dialog only",
+		}
 	}
 	contentType := r.Header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(contentType[:min(len(contentType), maxType)])
 	if err != nil || mediaType != "application/json" || len(contentType) > maxType {
-		return &refusal{Status: http.StatusUnsupportedMediaType, Problem: "the Content-Type is not application/json"}
+		return &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: "the Content-Type is not application/json"}
 	}
 	return nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal.Refusal) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &refusal{Status: http.StatusRequestEntityTooLarge, Problem: "the body is larger than 8 KiB"}
+		return nil, &refusal.Refusal{Status: http.StatusRequestEntityTooLarge, Reason: "the body is larger than 8 KiB"}
 	case err != nil:
 		return nil, badRequest("", "the body could not be read to its end")
 	}
 	return body, nil
 }
 
-func (p *Provider) parse(body []byte) (*certification, *refusal) {
+// certifyRequest is the body of a request for a certificate:
+//
+//	{"email": "ada@idp.localhost", "public-key": {…}, "duration": 600}
+//
+// The key is in any form of PROTOCOL §2, the duration in whole seconds. All three
+// members are required, and there are no others.
+type certifyRequest struct {
+	email    string
+	key      keys.PublicKey
+	duration time.Duration
+}
+
+func parseCertifyRequest(body []byte) (*certifyRequest, *refusal.Refusal) {
+	members, refused := certifyMembers(body)
+	if refused != nil {
+		return nil, refused
+	}
+	email, ok := strictjson.String(members["email"])
+	if !ok {
+		return nil, badRequest("email", "email is not a string")
+	}
+	key, refused := parseKey(members["public-key"])
+	if refused != nil {
+		return nil, refused
+	}
+	duration, refused := parseDuration(members["duration"])
+	return &certifyRequest{email, key, duration}, refused
+}
+
+func certifyMembers(body []byte) (map[string]json.RawMessage, *refusal.Refusal) {
 	object, err := strictjson.ParseObject(body)
 	if err != nil {
-		return nil, badRequest("", "the body is not one JSON object, without duplicate members")
+		return nil, badRequest("", "the body is not one JSON object without duplicate members")
 	}
-	var asked certification
+	names := []string{"email", "public-key", "duration"}
+	members := make(map[string]json.RawMessage, len(names))
 	for _, member := range object {
-		var refused *refusal
-		switch member.Name {
-		case "email":
-			asked.email, refused = p.parseEmail(member.Value)
-		case "public-key":
-			asked.key, refused = parseKey(member.Value)
-		case "duration":
-			asked.duration, refused = parseDuration(member.Value)
-		default:
-			refused = badRequest("", "the body has members other than email, public-key and duration")
+		if !slices.Contains(names, member.Name) {
+			return nil, badRequest("", "the body has members other than email, public-key and duration")
 		}
-		if refused != nil {
-			return nil, refused
+		members[member.Name] = member.Value
+	}
+	for _, name := range names {
+		if members[name] == nil {
+			return nil, badRequest(name, "the member "+name+" is missing")
 		}
 	}
-	return &asked, asked.incomplete()
+	return members, nil
 }
 
-func (c *certification) incomplete() *refusal {
-	switch {
-	case c.email == "":
-		return badRequest("email", "the member email is missing")
-	case c.key == nil:
-		return badRequest("public-key", "the member public-key is missing")
-	case c.duration == 0:
-		return badRequest("duration", "the member duration is missing")
-	}
-	return nil
-}
-
-func (p *Provider) parseEmail(raw json.RawMessage) (string, *refusal) {
-	text, ok := strictjson.String(raw)
-	if !ok {
-		return "", badRequest("email", "email is not a string")
-	}
-	email, host, ok := domain.Email(text)
-	switch {
-	case !ok:
-		return "", badRequest("email", "That is not an email address that works here: letters, digits and signs such as . _ + -, then @"+p.domain+".")
-	case host != p.domain:
-		return "", &refusal{Status: http.StatusForbidden, Field: "email", Problem: "This identity provider knows addresses at " + p.domain + " only."}
-	}
-	return email, nil
-}
-
-func parseKey(raw json.RawMessage) (keys.PublicKey, *refusal) {
+func parseKey(raw json.RawMessage) (keys.PublicKey, *refusal.Refusal) {
 	key, err := keys.ParsePublicKey(raw)
 	switch {
 	case errors.Is(err, keys.ErrWeak):
@@ -161,17 +205,15 @@ func parseKey(raw json.RawMessage) (keys.PublicKey, *refusal) {
 		return nil, badRequest("public-key", "the public key is too large: RSA has at most 4096 bits")
 	case err != nil:
 		return nil, badRequest("public-key", "public-key is not a public key in one of BrowserID's forms")
-	case key.Validate() != nil:
-		return nil, badRequest("public-key", "the numbers of the public key do not belong together")
 	}
 	return key, nil
 }
 
-func parseDuration(raw json.RawMessage) (time.Duration, *refusal) {
-	// By its digits: 1e3 and 600.0 are numbers too, which nobody needs.
+// parseDuration accepts digits only: 1e3 and 600.0 are refused.
+func parseDuration(raw json.RawMessage) (time.Duration, *refusal.Refusal) {
 	seconds, err := strconv.ParseUint(string(raw), 10, 32)
 	duration := time.Duration(seconds) * time.Second
-	if err != nil || duration < time.Second || duration > MaxDuration {
+	if err != nil || checkDuration(duration) != nil {
 		return 0, badRequest("duration", "duration is not a whole number of seconds from 1 to 86400")
 	}
 	return duration, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
@@ -55,6 +56,51 @@ func TestCertify(t *testing.T) {
 			if _, err := verifier(t, another(t, devidp.DefaultDomain), now).Verify(t.Context(), text, audience); !errors.Is(err, assertion.ErrSignature) {
 				t.Errorf("%s: another provider's keys: %v", name, err)
 			}
+		}
+	}
+}
+
+// TestCertifyInProcess checks Provider.Certify, which has the rules of /certify.
+func TestCertifyInProcess(t *testing.T) {
+	user, weak := idptest.Key("DS128").Public(), idptest.Key("RS64").Public()
+	for name, c := range map[string]struct {
+		email    string
+		key      keys.PublicKey
+		duration time.Duration
+		want     string // the certified address; empty means an error
+	}{
+		"good":             {"Ada@IDP.LocalHost", user, devidp.MaxDuration, "Ada@idp.localhost"},
+		"a second":         {"ada@idp.localhost", user, time.Second, "ada@idp.localhost"},
+		"no address":       {"ada", user, time.Hour, ""},
+		"empty address":    {"", user, time.Hour, ""},
+		"another domain":   {"ada@idp.example", user, time.Hour, ""},
+		"no key":           {"ada@idp.localhost", nil, time.Hour, ""},
+		"weak key":         {"ada@idp.localhost", weak, time.Hour, ""},
+		"no duration":      {"ada@idp.localhost", user, 0, ""},
+		"negative":         {"ada@idp.localhost", user, -time.Hour, ""},
+		"under a second":   {"ada@idp.localhost", user, time.Second - 1, ""},
+		"longer than most": {"ada@idp.localhost", user, devidp.MaxDuration + 1, ""},
+	} {
+		text, err := idp().Certify(c.email, c.key, c.duration)
+		if c.want == "" {
+			if err == nil || text != "" {
+				t.Errorf("%s: %q, no error", name, text)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		certificate, err := certchain.ParseCertificate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if email, _, err := certificate.Email(); email != c.want || err != nil {
+			t.Errorf("%s: certified %s, %v", name, email, err)
+		}
+		if life := certificate.Validity.Expires.Sub(now); life != c.duration || !certificate.Validity.IssuedAt.Equal(now) {
+			t.Errorf("%s: valid for %v", name, life)
 		}
 	}
 }

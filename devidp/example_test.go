@@ -54,5 +54,5 @@ func Example() {
 	fmt.Println(p.Warning())
 	// Output:
 	// 200 OK true
-	// For development only. This identity provider asks for no password: whoever uses this machine can sign in as anybody at idp.localhost.
+	// For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of idp.localhost.
 }

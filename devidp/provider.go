@@ -3,6 +3,7 @@ package devidp
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -12,85 +13,94 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// DefaultDomain is the domain of a provider that is not given another. Names
-// under localhost are nobody's, and stay on the machine (RFC 6761, section 6.3).
+// DefaultDomain is the domain of a provider whose [Config] names none. Names under
+// localhost stay on the machine (RFC 6761, section 6.3).
 const DefaultDomain = "idp.localhost"
 
-// Config says what a provider is to be. Each field's zero value is the usual
-// choice.
+// Config configures a provider. The zero value is a usual configuration.
 type Config struct {
-	// Domain is what follows the @ in the addresses that the provider
-	// certifies, and the issuer in certificates. Empty: [DefaultDomain]. A
-	// domain that exists lets its users' addresses be tried, at verifiers that
-	// are told to believe this provider.
+	// Domain is the part after the @ of the addresses that the provider
+	// certifies, and the issuer of its certificates. Empty means
+	// [DefaultDomain]. With the domain of a real provider, verifiers that have
+	// this provider's keys accept the addresses of its users.
 	Domain string
-	// Now is the clock, read once a certificate. Nil: [time.Now].
+	// Now is the clock, read once for each certificate. Nil means [time.Now].
 	Now func() time.Time
+	// Logger receives errors that are not the client's. Nil means
+	// [slog.Default].
+	Logger *slog.Logger
 }
 
-// Provider is a development identity provider. It never changes, and serves any
-// number of goroutines.
+func (c Config) withDefaults() Config {
+	if c.Domain == "" {
+		c.Domain = DefaultDomain
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	if name, ok := domain.Parse(c.Domain); !ok || strings.Contains(name, ":") {
+		return fmt.Errorf("devidp: Domain: not a domain name: %.100q", c.Domain)
+	}
+	return nil
+}
+
+// Provider is a development identity provider. It never changes, and is safe for
+// concurrent use.
 type Provider struct {
-	domain  string
+	config  Config
 	key     keys.PrivateKey
-	now     func() time.Time
 	bundle  []byte
 	handler http.Handler
 }
 
-// New makes a provider with a new key. It errs when the domain is none.
+// New returns a provider with a new key. It returns an error if the domain is not a
+// domain name.
 func New(c Config) (*Provider, error) {
-	name := c.Domain
-	if name == "" {
-		name = DefaultDomain
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
 	}
-	parsed, ok := domain.Parse(name)
-	if !ok || strings.Contains(parsed, ":") {
-		return nil, fmt.Errorf("devidp: %.100q is no domain, such as %s", name, DefaultDomain)
-	}
+	c.Domain, _ = domain.Parse(c.Domain) // in lower case
 	key, err := keys.Generate(keys.RS256)
 	if err != nil {
-		return nil, fmt.Errorf("devidp: %w", err)
+		return nil, fmt.Errorf("devidp: cannot make a key: %w", err)
 	}
-	p := &Provider{domain: parsed, key: key, now: c.Now}
-	if p.now == nil {
-		p.now = time.Now
+	p := &Provider{config: c, key: key}
+	document, err := json.MarshalIndent(&wellknown.Document{
+		PublicKey: key.Public(),
+		// The dialog serves both purposes.
+		Authentication: dialogPath, Provisioning: dialogPath,
+	}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("devidp: cannot make the support document: %w", err)
 	}
-	if err := p.publish(); err != nil {
+	if p.bundle, err = json.MarshalIndent(map[string]json.RawMessage{c.Domain: document}, "", "  "); err != nil {
+		return nil, fmt.Errorf("devidp: cannot make the keys bundle: %w", err)
+	}
+	p.bundle = append(p.bundle, '\n')
+	if p.handler, err = p.routes(append(document, '\n')); err != nil {
 		return nil, fmt.Errorf("devidp: %w", err)
 	}
 	return p, nil
 }
 
-// publish makes all that does not depend on a request.
-func (p *Provider) publish() error {
-	document, err := json.MarshalIndent(&wellknown.Document{
-		PublicKey: p.key.Public(),
-		// The dialog is both: it authenticates by asking, and makes the keys.
-		Authentication: dialogPath, Provisioning: dialogPath,
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	p.bundle, err = json.MarshalIndent(map[string]json.RawMessage{p.domain: document}, "", "  ")
-	if err != nil {
-		return err
-	}
-	p.bundle = append(p.bundle, '\n')
-	p.handler, err = p.routes(append(document, '\n'))
-	return err
-}
+// Domain returns the domain whose addresses the provider certifies, in lower case.
+func (p *Provider) Domain() string { return p.config.Domain }
 
-// Domain is the domain whose addresses the provider certifies, in lower case.
-func (p *Provider) Domain() string { return p.domain }
-
-// Warning says in a sentence or two, for people, what such a provider is not
-// for. Whoever starts one should see it.
+// Warning returns a warning for people, of a sentence or two. Programs that start a
+// provider should print it.
 func (p *Provider) Warning() string {
-	return "For development only. This identity provider asks for no password: whoever uses this machine can sign in as anybody at " + p.domain + "."
+	return "For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of " + p.config.Domain + "."
 }
 
-// KeysBundle gives {"<domain>": {support document}} as JSON text with a line
-// break at its end: what wellknown.ParseStatic and the option --keys read. A
-// verifier that is given it believes this provider, until it is made anew.
+// KeysBundle returns the support document as {"<domain>": {…}}, in JSON with a line
+// break at its end. wellknown.ParseStatic reads it, and so does the option --keys of
+// the command. A verifier that has it accepts this provider's certificates.
 func (p *Provider) KeysBundle() []byte { return append([]byte(nil), p.bundle...) }

@@ -17,7 +17,7 @@ func TestDemo(t *testing.T) {
 	w := newTab(t)
 	w.open(address)
 	w.see("h1", "Sign in with your email")
-	w.screenshots("demo-first", large...)
+	w.screenshots("demo-front", large...)
 	w.tabTo("#browserid-login")
 	w.screenshots("demo-focus", large...)
 
@@ -34,11 +34,11 @@ func TestDemo(t *testing.T) {
 	dialog.click("#sign-in")
 	w.see("h1", "Signed in as ada@idp.localhost")
 	w.gone(dialog)
-	w.screenshots("demo-tour", large...)
+	w.screenshots("demo-walkthrough", large...)
 	w.forDocs("demo", look{"", 800, 1000, "light", false})
-	checkTour(w)
+	checkWalkthrough(w)
 	w.unfold()
-	w.screenshots("demo-tour-open", large...)
+	w.screenshots("demo-walkthrough-open", large...)
 
 	w.tabAround()
 	w.clickText("a", "Members’ page")
@@ -51,13 +51,13 @@ func TestDemo(t *testing.T) {
 	w.see("h1", "Sign in with your email")
 
 	w.open(address + "members")
-	w.see(".message", "Please sign in first")
+	w.see(".message", "Sign in first")
 	w.screenshots("demo-wanted", large...)
 	w.signIn("x" + strings.Repeat(".very.long.name", 4))
 	w.see("h1", "Members’ page")
 	w.screenshots("demo-long", large...)
 	w.open(address + "absent")
-	w.see("h1", "There is no such page")
+	w.see("h1", "This page does not exist")
 	w.screenshots("demo-absent", large...)
 
 	idp := c.find(`identity provider: +(http://\S+)`)
@@ -65,9 +65,9 @@ func TestDemo(t *testing.T) {
 	c.interrupt()
 }
 
-// checkTour: every check is there with its outcome, and what others could do is
+// checkWalkthrough: every check is there with its outcome, and what others could do is
 // refused for the reasons that it should be.
-func checkTour(w *tab) {
+func checkWalkthrough(w *tab) {
 	w.t.Helper()
 	outcomes := eval[[]string](w, `[...document.querySelectorAll('[aria-labelledby=checks] .outcome')].map(e => e.textContent)`)
 	if got := strings.Join(outcomes, " "); got != strings.Repeat("passed ", 9)+"skipped" {
@@ -85,7 +85,7 @@ func TestDemoProgram(t *testing.T) {
 	w := newTab(t)
 	w.open(c.find(`Open this page in a browser: (http://\S+)\n`))
 	out := c.shell(eval[string](w, "document.getElementById('program').innerText"))
-	if !strings.Contains(out, "robot@idp.localhost") {
+	if !strings.Contains(out, "client@idp.localhost") {
 		t.Error(out)
 	}
 	c.interrupt()

@@ -29,7 +29,7 @@ func TestOtherPagesGetNothing(t *testing.T) {
 		w.WriteHeader(answer.Code)
 		_, _ = answer.Body.WriteTo(w)
 	}))
-	body := quoted(asked(t))
+	body := quoted(certifyRequest(t))
 	ask := func(w *tab, request string) string {
 		return eval[string](w, fmt.Sprintf(`fetch('%s/certify', {method: 'POST', body: %s, %s}).then(async r => r.type + (await r.text()), e => 'refused')`, idp, body, request))
 	}

@@ -125,9 +125,9 @@ on('in', () => navigator.id.request({siteName: '<b>Bank\u202e</b>\n' + 'x'.repea
 	}
 	for _, c := range []struct{ typed, said string }{
 		{"", "Type an address, such as ada@idp.localhost."},
-		{"ada@gmail.com", "idp.localhost only"},
-		{"a b", "not an email address"},
-		{"<img src=x onerror=alert(1)>", "not an email address"},
+		{"ada@gmail.com", "Not an address at idp.localhost."},
+		{"a b", "Not an email address: "},
+		{"<img src=x onerror=alert(1)>", "Not an email address: "},
 	} {
 		dialog.ready()
 		eval[any](dialog, "document.getElementById('email').value = ''")

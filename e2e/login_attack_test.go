@@ -25,7 +25,7 @@ func evil(t *testing.T, html string) string {
 // (login CSRF), be they of another site or of another origin of the same.
 func TestCrossSitePost(t *testing.T) {
 	w, shop := openShop(t, setting{})
-	mallory, err := proof(t.Context(), shop.idp, "mallory@idp.localhost", shop.origin)
+	mallory, err := makeAssertion(shop.provider, "mallory@idp.localhost", shop.origin)
 	if err != nil {
 		t.Fatal(err)
 	}

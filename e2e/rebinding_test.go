@@ -23,7 +23,7 @@ func TestRebinding(t *testing.T) {
 	site := forwardingTo(t, start(t, "demo").find(`Open this page in a browser: (http://\S+)/\n`))
 	secrets := map[http.Handler]map[string]string{
 		p:    {"/include.js": "navigator.id", "/keys.json": "public-key", "/sign_in": "dialog", "/certify": "certificate"},
-		site: {"/": "browserid-login", "/robot.json": "privateKey", "/api/login.js": "navigator.id"},
+		site: {"/": "browserid-login", "/client.json": "privateKey", "/api/login.js": "navigator.id"},
 	}
 	for _, host := range []string{"evil.example", "localhost"} {
 		server.become(page)
@@ -35,7 +35,7 @@ func TestRebinding(t *testing.T) {
 			for path, secret := range paths {
 				options := `{cache: 'no-store'}`
 				if path == "/certify" {
-					options = `{method: 'POST', headers: {'Content-Type': 'application/json'}, body: ` + quoted(asked(t)) + `}`
+					options = `{method: 'POST', headers: {'Content-Type': 'application/json'}, body: ` + quoted(certifyRequest(t)) + `}`
 				}
 				got := eval[string](w, fmt.Sprintf(`fetch(%s, %s).then(r => r.text())`, quoted(path), options))
 				if strings.Contains(got, secret) != (host == "localhost") {

@@ -33,14 +33,15 @@ type setting struct {
 }
 
 // instantly is a shim that needs no dialog.
-const instantly = "navigator.id = {get: done => fetch('/proof').then(r => r.text()).then(done)};"
+const instantly = "navigator.id = {get: done => fetch('/assertion').then(r => r.text()).then(done)};"
 
 // shop is a relying party made of package login, with the headers that
 // docs/LOGIN.md recommends. Its users are their addresses.
 type shop struct {
 	setting
-	idp  string // the provider's origin
-	auth *login.Login[string]
+	provider *devidp.Provider
+	idp      string // the provider's origin
+	auth     *login.Login[string]
 
 	mu      sync.Mutex
 	banned  map[string]bool
@@ -75,7 +76,7 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	if s.origin == "" {
 		s.origin = origin
 	}
-	shop := &shop{setting: s, idp: idp, banned: make(map[string]bool)}
+	shop := &shop{setting: s, provider: p, idp: idp, banned: make(map[string]bool)}
 	shop.auth, err = login.New(login.Config[string]{
 		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions,
 		FindOrCreate: shop.load, UserID: func(user string) string { return user }, FindByID: shop.byID,
@@ -87,8 +88,8 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	shop.auth.Routes(mux)
 	mux.Handle("GET /{$}", shop.auth.WithUser(shop.page("Shop")))
 	mux.Handle("GET /members", shop.auth.Require(shop.page("Members only")))
-	mux.HandleFunc("GET /proof", func(w http.ResponseWriter, r *http.Request) {
-		text, err := proof(r.Context(), idp, "ada@idp.localhost", s.origin)
+	mux.HandleFunc("GET /assertion", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := makeAssertion(p, "ada@idp.localhost", s.origin)
 		if err != nil {
 			text = err.Error()
 		}

@@ -11,9 +11,9 @@ func TestDemo(t *testing.T) {
 	for range 2 {
 		l := startLocal(t, "demo")
 		for pattern, body := range map[string]string{
-			`^Open this page in a browser: (http://localhost:[0-9]+/)\n`: "browserid-login",
-			`(?m)^identity provider: +(http://localhost:[0-9]+)$`:        "identity provider",
-			`(?m)^  curl -so robot\.json (http://localhost:[0-9]+/\S+)$`: "privateKey",
+			`^Open this page in a browser: (http://localhost:[0-9]+/)\n`:  "browserid-login",
+			`(?m)^identity provider: +(http://localhost:[0-9]+)$`:         "identity provider",
+			`(?m)^  curl -so client\.json (http://localhost:[0-9]+/\S+)$`: "privateKey",
 		} {
 			url := l.find(t, pattern)
 			if got := get(t, url); !strings.Contains(got, body) {
@@ -25,7 +25,7 @@ func TestDemo(t *testing.T) {
 			urls[url] = true
 		}
 		resource := l.find(t, `(?m)^protected resource: +(http://localhost:[0-9]+/\S+)$`)
-		if !strings.Contains(l.said, " request "+resource+" --identity robot.json --explain\n") {
+		if !strings.Contains(l.said, " request "+resource+" --identity client.json --explain\n") {
 			t.Errorf("no request for %s: %s", resource, l.said)
 		}
 		defer func() {

@@ -108,7 +108,7 @@ func TestIdp(t *testing.T) {
 	}
 	defer idle.Close()
 	code, complaint := l.end(t)
-	if code != 0 || complaint != "WARNING: For development only. This identity provider asks for no password: whoever uses this machine can sign in as anybody at example.com.\n" {
+	if code != 0 || complaint != "WARNING: For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of example.com.\n" {
 		t.Errorf("status %d: %s", code, complaint)
 	}
 	if again, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {

@@ -168,7 +168,7 @@ async function perform(deed) {
 function tell(error) {
   status('');
   if (error instanceof Refused && error.field === 'email' && !find('type').hidden) {
-    emailProblem(error.message);
+    emailProblem(sentence(error.message));
   } else if (error instanceof Refused) {
     problem('The provider refused: ' + error.message);
   } else if (error instanceof Unanswered) {
@@ -176,6 +176,11 @@ function tell(error) {
   } else {
     problem('The browser could not do it: ' + error.message);
   }
+}
+
+// sentence returns an error text as a sentence.
+function sentence(text) {
+  return text[0].toUpperCase() + text.slice(1) + '.';
 }
 
 async function signIn(email) {

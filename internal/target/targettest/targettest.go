@@ -27,7 +27,7 @@ const Evil = "evil.example"
 // Hostile are targets that are not paths of the server that gets them, or that a
 // proxy or a router could read as something else.
 var Hostile = []string{
-	"x:@evil.example/", "x:.evil.example/", "x:evil.example", "x:1/", "x:/", "x:/members", "x:/members?q=://h/", "x:/robot.json",
+	"x:@evil.example/", "x:.evil.example/", "x:evil.example", "x:1/", "x:/", "x:/members", "x:/members?q=://h/", "x:/client.json",
 	"x://evil.example/", "http:/members", "http:members", "http:", "http://", "http:///members", "https:/members", "javascript:alert(1)",
 	"http:@evil.example/", "http:\\\\evil.example/", "http://evil.example", "http://evil.example/", "http://evil.example/members",
 	"https://evil.example/members?a=b", "HTTP://evil.example/members", "http://a@evil.example/members", "http://evil.example?members", "http://evil.example#/members",

@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// The seams of the tests.
 var (
-	Forge     = forge
-	Lapse     = lapse
-	Shortened = shortened
+	Forge          = forge
+	FormatDuration = formatDuration
+	ShortenNumbers = shortenNumbers
 )
 
 const MaxMembers = maxMembers
 
-// Listening wraps a handler as the routes of package login are, which is given
-// the assertion that it is taken to have been posted.
-func Listening(next func(assertion string, r *http.Request)) http.Handler {
+// RecordPosted returns a handler that is registered as those of package login are. It
+// calls next with the assertion that the request posted.
+func RecordPosted(next func(assertion string, r *http.Request)) http.Handler {
 	mux := http.NewServeMux()
-	listening{mux}.Handle("/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { next(postedAssertion(r.Context()), r) }))
+	recordingMux{mux}.Handle("/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { next(postedAssertion(r.Context()), r) }))
 	return mux
 }
 
-// Members adds so many, and gives how many are known.
-func Members(t time.Time, emails ...string) (known []string) {
+// ListMembers adds members, one a nanosecond, and returns the list of those that are
+// remembered.
+func ListMembers(t time.Time, emails ...string) (list []string) {
 	all := newMembers()
 	for i, email := range emails {
 		all.add(&member{Email: email, Since: t.Add(time.Duration(i))})
 	}
 	for _, m := range all.list() {
-		known = append(known, m.Email)
+		list = append(list, m.Email)
 	}
-	return known
+	return list
 }

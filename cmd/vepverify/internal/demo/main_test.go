@@ -1,7 +1,6 @@
 package demo_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,8 +18,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// TestMain finds goroutines that are left behind, but for the one by which the
-// sessions in memory, which live as long as the process, forget old ones.
+// TestMain fails if goroutines are left, except the one that removes expired sessions
+// from memory, which lives as long as the process.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/alexedwards/scs/v2/memstore.(*MemStore).startCleanup"))
 }
@@ -32,7 +31,7 @@ func clock() time.Time { return now }
 
 const origin = "http://localhost:8401"
 
-// idp is shared, because making its key takes a while. It never changes.
+// idp is shared because making its key is slow. It never changes.
 var idp = sync.OnceValue(func() *devidp.Provider {
 	p, err := devidp.New(devidp.Config{Now: clock})
 	if err != nil {
@@ -41,26 +40,25 @@ var idp = sync.OnceValue(func() *devidp.Provider {
 	return p
 })
 
-// newSite makes a site, with its provider running.
+const providerOrigin = "http://localhost:8400"
+
 func newSite(t *testing.T) *demo.Site {
 	t.Helper()
-	server := httptest.NewServer(idp())
-	t.Cleanup(server.Close)
-	site, err := demo.New(demo.Config{Provider: idp(), ProviderOrigin: server.URL, Origin: origin, Now: clock})
+	site, err := demo.New(demo.Config{Provider: idp(), ProviderOrigin: providerOrigin, Origin: origin, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return site
 }
 
-// visitor is a browser without pictures.
+// visitor is a browser that keeps one cookie.
 type visitor struct {
 	t      *testing.T
 	site   http.Handler
 	cookie *http.Cookie
 }
 
-// send sends a request as browsers do, and gives the answer and its body.
+// send sends a request as browsers do, and returns the response and its body.
 func (v *visitor) send(method, path string, form url.Values) (*http.Response, string) {
 	v.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
@@ -99,34 +97,25 @@ func do(t *testing.T, h http.Handler, r *http.Request) (*http.Response, string) 
 	return w.Result(), string(body)
 }
 
-// proof makes an assertion for the site, as a browser at the provider does.
+// proof returns an assertion for the site, as a browser makes it.
 func proof(t *testing.T, email string) string {
 	t.Helper()
 	key, certificate := certified(t, email)
 	return sign(t, key, certificate)
 }
 
-// certified makes a key and gets a certificate for it.
+// certified returns a new key and a certificate for it.
 func certified(t *testing.T, email string) (keys.PrivateKey, string) {
 	t.Helper()
 	key, err := keys.Generate(keys.DS128)
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := json.Marshal(map[string]any{"email": email, "public-key": key.Public(), "duration": 600})
+	certificate, err := idp().Certify(email, key.Public(), 10*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest("POST", "http://localhost:8400/certify", strings.NewReader(string(asked)))
-	r.RemoteAddr = "127.0.0.1:50000"
-	r.Header.Set("Origin", "http://localhost:8400")
-	r.Header.Set("Content-Type", "application/json")
-	_, body := do(t, idp(), r)
-	var said struct{ Certificate string }
-	if err := json.Unmarshal([]byte(body), &said); err != nil {
-		t.Fatalf("%v: %s", err, body)
-	}
-	return key, said.Certificate
+	return key, certificate
 }
 
 func sign(t *testing.T, key keys.PrivateKey, certificate string) string {

@@ -10,53 +10,54 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// maxMembers is how many members a site remembers. Each has a tour, of some
-// 50 KiB; the one who has been away for longest is forgotten, and signed out.
+// maxMembers is the number of members that a site remembers. Each has a walkthrough,
+// of about 50 KiB. Beyond, the least recently seen member is forgotten, and so signed
+// out.
 const maxMembers = 200
 
-// A member is whoever has signed in.
+// member is a user who has signed in.
 type member struct {
-	Email string
-	Since time.Time // of the last sign-in
-	Tour  *tour
+	Email       string
+	Since       time.Time // of the last sign-in
+	Walkthrough *walkthrough
 }
 
-// id is what the session holds.
+// id returns the member's identifier in the session.
 func (m *member) id() string { return m.Email }
 
-// members are the site's users: all that its database would have.
+// members stands in for the table of users in a site's database.
 type members struct{ byEmail *bounded.Cache[string, *member] }
 
 func newMembers() *members {
 	return &members{bounded.New[string, *member](maxMembers, maxMembers)}
 }
 
-// add counts a member as one byte, so that only their number is bounded.
+// add adds a member, which counts as one byte: only the number is bounded.
 func (all *members) add(m *member) { all.byEmail.Set(m.Email, m, 1) }
 
-// find is the site's FindByID.
+// find returns the member with that identifier, for package login.
 func (all *members) find(_ context.Context, email string) (*member, error) {
-	m, known := all.byEmail.Get(email)
-	if !known {
+	m, ok := all.byEmail.Get(email)
+	if !ok {
 		return nil, login.ErrNoUser
 	}
 	return m, nil
 }
 
-// list gives all of them, the last to sign in first.
+// list returns all members, the most recent sign-in first.
 func (all *members) list() []*member {
 	list := all.byEmail.Values()
 	slices.SortFunc(list, func(a, b *member) int { return b.Since.Compare(a.Since) })
 	return list
 }
 
-// admit is the site's FindOrCreate: everybody who proves an address is welcome.
+// admit adds a member for package login. Everyone who proves an address may sign in.
 func (s *Site) admit(ctx context.Context, res *assertion.Result) (*member, error) {
-	t, err := s.newTour(ctx, postedAssertion(ctx), res)
+	w, err := s.newWalkthrough(ctx, postedAssertion(ctx), res)
 	if err != nil {
 		return nil, err
 	}
-	m := &member{Email: res.Email, Since: s.config.Now(), Tour: t}
+	m := &member{Email: res.Email, Since: s.config.Now(), Walkthrough: w}
 	s.members.add(m)
 	return m, nil
 }

@@ -3,39 +3,13 @@ package demo
 import (
 	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
-
-	"github.com/vepverify/vepverify/assertion"
 )
 
 //go:embed web
 var web embed.FS
 
-// A file is served as it is.
-type file struct{ name, contentType string }
-
-var files = []file{
-	{"style.css", "text/css; charset=utf-8"},
-	{"icon.svg", "image/svg+xml"},
-}
-
-// ServeHTTP ignores Range: an answer in thousands of parts would be a hundred times
-// as large as the file.
-func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", f.contentType)
-	whole := r.WithContext(r.Context())
-	whole.Header = r.Header.Clone()
-	whole.Header.Del("Range")
-	http.ServeFileFS(w, whole, web, "web/"+f.name)
-}
-
-func (s *Site) preparePages() (err error) {
-	s.pages, err = template.ParseFS(web, "web/*.html")
-	return err
-}
-
-// view is what every page gets.
+// view is the data of a page.
 type view struct {
 	Title                  string
 	Domain                 string
@@ -44,9 +18,9 @@ type view struct {
 	Program                []string
 	Warning                string
 
-	Member  *member // who is signed in, or nil
+	Member  *member // the one who is signed in, or nil
 	Members []*member
-	Wanted  bool // a page for members was asked for
+	Wanted  bool // the page follows a request for the members' page
 	Message string
 }
 
@@ -63,53 +37,48 @@ func (s *Site) view(r *http.Request, title string) *view {
 	return v
 }
 
-// maxQuery is the longest query that the first page looks at, in bytes. Package
-// login makes shorter ones.
+// maxQuery is the longest query that the front page parses, in bytes. Those of
+// package login are shorter.
 const maxQuery = 8 << 10
 
-// first is the first page: the button, or the tour.
-func (s *Site) first(w http.ResponseWriter, r *http.Request) {
+// front serves the front page: the button, or the walkthrough of the sign-in.
+func (s *Site) front(w http.ResponseWriter, r *http.Request) {
 	v := s.view(r, "Sign in")
 	if v.Member != nil {
 		v.Title = "Signed in"
-		s.show(w, http.StatusOK, "tour.html", v)
+		s.show(w, r, http.StatusOK, "walkthrough.html", v)
 		return
 	}
 	v.Wanted = len(r.URL.RawQuery) <= maxQuery && r.URL.Query().Get("next") != ""
-	s.show(w, http.StatusOK, "first.html", v)
+	s.show(w, r, http.StatusOK, "front.html", v)
 }
 
-// club is the page for members.
-func (s *Site) club(w http.ResponseWriter, r *http.Request) {
+func (s *Site) membersPage(w http.ResponseWriter, r *http.Request) {
 	v := s.view(r, "Members’ page")
 	v.Members = s.members.list()
-	s.show(w, http.StatusOK, "members.html", v)
+	s.show(w, r, http.StatusOK, "members.html", v)
 }
 
-// problem is package login's page for what went wrong.
+// problem is the error page of package login.
 func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, message string) {
 	v := s.view(r, "That did not work")
 	v.Message = message
-	s.show(w, status, "problem.html", v)
+	s.show(w, r, status, "problem.html", v)
 }
 
-func (s *Site) absent(w http.ResponseWriter, r *http.Request) {
-	v := s.view(r, "There is no such page")
-	v.Message = "The first page has links to all that there is."
-	s.show(w, http.StatusNotFound, "problem.html", v)
+func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
+	v := s.view(r, "This page does not exist")
+	v.Message = "The front page has links to all pages."
+	s.show(w, r, http.StatusNotFound, "problem.html", v)
 }
 
-func (s *Site) show(w http.ResponseWriter, status int, name string, v *view) {
+func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
 	var body bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&body, name, v); err != nil {
-		s.config.Logger.Error("demo: making a page", "error", err)
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		s.serverError(w, r, "the page could not be made", err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // a client that has gone needs no answer
+	_, _ = w.Write(body.Bytes()) // the only error is that the client has gone
 }
-
-// Failed is for pages, where a check's outcome decides how it looks.
-func (c check) Failed() bool { return c.Outcome == assertion.StepFailed }

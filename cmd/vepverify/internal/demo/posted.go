@@ -9,25 +9,26 @@ import (
 )
 
 const (
-	// maxPosted, in bytes, is more than the largest form that package login takes.
+	// maxPosted is more than the largest form that package login accepts, in
+	// bytes.
 	maxPosted = 65 << 10
-	// maxFields is how many fields such a form has; package login refuses more.
+	// maxFields is the number of fields of such a form.
 	maxFields = 32
 )
 
 type postedKey struct{}
 
-// listening is a router whose handlers find the assertion that was posted to
-// them in the context, which package login, for good reasons, shows to nobody.
-type listening struct{ mux *http.ServeMux }
+// recordingMux is a router that puts the posted assertion into the context of its
+// handlers. Package login does not pass it on.
+type recordingMux struct{ mux *http.ServeMux }
 
 // Handle implements login.Mux.
-func (l listening) Handle(pattern string, next http.Handler) {
-	l.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (m recordingMux) Handle(pattern string, next http.Handler) {
+	m.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxPosted))
-		rest := r.Body
+		rest := io.Reader(r.Body)
 		if err != nil {
-			rest = failing{err}
+			rest = errorReader{err}
 		}
 		r.Body = struct {
 			io.Reader
@@ -37,22 +38,22 @@ func (l listening) Handle(pattern string, next http.Handler) {
 	}))
 }
 
-// assertionIn returns the assertion in a form, "" if the handler will refuse the form.
+// assertionIn returns the assertion in a form. It is empty if package login will
+// refuse the form.
 func assertionIn(body []byte) string {
 	if bytes.Count(body, []byte("&")) >= maxFields {
 		return ""
 	}
-	form, _ := url.ParseQuery(string(body)) // what cannot be parsed has no assertion
+	form, _ := url.ParseQuery(string(body)) // a malformed field contains no assertion
 	return form.Get("assertion")
 }
 
-// failing is a body that could not be read to its end, and still cannot.
-type failing struct{ err error }
+// errorReader is the rest of a body whose reading failed.
+type errorReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-func (f failing) Close() error             { return nil }
+func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
 
-// postedAssertion is the one that the request with this context has posted.
+// postedAssertion returns the assertion that a request posted, from its context.
 func postedAssertion(ctx context.Context) string {
 	text, _ := ctx.Value(postedKey{}).(string)
 	return text

@@ -6,49 +6,36 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/page"
+	"github.com/vepverify/vepverify/internal/target"
 	"github.com/vepverify/vepverify/login"
 	"github.com/vepverify/vepverify/vepauth"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// Config says what a site is to be.
+// Config configures a [Site].
 type Config struct {
-	// Provider is the identity provider that the site believes. Required.
+	// Provider is the identity provider whose keys the site trusts. Required.
 	Provider *devidp.Provider
-	// ProviderOrigin is where the provider is served, and Origin where the site
-	// is, as in "http://localhost:8400". Both required.
+	// ProviderOrigin and Origin are the origins at which the provider and the
+	// site are served, such as "http://localhost:8400". Required.
 	ProviderOrigin, Origin string
-	// Command is how the reader starts vepverify, in the lines that the pages
-	// show. Empty: "vepverify".
+	// Command starts vepverify, in the lines for a shell that the pages show.
+	// Empty means "vepverify".
 	Command string
-	// Now is the clock. Nil: [time.Now].
+	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
-	// Logger is told of what goes wrong here. Nil: slog.Default.
+	// Logger receives the site's errors. Nil means [slog.Default].
 	Logger *slog.Logger
 }
 
-// Site is the demo's relying party. It serves any number of goroutines.
-type Site struct {
-	config   Config
-	members  *members
-	verifier *assertion.Verifier
-	slow     *assertion.Verifier // one that remembers nothing, so that explaining does all the work
-	later    *assertion.Verifier // one an hour later
-	auth     *login.Login[*member]
-	pages    *template.Template
-	policy   string
-	handler  http.Handler
-}
-
-// New makes a site. It errs when the configuration lacks something.
-func New(c Config) (*Site, error) {
-	if c.Provider == nil || c.ProviderOrigin == "" || c.Origin == "" {
-		return nil, errors.New("demo: Provider, ProviderOrigin and Origin are required")
-	}
+func (c Config) withDefaults() Config {
 	if c.Command == "" {
 		c.Command = "vepverify"
 	}
@@ -58,70 +45,151 @@ func New(c Config) (*Site, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	s := &Site{config: c, policy: policy(c.ProviderOrigin)}
-	for _, prepare := range []func(*Site) error{
-		(*Site).prepareVerifiers, (*Site).preparePages, (*Site).prepareLogin, (*Site).prepareRoutes,
-	} {
-		if err := prepare(s); err != nil {
-			return nil, fmt.Errorf("demo: %w", err)
-		}
+	return c
+}
+
+func (c Config) validate() error {
+	if c.Provider == nil || c.ProviderOrigin == "" || c.Origin == "" {
+		return errors.New("Provider, ProviderOrigin and Origin are required")
+	}
+	return nil
+}
+
+// Site is the demo's relying party. It is safe for concurrent use.
+type Site struct {
+	config    Config
+	members   *members
+	verifiers verifiers
+	auth      *login.Login[*member]
+	pages     *template.Template
+	policy    string
+	handler   http.Handler
+}
+
+// New returns a site. It returns an error if a required field of the configuration is
+// missing or an origin is malformed.
+func New(c Config) (*Site, error) {
+	s, err := newSite(c.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
 	}
 	return s, nil
 }
 
-// prepareVerifiers: all of them believe the provider and nobody else, without a
-// network. The first lets each assertion pass once.
-func (s *Site) prepareVerifiers() error {
-	keys, err := wellknown.ParseStatic(s.config.Provider.KeysBundle())
-	if err != nil {
-		return err
+func newSite(c Config) (s *Site, err error) {
+	if err := c.validate(); err != nil {
+		return nil, err
 	}
-	now := s.config.Now
-	s.verifier, err = assertion.NewVerifier(assertion.Config{
-		Keys: keys, Now: now, OneUse: assertion.NewMemoryOneUse(10_000, now),
-	})
-	if err != nil {
-		return err
+	s = &Site{config: c, members: newMembers(), policy: policy(c.ProviderOrigin)}
+	if s.verifiers, err = newVerifiers(c); err != nil {
+		return nil, err
 	}
-	s.slow, err = assertion.NewVerifier(assertion.Config{Keys: keys, Now: now, CertificateCache: -1, KeyTables: -1})
-	if err != nil {
-		return err
+	if s.pages, err = template.ParseFS(web, "web/*.html"); err != nil {
+		return nil, err
 	}
-	s.later, err = assertion.NewVerifier(assertion.Config{
-		Keys: keys, Now: func() time.Time { return now().Add(time.Hour) },
-	})
-	return err
-}
-
-func (s *Site) prepareLogin() (err error) {
-	s.members = newMembers()
 	s.auth, err = login.New(login.Config[*member]{
-		Verifier: s.verifier, Audiences: []string{s.config.Origin},
+		Verifier: s.verifiers.once, Audiences: []string{c.Origin},
 		FindOrCreate: s.admit, UserID: (*member).id, FindByID: s.members.find,
-		ErrorPage: s.problem, Logger: s.config.Logger,
+		ErrorPage: s.problem, Logger: c.Logger,
 	})
-	return err
+	if err != nil {
+		return nil, err
+	}
+	s.handler, err = s.routes()
+	return s, err
 }
 
-func (s *Site) prepareRoutes() error {
+// verifiers trust the keys of the provider only, and use no network.
+type verifiers struct {
+	once     *assertion.Verifier // accepts each assertion once
+	uncached *assertion.Verifier // caches nothing, so that an explanation shows all work
+	later    *assertion.Verifier // has a clock that is an hour ahead
+}
+
+func newVerifiers(c Config) (v verifiers, err error) {
+	keys, err := wellknown.ParseStatic(c.Provider.KeysBundle())
+	if err != nil {
+		return v, err
+	}
+	v.once, err = assertion.NewVerifier(assertion.Config{
+		Keys: keys, Now: c.Now, OneUse: assertion.NewMemoryOneUse(10_000, c.Now),
+	})
+	if err != nil {
+		return v, err
+	}
+	v.uncached, err = assertion.NewVerifier(assertion.Config{Keys: keys, Now: c.Now, CertificateCache: -1, KeyTables: -1})
+	if err != nil {
+		return v, err
+	}
+	v.later, err = assertion.NewVerifier(assertion.Config{
+		Keys: keys, Now: func() time.Time { return c.Now().Add(time.Hour) },
+	})
+	return v, err
+}
+
+func (s *Site) routes() (http.Handler, error) {
 	signed, err := vepauth.New(vepauth.Config{
 		Audiences: []string{s.config.Origin}, PublicOrigin: s.config.Origin,
-		Verifier: s.verifier, Now: s.config.Now, Logger: s.config.Logger,
+		Verifier: s.verifiers.once, Now: s.config.Now, Logger: s.config.Logger,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mux := http.NewServeMux()
-	s.auth.Routes(listening{mux})
-	mux.Handle("GET /{$}", s.auth.WithUser(http.HandlerFunc(s.first)))
-	mux.Handle("GET /members", s.auth.Require(http.HandlerFunc(s.club)))
+	s.auth.Routes(recordingMux{mux})
+	mux.Handle("GET /{$}", s.auth.WithUser(http.HandlerFunc(s.front)))
+	mux.Handle("GET /members", s.auth.Require(http.HandlerFunc(s.membersPage)))
 	mux.Handle(vepauth.DefaultTokenURL, signed.TokenEndpoint())
 	mux.Handle("GET "+resourcePath, signed.Require(http.HandlerFunc(s.whoami)))
-	mux.HandleFunc("GET "+identityPath, s.robot)
-	for _, file := range files {
-		mux.Handle("GET /"+file.name, file)
+	mux.HandleFunc("GET "+clientPath, s.client)
+	page.Handle(mux)
+	mux.HandleFunc("/", s.notFound)
+	return mux, nil
+}
+
+// ServeHTTP serves requests that were sent to the site's own origin. It redirects
+// requests for another name of this machine to that origin, because a session and
+// an assertion are valid at one origin only. It refuses all other names: their
+// owner can point them to this machine, so that the owner's pages would be
+// same-origin with this site (DNS rebinding). It refuses request targets that
+// package target refuses, whatever the Host.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.commonHeaders(w.Header())
+	asked, ok := target.Local(r)
+	switch host := strings.ToLower(r.Host); {
+	case !ok:
+		http.Error(w, "the request target is not a path", http.StatusBadRequest)
+	case "http://"+host == s.config.Origin:
+		s.handler.ServeHTTP(w, r)
+	case isLocal(r.Host):
+		w.Header().Set("Location", s.config.Origin+asked)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	default:
+		http.Error(w, "this demo answers at "+s.config.Origin+" only", http.StatusMisdirectedRequest)
 	}
-	mux.HandleFunc("/", s.absent)
-	s.handler = mux
-	return nil
+}
+
+// isLocal reports whether a Host is a name or address that only the machine itself
+// can have (RFC 6761, section 6.3), with or without a port.
+func isLocal(host string) bool {
+	o, ok := origin.FromHost("http", host)
+	return ok && origin.IsLocal(o.Host())
+}
+
+// policy returns the Content-Security-Policy of all responses. The site's pages may
+// use its own files and the provider's script, and no page may frame them. There
+// are no inline scripts or styles.
+func policy(provider string) string {
+	return "default-src 'none'; script-src 'self' " + provider + "/include.js; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
+func (s *Site) commonHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", s.policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // the dialog must find its opener
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY") // for browsers without frame-ancestors
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
 }

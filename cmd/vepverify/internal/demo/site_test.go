@@ -32,17 +32,17 @@ func TestNewRefuses(t *testing.T) {
 func TestVisit(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
 	answer, body := v.send("GET", "/", nil)
-	if answer.StatusCode != 200 || !strings.Contains(body, `<button id="browserid-login"`) || strings.Contains(body, "Please sign in first") {
+	if answer.StatusCode != 200 || !strings.Contains(body, `<button id="browserid-login"`) || strings.Contains(body, "Sign in first") {
 		t.Errorf("%d: %s", answer.StatusCode, body)
 	}
 	if answer, _ = v.send("GET", "/members", nil); answer.StatusCode != 303 || answer.Header.Get("Location") != "/?next=%2Fmembers" {
 		t.Errorf("members' page: %d to %s", answer.StatusCode, answer.Header.Get("Location"))
 	}
-	if _, body = v.send("GET", "/?next=%2Fmembers", nil); !strings.Contains(body, "Please sign in first") {
+	if _, body = v.send("GET", "/?next=%2Fmembers", nil); !strings.Contains(body, "Sign in first") {
 		t.Error("not told why")
 	}
 	v.signIn("ada@idp.localhost")
-	if _, body = v.send("GET", "/", nil); !strings.Contains(body, `Signed in as <span class="address">ada@idp.localhost</span>`) || !strings.Contains(body, `id="browserid-logout"`) {
+	if _, body = v.send("GET", "/", nil); !strings.Contains(body, `Signed in as <span class="email">ada@idp.localhost</span>`) || !strings.Contains(body, `id="browserid-logout"`) {
 		t.Errorf("signed in: %s", body)
 	}
 	(&visitor{t: t, site: v.site}).signIn("bob@idp.localhost")
@@ -55,8 +55,8 @@ func TestVisit(t *testing.T) {
 	}
 }
 
-// TestTour: what the page tells is what Explain reports, about this assertion.
-func TestTour(t *testing.T) {
+// TestWalkthrough: what the page tells is what Explain reports, about this assertion.
+func TestWalkthrough(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
 	v.signIn("ada@idp.localhost")
 	_, body := v.send("GET", "/", nil)
@@ -108,7 +108,7 @@ func TestHosts(t *testing.T) {
 		"evil.example:8401": 421, "evil.example": 421, "localhost.evil.example:8401": 421, "notlocalhost:8401": 421, "": 421,
 		"192.0.2.1:8401": 421, "localhost:8401:8401": 421, "localhost.:8401": 421, "127.0.0.1.evil.example": 421,
 	} {
-		for _, path := range []string{"/", "/robot.json", "/api/login.js"} {
+		for _, path := range []string{"/", "/client.json", "/api/login.js"} {
 			r := httptest.NewRequest("GET", origin+path+"?a=b", nil)
 			r.Host = host
 			answer, body := do(t, site, r)
@@ -130,7 +130,7 @@ func TestHeaders(t *testing.T) {
 	site := newSite(t)
 	ada, nobody := &visitor{t: t, site: site}, &visitor{t: t, site: site}
 	ada.signIn("ada@idp.localhost")
-	for _, path := range []string{"/", "/members", "/absent", "/style.css", "/icon.svg", "/robot.json", "/api/whoami", "/request_token", "/api/login", "/api/logout", "/api/login.js"} {
+	for _, path := range []string{"/", "/members", "/absent", "/style.css", "/icon.svg", "/client.json", "/api/whoami", "/request_token", "/api/login", "/api/logout", "/api/login.js"} {
 		for _, v := range []*visitor{ada, nobody} {
 			answer, _ := v.send("GET", path, nil)
 			h := answer.Header
@@ -160,9 +160,9 @@ func TestStatus(t *testing.T) {
 		{"GET", "/style.css", 200, "text/css; charset=utf-8"},
 		{"GET", "/icon.svg", 200, "image/svg+xml"},
 		{"GET", "/absent", 404, "text/html; charset=utf-8"},
-		{"GET", "/web/first.html", 404, "text/html; charset=utf-8"},
+		{"GET", "/web/front.html", 404, "text/html; charset=utf-8"},
 		{"GET", "/api/login", 405, "text/html; charset=utf-8"},
-		{"GET", "/robot.json", 200, "application/json"},
+		{"GET", "/client.json", 200, "application/json"},
 		{"GET", "/api/whoami", 401, "application/json"},
 	} {
 		if answer, body := v.send(c.method, c.path, nil); answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType {
@@ -177,7 +177,7 @@ func TestForgotten(t *testing.T) {
 	for i := range demo.MaxMembers + 10 {
 		emails = append(emails, fmt.Sprint(i))
 	}
-	known := demo.Members(now, emails...)
+	known := demo.ListMembers(now, emails...)
 	if len(known) != demo.MaxMembers || known[0] != emails[len(emails)-1] {
 		t.Errorf("%d known, first %s", len(known), known[0])
 	}

@@ -1,16 +1,18 @@
-package devidp_test
+package page_test
 
 import (
 	"math"
 	"regexp"
 	"strconv"
 	"testing"
+
+	"github.com/vepverify/vepverify/internal/page"
 )
 
-// TestContrast: the colours that stand on each other differ by what WCAG 2.2
-// wants for level AA: 4.5 for text, 3 for the outlines of what can be used.
+// TestContrast checks the contrast of colours that are used together against WCAG 2.2,
+// level AA: 4.5 for text, 3 for the outlines of controls.
 func TestContrast(t *testing.T) {
-	_, css := answer(t, ask("GET", "/style.css", ""))
+	css := string(page.Style)
 	blocks := regexp.MustCompile(`:root \{([^}]*)\}`).FindAllStringSubmatch(css, -1)
 	if len(blocks) != 2 {
 		t.Fatalf("%d sets of colours, want light and dark", len(blocks))
@@ -26,8 +28,8 @@ func TestContrast(t *testing.T) {
 		}{
 			{"text", "card", 4.5}, {"text", "tint", 4.5}, {"text", "code", 4.5}, {"soft", "card", 4.5}, {"soft", "tint", 4.5},
 			{"accent", "card", 4.5}, {"accent", "tint", 4.5}, {"on-accent", "accent", 4.5}, {"on-accent", "accent-over", 4.5},
-			{"problem", "problem-tint", 4.5}, {"on-badge", "badge", 4.5},
-			{"field", "card", 3}, {"focus", "card", 3}, {"problem", "card", 3},
+			{"problem", "problem-tint", 4.5}, {"problem", "card", 4.5}, {"good", "card", 4.5}, {"soft", "page", 4.5}, {"on-badge", "badge", 4.5},
+			{"field", "card", 3}, {"focus", "card", 3},
 		} {
 			if got := contrast(t, colours[c.front], colours[c.back]); got < c.least {
 				t.Errorf("%s: %s on %s: %.2f, want %.1f", scheme, c.front, c.back, got, c.least)
@@ -36,7 +38,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// contrast is WCAG's contrast ratio.
+// contrast returns WCAG's contrast ratio of two colours.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	x, y := luminance(t, a), luminance(t, b)

@@ -41,9 +41,9 @@ func TestForge(t *testing.T) {
 	}
 }
 
-// TestListening: the handler reads what was sent, whatever that is, and it is
+// TestRecordPosted: the handler reads what was sent, whatever that is, and it is
 // told of the assertion.
-func TestListening(t *testing.T) {
+func TestRecordPosted(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for body, want := range map[string]string{
 		"":                       "",
@@ -55,7 +55,7 @@ func TestListening(t *testing.T) {
 		"\x00\xff":               "",
 	} {
 		called := false
-		demo.Listening(func(text string, r *http.Request) {
+		demo.RecordPosted(func(text string, r *http.Request) {
 			called = true
 			got, err := io.ReadAll(r.Body)
 			if string(got) != body || err != nil || text != want {
@@ -68,27 +68,27 @@ func TestListening(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("assertion=a"), iotest.ErrReader(broken)))
-	demo.Listening(func(_ string, r *http.Request) {
+	demo.RecordPosted(func(_ string, r *http.Request) {
 		if got, err := io.ReadAll(r.Body); string(got) != "assertion=a" || !errors.Is(err, broken) {
 			t.Errorf("%q, %v", got, err)
 		}
 	}).ServeHTTP(httptest.NewRecorder(), r)
 }
 
-func TestLapse(t *testing.T) {
+func TestFormatDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "under 1 µs", 999 * time.Nanosecond: "under 1 µs", 1499 * time.Nanosecond: "1 µs", 412 * time.Microsecond: "412 µs",
 		1234567 * time.Nanosecond: "1.23 ms", 98765 * time.Microsecond: "98.8 ms", 2 * time.Second: "2 s",
 	} {
-		if got := demo.Lapse(d); got != want {
+		if got := demo.FormatDuration(d); got != want {
 			t.Errorf("%d: %s, want %s", d, got, want)
 		}
 	}
 }
 
-func TestShortened(t *testing.T) {
+func TestShortenNumbers(t *testing.T) {
 	digits := strings.Repeat("1", 617)
-	if got := demo.Shortened(`{"algorithm":"RS","n":"` + digits + `","e":"65537"}`); got != `{"algorithm":"RS","n":"111111111111… 617 digits","e":"65537"}` {
+	if got := demo.ShortenNumbers(`{"algorithm":"RS","n":"` + digits + `","e":"65537"}`); got != `{"algorithm":"RS","n":"111111111111… 617 digits","e":"65537"}` {
 		t.Error(got)
 	}
 }
@@ -96,7 +96,7 @@ func TestShortened(t *testing.T) {
 // TestManyFields: a form that package login refuses for its fields is not parsed.
 func TestManyFields(t *testing.T) {
 	for n, want := range map[int]string{31: "a", 32: ""} {
-		demo.Listening(func(text string, _ *http.Request) {
+		demo.RecordPosted(func(text string, _ *http.Request) {
 			if text != want {
 				t.Errorf("%d more fields: %q", n, text)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
+	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/vepauth"
 )
@@ -18,10 +19,10 @@ type identity struct {
 	PrivateKey         json.RawMessage
 }
 
-// robot fetches an identity.
-func robot(t *testing.T, v *visitor) (identity, keys.PrivateKey) {
+// client fetches an identity for a program.
+func client(t *testing.T, v *visitor) (identity, keys.PrivateKey) {
 	t.Helper()
-	_, body := v.send("GET", "/robot.json", nil)
+	_, body := v.send("GET", "/client.json", nil)
 	var id identity
 	if err := json.Unmarshal([]byte(body), &id); err != nil {
 		t.Fatalf("%v: %s", err, body)
@@ -33,11 +34,11 @@ func robot(t *testing.T, v *visitor) (identity, keys.PrivateKey) {
 	return id, key
 }
 
-// TestProgram: the identity reaches the protected resource, by way of the token
+// TestProgram requests the protected resource with an identity, through the token
 // endpoint.
 func TestProgram(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
-	id, key := robot(t, v)
+	id, key := client(t, v)
 	answer, body := v.send("POST", "/request_token", url.Values{"assertion": {sign(t, key, id.Certificate)}})
 	var credentials struct {
 		ID     string `json:"oauth_consumer_key"`
@@ -53,27 +54,32 @@ func TestProgram(t *testing.T) {
 	}
 	answer, body = do(t, v.site, r)
 	var who struct{ Email, Issuer string }
-	if err := json.Unmarshal([]byte(body), &who); err != nil || answer.StatusCode != 200 || who.Email != "robot@idp.localhost" || who.Issuer != "idp.localhost" {
+	if err := json.Unmarshal([]byte(body), &who); err != nil || answer.StatusCode != 200 || who.Email != "client@idp.localhost" || who.Issuer != "idp.localhost" {
 		t.Errorf("%d: %v: %s", answer.StatusCode, err, body)
 	}
-	if other, _ := robot(t, v); other.Certificate == id.Certificate {
-		t.Error("two programs have one identity")
+	if other, _ := client(t, v); other.Certificate == id.Certificate {
+		t.Error("two programs have the same identity")
 	}
 }
 
-// TestProviderGone: without the provider there is no identity, and the visitor
-// does not learn more than that.
-func TestProviderGone(t *testing.T) {
+// TestIdentityFails: the client learns only that there is no identity. The log has
+// the reason.
+func TestIdentityFails(t *testing.T) {
+	long := strings.Repeat(strings.Repeat("a", 60)+".", 4) + "localhost" // its addresses are too long
+	provider, err := devidp.New(devidp.Config{Domain: long, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var log strings.Builder
 	site, err := demo.New(demo.Config{
-		Provider: idp(), ProviderOrigin: "http://127.0.0.1:1", Origin: origin, Now: clock,
+		Provider: provider, ProviderOrigin: "http://localhost:8400", Origin: origin, Now: clock,
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, body := (&visitor{t: t, site: site}).send("GET", "/robot.json", nil)
-	if answer.StatusCode != 502 || strings.Contains(body, "127.0.0.1") || log.Len() == 0 {
+	answer, body := (&visitor{t: t, site: site}).send("GET", "/client.json", nil)
+	if answer.StatusCode != 500 || strings.Contains(body, "address") || !strings.Contains(log.String(), "address") {
 		t.Errorf("%d: %s, logged: %s", answer.StatusCode, body, log.String())
 	}
 }
@@ -84,8 +90,8 @@ func TestLinesForAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := site.Program()
-	if len(lines) != 2 || lines[0] != "curl -so robot.json http://localhost:8401/robot.json" ||
-		lines[1] != "./vepverify request http://localhost:8401/api/whoami --identity robot.json --explain" {
+	if len(lines) != 2 || lines[0] != "curl -so client.json http://localhost:8401/client.json" ||
+		lines[1] != "./vepverify request http://localhost:8401/api/whoami --identity client.json --explain" {
 		t.Errorf("%q", lines)
 	}
 }

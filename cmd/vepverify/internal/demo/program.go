@@ -1,0 +1,75 @@
+package demo
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+const (
+	resourcePath = "/api/whoami"
+	clientPath   = "/client.json"
+)
+
+// Resource returns the URL of the protected resource.
+func (s *Site) Resource() string { return s.config.Origin + resourcePath }
+
+// Program returns the lines for a shell that reach the protected resource.
+func (s *Site) Program() []string {
+	return []string{
+		"curl -so client.json " + s.config.Origin + clientPath,
+		s.config.Command + " request " + s.Resource() + " --identity client.json --explain",
+	}
+}
+
+// whoami serves the protected resource: the identity of the program that asks.
+func (s *Site) whoami(w http.ResponseWriter, r *http.Request) {
+	id, _ := vepauth.FromContext(r.Context()) // Require has set it
+	s.writeJSON(w, r, map[string]any{"email": id.Email, "issuer": id.Issuer, "expires": id.Expires.UnixMilli()})
+}
+
+// identity is an identity file of the commands certify and request.
+type identity struct {
+	Email       string          `json:"email"`
+	Certificate string          `json:"certificate"`
+	PrivateKey  keys.PrivateKey `json:"privateKey"`
+}
+
+// client serves a new identity for a program.
+func (s *Site) client(w http.ResponseWriter, r *http.Request) {
+	id, err := s.newIdentity("client@" + s.config.Provider.Domain())
+	if err != nil {
+		s.serverError(w, r, "the identity could not be made", err)
+		return
+	}
+	s.writeJSON(w, r, id)
+}
+
+func (s *Site) newIdentity(email string) (*identity, error) {
+	key, err := keys.Generate(keys.DS128) // faster than RSA, and shows another algorithm
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := s.config.Provider.Certify(email, key.Public(), devidp.MaxDuration)
+	return &identity{email, certificate, key}, err
+}
+
+func (s *Site) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		s.serverError(w, r, "the answer could not be encoded", err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(text, '\n')) // the only error is that the client has gone
+}
+
+// serverError logs an error, and answers 500 with a problem that does not contain
+// it.
+func (s *Site) serverError(w http.ResponseWriter, r *http.Request, problem string, err error) {
+	s.config.Logger.ErrorContext(r.Context(), "demo: "+problem, "error", err)
+	http.Error(w, problem, http.StatusInternalServerError)
+}

@@ -1,0 +1,148 @@
+package devidp
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"html/template"
+	"io/fs"
+	"net/http"
+
+	"github.com/vepverify/vepverify/internal/page"
+	"github.com/vepverify/vepverify/internal/refusal"
+	"github.com/vepverify/vepverify/internal/target"
+)
+
+//go:embed web
+var web embed.FS
+
+const dialogPath = "/sign_in"
+
+const (
+	typeHTML   = "text/html; charset=utf-8"
+	typeScript = "text/javascript; charset=utf-8"
+)
+
+// ServeHTTP serves requests that come from this machine, have a Host that is this
+// machine's own, and have a request target that package target accepts. It refuses
+// all others, in JSON, whatever the path.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	commonHeaders(w.Header())
+	_, local := target.Local(r)
+	switch {
+	case !isLoopbackPeer(r.RemoteAddr):
+		p.refuse(w, r, &refusal.Refusal{Status: http.StatusForbidden, Reason: "this identity provider serves its own machine only"})
+	case !p.isOwnHost(r.Host):
+		p.refuse(w, r, &refusal.Refusal{
+			Status: http.StatusMisdirectedRequest,
+			Reason: "this identity provider answers at localhost only: open it as http://localhost and its port",
+		})
+	case !local:
+		p.refuse(w, r, badRequest("", "the request target is not a path"))
+	default:
+		p.handler.ServeHTTP(w, r)
+	}
+}
+
+func badRequest(field, reason string) *refusal.Refusal {
+	return &refusal.Refusal{Status: http.StatusBadRequest, Field: field, Reason: reason}
+}
+
+// refuse answers {"error": "…", "field": "…"}, without field if the refusal has
+// none. It logs the cause, if there is one. No answer repeats what the client sent.
+func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, refused *refusal.Refusal) {
+	if refused.Cause != nil {
+		p.config.Logger.ErrorContext(r.Context(), "devidp: "+refused.Reason, "error", refused.Cause)
+	}
+	body, _ := json.Marshal(struct { // two strings: there is no error
+		Error string `json:"error"`
+		Field string `json:"field,omitempty"`
+	}{refused.Reason, refused.Field})
+	refused.Write(w, "application/json", append(body, '\n'))
+}
+
+// policy is the Content-Security-Policy of all responses. The provider's pages may use
+// its own files, and no page may frame them. There are no inline scripts or styles,
+// and no form is sent.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
+
+// commonHeaders sets the headers of all responses.
+func commonHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Frame-Options", "DENY") // for browsers without frame-ancestors
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	// With no-referrer, the Origin of some requests is null.
+	h.Set("Referrer-Policy", "same-origin")
+	// The next provider at this port has another key.
+	h.Set("Cache-Control", "no-store")
+}
+
+// routes returns the handler of all endpoints. document is the support document.
+func (p *Provider) routes(document []byte) (http.Handler, error) {
+	pages, err := template.ParseFS(web, "web/*.html")
+	if err != nil {
+		return nil, err
+	}
+	var dialog bytes.Buffer
+	if err := pages.ExecuteTemplate(&dialog, "dialog.html", p); err != nil {
+		return nil, err
+	}
+	include, err := fs.ReadFile(web, "web/include.js")
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /.well-known/browserid", page.Static("application/json", document))
+	mux.Handle("GET /keys.json", page.Static("application/json", p.bundle))
+	mux.Handle("GET /include.js", sharedScript(include))
+	mux.Handle("GET "+dialogPath, dialogPage(dialog.Bytes()))
+	mux.Handle("GET /{$}", p.frontPage(pages.Lookup("index.html")))
+	mux.HandleFunc("/certify", p.serveCertify)
+	page.Handle(mux)
+	for _, name := range []string{"dialog.js", "assertion.js", "identities.js"} {
+		body, err := fs.ReadFile(web, "web/"+name)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET /"+name, page.Static(typeScript, body))
+	}
+	return mux, nil
+}
+
+// sharedScript serves a script that pages of other origins load, whatever their
+// Cross-Origin-Embedder-Policy and the script's attribute crossorigin are.
+func sharedScript(body []byte) http.HandlerFunc {
+	script := page.Static(typeScript, body)
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		script(w, r)
+	}
+}
+
+// dialogPage serves a page that keeps the connection to the window that opened it.
+func dialogPage(body []byte) http.HandlerFunc {
+	dialog := page.Static(typeHTML, body)
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Opener-Policy", "unsafe-none")
+		dialog(w, r)
+	}
+}
+
+// frontPage serves the page for people who open the provider's origin.
+func (p *Provider) frontPage(front *template.Template) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		if err := front.Execute(&body, struct {
+			*Provider
+			Origin string
+		}{p, originOf(r)}); err != nil {
+			p.refuse(w, r, &refusal.Refusal{Status: http.StatusInternalServerError, Reason: "the page could not be made", Cause: err})
+			return
+		}
+		page.Static(typeHTML, body.Bytes())(w, r)
+	}
+}
