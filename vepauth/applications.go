@@ -82,18 +82,18 @@ func (s *routes) isApplication(name, version string) bool {
 
 // tokenEndpoint reports whether a request is for the token endpoint, and returns the
 // values of the placeholders of its URL.
-func (s *routes) tokenEndpoint(r *http.Request, t target) (values map[string]string, ok bool) {
+func (s *routes) tokenEndpoint(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
 	if s.tokenURL == nil {
 		return nil, false
 	}
-	values, ok = s.tokenURL.match(t.path)
+	values, ok = s.tokenURL.match(t.Path())
 	return values, ok && t.isServed(r.URL)
 }
 
 // application returns the application that a request is for, and the values of the
 // placeholders of TokenURL in its path. It reports false if there are applications
 // and the request is for none of them.
-func (s *routes) application(r *http.Request, t target) (name, version string, values map[string]string, ok bool) {
+func (s *routes) application(r *http.Request, t requestTarget) (name, version string, values map[string]string, ok bool) {
 	if len(s.applications) == 0 {
 		return "", "", nil, true
 	}
@@ -102,7 +102,7 @@ func (s *routes) application(r *http.Request, t target) (name, version string, v
 		values = map[string]string{applicationName: name, applicationVersion: version}
 		return name, version, values, s.isApplication(name, version)
 	}
-	if values, ok = s.directory.matchPrefix(t.path); !ok || hasDotSegment(t.path) {
+	if values, ok = s.directory.matchPrefix(t.Path()); !ok || hasDotSegment(t.Path()) {
 		return "", "", nil, false
 	}
 	name, version = values[applicationName], values[applicationVersion]
@@ -128,7 +128,7 @@ func hasDotSegment(path string) bool {
 
 // tokenURLFor returns the path of the token endpoint for a request. It reports false
 // if there is none, or if the path of the request does not tell which.
-func (s *routes) tokenURLFor(r *http.Request, t target) (url string, ok bool) {
+func (s *routes) tokenURLFor(r *http.Request, t requestTarget) (url string, ok bool) {
 	if s.tokenURL == nil {
 		return "", false
 	}
@@ -139,7 +139,7 @@ func (s *routes) tokenURLFor(r *http.Request, t target) (url string, ok bool) {
 	case !found && len(s.applications) > 0:
 		_, _, values, found = s.application(r, t)
 	case !found:
-		values, found = s.tokenURL[:s.tokenURL.lastPlaceholder()+1].matchPrefix(t.path)
+		values, found = s.tokenURL[:s.tokenURL.lastPlaceholder()+1].matchPrefix(t.Path())
 	}
 	url, filled := s.tokenURL.fill(values)
 	return url, found && filled

@@ -149,7 +149,7 @@ func (a *Authenticator) authorization(h http.Header) (*signature.Authorization, 
 // the body of the original. The checks go from cheap to expensive: the body is read
 // after the token was authenticated. The nonce is last, because its check is the only
 // one with an effect: only the signer of a request can use up its nonce.
-func (a *Authenticator) verify(r *http.Request, t target, auth *signature.Authorization) (id Identity, restored *http.Request, err error) {
+func (a *Authenticator) verify(r *http.Request, t requestTarget, auth *signature.Authorization) (id Identity, restored *http.Request, err error) {
 	if t.err != nil {
 		return id, r, refuseTarget(t)
 	}
@@ -209,7 +209,7 @@ func isNonce(s string) bool {
 
 // checkToken returns the identity and the secret of a token, if the request is for
 // the place that the token is valid for.
-func (a *Authenticator) checkToken(r *http.Request, t target, o origin.Origin, token string) (id Identity, secret string, err error) {
+func (a *Authenticator) checkToken(r *http.Request, t requestTarget, o origin.Origin, token string) (id Identity, secret string, err error) {
 	id, secret, err = a.config.Tokens.ParseToken(r, token)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -232,10 +232,10 @@ func (a *Authenticator) checkToken(r *http.Request, t target, o origin.Origin, t
 // checkSignature verifies the signature, and that what it covers is what the next
 // handler gets: the URL, the form, and what was parsed of them before. The request
 // that it returns has the body of the original.
-func (a *Authenticator) checkSignature(r *http.Request, t target, o origin.Origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
+func (a *Authenticator) checkSignature(r *http.Request, t requestTarget, o origin.Origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
 	var form string
 	if a.scheme.CoversForm() {
-		if form, r, err = receivedForm(r, t.query, a.config.MaxForm); err != nil {
+		if form, r, err = receivedForm(r, t.Query(), a.config.MaxForm); err != nil {
 			return r, refuseBody(err)
 		}
 	}
@@ -245,15 +245,15 @@ func (a *Authenticator) checkSignature(r *http.Request, t target, o origin.Origi
 	if !t.isServed(r.URL) {
 		return r, refuseTarget(t)
 	}
-	if !formsAgree(r, t.query, form, a.scheme.CoversForm()) {
+	if !formsAgree(r, t.Query(), form, a.scheme.CoversForm()) {
 		return r, unauthorized(errParsedForm.Error())
 	}
 	return r, nil
 }
 
 // message returns the part of a request that is signed.
-func message(method string, o origin.Origin, t target, form string) signature.Message {
-	return signature.Message{Method: method, Origin: o.String(), Host: o.Host(), Port: o.EffectivePort(), Target: t.text, Form: form}
+func message(method string, o origin.Origin, t requestTarget, form string) signature.Message {
+	return signature.Message{Method: method, Origin: o.String(), Host: o.Host(), Port: o.EffectivePort(), Target: t.Text, Form: form}
 }
 
 // useNonce accepts each nonce once for each token and timestamp. The entry is kept

@@ -33,7 +33,7 @@ func (a *Authenticator) TokenEndpoint() http.Handler {
 }
 
 // serveToken exchanges an assertion for a token.
-func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t target, values map[string]string) {
+func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t requestTarget, values map[string]string) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		a.refuse(w, r, t, &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "only GET and POST", Allow: "GET, POST"})
 		return
@@ -65,7 +65,7 @@ func (a *Authenticator) answer(t Token) map[string]any {
 }
 
 // exchange makes the checks in the order in which they are documented.
-func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t target, values map[string]string) (Token, error) {
+func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t requestTarget, values map[string]string) (Token, error) {
 	if !t.isServed(r.URL) {
 		return Token{}, refuseTarget(t)
 	}

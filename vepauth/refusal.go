@@ -36,7 +36,7 @@ func unavailable(reason string, cause error) *refusal.Refusal {
 
 // refuseTarget returns the answer to a target that is malformed, or is not the one that
 // the next handler would serve.
-func refuseTarget(t target) *refusal.Refusal {
+func refuseTarget(t requestTarget) *refusal.Refusal {
 	switch t.err {
 	case nil:
 		return unauthorized("the request target is not the URL that would be served")
@@ -75,7 +75,7 @@ func refuseAssertion(err error) *refusal.Refusal {
 
 // refuse answers a request with an error. An error that is not a refusal is a fault of
 // this package or of a TokenManager.
-func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t target, err error) {
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t requestTarget, err error) {
 	e := refusal.Refusal{Status: http.StatusInternalServerError, Reason: "internal error", Cause: err}
 	if refused := (*refusal.Refusal)(nil); errors.As(err, &refused) {
 		e = *refused
@@ -96,7 +96,7 @@ func setHeader(h http.Header) {
 
 // challenge returns the value of WWW-Authenticate. It names the token endpoint of the
 // application that the request is for.
-func (a *Authenticator) challenge(r *http.Request, t target) string {
+func (a *Authenticator) challenge(r *http.Request, t requestTarget) string {
 	if url, ok := a.routes.tokenURLFor(r, t); ok {
 		return a.scheme.Challenge() + " url=" + signature.Quote(url)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // This file reads requests: the target, the hosts and the form. The server must
@@ -36,54 +37,30 @@ var (
 	errLongTarget = errors.New("the request target is too long")
 )
 
-// target is a request target as the client wrote it. It is parsed once for each
+// requestTarget is a request target as the client wrote it. It is parsed once for each
 // request; patterns, applications and signatures all use it.
-type target struct {
-	text        string // path and query; begins with a slash, empty if err is set
-	path, query string // the two parts of text, without the question mark
-	scheme      string // of the absolute form, else empty
-	host        string // of the absolute form, with its port, else empty
-	err         error  // errMethod, errTarget or errLongTarget
+type requestTarget struct {
+	target.Target       // empty if err is set
+	err           error // errMethod, errTarget or errLongTarget
 }
 
-// parseTarget parses a request target (RFC 9112, section 3.2): the origin form,
-// such as /data?a=b, or the absolute form of a URL that begins with http:// or
-// https:// in lower case. Every other form is an error: net/http finds a path in
-// some of them that is not the one at their end. So are bytes that no target has,
-// and userinfo.
-func parseTarget(s string) target {
+// parseTarget parses a request target: see [target.Parse] for the forms that are
+// accepted. net/http finds a path in some of the other forms that is not the one at their
+// end. Bytes that no target contains are errors, too.
+func parseTarget(s string) requestTarget {
 	if len(s) > maxTarget {
-		return target{err: errLongTarget}
+		return requestTarget{err: errLongTarget}
 	}
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c == 0x7f || c == '#' {
-			return target{err: errTarget}
+			return requestTarget{err: errTarget}
 		}
 	}
-	t := target{text: s}
-	if !strings.HasPrefix(s, "/") && !t.cutOrigin() {
-		return target{err: errTarget}
+	t, ok := target.Parse(s)
+	if !ok {
+		return requestTarget{err: errTarget}
 	}
-	t.path, t.query, _ = strings.Cut(t.text, "?")
-	return t
-}
-
-// cutOrigin moves scheme and host of the absolute form out of the text. It reports
-// whether the text has that form.
-func (t *target) cutOrigin() bool {
-	scheme, rest, _ := strings.Cut(t.text, ":")
-	rest, found := strings.CutPrefix(rest, "//")
-	if !found || scheme != "http" && scheme != "https" {
-		return false
-	}
-	t.scheme, t.host, t.text = scheme, rest, ""
-	if end := strings.IndexAny(rest, "/?"); end >= 0 {
-		t.host, t.text = rest[:end], rest[end:]
-	}
-	if !strings.HasPrefix(t.text, "/") {
-		t.text = "/" + t.text
-	}
-	return t.host != "" && !strings.Contains(t.host, "@")
+	return requestTarget{Target: t}
 }
 
 // checkMethod returns errMethod for CONNECT, which has no path on the wire, and
@@ -98,20 +75,20 @@ func checkMethod(method string) error {
 
 // receivedTarget returns the target of a request that a server received. A request
 // that was made in this process has no RequestURI: its URL is used.
-func receivedTarget(r *http.Request) target {
+func receivedTarget(r *http.Request) requestTarget {
 	if err := checkMethod(r.Method); err != nil {
-		return target{err: err}
+		return requestTarget{err: err}
 	}
 	if r.URL == nil {
-		return target{err: errTarget}
+		return requestTarget{err: errTarget}
 	}
 	text := r.RequestURI
 	if text == "" {
 		text = r.URL.RequestURI()
 	}
 	t := parseTarget(text)
-	if t.host != "" && r.ProtoMajor >= 2 { // RFC 9113, section 8.3.1
-		return target{err: errTarget}
+	if t.Host != "" && r.ProtoMajor >= 2 { // RFC 9113, section 8.3.1
+		return requestTarget{err: errTarget}
 	}
 	return t
 }
@@ -119,12 +96,12 @@ func receivedTarget(r *http.Request) target {
 // isServed reports whether the URL that routers and handlers use is the one that
 // net/http parses from the target. http.StripPrefix may have removed a prefix: then
 // the path of the URL is the end of the path of the target, in both of its forms.
-func (t target) isServed(u *url.URL) bool {
-	path, raw, ok := parsePath(t.path)
-	if t.err != nil || !ok || t.query != u.RawQuery || u.Opaque != "" || u.User != nil {
+func (t requestTarget) isServed(u *url.URL) bool {
+	path, raw, ok := parsePath(t.Path())
+	if t.err != nil || !ok || t.Query() != u.RawQuery || u.Opaque != "" || u.User != nil {
 		return false
 	}
-	if t.host != "" && (t.host != u.Host || t.scheme != u.Scheme) {
+	if t.Host != "" && (t.Host != u.Host || t.Scheme != u.Scheme) {
 		return false
 	}
 	removed, found := strings.CutSuffix(path, u.Path)

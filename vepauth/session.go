@@ -58,7 +58,7 @@ type exchange struct {
 // several the one whose token endpoint has the longest common path with the request. An
 // expired session is replaced first.
 func (t *Transport) sessionFor(r *http.Request, o origin.Origin) (*session, error) {
-	path := parseTarget(r.URL.RequestURI()).path
+	path := parseTarget(r.URL.RequestURI()).Path()
 	t.mu.Lock()
 	var best *tokenEndpoint
 	most := -1

@@ -157,15 +157,15 @@ func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err e
 
 // outgoingTarget returns the target as net/http will send it: the RequestURI of the URL,
 // whatever the field of that name says.
-func outgoingTarget(r *http.Request, method string, o origin.Origin) (target, error) {
+func outgoingTarget(r *http.Request, method string, o origin.Origin) (requestTarget, error) {
 	if err := checkMethod(method); err != nil {
-		return target{}, err
+		return requestTarget{}, err
 	}
 	t := parseTarget(r.URL.RequestURI())
-	if t.err != nil || t.host == "" {
+	if t.err != nil || t.Host == "" {
 		return t, t.err
 	}
-	if named, ok := origin.FromHost(t.scheme, t.host); !ok || named != o { // URL.Opaque
+	if named, ok := origin.FromHost(t.Scheme, t.Host); !ok || named != o { // URL.Opaque
 		return t, errRequestURL
 	}
 	return t, nil
