@@ -106,7 +106,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, an
 		a.serveToken(w, r, t, values)
 		return
 	}
-	auth, err := a.authorization(r.Header)
+	auth, err := signature.Parse(a.scheme, r.Header["Authorization"])
 	switch {
 	case err != nil:
 		a.refuse(w, r, t, err)
@@ -124,34 +124,13 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, an
 	signed.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// authorization parses the credentials of this scheme in a header. It returns nil if
-// there are none.
-func (a *Authenticator) authorization(h http.Header) (*signature.Authorization, error) {
-	headers := h["Authorization"]
-	for _, header := range headers {
-		params, ok := signature.CutScheme(header, a.scheme.AuthScheme())
-		if !ok {
-			continue
-		}
-		if len(headers) > 1 {
-			return nil, errHeaders
-		}
-		auth, err := a.scheme.Parse(params)
-		if err != nil {
-			return nil, unauthorized(err.Error())
-		}
-		return auth, nil
-	}
-	return nil, nil
-}
-
 // verify returns the identity that signed a request. The request that it returns has
 // the body of the original. The checks go from cheap to expensive: the body is read
 // after the token was authenticated. The nonce is last, because its check is the only
 // one with an effect: only the signer of a request can use up its nonce.
 func (a *Authenticator) verify(r *http.Request, t requestTarget, auth *signature.Authorization) (id Identity, restored *http.Request, err error) {
 	if t.err != nil {
-		return id, r, refuseTarget(t)
+		return id, r, t.err
 	}
 	at, err := a.checkTimestamp(auth.Timestamp)
 	if err != nil {
@@ -236,17 +215,17 @@ func (a *Authenticator) checkSignature(r *http.Request, t requestTarget, o origi
 	var form string
 	if a.scheme.CoversForm() {
 		if form, r, err = receivedForm(r, t.Query(), a.config.MaxForm); err != nil {
-			return r, refuseBody(err)
+			return r, err
 		}
 	}
 	if err := a.scheme.Verify(auth, secret, message(r.Method, o, t, form)); err != nil {
-		return r, unauthorized(err.Error())
+		return r, err
 	}
 	if !t.isServed(r.URL) {
-		return r, refuseTarget(t)
+		return r, errNotServed
 	}
 	if !formsAgree(r, t.Query(), form, a.scheme.CoversForm()) {
-		return r, unauthorized(errParsedForm.Error())
+		return r, errParsedForm
 	}
 	return r, nil
 }

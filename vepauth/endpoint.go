@@ -66,8 +66,11 @@ func (a *Authenticator) answer(t Token) map[string]any {
 
 // exchange makes the checks in the order in which they are documented.
 func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t requestTarget, values map[string]string) (Token, error) {
+	if t.err != nil {
+		return Token{}, t.err
+	}
 	if !t.isServed(r.URL) {
-		return Token{}, refuseTarget(t)
+		return Token{}, errNotServed
 	}
 	text, err := receivedAssertion(w, r)
 	if err != nil {
@@ -109,7 +112,7 @@ func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
 func receivedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	switch headers := r.Header["Authorization"]; {
 	case len(headers) > 1:
-		return "", badRequest(errHeaders.Reason)
+		return "", badRequest(signature.ErrHeaders.Error())
 	case len(headers) == 1:
 		rest, ok := signature.CutScheme(headers[0], "Browser-ID")
 		if !ok {
@@ -126,7 +129,7 @@ func postedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	limited := http.MaxBytesReader(w, r.Body, maxAssertionBody)
 	body, err := readAtMost(&parameterLimit{limited, maxParameters}, maxAssertionBody)
 	if err != nil {
-		return "", refuseBody(err)
+		return "", err
 	}
 	if len(body) == 0 {
 		return "", errNoAssertion

@@ -17,7 +17,7 @@ const (
 // BaseString returns the signature base string of the parts of a request: the target is
 // path and query, the header what follows "OAuth ".
 func BaseString(method, scheme, host, target, form, header string) (string, error) {
-	auth, err := signature.OAuth{}.Parse(header)
+	auth, err := signature.Parse(signature.OAuth{}, []string{"OAuth " + header})
 	if auth == nil {
 		return "", err
 	}

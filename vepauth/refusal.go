@@ -15,7 +15,6 @@ import (
 const retryAfter = 5 * time.Second
 
 var (
-	errHeaders     = unauthorized("more than one Authorization header")
 	errOutOfRange  = unauthorized("timestamp out of range")
 	errNoAssertion = unauthorized("no assertion")
 )
@@ -34,29 +33,29 @@ func unavailable(reason string, cause error) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reason, Cause: cause, RetryAfter: retryAfter}
 }
 
-// refuseTarget returns the answer to a target that is malformed, or is not the one that
-// the next handler would serve.
-func refuseTarget(t requestTarget) *refusal.Refusal {
-	switch t.err {
-	case nil:
-		return unauthorized("the request target is not the URL that would be served")
-	case errLongTarget:
-		return &refusal.Refusal{Status: http.StatusRequestURITooLong, Reason: t.err.Error()}
-	}
-	return unauthorized(t.err.Error())
-}
-
-// refuseBody returns the answer to an error of receivedForm or readAtMost.
-func refuseBody(err error) *refusal.Refusal {
+// newRefusal returns the answer to an error of this package. Every other error is a fault
+// of this package or of a TokenManager.
+func newRefusal(err error) refusal.Refusal {
+	var refused *refusal.Refusal
+	var invalid signature.Error
 	switch {
+	case errors.As(err, &refused):
+		return *refused
+	case errors.As(err, &invalid):
+		return *unauthorized(invalid.Error())
+	case errors.Is(err, errMethod), errors.Is(err, errTarget), errors.Is(err, errNotServed),
+		errors.Is(err, errEncodedForm), errors.Is(err, errParsedForm):
+		return *unauthorized(err.Error())
+	case errors.Is(err, errLongTarget):
+		return refusal.Refusal{Status: http.StatusRequestURITooLong, Reason: errLongTarget.Error()}
 	case errors.Is(err, errTooLarge):
-		return &refusal.Refusal{Status: http.StatusRequestEntityTooLarge, Reason: "the body is too large"}
+		return refusal.Refusal{Status: http.StatusRequestEntityTooLarge, Reason: "the body is too large"}
 	case errors.Is(err, errTooMany):
-		return badRequest(err.Error())
-	case errors.Is(err, errEncodedForm):
-		return unauthorized(err.Error())
+		return *badRequest(errTooMany.Error())
+	case errors.Is(err, errBody):
+		return *badRequest(errBody.Error())
 	}
-	return badRequest("the body cannot be read")
+	return refusal.Refusal{Status: http.StatusInternalServerError, Reason: "internal error", Cause: err}
 }
 
 // refuseAssertion returns the answer to an assertion that was not accepted. It has the
@@ -73,13 +72,9 @@ func refuseAssertion(err error) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Reason: failed.Reason, Cause: err}
 }
 
-// refuse answers a request with an error. An error that is not a refusal is a fault of
-// this package or of a TokenManager.
+// refuse answers a request with an error.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t requestTarget, err error) {
-	e := refusal.Refusal{Status: http.StatusInternalServerError, Reason: "internal error", Cause: err}
-	if refused := (*refusal.Refusal)(nil); errors.As(err, &refused) {
-		e = *refused
-	}
+	e := newRefusal(err)
 	if e.Status == http.StatusUnauthorized {
 		e.Challenge = a.challenge(r, t)
 	}

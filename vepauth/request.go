@@ -3,6 +3,7 @@ package vepauth
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -35,6 +36,7 @@ var (
 	errMethod     = errors.New("unsupported method")
 	errTarget     = errors.New("unsupported request target")
 	errLongTarget = errors.New("the request target is too long")
+	errNotServed  = errors.New("the request target is not the URL that would be served")
 )
 
 // requestTarget is a request target as the client wrote it. It is parsed once for each
@@ -160,6 +162,7 @@ func hostsAgree(r *http.Request, o origin.Origin) bool {
 const formType = "application/x-www-form-urlencoded"
 
 var (
+	errBody           = errors.New("the body cannot be read")
 	errTooLarge       = errors.New("the form is too large")
 	errTooMany        = errors.New("too many parameters")
 	errEncodedForm    = errors.New("form with a Content-Encoding")
@@ -233,7 +236,7 @@ func readAndClose(body io.ReadCloser) ([]byte, error) {
 // receivedForm reads the form of a request that a server received, if it has one,
 // of at most max bytes. It counts the parameters of the query first, and those of
 // the form while it reads. The request that it returns has a body of the same bytes.
-// Besides errors of reading it returns errTooLarge, errTooMany and errEncodedForm.
+// Errors match errBody, errTooLarge, errTooMany or errEncodedForm.
 func receivedForm(r *http.Request, query string, max int64) (form string, restored *http.Request, err error) {
 	parameters := maxParameters - countParameters(query)
 	switch {
@@ -288,12 +291,16 @@ func (l *parameterLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAtMost reads a body of at most max bytes. A longer one is errTooLarge.
+// readAtMost reads a body of at most max bytes. Errors match errTooLarge for a longer one,
+// errTooMany of a parameterLimit, or errBody.
 func readAtMost(body io.Reader, max int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, max+1))
 	var limited *http.MaxBytesError
 	if int64(len(data)) > max || errors.As(err, &limited) {
 		return nil, errTooLarge
+	}
+	if err != nil && !errors.Is(err, errTooMany) {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
 	}
 	return data, err
 }

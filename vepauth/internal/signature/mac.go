@@ -3,14 +3,13 @@ package signature
 import (
 	"crypto/hmac"
 	"crypto/sha1"
-	"errors"
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
 // ErrAlgorithm is the error of [MAC.ParseAnswer] for any algorithm but hmac-sha-1.
-var ErrAlgorithm = errors.New("an algorithm other than hmac-sha-1")
+const ErrAlgorithm = Error("an algorithm other than hmac-sha-1")
 
 const macAlgorithm = "hmac-sha-1"
 
@@ -30,13 +29,8 @@ func (MAC) CoversForm() bool { return false }
 // HasMethod reports whether method is empty: there is no choice.
 func (MAC) HasMethod(method string) bool { return method == "" }
 
-// Parse implements [Scheme]. Unknown parameters are ignored.
-func (MAC) Parse(params string) (*Authorization, error) {
-	a := new(Authorization)
-	header, err := appendParams(a.header[:0], params)
-	if err != nil {
-		return nil, err
-	}
+// parse implements [Scheme]. Unknown parameters are ignored.
+func (MAC) parse(a *Authorization, header []parameter) error {
 	for _, p := range header {
 		switch strings.ToLower(p.name) {
 		case "id":
@@ -51,7 +45,7 @@ func (MAC) Parse(params string) (*Authorization, error) {
 			a.signature = p.value
 		}
 	}
-	return a, a.checkComplete()
+	return nil
 }
 
 // Verify implements [Scheme].

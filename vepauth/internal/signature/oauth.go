@@ -61,20 +61,15 @@ func newHash(method string) func() hash.Hash {
 	return nil
 }
 
-// Parse implements [Scheme]. Names and values are percent-decoded. The parameter
-// realm does not belong to OAuth and is ignored.
-func (OAuth) Parse(params string) (*Authorization, error) {
-	a := new(Authorization)
-	header, err := appendParams(a.header[:0], params)
-	if err != nil {
-		return nil, err
-	}
+// parse implements [Scheme]. It percent-decodes names and values. The parameter realm
+// does not belong to OAuth and is ignored.
+func (OAuth) parse(a *Authorization, header []parameter) error {
 	a.signed = a.room[:0]
 	version := "1.0"
 	for i, p := range header {
 		name, err := Unescape(p.name)
 		if err != nil || hasName(header[:i], name) {
-			return nil, ErrHeader
+			return ErrHeader
 		}
 		header[i].name = name
 		if strings.EqualFold(name, "realm") {
@@ -82,7 +77,7 @@ func (OAuth) Parse(params string) (*Authorization, error) {
 		}
 		value, err := Unescape(p.value)
 		if err != nil {
-			return nil, ErrHeader
+			return ErrHeader
 		}
 		if name == oauthVersion {
 			version = value
@@ -91,11 +86,11 @@ func (OAuth) Parse(params string) (*Authorization, error) {
 	}
 	switch {
 	case newHash(a.method) == nil:
-		return nil, ErrMethod
+		return ErrMethod
 	case version != "1.0":
-		return nil, ErrVersion
+		return ErrVersion
 	}
-	return a, a.checkComplete()
+	return nil
 }
 
 // add adds a decoded parameter of the header.
@@ -208,6 +203,48 @@ func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 	}
 	w.flush()
 	return nil
+}
+
+// encoder writes percent-encoded text in pieces (BenchmarkHostile).
+type encoder struct {
+	to   io.Writer
+	n    int
+	room [512]byte
+}
+
+// write writes a short text unchanged.
+func (w *encoder) write(s string) {
+	if w.n+len(s) > len(w.room) {
+		w.flush()
+	}
+	w.n += copy(w.room[w.n:], s)
+}
+
+// encode writes s percent-encoded, with percent in place of the percent sign.
+func (w *encoder) encode(s, percent string) {
+	n := w.n
+	for i := range len(s) {
+		if n+5 > len(w.room) {
+			w.n = n
+			w.flush()
+			n = 0
+		}
+		c := s[i]
+		if unreserved[c] {
+			w.room[n] = c
+			n++
+			continue
+		}
+		n += copy(w.room[n:], percent)
+		w.room[n], w.room[n+1] = hexDigits[c>>4], hexDigits[c&15]
+		n += 2
+	}
+	w.n = n
+}
+
+func (w *encoder) flush() {
+	w.to.Write(w.room[:w.n])
+	w.n = 0
 }
 
 // BaseString returns the signature base string of m. Verify and Sign hash it in pieces

@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"io"
 	"net/url"
 	"strings"
 )
@@ -83,46 +82,4 @@ func Unescape(s string) (string, error) {
 		return "", ErrPercent // the error of net/url repeats the input
 	}
 	return decoded, nil
-}
-
-// encoder writes percent-encoded text in pieces (BenchmarkHostile).
-type encoder struct {
-	to   io.Writer
-	n    int
-	room [512]byte
-}
-
-// write writes a short text unchanged.
-func (w *encoder) write(s string) {
-	if w.n+len(s) > len(w.room) {
-		w.flush()
-	}
-	w.n += copy(w.room[w.n:], s)
-}
-
-// encode writes s percent-encoded, with percent in place of the percent sign.
-func (w *encoder) encode(s, percent string) {
-	n := w.n
-	for i := range len(s) {
-		if n+5 > len(w.room) {
-			w.n = n
-			w.flush()
-			n = 0
-		}
-		c := s[i]
-		if unreserved[c] {
-			w.room[n] = c
-			n++
-			continue
-		}
-		n += copy(w.room[n:], percent)
-		w.room[n], w.room[n+1] = hexDigits[c>>4], hexDigits[c&15]
-		n += 2
-	}
-	w.n = n
-}
-
-func (w *encoder) flush() {
-	w.to.Write(w.room[:w.n])
-	w.n = 0
 }

@@ -10,33 +10,34 @@
 // server sends it to the client as the reason of a 401.
 package signature
 
-import (
-	"crypto/hmac"
-	"encoding/base64"
-	"errors"
-	"strings"
+import "github.com/vepverify/vepverify/internal/strictjson"
 
-	"github.com/vepverify/vepverify/internal/strictjson"
-)
+// Error is an error of this package. The request that caused it is not authentic, or not
+// well-formed.
+type Error string
 
-// Errors of [Scheme.Parse].
-var (
-	ErrHeader      = errors.New("malformed Authorization header")
-	ErrMethod      = errors.New("unsupported signature method")
-	ErrVersion     = errors.New("unsupported oauth_version")
-	ErrNoToken     = errors.New("no token in the Authorization header")
-	ErrNoTimestamp = errors.New("no timestamp in the Authorization header")
-	ErrNoNonce     = errors.New("no nonce in the Authorization header")
-	ErrNoSignature = errors.New("no signature in the Authorization header")
+// Error implements error.
+func (e Error) Error() string { return string(e) }
+
+// Errors of [Parse].
+const (
+	ErrHeaders     = Error("more than one Authorization header")
+	ErrHeader      = Error("malformed Authorization header")
+	ErrMethod      = Error("unsupported signature method")
+	ErrVersion     = Error("unsupported oauth_version")
+	ErrNoToken     = Error("no token in the Authorization header")
+	ErrNoTimestamp = Error("no timestamp in the Authorization header")
+	ErrNoNonce     = Error("no nonce in the Authorization header")
+	ErrNoSignature = Error("no signature in the Authorization header")
 )
 
 // Errors of [Scheme.Verify] and [Scheme.Sign]. All but ErrSignature mean that the
 // message has no base string.
-var (
-	ErrSignature = errors.New("bad signature")
-	ErrPercent   = errors.New("malformed percent-encoding")
-	ErrMisplaced = errors.New("OAuth parameter outside the Authorization header")
-	ErrSemicolon = errors.New("semicolon in the query or form")
+const (
+	ErrSignature = Error("bad signature")
+	ErrPercent   = Error("malformed percent-encoding")
+	ErrMisplaced = Error("OAuth parameter outside the Authorization header")
+	ErrSemicolon = Error("semicolon in the query or form")
 )
 
 // Scheme is a way to sign requests. [OAuth] and [MAC] implement it.
@@ -51,17 +52,18 @@ type Scheme interface {
 	// The empty method is the default of the scheme.
 	HasMethod(method string) bool
 
-	// Parse parses the parameters that follow AuthScheme in Authorization.
-	Parse(params string) (*Authorization, error)
-	// Verify reports a signature that is not that of m with an error.
+	// Verify returns an error unless a has the signature of m.
 	Verify(a *Authorization, secret string, m Message) error
-	// Sign returns the value of Authorization for m.
+	// Sign returns an Authorization header with the signature of m.
 	Sign(p Params, secret string, m Message) (string, error)
 
 	// Answer returns the members with which a token endpoint sends credentials.
 	Answer(id, secret string) map[string]any
 	// ParseAnswer is the inverse of Answer. A missing credential is empty.
 	ParseAnswer(members strictjson.Object) (id, secret string, err error)
+
+	// parse sets the fields of a from the parameters of its header.
+	parse(a *Authorization, header []parameter) error
 }
 
 // Params are the parameters that a client chooses for one request.
@@ -79,55 +81,4 @@ type Message struct {
 	Port   string // never empty
 	Target string // path and query, as on the wire; the path is never empty
 	Form   string // the form body, if there is one and the scheme covers it
-}
-
-// Authorization is a parsed Authorization header of a signed request.
-type Authorization struct {
-	Token, Timestamp, Nonce string
-
-	signature string // base64
-	ext       string // MAC
-
-	method  string      // OAuth: the signature method
-	signed  []parameter // OAuth: the parameters of the header that are signed
-	foreign bool        // OAuth: one of them is not a protocol parameter
-
-	// Backing arrays for the parameters of the header and for signed: one
-	// allocation for everything (BenchmarkSigned).
-	header, room [8]parameter
-}
-
-// checkComplete returns an error if a parameter is missing that both schemes need.
-func (a *Authorization) checkComplete() error {
-	switch {
-	case a.Token == "":
-		return ErrNoToken
-	case a.Timestamp == "":
-		return ErrNoTimestamp
-	case a.Nonce == "":
-		return ErrNoNonce
-	case a.signature == "":
-		return ErrNoSignature
-	}
-	return nil
-}
-
-var strictBase64 = base64.StdEncoding.Strict()
-
-// matches reports whether the signature of the header is mac, in constant time.
-func (a *Authorization) matches(mac []byte) bool {
-	var room [64]byte // more than any MAC has
-	got, err := strictBase64.AppendDecode(room[:0], []byte(a.signature))
-	return err == nil && hmac.Equal(got, mac)
-}
-
-// CutScheme returns what follows an authentication scheme in an Authorization
-// header, and reports whether the header has that scheme. Case does not matter.
-func CutScheme(header, scheme string) (rest string, found bool) {
-	header = strings.TrimLeft(header, " \t")
-	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", false
-	}
-	rest = header[len(scheme):]
-	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t'
 }
