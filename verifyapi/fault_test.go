@@ -159,7 +159,7 @@ func TestLog(t *testing.T) {
 			{"/v2", jsonType, ask(foreign), line{Level: "INFO", API: "v2", Status: 200, Result: "failure", Class: "issuer", Assertion: hash(foreign),
 				Reason: "untrusted issuer, expected 'idp.example', got 'other.example'"}},
 			{"/v2", jsonType, ask(unreachable), line{Level: "INFO", API: "v2", Status: 200, Result: "undecided", Class: "unavailable", Assertion: hash(unreachable),
-				Reason: "undecided, no keys of dark.example: dark.example: domain is unavailable: no document held"}},
+				Reason: "undecided, no keys of dark.example: dark.example: domain is unavailable: no document of this host is known"}},
 			{"/v2", email, ask(good), line{Level: "INFO", API: "v2", Status: 415, Result: "refused", Class: "content_type"}},
 			{"/v2", jsonType, "{}", line{Level: "INFO", API: "v2", Status: 400, Result: "refused", Class: "parameter"}},
 			{"/v2", jsonType, "{", line{Level: "INFO", API: "v2", Status: 400, Result: "refused", Class: "body"}},

@@ -1,129 +1,224 @@
 package wellknown
 
 import (
+	"container/list"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// entry is what one fetch came to, and when. Entries are not changed once made,
-// but for the three marks.
+// How long entries are used.
+const (
+	minLife     = time.Minute    // of documents, and of outcomes that the host decided
+	maxLife     = 24 * time.Hour // of documents
+	defaultLife = time.Hour      // of documents without Cache-Control
+
+	maxNegativeLife = 5 * time.Minute // of ErrUnsupported and ErrRefused; the default is minLife
+	unavailableLife = 5 * time.Second
+
+	staleLife    = 24 * time.Hour // of a document after it expired, if its host does not answer
+	refreshAge   = time.Minute    // the oldest entry that answers Refresh
+	slowTime     = 10 * time.Minute
+	renewalShare = 4 // an entry is renewed in the last quarter of its life
+)
+
+// entry is the answer to a question: a document, or the fault that is the reason why there is
+// none. Entries of a [Resolver] are cached and expire; those of a [Static] do not expire.
+//
+// Only the atomic fields change once the entry is complete.
 type entry struct {
-	outcome
+	question
+	document *Document
+	fault    *fetch.Fault
+	size     int // bytes of the document's text
+
+	life             time.Duration
 	fetched, expires time.Time
-	renewal          time.Time // when the last quarter of its life begins
+	renew            time.Time // when the last quarter of its life begins
 
-	verified atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
-	renewed  atomic.Int64 // when its renewal in the background was tried last, in Unix nanoseconds
-	silent   atomic.Bool  // its last renewal in the background was ErrUnavailable
-
-	// authority is what a look-up of the host itself comes to, nil when the
-	// document does not say so by itself.
+	// authority is the answer to a look-up if the document alone determines it, else nil.
 	authority *Authority
+
+	verified      atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
+	renewalBegun  atomic.Int64 // the last renewal in the background, in Unix nanoseconds
+	renewalFailed atomic.Bool  // that renewal was ErrUnavailable
+
+	// The places in a store, which its lock guards.
+	owner   *hostEntries
+	element *list.Element // in owner.domain.entries
 }
 
-// hasKeys reports whether the entry holds a document with usable keys.
+// hasKeys reports whether the entry has a document with usable keys.
 func (e *entry) hasKeys() bool { return e.document != nil && len(e.document.usable) > 0 }
 
-// renewable reports whether a look-up at now may renew the entry in the background:
-// in the last quarter of its life, and not so soon after the last try.
+// isFault reports whether the entry has a fault with that outcome.
+func (e *entry) isFault(o fetch.Outcome) bool { return e.fault != nil && e.fault.Outcome == o }
+
+// expired reports whether the entry has expired. Entries of a Static never do.
+func (e *entry) expired(now time.Time) bool { return !e.expires.IsZero() && !now.Before(e.expires) }
+
+// renewable reports whether the entry may be renewed in the background at now: it is in the last
+// quarter of its life, and the last renewal was not just before.
 func (e *entry) renewable(now time.Time) bool {
-	return !now.Before(e.renewal) && now.Before(e.expires) && now.UnixNano()-e.renewed.Load() >= int64(undecided) &&
-		(e.document != nil || e.fault.kind == ErrUnsupported)
+	return !now.Before(e.renew) && now.Before(e.expires) &&
+		now.UnixNano()-e.renewalBegun.Load() >= int64(unavailableLife) &&
+		(e.document != nil || e.isFault(fetch.Unsupported))
 }
 
-// startRenewal notes a renewal at now. It reports false if another look-up was first.
+// startRenewal notes a renewal at now. It reports whether the caller is to make it, and not
+// another look-up.
 func (e *entry) startRenewal(now time.Time) bool {
-	last := e.renewed.Load()
-	return now.UnixNano()-last >= int64(undecided) && e.renewed.CompareAndSwap(last, now.UnixNano())
+	last := e.renewalBegun.Load()
+	return now.UnixNano()-last >= int64(unavailableLife) && e.renewalBegun.CompareAndSwap(last, now.UnixNano())
 }
 
-// cache keeps documents and outcomes without one apart, so that naming hosts
-// that do not exist never drops a known provider.
+// setTimes sets the times of an entry that is fetched at now.
+func (e *entry) setTimes(now time.Time) {
+	e.fetched, e.expires, e.renew = now, now.Add(e.life), now.Add(e.life-e.life/renewalShare)
+}
+
+// cache keeps documents and outcomes without a document in separate stores, so that questions
+// about hosts that do not exist never evict a document.
 type cache struct {
-	good, bad *store
+	documents, faults *store
 }
 
 func newCache(maxEntries int, maxBytes int64) *cache {
-	return &cache{good: newStore(maxEntries, maxBytes), bad: newStore(maxEntries, maxBytes)}
+	return &cache{documents: newStore(maxEntries, maxBytes), faults: newStore(maxEntries, maxBytes)}
 }
 
-// held gives what may be answered without a fetch, nil when one is due. Whoever
-// wants a refresh does not take what is older than a minute, unless
-// there was just a try in vain.
-func (c *cache) held(key string, now time.Time, refresh bool) *entry {
-	good, bad := c.document(key, now), c.bad.get(key)
-	old := func(e *entry) bool { return refresh && now.Sub(e.fetched) > refreshAfter }
-	switch {
-	case bad != nil && now.Before(bad.expires):
-		if good != nil {
-			return good
-		}
-		if !old(bad) {
-			return bad
-		}
-	case good != nil && now.Before(good.expires) && !old(good):
-		return good
+// keysOf returns the newest entry of host with usable keys, nil if there is none.
+func (c *cache) keysOf(host string) *entry { return c.documents.keysOf(host) }
+
+// get returns the entry that answers q without a fetch, nil if a fetch is necessary. A refresh
+// needs an entry that is at most a minute old, unless a fetch has just failed.
+func (c *cache) get(q question, now time.Time, refresh bool) *entry {
+	tooOld := func(e *entry) bool { return refresh && now.Sub(e.fetched) > refreshAge }
+	document := c.document(q, now)
+	if document != nil && !document.expired(now) && !tooOld(document) {
+		return document
 	}
-	return nil
-}
-
-// document gives the document that still counts when its host does not answer.
-func (c *cache) document(key string, now time.Time) *entry {
-	good := c.good.get(key)
-	if good == nil || !now.Before(good.expires.Add(staleFor)) {
+	fault := c.faults.get(q)
+	switch {
+	case fault == nil || fault.expired(now):
+		return nil
+	case document != nil:
+		return document
+	case tooOld(fault):
 		return nil
 	}
-	return good
+	return fault
 }
 
-// silent reports whether the last fetch of key, not long ago, brought no answer
-// that decides.
-func (c *cache) silent(key string, now time.Time) bool {
-	bad := c.bad.get(key)
-	return bad != nil && (bad.fault.kind == ErrUnavailable || bad.silent.Load()) && now.Sub(bad.fetched) < slowFor
-}
-
-// relearn is learn for a renewal. If that finds nothing out, an ErrUnsupported
-// goes on counting until it expires.
-func (c *cache) relearn(host, key string, o outcome, now time.Time) *entry {
-	bad := c.bad.get(key)
-	if bad == nil || bad.fault.kind != ErrUnsupported || !now.Before(bad.expires) || c.document(key, now) != nil ||
-		o.fault == nil || o.fault.own || o.fault.kind != ErrUnavailable {
-		return c.learn(host, key, o, now)
+// document returns the document that counts, also if it is stale, nil if there is none.
+func (c *cache) document(q question, now time.Time) *entry {
+	e := c.documents.get(q)
+	if e == nil || !now.Before(e.expires.Add(staleLife)) {
+		return nil
 	}
-	bad.silent.Store(true)
-	return &entry{outcome: o, fetched: now, expires: now}
-}
-
-// learn takes in what a fetch came to and gives what to answer. Only another
-// answer of the host itself unseats a document (PROTOCOL §4); after any
-// other failure it goes on counting, and the next try waits.
-func (c *cache) learn(host, key string, o outcome, now time.Time) *entry {
-	life := o.lifetime()
-	e := &entry{outcome: o, fetched: now, expires: now.Add(life), renewal: now.Add(life - life/renewalShare)}
-	good := c.document(key, now)
-	if o.fault == nil {
-		if held := c.good.keysOf(host); held != nil {
-			o.document.share(held.document)
-		}
-		e.authority = o.document.soleAuthority(host, e.fetched, e.expires)
-		if e.authority != nil {
-			e.authority.sources = &sources{[]*entry{e}}
-		}
-		e.verified.Store(good != nil && good.verified.Load())
-		c.good.set(host, key, e)
-		c.bad.delete(key)
-		return e
-	}
-	if o.fault.own {
-		return e
-	}
-	if good != nil && !o.fault.answered {
-		e.expires = now.Add(undecided)
-		c.bad.set(host, key, e)
-		return good
-	}
-	c.bad.set(host, key, e)
-	c.good.delete(key)
 	return e
+}
+
+// isSlow reports whether the last fetch for q, in the last 10 minutes, was ErrUnavailable.
+func (c *cache) isSlow(q question, now time.Time) bool {
+	e := c.faults.get(q)
+	return e != nil && (e.isFault(fetch.Unavailable) || e.renewalFailed.Load()) && now.Sub(e.fetched) < slowTime
+}
+
+// add adds the result of a fetch and returns the entry that answers its question now.
+//
+// Only an answer of the host itself replaces a document (PROTOCOL 4.stale). After another fault
+// the document still counts, and the fault delays the next fetch. A local fault is not added.
+func (c *cache) add(e *entry, now time.Time, renewal bool) *entry {
+	e.setTimes(now)
+	document := c.document(e.question, now)
+	switch {
+	case e.fault == nil:
+		c.addDocument(e, document)
+	case e.fault.Local:
+	case renewal && document == nil && e.isFault(fetch.Unavailable) && c.keepsUnsupported(e.question, now):
+	case document != nil && !e.fault.ByHost:
+		e.expires = now.Add(unavailableLife)
+		c.faults.set(e)
+		return document
+	default:
+		c.faults.set(e)
+		c.documents.delete(e.question)
+	}
+	return e
+}
+
+// addDocument adds a document in place of an earlier one, which may be nil.
+func (c *cache) addDocument(e, earlier *entry) {
+	if keys := c.keysOf(e.host); keys != nil {
+		e.document.reuseKeys(keys.document)
+	}
+	if e.authority = e.document.soleAuthority(e.host, e.fetched, e.expires); e.authority != nil {
+		e.authority.sources = &sources{[]*entry{e}}
+	}
+	e.verified.Store(earlier != nil && earlier.verified.Load())
+	c.documents.set(e)
+	c.faults.delete(e.question)
+}
+
+// keepsUnsupported reports whether an ErrUnsupported is cached that has not expired, and notes
+// that its renewal failed.
+func (c *cache) keepsUnsupported(q question, now time.Time) bool {
+	e := c.faults.get(q)
+	if e == nil || !e.isFault(fetch.Unsupported) || e.expired(now) {
+		return false
+	}
+	e.renewalFailed.Store(true)
+	return true
+}
+
+// lifetime returns how long the result of a fetch is used: a document, or a fault if that is not
+// nil. cacheControl are the header fields of that name (RFC 9111 §5.2).
+func lifetime(f *fetch.Fault, cacheControl []string) time.Duration {
+	age, found := maxAge(cacheControl)
+	switch {
+	case f != nil && f.Outcome == fetch.Unavailable:
+		return unavailableLife
+	case f != nil && !found:
+		return minLife
+	case f != nil:
+		return min(max(age, minLife), maxNegativeLife)
+	case !found:
+		return defaultLife
+	}
+	return min(max(age, minLife), maxLife)
+}
+
+// maxAge returns the smallest age in Cache-Control. An age that is no number is 0, like no-store
+// and no-cache.
+func maxAge(cacheControl []string) (age time.Duration, found bool) {
+	for directive := range strings.SplitSeq(strings.Join(cacheControl, ","), ",") {
+		name, value, _ := strings.Cut(directive, "=")
+		next := time.Duration(0)
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "no-store", "no-cache":
+		case "max-age":
+			next = seconds(strings.Trim(value, " \t\""))
+		default:
+			continue
+		}
+		if !found || next < age {
+			age, found = next, true
+		}
+	}
+	return age, found
+}
+
+// seconds parses decimal digits. It returns at most maxLife: more makes no difference.
+func seconds(digits string) time.Duration {
+	n := time.Duration(0)
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		n = min(n*10+time.Duration(c-'0'), maxLife/time.Second)
+	}
+	return n * time.Second
 }

@@ -12,122 +12,128 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
+// Limits of a document (PROTOCOL §3).
 const (
-	maxKeys    = 16   // entries of "keys" (PROTOCOL §3)
-	maxDSAKeys = 4    // DSA keys that are read, public-key included; more are skipped: each takes up to 0.6 ms
-	maxMembers = 1000 // of all objects of a document, colons in its texts counted
-	maxHandOn  = 4096 // bytes of a document that delegates: up to 5 of them are read for one look-up
-	maxPath    = 2048 // bytes of "authentication" and of "provisioning"
+	maxKeys       = 16   // entries of "keys"
+	maxDSAKeys    = 4    // DSA keys that are read, with public-key; others are skipped: each takes up to 0.6 ms
+	maxMembers    = 1000 // of all objects together; colons in strings count too
+	maxDelegation = 4096 // bytes of a document that delegates: one look-up reads up to 5 of them
+	maxPath       = 2048 // bytes of "authentication" and of "provisioning"
 )
 
-// errComplex is the error for a document over a limit. Its host said something
-// that is not read, so it is not malformed in the sense of PROTOCOL 4.row3-answers.
-var errComplex = errors.New("over a limit")
+// errLimit is the error of a document over a limit. Such a document is not read completely, so it
+// is not malformed in the sense of PROTOCOL 4.row3-answers.
+var errLimit = errors.New("over a limit")
 
-// Document is a support document as PROTOCOL §3 reads it: one that is
-// disabled, or one with an Authority, or one with keys; what it says besides
-// is not read. Documents are not changed once made.
+// Document is a support document by PROTOCOL §3. Exactly one of three is set: Disabled, Authority,
+// or the fields after it. A Document must not be modified.
 type Document struct {
 	Disabled  bool   // the domain opts out
-	Authority string // the host it delegates to, lower case
+	Authority string // the host to which the domain delegates, in lower case
 
-	// PublicKey is the member "public-key", weak or not. Nil means that it is
-	// absent or too large to use (keys.ErrTooLarge).
+	// PublicKey is the member "public-key", which may be weak. Nil means that it is absent or too
+	// large to use (keys.ErrTooLarge).
 	PublicKey keys.PublicKey
-	// Keys are the entries of "keys" that can be used for signatures, weak ones
-	// too. Nil means that neither "keys" nor a public-key that is too large is there.
+
+	// Keys are the usable entries of "keys" for signatures, with weak ones. Nil means that the
+	// document has neither "keys" nor a public-key that is too large.
 	Keys []keys.PublicKey
 
-	// Authentication and Provisioning are paths, empty when absent. That one
-	// is absent is no error here, because a fallback's document may lack it.
+	// Authentication and Provisioning are paths, or empty if the member is absent. That is not an
+	// error of the document, because a fallback's may lack them.
 	Authentication, Provisioning string
 
-	usable, weak []keys.PublicKey // PublicKey and Keys, by whether they need consent
+	usable, weak []keys.PublicKey // PublicKey and Keys, by strength
 }
 
-// ParseDocument reads a support document, by the order and the rules of
-// PROTOCOL §3, and makes the load-time checks of its keys. An error means
-// that the document is malformed; it never shows what the document said.
+// ParseDocument parses a support document by the rules of PROTOCOL §3, and validates its keys. An
+// error means that the document is malformed. It never holds text of the document.
 func ParseDocument(data []byte) (*Document, error) {
 	if bytes.Count(data, []byte(":")) > maxMembers {
-		return nil, malformed(fmt.Errorf("%w: too many members", errComplex))
+		return nil, malformed(fmt.Errorf("%w: too many members", errLimit))
 	}
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
 		return nil, malformed(err)
 	}
 	d := new(Document)
-	for _, read := range []func(strictjson.Object) (bool, error){d.readDisabled, d.readAuthority, d.readSupport} {
-		if done, err := read(object); err != nil {
-			return nil, malformed(err)
-		} else if done {
-			break
-		}
+	if err := d.parse(object); err != nil {
+		return nil, malformed(err)
 	}
-	if d.Authority != "" && len(data) > maxHandOn {
-		return nil, malformed(fmt.Errorf("%w: too large for a delegation", errComplex))
+	if d.Authority != "" && len(data) > maxDelegation {
+		return nil, malformed(fmt.Errorf("%w: too large for a delegation", errLimit))
 	}
 	return d, nil
+}
+
+// parse parses the members in the order of PROTOCOL 3.order. Members after one that decides are
+// not examined.
+func (d *Document) parse(o strictjson.Object) error {
+	if err := d.parseDisabled(o); err != nil || d.Disabled {
+		return err
+	}
+	if err := d.parseAuthority(o); err != nil || d.Authority != "" {
+		return err
+	}
+	return d.parseSupport(o)
 }
 
 func malformed(err error) error {
 	return fmt.Errorf("malformed support document: %w", err)
 }
 
-func (d *Document) readDisabled(o strictjson.Object) (bool, error) {
-	raw, ok := o.Get("disabled")
-	if ok && string(raw) != "true" && string(raw) != "false" {
-		return false, errors.New("disabled: not a boolean")
+func (d *Document) parseDisabled(o strictjson.Object) error {
+	raw, found := o.Get("disabled")
+	if found && string(raw) != "true" && string(raw) != "false" {
+		return errors.New("disabled: not a boolean")
 	}
 	d.Disabled = string(raw) == "true"
-	return d.Disabled, nil
+	return nil
 }
 
-func (d *Document) readAuthority(o strictjson.Object) (bool, error) {
-	raw, ok := o.Get("authority")
-	if !ok {
-		return false, nil
+func (d *Document) parseAuthority(o strictjson.Object) error {
+	raw, found := o.Get("authority")
+	if !found {
+		return nil
 	}
 	text, ok := strictjson.String(raw)
 	if !ok {
-		return false, errors.New("authority: not a string")
+		return errors.New("authority: not a string")
 	}
-	d.Authority, ok = domain.Parse(text)
-	if !ok {
-		return false, errors.New("authority: not a host")
+	if d.Authority, ok = domain.Parse(text); !ok {
+		return errors.New("authority: not a host")
 	}
-	return true, nil
+	return nil
 }
 
-func (d *Document) readSupport(o strictjson.Object) (bool, error) {
-	single, hasSingle := o.Get("public-key")
-	several, hasSeveral := o.Get("keys")
-	if !hasSingle && !hasSeveral {
-		return false, errors.New("neither public-key nor keys")
+// parseSupport parses the keys and paths of a domain that supports BrowserID.
+func (d *Document) parseSupport(o strictjson.Object) (err error) {
+	publicKey, hasPublicKey := o.Get("public-key")
+	list, hasList := o.Get("keys")
+	if !hasPublicKey && !hasList {
+		return errors.New("neither public-key nor keys")
 	}
-	var err error
-	if hasSingle {
-		if err = d.readPublicKey(single); err != nil {
-			return false, err
+	if hasPublicKey {
+		if err = d.parsePublicKey(publicKey); err != nil {
+			return err
 		}
 	}
-	if hasSeveral {
-		if d.Keys, err = parseKeys(several, d.PublicKey); err != nil {
-			return false, err
+	if hasList {
+		if d.Keys, err = parseKeys(list, d.PublicKey); err != nil {
+			return err
 		}
 	}
-	if d.Authentication, err = path(o, "authentication"); err != nil {
-		return false, err
+	d.sortByStrength()
+	if d.Authentication, err = parsePath(o, "authentication"); err != nil {
+		return err
 	}
-	d.Provisioning, err = path(o, "provisioning")
-	d.split()
-	return true, err
+	d.Provisioning, err = parsePath(o, "provisioning")
+	return err
 }
 
-// readPublicKey reads the member "public-key". One that is too large is no
-// malformed one: the document then supports BrowserID by its other keys, or
-// without any (PROTOCOL 3.keys-skipped).
-func (d *Document) readPublicKey(raw json.RawMessage) error {
+// parsePublicKey parses the member "public-key". A key that is too large is not malformed: the
+// domain then supports BrowserID with its other keys, or without any (PROTOCOL 3.keys-skipped).
+func (d *Document) parsePublicKey(raw json.RawMessage) error {
 	key, err := parseKey(raw)
 	switch {
 	case errors.Is(err, keys.ErrTooLarge):
@@ -140,9 +146,9 @@ func (d *Document) readPublicKey(raw json.RawMessage) error {
 	return nil
 }
 
-// parseKeys reads the entries of "keys" beside public-key, which may be nil.
-// It skips those that are not for this protocol, those that are too large, and
-// DSA keys beyond the limit.
+// parseKeys parses the entries of "keys". public is the member public-key, which may be nil. It
+// skips entries that are not for signatures, of an unknown kind or too large, and DSA keys over the
+// limit.
 func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, error) {
 	entries, ok := strictjson.Array(raw)
 	if !ok {
@@ -151,34 +157,43 @@ func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, er
 	if len(entries) > maxKeys {
 		return nil, errors.New("keys: too many")
 	}
-	readable := make([]keys.PublicKey, 0, len(entries))
+	usable := make([]keys.PublicKey, 0, len(entries))
 	dsa := 0
 	if public != nil && strings.HasPrefix(public.Algorithm(), "DS") {
 		dsa = 1
 	}
 	for i, entry := range entries {
-		object, err := strictjson.ParseObject(entry)
+		key, err := parseEntry(entry, &dsa)
 		if err != nil {
 			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
 		}
-		if !forSignatures(object) {
-			continue
+		if key != nil {
+			usable = append(usable, key)
 		}
-		if isDSA(object) {
-			if dsa++; dsa > maxDSAKeys {
-				continue
-			}
-		}
-		key, err := parseKey(entry)
-		if skipped(object, err) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
-		}
-		readable = append(readable, key)
 	}
-	return readable, nil
+	return usable, nil
+}
+
+// parseEntry parses an entry of "keys". It returns nil for an entry that is skipped. dsa counts the
+// DSA keys.
+func parseEntry(raw json.RawMessage, dsa *int) (keys.PublicKey, error) {
+	object, err := strictjson.ParseObject(raw)
+	if err != nil {
+		return nil, err
+	}
+	if !isForSignatures(object) {
+		return nil, nil
+	}
+	if isDSA(object) {
+		if *dsa++; *dsa > maxDSAKeys {
+			return nil, nil
+		}
+	}
+	key, err := parseKey(raw)
+	if isSkipped(object, err) {
+		return nil, nil
+	}
+	return key, err
 }
 
 // isDSA reports whether the key's kind is DSA, in either form.
@@ -190,24 +205,24 @@ func isDSA(key strictjson.Object) bool {
 	return jwk == "DSA" || legacy == "DS"
 }
 
-// skipped reports whether an entry that cannot be read is left out: a kind of
-// key that is newer than this protocol, or one that is too large.
-func skipped(key strictjson.Object, err error) bool {
+// isSkipped reports whether an entry with that error is skipped: it is a JWK of an unknown kind, or
+// too large.
+func isSkipped(key strictjson.Object, err error) bool {
 	_, jwk := key.Get("kty")
 	return jwk && errors.Is(err, keys.ErrUnknownType) || errors.Is(err, keys.ErrTooLarge)
 }
 
-// forSignatures says whether the key's use is sig, or not told.
-func forSignatures(key strictjson.Object) bool {
-	raw, ok := key.Get("use")
-	if !ok {
+// isForSignatures reports whether the key's "use" is "sig" or absent.
+func isForSignatures(key strictjson.Object) bool {
+	raw, found := key.Get("use")
+	if !found {
 		return true
 	}
 	use, _ := strictjson.String(raw)
 	return use == "sig"
 }
 
-// parseKey reads a key and makes the checks that are made once, at load.
+// parseKey parses a key and validates it, which is done once for each document.
 func parseKey(raw json.RawMessage) (keys.PublicKey, error) {
 	key, err := keys.InsecureParsePublicKey(raw)
 	if err != nil {
@@ -219,9 +234,9 @@ func parseKey(raw json.RawMessage) (keys.PublicKey, error) {
 	return key, nil
 }
 
-func path(o strictjson.Object, name string) (string, error) {
-	raw, ok := o.Get(name)
-	if !ok {
+func parsePath(o strictjson.Object, name string) (string, error) {
+	raw, found := o.Get(name)
+	if !found {
 		return "", nil
 	}
 	text, ok := strictjson.String(raw)
@@ -231,8 +246,8 @@ func path(o strictjson.Object, name string) (string, error) {
 	return text, nil
 }
 
-// split sorts the keys that anybody may use from those that need consent.
-func (d *Document) split() {
+// sortByStrength sets usable and weak.
+func (d *Document) sortByStrength() {
 	all := d.Keys
 	if d.PublicKey != nil {
 		all = append([]keys.PublicKey{d.PublicKey}, all...)
@@ -246,23 +261,22 @@ func (d *Document) split() {
 	}
 }
 
-// share puts the usable keys of other in the place of equal ones, so that a key
-// stays the same one for as long as its host publishes it: a verifier remembers
-// signatures by it.
-func (d *Document) share(other *Document) {
-	held := make(map[string]keys.PublicKey, len(other.usable))
-	for _, key := range other.usable {
-		held[string(key.Canonical())] = key
+// reuseKeys replaces usable keys by equal ones of earlier, so that a key is the same value as long
+// as its host publishes it: a verifier caches signatures by it.
+func (d *Document) reuseKeys(earlier *Document) {
+	known := make(map[string]keys.PublicKey, len(earlier.usable))
+	for _, key := range earlier.usable {
+		known[string(key.Canonical())] = key
 	}
 	for i, key := range d.usable {
-		if same := held[string(key.Canonical())]; same != nil {
+		if same := known[string(key.Canonical())]; same != nil {
 			d.usable[i] = same
 		}
 	}
 }
 
-// UnmarshalJSON reads a support document as [ParseDocument] does, and returns
-// its errors. JSON's null is malformed.
+// UnmarshalJSON parses a support document as [ParseDocument] does, and returns its errors. JSON's
+// null is malformed.
 func (d *Document) UnmarshalJSON(data []byte) error {
 	parsed, err := ParseDocument(data)
 	if err != nil {
@@ -272,8 +286,8 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes a document that ParseDocument reads as an equal one: public-key
-// in the form that every implementation knows, keys as JWKs.
+// MarshalJSON returns a document that ParseDocument reads as an equal one: public-key in the legacy
+// form, which every implementation knows, and keys as JWKs.
 func (d Document) MarshalJSON() ([]byte, error) {
 	if d.Disabled {
 		return []byte(`{"disabled":true}`), nil
@@ -295,8 +309,8 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	}{d.PublicKey, entries, d.Authentication, d.Provisioning})
 }
 
-// marshalKeys gives nil for nil and an empty list for an empty one: a
-// document with an empty list supports BrowserID.
+// marshalKeys returns nil for nil, and an empty list for an empty one: a document with an empty list
+// supports BrowserID.
 func marshalKeys(list []keys.PublicKey) ([]json.RawMessage, error) {
 	if list == nil {
 		return nil, nil

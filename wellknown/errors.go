@@ -3,37 +3,64 @@ package wellknown
 import (
 	"errors"
 	"fmt"
+
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// The outcomes of a look-up that are no authority. Every error of a look-up
-// matches exactly one of them.
+// The outcomes of a look-up without an authority. Every error of a look-up matches exactly one of
+// them.
 var (
-	// ErrUnsupported: the domain does not support BrowserID, so a verifier's
-	// fallback, if it has one, speaks for it (PROTOCOL §4, row 3).
+	// ErrUnsupported means that the domain does not support BrowserID. The verifier's fallback,
+	// if it has one, speaks for the domain (PROTOCOL §4, row 3).
 	ErrUnsupported = errors.New("domain does not support BrowserID")
-	// ErrUnavailable: not knowable now, trying later may help; never a reason
-	// to ask the fallback (PROTOCOL §4, row 4).
+
+	// ErrUnavailable means that the answer is not known now. A later try may succeed. It is never
+	// a reason to ask the fallback (PROTOCOL §4, row 4).
 	ErrUnavailable = errors.New("domain is unavailable")
-	// ErrRefused: a failure, and never a reason to ask the fallback (PROTOCOL
-	// §4, row 5).
+
+	// ErrRefused is a failure. It is never a reason to ask the fallback (PROTOCOL §4, row 5).
 	ErrRefused = errors.New("domain is refused")
 )
 
-// LookupError says why a look-up gave no authority. It matches one of
-// [ErrUnsupported], [ErrUnavailable] and [ErrRefused]; behind it errors.Is and
-// errors.As find, where that was the cause, the context's error, the
-// operating system's error number, an error of code.dny.dev/ssrf, one of
-// [Hooks.Wait] or an [*IncompleteError]. Neither its text nor its causes hold anything that a
-// remote host wrote, except that At may be a name out of a delegation.
-type LookupError struct {
-	Host   string // the host asked about, lower case; empty when it is not a domain
-	At     string // the host where the look-up ended: Host, or one to which it delegates
-	Reason string // for people, such as "connection refused"
-
-	kind, cause error
+// outcomes are the errors for the outcomes of package fetch.
+var outcomes = map[fetch.Outcome]error{
+	fetch.Unsupported: ErrUnsupported, fetch.Unavailable: ErrUnavailable, fetch.Refused: ErrRefused,
 }
 
-// Error names the host asked about, the outcome and the reason.
+// LookupError is the reason why a look-up returned no authority. It matches one of
+// [ErrUnsupported], [ErrUnavailable] and [ErrRefused].
+//
+// It wraps its cause, if there is one: the context's error, the operating system's error number,
+// an error of code.dny.dev/ssrf, an error of [Hooks.Wait] or [Hooks.Load], or an
+// [*IncompleteError].
+//
+// Neither its text nor its causes hold anything that a remote host sent, except that At may be a
+// name from a delegation.
+type LookupError struct {
+	Host   string // the host that was asked, in lower case; empty if it is not a domain
+	At     string // the host at which the look-up ended: Host, or one to which it delegates
+	Reason string // for people, such as "connection refused"
+
+	outcome, cause error
+}
+
+// newLookupError returns the error of a look-up of asked that ended at the host at. If that is a
+// delegate that does not support BrowserID, the look-up is refused: a domain that delegates has not
+// opted out.
+func newLookupError(f *fetch.Fault, asked, at string) *LookupError {
+	outcome := f.Outcome
+	if at != asked && outcome == fetch.Unsupported {
+		outcome = fetch.Refused
+	}
+	return &LookupError{Host: asked, At: at, Reason: f.Reason, outcome: outcomes[outcome], cause: f.Cause}
+}
+
+// notDomain returns the error of a question with a name that is not a domain.
+func notDomain() *LookupError {
+	return newLookupError(fetch.Refused.Fault("not a domain", nil), "", "")
+}
+
+// Error returns the host that was asked, the outcome and the reason.
 func (e *LookupError) Error() string {
 	via := ""
 	if e.At != e.Host {
@@ -43,73 +70,27 @@ func (e *LookupError) Error() string {
 	if host == "" {
 		host = "look-up"
 	}
-	return fmt.Sprintf("%s: %v: %s%s", host, e.kind, via, e.Reason)
+	return fmt.Sprintf("%s: %v: %s%s", host, e.outcome, via, e.Reason)
 }
 
-// Unwrap gives the outcome and the cause.
+// Unwrap returns the outcome and the cause.
 func (e *LookupError) Unwrap() []error {
 	if e.cause == nil {
-		return []error{e.kind}
+		return []error{e.outcome}
 	}
-	return []error{e.kind, e.cause}
+	return []error{e.outcome, e.cause}
 }
 
-// IncompleteError: the support document is good but for its authentication or
-// provisioning, which only a fallback's document may lack (PROTOCOL §3). It
-// comes inside a [*LookupError], which has the outcome for everybody else: like a
-// malformed document's, or [ErrUnavailable] when the document is out of date
-// and its host does not answer.
+// IncompleteError means that a support document is valid, but lacks authentication or provisioning,
+// which only a fallback's document may (PROTOCOL §3). It is wrapped by a [*LookupError], which has
+// the outcome for a host that is not the fallback: [ErrUnsupported], or [ErrUnavailable] if the
+// document has expired and the host does not answer.
 type IncompleteError struct {
-	// Authority is what a caller who asked for a configured fallback may use.
+	// Authority is what a caller that asked for its fallback may use.
 	Authority *Authority
 }
 
-// Error says what is missing, without naming anybody.
+// Error returns a text without names.
 func (e *IncompleteError) Error() string {
 	return "support document without authentication or provisioning"
-}
-
-// fault is why there is no support document of one host: an outcome before it
-// is known on which host's behalf it was wanted.
-type fault struct {
-	kind     error  // ErrUnsupported, ErrUnavailable or ErrRefused
-	reason   string // never holds remote text
-	cause    error  // likewise; may be nil
-	answered bool   // by the host itself over valid TLS, which replaces what was known before
-	own      bool   // it says nothing about the host, so it is not remembered
-}
-
-func unavailable(reason string, cause error) *fault {
-	return &fault{kind: ErrUnavailable, reason: reason, cause: cause}
-}
-
-func refused(reason string, cause error) *fault {
-	return &fault{kind: ErrRefused, reason: reason, cause: cause}
-}
-
-func unsupported(reason string, cause error) *fault {
-	return &fault{kind: ErrUnsupported, reason: reason, cause: cause}
-}
-
-// byHost marks the fault as the host's own answer.
-func (f *fault) byHost() *fault {
-	f.answered = true
-	return f
-}
-
-// local marks the fault as one on our own side.
-func (f *fault) local() *fault {
-	f.own = true
-	return f
-}
-
-// of gives the error of a look-up of asked that ended at at. A delegate that
-// supports nothing is a delegation that ends nowhere: a domain that delegates
-// has not opted out.
-func (f *fault) of(asked, at string) *LookupError {
-	kind := f.kind
-	if at != asked && kind == ErrUnsupported {
-		kind = ErrRefused
-	}
-	return &LookupError{Host: asked, At: at, Reason: f.reason, kind: kind, cause: f.cause}
 }

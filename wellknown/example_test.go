@@ -11,20 +11,20 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// published are support documents, of which one delegates.
+// published is a bundle of support documents. One of them delegates.
 var published = []byte(`{
 	"idp.example": {"keys": [], "authentication": "/auth", "provisioning": "/prov"},
 	"university.example": {"authority": "idp.example"},
 	"mail.example": null
 }`)
 
-// The usual case: look up over the network, and tell the outcomes apart.
+// A look-up over the network has four outcomes.
 func ExampleResolver_Authority() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	// No domain may be an address; this is decided before anything is contacted.
+	// An IP address is rejected before any host is contacted.
 	_, err = resolver.Authority(context.Background(), "127.0.0.1", "127.0.0.1")
 	switch {
 	case err == nil:
@@ -39,7 +39,7 @@ func ExampleResolver_Authority() {
 	// Output: 127.0.0.1: domain is refused: an IP address in place of a name
 }
 
-// Documents at hand need no network.
+// Look-ups in a bundle of documents need no network.
 func ExampleParseStatic() {
 	static, err := wellknown.ParseStatic(published)
 	if err != nil {
@@ -51,12 +51,12 @@ func ExampleParseStatic() {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Println(domain, "is spoken for by", a.Domain, "through", a.Delegations)
+		fmt.Println(domain, "has the authority", a.Domain, "by delegation of", a.Delegations)
 	}
 	// Output:
-	// university.example is spoken for by idp.example through [university.example]
-	// mail.example: domain does not support BrowserID: recorded as not supporting it
-	// unknown.example: domain is unavailable: no document held
+	// university.example has the authority idp.example by delegation of [university.example]
+	// mail.example: domain does not support BrowserID: recorded as not supporting BrowserID
+	// unknown.example: domain is unavailable: no document of this host is known
 }
 
 func ExampleParseDocument() {
@@ -69,7 +69,7 @@ func ExampleParseDocument() {
 	// malformed support document: authority: not a host
 }
 
-// Save what a verifier without network will need.
+// Save writes a bundle for a verifier without a network.
 func ExampleResolver_Save() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
@@ -94,8 +94,8 @@ func ExampleResolver_Save() {
 	// }
 }
 
-// A service lets so many look-ups wait for the network and no more, whatever it
-// has room for besides, and counts those that need not wait.
+// A service limits how many look-ups wait for the network, and counts those that did not have to
+// wait.
 func ExampleWithHooks() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) { // in place of the network
@@ -105,20 +105,20 @@ func ExampleWithHooks() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	places, busy, held := make(chan struct{}, 100), errors.New("too many look-ups"), 0
+	slots, busy, cached := make(chan struct{}, 100), errors.New("too many look-ups"), 0
 	ctx := wellknown.WithHooks(context.Background(), &wellknown.Hooks{
 		Wait: func(context.Context) error {
 			select {
-			case places <- struct{}{}:
+			case slots <- struct{}{}:
 				return nil
 			default:
 				return busy
 			}
 		},
-		Waited: func() { <-places },
-		Done: func(wasHeld bool, _ error) {
-			if wasHeld {
-				held++
+		Waited: func() { <-slots },
+		Done: func(fromCache bool, _ error) {
+			if fromCache {
+				cached++
 			}
 		},
 	})
@@ -127,6 +127,6 @@ func ExampleWithHooks() {
 			log.Fatal(err)
 		}
 	}
-	fmt.Println(held, "of 3 held")
-	// Output: 2 of 3 held
+	fmt.Println(cached, "of 3 from the cache")
+	// Output: 2 of 3 from the cache
 }

@@ -2,67 +2,64 @@ package wellknown
 
 import (
 	"context"
-	"net"
-	"net/http"
 	"net/netip"
 
-	"code.dny.dev/ssrf"
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// NewPatient is the connection that http.Transport gets.
-func NewPatient(c net.Conn) net.Conn { return newPatient(c) }
-
-// NewResolverWithPort is NewResolver that takes port for 443, so that a test's
-// listener could be reached if nothing but its address forbade it.
+// NewResolverWithPort is NewResolver with port in place of 443, so that a test's listener can be
+// reached if only the guard of addresses forbids it.
 func NewResolverWithPort(c Config, port uint16) (*Resolver, error) { return newResolver(c, port) }
 
-// Held gives how many documents and other outcomes are kept, and the bytes
-// that they count for.
-func (r *Resolver) Held() (good, bad int, goodBytes, badBytes int64) {
-	g, b := r.cache.good, r.cache.bad
-	return g.items.ItemCount(), b.items.ItemCount(), g.bytes, b.bytes
-}
-
-// Cached reports whether a look-up needs no fetch. It counts as a use of the entry.
-func Cached(ctx context.Context, r *Resolver, host, emailDomain string) bool {
-	return r.known(ctx, host, emailDomain, false) != nil
-}
-
-// FollowFrom is r.Authority(ctx, host, host) with the first document given.
-func FollowFrom(ctx context.Context, r *Resolver, host, first string) (*Authority, error) {
-	document, err := ParseDocument([]byte(first))
-	if err != nil {
-		return nil, err
-	}
-	r.cache.learn(host, host, outcome{document: document}, r.now())
-	return r.Authority(ctx, host, host)
-}
-
-// NewResolverWithPublic is NewResolverWithPort that takes one address of this
-// machine for a public one.
+// NewResolverWithPublic is NewResolverWithPort with one address of this machine that counts as
+// public.
 func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver, error) {
 	r, err := newResolver(c, port)
 	if err != nil {
 		return nil, err
 	}
-	exempt := ssrf.WithAllowedV4Prefixes(netip.PrefixFrom(public, public.BitLen()))
-	d := newDialer(c, c.RootCAs, nil, nil, newLoads())
-	d.guard = ssrf.New(ssrf.WithPorts(port), exempt).Safe
-	r.fetcher.transport.(*http.Transport).DialTLSContext = d.dial
+	config, err := c.fetchConfig(r.work, []uint16{port})
+	if err != nil {
+		return nil, err
+	}
+	config.Exempt = []netip.Prefix{netip.PrefixFrom(public, public.BitLen())}
+	r.client = fetch.NewClient(config)
 	return r, nil
 }
 
-// OccupyLoads takes all room for reading documents, until free is called.
+// CacheSize returns the numbers of cached documents and of other outcomes, and the bytes for which
+// they count.
+func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes int64) {
+	d, f := r.cache.documents, r.cache.faults
+	return len(d.entries), len(f.entries), d.bytes, f.bytes
+}
+
+// IsCached reports whether a look-up needs no fetch. It counts as a use of the entry.
+func IsCached(r *Resolver, host, emailDomain string) bool {
+	return r.cache.get(question{host, emailDomain}, r.now(), false) != nil
+}
+
+// FollowFrom is r.Authority(ctx, host, host), with the document of host given.
+func FollowFrom(ctx context.Context, r *Resolver, host, document string) (*Authority, error) {
+	d, err := ParseDocument([]byte(document))
+	if err != nil {
+		return nil, err
+	}
+	r.cache.add(&entry{question: question{host, host}, document: d, life: defaultLife}, r.now(), false)
+	return r.Authority(ctx, host, host)
+}
+
+// OccupyLoads takes all room for the work described at Hooks.Load, until free is called.
 func OccupyLoads(r *Resolver) (free func()) {
-	for range cap(r.fetcher.loads) {
-		r.fetcher.loads <- struct{}{}
+	for range cap(r.work) {
+		r.work <- struct{}{}
 	}
 	return func() {
-		for range cap(r.fetcher.loads) {
-			<-r.fetcher.loads
+		for range cap(r.work) {
+			<-r.work
 		}
 	}
 }
 
 // Buckets returns how many buckets of rates are kept.
-func Buckets(r *Resolver) int { return len(r.calls.rates.buckets) }
+func Buckets(r *Resolver) int { return len(r.scheduler.rates.buckets) }

@@ -86,7 +86,7 @@ func TestFlood(t *testing.T) {
 			})
 		}
 		everybody.Wait()
-		good, bad, goodBytes, badBytes := r.Held()
+		good, bad, goodBytes, badBytes := r.CacheSize()
 		if good > entries || bad > entries || goodBytes > bytes || badBytes > bytes || good+bad < 20 {
 			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, good, bad, goodBytes, badBytes)
 		}

@@ -2,68 +2,63 @@ package wellknown
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Hooks is a set of functions, each of which may be nil, that a [Resolver] and a
-// [Static] call in the course of a look-up, all but Load in the caller's goroutine: as in
-// net/http/httptrace, but without a parent's trace being told too.
+// Hooks are functions that a [Resolver] and a [Static] call during a look-up. Each may be nil.
 //
-// A service uses it to let go of what it holds while a look-up waits for the
-// network, so that slow hosts do not keep those waiting who need no host, and
-// to count look-ups.
+// A service uses them to release resources while a look-up waits for the network, so that slow
+// hosts do not delay requests that need no host; to limit CPU time; and to count look-ups.
+//
+// All hooks except Load are called in the goroutine of the look-up's caller.
 type Hooks struct {
-	// Wait is called before a look-up waits for the network, because what
-	// it needs is not held: once for each host on the way, if need be, and again
-	// each time that it waited for the first fetch of a host on behalf of another
-	// email domain. Renewals in the background do not call it. Its ctx
-	// ends with the look-up's time. When it errs the look-up waits no more: it
-	// ends as ErrUnavailable with that error as its cause, which errors.Is
-	// finds, unless it is Authority and a document still counts that
-	// expired less than 24 h ago.
+	// Wait is called before a look-up waits for the network, because the cache does not have what
+	// it needs. It is called once for each host that the look-up waits for, and once more for
+	// each wait for the first fetch of a host for another email domain. Renewals in the
+	// background do not call it.
+	//
+	// The context ends with the look-up's time. If Wait returns an error, the look-up does not
+	// wait. It returns ErrUnavailable with that error as its cause, or, from Authority, a document
+	// that expired less than 24 h ago.
 	Wait func(ctx context.Context) error
 
-	// Waited is called after each Wait that did not err, when the wait is
-	// over, however it ended.
+	// Waited is called at the end of each wait for which Wait returned nil, whatever its result.
 	Waited func()
 
-	// Load is called before the TLS certificates of a host are verified, and before
-	// a document that was fetched is read: its JSON is parsed and its keys are
-	// checked. Each takes up to some milliseconds of one processor. It returns when that may begin; release is called when it
-	// is over, and must not be nil without an error. A service uses it to count
-	// this work among what it does at once.
+	// Load is called before the TLS certificates of a host are verified, and before a document
+	// that was fetched is parsed and its keys are checked. Each takes up to some milliseconds of
+	// CPU time. Load returns when that may begin; release is called when it is over. Unless Load
+	// returns an error, release must not be nil.
 	//
-	// It differs from the other functions. It is called in the goroutine of the
-	// fetch, not in the caller's, at any time until that fetch's deadline: also
-	// while the caller is in Wait, and after the caller's look-up has returned.
-	// A fetch serves all look-ups that wait for it, and calls the Load of the one
-	// that started it; renewals in the background call it too. So Load must not
-	// depend on the caller, must be safe for concurrent use, and should have a
-	// low priority. Its ctx is the fetch's: it has the values of the caller's
-	// context, but ends with the fetch and not with the caller. If Load returns
-	// an error, the fetch ends as ErrUnavailable with that error as its cause,
-	// and nothing is remembered.
+	// Load is called in the goroutine of the fetch, at any time until that fetch's deadline: also
+	// while the caller is in Wait, and after the look-up has returned. A fetch serves all
+	// look-ups that wait for it, and calls the Load of the one that started it. Renewals in the
+	// background call it too. So Load must not depend on the caller and must be safe for
+	// concurrent use. It should give this work a low priority.
 	//
-	// If Load is nil, a [Resolver] does at most half as much of this at once as
-	// GOMAXPROCS says, at least 1.
+	// The context is that of the fetch: it has the values of the caller's context, but it ends
+	// with the fetch and not with the caller. If Load returns an error, the fetch is
+	// ErrUnavailable with that error as its cause, and nothing is cached.
+	//
+	// If Load is nil, a [Resolver] does at most GOMAXPROCS/2 of these at once, at least 1.
 	Load func(ctx context.Context) (release func(), err error)
 
-	// Done is called at the end of each call of Authority or Refresh: held says
-	// whether it was answered without waiting, err is what it gave, nil or
-	// a *LookupError.
-	Done func(held bool, err error)
+	// Done is called at the end of each call of Authority and Refresh, with the error that it
+	// returns: nil or a *LookupError. cached reports that it returned without waiting.
+	Done func(cached bool, err error)
 }
 
 type hooksKey struct{}
 
-// WithHooks gives a context whose look-ups tell t what they do, and no other
-// trace; t may be used by several at once, as far as its functions may.
+// WithHooks returns a context whose look-ups call h, and no other hooks. Hooks may be shared by
+// several contexts if their functions are safe for concurrent use.
 func WithHooks(ctx context.Context, h *Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, h)
 }
 
-// hooksOf gives nil when there is none. The methods take that.
+// hooksOf returns nil if there are none. The methods accept that.
 func hooksOf(ctx context.Context) *Hooks {
 	h, _ := ctx.Value(hooksKey{}).(*Hooks)
 	return h
@@ -82,28 +77,44 @@ func (h *Hooks) waited() {
 	}
 }
 
-func (h *Hooks) done(held bool, err error) {
+func (h *Hooks) done(cached bool, err error) {
 	if h != nil && h.Done != nil {
-		h.Done(held, err)
+		h.Done(cached, err)
 	}
 }
 
-// SignatureCheck lets a [Resolver] try the certificate at issue with keys that
-// it holds, before a look-up waits for a fetch, and before an ErrUnsupported that
-// is held is renewed in the background. A certificate that they verify
-// goes before those that they do not, and takes from a larger allowance. Nothing
+// semaphore limits the work described at Hooks.Load if there is no such hook. It has an element for
+// each piece of work in progress.
+type semaphore chan struct{}
+
+func newSemaphore() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+// acquire waits until a piece of work may begin, and returns the function that ends it.
+func (s semaphore) acquire(ctx context.Context) (release func(), err error) {
+	if h := hooksOf(ctx); h != nil && h.Load != nil {
+		return h.Load(ctx)
+	}
+	select {
+	case s <- struct{}{}:
+		return func() { <-s }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// SignatureCheck lets a [Resolver] verify the certificate for which a look-up is made with cached
+// keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is renewed in the
+// background. A certificate that these keys verify goes first and has a larger allowance. Nothing
 // else depends on it: the answer for one email domain is never used for another.
 type SignatureCheck struct {
-	// Verifies reports whether one of the keys verifies the certificate. It
-	// should try a small number of them. It is called in the caller's goroutine,
-	// never between [Hooks.Wait] and Waited. Nil means that there is no
-	// certificate, or that it is not verified.
-	Verifies func(held []keys.PublicKey) bool
+	// Verifies reports whether one of the keys verifies the certificate. It should try few of
+	// them. It is called in the caller's goroutine, never between [Hooks.Wait] and Waited. Nil
+	// means that there is no certificate.
+	Verifies func(cached []keys.PublicKey) bool
 
-	// Fallback is the host that issued the certificate, if that is the
-	// verifier's fallback: the keys held of it are tried for the first look-up of
-	// an email domain of which nothing is held. It must not be set to a host
-	// that the certificate's sender chose. Empty means none.
+	// Fallback is the host that issued the certificate, if that is the verifier's fallback. Its
+	// cached keys are tried for the first look-up of an email domain about which nothing is
+	// cached. It must not be a host that the sender of the certificate chose. Empty means none.
 	Fallback string
 }
 
@@ -119,7 +130,7 @@ func signatureCheckOf(ctx context.Context) *SignatureCheck {
 	return c
 }
 
-// verified reports whether the keys of e, which may be nil, verify the certificate.
+// verified reports whether the keys of e verify the certificate. Both c and e may be nil.
 func (c *SignatureCheck) verified(e *entry) bool {
 	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
 }

@@ -167,8 +167,8 @@ func TestHooksOfStatic(t *testing.T) {
 	}
 }
 
-// TestHeldAllocates nothing but the answer, traced or not.
-func TestHeldAllocates(t *testing.T) {
+// TestCachedAllocates nothing but the answer, traced or not.
+func TestCachedAllocates(t *testing.T) {
 	s := newStage(t)
 	s.answer = says(200, document(1))
 	look(t, s.Resolver, host)
@@ -189,8 +189,8 @@ func TestHeldAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkHeld is what nearly every look-up comes to.
-func BenchmarkHeld(b *testing.B) {
+// BenchmarkCached is what nearly every look-up comes to.
+func BenchmarkCached(b *testing.B) {
 	s := newStage(b)
 	s.answer = says(200, document(1))
 	traced := wellknown.WithHooks(b.Context(), &wellknown.Hooks{Done: func(bool, error) {}})

@@ -88,7 +88,7 @@ func TestHooksLoadRefused(t *testing.T) {
 	if row(t, a, err) != row4 || !errors.Is(err, full) {
 		t.Error(err)
 	}
-	if good, bad, _, _ := s.Held(); good+bad != 0 {
+	if good, bad, _, _ := s.CacheSize(); good+bad != 0 {
 		t.Errorf("%d documents and %d outcomes kept", good, bad)
 	}
 	known, _ := look(t, s.Resolver, host)

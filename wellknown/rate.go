@@ -5,79 +5,82 @@ import (
 	"time"
 )
 
-// rate is a token bucket: so many at once, then one every so often.
+// rate is a token bucket: it holds burst tokens and gains one in each interval.
 type rate struct {
-	burst int
-	every time.Duration
+	burst    int
+	interval time.Duration
 }
 
-// How many fetches are started, by Config.Now.
+// The rates at which fetches start, by Config.Now.
 var (
-	// hostRate is of one host, for email domains other than its own and
-	// certificates that no key held of it verifies.
+	// hostRate is for the fetches of one host for other email domains than its own, if no cached
+	// key of the host verifies the certificate.
 	hostRate = rate{64, time.Second}
-	// vouchedRate is of one host, for its own emails, for certificates that a key
-	// held of it verifies, and for renewals of documents that verified one.
-	vouchedRate = rate{1024, time.Second / 32}
-	// domainRate is of the hosts below one registrable domain of which no
-	// document is held, together.
+	// verifiedRate is for the fetches of one host for its own emails, for certificates that a
+	// cached key of the host verifies, and for renewals of documents whose keys verified one.
+	verifiedRate = rate{1024, time.Second / 32}
+	// domainRate is for the fetches of all hosts below one registrable domain of which no
+	// document is cached.
 	domainRate = rate{512, time.Second / 4}
 )
 
-// maxBuckets bounds the buckets that are kept. If there are more, the one
-// closest to full is dropped: dropping one that is empty takes as many fetches
-// as empty all others.
+// maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped: to have
+// an empty bucket dropped takes as many fetches as to empty all others.
 const maxBuckets = 8192
 
 // limiter keeps the buckets that are not full. It is not safe for concurrent use.
+//
+// golang.org/x/time/rate has a limiter for one key, which does not tell when it is full again, so
+// that the fullest could not be dropped.
 type limiter struct {
-	buckets map[bucketKey]*bucket
+	buckets map[rateKey]*bucket
 	byTime  bucketHeap
 }
 
-type bucketKey struct {
+// rateKey names a bucket: a host or a registrable domain, and its rate.
+type rateKey struct {
 	name string
 	rate *rate
 }
 
-// bucket is known by the time at which it is full again.
+// bucket is represented by the time at which it is full again.
 type bucket struct {
-	key   bucketKey
+	key   rateKey
 	full  time.Time
-	index int // in byTime
+	index int // in limiter.byTime
 }
 
-func newLimiter() *limiter { return &limiter{buckets: make(map[bucketKey]*bucket)} }
+func newLimiter() *limiter { return &limiter{buckets: make(map[rateKey]*bucket)} }
 
-// take takes a token out of each of the buckets and reports whether all had one;
-// if not, it takes none.
-func (l *limiter) take(now time.Time, keys ...bucketKey) bool {
+// take takes a token from each of the buckets and reports whether all had one. If not, it takes
+// none.
+func (l *limiter) take(now time.Time, keys ...rateKey) bool {
 	for _, k := range keys {
-		if l.wait(k, now)+k.rate.every > time.Duration(k.rate.burst)*k.rate.every {
+		if l.untilFull(k, now)+k.rate.interval > time.Duration(k.rate.burst)*k.rate.interval {
 			return false
 		}
 	}
 	for _, k := range keys {
-		l.fill(k, now.Add(l.wait(k, now)+k.rate.every), now)
+		l.set(k, now.Add(l.untilFull(k, now)+k.rate.interval), now)
 	}
 	return true
 }
 
-// wait returns how long after now the bucket is full. If the clock was set back,
-// that is as long as for an empty one, from now on.
-func (l *limiter) wait(k bucketKey, now time.Time) time.Duration {
+// untilFull returns the time until the bucket is full. If the clock was set back, the bucket counts
+// as empty at now.
+func (l *limiter) untilFull(k rateKey, now time.Time) time.Duration {
 	b := l.buckets[k]
 	if b == nil {
 		return 0
 	}
-	if empty := now.Add(time.Duration(k.rate.burst) * k.rate.every); b.full.After(empty) {
-		l.fill(k, empty, now)
+	if empty := now.Add(time.Duration(k.rate.burst) * k.rate.interval); b.full.After(empty) {
+		l.set(k, empty, now)
 	}
 	return max(0, b.full.Sub(now))
 }
 
-// fill notes when the bucket is full again.
-func (l *limiter) fill(k bucketKey, full, now time.Time) {
+// set sets the time at which the bucket is full.
+func (l *limiter) set(k rateKey, full, now time.Time) {
 	if b := l.buckets[k]; b != nil {
 		b.full = full
 		heap.Fix(&l.byTime, b.index)
@@ -91,7 +94,7 @@ func (l *limiter) fill(k bucketKey, full, now time.Time) {
 	heap.Push(&l.byTime, b)
 }
 
-// bucketHeap has the bucket that is full first in front.
+// bucketHeap implements [heap.Interface]. The first bucket is the one that is full first.
 type bucketHeap []*bucket
 
 func (h bucketHeap) Len() int           { return len(h) }
@@ -101,11 +104,13 @@ func (h bucketHeap) Swap(i, j int) {
 	h[i].index, h[j].index = i, j
 }
 
+// Push implements [heap.Interface].
 func (h *bucketHeap) Push(b any) {
 	b.(*bucket).index = len(*h)
 	*h = append(*h, b.(*bucket))
 }
 
+// Pop implements [heap.Interface].
 func (h *bucketHeap) Pop() any {
 	last := len(*h) - 1
 	b := (*h)[last]

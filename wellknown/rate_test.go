@@ -50,7 +50,7 @@ func TestRates(t *testing.T) {
 						t.Errorf("%s: %v", other, err)
 					}
 				}
-				if _, bad, _, _ := s.Held(); bad != 0 {
+				if _, bad, _, _ := s.CacheSize(); bad != 0 {
 					t.Errorf("%d remembered", bad)
 				}
 				s = newStage(t) // a new resolver has forgotten, and all again

@@ -2,28 +2,28 @@ package wellknown
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
-	"github.com/vepverify/vepverify/internal/registrable"
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// Resolver looks authorities up over the network, and keeps what it learns. It
-// is safe for concurrent use.
+// Resolver looks up authorities over the network and caches what it learns. It is safe for
+// concurrent use.
 type Resolver struct {
-	timeout time.Duration // of a look-up
-	fetcher fetcher
-	policy  policy
-	cache   *cache
-	calls   *scheduler
-	now     func() time.Time
+	timeout      time.Duration // of a look-up
+	fetchTimeout time.Duration
+	client       *fetch.Client
+	work         semaphore
+	cache        *cache
+	scheduler    *scheduler
+	now          func() time.Time
 }
 
-// NewResolver makes a resolver, and errs when the configuration contradicts
-// itself or its CA file cannot be read.
+// NewResolver returns a resolver. It returns an error if a field of c is out of bounds or
+// contradicts another, or if the CA file cannot be read.
 func NewResolver(c Config) (*Resolver, error) {
 	r, err := newResolver(c, 443)
 	if err != nil {
@@ -37,238 +37,245 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	transport, reading := c.InsecureTransport, newLoads()
-	if transport == nil {
-		var err error
-		if transport, err = c.transport(ports, reading); err != nil {
-			return nil, err
-		}
+	work := newSemaphore()
+	config, err := c.fetchConfig(work, ports)
+	if err != nil {
+		return nil, err
 	}
-	held := newCache(c.MaxEntries, c.MaxBytes)
-	return &Resolver{
-		timeout: c.Timeout + c.Timeout/32, // so that whoever began a fetch learns what came of it
-		fetcher: newFetcher(c, transport, reading),
-		policy:  newPolicy(c, ports),
-		cache:   held,
-		calls:   newScheduler(c, func() bool { return !held.good.empty() }),
-		now:     c.Now,
-	}, nil
+	r := &Resolver{
+		timeout:      c.Timeout + c.Timeout/32, // so that the caller that started a fetch gets its result
+		fetchTimeout: c.Timeout,
+		client:       fetch.NewClient(config),
+		work:         work,
+		cache:        newCache(c.MaxEntries, c.MaxBytes),
+		now:          c.Now,
+	}
+	r.scheduler = newScheduler(c, r.cache, r.fetch)
+	return r, nil
 }
 
-func newPolicy(c Config, ports []uint16) policy {
-	p := policy{anything: c.InsecureAllowPrivate}
-	for _, port := range ports {
-		p.ports = append(p.ports, strconv.Itoa(int(port)))
+// question is what is asked: host for its support document, for emails of emailDomain. Both names
+// are valid and in lower case. It is the key of the cache and of fetches in progress.
+type question struct{ host, emailDomain string }
+
+// parseQuestion returns false if one of the names is not a domain.
+func parseQuestion(host, emailDomain string) (question, bool) {
+	host, hostOK := domain.Parse(host)
+	if emailDomain, emailOK := domain.Parse(emailDomain); hostOK && emailOK {
+		return question{host, emailDomain}, true
 	}
-	return p
+	return question{}, false
 }
 
-// Authority says who speaks for host to a verifier that met an email of
-// emailDomain (host itself, where no email is at issue). The error is a
-// [*LookupError]; when ctx ended before there was an answer, it matches
-// ErrUnavailable and the context's error. It waits at most a second if a
-// document is held that still counts, and at most 50 ms if there is no turn to
-// fetch a newer one.
+// to returns the same question to another host.
+func (q question) to(host string) question { return question{host, q.emailDomain} }
+
+// own reports whether the question is about the host's own emails.
+func (q question) own() bool { return q.host == q.emailDomain }
+
+// Authority returns the authority for host, on behalf of an email of emailDomain. Where no email
+// is involved, emailDomain is host.
+//
+// The error is a [*LookupError]. If ctx ended before there was an answer, it matches
+// ErrUnavailable and the context's error. If an older document still counts, Authority waits for
+// a newer one for at most a second, and for at most 50 ms while its fetch is queued.
 func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
-	return r.lookup(ctx, host, emailDomain, false)
+	return r.lookUp(ctx, host, emailDomain, false)
 }
 
-// Refresh is Authority that takes nothing older than a minute from memory,
-// for when no key fits a certificate: the domain may have new ones. When fetching
-// fails it answers as Authority does; when there was no time for it, or no
-// turn, it is ErrUnavailable, because nothing was learnt about newer keys.
+// Refresh is Authority with cache entries that are at most a minute old. It is for a certificate
+// that no key of the authority fits: the domain may have new keys. If a fetch fails, Refresh
+// returns what Authority would. If there was no time for a fetch or it could not start, Refresh
+// returns ErrUnavailable, because it is not known whether there are newer keys.
 func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Authority, error) {
-	return r.lookup(ctx, host, emailDomain, true)
+	return r.lookUp(ctx, host, emailDomain, true)
 }
 
-func (r *Resolver) lookup(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
+func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
 	hooks := hooksOf(ctx)
-	if a := r.known(ctx, host, emailDomain, refresh); a != nil {
+	q, ok := parseQuestion(host, emailDomain)
+	if !ok {
+		err := notDomain()
+		hooks.done(true, err)
+		return nil, err
+	}
+	now := r.now()
+	e := r.cache.get(q, now, refresh)
+	if e != nil && e.authority != nil {
+		r.renewIfDue(ctx, e, now)
 		hooks.done(true, nil)
-		return a, nil
+		return e.authority.clone(), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	l := &lookup{Resolver: r, at: r.now(), refresh: refresh, hooks: hooks, check: signatureCheckOf(ctx)}
-	a, err := follow(ctx, l, host, emailDomain)
+	l := &lookup{Resolver: r, now: now, refresh: refresh, hooks: hooks}
+	e, f := l.use(ctx, q, e)
+	a, err := follow(ctx, l, q, now, e, f)
 	hooks.done(!l.waited, err)
 	return a, err
 }
 
-// known returns the authority of a host whose own document is held and says all.
-// It is what nearly every look-up comes to, so it is kept short.
-func (r *Resolver) known(ctx context.Context, host, emailDomain string, refresh bool) *Authority {
-	host, hostOK := domain.Parse(host)
-	emailDomain, emailOK := domain.Parse(emailDomain)
-	if !hostOK || !emailOK || r.policy.check(host) != nil {
-		return nil
-	}
-	now := r.now()
-	if e := r.cache.held(cacheKey(host, emailDomain), now, refresh); e != nil && e.authority != nil {
-		if e.renewable(now) && e.startRenewal(now) {
-			r.renew(ctx, host, emailDomain)
-		}
-		return e.authority.clone()
-	}
-	return nil
-}
-
-// renew fetches what is held and in use anew in the background.
-func (r *Resolver) renew(ctx context.Context, host, emailDomain string) {
-	l := &lookup{Resolver: r, at: r.now(), renews: true, check: signatureCheckOf(ctx)}
-	q := l.request(ctx, host, emailDomain)
-	begun := l.at
-	q.held = func() *entry { // nothing that is older
-		if e := r.cache.held(q.key, r.now(), false); e != nil && e.fetched.After(begun) {
-			return e
-		}
-		return nil
-	}
-	r.calls.renew(q)
-}
-
-// cacheKey is unambiguous, as domains have no spaces.
-func cacheKey(host, emailDomain string) string {
-	if host == emailDomain {
-		return host
-	}
-	return host + " " + emailDomain
-}
-
-// lookup is a [source] at one point in time.
+// lookup is one look-up of a Resolver. It is a [source].
 type lookup struct {
 	*Resolver
-	at      time.Time
+	now     time.Time // when the look-up began
 	refresh bool
-	renews  bool // in the background
 	hooks   *Hooks
-	check   *SignatureCheck
-	waited  bool // not all was held
+	waited  bool // for the network
 }
 
-func (l *lookup) document(ctx context.Context, host, emailDomain string) (*publication, *fault) {
-	if f := l.policy.check(host); f != nil {
+// entry implements source.
+func (l *lookup) entry(ctx context.Context, q question) (*entry, *fetch.Fault) {
+	return l.use(ctx, q, l.cache.get(q, l.now, l.refresh))
+}
+
+// use returns the cache entry e, or the result of a fetch if e is nil.
+func (l *lookup) use(ctx context.Context, q question, e *entry) (*entry, *fetch.Fault) {
+	if e != nil {
+		l.renewIfDue(ctx, e, l.now)
+		return e, e.fault
+	}
+	if f := l.client.CheckHost(q.host); f != nil {
 		return nil, f
 	}
-	e, f := l.entry(ctx, host, emailDomain)
+	e, f := l.await(ctx, q)
 	if f == nil {
-		f = e.fault
+		return e, e.fault
 	}
-	if f != nil {
-		return nil, f
-	}
-	return &publication{e.document, e.fetched, e.expires, !l.at.Before(e.expires), e}, nil
-}
-
-// entry returns what is held, or what a fetch brings. When there was none in
-// time, that says nothing about the host: it is not remembered, and a document
-// that still counts goes on counting. For a refresh it would say that there is
-// nothing newer, which is not known.
-func (l *lookup) entry(ctx context.Context, host, emailDomain string) (*entry, *fault) {
-	key := cacheKey(host, emailDomain)
-	if e := l.cache.held(key, l.at, l.refresh); e != nil {
-		if e.renewable(l.at) && (e.document != nil || l.isGuest(host, emailDomain)) && e.startRenewal(l.at) {
-			l.renew(ctx, host, emailDomain)
-		}
-		return e, nil
-	}
-	e, f := l.await(ctx, host, emailDomain)
-	if f == nil || l.refresh {
-		return e, f
-	}
-	if good := l.cache.document(key, l.at); good != nil {
-		return good, nil
+	// The fetch did not start or did not end in time, which says nothing about the host: it is
+	// not cached, and a document that still counts is used. Refresh asks for a newer one, and
+	// whether there is one is not known.
+	if stale := l.cache.document(q, l.now); stale != nil && !l.refresh {
+		return stale, nil
 	}
 	return nil, f
 }
 
-// await returns what the one fetch under way brings, which begins if there is
-// none. It tries again after a fetch for another email domain, whose keys decide
-// the order.
-func (l *lookup) await(ctx context.Context, host, emailDomain string) (*entry, *fault) {
+// await returns the result of a fetch, which it shares with other look-ups. It tries again after a
+// fetch for another email domain of the host, whose keys decide the order.
+func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
 	l.waited = true
 	for {
-		e, f := l.turn(ctx, l.request(ctx, host, emailDomain))
+		e, f := l.awaitOne(ctx, l.request(ctx, q, l.now))
 		if e != nil || f != nil {
 			return e, f
 		}
 	}
 }
 
-// turn waits for r. Both results are nil if r must be made anew.
-func (l *lookup) turn(ctx context.Context, r *request) (*entry, *fault) {
+// awaitOne waits for one fetch. Both results are nil if the request must be made again.
+func (l *lookup) awaitOne(ctx context.Context, r *request) (*entry, *fetch.Fault) {
+	r.refresh = l.refresh
 	if err := l.hooks.wait(ctx); err != nil {
-		return nil, unavailable("no room to wait for the network", err)
+		return nil, fetch.Unavailable.Fault("no room to wait for the network", err)
 	}
 	defer l.hooks.waited()
-	c, f := l.calls.join(r)
+	c, f := l.scheduler.join(r)
 	if f != nil {
 		return nil, f
 	}
-	defer l.calls.leave(r, c)
-	if f := l.calls.wait(ctx, c, r.priority == priorityKnown && !l.refresh); f != nil {
+	defer l.scheduler.leave(r, c)
+	stale := r.priority == priorityKnown && !l.refresh
+	if f := l.scheduler.wait(ctx, c, stale); f != nil {
 		return nil, f
 	}
+	e := c.entry
 	switch {
-	case c.entry == nil || c.key != r.key:
+	case e == nil || c.question != r.question:
 		return nil, nil
-	case c.entry.fault != nil && c.entry.fault.own:
-		return nil, c.entry.fault
+	case e.fault != nil && e.fault.Local:
+		return nil, e.fault
 	}
-	return c.entry, nil
+	return e, nil
 }
 
-// request returns what to fetch, and how urgent that is by what is held. Keys
-// that are held decide only the order.
-func (l *lookup) request(ctx context.Context, host, emailDomain string) *request {
-	key := cacheKey(host, emailDomain)
-	document, held := l.cache.document(key, l.at), l.cache.good.keysOf(host)
-	own := host == emailDomain
-	learn := l.cache.learn
-	if l.renews {
-		learn = l.cache.relearn
-	}
-	r := &request{
-		host: host, domain: registrable.Domain(host), key: key, priority: priorityOther,
-		slow: l.cache.silent(key, l.at), follows: document == nil && held == nil && !own, renews: l.renews,
-		held: func() *entry { return l.cache.held(key, l.now(), l.refresh) },
-		keys: func() bool { return l.cache.good.keysOf(host) != nil },
-		// It serves all who wait, so it does not end with the context of the one
-		// who began it.
-		fetch: func() *entry {
-			o := l.fetcher.fetch(context.WithoutCancel(ctx), host, emailDomain)
-			return learn(host, key, o, l.now())
-		},
-	}
+// request returns a request for the answer to q. What is cached decides its priority.
+func (r *Resolver) request(ctx context.Context, q question, now time.Time) *request {
+	check := signatureCheckOf(ctx)
+	document, hostKeys := r.cache.document(q, now), r.cache.keysOf(q.host)
+	request := newRequest(ctx, q)
+	request.slow = r.cache.isSlow(q, now)
+	request.needsKeys = document == nil && hostKeys == nil && !q.own()
+	verified := q.own()
 	switch {
 	case document != nil:
-		r.priority, r.vouched = priorityKnown, own || document.verified.Load()
-	case l.check.verified(held):
-		r.priority, r.vouched = priorityVerified, true
-	case l.isGuest(host, emailDomain):
-		r.priority, r.vouched = priorityVerified, true
-	default:
-		r.vouched = own
+		request.priority = priorityKnown
+		verified = verified || document.verified.Load()
+	case check.verified(hostKeys), r.verifiedByFallback(check, q):
+		request.priority = priorityVerified
+		verified = true
 	}
-	r.limit()
-	return r
+	request.limitRates(verified)
+	return request
 }
 
-// isGuest reports whether the look-up is for the host's own emails, no key of the
-// host is held, and keys held of the fallback verify the certificate.
-func (l *lookup) isGuest(host, emailDomain string) bool {
-	return host == emailDomain && l.check != nil && l.check.Fallback != "" && l.cache.good.keysOf(host) == nil &&
-		l.check.verified(l.cache.good.keysOf(l.check.Fallback))
+// verifiedByFallback reports whether a question is about the host's own emails, no key of the
+// host is cached, and cached keys of the fallback verify the certificate.
+func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question) bool {
+	return q.own() && check != nil && check.Fallback != "" && r.cache.keysOf(q.host) == nil &&
+		check.verified(r.cache.keysOf(check.Fallback))
 }
 
-// limit sets the buckets that the fetch takes from.
-func (r *request) limit() {
-	byHost := &hostRate
-	if r.vouched {
-		byHost = &vouchedRate
+// renewIfDue starts a fetch in the background if e is in the last quarter of its life. An
+// ErrUnsupported is renewed only if the fallback's keys verify the certificate.
+func (r *Resolver) renewIfDue(ctx context.Context, e *entry, now time.Time) {
+	if !e.renewable(now) || e.document == nil && !r.verifiedByFallback(signatureCheckOf(ctx), e.question) || !e.startRenewal(now) {
+		return
 	}
-	r.buckets = append(r.buckets, bucketKey{r.host, byHost})
-	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther {
-		r.buckets = append(r.buckets, bucketKey{r.domain, &domainRate})
+	request := r.request(ctx, e.question, now)
+	request.renewal, request.begun = true, now
+	r.scheduler.renew(request)
+}
+
+// fetch fetches what a request asks for and caches the result. A fetch serves all callers that
+// wait for it, so it does not end with the context of the one that started it.
+func (r *Resolver) fetch(request *request) *entry {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.ctx), r.fetchTimeout)
+	defer cancel()
+	answer, f := r.client.Get(ctx, request.host, request.emailDomain)
+	e := &entry{question: request.question, fault: f}
+	if f == nil {
+		r.read(ctx, e, answer)
 	}
+	e.life = lifetime(e.fault, answer.CacheControl)
+	return r.cache.add(e, r.now(), request.renewal)
+}
+
+// read parses an answer, and sets the document of e or its fault.
+func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
+	release, err := r.work.acquire(ctx)
+	if err != nil {
+		e.fault = fetch.LocalFault("no room to read the document", err)
+		return
+	}
+	defer release()
+	text, f := answer.Text()
+	if f != nil {
+		e.fault = f
+		return
+	}
+	e.size = len(text)
+	d, err := ParseDocument(text)
+	if e.fault = documentFault(d, err, answer); e.fault == nil {
+		e.document = d
+	}
+}
+
+// documentFault returns the fault of a body that was parsed as d, or with an error. It returns nil
+// if d is a document that can be used.
+func documentFault(d *Document, err error, answer fetch.Answer) *fetch.Fault {
+	switch {
+	case err == nil && d.Authority != "" && answer.Gzip:
+		// Otherwise one look-up could decompress six bodies.
+		return fetch.Refused.FaultByHost("a delegation in gzip")
+	case errors.Is(err, errLimit):
+		return fetch.Refused.FaultByHost(err.Error())
+	case err != nil && answer.EndUnknown:
+		return fetch.Unavailable.Fault("answer cut off, or malformed", nil)
+	case err != nil:
+		return fetch.Unsupported.FaultByHost(err.Error())
+	case d.Disabled:
+		return fetch.Unsupported.FaultByHost("disabled")
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"os"
@@ -114,39 +113,5 @@ func expectNoMarker(t *testing.T, name string, err error) {
 		for _, err := range w.Unwrap() {
 			expectNoMarker(t, name, err)
 		}
-	}
-}
-
-// TestPatient: what a host says before it is asked reaches nobody, because
-// net/http would print it to the program's log.
-func TestPatient(t *testing.T) {
-	near, far := net.Pipe()
-	defer far.Close()
-	p := wellknown.NewPatient(near)
-	read := make(chan error)
-	go func() {
-		_, err := io.ReadFull(p, make([]byte, len(marker)))
-		read <- err
-	}()
-	far.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, err := io.WriteString(far, marker); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("%d bytes read before anything was written, %v", n, err)
-	}
-	far.SetWriteDeadline(time.Time{})
-	go io.WriteString(p, "?")
-	io.ReadFull(far, make([]byte, 1))
-	io.WriteString(far, marker)
-	if err := <-read; err != nil {
-		t.Error(err)
-	}
-	// Closing it ends a read that waits.
-	p = wellknown.NewPatient(near)
-	go func() {
-		_, err := p.Read(make([]byte, 1))
-		read <- err
-	}()
-	p.Close()
-	if err := <-read; err == nil {
-		t.Error("read from a closed connection")
 	}
 }

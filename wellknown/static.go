@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,17 +14,17 @@ import (
 
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/strictjson"
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// Static answers from documents known beforehand, without a network. It is
-// safe for concurrent use.
+// Static answers look-ups from a fixed set of documents, without a network. It is safe for
+// concurrent use.
 type Static struct {
-	documents map[string]*Document // nil: known not to support BrowserID
-	sole      map[string]*Authority
+	entries map[string]*entry // by host
 }
 
-// NewStatic takes the support documents of domains: nil or JSON's null for a
-// domain known not to support BrowserID. A domain that is not in the map is
+// NewStatic returns a Static with the support documents of domains. A document that is nil or JSON's
+// null means that the domain does not support BrowserID. A domain that is not in the map is
 // [ErrUnavailable]. A malformed document is an error, not a domain without support.
 func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	s := newStatic(len(documents))
@@ -34,8 +36,8 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	return s, nil
 }
 
-// ParseStatic reads the JSON form of [NewStatic]'s map:
-// {"idp.example": {document}, "other.example": null}.
+// ParseStatic returns a Static with the documents of a bundle, which is the JSON form of [NewStatic]'s
+// map: {"idp.example": {document}, "other.example": null}.
 func ParseStatic(data []byte) (*Static, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -50,15 +52,15 @@ func ParseStatic(data []byte) (*Static, error) {
 	return s, nil
 }
 
-// LoadStatic reads the file at path by [ParseStatic] or, when path is a folder,
-// the document of each <domain>.json in it; other files there are ignored.
+// LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a directory, it
+// reads the document of each file <domain>.json in it, and ignores other files.
 func LoadStatic(path string) (*Static, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() {
-		return loadFolder(path)
+		return loadDir(path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -71,58 +73,61 @@ func LoadStatic(path string) (*Static, error) {
 	return s, nil
 }
 
-func loadFolder(folder string) (*Static, error) {
-	entries, err := os.ReadDir(folder)
+func loadDir(dir string) (*Static, error) {
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	s := newStatic(len(entries))
-	for _, entry := range entries {
-		name, ok := strings.CutSuffix(entry.Name(), ".json")
+	s := newStatic(len(files))
+	for _, file := range files {
+		name, ok := strings.CutSuffix(file.Name(), ".json")
 		if !ok {
 			continue
 		}
-		document, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		document, err := os.ReadFile(filepath.Join(dir, file.Name()))
 		if err != nil {
 			return nil, err
 		}
 		if err := s.add(name, document); err != nil {
-			return nil, fmt.Errorf("%s: %w", folder, err)
+			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
 	}
-	if len(s.documents) == 0 {
-		return nil, fmt.Errorf("%s: no .json file in this folder", folder)
+	if len(s.entries) == 0 {
+		return nil, fmt.Errorf("%s: no .json file in this folder", dir)
 	}
 	return s, nil
 }
 
-func newStatic(size int) *Static {
-	return &Static{documents: make(map[string]*Document, size), sole: make(map[string]*Authority, size)}
-}
+func newStatic(size int) *Static { return &Static{entries: make(map[string]*entry, size)} }
 
 func (s *Static) add(name string, document json.RawMessage) error {
 	host, ok := domain.Parse(name)
 	if !ok {
 		return fmt.Errorf("%q is not a domain", name)
 	}
-	if _, twice := s.documents[host]; twice {
+	if s.entries[host] != nil {
 		return fmt.Errorf("%s: more than one document", host)
 	}
+	e := new(entry)
+	s.entries[host] = e
 	if document == nil || string(bytes.TrimSpace(document)) == "null" {
-		s.documents[host] = nil
+		e.fault = fetch.Unsupported.Fault("recorded as not supporting BrowserID", nil)
 		return nil
 	}
 	d, err := ParseDocument(document)
 	if err != nil {
 		return fmt.Errorf("%s: %w", host, err)
 	}
-	s.documents[host] = d
-	s.sole[host] = d.soleAuthority(host, time.Time{}, time.Time{})
+	if d.Disabled {
+		e.fault = fetch.Unsupported.Fault("disabled", nil)
+		return nil
+	}
+	e.document, e.authority = d, d.soleAuthority(host, time.Time{}, time.Time{})
 	return nil
 }
 
-// Authority is [Resolver.Authority] without the network. emailDomain makes no
-// difference, but must be a domain.
+// Authority is [Resolver.Authority] without the network. The answer does not depend on emailDomain,
+// but it must be a domain.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	a, err := s.authority(ctx, host, emailDomain)
 	hooksOf(ctx).done(true, err)
@@ -130,22 +135,97 @@ func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Auth
 }
 
 func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
-	asked, hostOK := domain.Parse(host)
-	if _, emailOK := domain.Parse(emailDomain); hostOK && emailOK && s.sole[asked] != nil {
-		return s.sole[asked].clone(), nil
+	q, ok := parseQuestion(host, emailDomain)
+	if !ok {
+		return nil, notDomain()
 	}
-	return follow(ctx, s, host, emailDomain)
+	e, f := s.entry(ctx, q)
+	if f == nil && e.authority != nil {
+		return e.authority.clone(), nil
+	}
+	return follow(ctx, s, q, time.Time{}, e, f)
 }
 
-func (s *Static) document(_ context.Context, host, _ string) (*publication, *fault) {
-	d, known := s.documents[host]
-	switch {
-	case !known:
-		return nil, unavailable("no document held", nil)
-	case d == nil:
-		return nil, unsupported("recorded as not supporting it", nil)
-	case d.Disabled:
-		return nil, unsupported("disabled", nil)
+// entry implements source.
+func (s *Static) entry(_ context.Context, q question) (*entry, *fetch.Fault) {
+	e := s.entries[q.host]
+	if e == nil {
+		return nil, fetch.Unavailable.Fault("no document of this host is known", nil)
 	}
-	return &publication{Document: d}, nil
+	return e, e.fault
+}
+
+// Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of the domains
+// and of the hosts to which they delegate, and null for hosts that do not support BrowserID. The
+// text is the same for the same documents.
+//
+// Save returns an error and writes nothing if one of the documents cannot be fetched, or if a host
+// has different documents for different domains.
+func (r *Resolver) Save(ctx context.Context, w io.Writer, domains ...string) error {
+	rec := &recorder{documents: make(map[string]json.RawMessage)}
+	for _, name := range domains {
+		if err := rec.record(ctx, r, name); err != nil {
+			return err
+		}
+	}
+	text, err := json.MarshalIndent(rec.documents, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(append(text, '\n')); err != nil {
+		return fmt.Errorf("saving documents: %w", err)
+	}
+	return nil
+}
+
+// recorder is a [source] that records the documents of another one.
+type recorder struct {
+	source
+	documents map[string]json.RawMessage
+	err       error // the first error of a document that cannot be recorded
+}
+
+func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error {
+	q, ok := parseQuestion(name, name)
+	if !ok {
+		return notDomain()
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	l := &lookup{Resolver: r, now: r.now()}
+	rec.source = l
+	e, f := rec.entry(ctx, q)
+	// An error of follow itself, such as a delegation in a circle, is no reason to stop: the
+	// documents are recorded, and a look-up in them has the same error.
+	_, _ = follow(ctx, rec, q, l.now, e, f)
+	return rec.err
+}
+
+// entry implements source.
+func (rec *recorder) entry(ctx context.Context, q question) (*entry, *fetch.Fault) {
+	e, f := rec.source.entry(ctx, q)
+	text := json.RawMessage("null")
+	switch {
+	case f == nil:
+		var err error
+		if text, err = json.Marshal(e.document); err != nil {
+			rec.fail(fmt.Errorf("%s: %w", q.host, err))
+		}
+	case f.Outcome != fetch.Unsupported:
+		rec.fail(newLookupError(f, q.emailDomain, q.host))
+		return e, f
+	}
+	if before, found := rec.documents[q.host]; found && !bytes.Equal(before, text) {
+		rec.fail(fmt.Errorf("%s: %w", q.host, errDifferent))
+	}
+	rec.documents[q.host] = text
+	return e, f
+}
+
+var errDifferent = errors.New("different documents for different domains, which one file cannot hold")
+
+func (rec *recorder) fail(err error) {
+	if rec.err == nil {
+		rec.err = err
+	}
 }

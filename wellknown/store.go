@@ -5,278 +5,271 @@ import (
 	"math/bits"
 	"sync"
 
-	gocache "github.com/patrickmn/go-cache"
-
 	"github.com/vepverify/vepverify/internal/registrable"
 )
 
-// Limits of what one party may hold in a store, so that it evicts its own
-// entries and not those of others.
+// Limits of the entries of one party, so that it evicts its own entries and not those of others.
 const (
-	maxHostEntries   = 512  // of one host, which differ in the email domain
+	maxHostEntries   = 512  // of one host, for different email domains
 	maxDomainEntries = 1024 // of one registrable domain
-	storeShare       = 4    // one registrable domain holds at most a quarter of the store, in entries and in bytes
-	maxScan          = 1024 // groups that are looked at to find one to evict from
-	smallEntry       = 13   // bits of the size below which the size of a single entry does not matter: 8 KiB
+	storeShare       = 4    // one registrable domain has at most a quarter of the entries and bytes
+	maxScan          = 1024 // domains that are examined to find one to evict from
+	smallEntryBits   = 13   // the size of a single entry up to 8 KiB does not matter
+	entryOverhead    = 1024 // bytes of an entry's maps, lists and structs
 )
 
-// store is a go-cache with bounds on entries and bytes. It expires nothing by
-// itself, so it needs no clock and no janitor. It evicts
+// store is a cache with limits on its entries and bytes. Entries do not expire here. It evicts
 //
-//   - of a host with too many entries, one of its own;
-//   - of a registrable domain with too many entries or bytes, one of its own;
-//   - if the store is full, one of the registrable domain that holds most.
-//     Sizes are compared by powers of two, and a domain with one small entry
-//     holds least; of those, one whose keys verified nothing is evicted first.
-//     Among domains of equal size the least recently used loses.
+//   - of a host with too many entries, one of the host's own;
+//   - of a registrable domain with too many entries or bytes, one of the domain's own;
+//   - if the store is full, one of the registrable domain that has most. Sizes are compared by
+//     powers of two, and a domain with one small entry is the smallest; of those, one whose keys
+//     verified nothing is evicted first. Of domains of equal size, the least recently used one
+//     loses an entry.
 //
-// Within a host or a domain, entries whose keys verified a certificate are
-// evicted last, and before them a host's entry for its own emails; then the
-// least recently used is evicted.
+// Of a host or a domain, entries whose keys verified a certificate are evicted last, and a host's
+// entry for its own emails before them; of equal entries, the least recently used one is evicted.
+//
+// internal/bounded and golang-lru evict the least recently used entry, so that one party could
+// evict the entries of all others.
 type store struct {
 	maxEntries int
 	maxBytes   int64
 
-	mu      sync.Mutex     // guards all below, and keeps it in step with items
-	items   *gocache.Cache // *item by key
-	hosts   map[string]*holder
-	groups  map[string]*group // by registrable domain
-	classes [48]list.List     // of *group, by size; the last used first
-	entries int
+	mu      sync.Mutex // guards everything below
+	entries map[question]*entry
+	hosts   map[string]*hostEntries
+	domains map[string]*domainEntries
+	classes [48]list.List // of *domainEntries, by size class; the most recently used first
 	bytes   int64
 }
 
-// group is what a store has of one registrable domain.
-type group struct {
-	name  string
-	items list.List // of *item, the last used first
-	bytes int64
-	class int
-	place *list.Element // in classes
+// domainEntries are the entries of one registrable domain.
+type domainEntries struct {
+	name    string
+	entries list.List // of *entry, the most recently used first
+	bytes   int64
+	class   int
+	element *list.Element // in store.classes
 }
 
-// holder is a host that has entries in a store.
-type holder struct {
-	group   *group
-	entries int
-	latest  *item // the newest with usable keys, nil if there is none
-}
-
-type item struct {
-	key, host string
-	value     *entry
-	cost      int64
-	holder    *holder
-	place     *list.Element // in the group's items
+// hostEntries are the entries of one host.
+type hostEntries struct {
+	domain *domainEntries
+	count  int
+	keys   *entry // the newest with usable keys, nil if there is none
 }
 
 func newStore(maxEntries int, maxBytes int64) *store {
 	return &store{
-		maxEntries: maxEntries, maxBytes: maxBytes, items: gocache.New(gocache.NoExpiration, 0),
-		hosts: make(map[string]*holder), groups: make(map[string]*group),
+		maxEntries: maxEntries, maxBytes: maxBytes,
+		entries: make(map[question]*entry), hosts: make(map[string]*hostEntries), domains: make(map[string]*domainEntries),
 	}
 }
 
 // get returns nil if there is no entry.
-func (s *store) get(key string) *entry {
+func (s *store) get(q question) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.item(key)
-	if i == nil {
+	e := s.entries[q]
+	if e == nil {
 		return nil
 	}
-	g := i.holder.group
-	g.items.MoveToFront(i.place)
-	s.classes[g.class].MoveToFront(g.place)
-	return i.value
+	d := e.owner.domain
+	d.entries.MoveToFront(e.element)
+	s.classes[d.class].MoveToFront(d.element)
+	return e
 }
 
-func (s *store) item(key string) *item {
-	found, ok := s.items.Get(key)
-	if !ok {
-		return nil
-	}
-	return found.(*item)
-}
-
-// keysOf returns usable keys of host: those of its newest entry that has any.
+// keysOf returns the newest entry of host with usable keys, nil if there is none.
 func (s *store) keysOf(host string) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := s.hosts[host]; h != nil && h.latest != nil {
-		return h.latest.value
+	if h := s.hosts[host]; h != nil {
+		return h.keys
 	}
 	return nil
 }
 
-// empty reports whether there is no entry at all.
+// empty reports whether there is no entry.
 func (s *store) empty() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.entries == 0
+	return len(s.entries) == 0
 }
 
-func (s *store) set(host, key string, e *entry) {
+// set adds e in place of an earlier entry for the same question.
+func (s *store) set(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.remove(s.item(key))
-	h := s.holderOf(host)
-	i := &item{key: key, host: host, value: e, cost: cost(key, e), holder: h}
-	i.place = h.group.items.PushFront(i)
-	s.items.Set(key, i, gocache.NoExpiration)
-	s.count(i, 1)
+	s.remove(s.entries[e.question])
+	h := s.host(e.host)
+	e.owner, e.element = h, h.domain.entries.PushFront(e)
+	s.entries[e.question] = e
+	s.count(e, 1)
 	if e.hasKeys() {
-		h.latest = i
+		h.keys = e
 	}
-	s.evict(i)
+	s.evict(e)
 }
 
-func (s *store) delete(key string) {
+// delete removes the entry for q, if there is one.
+func (s *store) delete(q question) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.remove(s.item(key))
+	s.remove(s.entries[q])
 }
 
-// holderOf returns the holder of host, which it makes if there is none.
-func (s *store) holderOf(host string) *holder {
+// host returns the entries of a host, which it adds if there are none.
+func (s *store) host(host string) *hostEntries {
 	if h := s.hosts[host]; h != nil {
 		return h
 	}
 	name := registrable.Domain(host)
-	g := s.groups[name]
-	if g == nil {
-		g = &group{name: name}
-		g.place = s.classes[0].PushFront(g)
-		s.groups[name] = g
+	d := s.domains[name]
+	if d == nil {
+		d = &domainEntries{name: name}
+		d.element = s.classes[0].PushFront(d)
+		s.domains[name] = d
 	}
-	h := &holder{group: g}
+	h := &hostEntries{domain: d}
 	s.hosts[host] = h
 	return h
 }
 
-// remove takes i out; nil is nothing.
-func (s *store) remove(i *item) {
-	if i == nil {
+// remove removes e, which may be nil.
+func (s *store) remove(e *entry) {
+	if e == nil {
 		return
 	}
-	h := i.holder
-	g := h.group
-	s.items.Delete(i.key)
-	g.items.Remove(i.place)
-	s.count(i, -1)
-	if h.latest == i {
-		h.latest = g.latest(i.host)
+	h := e.owner
+	d := h.domain
+	delete(s.entries, e.question)
+	d.entries.Remove(e.element)
+	s.count(e, -1)
+	if h.keys == e {
+		h.keys = d.keysOf(e.host)
 	}
-	if h.entries == 0 {
-		delete(s.hosts, i.host)
+	if h.count == 0 {
+		delete(s.hosts, e.host)
 	}
-	if g.items.Len() == 0 {
-		s.classes[g.class].Remove(g.place)
-		delete(s.groups, g.name)
-	}
-}
-
-// count adds i to the sums, or takes it from them, and puts its group in the
-// class of its size.
-func (s *store) count(i *item, n int) {
-	h := i.holder
-	g := h.group
-	h.entries += n
-	s.entries += n
-	g.bytes += int64(n) * i.cost
-	s.bytes += int64(n) * i.cost
-	if class := s.class(g); class != g.class || n > 0 {
-		s.classes[g.class].Remove(g.place)
-		g.class = class
-		g.place = s.classes[class].PushFront(g)
+	if d.entries.Len() == 0 {
+		s.classes[d.class].Remove(d.element)
+		delete(s.domains, d.name)
 	}
 }
 
-// class returns the size of a group as a power of two, where an entry counts at
-// least its share of the bytes.
-func (s *store) class(g *group) int {
-	n := g.items.Len()
+// count adds e to the sums if n is 1, and subtracts it if n is -1. It moves e's domain to its size
+// class.
+func (s *store) count(e *entry, n int) {
+	h := e.owner
+	d := h.domain
+	cost := int64(n) * e.cost()
+	h.count += n
+	d.bytes += cost
+	s.bytes += cost
+	if class := s.class(d); class != d.class || n > 0 {
+		s.classes[d.class].Remove(d.element)
+		d.class = class
+		d.element = s.classes[class].PushFront(d)
+	}
+}
+
+// class returns the size of a domain as a power of two. An entry counts as its share of the bytes
+// at least.
+func (s *store) class(d *domainEntries) int {
+	n := d.entries.Len()
 	if n <= 1 {
-		return bits.Len64(uint64(g.bytes >> smallEntry))
+		return bits.Len64(uint64(d.bytes >> smallEntryBits))
 	}
-	size := max(g.bytes, int64(n)*(s.maxBytes/int64(s.maxEntries)))
-	return min(1+bits.Len64(uint64(size>>smallEntry)), len(s.classes)-1)
+	size := max(d.bytes, int64(n)*(s.maxBytes/int64(s.maxEntries)))
+	return min(1+bits.Len64(uint64(size>>smallEntryBits)), len(s.classes)-1)
 }
 
-// evict makes room after added.
-func (s *store) evict(added *item) {
-	h := added.holder
-	g := h.group
-	for h.entries > max(1, min(maxHostEntries, s.maxEntries/storeShare)) {
-		s.remove(g.victim(added, added.host))
+// evict evicts entries until added fits.
+func (s *store) evict(added *entry) {
+	h := added.owner
+	d := h.domain
+	for h.count > max(1, min(maxHostEntries, s.maxEntries/storeShare)) {
+		s.remove(d.victim(added, added.host))
 	}
-	for g.items.Len() > 1 && (g.items.Len() > min(maxDomainEntries, s.maxEntries/storeShare) || g.bytes > s.maxBytes/storeShare) {
-		s.remove(g.victim(added, ""))
+	for d.entries.Len() > 1 &&
+		(d.entries.Len() > min(maxDomainEntries, s.maxEntries/storeShare) || d.bytes > s.maxBytes/storeShare) {
+		s.remove(d.victim(added, ""))
 	}
-	for s.entries > s.maxEntries || s.bytes > s.maxBytes {
+	for len(s.entries) > s.maxEntries || s.bytes > s.maxBytes {
 		s.remove(s.largest().victim(added, ""))
 	}
 }
 
-// largest returns the group to evict from: among those with one small entry, one
-// whose keys verified nothing, if there is one among the maxScan least recently used.
-func (s *store) largest() *group {
+// largest returns the domain to evict from. If all have one small entry, it prefers one whose
+// keys verified nothing, among the maxScan least recently used.
+func (s *store) largest() *domainEntries {
 	class := len(s.classes) - 1
 	for s.classes[class].Len() == 0 {
 		class--
 	}
 	last := s.classes[class].Back()
 	if class > 0 {
-		return last.Value.(*group)
+		return last.Value.(*domainEntries)
 	}
 	for e, n := last, 0; e != nil && n < maxScan; e, n = e.Prev(), n+1 {
-		if g := e.Value.(*group); !g.items.Front().Value.(*item).value.verified.Load() {
-			return g
+		if d := e.Value.(*domainEntries); !d.entries.Front().Value.(*entry).verified.Load() {
+			return d
 		}
 	}
-	return last.Value.(*group)
+	return last.Value.(*domainEntries)
 }
 
-// victim returns the entry to evict, of host if that is not empty: added only if
-// there is no other.
-func (g *group) victim(added *item, host string) *item {
-	victim, least := added, 3
-	for e := g.items.Back(); e != nil && least > 0; e = e.Prev() {
-		i := e.Value.(*item)
-		if i == added || host != "" && i.host != host {
+// victim returns the entry to evict, of host unless that is empty. It returns added only if there
+// is no other.
+func (d *domainEntries) victim(added *entry, host string) *entry {
+	victim, least := added, rankVerified+1
+	for element := d.entries.Back(); element != nil && least > rankOther; element = element.Prev() {
+		e := element.Value.(*entry)
+		if e == added || host != "" && e.host != host {
 			continue
 		}
-		if rank := i.rank(); rank < least {
-			victim, least = i, rank
+		if rank := e.rank(); rank < least {
+			victim, least = e, rank
 		}
 	}
 	return victim
 }
 
-// rank orders the entries of a group: the lower is evicted first.
-func (i *item) rank() int {
+// Ranks of the entries of one domain: the lowest is evicted first.
+const (
+	rankOther = iota
+	rankOwn   // for the host's own emails
+	rankVerified
+)
+
+func (e *entry) rank() int {
 	switch {
-	case i.value.verified.Load():
-		return 2
-	case i.key == i.host:
-		return 1
+	case e.verified.Load():
+		return rankVerified
+	case e.own():
+		return rankOwn
 	}
-	return 0
+	return rankOther
 }
 
-// latest returns the last used entry of host that has usable keys.
-func (g *group) latest(host string) *item {
-	for e := g.items.Front(); e != nil; e = e.Next() {
-		if i := e.Value.(*item); i.host == host && i.value.hasKeys() {
-			return i
+// keysOf returns the most recently used entry of host with usable keys, nil if there is none.
+func (d *domainEntries) keysOf(host string) *entry {
+	for element := d.entries.Front(); element != nil; element = element.Next() {
+		if e := element.Value.(*entry); e.host == host && e.hasKeys() {
+			return e
 		}
 	}
 	return nil
 }
 
-// cost estimates the memory of an entry in bytes: the parsed document is about
-// as large as its text, the rest is maps, lists and structs.
-func cost(key string, e *entry) int64 {
-	const overhead = 1024
-	return int64(len(key)) + 2*int64(e.size) + overhead
+// cost returns an estimate of the memory of an entry in bytes: a parsed document takes about as
+// much as its text.
+func (e *entry) cost() int64 {
+	names := len(e.host)
+	if !e.own() {
+		names += len(e.emailDomain)
+	}
+	return int64(names) + 2*int64(e.size) + entryOverhead
 }

@@ -213,7 +213,7 @@ func TestNoTurn(t *testing.T) {
 		if !slices.Equal(p.order(), []string{"slow.example"}) {
 			t.Errorf("asked %v", p.order())
 		}
-		if _, bad, _, _ := c.r.Held(); bad != 1 {
+		if _, bad, _, _ := c.r.CacheSize(); bad != 1 {
 			t.Errorf("%d outcomes remembered", bad)
 		}
 		begin = time.Now()

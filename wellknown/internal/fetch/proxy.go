@@ -1,4 +1,4 @@
-package wellknown
+package fetch
 
 import (
 	"bufio"
@@ -12,26 +12,25 @@ import (
 	"time"
 
 	"golang.org/x/net/proxy"
+
+	"github.com/vepverify/vepverify/internal/outbound"
 )
 
-// proxyPorts are the ports of proxies by the scheme of their URLs.
-var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080"}
-
-// tunnel gives a connection to addr through the proxy.
-func (d *dialer) tunnel(ctx context.Context, addr string) (net.Conn, error) {
+// connectThroughProxy returns a connection to addr through the proxy.
+func (d *dialer) connectThroughProxy(ctx context.Context, addr string) (net.Conn, error) {
 	if d.proxy.Scheme == "socks5" {
-		return d.socks(ctx, addr)
+		return d.connectThroughSOCKS(ctx, addr)
 	}
-	conn, err := d.reachProxy(ctx)
+	conn, err := d.connectToProxy(ctx)
 	if err != nil {
 		return nil, err
 	}
 	through := conn
 	if d.proxy.Scheme == "https" {
-		through, err = d.secure(ctx, conn, proxyAddr(d.proxy))
+		through, err = d.startTLS(ctx, conn, outbound.ProxyAddr(d.proxy))
 	}
 	if err == nil {
-		err = askToConnect(ctx, through, d.proxy.User, addr)
+		err = requestTunnel(ctx, through, d.proxy.User, addr)
 	}
 	if err != nil {
 		conn.Close()
@@ -40,26 +39,18 @@ func (d *dialer) tunnel(ctx context.Context, addr string) (net.Conn, error) {
 	return through, nil
 }
 
-func proxyAddr(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = proxyPorts[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
-// reachProxy connects to the proxy itself, which may be anywhere; its name is
-// the operator's, so the system's search list applies.
-func (d *dialer) reachProxy(ctx context.Context) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(proxyAddr(d.proxy))
+// connectToProxy connects to the proxy itself. Its address is not checked, and the system's
+// search list applies to its name, because the operator chose it.
+func (d *dialer) connectToProxy(ctx context.Context) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(outbound.ProxyAddr(d.proxy))
 	if err != nil {
 		return nil, err
 	}
-	return d.reach(ctx, nil, host, port)
+	return d.connectTo(ctx, nil, host, port)
 }
 
-// askToConnect has an HTTP proxy connect to addr (RFC 9110 §9.3.6).
-func askToConnect(ctx context.Context, conn net.Conn, user *url.Userinfo, addr string) error {
+// requestTunnel requests from an HTTP proxy a tunnel to addr (CONNECT, RFC 9110 §9.3.6).
+func requestTunnel(ctx context.Context, conn net.Conn, user *url.Userinfo, addr string) error {
 	deadline, _ := ctx.Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
@@ -78,33 +69,35 @@ func askToConnect(ctx context.Context, conn net.Conn, user *url.Userinfo, addr s
 	if err != nil {
 		return err
 	}
-	// A host that speaks TLS waits to be spoken to, so nothing more is there.
+	// A TLS server does not send before the client, so nothing may follow the header.
 	if response.StatusCode != http.StatusOK || answer.Buffered() > 0 {
 		return errors.New("the proxy does not connect")
 	}
 	return conn.SetDeadline(time.Time{})
 }
 
-func (d *dialer) socks(ctx context.Context, addr string) (net.Conn, error) {
+func (d *dialer) connectThroughSOCKS(ctx context.Context, addr string) (net.Conn, error) {
 	var auth *proxy.Auth
 	if user := d.proxy.User; user != nil {
 		password, _ := user.Password()
 		auth = &proxy.Auth{User: user.Username(), Password: password}
 	}
-	s, err := proxy.SOCKS5("tcp", proxyAddr(d.proxy), auth, proxyDialer{d})
+	s, err := proxy.SOCKS5("tcp", outbound.ProxyAddr(d.proxy), auth, proxyDialer{d})
 	if err != nil {
 		return nil, err
 	}
 	return s.(proxy.ContextDialer).DialContext(ctx, "tcp", addr)
 }
 
-// proxyDialer connects to the proxy, whatever it is asked for.
+// proxyDialer is a [proxy.ContextDialer] that connects to the proxy, for every address.
 type proxyDialer struct{ *dialer }
 
+// Dial implements [proxy.Dialer].
 func (d proxyDialer) Dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, addr)
 }
 
+// DialContext implements [proxy.ContextDialer].
 func (d proxyDialer) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	return d.reachProxy(ctx)
+	return d.connectToProxy(ctx)
 }

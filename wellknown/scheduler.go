@@ -1,0 +1,385 @@
+package wellknown
+
+import (
+	"container/list"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/registrable"
+	"github.com/vepverify/vepverify/wellknown/internal/fetch"
+)
+
+// Limits of a scheduler, by its number of slots (Config.MaxFetches).
+const (
+	queuePerSlot  = 8  // fetches that may be queued for each slot, and callers that may wait for the first fetch of one registrable domain's hosts
+	waitingShare  = 4  // four times as many callers may wait for the first fetches of all hosts
+	domainShare   = 16 // one registrable domain has at most a 16th of the slots, at least 1
+	slowShare     = 4  // hosts that did not answer last time have at most a quarter, at least 1
+	reservedShare = 8  // an eighth, rounded up, is reserved for known hosts, and as much for others; none of a single slot
+)
+
+// How long a caller waits for a fetch if an older document still counts.
+const (
+	staleSlotWait   = 50 * time.Millisecond // for its slot
+	staleAnswerWait = time.Second           // for its end
+)
+
+// scheduler runs fetches. It limits how many run at once, and how many of these are of one
+// registrable domain or of slow hosts. The others are queued, in three queues: known hosts go
+// first, then certificates that cached keys verify, then all others. Each queue is first in, first
+// out. Callers with the same question share a fetch. Only a running fetch has a goroutine.
+//
+// golang.org/x/sync/singleflight has a goroutine for each fetch that waits, and neither priorities
+// nor limits.
+type scheduler struct {
+	slots   int
+	timeout time.Duration    // of a fetch, and of a queued one without callers
+	now     func() time.Time // for the rates
+	cache   *cache
+	fetch   func(*request) *entry // adds the result to the cache
+
+	mu      sync.Mutex
+	calls   map[question]*call // running and queued
+	hosts   map[string]*call   // the oldest of each host
+	domains map[string]*domainCalls
+	rates   *limiter
+	running [priorities]int
+	slow    int // running, of slow hosts
+	queues  [priorities]list.List
+	waiting int // callers that wait for the first fetch of a host
+}
+
+// priority is the queue of a fetch.
+type priority int
+
+const (
+	priorityKnown    priority = iota // a document is cached
+	priorityVerified                 // a cached key verifies the certificate
+	priorityOther
+	priorities
+)
+
+// request asks for a fetch.
+type request struct {
+	question
+	ctx       context.Context // its values are for the fetch
+	domain    string          // the host's registrable domain
+	priority  priority
+	rates     []rateKey // limits of the fetch
+	slow      bool      // the host did not answer last time
+	needsKeys bool      // no key of the host is cached, and the question is not about its own emails
+	refresh   bool      // by Refresh
+	renewal   bool      // in the background, without a caller
+	begun     time.Time // of a renewal
+}
+
+func newRequest(ctx context.Context, q question) *request {
+	return &request{question: q, ctx: ctx, domain: registrable.Domain(q.host), priority: priorityOther}
+}
+
+// limitRates sets the rates that limit the fetch. verified means that it is about the host's own
+// emails, or that a cached key verified the certificate.
+func (r *request) limitRates(verified bool) {
+	byHost := &hostRate
+	if verified {
+		byHost = &verifiedRate
+	}
+	r.rates = append(r.rates, rateKey{r.host, byHost})
+	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther {
+		r.rates = append(r.rates, rateKey{r.domain, &domainRate})
+	}
+}
+
+// call is a fetch that runs or is queued.
+type call struct {
+	*request               // the one with the best priority so far
+	callers  int           // that wait for it
+	since    time.Time     // by the system's clock
+	element  *list.Element // in its queue, nil once the call runs
+	done     chan struct{} // closed when the call has ended or was dropped
+	entry    *entry        // the result, nil if the call was dropped
+}
+
+// domainCalls counts the calls of one registrable domain.
+type domainCalls struct {
+	running, queued int
+	waiting         int // callers that wait for the first fetch of a host
+}
+
+func newScheduler(c Config, cache *cache, fetch func(*request) *entry) *scheduler {
+	return &scheduler{
+		slots: c.MaxFetches, timeout: c.Timeout, now: c.Now, cache: cache, fetch: fetch, rates: newLimiter(),
+		calls: make(map[question]*call), hosts: make(map[string]*call), domains: make(map[string]*domainCalls),
+	}
+}
+
+// join returns the call that r waits for, and starts or queues it if there is none. The caller
+// leaves it afterwards. If the call is for another question than r's, or ends without an entry, the
+// caller makes r again.
+func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if shared := s.calls[r.question]; shared != nil {
+		shared.callers++
+		s.promote(shared, r)
+		return shared, nil
+	}
+	if e := s.cached(r); e != nil {
+		return endedCall(r, e), nil
+	}
+	if r.needsKeys && s.cache.keysOf(r.host) != nil {
+		return endedCall(r, nil), nil // these keys may verify the certificate
+	}
+	if first := s.hosts[r.host]; first != nil && r.needsKeys {
+		return s.waitForKeys(r, first)
+	}
+	c, f := s.add(r)
+	if f == nil {
+		c.callers++
+	}
+	return c, f
+}
+
+// cached returns an entry that makes the fetch unnecessary, such as the result of a call that has
+// just ended, nil if there is none.
+func (s *scheduler) cached(r *request) *entry {
+	e := s.cache.get(r.question, s.now(), r.refresh)
+	if e != nil && r.renewal && !e.fetched.After(r.begun) {
+		return nil
+	}
+	return e
+}
+
+// endedCall returns a call of r that has ended with e.
+func endedCall(r *request, e *entry) *call {
+	c := &call{request: r, entry: e, callers: 1, done: make(chan struct{})}
+	close(c.done)
+	return c
+}
+
+// wait waits until c has ended. If an older document still counts (stale), it waits at most until
+// staleAnswerWait after c was made, and only until staleSlotWait if c is queued then.
+func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault {
+	var slot, answer <-chan time.Time // nil means no limit
+	if stale {
+		slotTimer, answerTimer := time.NewTimer(time.Until(c.since.Add(staleSlotWait))), time.NewTimer(time.Until(c.since.Add(staleAnswerWait)))
+		defer slotTimer.Stop()
+		defer answerTimer.Stop()
+		slot, answer = slotTimer.C, answerTimer.C
+	}
+	for {
+		select {
+		case <-c.done:
+			return nil
+		case <-slot:
+			if s.isQueued(c) {
+				return fetch.Unavailable.Fault("no slot for a fetch in time", nil)
+			}
+		case <-answer:
+			return fetch.Unavailable.Fault("no answer in time", nil)
+		case <-ctx.Done():
+			return fetch.Unavailable.Fault("no answer in time", ctx.Err())
+		}
+	}
+}
+
+// isQueued reports whether c waits for its slot.
+func (s *scheduler) isQueued(c *call) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.element != nil
+}
+
+// leave ends a caller's interest in c, which it joined as r. A queued call without callers is
+// dropped; if it renews a document, only after the time of a fetch.
+func (s *scheduler) leave(r *request, c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.callers--
+	if r.question != c.question {
+		s.waiting--
+		s.domain(r.domain).waiting--
+		s.forget(r.domain)
+	}
+	if c.callers == 0 && c.element != nil && c.priority != priorityKnown {
+		s.dequeue(c)
+		s.remove(c)
+	}
+}
+
+// renew starts or queues a fetch without a caller, if the limits allow it.
+func (s *scheduler) renew(r *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls[r.question] == nil && s.cached(r) == nil {
+		s.add(r)
+	}
+}
+
+// finish ends a call that ran, and gives its slot to queued calls. It drops those
+// without callers that have been queued for the time of a fetch.
+func (s *scheduler) finish(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count(c, -1)
+	s.remove(c)
+	for q := range s.queues {
+		for element := s.queues[q].Front(); element != nil && s.inProgress() < s.slots; {
+			next := element.Value.(*call)
+			element = element.Next()
+			switch {
+			case next.callers == 0 && time.Since(next.since) >= s.timeout:
+				s.dequeue(next)
+				s.remove(next)
+			case s.mayStart(next):
+				s.dequeue(next)
+				s.start(next)
+			}
+		}
+	}
+}
+
+// The caller of each method below holds the lock.
+
+// promote moves a queued call to the queue of a caller with a better priority.
+func (s *scheduler) promote(c *call, r *request) {
+	if c.element == nil || r.priority >= c.priority {
+		return
+	}
+	s.dequeue(c)
+	c.request = r
+	s.startOrQueue(c)
+}
+
+// waitForKeys adds a caller to first, a call of the same host for another email domain.
+func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
+	most := queuePerSlot * s.slots
+	d := s.domain(r.domain)
+	if s.waiting >= waitingShare*most || d.waiting >= most {
+		s.forget(r.domain)
+		return nil, fetch.Unavailable.Fault("too many look-ups wait for this host", nil)
+	}
+	s.waiting++
+	d.waiting++
+	first.callers++
+	return first, nil
+}
+
+// add makes a call of r, and starts or queues it.
+func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
+	c := &call{request: r, since: time.Now(), done: make(chan struct{})}
+	if !s.mayStart(c) && s.isFull(r) {
+		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil)
+	}
+	if !s.rates.take(s.now(), r.rates...) {
+		return nil, fetch.Unavailable.Fault("too many look-ups of this host", nil)
+	}
+	s.calls[r.question] = c
+	if s.hosts[r.host] == nil {
+		s.hosts[r.host] = c
+	}
+	s.startOrQueue(c)
+	return c, nil
+}
+
+// isFull reports whether no more calls like r may be queued. Known hosts always may: there are no
+// more of them than cached documents.
+func (s *scheduler) isFull(r *request) bool {
+	most := queuePerSlot * s.slots
+	queued, d := s.queues[r.priority].Len(), s.domains[r.domain]
+	switch {
+	case r.priority == priorityKnown:
+		return false
+	case queued >= most:
+		return true
+	case (r.slow || r.renewal) && queued >= max(1, most/slowShare):
+		return true
+	case d == nil:
+		return false
+	case r.priority == priorityVerified:
+		return d.queued >= max(1, most/2)
+	}
+	return d.queued >= max(queuePerSlot, most/4)
+}
+
+// mayStart reports whether there is a slot for c.
+func (s *scheduler) mayStart(c *call) bool {
+	known := s.running[priorityKnown]
+	others := s.inProgress() - known
+	reserved := min(s.slots-1, (s.slots+reservedShare-1)/reservedShare)
+	d := s.domains[c.domain]
+	switch {
+	case s.inProgress() >= s.slots,
+		c.slow && s.slow >= max(1, s.slots/slowShare),
+		d != nil && d.running >= max(1, s.slots/domainShare),
+		c.priority == priorityKnown && known >= s.slots-reserved:
+		return false
+	}
+	return c.priority == priorityKnown || others < s.slots-reserved || s.cache.documents.empty()
+}
+
+// inProgress returns how many calls run.
+func (s *scheduler) inProgress() int {
+	return s.running[priorityKnown] + s.running[priorityVerified] + s.running[priorityOther]
+}
+
+func (s *scheduler) startOrQueue(c *call) {
+	if s.mayStart(c) {
+		s.start(c)
+		return
+	}
+	c.element = s.queues[c.priority].PushBack(c)
+	s.domain(c.domain).queued++
+}
+
+func (s *scheduler) dequeue(c *call) {
+	s.queues[c.priority].Remove(c.element)
+	c.element = nil
+	s.domain(c.domain).queued--
+}
+
+func (s *scheduler) start(c *call) {
+	s.count(c, 1)
+	go func() {
+		defer s.finish(c)
+		c.entry = s.fetch(c.request)
+	}()
+}
+
+// count adds a call to those that run if n is 1, and subtracts it if n is -1.
+func (s *scheduler) count(c *call, n int) {
+	s.running[c.priority] += n
+	s.domain(c.domain).running += n
+	if c.slow {
+		s.slow += n
+	}
+}
+
+// remove removes a call that has ended or was dropped, and wakes its callers.
+func (s *scheduler) remove(c *call) {
+	delete(s.calls, c.question)
+	if s.hosts[c.host] == c {
+		delete(s.hosts, c.host)
+	}
+	s.forget(c.domain)
+	close(c.done)
+}
+
+// domain returns the counts of a registrable domain, which it adds if there are none.
+func (s *scheduler) domain(name string) *domainCalls {
+	d := s.domains[name]
+	if d == nil {
+		d = new(domainCalls)
+		s.domains[name] = d
+	}
+	return d
+}
+
+// forget removes the counts of a registrable domain that has no calls.
+func (s *scheduler) forget(name string) {
+	if d := s.domains[name]; d != nil && *d == (domainCalls{}) {
+		delete(s.domains, name)
+	}
+}
