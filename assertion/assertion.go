@@ -1,28 +1,33 @@
-// Package assertion verifies BrowserID assertions: whether a person or program
-// may claim an email address towards a relying party, here and now, found out
-// locally from a text that it presented.
+// Package assertion verifies BrowserID assertions, with which a person or a
+// program proves an email address to a relying party.
 //
 //	res, err := assertion.Verify(ctx, a, "https://rp.example")
 //
-// A backed assertion is certificate "~" assertion. The address's domain signs
-// the certificate, which names the address and the user's key; the user's key
-// signs the assertion, which names the relying party. Verify takes the text
-// apart, checks the user's signature, the audience and the times, then finds out
-// who may speak for the address's domain, fetching its support document from
-// https://<domain>/.well-known/browserid if need be, and checks that it signed
-// the certificate. Nothing is asked of anybody before all that can be checked
-// offline has been, so that a made-up text makes nobody contact a host.
+// A backed assertion is certificate "~" assertion. The domain of the email
+// address signs the certificate, which contains the address and the user's key.
+// The user's key signs the assertion, which contains the origin of the relying
+// party.
 //
-// [Verify] uses a verifier with the safe defaults. [NewVerifier] makes one for
-// other needs: a fixed set of keys and no network (wellknown.Static), trusted
-// issuers, a fallback, a one-use guard, another clock. [Verifier.Explain] tells
-// a person which check failed and why. [Parse] looks into an assertion without
-// believing it, [Sign] and [Bundle] make one.
+// [Verify] parses the text and checks everything that needs no network: the
+// user's signature, the audience, the times. Then it finds the domain that may
+// issue certificates for the address, fetching its support document from
+// https://<domain>/.well-known/browserid if it is not in the cache, and checks
+// that one of the keys in the document signed the certificate. A text that fails
+// a check offline makes the verifier contact no host.
 //
-// What is not checked: that the user still has the address (an assertion proves
-// it for the moment the certificate was issued), that the domain's registrar,
-// DNS or web server are honest, and, unless Config.OneUse is set, that the
-// assertion was not presented before.
+// Verify uses a shared verifier with the default configuration. [NewVerifier]
+// returns one with another configuration: fixed keys without a network
+// (wellknown.Static), trusted issuers, a fallback, a one-use guard, another
+// clock. [Verifier.Explain] reports each check, for people who look for the
+// reason of a failure. [Parse] parses an assertion without verifying it. [Sign]
+// and [Bundle] make one.
+//
+// # What is not checked
+//
+// An assertion proves that the user had the address when the certificate was
+// issued, not that the user has it now. The domain's registrar, its DNS and its
+// web server are trusted to be honest. An assertion can be presented again until
+// it expires, unless Config.OneUse is set.
 //
 // The rules are those of docs/PROTOCOL.md, cited as PROTOCOL.
 package assertion
@@ -33,25 +38,21 @@ import (
 	"time"
 )
 
-// Verifier verifies assertions. It is made once, never changes, and serves
-// any number of goroutines.
+// Verifier verifies assertions. It is safe for concurrent use. NewVerifier
+// makes one; the zero Verifier returns ErrMisuse.
 type Verifier struct {
-	config   Config
-	keys     KeySource
-	now      func() time.Time
-	trusted  map[string]bool
-	fallback string
-	leeway   int64 // milliseconds
-	maxLife  int64 // milliseconds from now to the latest exp of an assertion, leeway aside
-	maxChain int
-	memory   *memory
+	config   Config          // complete
+	trusted  map[string]bool // the trusted issuers
+	fallback string          // empty if there is none
+	maxLife  int64           // of an assertion, in milliseconds from now, without Leeway
+	cache    *cache
 }
 
 var defaultVerifier = sync.OnceValues(func() (*Verifier, error) { return NewVerifier(Config{}) })
 
-// Verify verifies with a shared verifier of the default configuration: issuers'
-// keys from the network, no fallback, no trusted issuers. See
-// [Verifier.Verify].
+// Verify verifies a with a shared verifier of the default configuration: it
+// fetches the issuers' keys, and has no fallback, no trusted issuers and no
+// one-use guard. See [Verifier.Verify].
 func Verify(ctx context.Context, a string, audiences ...string) (*Result, error) {
 	v, err := defaultVerifier()
 	if err != nil {
@@ -60,11 +61,11 @@ func Verify(ctx context.Context, a string, audiences ...string) (*Result, error)
 	return v.Verify(ctx, a, audiences...)
 }
 
-// Verify verifies the backed assertion a for a relying party, which accepts the
-// origins given, one at least. An origin is scheme, host and port, as in
-// https://rp.example. The origin https://*.rp.example stands for every subdomain
-// of rp.example, any of which can then present the assertion to the others
-// (PROTOCOL §5).
+// Verify verifies the backed assertion a for a relying party. The audiences, one
+// at least, are the origins that the relying party accepts. An origin is scheme,
+// host and port, as in https://rp.example. The origin https://*.rp.example stands
+// for every subdomain of rp.example, any of which can then present the assertion
+// to the others (PROTOCOL §5).
 //
 // The result is nil if and only if there is an error. The error is an [*Error]
 // that matches one of
@@ -76,19 +77,19 @@ func Verify(ctx context.Context, a string, audiences ...string) (*Result, error)
 //     ended before; the same assertion may pass later;
 //   - ErrMisuse: the call itself is wrong.
 //
-// [Failure] turns the first three into the answer that goes with them.
+// [Failure] returns the answer for the first three.
 func (v *Verifier) Verify(ctx context.Context, a string, audiences ...string) (*Result, error) {
-	r, err := v.begin(ctx, a, audiences)
+	run, err := v.begin(ctx, a, audiences)
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
+	defer run.end()
 	for _, s := range steps {
-		if err := s.check(r); err != nil {
+		if err := s.check(run); err != nil {
 			return nil, err
 		}
 	}
-	return r.result(), nil
+	return run.result(), nil
 }
 
 // WithTrustedIssuers returns a verifier that trusts exactly these issuers, in
@@ -99,7 +100,7 @@ func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
 	if v == nil {
 		return nil, misuse("nil Verifier")
 	}
-	trusted, err := trustedIssuers(issuers)
+	trusted, err := parseTrusted(issuers)
 	if err != nil {
 		return nil, err
 	}
@@ -109,27 +110,29 @@ func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
 }
 
 // WithOneUse returns a verifier that has this one-use guard, in place of
-// Config.OneUse, and is otherwise v; it shares the caches of v. It returns an error
-// matching ErrMisuse if the guard keeps entries for less than twice the Leeway.
+// Config.OneUse, and is otherwise v. It shares the caches of v. It returns an
+// error matching ErrMisuse if the guard keeps entries for less than twice the
+// Leeway.
 func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {
 	if v == nil {
 		return nil, misuse("nil Verifier")
 	}
 	other := *v
 	other.config.OneUse = guard
-	if err := other.prepareLife(); err != nil {
+	var err error
+	if other.maxLife, err = other.config.maxLife(); err != nil {
 		return nil, err
 	}
 	return &other, nil
 }
 
-// OneUse returns the one-use guard, nil if there is none.
+// OneUse returns the one-use guard, or nil if there is none.
 func (v *Verifier) OneUse() OneUse { return v.config.OneUse }
 
-// Now returns the time by the clock of v, which the clock of a guard must equal.
+// Now returns the time by the clock of v. A one-use guard must use the same clock.
 func (v *Verifier) Now() time.Time {
-	if v.now == nil { // not made by NewVerifier
+	if v.config.Now == nil { // not made by NewVerifier
 		return time.Now()
 	}
-	return v.now()
+	return v.config.Now()
 }

@@ -10,144 +10,167 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// lookup asks a source who speaks for a domain.
-type lookup func(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
+// lookupFunc finds the authority for a domain: the verification's own lookup, or
+// the Refresh of its KeySource.
+type lookupFunc func(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 
-// checkAuthority finds out who speaks for the email's domain, and errs unless
-// that is the issuer (PROTOCOL §4).
-func (r *run) checkAuthority() (err error) {
-	r.authority, err = r.decide(r.lookup)
+// checkAuthority finds the domain whose keys must have signed the first
+// certificate, and returns an error unless that is the issuer, or the issuer is
+// trusted (PROTOCOL §4).
+func (v *verification) checkAuthority() (err error) {
+	v.authority, err = v.findAuthority(v.lookup)
 	return err
 }
 
-// lookup asks the source, which first tries the certificate with the keys that it
-// holds if the answer needs a fetch.
-func (r *run) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	if r.issuer() == r.fallback {
-		r.check.Fallback = r.fallback
+// lookup is Authority of the KeySource, with a signature check: fetches for a
+// certificate that cached keys verify have priority.
+func (v *verification) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	if v.issuer() == v.fallback {
+		v.signatureCheck.Fallback = v.fallback
 	}
-	return r.keys.Authority(wellknown.WithSignatureCheck(ctx, &r.check), host, emailDomain)
+	return v.config.Keys.Authority(wellknown.WithSignatureCheck(ctx, &v.signatureCheck), host, emailDomain)
 }
 
-// verifiedBy reports whether the chain's signatures hold by one of the keys held
-// of a host. It decides only which fetches go first. Only one list of keys is
-// tried in a run: hosts that delegate to each other could have many.
-func (r *run) verifiedBy(held []keys.PublicKey) bool {
-	if len(held) == 0 {
+// verifiedBy reports whether the chain is verified by one of the cached keys of a
+// host. That decides only which fetches have priority. A verification tries only
+// one list of keys, because hosts that delegate to each other could have many.
+func (v *verification) verifiedBy(cached []keys.PublicKey) bool {
+	if len(cached) == 0 || len(v.chain) == 0 {
 		return false
 	}
-	if r.held == nil {
-		r.held, r.heldOK = held, r.verifyChain(held) == nil
+	if v.checkedKeys == nil {
+		v.checkedKeys, v.checkedOK = cached, v.verifyChain(cached) == nil
 	}
-	return r.heldOK && r.held[0] == held[0]
+	return v.checkedOK && v.checkedKeys[0] == cached[0]
 }
 
-// decide gives the authority whose keys must have signed the first
-// certificate: the rows of PROTOCOL §4, in their order.
-func (r *run) decide(ask lookup) (*wellknown.Authority, error) {
-	issuer := r.issuer()
-	r.noPrimary = nil
-	if r.trusted[issuer] {
-		return r.trustedAuthority(ask, issuer)
+// findAuthority returns the authority by the rows of PROTOCOL §4, in their order.
+func (v *verification) findAuthority(lookup lookupFunc) (*wellknown.Authority, error) {
+	issuer := v.issuer()
+	v.primaryErr = nil
+	if v.trusted[issuer] {
+		return v.trustedAuthority(lookup, issuer)
 	}
-	a, err := r.primaryAuthority(ask)
+	a, err := v.acceptIncomplete(lookup(v.ctx, v.emailDomain, v.emailDomain))
 	switch {
-	case err == nil:
-		if a.Domain != issuer {
-			return nil, untrustedIssuer(a.Domain, issuer, nil)
-		}
+	case err == nil && a.Domain == issuer: // row 2
 		return a, nil
-	case isUnavailable(err) && !r.config.InsecureFallbackOnUnavailable:
-		return nil, lookupFailed(r.emailDomain, err)
+	case err == nil:
+		return nil, untrustedIssuer(a.Domain, issuer, nil)
+	case isUnavailable(err) && !v.config.InsecureFallbackOnUnavailable: // row 4
+		return nil, lookupFailed(v.emailDomain, err)
 	}
-	r.noPrimary = err
-	return r.fallbackAuthority(ask, issuer)
+	v.primaryErr = err
+	return v.fallbackAuthority(lookup, issuer)
 }
 
-// checkPrimary returns an error if the fallback, which signed the certificate,
-// must not speak for the email's domain (PROTOCOL §4, row 5). It comes after the
-// signatures: until then a domain that the fetch policy refuses and one that does
-// not support BrowserID have the same outcomes, so that the reason does not tell
-// which names resolve to addresses that are not public.
-func (r *run) checkPrimary() error {
-	err := r.noPrimary
-	if err == nil || errors.Is(err, wellknown.ErrUnsupported) || isUnavailable(err) {
-		return nil
+// trustedAuthority returns the authority for row 1: a trusted issuer's own keys,
+// whatever the email address.
+func (v *verification) trustedAuthority(lookup lookupFunc, issuer string) (*wellknown.Authority, error) {
+	emailDomain := v.emailDomain
+	if emailDomain == "" {
+		emailDomain = issuer
 	}
-	reason := fmt.Sprintf("untrusted issuer: %s may not speak for %s", r.authority.Domain, r.emailDomain)
-	return &Error{
-		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
-		Found: err.Error(), Expected: "a domain that does not support BrowserID, or a support document of its own",
-		Advice: "look at what the domain answers", Domain: r.emailDomain,
-	}
-}
-
-// trustedAuthority is row 1: a trusted issuer's own keys, whatever the email.
-func (r *run) trustedAuthority(ask lookup, issuer string) (*wellknown.Authority, error) {
-	onBehalf := r.emailDomain
-	if onBehalf == "" {
-		onBehalf = issuer
-	}
-	a, err := r.admitFallback(ask(r.ctx, issuer, onBehalf))
+	a, err := v.acceptIncomplete(lookup(v.ctx, issuer, emailDomain))
 	if err != nil {
 		return nil, lookupFailed(issuer, err)
 	}
 	return a, nil
 }
 
-// primaryAuthority asks the email's domain itself: row 2, unless it errs.
-func (r *run) primaryAuthority(ask lookup) (*wellknown.Authority, error) {
-	return r.admitFallback(ask(r.ctx, r.emailDomain, r.emailDomain))
-}
-
-// fallbackAuthority is row 3: the domain has no authority (r.noPrimary is the
-// reason), so the fallback speaks for it, if there is one. Row 5 passes through
-// here as well, see checkPrimary.
-func (r *run) fallbackAuthority(ask lookup, issuer string) (*wellknown.Authority, error) {
-	if r.fallback == "" {
-		reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", r.emailDomain)
+// fallbackAuthority returns the authority for row 3: the fallback, because the
+// email's domain has no authority for the reason v.primaryErr. In row 5 it returns
+// the same; checkFallbackAllowed rejects it after the signatures.
+func (v *verification) fallbackAuthority(lookup lookupFunc, issuer string) (*wellknown.Authority, error) {
+	if v.fallback == "" {
+		reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", v.emailDomain)
 		return nil, &Error{
-			Kind: ErrIssuer, Reason: reason, detail: withCause(reason, r.noPrimary), cause: r.noPrimary,
-			Found: r.noPrimary.Error(), Expected: "a support document at https://" + r.emailDomain + "/.well-known/browserid",
-			Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: r.emailDomain,
+			Kind: ErrIssuer, Reason: reason, detail: withCause(reason, v.primaryErr), cause: v.primaryErr,
+			Found: v.primaryErr.Error(), Expected: documentAt(v.emailDomain),
+			Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: v.emailDomain,
 		}
 	}
-	if issuer != r.fallback {
-		return nil, untrustedIssuer(r.fallback, issuer, r.noPrimary)
+	if issuer != v.fallback {
+		return nil, untrustedIssuer(v.fallback, issuer, v.primaryErr)
 	}
-	a, err := r.admitFallback(ask(r.ctx, r.fallback, r.emailDomain))
+	a, err := v.acceptIncomplete(lookup(v.ctx, v.fallback, v.emailDomain))
 	if err != nil {
-		return nil, lookupFailed(r.fallback, err)
+		return nil, lookupFailed(v.fallback, err)
 	}
-	if a.Domain != r.fallback {
-		return nil, &Error{Kind: ErrIssuer, Reason: "the fallback " + r.fallback + " delegates to another domain",
-			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own", Advice: "name the other domain as the fallback", Setting: "Fallback"}
+	if a.Domain != v.fallback {
+		return nil, &Error{
+			Kind: ErrIssuer, Reason: "the fallback " + v.fallback + " delegates to another domain",
+			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own",
+			Advice: "name the other domain as the fallback", Setting: "Fallback",
+		}
 	}
 	return a, nil
 }
 
-// admitFallback takes the document of the fallback although it lacks pages for
-// people, as PROTOCOL §3 allows the fallback alone.
-func (r *run) admitFallback(a *wellknown.Authority, err error) (*wellknown.Authority, error) {
-	if err == nil || r.fallback == "" {
+// acceptIncomplete returns the authority of the fallback although its document
+// lacks pages for people, which PROTOCOL 3.pages-fallback allows. Otherwise it
+// returns its arguments.
+func (v *verification) acceptIncomplete(a *wellknown.Authority, err error) (*wellknown.Authority, error) {
+	if err == nil || v.fallback == "" {
 		return a, err
 	}
 	var incomplete *wellknown.IncompleteError
-	if errors.As(err, &incomplete) && incomplete.Authority.Domain == r.fallback {
+	if errors.As(err, &incomplete) && incomplete.Authority.Domain == v.fallback {
 		return incomplete.Authority, nil
 	}
 	return a, err
 }
 
+// checkFallbackAllowed returns an error if the fallback signed the certificate and
+// must not speak for the email's domain (PROTOCOL §4, row 5). It is called after
+// the signatures were checked: until then, a domain that the fetch policy refuses
+// and one that does not support BrowserID have the same outcomes, so that the
+// reason does not tell which names resolve to addresses that are not public.
+func (v *verification) checkFallbackAllowed() error {
+	err := v.primaryErr
+	if err == nil || errors.Is(err, wellknown.ErrUnsupported) || isUnavailable(err) {
+		return nil
+	}
+	reason := fmt.Sprintf("untrusted issuer: %s may not speak for %s", v.authority.Domain, v.emailDomain)
+	return &Error{
+		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
+		Found: err.Error(), Expected: "a domain that does not support BrowserID, or a support document of its own",
+		Advice: "look at what the domain answers", Domain: v.emailDomain,
+	}
+}
+
 // untrustedIssuer returns the error for an issuer other than the expected one.
-// noPrimary is the reason why the fallback is expected, nil if it is not.
-func untrustedIssuer(expected, got string, noPrimary error) error {
+// primaryErr is the reason why the fallback is expected, or nil if it is not.
+func untrustedIssuer(expected, got string, primaryErr error) error {
 	reason := fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got)
 	return &Error{
-		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, noPrimary), cause: noPrimary,
-		Found: withCause("issued by "+got, noPrimary), Expected: "issued by " + expected,
-		Advice: "only " + expected + " may speak for this address; if " + got + " is to be believed for any address, trust it", Setting: "TrustedIssuers",
+		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, primaryErr), cause: primaryErr,
+		Found: withCause("issued by "+got, primaryErr), Expected: "issued by " + expected,
+		Advice:  "only " + expected + " may speak for this address; to accept " + got + " for any address, trust it",
+		Setting: "TrustedIssuers",
 	}
+}
+
+// lookupFailed returns the error for a domain whose keys cannot be had. Its Reason
+// tells only whether that may change: a finer one would let any sender find out
+// which names exist in the verifier's network. Found and the cause are for logs.
+func lookupFailed(domain string, err error) error {
+	e := &Error{
+		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
+		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
+		Found: err.Error(), Expected: documentAt(domain),
+		Advice: "look at what the domain answers", Domain: domain,
+	}
+	if isUnavailable(err) {
+		e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
+		e.detail = "undecided, " + e.detail
+		e.Advice, e.Setting = "try again later, or give the keys if they are known", "Keys"
+	}
+	return e
+}
+
+func documentAt(domain string) string {
+	return "a support document at https://" + domain + "/.well-known/browserid"
 }
 
 // withCause returns text and, if there is one, the cause.
@@ -158,121 +181,149 @@ func withCause(text string, cause error) string {
 	return text + " (" + cause.Error() + ")"
 }
 
+// isUnavailable reports whether err means that an outcome is not known now.
 func isUnavailable(err error) bool {
 	return errors.Is(err, wellknown.ErrUnavailable) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// lookupFailed returns the error for a domain whose keys cannot be had. Its
-// reason tells only whether that may change: a finer one would let any sender ask
-// which names exist in the verifier's network. Found and the cause are for logs.
-func lookupFailed(domain string, err error) error {
-	e := &Error{
-		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
-		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
-		Found: err.Error(), Expected: "a support document at https://" + domain + "/.well-known/browserid",
-		Advice: "look at what the domain answers", Domain: domain,
+// checkCertificateSignatures checks the chain with the keys of the authority.
+func (v *verification) checkCertificateSignatures() error {
+	if err := v.verifyOrRefresh(); err != nil {
+		return v.withPrimaryError(err)
 	}
-	if isUnavailable(err) {
-		e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
-		e.detail = "undecided, " + e.detail
-		e.Advice, e.Setting = "try again later, or give the keys when they are known", "Keys"
-	}
-	return e
+	return v.checkFallbackAllowed()
 }
 
-// checkCertificateSignatures checks the chain against the authority's keys.
-func (r *run) checkCertificateSignatures() error {
-	if err := r.verifyOrRefresh(); err != nil {
-		return r.becauseOfPrimary(err)
-	}
-	return r.checkPrimary()
-}
-
-// becauseOfPrimary adds to an error about the fallback's signature why the
-// fallback's keys were tried, for logs.
-func (r *run) becauseOfPrimary(err error) error {
+// withPrimaryError adds to an error about a signature of the fallback why the
+// fallback's keys were tried. That is for logs.
+func (v *verification) withPrimaryError(err error) error {
 	var e *Error
-	if r.noPrimary != nil && errors.As(err, &e) && e.detail == "" {
-		e.detail = withCause(e.Reason, r.noPrimary)
-		e.cause = fmt.Errorf("%w (%w)", e.cause, r.noPrimary)
+	if v.primaryErr != nil && errors.As(err, &e) && e.detail == "" {
+		e.detail = withCause(e.Reason, v.primaryErr)
+		e.cause = fmt.Errorf("%w (%w)", e.cause, v.primaryErr)
 	}
 	return err
 }
 
-// verifyOrRefresh checks the chain. If no key fits and the source can ask again,
-// the answer held may be older than the issuer's newest key: the authority is
-// decided anew, once.
-func (r *run) verifyOrRefresh() error {
-	err := r.verifyCertificates()
-	source, can := r.keys.(Refresher)
-	if err == nil || !can {
+// verifyOrRefresh checks the chain. If no key verifies it and the KeySource can
+// refresh, the cached document may be older than the issuer's newest key: the
+// authority is found again, once, from fresh documents.
+func (v *verification) verifyOrRefresh() error {
+	err := v.verifyByAuthority()
+	source, ok := v.config.Keys.(Refresher)
+	if err == nil || !ok {
 		return err
 	}
-	fresh, asked := r.decide(source.Refresh)
-	if asked != nil {
-		return asked
+	fresh, lookupErr := v.findAuthority(source.Refresh)
+	if lookupErr != nil {
+		return lookupErr
 	}
-	if !fresh.Fetched.After(r.authority.Fetched) {
+	if !fresh.Fetched.After(v.authority.Fetched) {
 		return err
 	}
-	r.authority = fresh
-	return r.verifyCertificates()
+	v.authority = fresh
+	return v.verifyByAuthority()
 }
 
-// verifyCertificates checks the chain against the authority's keys.
-func (r *run) verifyCertificates() error {
-	if err := r.verifyChain(r.publishedKeys()); err != nil {
-		return r.certificateRefused(err)
+func (v *verification) verifyByAuthority() error {
+	if err := v.verifyChain(v.publishedKeys()); err != nil {
+		return v.certificateRefused(err)
 	}
-	r.authority.MarkVerified()
+	v.authority.MarkVerified()
 	return nil
 }
 
-// verifyChain checks the signature of each certificate: the first one by one of the
-// published keys, each further one by the key that the one before certifies.
-func (r *run) verifyChain(published []keys.PublicKey) error {
-	candidates := r.candidates(published)
-	for i := range r.chain {
-		if err := r.verifyCertificate(i, candidates); err != nil {
+// publishedKeys returns the keys of the authority. Weak ones follow the others if
+// they are allowed.
+func (v *verification) publishedKeys() []keys.PublicKey {
+	if v.config.InsecureWeakKeys {
+		return append(v.authority.Keys[:len(v.authority.Keys):len(v.authority.Keys)], v.authority.WeakKeys...)
+	}
+	return v.authority.Keys
+}
+
+// verifyChain checks the signature of each certificate: that of the first with the
+// published keys, that of each further one with the key that the one before it
+// certifies.
+func (v *verification) verifyChain(published []keys.PublicKey) error {
+	candidates := v.selectCandidates(published)
+	for i := range v.chain {
+		if err := v.verifyCertificate(i, candidates); err != nil {
 			return err
 		}
-		candidates = r.certified[i : i+1]
+		candidates = v.certified[i : i+1]
 	}
 	return nil
 }
 
-// maxCandidates is how many of an authority's keys are tried for a certificate, so
-// that a long list of keys does not multiply what a forged one costs.
+// maxCandidates is the maximum number of an authority's keys that are tried for a
+// certificate, so that a long list of keys does not multiply the cost of a forged
+// one.
 const maxCandidates = 4
 
-// candidates returns the keys that are tried for the first certificate: the first
-// four of those published that have its algorithm (PROTOCOL 3.any-key).
-func (r *run) candidates(published []keys.PublicKey) []keys.PublicKey {
-	r.tried = r.tried[:0]
+// selectCandidates returns the keys that are tried for the first certificate: the
+// first four of those published that have its algorithm (PROTOCOL 3.any-key).
+func (v *verification) selectCandidates(published []keys.PublicKey) []keys.PublicKey {
+	v.candidates = v.candidates[:0]
 	for _, key := range published {
-		if len(r.tried) < maxCandidates && key.Algorithm() == r.chain[0].Algorithm {
-			r.tried = append(r.tried, key)
+		if len(v.candidates) < maxCandidates && key.Algorithm() == v.chain[0].Algorithm {
+			v.candidates = append(v.candidates, key)
 		}
 	}
-	return r.tried
+	return v.candidates
 }
 
-// certificateRefused returns the error for an error of certchain.Chain.Verify.
-func (r *run) certificateRefused(err error) error {
-	names := algorithms(r.publishedKeys())
+// verifyCertificate checks that one of the candidates signed the i-th certificate
+// of the chain, and caches the outcome.
+func (v *verification) verifyCertificate(i int, candidates []keys.PublicKey) error {
+	if v.cached[i].isSignedBy(candidates) {
+		return nil
+	}
+	if v.cache.isRejected(v.texts[i], candidates) {
+		return fmt.Errorf("certificate %d of %d, rejected before: %w", i+1, len(v.chain), certchain.ErrSignature)
+	}
+	tried := candidates
+	if i == 0 {
+		tried = v.precompute(candidates)
+	}
+	signer, err := v.chain[i:i+1].Verify(v.certified[i:i+1], tried)
+	switch {
+	case err == nil:
+		if i == 0 {
+			v.cache.issuerKeys.countUse(candidates[signer])
+		}
+		v.cached[i] = v.cache.addVerified(v.chain[i], v.certified[i], candidates[signer])
+	case errors.Is(err, certchain.ErrSignature):
+		v.cache.addRejected(v.texts[i], candidates)
+	}
+	return err
+}
+
+// precompute returns the candidates, with their tables if they have one.
+func (v *verification) precompute(candidates []keys.PublicKey) []keys.PublicKey {
+	v.precomputed = v.precomputed[:0]
+	for _, key := range candidates {
+		v.precomputed = append(v.precomputed, v.cache.issuerKeys.precomputed(key))
+	}
+	return v.precomputed
+}
+
+// certificateRefused returns the error for an error of verifyChain.
+func (v *verification) certificateRefused(err error) error {
+	names := algorithms(v.publishedKeys())
 	if !errors.Is(err, certchain.ErrAlgorithm) {
-		e := invalidSignature("the certificate", "by a key that "+r.authority.Domain+" publishes", err)
-		if n := count(names, r.chain[0].Algorithm); n > maxCandidates {
+		e := invalidSignature("the certificate", "by a key that "+v.authority.Domain+" publishes", err)
+		if n := count(names, v.chain[0].Algorithm); n > maxCandidates {
 			e.Found = fmt.Sprintf("%s; %d keys of this algorithm are published, of which the first %d were tried", e.Found, n, maxCandidates)
 			e.Advice = "the issuer should publish the key that signs among the first; " + e.Advice
 		}
 		return e
 	}
 	if len(names) == 0 {
-		names = []string{"of no key: " + r.authority.Domain + " publishes none that is usable"}
+		names = []string{"of no key: " + v.authority.Domain + " publishes none that is usable"}
 	}
-	return algorithmMismatch(r.chain[0].Algorithm, names, err)
+	return algorithmMismatch(v.chain[0].Algorithm, names, err)
 }
 
 func count(names []string, name string) (n int) {
@@ -282,13 +333,4 @@ func count(names []string, name string) (n int) {
 		}
 	}
 	return n
-}
-
-// publishedKeys returns the authority's keys. Weak ones are added at the end where
-// they are allowed.
-func (r *run) publishedKeys() []keys.PublicKey {
-	if r.config.InsecureWeakKeys {
-		return append(r.authority.Keys[:len(r.authority.Keys):len(r.authority.Keys)], r.authority.WeakKeys...)
-	}
-	return r.authority.Keys
 }

@@ -161,8 +161,8 @@ func TestRefusedAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	certificates, _, _ := assertion.Remembered(v)
-	refused, bytes := assertion.Refused(v)
+	certificates, _, _ := assertion.CacheSize(v)
+	refused, bytes := assertion.RejectedSize(v)
 	if certificates != 1 || refused == 0 || refused > 100 || bytes > 2<<20 {
 		t.Errorf("%d certificates; %d refused, %d bytes", certificates, refused, bytes)
 	}
@@ -170,7 +170,7 @@ func TestRefusedAreBounded(t *testing.T) {
 	if _, err := off.Verify(context.Background(), mint{issuerKey: otherRSA}.String(), rp); !errors.Is(err, assertion.ErrSignature) {
 		t.Fatal(err)
 	}
-	if refused, _ := assertion.Refused(off); refused != 0 {
+	if refused, _ := assertion.RejectedSize(off); refused != 0 {
 		t.Errorf("switched off: %d refused", refused)
 	}
 }

@@ -11,239 +11,210 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// KeySource finds out who speaks for a domain and with which keys. It is
-// declared here, by its consumer; *wellknown.Resolver and *wellknown.Static are
-// the two that this project has.
+// KeySource finds the authority for a domain: the domain that may issue
+// certificates for its addresses, and the keys of that domain.
+// *wellknown.Resolver and *wellknown.Static implement it. A KeySource may be a
+// [Refresher] too.
 //
 // Authority asks host for its support document, on behalf of email addresses of
 // emailDomain, and follows delegations. Its errors match
-// wellknown.ErrUnsupported (the domain does not take part), or
-// wellknown.ErrUnavailable (not knowable now); every other error means that
-// nobody may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4).
-//
-// A KeySource may be a [Refresher] too.
+// wellknown.ErrUnsupported if the domain does not support BrowserID, and
+// wellknown.ErrUnavailable if that is not known now. Every other error means that
+// no issuer may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4). Authority
+// must not use ctx after it has returned.
 type KeySource interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 
 // Refresher is a KeySource that can ask a host again although it has an answer.
-// The verifier calls Refresh, once at most, if no key of the authority verifies
-// the certificate: the host may have newer keys. The arguments and results are
-// those of Authority.
+// The verifier calls Refresh, at most once for each domain, if no key of the
+// authority verifies the certificate, because the host may have newer keys. The
+// arguments and results are those of Authority.
 type Refresher interface {
 	KeySource
 	Refresh(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 
-// OneUse lets each key pass once: a guard against replayed assertions.
-//
-// FirstUse says whether key was not used before, and notes that it is now, in
-// one atomic step. The note is kept until the time given; what cannot be kept
-// is an error, which refuses the assertion as undecided.
-//
-// A store that has a method MaxLife() time.Duration, as *MemoryOneUse and
-// *redisstore.Store have, keeps no entry for longer than that; the verifier
-// rejects assertions that would need more. A store that has a method
-// FirstUseBy(ctx, party, key, until), as *MemoryOneUse has, is asked by that one:
-// party is the registrable domain of the email, by which the store can share its
-// room, or empty for trusted issuers and the fallback, which are not limited.
-type OneUse interface {
-	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
-}
-
-// sharing is a OneUse that shares its room among parties.
-type sharing interface {
-	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
-}
-
-// limited is a OneUse with a limit on the life of its entries.
-type limited interface{ MaxLife() time.Duration }
-
-// Limits of what Verify takes.
+// Limits of what Verify accepts.
 const (
 	// MaxSize is the size of the largest backed assertion, in bytes.
 	MaxSize = 32 << 10
 	// MaxChainLimit is the largest Config.MaxChain.
 	MaxChainLimit = 16
-
-	defaultLeeway  = 30 * time.Second
-	maxLeeway      = 5 * time.Minute
-	defaultMaxLife = 10 * time.Minute
 )
 
-// Config says how to verify. Each field's zero value is the safe choice.
+const (
+	defaultLeeway       = 30 * time.Second
+	maxLeeway           = 5 * time.Minute
+	defaultMaxLife      = 10 * time.Minute
+	defaultCertificates = 4096
+	defaultKeyTables    = 1024
+)
+
+// Config configures a Verifier. The zero value of each field is the safe choice.
 type Config struct {
-	// Keys finds the issuers' keys. Nil: a network resolver with its default
-	// configuration, shared by all verifiers that have none of their own.
+	// Keys finds the issuers' keys. Nil means a wellknown.Resolver with its
+	// default configuration, shared by all verifiers whose Keys is nil.
 	Keys KeySource
 
 	// TrustedIssuers are domains whose certificates are accepted for any email
-	// address, and without one. Each can sign in as everybody.
+	// address, and without one. Each of them can sign in as any user.
 	TrustedIssuers []string
 
-	// Fallback is the domain that speaks for addresses whose own domain does
-	// not support BrowserID. Empty: nobody does. The public fallback of old,
-	// login.persona.org, shut down in 2016.
+	// Fallback is the domain that issues certificates for addresses whose own
+	// domain does not support BrowserID. Empty means that there is none. The
+	// public fallback, login.persona.org, shut down in 2016.
 	Fallback string
 
-	// Leeway is how far clocks may differ. 0: 30 s; negative: not at all; at
-	// most 5 minutes.
+	// Leeway is how far clocks may differ. Fractions of a millisecond are cut
+	// off. Zero means 30 seconds, a negative value means no leeway. The maximum is
+	// 5 minutes.
 	Leeway time.Duration
 
-	// MaxChain is how many certificates an assertion may come with. 0: one, as
-	// everywhere in the wild; at most 16. Each certificate costs one signature
-	// check, up to 0.4 ms on portable code.
+	// MaxChain is the maximum number of certificates of an assertion. Zero means
+	// one, which is all that is found in the wild. The maximum is MaxChainLimit,
+	// and negative values are an error. Each certificate costs one signature check,
+	// which takes up to 0.4 ms in portable code.
 	MaxChain int
 
-	// Now is the clock, read once a call. Nil: time.Now.
+	// Now is the clock, read once in each call. Nil means time.Now.
 	Now func() time.Time
 
-	// OneUse, when set, refuses an assertion that it has seen before. Nil: an
+	// OneUse rejects an assertion that was presented before. Nil means that an
 	// assertion can be presented again until it expires.
 	OneUse OneUse
 
-	// MaxLife bounds how far ahead an assertion may expire, plus Leeway, because
-	// the user chooses the time and OneUse must keep an entry until then. Others
-	// are rejected with ErrLifetime. Zero means 10 minutes, or the store's own
-	// limit if that is less; negative means the store's own limit. A positive value
-	// needs a OneUse, whose own limit must be at least MaxLife plus twice Leeway.
+	// MaxLife is how far ahead, plus Leeway, an assertion may expire. The user
+	// chooses that time, and OneUse must keep an entry until then. Assertions
+	// beyond it are rejected with ErrLifetime. Zero means 10 minutes, or the
+	// store's own limit if that is less. A negative value means the store's own
+	// limit. A value other than zero needs a OneUse, and a positive one needs a
+	// store that keeps entries for at least MaxLife and twice Leeway.
 	MaxLife time.Duration
 
-	// CertificateCache is how many certificates are remembered whose signature
-	// was verified, so that a user's next assertion costs one signature check
-	// instead of two. 0: 4096; negative: none. They never take more than 12 MiB.
-	// Those used longest ago are evicted, no matter which domain issued them: hostile users can
-	// make others' assertions cost two checks again.
-	// Unless it is negative, refused certificates are remembered with the keys that
-	// were tried, apart from the others: at most 4096, in at most 2 MiB.
+	// CertificateCache is the maximum number of cached certificates. A certificate
+	// is cached when its signature has been verified, so that the next assertion
+	// of the same user costs one signature check instead of two. Zero means 4096,
+	// a negative value means no cache. The cache takes at most 12 MiB. The least
+	// recently used entries are evicted, whichever domain issued them: hostile
+	// users can make the assertions of others cost two checks again.
+	//
+	// Unless it is negative, rejected certificates are cached as well, with the
+	// keys that were tried: at most 4096, in a cache of their own that takes at
+	// most 2 MiB.
 	CertificateCache int
 
-	// KeyTables is how many users' keys, and how many issuers', that are seen
-	// again and again may have a table that makes verifying faster. 0: 1024;
-	// negative: none. The tables never take more than 10 MiB.
+	// KeyTables is the maximum number of users' keys, and of issuers' keys, that
+	// have a table of precomputed values, which makes verification faster. The
+	// verifier makes one for a key that is used repeatedly. Zero means 1024, a
+	// negative value means none. The tables take at most 10 MiB.
 	KeyTables int
 
-	// InsecureWeakKeys admits RSA keys of 511, 512 and 1023 bits, which can be
-	// factored by anyone, for archives of the protocol's first years.
+	// InsecureWeakKeys allows RSA keys of 511, 512 and 1023 bits, which anyone can
+	// factor. It is meant for archives of the protocol's first years.
 	InsecureWeakKeys bool
 
-	// InsecureFallbackOnUnavailable lets the Fallback speak for domains that
-	// cannot be reached, as the reference verifiers do: whoever can stall a
-	// host then takes over its users at the fallback.
+	// InsecureFallbackOnUnavailable allows the Fallback to issue certificates for
+	// domains that cannot be reached, as the reference verifiers do. An attacker
+	// who can stall a host then takes over its users at the fallback.
 	InsecureFallbackOnUnavailable bool
 }
 
-// NewVerifier makes a verifier. It errs with ErrMisuse when the configuration
-// contradicts itself or names no domain where one is wanted.
+// NewVerifier returns a verifier. It returns an error matching ErrMisuse if the
+// configuration is contradictory, has a value out of range, or has a malformed
+// domain name.
 func NewVerifier(c Config) (*Verifier, error) {
-	v := &Verifier{config: c, now: c.Now, keys: c.Keys}
-	if v.now == nil {
-		v.now = time.Now
+	if err := c.validate(); err != nil {
+		return nil, err
 	}
-	for _, prepare := range []func(*Verifier) error{
-		(*Verifier).prepareTrust, (*Verifier).prepareLeeway, (*Verifier).prepareLife, (*Verifier).prepareChain, (*Verifier).prepareKeys,
-	} {
-		if err := prepare(v); err != nil {
+	c = c.withDefaults()
+	v := &Verifier{config: c}
+	var err error
+	if v.trusted, err = parseTrusted(c.TrustedIssuers); err != nil {
+		return nil, err
+	}
+	if v.fallback, err = parseFallback(c.Fallback); err != nil {
+		return nil, err
+	}
+	if v.maxLife, err = c.maxLife(); err != nil {
+		return nil, err
+	}
+	if c.Keys == nil {
+		if v.config.Keys, err = sharedResolver(); err != nil {
 			return nil, err
 		}
 	}
-	v.prepareMemory()
+	v.cache = newCache(c.CertificateCache, c.KeyTables)
 	return v, nil
 }
 
-func (v *Verifier) prepareTrust() error {
-	c := &v.config
-	var err error
-	if v.trusted, err = trustedIssuers(c.TrustedIssuers); err != nil {
-		return err
-	}
-	if c.Fallback != "" {
-		var ok bool
-		if v.fallback, ok = domain.Parse(c.Fallback); !ok {
-			return invalidConfig("fallback %q: not a domain name", c.Fallback)
-		}
-	}
-	if c.InsecureFallbackOnUnavailable && c.Fallback == "" {
+func (c Config) validate() error {
+	switch {
+	case c.InsecureFallbackOnUnavailable && c.Fallback == "":
 		return invalidConfig("InsecureFallbackOnUnavailable: no Fallback")
+	case c.Leeway > maxLeeway:
+		return invalidConfig("Leeway: %v, more than %v", c.Leeway, maxLeeway)
+	case c.MaxChain < 0 || c.MaxChain > MaxChainLimit:
+		return invalidConfig("MaxChain: %d, not 1 to %d", c.MaxChain, MaxChainLimit)
 	}
 	return nil
 }
 
-func (v *Verifier) prepareLeeway() error {
-	leeway := v.config.Leeway
-	switch {
-	case leeway == 0:
-		leeway = defaultLeeway
-	case leeway < 0:
-		leeway = 0
-	case leeway > maxLeeway:
-		return invalidConfig("Leeway: %v, more than %v", leeway, maxLeeway)
+// withDefaults returns c with defaults in place of zero values, except in Keys
+// and MaxLife, and with zero in place of negative values that mean none.
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	v.leeway = leeway.Milliseconds()
-	return nil
+	if c.Leeway == 0 {
+		c.Leeway = defaultLeeway
+	}
+	c.Leeway = max(c.Leeway, 0).Truncate(time.Millisecond)
+	if c.MaxChain == 0 {
+		c.MaxChain = 1
+	}
+	if c.CertificateCache == 0 {
+		c.CertificateCache = defaultCertificates
+	}
+	if c.KeyTables == 0 {
+		c.KeyTables = defaultKeyTables
+	}
+	c.CertificateCache, c.KeyTables = max(c.CertificateCache, 0), max(c.KeyTables, 0)
+	return c
 }
 
-// prepareLife sets how far ahead an assertion may expire. An entry of the one-use
-// store must be kept for that, a leeway for the check of exp, and one for the
-// user's clock.
-func (v *Verifier) prepareLife() error {
-	v.maxLife = math.MaxInt64 - v.leeway
-	if v.config.OneUse == nil {
-		if v.config.MaxLife != 0 {
-			return invalidConfig("MaxLife: no OneUse")
+// noMaxLife is the maxLife of a verifier whose store has no limit.
+const noMaxLife = math.MaxInt64
+
+// maxLife returns how far ahead an assertion may expire, in milliseconds without
+// Leeway. The one-use store must keep an entry for that long and twice Leeway:
+// once for the check of exp, and once because a user's clock may be ahead. c is
+// complete.
+func (c Config) maxLife() (int64, error) {
+	if c.OneUse == nil {
+		if c.MaxLife != 0 {
+			return 0, invalidConfig("MaxLife: no OneUse")
 		}
-		return nil
+		return noMaxLife, nil
 	}
-	if store, ok := v.config.OneUse.(limited); ok {
-		if v.maxLife = store.MaxLife().Milliseconds() - 2*v.leeway; v.maxLife <= 0 {
-			return invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %v", 2*v.leewayTime())
+	limit := int64(noMaxLife)
+	if store, ok := c.OneUse.(limitedOneUse); ok {
+		if limit = store.MaxLife().Milliseconds() - 2*c.Leeway.Milliseconds(); limit <= 0 {
+			return 0, invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %v", 2*c.Leeway)
 		}
 	}
-	life := v.config.MaxLife
 	switch {
-	case life == 0:
-		life = defaultMaxLife
-	case life < 0:
-		return nil
-	case life.Milliseconds() > v.maxLife:
-		return invalidConfig("MaxLife: %v and twice Leeway, %v, are more than the one-use store keeps an entry for", life, v.leewayTime())
+	case c.MaxLife < 0:
+		return limit, nil
+	case c.MaxLife == 0:
+		return min(limit, defaultMaxLife.Milliseconds()), nil
+	case c.MaxLife.Milliseconds() > limit:
+		return 0, invalidConfig("MaxLife: %v and twice Leeway, %v, is more than OneUse keeps an entry for", c.MaxLife, c.Leeway)
 	}
-	v.maxLife = min(v.maxLife, life.Milliseconds())
-	return nil
+	return c.MaxLife.Milliseconds(), nil
 }
 
-func (v *Verifier) leewayTime() time.Duration { return time.Duration(v.leeway) * time.Millisecond }
-
-func (v *Verifier) prepareChain() error {
-	v.maxChain = v.config.MaxChain
-	if v.maxChain == 0 {
-		v.maxChain = 1
-	}
-	if v.maxChain < 0 || v.maxChain > MaxChainLimit {
-		return invalidConfig("MaxChain: %d, not 1 to %d", v.maxChain, MaxChainLimit)
-	}
-	return nil
-}
-
-func (v *Verifier) prepareKeys() (err error) {
-	if v.keys == nil {
-		v.keys, err = networkKeys()
-	}
-	return err
-}
-
-func (v *Verifier) prepareMemory() {
-	certificates, tables := v.config.CertificateCache, v.config.KeyTables
-	if certificates == 0 {
-		certificates = defaultCertificates
-	}
-	if tables == 0 {
-		tables = defaultKeyTables
-	}
-	v.memory = newMemory(certificates, tables)
-}
-
-var networkKeys = sync.OnceValues(func() (KeySource, error) {
+var sharedResolver = sync.OnceValues(func() (KeySource, error) {
 	r, err := wellknown.NewResolver(wellknown.Config{})
 	if err != nil {
 		return nil, invalidConfig("default resolver: %w", err)
@@ -251,11 +222,11 @@ var networkKeys = sync.OnceValues(func() (KeySource, error) {
 	return r, nil
 })
 
-// trustedIssuers returns the set of the names, in the form in which domains
+// parseTrusted returns the set of the issuers, in the form in which domains
 // compare.
-func trustedIssuers(names []string) (map[string]bool, error) {
-	trusted := make(map[string]bool, len(names))
-	for _, name := range names {
+func parseTrusted(issuers []string) (map[string]bool, error) {
+	trusted := make(map[string]bool, len(issuers))
+	for _, name := range issuers {
 		d, ok := domain.Parse(name)
 		if !ok {
 			return nil, invalidConfig("trusted issuer %q: not a domain name", name)
@@ -265,10 +236,22 @@ func trustedIssuers(names []string) (map[string]bool, error) {
 	return trusted, nil
 }
 
-// misuse returns an error of a wrong call.
+// parseFallback returns the fallback in the form in which domains compare.
+func parseFallback(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	d, ok := domain.Parse(name)
+	if !ok {
+		return "", invalidConfig("fallback %q: not a domain name", name)
+	}
+	return d, nil
+}
+
+// misuse returns the error of a wrong call.
 func misuse(reason string) error { return &Error{Kind: ErrMisuse, Reason: reason} }
 
-// invalidConfig returns an error of a wrong configuration.
+// invalidConfig returns the error of a wrong configuration.
 func invalidConfig(format string, args ...any) error {
 	err := fmt.Errorf("assertion: "+format, args...)
 	return &Error{Kind: ErrMisuse, Reason: err.Error(), cause: err}

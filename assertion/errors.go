@@ -3,74 +3,74 @@ package assertion
 import (
 	"errors"
 	"log/slog"
-
-	"github.com/vepverify/vepverify/internal/answer"
 )
 
 // The classes of error that Verify returns, for errors.Is. Every [*Error] matches
 // exactly one of them.
 var (
-	// ErrMalformed: the assertion's form is wrong; it says nothing.
+	// ErrMalformed means that the text is not an assertion.
 	ErrMalformed = errors.New("malformed assertion")
-	// ErrRejected: the assertion is well formed and not valid. An [*Error] whose
-	// Kind is one of the reasons below matches it too.
+	// ErrRejected means that the assertion is well formed and not valid. An
+	// [*Error] whose Kind is one of the reasons below matches it too.
 	ErrRejected = errors.New("rejected")
-	// ErrUndecided: the assertion could not be verified now, because an issuer or
-	// the one-use store could not be reached. The same assertion may pass later.
+	// ErrUndecided means that the assertion cannot be verified now, because an
+	// issuer or the one-use store cannot be reached. It may pass later.
 	ErrUndecided = errors.New("undecided")
-	// ErrMisuse: the caller's mistake, such as a contradictory Config.
+	// ErrMisuse means that the caller is at fault, for example by a
+	// contradictory Config.
 	ErrMisuse = errors.New("misuse")
 )
 
 // The reasons for a rejection.
 var (
-	// ErrChain: no certificate, more than Config.MaxChain, or one that may not
-	// sign the next.
+	// ErrChain: there is no certificate, there are more than Config.MaxChain, or
+	// one of them must not sign the next.
 	ErrChain = errors.New("broken certificate chain")
-	// ErrAlgorithm: a token's alg is not that of the key that should have signed.
+	// ErrAlgorithm: a token's alg is not that of the key that must have signed it.
 	ErrAlgorithm = errors.New("algorithms do not match")
-	// ErrKey: the certified key is malformed or of an unknown kind.
+	// ErrKey: the certified key is malformed, too large, or of an unknown kind.
 	ErrKey = errors.New("certified key refused")
-	// ErrWeakKey: a key is too weak, see Config.InsecureWeakKeys.
+	// ErrWeakKey: the certified key is too weak. See Config.InsecureWeakKeys.
 	ErrWeakKey = errors.New("weak key")
-	// ErrSignature: a signature is not by the key that should have signed.
+	// ErrSignature: a signature is not by a key that must have made it.
 	ErrSignature = errors.New("invalid signature")
 	// ErrAudience: the assertion is for another relying party.
 	ErrAudience = errors.New("audience mismatch")
-	// ErrExpired: a certificate's or the assertion's exp has passed.
+	// ErrExpired: the exp of a certificate or of the assertion has passed.
 	ErrExpired = errors.New("expired")
-	// ErrLifetime: the assertion expires further ahead than Config.MaxLife, or the
-	// one-use store's own limit, allows.
+	// ErrLifetime: the assertion expires further ahead than Config.MaxLife, or
+	// the one-use store's own limit, allows.
 	ErrLifetime = errors.New("lifetime over the limit")
 	// ErrNotYetValid: an iat or nbf is in the future.
 	ErrNotYetValid = errors.New("issued later than verification date")
-	// ErrIssuer: the issuer may not speak for the email, or there is no email.
+	// ErrIssuer: the issuer may not speak for the email address, or there is no
+	// email address.
 	ErrIssuer = errors.New("untrusted issuer")
-	// ErrReplayed: the one-use guard has seen the assertion before.
+	// ErrReplayed: the assertion was presented before, see Config.OneUse.
 	ErrReplayed = errors.New("the assertion was used before")
 )
 
-// Error is what Verify returns for every outcome but okay. Its text is Reason.
-// Neither it nor the text of what it wraps holds a token, an email address or
-// anything of a remote answer.
+// Error is the error of Verify and of NewVerifier. Its text is Reason. Its text,
+// and the texts of the errors that it wraps, contain no token, no email address
+// and nothing of a remote answer.
 type Error struct {
-	// Kind is the class or reason, one of the variables of this package.
+	// Kind is the class or the reason, one of the variables of this package.
 	Kind error
-	// Reason is the answer's reason. Clients match on some of these texts
-	// (PROTOCOL §6), which are therefore interface. It does not tell how the
+	// Reason is the reason in the answer. Some of the texts are interface
+	// (PROTOCOL §6), because clients compare them. Reason does not tell how the
 	// look-up of a domain failed: senders could map the verifier's network.
 	Reason string
-	// Found and Expected describe what the failed check compared; either may be
+	// Found and Expected describe what the failed check compared. Either may be
 	// empty. They are for the verifier's operator and not for the sender of the
 	// assertion: Found tells how a look-up failed.
 	Found, Expected string
-	// Advice says what a person can do about it; it may be empty.
+	// Advice tells a person what to do. It may be empty.
 	Advice string
-	// Setting is the field of Config that the advice is about, such as MaxChain.
-	// It is empty if there is none.
+	// Setting is the field of Config that Advice is about, such as MaxChain. It
+	// may be empty.
 	Setting string
-	// Domain is the domain whose look-up failed, empty if none did. It is for the
-	// operator too.
+	// Domain is the domain whose look-up failed. It is empty if none did. It is
+	// for the operator too.
 	Domain string
 
 	detail string // empty if Reason tells everything
@@ -79,8 +79,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Reason }
 
-// Detail returns Reason or, if a look-up failed on the way, a text that also tells
-// how. It is for logs, and must not be sent to the sender of the assertion.
+// Detail returns Reason or, if a look-up failed, a text that also tells how. It
+// is for logs, and must not be sent to the sender of the assertion.
 func (e *Error) Detail() string {
 	if e.detail != "" {
 		return e.detail
@@ -88,12 +88,12 @@ func (e *Error) Detail() string {
 	return e.Reason
 }
 
-// LogValue implements slog.LogValuer: logs show Detail.
+// LogValue implements [slog.LogValuer]: logs contain Detail.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Detail()) }
 
 // Unwrap returns Kind, ErrRejected if Kind is a reason for a rejection, and the
-// cause if there is one. Causes are errors of certchain, keys, wellknown and of
-// contexts.
+// cause if there is one. Causes are errors of certchain, keys, wellknown, the
+// one-use store and contexts.
 func (e *Error) Unwrap() []error {
 	wrapped := append(make([]error, 0, 3), e.Kind)
 	if e.isRejection() {
@@ -108,26 +108,4 @@ func (e *Error) Unwrap() []error {
 // isRejection reports whether Kind is one of the reasons for a rejection.
 func (e *Error) isRejection() bool {
 	return e.Kind != ErrMalformed && e.Kind != ErrUndecided && e.Kind != ErrMisuse
-}
-
-// FailureAnswer is the answer for an assertion that was not accepted (PROTOCOL §6). It
-// marshals to {"status":"failure","reason":…}, with "undecided":true when
-// trying again later may help.
-type FailureAnswer struct {
-	Reason    string
-	Undecided bool
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (f FailureAnswer) MarshalJSON() ([]byte, error) { return answer.Failure(f).MarshalJSON() }
-
-// Failure gives the answer for an error of Verify that is about the assertion:
-// one of ErrMalformed, ErrRejected, ErrUndecided. It gives nil for every
-// other error, misuse among them, and for nil.
-func Failure(err error) *FailureAnswer {
-	undecided := errors.Is(err, ErrUndecided)
-	if !undecided && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrRejected) {
-		return nil
-	}
-	return &FailureAnswer{Reason: err.Error(), Undecided: undecided}
 }

@@ -2,10 +2,15 @@ package assertion
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
 )
 
-// Outcome is what became of a step.
+// Outcome is the outcome of a step.
 type Outcome string
 
 // The outcomes of a step.
@@ -15,61 +20,172 @@ const (
 	StepSkipped Outcome = "skipped"
 )
 
-// StepReport tells what one check did.
+// StepReport is a report about one step of a verification.
 type StepReport struct {
 	Name    string
 	Outcome Outcome
-	Facts   []Fact        // what it looked at
-	Took    time.Duration // including look-ups
-	Err     error         // why it failed, an *Error; nil if it did not
+	Facts   []Fact        // what the step looked at; nil if it was skipped
+	Took    time.Duration // includes look-ups
+	Err     error         // an *Error if the step failed, else nil
 }
 
 // Fact is something that a step looked at.
 type Fact struct{ Name, Value string }
 
-// Explanation is a verification told step by step.
+// Explanation is a report about a verification.
 type Explanation struct {
-	// Steps are all the checks in their order. Those behind a failed one are
-	// skipped, as is always the one-use guard: explaining uses nothing up.
+	// Steps are all steps, in their order. Those after a failed step are skipped.
+	// The one-use guard is always skipped, so that Explain has no effect.
 	Steps []StepReport
-	// Result and Err are what Verify gives, one-use guard aside.
+	// Result and Err are what Verify returns without a one-use guard.
 	Result *Result
 	Err    error
 }
 
-// Explain verifies as Verify does, by the same steps, and tells about each. It
-// takes the same arguments and never consumes one-use state. Facts may hold
-// domains and audiences, but no email address and no token.
+// Explain verifies an assertion by the same steps as Verify, which has the same
+// arguments, and reports each step. It does not ask the one-use guard. Facts may
+// contain domains and audiences, but no email address and no token.
 func (v *Verifier) Explain(ctx context.Context, a string, audiences ...string) *Explanation {
-	r, err := v.begin(ctx, a, audiences)
+	run, err := v.begin(ctx, a, audiences)
 	if err != nil {
 		return &Explanation{Err: err}
 	}
+	defer run.end()
 	e := &Explanation{}
 	for _, s := range steps {
 		report := StepReport{Name: s.name, Outcome: StepSkipped}
-		if e.Err == nil && s.name != consuming {
-			e.Err = s.explain(r, &report)
+		if e.Err == nil && s.name != oneUseStep {
+			report = s.explain(run)
+			e.Err = report.Err
 		}
 		e.Steps = append(e.Steps, report)
 	}
 	if e.Err == nil {
-		e.Result = r.result()
+		e.Result = run.result()
 	}
 	return e
 }
 
-// explain runs the step. The time it takes is measured by the system's clock,
-// whatever the verifier's says: no verdict hangs on it.
-func (s step) explain(r *run, report *StepReport) error {
+// explain runs the step. It measures the time with the system's clock, because the
+// verifier's may be fixed; no outcome depends on it.
+func (s step) explain(v *verification) StepReport {
 	start := time.Now()
-	err := s.check(r)
-	report.Took = time.Since(start)
-	report.Outcome = StepPassed
-	report.Facts = s.describe(r)
+	err := s.check(v)
+	report := StepReport{Name: s.name, Outcome: StepPassed, Took: time.Since(start), Facts: s.describe(v), Err: err}
 	if err != nil {
 		report.Outcome = StepFailed
-		report.Err = err
 	}
-	return err
+	return report
+}
+
+func (v *verification) describeShape() []Fact {
+	return []Fact{
+		{"size", fmt.Sprintf("%d bytes", len(v.text))},
+		{"certificates", fmt.Sprint(strings.Count(v.text, "~"))},
+	}
+}
+
+func (v *verification) describeForm() (facts []Fact) {
+	for i, c := range v.chain {
+		facts = append(facts, Fact{v.certificateName(i), fmt.Sprintf("issued by %s, alg %.16q", c.Issuer, c.Algorithm)})
+	}
+	if v.assertion != nil {
+		facts = append(facts, Fact{"assertion", fmt.Sprintf("alg %.16q", v.assertion.Algorithm)})
+	}
+	return facts
+}
+
+func (v *verification) describeKeys() (facts []Fact) {
+	for _, name := range algorithms(v.certified) {
+		facts = append(facts, Fact{"certified key", name})
+	}
+	return facts
+}
+
+func (v *verification) describeAudience() []Fact {
+	return []Fact{
+		{"signed", fmt.Sprintf("%.200q", v.audience)},
+		{"accepted", fmt.Sprintf("%.200q", v.audiences)},
+	}
+}
+
+func (v *verification) describeTimes() (facts []Fact) {
+	facts = append(facts, Fact{"now", formatTime(v.now)})
+	for i, c := range v.chain {
+		facts = append(facts, Fact{v.certificateName(i), formatValidity(c.Validity)})
+	}
+	return append(facts, Fact{"assertion", formatValidity(v.assertion.Validity)})
+}
+
+func (v *verification) describePrincipal() []Fact {
+	if v.email == "" {
+		return []Fact{{"email", "none"}}
+	}
+	return []Fact{{"email domain", v.emailDomain}}
+}
+
+func (v *verification) describeSignature() []Fact {
+	return []Fact{{"key", "the certified one, " + v.userKey().Algorithm()}}
+}
+
+func (v *verification) describeAuthority() []Fact {
+	facts := []Fact{{"issuer", v.issuer()}}
+	if v.trusted[v.issuer()] {
+		facts = append(facts, Fact{"trusted", "by configuration"})
+	}
+	a := v.authority
+	if a == nil {
+		return facts
+	}
+	if v.primaryErr != nil {
+		facts = append(facts, Fact{"email domain", v.primaryErr.Error()})
+	}
+	facts = append(facts, Fact{"authority", a.Domain})
+	if len(a.Delegations) > 0 {
+		facts = append(facts, Fact{"delegated by", strings.Join(a.Delegations, ", ")})
+	}
+	names := algorithms(a.Keys)
+	for _, name := range algorithms(a.WeakKeys) {
+		names = append(names, name+" (weak)")
+	}
+	facts = append(facts, Fact{"keys published", strings.Join(names, ", ")})
+	if !a.Fetched.IsZero() { // a document from a file was not fetched
+		facts = append(facts, Fact{"document fetched", formatTime(a.Fetched)})
+	}
+	return facts
+}
+
+func (v *verification) describeCertificates() []Fact {
+	return []Fact{{"keys of", v.authority.Domain}}
+}
+
+// algorithms returns the algorithm names of keys.
+func algorithms(list []keys.PublicKey) (names []string) {
+	for _, key := range list {
+		names = append(names, key.Algorithm())
+	}
+	return names
+}
+
+func formatValidity(v certchain.Validity) string {
+	var s string
+	if !v.IssuedAt.IsZero() {
+		s += "issued " + formatTime(v.IssuedAt) + ", "
+	}
+	if !v.NotBefore.IsZero() {
+		s += "not before " + formatTime(v.NotBefore) + ", "
+	}
+	return s + "expires " + formatTime(v.Expires)
+}
+
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+
+// formatMillis formats a number of milliseconds, which may be more than the 292
+// years of a time.Duration.
+func formatMillis(ms int64) string {
+	const year = 365 * 24 * 3600 * 1000
+	if ms > 10*year {
+		return fmt.Sprintf("%d years", ms/year)
+	}
+	return (time.Duration(ms) * time.Millisecond).String()
 }

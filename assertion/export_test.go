@@ -6,42 +6,42 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Remembered gives how many certificates and key tables v holds, and the bytes
-// that it reckons for them.
-func Remembered(v *Verifier) (certificates, keyTables int, bytes int64) {
-	certificates, bytes = v.memory.certificates.Size()
-	for _, t := range []*tables{v.memory.userKeys, v.memory.issuerKeys} {
+// CacheSize returns how many certificates and key tables v has, and the estimated
+// bytes that they take.
+func CacheSize(v *Verifier) (certificates, tables int, bytes int64) {
+	certificates, bytes = v.cache.certificates.Size()
+	for _, t := range []*keyTables{v.cache.userKeys, v.cache.issuerKeys} {
 		n, size := t.keys.Size()
-		keyTables, bytes = keyTables+n, bytes+size
+		tables, bytes = tables+n, bytes+size
 	}
-	return certificates, keyTables, bytes
+	return certificates, tables, bytes
 }
 
-// Refused returns how many refused certificates v remembers, and the bytes.
-func Refused(v *Verifier) (entries int, bytes int64) { return v.memory.refused.Size() }
+// RejectedSize returns how many rejected certificates v has, and the bytes.
+func RejectedSize(v *Verifier) (entries int, bytes int64) { return v.cache.rejected.Size() }
 
-// Uses returns how many entries and parties m has.
-func Uses(m *MemoryOneUse) (entries, parties int) {
+// OneUseSize returns how many entries and parties m has.
+func OneUseSize(m *MemoryOneUse) (entries, parties int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.used), len(m.parties)
 }
 
-// VerifiedBy verifies a up to its own signature, and then asks for each list of
-// keys whether it verifies the certificates.
-func VerifiedBy(v *Verifier, a, aud string, lists ...[]keys.PublicKey) (answers []bool, err error) {
-	r, err := v.begin(context.Background(), a, []string{aud})
+// VerifiedBy verifies a up to its own signature, and then returns, for each list of
+// keys, whether one of them verifies the certificates.
+func VerifiedBy(v *Verifier, a, audience string, lists ...[]keys.PublicKey) (outcomes []bool, err error) {
+	run, err := v.begin(context.Background(), a, []string{audience})
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
+	defer run.end()
 	for _, s := range steps[:7] {
-		if err := s.check(r); err != nil {
+		if err := s.check(run); err != nil {
 			return nil, err
 		}
 	}
 	for _, list := range lists {
-		answers = append(answers, r.verifiedBy(list))
+		outcomes = append(outcomes, run.verifiedBy(list))
 	}
-	return answers, nil
+	return outcomes, nil
 }

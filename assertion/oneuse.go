@@ -11,52 +11,122 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vepverify/vepverify/certchain"
-	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/internal/registrable"
 )
 
-// useKey names an assertion for the one-use guard. It covers what the user
-// signed and with which key, and neither signature nor certificate: those have
-// other forms that hold as well (PROTOCOL §7).
-func useKey(t *certchain.Token, key keys.PublicKey) string {
+// OneUse is a guard against replayed assertions: it accepts each key once.
+//
+// FirstUse reports whether key is new, and stores it, in one atomic step. It keeps
+// the entry until the time given. If it cannot keep it, it returns an error, and
+// the verifier returns ErrUndecided. If the reason is that time, the error should
+// match ErrRetention.
+//
+// A guard may have two more methods:
+//
+//   - MaxLife() time.Duration returns how far ahead the time of an entry may be.
+//     The verifier rejects assertions that need more, see Config.MaxLife.
+//     *MemoryOneUse and *redisstore.Store have it.
+//   - FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool,
+//     error) is called in place of FirstUse. The party is the registrable domain
+//     of the email address, by which the guard can divide its room. It is empty,
+//     which means no limit, for trusted issuers and the fallback. *MemoryOneUse
+//     has it.
+type OneUse interface {
+	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
+}
+
+// limitedOneUse is a OneUse with a limit on the life of its entries.
+type limitedOneUse interface{ MaxLife() time.Duration }
+
+// sharedOneUse is a OneUse that divides its room among parties.
+type sharedOneUse interface {
+	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
+}
+
+// checkFirstUse asks the one-use guard. It is the last step, because it has an
+// effect.
+func (v *verification) checkFirstUse() error {
+	if v.config.OneUse == nil {
+		return nil
+	}
+	first, err := v.firstUse()
+	switch {
+	case err != nil:
+		return &Error{
+			Kind: ErrUndecided, Reason: "the record of used assertions is not available", cause: err,
+			Advice: "try again; if the error stays, look at the one-use store",
+		}
+	case !first:
+		return &Error{
+			Kind: ErrReplayed, Reason: "the assertion was used before",
+			Found: "a second use", Expected: "one use", Advice: "ask for a fresh assertion",
+		}
+	}
+	return nil
+}
+
+func (v *verification) firstUse() (bool, error) {
+	key, until := v.oneUseKey(), v.assertion.Validity.Expires.Add(v.config.Leeway)
+	if guard, ok := v.config.OneUse.(sharedOneUse); ok {
+		return guard.FirstUseBy(v.ctx, v.party(), key, until)
+	}
+	return v.config.OneUse.FirstUse(v.ctx, key, until)
+}
+
+// oneUseKey returns the name of the assertion for the one-use guard. It covers what
+// the user signed, and with which key. It does not cover the signature and the
+// certificate, of which there are other valid encodings (PROTOCOL 7.one-use-key).
+func (v *verification) oneUseKey() string {
 	h := sha256.New()
-	h.Write([]byte(t.Signed()))
-	h.Write([]byte{0}) // no byte of a token
-	h.Write(key.Canonical())
+	h.Write([]byte(v.assertion.Signed()))
+	h.Write([]byte{0}) // a byte that no token contains
+	h.Write(v.userKey().Canonical())
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Why a MemoryOneUse cannot tell. Both make an assertion undecided.
+// party returns the party whose entry the assertion is: the registrable domain of
+// the email address. Only the owner of that domain can let an issuer speak for it,
+// so that more parties cost more registered domains. An issuer would not do,
+// because any domain can delegate to it. The party is empty for trusted issuers
+// and the fallback.
+func (v *verification) party() string {
+	if v.trusted[v.issuer()] || v.issuer() == v.fallback {
+		return ""
+	}
+	return registrable.Domain(v.emailDomain)
+}
+
+// The errors of one-use guards. Both make an assertion undecided.
 var (
-	// ErrFull: it holds as many live entries as it may.
-	ErrFull = errors.New("the one-use store is full")
-	// ErrRetention: the time until which an entry must be kept has passed, so that
-	// it may be forgotten already, or is further ahead than the store keeps
-	// entries. The signer of an assertion chooses that time. The stores of this
-	// module, redisstore.Store among them, return it.
-	ErrRetention = errors.New("one-use entry: no store keeps it until then")
+	// ErrFull means that a MemoryOneUse has as many live entries as it may have.
+	ErrFull = errors.New("one-use store: full")
+	// ErrRetention means that the time until which an entry must be kept has
+	// passed, so that an earlier entry may be gone, or is further ahead than the
+	// guard keeps entries. *MemoryOneUse and *redisstore.Store return it.
+	ErrRetention = errors.New("one-use store: no entry is kept until that time")
 )
 
-// maxOneUseLife is how far ahead an entry's time may be.
+// errPartyFull is ErrFull for one party.
+var errPartyFull = fmt.Errorf("%w: one domain has at most half of the entries that are free", ErrFull)
+
+// maxOneUseLife is how far ahead the time of an entry may be. The signer of an
+// assertion chooses that time.
 const maxOneUseLife = 24 * time.Hour
 
-// errShare is ErrFull for one party.
-var errShare = fmt.Errorf("%w: one domain has at most half of the entries that are free", ErrFull)
-
-// MemoryOneUse is a OneUse in the memory of one process: restarting forgets,
-// and another process does not know. It is bounded: when it is full of live
-// entries it returns ErrFull, so that no assertion passes twice.
+// MemoryOneUse is a OneUse in the memory of one process. A restart loses its
+// entries, and other processes do not see them. It is safe for concurrent use.
 //
-// A party, which is a registrable domain, has at most half as many entries as are
-// free, so that one domain cannot fill the store. A store of which only one domain
-// uses any entries has room for a third of its maximum; the rest is for others.
+// It is bounded: if it is full of live entries it returns ErrFull, so that no
+// assertion passes twice. A party, which is a registrable domain, has at most half
+// as many entries as are free, so that one domain cannot fill the store. If only
+// one domain has entries, it has at most a third of the maximum.
 type MemoryOneUse struct {
 	mu      sync.Mutex
 	max     int
 	now     func() time.Time
 	used    map[string]struct{}
 	parties map[string]*party // those that have entries
-	queue   expiries
+	queue   expiryQueue
 }
 
 // party counts the live entries of one party.
@@ -65,10 +135,9 @@ type party struct {
 	entries int
 }
 
-// NewMemoryOneUse returns a store of at most max entries, of about 200 bytes each
-// (270 if each is of another party),
-// which expire by the given clock; nil means time.Now. A verifier's store needs the
-// verifier's own clock.
+// NewMemoryOneUse returns a store of at most max entries. An entry takes about 200
+// bytes, or 270 if each entry is of another party. Entries expire by the clock
+// now, which must be that of the verifier. Nil means time.Now.
 func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	if now == nil {
 		now = time.Now
@@ -76,7 +145,7 @@ func NewMemoryOneUse(max int, now func() time.Time) *MemoryOneUse {
 	return &MemoryOneUse{max: max, now: now, used: make(map[string]struct{}), parties: make(map[string]*party)}
 }
 
-// MaxLife returns how far ahead an entry's time may be: 24 hours.
+// MaxLife returns how far ahead the time of an entry may be: 24 hours.
 func (m *MemoryOneUse) MaxLife() time.Duration { return maxOneUseLife }
 
 // FirstUse implements OneUse. The entry counts for no party.
@@ -84,9 +153,9 @@ func (m *MemoryOneUse) FirstUse(ctx context.Context, key string, until time.Time
 	return m.FirstUseBy(ctx, "", key, until)
 }
 
-// FirstUseBy is FirstUse for an entry that counts for a party: it returns an error
-// that matches ErrFull if the party has half as many entries as are free. The
-// entries of the empty party are not limited.
+// FirstUseBy is FirstUse for an entry that counts for a party. It returns an error
+// matching ErrFull if the party has half as many entries as are free. The entries
+// of the empty party are not limited.
 func (m *MemoryOneUse) FirstUseBy(_ context.Context, party, key string, until time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,22 +163,22 @@ func (m *MemoryOneUse) FirstUseBy(_ context.Context, party, key string, until ti
 	if left := until.Sub(now); left < 0 || left > maxOneUseLife {
 		return false, ErrRetention
 	}
-	m.forget(now)
+	m.removeExpired(now)
 	if _, used := m.used[key]; used {
 		return false, nil
 	}
-	p, err := m.admit(party)
+	p, err := m.reserve(party)
 	if err != nil {
 		return false, err
 	}
 	m.used[key] = struct{}{}
-	heap.Push(&m.queue, expiry{until, key, p})
+	heap.Push(&m.queue, oneUseEntry{until, key, p})
 	return true, nil
 }
 
-// admit counts one more entry for a party, if there is room for it. It returns nil
+// reserve counts one more entry for a party if there is room for it. It returns nil
 // for the empty party.
-func (m *MemoryOneUse) admit(name string) (*party, error) {
+func (m *MemoryOneUse) reserve(name string) (*party, error) {
 	free := m.max - len(m.used)
 	if free <= 0 {
 		return nil, ErrFull
@@ -123,16 +192,16 @@ func (m *MemoryOneUse) admit(name string) (*party, error) {
 		m.parties[p.name] = p
 	}
 	if 2*p.entries >= free {
-		return nil, errShare
+		return nil, errPartyFull
 	}
 	p.entries++
 	return p, nil
 }
 
-// forget drops what expired before now.
-func (m *MemoryOneUse) forget(now time.Time) {
-	for len(m.queue) > 0 && m.queue[0].at.Before(now) {
-		e := heap.Pop(&m.queue).(expiry)
+// removeExpired removes the entries that expired before now.
+func (m *MemoryOneUse) removeExpired(now time.Time) {
+	for len(m.queue) > 0 && m.queue[0].expires.Before(now) {
+		e := heap.Pop(&m.queue).(oneUseEntry)
 		delete(m.used, e.key)
 		if e.party == nil {
 			continue
@@ -143,23 +212,23 @@ func (m *MemoryOneUse) forget(now time.Time) {
 	}
 }
 
-type expiry struct {
-	at    time.Time
-	key   string
-	party *party // nil if it counts for none
+type oneUseEntry struct {
+	expires time.Time
+	key     string
+	party   *party // nil if it counts for none
 }
 
-// expiries is a heap, the earliest first.
-type expiries []expiry
+// expiryQueue is a heap of entries, the earliest to expire first.
+type expiryQueue []oneUseEntry
 
-func (e expiries) Len() int           { return len(e) }
-func (e expiries) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
-func (e expiries) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *expiries) Push(x any)        { *e = append(*e, x.(expiry)) }
-func (e *expiries) Pop() any {
-	old := *e
+func (q expiryQueue) Len() int           { return len(q) }
+func (q expiryQueue) Less(i, j int) bool { return q[i].expires.Before(q[j].expires) }
+func (q expiryQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *expiryQueue) Push(x any)        { *q = append(*q, x.(oneUseEntry)) }
+func (q *expiryQueue) Pop() any {
+	old := *q
 	last := old[len(old)-1]
-	old[len(old)-1] = expiry{} // let the key go
-	*e = old[:len(old)-1]
+	old[len(old)-1] = oneUseEntry{} // so that the key can be collected
+	*q = old[:len(old)-1]
 	return last
 }

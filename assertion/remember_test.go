@@ -43,7 +43,7 @@ func TestRememberedDecidesNothing(t *testing.T) {
 	for range 4 {
 		verify(nil)
 	}
-	if certificates, _, _ := assertion.Remembered(v); certificates != 1 {
+	if certificates, _, _ := assertion.CacheSize(v); certificates != 1 {
 		t.Fatalf("%d certificates remembered", certificates)
 	}
 	good := source.now
@@ -112,7 +112,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			}
 		}
 	}
-	certificates, tables, bytes := assertion.Remembered(v)
+	certificates, tables, bytes := assertion.CacheSize(v)
 	if certificates != 50 || tables > 40 || bytes > 22<<20 {
 		t.Errorf("%d certificates, %d tables, %d bytes", certificates, tables, bytes)
 	}
@@ -122,7 +122,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if certificates, tables, bytes := assertion.Remembered(off); certificates != 0 || tables != 0 || bytes != 0 {
+	if certificates, tables, bytes := assertion.CacheSize(off); certificates != 0 || tables != 0 || bytes != 0 {
 		t.Errorf("switched off: %d certificates, %d tables, %d bytes", certificates, tables, bytes)
 	}
 }
@@ -141,7 +141,7 @@ func TestForeignKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if certificates, _, _ := assertion.Remembered(v); certificates != 0 {
+	if certificates, _, _ := assertion.CacheSize(v); certificates != 0 {
 		t.Errorf("%d certificates remembered of a signer without identity", certificates)
 	}
 }

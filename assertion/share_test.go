@@ -154,12 +154,12 @@ func TestMemoryOneUseParties(t *testing.T) {
 	}
 	now = now.Add(time.Minute + time.Millisecond)
 	expect("the first, after expiry", fill("a", time.Minute), 2)
-	if live, parties := assertion.Uses(m); live != 6 || parties != 3 {
+	if live, parties := assertion.OneUseSize(m); live != 6 || parties != 3 {
 		t.Errorf("%d entries of %d parties", live, parties)
 	}
 	now = now.Add(2 * time.Hour)
 	expect("the only one", fill("a", time.Minute), 3)
-	if live, parties := assertion.Uses(m); live != 3 || parties != 1 {
+	if live, parties := assertion.OneUseSize(m); live != 3 || parties != 1 {
 		t.Errorf("%d entries of %d parties", live, parties)
 	}
 }
@@ -178,7 +178,7 @@ func TestMemoryOneUsePartiesConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if live, parties := assertion.Uses(m); live > 1000 || parties != 4 {
+	if live, parties := assertion.OneUseSize(m); live > 1000 || parties != 4 {
 		t.Errorf("%d entries of %d parties", live, parties)
 	}
 }
