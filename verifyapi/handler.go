@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // Handler serves the API. It is safe for concurrent use.
@@ -71,21 +73,21 @@ func (h *Handler) route(x *exchange) response {
 }
 
 // validTarget reports whether the request target has one of the forms that name
-// something here (RFC 9112 §3.2): a path without escapes, a URL of http or https
-// with a host, or "*". The net/http package also accepts "x:/v2", "http:/v2" and
-// the like, and finds the path /v2 in them, where other programs find none or
-// another one. A request that did not come over the network may lack a target.
+// something here: those of package target, without escapes in the path, or "*". The
+// net/http package also accepts "x:/v2", "http:/v2" and the like, and finds the
+// path /v2 in them, where other programs find none or another one. A request that
+// did not come over the network may lack a target.
 func validTarget(r *http.Request) bool {
-	switch target := r.RequestURI; {
+	switch {
 	case r.URL.Opaque != "" || r.URL.User != nil || strings.Contains(r.URL.RawPath, "%"):
 		return false
 	case r.Method == http.MethodConnect: // its target is a host
 		return r.URL.Path == ""
-	case target == "" || target == "*" || target[0] == '/':
+	case r.RequestURI == "" || r.RequestURI == "*":
 		return true
-	default:
-		return r.URL.Host != "" && (strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://"))
 	}
+	_, ok := target.Parse(r.RequestURI)
+	return ok
 }
 
 // get returns a, or the response for another method than GET and HEAD.

@@ -1,7 +1,6 @@
 package verifyapi_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -9,9 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
-
+	"github.com/vepverify/vepverify/internal/target/targettest"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
@@ -38,41 +35,8 @@ func (s *service) raw2(t *testing.T, method, target string) int {
 	t.Helper()
 	conn := s.dial(t)
 	defer conn.Close()
-	var block bytes.Buffer
-	encoder := hpack.NewEncoder(&block)
-	for _, f := range [][2]string{
-		{":method", method}, {":scheme", "http"}, {":authority", "verifier.example"}, {":path", target}, {"content-type", "application/json"},
-	} {
-		if err := encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	fmt.Fprint(conn, http2.ClientPreface)
-	framer := http2.NewFramer(conn, conn)
-	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	for _, err := range []error{
-		framer.WriteSettings(),
-		framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true}),
-		framer.WriteData(1, true, []byte(ask(good))),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for {
-		frame, err := framer.ReadFrame()
-		if err != nil {
-			t.Fatalf("%s %q: %v", method, target, err)
-		}
-		switch f := frame.(type) {
-		case *http2.MetaHeadersFrame:
-			var status int
-			fmt.Sscan(f.PseudoValue("status"), &status)
-			return status
-		case *http2.RSTStreamFrame, *http2.GoAwayFrame:
-			return 0
-		}
-	}
+	return targettest.SendHTTP2(t, conn, ask(good), ":method", method, ":scheme", "http", ":authority", "verifier.example", ":path", target,
+		"content-type", "application/json").Status
 }
 
 // TestTargets decides case by case.
