@@ -11,17 +11,15 @@ import (
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
-// The figures of docs/REPLAY.md:
+// BenchmarkFirstUse uses new keys, 32 at a time, and measures the memory that one
+// entry takes in Redis. It measures the figures of docs/REPLAY.md:
 //
 //	go test -run '^$' -bench . -benchtime 100000x ./redisstore
-//
-// BenchmarkFirstUse lets new keys pass, 32 at a time, and measures how much of
-// Redis's memory one takes.
 func BenchmarkFirstUse(b *testing.B) {
 	for _, fsync := range []string{"always", "everysec"} {
 		b.Run(fsync, func(b *testing.B) {
 			server := redistest.Start(b, "--appendfsync", fsync)
-			s := open(b, server.URL(), patient)
+			s := open(b, server.URL(), longTimeout)
 			before := usedMemory(b, server)
 			until := time.Now().Add(time.Hour)
 			var next atomic.Int64
@@ -42,20 +40,20 @@ func BenchmarkFirstUse(b *testing.B) {
 	}
 }
 
-// usedMemory is what the server takes, but for the buffers of its connections
-// and its file.
+// usedMemory returns the server's memory without the buffers of its connections and
+// its file.
 func usedMemory(b *testing.B, server *redistest.Server) int {
 	b.Helper()
 	info, err := client(b, server).Info(b.Context(), "memory").Result()
 	if err != nil {
 		b.Fatal(err)
 	}
-	figure := func(name string) (n int) {
+	number := func(name string) (n int) {
 		_, rest, _ := strings.Cut(info, "\n"+name+":")
 		if _, err := fmt.Sscan(rest, &n); err != nil {
 			b.Fatal(name, err)
 		}
 		return n
 	}
-	return figure("used_memory") - figure("mem_clients_normal") - figure("mem_aof_buffer")
+	return number("used_memory") - number("mem_clients_normal") - number("mem_aof_buffer")
 }

@@ -11,103 +11,95 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Ping says whether the server answers, and accepts the password.
-func (s *Store) Ping(ctx context.Context) error {
-	err := s.bounded(ctx, func(ctx context.Context) error { return s.client.Ping(ctx).Err() })
-	if err != nil {
-		return undecided(err)
-	}
-	return nil
-}
-
-// Finding is a setting of the server by which it can lose entries.
-type Finding struct {
+// Misconfiguration is a setting of the server with which it can lose entries.
+type Misconfiguration struct {
 	Setting string // as in redis.conf
 	Want    string
-	Got     string // empty: the server does not tell
+	Got     string // empty means that the server does not report it
 }
 
-// String says it in a line for an operator's log.
-func (f Finding) String() string {
-	if f.Got == "" {
-		return fmt.Sprintf("redis does not tell its setting of %s, which should be %s", f.Setting, f.Want)
+// String returns one line for an operator's log.
+func (m Misconfiguration) String() string {
+	if m.Got == "" {
+		return fmt.Sprintf("redis does not report its setting of %s, which should be %s", m.Setting, m.Want)
 	}
-	return fmt.Sprintf("redis can lose entries: %s is %q and should be %s", f.Setting, f.Got, f.Want)
+	return fmt.Sprintf("redis can lose entries: %s is %q and should be %s", m.Setting, m.Got, m.Want)
 }
 
-// settings are what a server must be set to so that it loses no entry, see docs/REPLAY.md.
-var settings = []Finding{
+// wanted are the settings with which a server loses no entry, see docs/REPLAY.md.
+var wanted = []Misconfiguration{
 	{Setting: "appendonly", Want: "yes"},
 	{Setting: "appendfsync", Want: "always"},
 	{Setting: "no-appendfsync-on-rewrite", Want: "no"},
 	{Setting: "maxmemory-policy", Want: "noeviction"},
 }
 
-// Check asks the server, or every master of a cluster, whether it is set up to
-// lose no entries, and gives what is amiss. Hosted servers often do not tell; an
-// operator has to know by other means. It errs when a server cannot be asked.
-func (s *Store) Check(ctx context.Context) ([]Finding, error) {
-	amiss, err := s.check(ctx)
+// Check asks the server, or every master of a cluster, for its settings, and
+// returns those with which it can lose entries. Hosted servers often do not report
+// their settings; the operator must find them out by other means. It returns an
+// error if a server does not answer.
+func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
+	all, err := s.check(ctx)
 	if err != nil {
 		return nil, undecided(err)
 	}
-	return amiss, nil
+	return all, nil
 }
 
-func (s *Store) check(ctx context.Context) ([]Finding, error) {
+func (s *Store) check(ctx context.Context) ([]Misconfiguration, error) {
 	cluster, ok := s.client.(*redis.ClusterClient)
 	if !ok {
 		return s.checkServer(ctx, s.client)
 	}
 	var mu sync.Mutex
-	var all []Finding
+	var all []Misconfiguration
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		amiss, err := s.checkServer(ctx, master)
+		found, err := s.checkServer(ctx, master)
 		mu.Lock()
 		defer mu.Unlock()
-		all = append(all, amiss...)
+		all = append(all, found...)
 		return err
 	})
-	slices.SortFunc(all, func(a, b Finding) int {
+	slices.SortFunc(all, func(a, b Misconfiguration) int {
 		return cmp.Or(cmp.Compare(a.Setting, b.Setting), cmp.Compare(a.Got, b.Got))
 	})
 	return slices.Compact(all), err
 }
 
-func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) ([]Finding, error) {
-	// A server may refuse to tell its settings, but not this.
-	if err := s.bounded(ctx, func(ctx context.Context) error { return server.Ping(ctx).Err() }); err != nil {
+func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) ([]Misconfiguration, error) {
+	// A server may refuse CONFIG, but not PING.
+	err := s.withTimeout(ctx, func(ctx context.Context) error { return server.Ping(ctx).Err() })
+	if err != nil {
 		return nil, err
 	}
-	var amiss []Finding
-	for _, f := range settings {
-		var err error
-		if f.Got, err = s.setting(ctx, server, f.Setting); err != nil {
+	var found []Misconfiguration
+	for _, m := range wanted {
+		if m.Got, err = s.setting(ctx, server, m.Setting); err != nil {
 			return nil, err
 		}
-		if f.Got != f.Want {
-			amiss = append(amiss, f)
+		if m.Got != m.Want {
+			found = append(found, m)
 		}
 	}
-	return amiss, nil
+	return found, nil
 }
 
-// setting asks for a setting. It is empty when the server refuses to tell.
+// setting returns a setting of the server, or "" if the server refuses to report it.
 func (s *Store) setting(ctx context.Context, server redis.Cmdable, name string) (string, error) {
 	var values map[string]string
-	err := s.bounded(ctx, func(ctx context.Context) (err error) {
+	err := s.withTimeout(ctx, func(ctx context.Context) (err error) {
 		values, err = server.ConfigGet(ctx, name).Result()
 		return err
 	})
-	var refusal redis.Error
-	if err != nil && !errors.As(err, &refusal) {
+	var refused redis.Error
+	if err != nil && !errors.As(err, &refused) {
 		return "", err
 	}
 	return values[name], nil
 }
 
-// bounded asks the server something within Timeout.
-func (s *Store) bounded(ctx context.Context, ask func(context.Context) error) error {
+// withTimeout calls ask with a context that ends after Config.Timeout.
+func (s *Store) withTimeout(ctx context.Context, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	return ask(ctx)

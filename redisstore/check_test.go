@@ -14,18 +14,18 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// amiss checks, and gives the settings that are amiss with what they are.
-func amiss(t *testing.T, s *redisstore.Store) map[string]string {
+// misconfigured returns the settings that Check reports, with their values.
+func misconfigured(t *testing.T, s *redisstore.Store) map[string]string {
 	t.Helper()
-	findings, err := s.Check(t.Context())
+	found, err := s.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, f := range findings {
-		got[f.Setting] = f.Got
-		if !strings.Contains(f.String(), f.Setting) || !strings.Contains(f.String(), f.Want) {
-			t.Errorf("%+v reads %q", f, f)
+	for _, m := range found {
+		got[m.Setting] = m.Got
+		if !strings.Contains(m.String(), m.Setting) || !strings.Contains(m.String(), m.Want) {
+			t.Errorf("%+v is printed as %q", m, m)
 		}
 	}
 	return got
@@ -36,14 +36,14 @@ func TestCheck(t *testing.T) {
 		args []string
 		want map[string]string
 	}{
-		"well": {nil, map[string]string{}},
-		"as installed": {[]string{"--appendonly", "no", "--appendfsync", "everysec"},
+		"recommended": {nil, map[string]string{}},
+		"default": {[]string{"--appendonly", "no", "--appendfsync", "everysec"},
 			map[string]string{"appendonly": "no", "appendfsync": "everysec"}},
 		"cache": {[]string{"--maxmemory", "100mb", "--maxmemory-policy", "volatile-ttl", "--no-appendfsync-on-rewrite", "yes"},
 			map[string]string{"maxmemory-policy": "volatile-ttl", "no-appendfsync-on-rewrite": "yes"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := amiss(t, open(t, redistest.Start(t, c.args...).URL(), patient))
+			got := misconfigured(t, open(t, redistest.Start(t, c.args...).URL(), longTimeout))
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -56,26 +56,26 @@ func TestCheckWithoutPermission(t *testing.T) {
 	if err := client(t, server).Do(t.Context(), "acl", "setuser", "u", "on", ">pw", "~vepverify:*", "-@all", "+set", "+ping").Err(); err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, "redis://u:pw@"+server.Addr(), patient)
+	s := open(t, "redis://u:pw@"+server.Addr(), longTimeout)
 	want := map[string]string{"appendonly": "", "appendfsync": "", "no-appendfsync-on-rewrite": "", "maxmemory-policy": ""}
-	if diff := cmp.Diff(want, amiss(t, s)); diff != "" {
+	if diff := cmp.Diff(want, misconfigured(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	expect(t, s, "key", time.Now().Add(time.Minute), true)
-	// Another prefix is none of this user's.
+	// The user may not use another prefix.
 	expectError(t, open(t, "redis://u:pw@"+server.Addr(), redisstore.Config{Prefix: "other:"}), "key")
 }
 
-func TestCheckErrs(t *testing.T) {
+func TestCheckErrors(t *testing.T) {
 	server := redistest.Start(t)
-	stranger := open(t, "redis://u:pw@"+server.Addr(), patient)
-	if _, err := stranger.Check(t.Context()); err == nil {
-		t.Error("a stranger was answered")
+	unknown := open(t, "redis://u:pw@"+server.Addr(), longTimeout)
+	if _, err := unknown.Check(t.Context()); err == nil {
+		t.Error("unknown user: no error")
 	}
-	known := open(t, server.URL(), patient)
+	known := open(t, server.URL(), longTimeout)
 	server.Kill()
 	if _, err := known.Check(t.Context()); err == nil {
-		t.Error("a dead server answered")
+		t.Error("killed server: no error")
 	}
 }
 
@@ -89,7 +89,7 @@ func TestCluster(t *testing.T) {
 		Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true, DialerRetries: 1,
 	})
 	defer cluster.Close()
-	s, err := redisstore.New(cluster, patient)
+	s, err := redisstore.New(cluster, longTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,18 +99,19 @@ func TestCluster(t *testing.T) {
 		expect(t, s, key, until, true)
 		expect(t, s, key, until, false)
 	}
-	if diff := cmp.Diff(map[string]string{"appendfsync": "everysec"}, amiss(t, s)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"appendfsync": "everysec"}, misconfigured(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	server.Kill()
 	expectError(t, s, "e")
 	if _, err := s.Check(t.Context()); err == nil {
-		t.Error("a dead cluster answered")
+		t.Error("killed cluster: no error")
 	}
 }
 
-// The redis.conf that docs/REPLAY.md shows is one that Redis takes and Check
-// finds nothing amiss with, and its user may do what is needed.
+// TestDocumentedSettings checks that Redis accepts the redis.conf of
+// docs/REPLAY.md, that Check reports nothing about it, and that its user may do
+// what a store needs.
 func TestDocumentedSettings(t *testing.T) {
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "REPLAY.md"))
 	if err != nil {
@@ -119,7 +120,7 @@ func TestDocumentedSettings(t *testing.T) {
 	_, rest, found := strings.Cut(string(doc), "```conf\n")
 	conf, _, closed := strings.Cut(rest, "```\n")
 	if !found || !closed {
-		t.Fatal("docs/REPLAY.md has no excerpt of a redis.conf")
+		t.Fatal("docs/REPLAY.md: no excerpt of a redis.conf")
 	}
 	path := filepath.Join(t.TempDir(), "redis.conf")
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
@@ -127,8 +128,8 @@ func TestDocumentedSettings(t *testing.T) {
 	}
 	server := redistest.Start(t, "--appendonly", "no", "--appendfsync", "no", "--no-appendfsync-on-rewrite", "yes",
 		"--maxmemory-policy", "allkeys-lru", "--include", path)
-	s := open(t, "redis://vepverify:change-me@"+server.Addr(), patient)
-	if diff := cmp.Diff(map[string]string{}, amiss(t, s)); diff != "" {
+	s := open(t, "redis://vepverify:change-me@"+server.Addr(), longTimeout)
+	if diff := cmp.Diff(map[string]string{}, misconfigured(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	expect(t, s, "key", time.Now().Add(time.Hour), true)

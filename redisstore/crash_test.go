@@ -11,13 +11,13 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// load asks for new keys from 32 goroutines until each had an error, and tells
-// how many keys have passed so far, and in the end which.
+// load uses new keys from 32 goroutines until each goroutine has an error, and
+// records the keys that were accepted.
 type load struct {
-	wg     sync.WaitGroup
-	mu     sync.Mutex
-	passed []string
-	enough chan struct{} // closed when many keys have passed
+	wg       sync.WaitGroup
+	mu       sync.Mutex
+	accepted []string
+	enough   chan struct{} // closed when many keys were accepted
 }
 
 func startLoad(t *testing.T, s *redisstore.Store, until time.Time, enough int) *load {
@@ -32,11 +32,11 @@ func startLoad(t *testing.T, s *redisstore.Store, until time.Time, enough int) *
 					return
 				}
 				if !first {
-					t.Errorf("new key %s is called used", key)
+					t.Errorf("new key %s is reported as used", key)
 				}
 				l.mu.Lock()
-				l.passed = append(l.passed, key)
-				if len(l.passed) == enough {
+				l.accepted = append(l.accepted, key)
+				if len(l.accepted) == enough {
 					close(l.enough)
 				}
 				l.mu.Unlock()
@@ -46,7 +46,7 @@ func startLoad(t *testing.T, s *redisstore.Store, until time.Time, enough int) *
 	return l
 }
 
-// awaitWorking asks until the store works again.
+// awaitWorking calls FirstUse until it returns no error.
 func awaitWorking(t *testing.T, s *redisstore.Store) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -58,39 +58,41 @@ func awaitWorking(t *testing.T, s *redisstore.Store) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the store does not work again: %v", err)
+			t.Fatalf("FirstUse still fails: %v", err)
 		}
 		<-tick.C
 	}
 }
 
-// What was said to be a first use before Redis was killed is refused when it is
-// back, while it is away nothing passes, and the store finds it again by itself.
+// TestKilledUnderLoad checks that first uses before Redis was killed are rejected
+// after its restart, that everything is rejected meanwhile, and that the store
+// connects again by itself.
 func TestKilledUnderLoad(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server.URL(), patient)
+	s := open(t, server.URL(), longTimeout)
 	until := time.Now().Add(time.Hour)
 
 	l := startLoad(t, s, until, 2000)
 	<-l.enough
 	server.Kill()
 	l.wg.Wait()
-	for i := range 200 { // more than go-redis dials for before it waits
+	for i := range 200 { // more than go-redis dials before it waits
 		expectError(t, s, fmt.Sprint("down ", i))
 	}
 	server.Restart()
 	awaitWorking(t, s)
 
-	for _, key := range l.passed {
+	for _, key := range l.accepted {
 		expect(t, s, key, until, false)
 	}
 	expect(t, s, "new", until, true)
 }
 
-// Connections that went stale while nobody asked make no call fail.
-func TestRestartUnnoticed(t *testing.T) {
+// TestStaleConnections checks that no call fails after a restart between calls,
+// which leaves stale connections in the pool.
+func TestStaleConnections(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server.URL(), patient)
+	s := open(t, server.URL(), longTimeout)
 	until := time.Now().Add(time.Hour)
 	for round := range 3 {
 		var wg sync.WaitGroup
@@ -106,17 +108,17 @@ func TestRestartUnnoticed(t *testing.T) {
 	}
 }
 
-func TestServerComesLater(t *testing.T) {
+func TestServerStartsLater(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
-	s := open(t, server.URL(), patient)
+	s := open(t, server.URL(), longTimeout)
 	expectError(t, s, "key")
-	if err := s.Ping(t.Context()); err == nil {
-		t.Error("Ping answered")
+	if _, err := s.Check(t.Context()); err == nil {
+		t.Error("Check: no error while the server is down")
 	}
 	server.Restart()
 	awaitWorking(t, s)
-	if err := s.Ping(t.Context()); err != nil {
+	if _, err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
 	expect(t, s, "key", time.Now().Add(time.Hour), true)

@@ -1,34 +1,34 @@
-// Package redisstore keeps in Redis what must be used only once, so that any
-// number of processes refuse each other's replays and a restart forgets
-// nothing. One type serves every one-use interface of this module, such as
-// assertion.OneUse:
+// Package redisstore keeps one-use entries in Redis, so that any number of
+// processes reject each other's replays, and a restart forgets nothing. One type
+// implements every one-use interface of this module, such as assertion.OneUse:
 //
 //	store, err := redisstore.Open("redis://redis.internal:6379", redisstore.Config{})
 //	verifier, err := assertion.NewVerifier(assertion.Config{OneUse: store})
 //
-// [Open] takes a URL, [New] a client of your own, as for Sentinel and Cluster.
-// Neither needs the server to be up. Ask [Store.Check] at start whether the
-// server keeps what it is told; docs/REPLAY.md says how to set it up, and why.
+// [Open] takes a URL, [New] a client of go-redis, such as one for Sentinel or
+// Cluster. Neither needs the server to be up. Call [Store.Check] at start: it
+// reports settings with which the server can lose entries. docs/REPLAY.md has the
+// settings that Redis needs, and why.
 //
-// # What is promised
+// # Guarantees
 //
-// [Store.FirstUse] is one SET key 1 NX PX ttl. It says true for a key once, and
-// false from then on until the key's time has passed; after that it errs. Whatever is
-// not a clear answer is an error: no server, no answer in time, a refusal, an
-// answer that makes no sense. Then the key may be in Redis or not, and the caller
-// must not let pass what it stands for.
+// [Store.FirstUse] sends one SET key 1 NX PX ttl. It returns true for a key once,
+// then false until the key's time has passed, and after that an error. It returns
+// an error if Redis does not answer, answers late, refuses the command, or
+// answers anything else. The key may be in Redis then or not, and the caller must
+// reject what it stands for.
 //
 // The command is never sent twice for one call, whatever retries the client is
-// configured with: an answer that was lost, asked for again, would find the call's own
-// entry and take a first use for a replay.
+// configured with. If the answer to the first were lost, the second would find the
+// call's own entry, and a first use would be reported as a replay.
 //
-// Redis learns no key: it gets a SHA-256 of each, and no value. It gets no
-// time of day either, only how long an entry is to live, so that its clock may be wrong,
-// as long as it runs evenly.
+// Redis does not learn the keys: it stores the SHA-256 of each, without a value.
+// It gets the lifetime of an entry and no time of day, so its clock may be
+// wrong if it runs at the right rate.
 //
 // # What is not checked
 //
-// That Redis forgets nothing. It does when it is not set up for it, when a
-// replica takes over that had not received the last entries, and when somebody deletes or
-// evicts them.
+// That Redis keeps the entries. It loses them if it is not configured to keep them,
+// if a replica takes over that had not received the last entries, and if someone
+// deletes or evicts them.
 package redisstore

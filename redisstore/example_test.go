@@ -17,12 +17,12 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer store.Close()
-	amiss, err := store.Check(context.Background())
+	misconfigured, err := store.Check(context.Background())
 	if err != nil {
-		log.Print(err) // it may come up later; until then every answer is undecided
+		log.Print(err) // until the server answers, every assertion is undecided
 	}
-	for _, a := range amiss {
-		log.Print(a)
+	for _, m := range misconfigured {
+		log.Print(m)
 	}
 	verifier, err := assertion.NewVerifier(assertion.Config{OneUse: store})
 	if err != nil {
@@ -31,7 +31,7 @@ func Example() {
 	_ = verifier
 }
 
-// The store of several Redis servers behind Sentinel.
+// A store of several Redis servers that Sentinel monitors.
 func ExampleNew() {
 	client := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:            "mymaster",

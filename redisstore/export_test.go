@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// Warner returns what SetLogger gives to go-redis.
+// Warner returns the logger that SetLogger passes to go-redis.
 func Warner(l *slog.Logger) interface {
 	Printf(ctx context.Context, format string, args ...any)
 } {

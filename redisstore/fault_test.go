@@ -24,31 +24,31 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// fake is a server that answers every SET as it is told, and everything else
-// with an error, as a Redis does that knows no HELLO.
-type fake struct {
+// fakeServer sends a fixed answer to every SET, and an error to every other
+// command, as a Redis does that does not know HELLO.
+type fakeServer struct {
 	net.Listener
-	answer string // empty: none, and the connection stays open
-	hangUp bool   // close the connection behind the answer
+	answer string // empty means none, and the connection stays open
+	close  bool   // close the connection after the answer
 	sets   atomic.Int32
 	wg     sync.WaitGroup
 }
 
-func startFake(t *testing.T, answer string, hangUp bool) *fake {
+func startServer(t *testing.T, answer string, closes bool) *fakeServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{Listener: l, answer: answer, hangUp: hangUp}
+	f := &fakeServer{Listener: l, answer: answer, close: closes}
 	f.wg.Go(f.accept)
 	t.Cleanup(func() { l.Close(); f.wg.Wait() })
 	return f
 }
 
-func (f *fake) url() string { return "redis://" + f.Addr().String() }
+func (f *fakeServer) url() string { return "redis://" + f.Addr().String() }
 
-func (f *fake) accept() {
+func (f *fakeServer) accept() {
 	for {
 		conn, err := f.Accept()
 		if err != nil {
@@ -58,7 +58,7 @@ func (f *fake) accept() {
 	}
 }
 
-func (f *fake) serve(conn net.Conn) {
+func (f *fakeServer) serve(conn net.Conn) {
 	r := bufio.NewReader(conn)
 	for {
 		name, err := readCommand(r)
@@ -71,13 +71,13 @@ func (f *fake) serve(conn net.Conn) {
 		}
 		f.sets.Add(1)
 		io.WriteString(conn, f.answer)
-		if f.hangUp {
+		if f.close {
 			return
 		}
 	}
 }
 
-// readCommand reads an array of bulk strings and gives the first, in lower case.
+// readCommand reads an array of bulk strings and returns the first, in lower case.
 func readCommand(r *bufio.Reader) (string, error) {
 	n, err := readCount(r, '*')
 	if err != nil {
@@ -108,7 +108,7 @@ func readCount(r *bufio.Reader, kind byte) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(line[1:]))
 }
 
-func TestServerThatMakesNoSense(t *testing.T) {
+func TestUnexpectedAnswers(t *testing.T) {
 	const planted = "planted-text"
 	for _, answer := range []string{
 		"HTTP/1.1 400 " + planted + "\r\n\r\n", planted + "\r\n", "\r\n", "+\r\n", "+" + planted + "\r\n", "+OK", "+OK\n", ":1\r\n", "#t\r\n",
@@ -116,8 +116,8 @@ func TestServerThatMakesNoSense(t *testing.T) {
 		"-" + planted + "\r\n", "-" + strings.ToUpper(planted) + " x\r\n", "-\r\n", "-OOM " + planted + "\r\n", "-OK\r\n", "!2\r\nOK\r\n",
 		strings.Repeat("x", 1<<16), "",
 	} {
-		f := startFake(t, answer, true)
-		s := open(t, f.url(), patient)
+		f := startServer(t, answer, true)
+		s := open(t, f.url(), longTimeout)
 		err := expectError(t, s, "key")
 		if strings.Contains(strings.ToLower(err.Error()), planted) {
 			t.Errorf("%.40q: the error is %v", answer, err)
@@ -125,16 +125,16 @@ func TestServerThatMakesNoSense(t *testing.T) {
 	}
 }
 
-func TestServerThatHangs(t *testing.T) {
-	for name, answer := range map[string]string{"at once": "", "amid its answer": "+O"} {
+func TestServerHangs(t *testing.T) {
+	for name, answer := range map[string]string{"before the answer": "", "in the answer": "+O"} {
 		t.Run(name, func(t *testing.T) {
-			f := startFake(t, answer, false)
+			f := startServer(t, answer, false)
 			own := open(t, f.url(), redisstore.Config{Timeout: 50 * time.Millisecond})
 			if err := expectError(t, own, "key"); !isTimeout(err) {
 				t.Errorf("error %v", err)
 			}
-			if err := own.Ping(t.Context()); err == nil {
-				t.Error("Ping answered")
+			if _, err := own.Check(t.Context()); err == nil {
+				t.Error("Check: no error")
 			}
 			// A context that ends sooner than Timeout counts.
 			callers := open(t, f.url(), redisstore.Config{Timeout: time.Hour})
@@ -152,8 +152,8 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
-// Some listen and never accept, or accept and never read: nothing gets as far as SET.
-func TestServerThatIsSilent(t *testing.T) {
+// TestSilentServer has a server that never reads, so that SET is never reached.
+func TestSilentServer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -165,9 +165,9 @@ func TestServerThatIsSilent(t *testing.T) {
 	}
 }
 
-func TestContextThatHasEnded(t *testing.T) {
+func TestEndedContext(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server.URL(), patient)
+	s := open(t, server.URL(), longTimeout)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if first, err := s.FirstUse(ctx, "key", time.Now().Add(time.Minute)); first || !errors.Is(err, context.Canceled) {
@@ -176,19 +176,19 @@ func TestContextThatHasEnded(t *testing.T) {
 	expect(t, s, "key", time.Now().Add(time.Minute), true)
 }
 
-// An answer that was lost is not asked for again, whatever the client's
-// retries: it would be that of a second use.
-func TestLostAnswerIsNotAskedForAgain(t *testing.T) {
+// TestNoRetry checks that a command whose answer was lost is not sent again,
+// whatever the client's retries: the answer would be that of a second use.
+func TestNoRetry(t *testing.T) {
 	retrying := redis.Options{ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1, MaxRetryBackoff: -1}
 	for _, answer := range []string{"", "+O", "-LOADING\r\n", "-TRYAGAIN\r\n"} {
-		f := startFake(t, answer, true)
-		expectError(t, open(t, f.url(), patient), "key")
+		f := startServer(t, answer, true)
+		expectError(t, open(t, f.url(), longTimeout), "key")
 
 		options := retrying
 		options.Addr = f.Addr().String()
 		client := redis.NewClient(&options)
 		defer client.Close()
-		s, err := redisstore.New(client, patient)
+		s, err := redisstore.New(client, longTimeout)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestRefusals(t *testing.T) {
 		"no replica":        {"--min-replicas-to-write", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, redistest.Start(t, args...).URL(), patient)
+			s := open(t, redistest.Start(t, args...).URL(), longTimeout)
 			for i := range 3 {
 				expectError(t, s, fmt.Sprint(i))
 			}
@@ -219,24 +219,25 @@ func TestPassword(t *testing.T) {
 	if err := client(t, server).ConfigSet(t.Context(), "requirepass", "right%/#").Err(); err != nil {
 		t.Fatal(err)
 	}
-	for _, login := range []string{"", ":wrong-password@", "somebody:right%25%2F%23@"} {
-		s := open(t, "redis://"+login+server.Addr(), patient)
-		for _, err := range []error{expectError(t, s, "key"), s.Ping(t.Context())} {
+	for _, login := range []string{"", ":wrong-password@", "other:right%25%2F%23@"} {
+		s := open(t, "redis://"+login+server.Addr(), longTimeout)
+		_, checked := s.Check(t.Context())
+		for _, err := range []error{expectError(t, s, "key"), checked} {
 			if err == nil || strings.Contains(err.Error(), "wrong-password") {
 				t.Errorf("login %q: error %v", login, err)
 			}
 		}
 	}
-	s := open(t, "redis://:right%25%2F%23@"+server.Addr(), patient)
+	s := open(t, "redis://:right%25%2F%23@"+server.Addr(), longTimeout)
 	expect(t, s, "key", time.Now().Add(time.Minute), true)
 }
 
 func TestTLSVerifiesTheCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS() // its certificate is of nobody's
+	server.StartTLS() // its certificate is not of a trusted authority
 	defer server.Close()
-	s := open(t, "rediss://"+server.Listener.Addr().String(), patient)
+	s := open(t, "rediss://"+server.Listener.Addr().String(), longTimeout)
 	var untrusted *tls.CertificateVerificationError
 	if err := expectError(t, s, "key"); !errors.As(err, &untrusted) {
 		t.Errorf("error %v", err)

@@ -55,7 +55,7 @@ func (w warnings) Printf(ctx context.Context, format string, args ...any) {
 
 // cause names what a warning is about: its format, of which go-redis has about a
 // hundred, and the types of its errors, such as one of the network or of a
-// password that was refused. The values can be without number.
+// password that was refused. The number of different values is not bounded.
 func cause(format string, args []any) string {
 	for _, arg := range args {
 		if err, ok := arg.(error); ok {

@@ -11,9 +11,9 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// TestMain looks for goroutines that the tests left behind. When a server
-// cannot be reached go-redis asks for it once a second, and learns only then that
-// its client was closed.
+// TestMain checks for goroutines that the tests left behind. If a server cannot be
+// reached, go-redis dials once a second, and notices only then that its client was
+// closed.
 func TestMain(m *testing.M) {
 	redisstore.SetLogger(nil)
 	code := m.Run()

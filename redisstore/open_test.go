@@ -19,7 +19,7 @@ import (
 )
 
 func TestOpen(t *testing.T) {
-	// None of these servers need be there.
+	// The servers need not exist.
 	for _, url := range []string{
 		"redis://", "redis://localhost", "redis://localhost:1/15", "redis://127.0.0.1:65535", "redis://[::1]:6379", "redis://:p%40ss@localhost?db=3",
 		"rediss://user:password@redis.example:6380/0", "unix:///run/redis/redis.sock", "unix:///run/redis/redis.sock?db=2",
@@ -39,16 +39,16 @@ func TestOpen(t *testing.T) {
 		if err == nil || s != nil {
 			t.Errorf("Open(%q): no error", url)
 		} else if strings.Contains(err.Error(), secret) {
-			t.Errorf("Open(%q): the error tells the secret: %v", url, err)
+			t.Errorf("Open(%q): the error contains the secret: %v", url, err)
 		}
 	}
 	if _, err := redisstore.Open("redis://localhost", redisstore.Config{Timeout: -1}); err == nil {
-		t.Error("took a negative Timeout")
+		t.Error("negative Timeout: no error")
 	}
 }
 
-// TestMaxLife checks that a verifier knows what the store can keep. The server need
-// not be there.
+// TestMaxLife checks that a verifier respects the MaxLife of the store. The server
+// need not exist.
 func TestMaxLife(t *testing.T) {
 	for _, c := range []struct {
 		store, verifier time.Duration
@@ -69,10 +69,10 @@ func TestOpenUnixSocketAndDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	server := redistest.Start(t, "--unixsocket", path)
 	until := time.Now().Add(time.Hour)
-	expect(t, open(t, "unix://"+path+"?db=2", patient), "key", until, true)
-	expect(t, open(t, server.URL()+"/2", patient), "key", until, false)
-	expect(t, open(t, server.URL(), patient), "key", until, true)
-	expectError(t, open(t, server.URL()+"/16", patient), "key") // there are 16, from 0
+	expect(t, open(t, "unix://"+path+"?db=2", longTimeout), "key", until, true)
+	expect(t, open(t, server.URL()+"/2", longTimeout), "key", until, false)
+	expect(t, open(t, server.URL(), longTimeout), "key", until, true)
+	expectError(t, open(t, server.URL()+"/16", longTimeout), "key") // the databases are 0 to 15
 }
 
 func TestSetLogger(t *testing.T) {
@@ -81,8 +81,8 @@ func TestSetLogger(t *testing.T) {
 	redisstore.SetLogger(slog.New(slog.NewJSONHandler(&log, nil)))
 	server := redistest.Start(t)
 	server.Kill()
-	expectError(t, open(t, "redis://user:s3cret@"+server.Addr(), patient), "key")
-	redisstore.SetLogger(nil) // after which nobody writes to log
+	expectError(t, open(t, "redis://user:s3cret@"+server.Addr(), longTimeout), "key")
+	redisstore.SetLogger(nil) // log must not be written to below
 	if !strings.Contains(log.String(), server.Addr()) || strings.Contains(log.String(), "s3cret") {
 		t.Errorf("the log is %s", log.String())
 	}

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,84 +14,99 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 )
 
-// Config says how to keep entries. Each field's zero value is a good choice.
+// Config configures a [Store]. The zero value of each field is a good choice. A
+// negative value is an error, except where the field says otherwise.
 type Config struct {
-	// Prefix begins the name of every entry in Redis. What is used for
-	// different ends needs different prefixes. Empty: "vepverify:".
+	// Prefix begins the name of every entry in Redis. Stores for different purposes
+	// need different prefixes. Empty means "vepverify:".
 	Prefix string
 
-	// Timeout bounds a call, connecting included; a context can end it sooner. 0: 1 s.
+	// Timeout limits a call, connecting included; a context can end it sooner.
+	// Zero means 1 s.
 	Timeout time.Duration
 
 	// Skew is how far the clocks of the processes that share the entries may differ
-	// or jump, and Redis's own may jump. Entries outlive their time by
-	// this, and by Timeout. 0: 5 s; negative: not at all.
+	// or jump, and how far the clock of Redis may jump. Entries are kept longer by
+	// Skew and Timeout. Zero means 5 s; negative means none.
 	Skew time.Duration
 
-	// MaxLife is how far in the future an entry's time may be, because the signer
-	// of an assertion chooses how long it takes room. Zero means 24 h. A verifier
-	// rejects assertions that need more, see assertion.Config.MaxLife.
+	// MaxLife is how far in the future the time of an entry may be. The signer of
+	// an assertion chooses its lifetime, and with it how long an entry takes memory.
+	// Zero means 24 h. A verifier rejects assertions that need more, see
+	// assertion.Config.MaxLife.
 	MaxLife time.Duration
 
-	// Now is the clock of whoever uses the store. Nil: time.Now.
+	// Now is the clock. It must be the clock of the verifier. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Store lets each key pass once. It serves any number of goroutines.
-type Store struct {
-	client redis.UniversalClient
-	own    bool // the client is the store's, to be closed with it
-	config Config
-}
+const (
+	defaultPrefix  = "vepverify:"
+	defaultTimeout = time.Second
+	defaultSkew    = 5 * time.Second
+	defaultMaxLife = 24 * time.Hour
+)
 
-// New makes a store of a client of yours, a *redis.Client (redis.NewFailoverClient
-// makes one for Sentinel) or a *redis.ClusterClient, which Close leaves open. The
-// client needs ContextTimeoutEnabled, or calls could outlast their bound. A
-// redis.Ring is refused: when a shard fails it asks another, which knows nothing.
-func New(client redis.UniversalClient, c Config) (*Store, error) {
-	var bounded bool
-	switch client := client.(type) {
-	case *redis.Client:
-		bounded = client != nil && client.Options().ContextTimeoutEnabled
-	case *redis.ClusterClient:
-		bounded = client != nil && client.Options().ContextTimeoutEnabled
-	default:
-		return nil, fmt.Errorf("a one-use store needs a *redis.Client or a *redis.ClusterClient, not %T", client)
-	}
-	if !bounded {
-		return nil, errors.New("a one-use store needs a client with ContextTimeoutEnabled")
-	}
-	if err := c.complete(); err != nil {
-		return nil, err
-	}
-	return &Store{client: client, config: c}, nil
-}
-
-// complete puts defaults in for zero values.
-func (c *Config) complete() error {
-	if c.Timeout < 0 || c.MaxLife < 0 {
-		return errors.New("a one-use store's Timeout and MaxLife cannot be negative")
-	}
-	if c.Prefix == "" {
-		c.Prefix = "vepverify:"
-	}
-	if c.Timeout == 0 {
-		c.Timeout = time.Second
-	}
-	if c.Skew == 0 {
-		c.Skew = 5 * time.Second
-	}
-	c.Skew = max(c.Skew, 0)
-	if c.MaxLife == 0 {
-		c.MaxLife = 24 * time.Hour
-	}
-	if c.Now == nil {
-		c.Now = time.Now
+func (c Config) validate() error {
+	switch {
+	case c.Timeout < 0:
+		return fmt.Errorf("Timeout: %v is negative", c.Timeout)
+	case c.MaxLife < 0:
+		return fmt.Errorf("MaxLife: %v is negative", c.MaxLife)
 	}
 	return nil
 }
 
-// Close closes the connections of a store that Open made.
+func (c Config) withDefaults() Config {
+	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
+	c.Skew = max(cmp.Or(c.Skew, defaultSkew), 0)
+	c.MaxLife = cmp.Or(c.MaxLife, defaultMaxLife)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// Store accepts each key once. It is safe for concurrent use.
+type Store struct {
+	client redis.UniversalClient
+	own    bool // the store closes the client
+	config Config
+}
+
+// New returns a store that uses a client: a *redis.Client, which
+// redis.NewFailoverClient returns for Sentinel too, or a *redis.ClusterClient.
+// Close does not close it. The client must have ContextTimeoutEnabled, because its
+// calls could exceed their timeout otherwise. A redis.Ring is an error: when a shard
+// fails, it asks another one, which has not got the entries.
+func New(client redis.UniversalClient, c Config) (*Store, error) {
+	if err := validateClient(client); err != nil {
+		return nil, fmt.Errorf("redisstore: client: %w", err)
+	}
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("redisstore: %w", err)
+	}
+	return &Store{client: client, config: c.withDefaults()}, nil
+}
+
+func validateClient(client redis.UniversalClient) error {
+	var hasTimeout bool
+	switch client := client.(type) {
+	case *redis.Client:
+		hasTimeout = client != nil && client.Options().ContextTimeoutEnabled
+	case *redis.ClusterClient:
+		hasTimeout = client != nil && client.Options().ContextTimeoutEnabled
+	default:
+		return fmt.Errorf("%T, want *redis.Client or *redis.ClusterClient", client)
+	}
+	if !hasTimeout {
+		return errors.New("nil, or without ContextTimeoutEnabled")
+	}
+	return nil
+}
+
+// Close closes the connections of a store that Open returned.
 func (s *Store) Close() error {
 	if !s.own {
 		return nil
@@ -98,55 +114,56 @@ func (s *Store) Close() error {
 	return s.client.Close()
 }
 
-// MaxLife returns how far ahead an entry's time may be: Config.MaxLife.
+// MaxLife returns how far in the future the time of an entry may be: Config.MaxLife.
 func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
 
-// FirstUse says whether key was not used before, and notes that it is now, in
-// one atomic step; the note is kept until the time given, and a little longer.
-// Every error means that it could not be found out, assertion.ErrRetention among them: a key
-// whose time has passed is not let through, since its note may be gone.
+// FirstUse reports whether key was not used before, and records that it is used
+// now, in one atomic step. The entry is kept until the given time, and a little
+// longer. If that time has passed, or is further ahead than MaxLife, it returns
+// assertion.ErrRetention: the entry of a time that has passed may be deleted
+// already. Every error means that the key must be rejected.
 func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
-	asked := s.config.Now()
-	left := until.Sub(asked)
+	began := s.config.Now()
+	left := until.Sub(began)
 	if left < 0 || left > s.config.MaxLife {
 		return false, assertion.ErrRetention
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	set := s.set(ctx, key, left)
+	set := s.newSet(ctx, key, left)
 	switch err := s.client.Process(ctx, set); {
 	case err == redis.Nil: // and no error that wraps it
 		return false, nil
 	case err != nil:
 		return false, undecided(err)
 	case set.Val() != "OK":
-		return false, errNonsense
-	case s.config.Now().Sub(asked) > s.config.Timeout:
-		// The process was stopped meanwhile. An earlier note of the key may
-		// have run out before Redis was asked.
+		return false, errAnswer
+	case s.config.Now().Sub(began) > s.config.Timeout:
+		// The process was suspended meanwhile. An earlier entry of the key may
+		// have expired before Redis was asked.
 		return false, undecided(context.DeadlineExceeded)
 	}
 	return true, nil
 }
 
-// set is the command that notes key. The note must outlive until not only for this
-// call, but for every other that may find until not yet passed on its own clock and
-// takes as long as Timeout to ask.
-func (s *Store) set(ctx context.Context, key string, left time.Duration) once {
+// newSet returns the command that records key. The entry must exist until the given
+// time not only for this call, but for every other call whose own clock has not
+// reached that time and that takes as long as Timeout.
+func (s *Store) newSet(ctx context.Context, key string, left time.Duration) onceCmd {
 	life := left + s.config.Skew + s.config.Timeout
 	ms := (life + time.Millisecond - 1) / time.Millisecond // never shorter
-	return once{redis.NewStatusCmd(ctx, "set", s.name(key), 1, "px", int64(ms), "nx")}
+	return onceCmd{redis.NewStatusCmd(ctx, "set", s.entryName(key), 1, "px", int64(ms), "nx")}
 }
 
-// name is the key's name in Redis. Keys can be long, and made of what Redis
-// has no business to know.
-func (s *Store) name(key string) string {
+// entryName returns the name of the key's entry in Redis. Keys can be long, and
+// contain what Redis must not learn.
+func (s *Store) entryName(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return s.config.Prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// once is a command that go-redis does not send again when its answer is lost.
-type once struct{ *redis.StatusCmd }
+// onceCmd is a command that go-redis does not send again if its answer is lost.
+type onceCmd struct{ *redis.StatusCmd }
 
-// NoRetry implements redis.Cmder.
-func (once) NoRetry() bool { return true }
+// NoRetry implements redis.Cmder. It reports whether the command must not be sent again.
+func (onceCmd) NoRetry() bool { return true }

@@ -20,8 +20,9 @@ import (
 
 var _ assertion.OneUse = (*redisstore.Store)(nil)
 
-// patient is for tests in which a slow machine must not look like a dead server.
-var patient = redisstore.Config{Timeout: 30 * time.Second}
+// longTimeout is for tests in which a slow machine must not look like a server that
+// is down.
+var longTimeout = redisstore.Config{Timeout: 30 * time.Second}
 
 func open(t testing.TB, url string, c redisstore.Config) *redisstore.Store {
 	t.Helper()
@@ -33,7 +34,7 @@ func open(t testing.TB, url string, c redisstore.Config) *redisstore.Store {
 	return s
 }
 
-// client gives a client to look at a server with.
+// client returns a client of a server.
 func client(t testing.TB, server *redistest.Server) *redis.Client {
 	t.Helper()
 	c := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
@@ -41,7 +42,7 @@ func client(t testing.TB, server *redistest.Server) *redis.Client {
 	return c
 }
 
-// expect calls FirstUse, which is to decide.
+// expect calls FirstUse, which must return want.
 func expect(t testing.TB, s *redisstore.Store, key string, until time.Time, want bool) {
 	t.Helper()
 	if got, err := s.FirstUse(t.Context(), key, until); err != nil || got != want {
@@ -49,7 +50,7 @@ func expect(t testing.TB, s *redisstore.Store, key string, until time.Time, want
 	}
 }
 
-// expectError calls FirstUse, which is not to decide.
+// expectError calls FirstUse, which must return an error, and returns it.
 func expectError(t testing.TB, s *redisstore.Store, key string) error {
 	t.Helper()
 	first, err := s.FirstUse(t.Context(), key, time.Now().Add(time.Minute))
@@ -61,7 +62,7 @@ func expectError(t testing.TB, s *redisstore.Store, key string) error {
 
 func TestEachKeyOnce(t *testing.T) {
 	server := redistest.Start(t)
-	stores := []*redisstore.Store{open(t, server.URL(), patient), open(t, server.URL(), patient)}
+	stores := []*redisstore.Store{open(t, server.URL(), longTimeout), open(t, server.URL(), longTimeout)}
 	until := time.Now().Add(time.Hour)
 	const keys, goroutines = 5000, 32
 
@@ -69,7 +70,7 @@ func TestEachKeyOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		wg.Go(func() {
-			// Every key is asked for by a goroutine of each store, both at about the same time.
+			// Each key is used by a goroutine of each store, at about the same time.
 			for k := g / 2; k < keys; k += goroutines / 2 {
 				ok, err := stores[g%2].FirstUse(t.Context(), fmt.Sprint(k), until)
 				if err != nil {
@@ -85,12 +86,12 @@ func TestEachKeyOnce(t *testing.T) {
 	wg.Wait()
 	for k := range first {
 		if n := first[k].Load(); n != 1 {
-			t.Fatalf("key %d passed %d times", k, n)
+			t.Fatalf("key %d was accepted %d times", k, n)
 		}
 	}
 }
 
-// Uses with different prefixes have nothing to do with each other.
+// TestPrefix checks that prefixes separate the keys of two stores.
 func TestPrefix(t *testing.T) {
 	server := redistest.Start(t)
 	a, b := open(t, server.URL(), redisstore.Config{}), open(t, server.URL(), redisstore.Config{Prefix: "nonce:"})
@@ -108,7 +109,7 @@ func TestEntriesExpire(t *testing.T) {
 	s := open(t, server.URL(), redisstore.Config{Timeout: timeout, Skew: -1})
 	until := time.Now().Add(100 * time.Millisecond)
 	expect(t, s, "key", until, true)
-	// Asked with a later time, the key passes again once its entry has gone.
+	// With a later time, the key is accepted again once its entry has expired.
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for first := false; !first; <-tick.C {
@@ -123,29 +124,29 @@ func TestEntriesExpire(t *testing.T) {
 	}
 }
 
-// wire is a client without a server, that shows the commands it would send.
-type wire struct {
+// recorder is a hook that records commands instead of sending them.
+type recorder struct {
 	commands [][]any
 	answer   string
 }
 
-func (w *wire) DialHook(next redis.DialHook) redis.DialHook { return next }
-func (w *wire) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (r *recorder) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (r *recorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
-func (w *wire) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+func (r *recorder) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 	return func(_ context.Context, cmd redis.Cmder) error {
-		w.commands = append(w.commands, cmd.Args())
-		cmd.(interface{ SetVal(string) }).SetVal(w.answer)
+		r.commands = append(r.commands, cmd.Args())
+		cmd.(interface{ SetVal(string) }).SetVal(r.answer)
 		return nil
 	}
 }
 
-func (w *wire) store(t *testing.T, c redisstore.Config) *redisstore.Store {
+func (r *recorder) store(t *testing.T, c redisstore.Config) *redisstore.Store {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
 	t.Cleanup(func() { client.Close() })
-	client.AddHook(w)
+	client.AddHook(r)
 	s, err := redisstore.New(client, c)
 	if err != nil {
 		t.Fatal(err)
@@ -154,24 +155,24 @@ func (w *wire) store(t *testing.T, c redisstore.Config) *redisstore.Store {
 }
 
 func TestCommand(t *testing.T) {
-	now := time.Date(2013, 4, 1, 0, 0, 0, 999_999, time.UTC) // a clock far from Redis's
+	now := time.Date(2013, 4, 1, 0, 0, 0, 999_999, time.UTC) // far from the clock of Redis
 	config := redisstore.Config{Timeout: time.Second, Skew: 2 * time.Second, MaxLife: time.Hour, Now: func() time.Time { return now }}
 	for left, ms := range map[time.Duration]int64{
 		0: 3000, time.Nanosecond: 3001, time.Millisecond: 3001, time.Millisecond + 1: 3002, time.Second: 4000, time.Hour: 3_603_000,
 	} {
-		w := &wire{answer: "OK"}
-		expect(t, w.store(t, config), "alice@idp.example", now.Add(left), true)
+		r := &recorder{answer: "OK"}
+		expect(t, r.store(t, config), "alice@idp.example", now.Add(left), true)
 		want := [][]any{{"set", "vepverify:vkFxSg00zr1hoO-EhwjfBQ45KGP25Y6LmzQahJrx1Pc", 1, "px", ms, "nx"}}
-		if diff := cmp.Diff(want, w.commands); diff != "" {
+		if diff := cmp.Diff(want, r.commands); diff != "" {
 			t.Errorf("%v left: %s", left, diff)
 		}
 	}
 }
 
-func TestTimesThatCannotBeKept(t *testing.T) {
+func TestRetention(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	w := &wire{answer: "OK"}
-	s := w.store(t, redisstore.Config{Now: func() time.Time { return now }})
+	r := &recorder{answer: "OK"}
+	s := r.store(t, redisstore.Config{Now: func() time.Time { return now }})
 	for _, until := range []time.Time{
 		now.Add(-1), now.Add(24*time.Hour + 1), {}, time.UnixMilli(1 << 53), time.Unix(1<<60, 0), time.Unix(-1<<60, 0),
 	} {
@@ -179,49 +180,49 @@ func TestTimesThatCannotBeKept(t *testing.T) {
 			t.Errorf("FirstUse until %v = %v, %v; want ErrRetention", until, first, err)
 		}
 	}
-	if len(w.commands) > 0 {
-		t.Errorf("sent %v", w.commands)
+	if len(r.commands) > 0 {
+		t.Errorf("sent %v", r.commands)
 	}
 }
 
-// A process that was stopped between asking and answer does not believe it.
+// TestLateAnswer has a process that was suspended between command and answer.
 func TestLateAnswer(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { now = now.Add(time.Second + 1); return now }
-	s := (&wire{answer: "OK"}).store(t, redisstore.Config{Timeout: time.Second, Now: clock})
+	s := (&recorder{answer: "OK"}).store(t, redisstore.Config{Timeout: time.Second, Now: clock})
 	if err := expectError(t, s, "key"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestOtherAnswers(t *testing.T) {
+func TestAnswersOtherThanOK(t *testing.T) {
 	for _, answer := range []string{"", "ok", "QUEUED", "1"} {
-		expectError(t, (&wire{answer: answer}).store(t, redisstore.Config{}), "key")
+		expectError(t, (&recorder{answer: answer}).store(t, redisstore.Config{}), "key")
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
-	bounded := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
-	unbounded := redis.NewClient(&redis.Options{})
+func TestNewErrors(t *testing.T) {
+	withTimeout := redis.NewClient(&redis.Options{ContextTimeoutEnabled: true})
+	withoutTimeout := redis.NewClient(&redis.Options{})
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
-	for _, c := range []redis.UniversalClient{bounded, unbounded, cluster, ring} {
+	for _, c := range []redis.UniversalClient{withTimeout, withoutTimeout, cluster, ring} {
 		defer c.Close()
 	}
-	for name, refused := range map[string]struct {
+	for name, test := range map[string]struct {
 		client redis.UniversalClient
 		config redisstore.Config
 	}{
-		"nil":               {nil, redisstore.Config{}},
-		"nil client":        {(*redis.Client)(nil), redisstore.Config{}},
-		"nil cluster":       {(*redis.ClusterClient)(nil), redisstore.Config{}},
-		"ring":              {ring, redisstore.Config{}},
-		"unbounded":         {unbounded, redisstore.Config{}},
-		"unbounded cluster": {cluster, redisstore.Config{}},
-		"timeout":           {bounded, redisstore.Config{Timeout: -1}},
-		"life":              {bounded, redisstore.Config{MaxLife: -1}},
+		"nil":                  {nil, redisstore.Config{}},
+		"nil client":           {(*redis.Client)(nil), redisstore.Config{}},
+		"nil cluster":          {(*redis.ClusterClient)(nil), redisstore.Config{}},
+		"ring":                 {ring, redisstore.Config{}},
+		"no timeouts":          {withoutTimeout, redisstore.Config{}},
+		"cluster, no timeouts": {cluster, redisstore.Config{}},
+		"timeout":              {withTimeout, redisstore.Config{Timeout: -1}},
+		"life":                 {withTimeout, redisstore.Config{MaxLife: -1}},
 	} {
-		if s, err := redisstore.New(refused.client, refused.config); err == nil || s != nil {
+		if s, err := redisstore.New(test.client, test.config); err == nil || s != nil {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}
 	}
@@ -247,11 +248,11 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := shared.Ping(t.Context()).Err(); err != nil {
-		t.Errorf("closed the caller's client: %v", err)
+		t.Errorf("the caller's client is closed: %v", err)
 	}
 }
 
-func TestKeysAreNotTold(t *testing.T) {
+func TestKeysAreHashed(t *testing.T) {
 	server := redistest.Start(t)
 	s := open(t, server.URL(), redisstore.Config{})
 	secret := strings.Repeat("alice@idp.example", 10_000)

@@ -2,8 +2,8 @@ package redistest
 
 import "syscall"
 
-// dieWithParent has the kernel kill the server when the test's process dies,
-// in whatever way.
+// dieWithParent makes the kernel kill the server when the test's process dies,
+// however it dies.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
-// orphan is set in the environment of this test's own program, when it runs
-// as the process that dies.
+// orphan is an environment variable. It is set if the test's program runs as the
+// process that dies.
 const orphan = "REDISTEST_ORPHAN"
 
-// TestDiesWithTheProcess kills a test's process, which cannot clean up.
+// TestDiesWithTheProcess kills the process of a test, so that the test cannot clean up.
 func TestDiesWithTheProcess(t *testing.T) {
 	if os.Getenv(orphan) != "" {
 		fmt.Println("addr", redistest.Start(t).Addr())
 		select {}
 	}
-	redistest.Start(t) // or skip
+	redistest.Start(t) // skips the test if there is no redis-server
 	addr := killedParent(t)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -31,17 +31,17 @@ func TestDiesWithTheProcess(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("the server outlives the test's process")
+			t.Fatal("the server still runs after the test's process was killed")
 		}
 	}
 }
 
-// killedParent runs this test in another process, kills it, and gives the
-// address of the server that it had started.
+// killedParent runs this test in another process, kills that process, and returns
+// the address of the server that it had started.
 func killedParent(t *testing.T) string {
 	t.Helper()
 	parent := exec.Command(os.Args[0], "-test.run=^TestDiesWithTheProcess$")
-	parent.Env = append(os.Environ(), orphan+"=1", "TMPDIR="+t.TempDir()) // what it leaves behind goes with this test
+	parent.Env = append(os.Environ(), orphan+"=1", "TMPDIR="+t.TempDir()) // removed after this test
 	out, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func killedParent(t *testing.T) string {
 	}
 	_ = parent.Wait() // it was killed
 	if addr == "" {
-		t.Fatal("the other process told no address")
+		t.Fatal("the other process printed no address")
 	}
 	return addr
 }

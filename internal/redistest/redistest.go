@@ -1,15 +1,15 @@
-// Package redistest runs a real redis-server for a test: on a port of its own,
-// with its data in a temporary folder, every write on disk before it is
-// answered, as docs/REPLAY.md wants it.
+// Package redistest runs a real redis-server for a test. The server has a port of
+// its own and its data in a temporary directory, and flushes every write to the disk
+// before it answers, as docs/REPLAY.md requires.
 //
 //	server := redistest.Start(t)
 //	store, err := redisstore.Open(server.URL(), redisstore.Config{})
 //	server.Kill()    // as a crash does, kill -9
 //	server.Restart() // same address, same data
 //
-// Start skips the test, and says what to install, where there is no
-// redis-server; where CI=true is in the environment it fails. The server goes when
-// the test ends and, on Linux, when the test's process dies.
+// If redis-server is not installed, Start skips the test and says what to install;
+// with CI=true in the environment it fails the test. The server is killed when the
+// test ends and, on Linux, when the test's process dies.
 package redistest
 
 import (
@@ -29,12 +29,12 @@ import (
 	"time"
 )
 
-// patience is how long a server may take to start or to stop. Only a broken
-// one takes as long.
-const patience = 30 * time.Second
+// startTimeout is how long a server may take to start. Only a broken one takes as
+// long.
+const startTimeout = 30 * time.Second
 
-// Server is a redis-server that runs, or was killed. Its methods belong to the test's
-// own goroutine, but for Addr and URL.
+// Server is a redis-server that runs, or was killed. Only Addr and URL may be called
+// outside the test's own goroutine.
 type Server struct {
 	t      testing.TB
 	binary string
@@ -42,12 +42,12 @@ type Server struct {
 	port   int
 	args   []string
 
-	process *os.Process   // nil: killed
-	exited  chan struct{} // closed once process has gone
+	process *os.Process   // nil means killed
+	exited  chan struct{} // closed when process has ended
 }
 
-// Start starts a server and waits until it answers. The arguments are added to
-// redis-server's own, and win over those set here: "--maxmemory", "3mb".
+// Start starts a server and waits until it answers. The arguments are added to the
+// command line, such as "--maxmemory", "3mb". They override those of this package.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	binary, err := exec.LookPath("redis-server")
@@ -56,7 +56,7 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	s := &Server{t: t, binary: binary, dir: t.TempDir(), args: args}
 	t.Cleanup(s.Kill)
-	// Nothing reserves a port for another process: somebody may be faster.
+	// A port cannot be reserved for another process, so another may take it first.
 	for range 10 {
 		s.port = freePort(t)
 		if err = s.launch(); err == nil {
@@ -68,7 +68,7 @@ func Start(t testing.TB, args ...string) *Server {
 	return nil
 }
 
-// missing ends the test: it needs a redis-server, which is not installed.
+// missing ends a test if redis-server is not installed.
 func missing(t testing.TB) {
 	t.Helper()
 	const text = "this test needs redis-server on the PATH (Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis)"
@@ -78,25 +78,27 @@ func missing(t testing.TB) {
 	t.Skip(text)
 }
 
-// Addr is the server's address, 127.0.0.1:port, which a restart keeps.
+// Addr returns the server's address, 127.0.0.1:port. It stays the same after a
+// restart.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// URL is the server's address as redis://127.0.0.1:port.
+// URL returns the server's address as redis://127.0.0.1:port.
 func (s *Server) URL() string { return "redis://" + s.Addr() }
 
-// Kill ends the server as a crash does (SIGKILL) and waits until it has gone. Killing twice is fine.
+// Kill ends the server as a crash does (SIGKILL) and waits until it has ended. It
+// does nothing if the server was killed before.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
-	// An error means that it has gone already.
+	// An error means that it has ended already.
 	_ = s.process.Kill()
 	<-s.exited
 	s.process = nil
 }
 
-// Restart starts the server again with the data on its disk, killing it first
-// if it runs, and waits until it has read them and answers.
+// Restart starts the server again with the data on its disk, and waits until it has
+// loaded them and answers. If the server runs, Restart kills it first.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Kill()
@@ -122,14 +124,14 @@ func (s *Server) launch() error {
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
 		defer close(exited)
-		// On Linux a child dies with the thread that started it, so that this
-		// thread must live as long.
+		// On Linux, Pdeathsig is sent when the thread that started the child ends, so
+		// this thread must not end before.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended is in its log
+			_ = cmd.Wait() // the log says how it ended
 		}
 	}()
 	if err := <-started; err != nil {
@@ -139,9 +141,9 @@ func (s *Server) launch() error {
 	return s.awaitReady()
 }
 
-// awaitReady asks until the server answers that it has loaded its data.
+// awaitReady waits until the server answers that it has loaded its data.
 func (s *Server) awaitReady() error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(startTimeout)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -150,19 +152,19 @@ func (s *Server) awaitReady() error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("not ready after %v: %w", patience, err)
+			return fmt.Errorf("not ready after %v: %w", startTimeout, err)
 		}
 		select {
 		case <-s.exited:
-			return fmt.Errorf("it has ended: %w", err)
+			return fmt.Errorf("the server has ended: %w", err)
 		case <-tick.C:
 		}
 	}
 }
 
-// ready says whether this very process, and not another at the same port, is
-// ready to serve. It asks by INFO, which answers also during loading; a server that wants
-// a password has not yet learned it from a client.
+// ready returns nil if this process, and not another at the same port, is ready to
+// serve. It sends INFO, which is answered during loading too. No password is needed:
+// tests set one only later.
 func (s *Server) ready() error {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
@@ -202,7 +204,7 @@ func readBulk(r *bufio.Reader) ([]byte, error) {
 	return body, err
 }
 
-// log is what the server printed.
+// log returns the server's output.
 func (s *Server) log() []byte {
 	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
 	if err != nil {
@@ -211,9 +213,9 @@ func (s *Server) log() []byte {
 	return text
 }
 
-// freePort finds a port that nobody listens on. It is below those that systems
-// hand out to outgoing connections, one of which could otherwise take it while
-// the server is down.
+// freePort returns a port without a listener. It is below the range that systems use
+// for outgoing connections, which could otherwise take it while the server is
+// down.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// ask sends an inline command and gives the first line of the answer.
+// ask sends an inline command and returns the first line of the answer.
 func ask(t testing.TB, addr, command string) (string, error) {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -43,7 +43,7 @@ func expect(t testing.TB, addr, command, want string) {
 	}
 }
 
-func TestRestartKeepsWhatWasAnswered(t *testing.T) {
+func TestRestartKeepsData(t *testing.T) {
 	server := redistest.Start(t)
 	addr, url := server.Addr(), server.URL()
 	if url != "redis://"+addr {
@@ -70,7 +70,7 @@ func TestArguments(t *testing.T) {
 	expect(t, redistest.Start(t, "--databases", "3").Addr(), "SELECT 3", "-ERR DB index is out of range")
 }
 
-func TestGoesWithTheTest(t *testing.T) {
+func TestEndsWithTheTest(t *testing.T) {
 	var addr string
 	t.Run("inner", func(t *testing.T) { addr = redistest.Start(t).Addr() })
 	if answer, err := ask(t, addr, "PING"); err == nil {
@@ -78,7 +78,7 @@ func TestGoesWithTheTest(t *testing.T) {
 	}
 }
 
-// outcome is a test that notes how it ends.
+// outcome is a test that records how it ends.
 type outcome struct {
 	testing.TB
 	how string

@@ -12,25 +12,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var errNonsense = errors.New("redis: the answer makes no sense")
+var errAnswer = errors.New("redis sent an unexpected answer")
 
-// undecided makes the error of a call that got no clear answer. It says what an
-// operator needs, and holds no text that the other side chose: callers promise
-// that of theirs.
+// undecided returns the error of a call without a clear answer. It tells an operator
+// the cause, and contains no text that the server chose: callers promise that of
+// their own errors.
 func undecided(err error) error {
-	var refusal redis.Error
+	var refused redis.Error
 	switch {
-	case errors.As(err, &refusal):
-		return fmt.Errorf("redis: refused with %s", code(refusal.Error()))
+	case errors.As(err, &refused):
+		return fmt.Errorf("redis refused the command: %s", errorCode(refused.Error()))
 	case isLocal(err):
-		return fmt.Errorf("redis: %w", err)
+		return fmt.Errorf("redis did not answer: %w", err)
 	}
-	return errNonsense
+	return errAnswer
 }
 
-// code is the first word of an error that Redis answers, such as OOM, READONLY
+// errorCode returns the first word of an error of Redis, such as OOM, READONLY
 // or NOAUTH.
-func code(text string) string {
+func errorCode(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	notUpper := func(r rune) bool { return r < 'A' || r > 'Z' }
 	if word == "" || len(word) > 20 || strings.ContainsFunc(word, notUpper) {
@@ -39,7 +39,7 @@ func code(text string) string {
 	return word
 }
 
-// isLocal says whether an error is of this side's making: of a context, the client,
+// isLocal reports whether an error was made on this side: by a context, the client,
 // the network or TLS.
 func isLocal(err error) bool {
 	for _, target := range []error{context.DeadlineExceeded, context.Canceled, redis.ErrClosed, redis.ErrPoolTimeout,
