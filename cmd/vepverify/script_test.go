@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,10 +16,40 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vepverify": main})
+	testscript.Main(m, map[string]func(){"vepverify": main, "onterminal": onTerminal})
+}
+
+// onTerminal is a program for scripts that runs another one on a terminal. The
+// command ttyin of testscript loses output: it closes the terminal as soon as the
+// program has ended.
+//
+//	onterminal [-stdin] TYPED SCREEN PROGRAM ARGUMENT…
+//
+// The text of the file TYPED is typed; what the program writes to /dev/tty goes into
+// the file SCREEN. With -stdin the terminal is the standard input, too.
+func onTerminal() {
+	args := os.Args[1:]
+	asInput := args[0] == "-stdin"
+	if asInput {
+		args = args[1:]
+	}
+	typed, err := os.ReadFile(args[0])
+	if err != nil {
+		log.Fatal(err)
+	}
+	cmd := exec.Command(args[2], args[3:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	shown, err := clitest.RunOnTerminal(cmd, string(typed), asInput)
+	if err := os.WriteFile(args[1], []byte(shown), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 // TestScript runs testdata/script, one file for each behaviour. Every script
