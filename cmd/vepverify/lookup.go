@@ -103,7 +103,7 @@ func (i *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names
 		return i.save + " not written: " + unknown.Error(), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s not written: %w", i.save, verifier.Unprefixed(err))
+		return "", fmt.Errorf("%s not written: %w", i.save, err)
 	}
 	return "", cli.ReplaceFile(i.save, []byte(b.String()))
 }

@@ -121,7 +121,7 @@ func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error 
 	}
 	failed := assertion.Failure(err)
 	if failed == nil {
-		return verifier.Unprefixed(err)
+		return err
 	}
 	if v.text {
 		printFailure(c, failed, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
-	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -145,7 +144,7 @@ func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 func failureAnswer(err error) []byte {
 	failed := assertion.Failure(err)
 	if failed == nil {
-		failed = &assertion.FailureAnswer{Reason: verifier.Unprefixed(err).Error()}
+		failed = &assertion.FailureAnswer{Reason: err.Error()}
 	}
 	answer, err := json.Marshal(failed)
 	if err != nil {

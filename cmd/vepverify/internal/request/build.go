@@ -15,12 +15,12 @@ import (
 	"github.com/vepverify/vepverify/internal/origin"
 )
 
-// maxData bounds what --data reads of one file, in bytes.
+// maxData is the size limit of a file that --data names, in bytes.
 const maxData = 64 << 20
 
 // build returns the request that the flags describe.
 func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error) {
-	u, err := requestURL(c.Args[0])
+	u, err := parseURL(c.Args[0])
 	if err != nil {
 		return nil, c.UsageErrorf("%w", err)
 	}
@@ -34,7 +34,7 @@ func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(data))
 	if err != nil {
-		return nil, c.UsageErrorf("--method: no method, such as PUT")
+		return nil, c.UsageErrorf("--method: not a method such as PUT")
 	}
 	req.Header.Set("User-Agent", cli.Program)
 	req.Header.Set("Accept", "*/*")
@@ -47,22 +47,22 @@ func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error)
 	return req, nil
 }
 
-// requestURL reads the URL, of a place where credentials can be sent.
-func requestURL(text string) (*url.URL, error) {
+// parseURL parses a URL to which credentials may be sent.
+func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("no URL such as https://rp.example/data")
+		return nil, errors.New("not a URL such as https://rp.example/data")
 	}
 	switch {
 	case u.User != nil:
-		return nil, errors.New("the URL has a user in it: who signs in is told by --identity")
+		return nil, errors.New("the URL contains a user: --identity is for signing in")
 	case u.Scheme == "http" && !origin.IsLoopback(u.Hostname()):
-		return nil, errors.New("credentials are sent over https only, but for http at localhost, 127.0.0.1 and ::1")
+		return nil, errors.New("credentials are sent over https only, and over http to localhost, 127.0.0.1 and ::1")
 	}
 	return u, nil
 }
 
-// body puts the values of --data together, as curl does.
+// body joins the values of --data as curl does.
 func (r *command) body(ctx context.Context, c *cli.Call) ([]byte, error) {
 	parts := make([][]byte, len(r.data))
 	for i, value := range r.data {
@@ -83,7 +83,8 @@ func (r *command) body(ctx context.Context, c *cli.Call) ([]byte, error) {
 	return bytes.Join(parts, []byte("&")), nil
 }
 
-// setHeaders sets those of --header. What signing has to do with is not theirs.
+// setHeaders sets the headers of --header. Those that signing or the connection
+// depends on are errors.
 func (r *command) setHeaders(req *http.Request) error {
 	given := make(http.Header)
 	for _, text := range r.headers {
@@ -94,11 +95,11 @@ func (r *command) setHeaders(req *http.Request) error {
 		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Authorization":
-			return errors.New("--header Authorization: that header is made by signing")
+			return errors.New("--header Authorization: signing sets this header")
 		case "Host":
 			return errors.New("--header Host: the URL names the host")
 		case "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Expect":
-			return fmt.Errorf("--header %s: that header is not the request's to set", name)
+			return fmt.Errorf("--header %s: the connection sets this header", name)
 		}
 		given.Add(name, value)
 	}

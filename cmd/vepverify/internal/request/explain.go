@@ -12,11 +12,11 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// maxShown bounds how much of what a server says is told, in bytes.
+// maxShown is the length at which texts of a server are cut off, in bytes.
 const maxShown = 400
 
-// tell writes a line of the explanation. The mark is > for what is sent, < for what
-// is answered, * for what happens between.
+// explainf writes a line of the explanation, if there is to be one. The mark is >
+// for what is sent, < for what is received, and * for what happens in between.
 func (x *exchange) explainf(mark, format string, args ...any) {
 	if !x.explain {
 		return
@@ -38,7 +38,7 @@ func (x *exchange) explainRequest(r *http.Request, forToken bool) {
 	}
 }
 
-func (x *exchange) explainAnswer(res *http.Response) {
+func (x *exchange) explainResponse(res *http.Response) {
 	x.explainf("<", "%d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	if res.StatusCode != http.StatusUnauthorized {
 		return
@@ -48,7 +48,7 @@ func (x *exchange) explainAnswer(res *http.Response) {
 	}
 }
 
-// explainEnd says why an answer came without credentials.
+// explainEnd explains a response for which no credentials were needed.
 func (x *exchange) explainEnd(res *http.Response) {
 	switch {
 	case x.asked:
@@ -59,11 +59,11 @@ func (x *exchange) explainEnd(res *http.Response) {
 	}
 }
 
-// parameter is one of a header Authorization.
+// parameter is a parameter of a header Authorization.
 var parameter = regexp.MustCompile(`([a-z_]+)="((?:[^"\\]|\\.)*)"`)
 
-// withoutSecrets shows of a header Authorization what is not the token's and not
-// this request's alone.
+// withoutSecrets returns a header Authorization without the token, the signature
+// and the nonce.
 func withoutSecrets(header string) string {
 	return parameter.ReplaceAllStringFunc(header, func(text string) string {
 		name, _, _ := strings.Cut(text, "=")
@@ -75,16 +75,18 @@ func withoutSecrets(header string) string {
 	})
 }
 
-// longWord is what a token or an assertion has, and no text for people.
+// longWord is a word as in tokens and assertions, and longer than those of texts
+// for people.
 var longWord = regexp.MustCompile(`[\w.~=+-]{41,}`)
 
-// told shows what a server says, but not what it might echo.
+// withoutTokens returns a text of a server without words that may be secrets which
+// the server echoes.
 func withoutTokens(text string) string {
 	return cli.Shorten(longWord.ReplaceAllString(text, "…"), maxShown)
 }
 
-// readToken tells what a token endpoint answers, and notes the reason if it refuses.
-// The body can be read as before.
+// readToken explains the response of a token endpoint, and keeps the reason of a
+// refusal. The body can still be read afterwards.
 func (x *exchange) readToken(res *http.Response) {
 	const limit = 64 << 10
 	data, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
@@ -93,11 +95,11 @@ func (x *exchange) readToken(res *http.Response) {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(data), res.Body), res.Body}
 	if err != nil || len(data) > limit {
-		return // which is said by whoever reads it
+		return // package vepauth returns an error
 	}
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
-		x.explainf("<", "no JSON object")
+		x.explainf("<", "not a JSON object")
 		return
 	}
 	if res.StatusCode != http.StatusOK {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -19,10 +18,11 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-const help = `Sends one request to a server that signs in programs, as docs/VEPAUTH.md explains: asked
-for credentials, it makes an assertion for the site from an identity file, exchanges it at
-the site's token endpoint, and sends the request again, signed. OAuth+VEP and MAC+BrowserID.
-The URL is https, or http at localhost, 127.0.0.1 or ::1. Redirects are not followed.
+const help = `Sends one request to a server that signs in programs, as docs/VEPAUTH.md explains. If
+the server asks for credentials, the command makes an assertion for the site from an
+identity file, exchanges it at the site's token endpoint, and sends the request again,
+signed. The schemes are OAuth+VEP and MAC+BrowserID. The URL is https, or http at localhost,
+127.0.0.1 or ::1. Redirects are not followed.
 
 Examples:
   vepverify request https://rp.example/data --identity ada.json
@@ -30,14 +30,14 @@ Examples:
   vepverify request https://rp.example/notes --identity ada.json -d title=Hello -d tag=new
   vepverify request https://rp.example/notes/1 --identity ada.json -X DELETE -i
 
-The body of the answer is written as it comes. When there is no answer to the signed
-request, standard output has one line instead:
+The body of the answer is written as it is received. If the signed request gets no
+answer, standard output has one line instead:
   {"status":"failure","reason":…}
   {"status":"failure","reason":…,"undecided":true}    try later
 
 Exit status, by the answer:
-  0 status 1xx to 3xx   1 status 4xx, or no credentials were to be had
-  3 status 429 or 5xx, or no answer, or one that was cut off (said on standard error)
+  0 status 1xx to 3xx   1 status 4xx, or the server issued no credentials
+  3 status 429 or 5xx, or no answer, or an answer that was cut off (see standard error)
   2 usage, an identity that cannot be read or has expired`
 
 // command is the command request with its flags.
@@ -65,10 +65,10 @@ func Command() *cli.Command {
 			cli.Short("H", cli.Value(&r.headers, "header", "a `HEADER` such as 'Accept: text/html' (repeatable)")),
 			cli.Short("o", cli.Text(&r.output, "output", "write the answer to `FILE`")),
 			cli.Short("i", cli.Switch(&r.include, "include", "write the answer's status and headers, too")),
-			cli.Switch(&r.explain, "explain", "tell on standard error what is sent and answered, without secrets"),
+			cli.Switch(&r.explain, "explain", "explain on standard error what is sent and answered, without secrets"),
 			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
 			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
-			cli.Text(&r.proxy, "proxy", "go through the proxy at `URL` (http, https, socks5), but not to this machine"),
+			cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine"),
 			cli.Switch(&r.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}
@@ -103,11 +103,11 @@ func (r *command) run(ctx context.Context, c *cli.Call) error {
 	return x.do(ctx, req, &vepauth.Transport{Assertion: x.assertion, Base: x, Now: c.Now})
 }
 
-// errTimeout is the cause of the end of a request that is not answered in time.
+// errTimeout is the cause with which a request is canceled after --timeout.
 var errTimeout = errors.New("no answer in time")
 
-// do sends the request and writes the answer. The timeout ends when the answer
-// begins.
+// do sends the request and writes the response. The timeout applies until the
+// response begins.
 func (x *exchange) do(ctx context.Context, req *http.Request, transport http.RoundTripper) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -125,7 +125,7 @@ func (x *exchange) do(ctx context.Context, req *http.Request, transport http.Rou
 	return exitStatus(res.StatusCode).Err()
 }
 
-// exitStatus returns the exit status for the HTTP status of an answer.
+// exitStatus returns the exit status for the HTTP status of a response.
 func exitStatus(code int) cli.Status {
 	switch {
 	case code < 400:
@@ -136,8 +136,8 @@ func exitStatus(code int) cli.Status {
 	return cli.ExitFailure
 }
 
-// write writes the answer while it is received. An answer that is cut off is
-// undecided.
+// write writes the response while it is received. The result of a response that is
+// cut off is undecided.
 func (x *exchange) write(ctx context.Context, res *http.Response) error {
 	to := x.Out
 	var file *os.File
@@ -149,13 +149,13 @@ func (x *exchange) write(ctx context.Context, res *http.Response) error {
 		to = file
 	}
 	body := &bodyReader{Reader: res.Body}
-	err := x.copyAnswer(to, res, body)
+	err := x.copyResponse(to, res, body)
 	if file != nil {
 		err = errors.Join(err, file.Close())
 	}
 	switch {
-	case body.failed != nil:
-		fmt.Fprintf(x.Err, "%s: the answer was cut off: %s\n", cli.Program, x.reasonOf(ctx, body.failed))
+	case body.err != nil:
+		fmt.Fprintf(x.Err, "%s: the answer was cut off: %s\n", cli.Program, x.reasonOf(ctx, body.err))
 		return cli.ExitUndecided
 	case err != nil:
 		return cli.WriteError(x.output, err)
@@ -163,8 +163,9 @@ func (x *exchange) write(ctx context.Context, res *http.Response) error {
 	return nil
 }
 
-// copyAnswer writes status and headers, if they are wanted, and the body.
-func (x *exchange) copyAnswer(to io.Writer, res *http.Response, body io.Reader) error {
+// copyResponse writes the body, and with --include the status and the headers
+// before it.
+func (x *exchange) copyResponse(to io.Writer, res *http.Response, body io.Reader) error {
 	if x.include {
 		head := bufio.NewWriter(to)
 		fmt.Fprintf(head, "%s %s\r\n", res.Proto, res.Status)
@@ -181,50 +182,50 @@ func (x *exchange) copyAnswer(to io.Writer, res *http.Response, body io.Reader) 
 // bodyReader keeps the error of reading a body apart from errors of writing it.
 type bodyReader struct {
 	io.Reader
-	failed error
+	err error
 }
 
 // Read implements io.Reader.
 func (r *bodyReader) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
 	if err != nil && err != io.EOF {
-		r.failed = err
+		r.err = err
 	}
 	return n, err
 }
 
-// fail prints a failure in place of the answer that did not come. It returns
-// an error if the request could not be sent at all.
+// fail prints a failure in place of the response. It returns the error if the
+// request could not be sent at all.
 func (x *exchange) fail(ctx context.Context, err error) error {
-	var lost *unreachable
+	var lost *networkError
 	var refused *vepauth.TokenError
-	failed := new(assertion.FailureAnswer)
+	failure := new(assertion.FailureAnswer)
 	switch {
 	case ctx.Err() != nil || errors.As(err, &lost):
-		failed.Reason, failed.Undecided = x.reasonOf(ctx, err), true
+		failure.Reason, failure.Undecided = x.reasonOf(ctx, err), true
 	case errors.As(err, &refused):
-		failed.Reason = strings.TrimPrefix(err.Error(), "vepauth: ")
+		failure.Reason = err.Error()
 		if x.refusal != "" {
-			failed.Reason += ": " + x.refusal
+			failure.Reason += ": " + x.refusal
 		}
-		failed.Undecided = refused.Status == 0 || exitStatus(refused.Status) == cli.ExitUndecided
+		failure.Undecided = refused.Status == 0 || exitStatus(refused.Status) == cli.ExitUndecided
 	case errors.Is(err, vepauth.ErrChallenge):
-		failed.Reason = strings.TrimPrefix(err.Error(), "vepauth: ")
+		failure.Reason = err.Error()
 	default:
-		return errors.New(strings.TrimPrefix(err.Error(), "vepauth: "))
-	}
-	failed.Reason = cli.Shorten(failed.Reason, 1000)
-	if err := x.PrintJSON(failed); err != nil {
 		return err
 	}
-	if failed.Undecided {
+	failure.Reason = cli.Shorten(failure.Reason, 1000)
+	if err := x.PrintJSON(failure); err != nil {
+		return err
+	}
+	if failure.Undecided {
 		return cli.ExitUndecided
 	}
 	return cli.ExitFailure
 }
 
-// reasonOf returns the reason why the answer did not come, or not all of it. It has
-// no text of the server.
+// reasonOf returns the reason why the response is missing or incomplete. It has no
+// text of the server.
 func (x *exchange) reasonOf(ctx context.Context, err error) string {
 	switch {
 	case errors.Is(context.Cause(ctx), errTimeout):

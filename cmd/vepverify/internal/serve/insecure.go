@@ -38,7 +38,7 @@ func (s *command) insecureResolver(c *cli.Call) (assertion.KeySource, error) {
 	}
 	r, err := wellknown.NewResolver(config)
 	if err != nil {
-		return nil, c.UsageErrorf("%w", verifier.Unprefixed(err))
+		return nil, c.UsageErrorf("%w", err)
 	}
 	return r, nil
 }

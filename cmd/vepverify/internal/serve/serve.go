@@ -180,7 +180,7 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 		Logger: logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
 	})
 	if err != nil {
-		return nil, c.UsageErrorf("%w", verifier.Unprefixed(err))
+		return nil, c.UsageErrorf("%w", err)
 	}
 	return h, nil
 }

@@ -2,11 +2,11 @@ package verifier
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/outbound"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -56,7 +56,7 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 	}
 	static, err := wellknown.LoadStatic(n.Keys)
 	if err != nil {
-		return nil, fmt.Errorf("--keys: %w (wanted: a file {\"domain\": {support document}, …}, or a folder of domain.json)", Unprefixed(err))
+		return nil, fmt.Errorf("--keys: %w (wanted: a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
 	}
 	return static, nil
 }
@@ -65,26 +65,21 @@ func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
 	if n.Timeout == 0 {
 		return nil, c.UsageErrorf("--timeout 0 leaves no time for an answer")
 	}
-	r, err := wellknown.NewResolver(wellknown.Config{
-		Timeout: time.Duration(n.Timeout), CAFile: n.CAFile, Proxy: n.Proxy, InsecureAllowPrivate: n.allowPrivate,
-	})
+	config := wellknown.Config{Timeout: time.Duration(n.Timeout), Proxy: n.Proxy, InsecureAllowPrivate: n.allowPrivate}
+	var err error
+	if n.CAFile != "" {
+		if config.RootCAs, err = outbound.LoadCAFile(n.CAFile); err != nil {
+			return nil, c.UsageErrorf("--ca-file: %w", err)
+		}
+	}
+	if n.Proxy != "" {
+		if _, err := outbound.ParseProxy(n.Proxy); err != nil {
+			return nil, c.UsageErrorf("--proxy: %w", err)
+		}
+	}
+	r, err := wellknown.NewResolver(config)
 	if err != nil {
-		return nil, c.UsageErrorf("%w", Unprefixed(err))
+		return nil, c.UsageErrorf("%w", err)
 	}
 	return r, nil
 }
-
-// Unprefixed returns a library's error without the name of its package.
-func Unprefixed(err error) error { return unprefixed{err} }
-
-type unprefixed struct{ error }
-
-func (u unprefixed) Error() string {
-	text := u.error.Error()
-	for _, name := range []string{"wellknown: ", "assertion: "} {
-		text = strings.ReplaceAll(text, name, "")
-	}
-	return text
-}
-
-func (u unprefixed) Unwrap() error { return u.error }

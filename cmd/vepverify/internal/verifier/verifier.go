@@ -88,7 +88,7 @@ func (t *Trust) Verifier(c *cli.Call, config assertion.Config) (*assertion.Verif
 	config.InsecureWeakKeys, config.InsecureFallbackOnUnavailable = t.weakKeys, t.fallbackOnUnavailable
 	v, err := assertion.NewVerifier(config)
 	if err != nil {
-		return nil, c.UsageErrorf("%w", Unprefixed(err))
+		return nil, c.UsageErrorf("%w", err)
 	}
 	return v, nil
 }
