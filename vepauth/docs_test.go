@@ -19,14 +19,14 @@ import (
 // The Go snippets of docs/VEPAUTH.md stand in the functions below, so that they
 // compile. TestDocs says which of them is not here, and runs what can be run.
 
-func docsServer(everybody, members http.Handler) error {
+func docsServer(public, private http.Handler) error {
 	auth, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", everybody)
-	mux.Handle("/private", auth.Require(members))
+	mux.Handle("/", public)
+	mux.Handle("/private", auth.Require(private))
 	server := &http.Server{
 		Addr:              ":443",
 		Handler:           auth.Handler(mux),
@@ -39,9 +39,9 @@ func docsServer(everybody, members http.Handler) error {
 	return server.ListenAndServeTLS("cert.pem", "key.pem")
 }
 
-func docsWho(r *http.Request) (vepauth.Identity, bool) {
-	who, ok := vepauth.FromContext(r.Context())
-	return who, ok
+func docsSigner(r *http.Request) (vepauth.Identity, bool) {
+	signer, ok := vepauth.FromContext(r.Context())
+	return signer, ok
 }
 
 func docsProxy() vepauth.Config {
@@ -86,7 +86,7 @@ type staff struct{ *vepauth.SignedTokens }
 
 func (s staff) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
 	if !strings.HasSuffix(g.Result.Email, "@staff.example") {
-		return vepauth.Token{}, fmt.Errorf("%w: not of our staff", vepauth.ErrRefused)
+		return vepauth.Token{}, fmt.Errorf("%w: not a member of staff", vepauth.ErrRefused)
 	}
 	token, err := s.SignedTokens.MakeToken(r, g)
 	token.Extra = map[string]any{"duration": 300}
@@ -120,7 +120,7 @@ func TestDocs(t *testing.T) {
 		t.Errorf("challenge %s", got)
 	}
 	var _ vepauth.TokenManager = staff{}
-	_, _, _ = docsServer, docsWho, docsClient
+	_, _, _ = docsServer, docsSigner, docsClient
 
 	doctest.Snippets(t, "../docs/VEPAUTH.md", "docs_test.go", 5)
 }

@@ -29,7 +29,7 @@ func ExampleNew() {
 			fmt.Fprintln(w, "hello,", who.Email)
 			return
 		}
-		fmt.Fprintln(w, "hello, whoever you are")
+		fmt.Fprintln(w, "hello, stranger")
 	})
 	mux.Handle("/data", auth.Require(http.FileServer(http.Dir("data"))))
 
@@ -46,7 +46,7 @@ func ExampleNew() {
 		fmt.Println(response.StatusCode, response.Header.Get("WWW-Authenticate"), strings.TrimSpace(string(body)))
 	}
 	// Output:
-	// 200  hello, whoever you are
+	// 200  hello, stranger
 	// 401 OAuth+VEP url="/request_token" {"status":"failure","reason":"authentication required"}
 }
 

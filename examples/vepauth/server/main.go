@@ -24,7 +24,7 @@ func site(origin string, keys assertion.KeySource) http.Handler {
 			fmt.Fprintln(w, "hello,", who.Email)
 			return
 		}
-		fmt.Fprintln(w, "hello, whoever you are")
+		fmt.Fprintln(w, "hello, stranger")
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", hello)

@@ -44,7 +44,7 @@ func TestExample(t *testing.T) {
 		status int
 		body   string
 	}{
-		{http.DefaultClient, "/", 200, "hello, whoever you are\n"},
+		{http.DefaultClient, "/", 200, "hello, stranger\n"},
 		{http.DefaultClient, "/private", 401, `{"status":"failure","reason":"authentication required"}` + "\n"},
 		{signer, "/private", 200, "hello, ada@idp.example\n"},
 		{signer, "/", 200, "hello, ada@idp.example\n"},
