@@ -4,19 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// scripted is a source whose answers are written down by host; what is not is
-// unsupported.
-type scripted map[string]any
+// mapSource is a KeySource with answers by host. Hosts without an answer do not
+// support BrowserID.
+type mapSource map[string]any
 
-func (s scripted) Authority(_ context.Context, host, _ string) (*wellknown.Authority, error) {
+func (s mapSource) Authority(_ context.Context, host, _ string) (*wellknown.Authority, error) {
 	switch answer := s[host].(type) {
 	case error:
 		return nil, answer
@@ -26,18 +31,8 @@ func (s scripted) Authority(_ context.Context, host, _ string) (*wellknown.Autho
 	return nil, wellknown.ErrUnsupported
 }
 
-func authority(domain string, published ...keys.PublicKey) *wellknown.Authority {
-	return &wellknown.Authority{Domain: domain, Keys: published, Authentication: "/a", Provisioning: "/p", Fetched: now}
-}
-
-func incomplete(domain string) error {
-	a := authority(domain, idpKey.Public())
-	a.Authentication, a.Provisioning = "", ""
-	return &wellknown.IncompleteError{Authority: a}
-}
-
-// TestRows goes through the table of PROTOCOL §4: what the hosts answer, who
-// issued the certificate, and what comes of it.
+// TestRows checks the rows of PROTOCOL §4: for the answers of the hosts and the
+// issuer of the certificate, the outcome.
 func TestRows(t *testing.T) {
 	own := authority("idp.example", idpKey.Public())
 	fallback := authority("fallback.example", idpKey.Public())
@@ -46,64 +41,64 @@ func TestRows(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		issuer string
-		hosts  scripted
+		hosts  mapSource
 		config assertion.Config
 		want   error
 		reason string
 	}{
-		{"row 1: trusted", "t.example", scripted{"t.example": authority("t.example", idpKey.Public()), "idp.example": own},
+		{"row 1: trusted", "t.example", mapSource{"t.example": authority("t.example", idpKey.Public()), "idp.example": own},
 			assertion.Config{TrustedIssuers: []string{"t.example"}}, nil, ""},
-		{"row 1: trusted, delegating", "t.example", scripted{"t.example": authority("d.example", idpKey.Public())},
+		{"row 1: trusted, delegating", "t.example", mapSource{"t.example": authority("d.example", idpKey.Public())},
 			assertion.Config{TrustedIssuers: []string{"t.example"}}, nil, ""},
-		{"row 1: trusted, unsupported", "t.example", scripted{"idp.example": own, "fallback.example": fallback},
+		{"row 1: trusted, unsupported", "t.example", mapSource{"idp.example": own, "fallback.example": fallback},
 			assertion.Config{TrustedIssuers: []string{"t.example"}, Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
-		{"row 1: trusted, unavailable", "t.example", scripted{"t.example": outage},
+		{"row 1: trusted, unavailable", "t.example", mapSource{"t.example": outage},
 			assertion.Config{TrustedIssuers: []string{"t.example"}}, assertion.ErrUndecided, ""},
-		{"row 1: trusted, incomplete", "t.example", scripted{"t.example": incomplete("t.example")},
+		{"row 1: trusted, incomplete", "t.example", mapSource{"t.example": incomplete("t.example")},
 			assertion.Config{TrustedIssuers: []string{"t.example"}}, assertion.ErrIssuer, ""},
-		{"row 2: itself", "idp.example", scripted{"idp.example": own}, assertion.Config{}, nil, ""},
-		{"row 2: by delegation", "d.example", scripted{"idp.example": authority("d.example", idpKey.Public())}, assertion.Config{}, nil, ""},
-		{"row 2: another", "evil.example", scripted{"idp.example": own, "evil.example": authority("evil.example", idpKey.Public())},
+		{"row 2: itself", "idp.example", mapSource{"idp.example": own}, assertion.Config{}, nil, ""},
+		{"row 2: by delegation", "d.example", mapSource{"idp.example": authority("d.example", idpKey.Public())}, assertion.Config{}, nil, ""},
+		{"row 2: another", "evil.example", mapSource{"idp.example": own, "evil.example": authority("evil.example", idpKey.Public())},
 			assertion.Config{}, assertion.ErrIssuer, "untrusted issuer, expected 'idp.example', got 'evil.example'"},
-		{"row 2: itself although it delegates", "idp.example", scripted{"idp.example": authority("d.example", idpKey.Public())},
+		{"row 2: itself although it delegates", "idp.example", mapSource{"idp.example": authority("d.example", idpKey.Public())},
 			assertion.Config{}, assertion.ErrIssuer, "untrusted issuer, expected 'd.example', got 'idp.example'"},
-		{"row 2: the fallback", "fallback.example", scripted{"idp.example": own, "fallback.example": fallback},
+		{"row 2: the fallback", "fallback.example", mapSource{"idp.example": own, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'idp.example', got 'fallback.example'"},
-		{"row 2: no usable key", "idp.example", scripted{"idp.example": authority("idp.example"), "fallback.example": fallback},
+		{"row 2: no usable key", "idp.example", mapSource{"idp.example": authority("idp.example"), "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrAlgorithm, "algorithms do not match"},
-		{"row 3: no fallback", "idp.example", scripted{}, assertion.Config{}, assertion.ErrIssuer, ""},
-		{"row 3: the fallback", "fallback.example", scripted{"fallback.example": fallback}, assertion.Config{Fallback: "Fallback.example"}, nil, ""},
-		{"row 3: the fallback, incomplete", "fallback.example", scripted{"fallback.example": incomplete("fallback.example")},
+		{"row 3: no fallback", "idp.example", mapSource{}, assertion.Config{}, assertion.ErrIssuer, ""},
+		{"row 3: the fallback", "fallback.example", mapSource{"fallback.example": fallback}, assertion.Config{Fallback: "Fallback.example"}, nil, ""},
+		{"row 3: the fallback, incomplete", "fallback.example", mapSource{"fallback.example": incomplete("fallback.example")},
 			assertion.Config{Fallback: "fallback.example"}, nil, ""},
-		{"row 3: itself, incomplete", "idp.example", scripted{"idp.example": incomplete("idp.example")}, assertion.Config{}, assertion.ErrIssuer, ""},
-		{"row 3: not the fallback", "idp.example", scripted{"fallback.example": fallback},
+		{"row 3: itself, incomplete", "idp.example", mapSource{"idp.example": incomplete("idp.example")}, assertion.Config{}, assertion.ErrIssuer, ""},
+		{"row 3: not the fallback", "idp.example", mapSource{"fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
-		{"row 3: the fallback is unavailable", "fallback.example", scripted{"fallback.example": outage},
+		{"row 3: the fallback is unavailable", "fallback.example", mapSource{"fallback.example": outage},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
-		{"row 3: the fallback is unsupported", "fallback.example", scripted{}, assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
-		{"row 3: the fallback delegates", "fallback.example", scripted{"fallback.example": authority("d.example", idpKey.Public())},
+		{"row 3: the fallback is unsupported", "fallback.example", mapSource{}, assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
+		{"row 3: the fallback delegates", "fallback.example", mapSource{"fallback.example": authority("d.example", idpKey.Public())},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
-		{"row 4: unavailable", "fallback.example", scripted{"idp.example": outage, "fallback.example": fallback},
+		{"row 4: unavailable", "fallback.example", mapSource{"idp.example": outage, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
-		{"row 4: out of time", "fallback.example", scripted{"idp.example": context.DeadlineExceeded, "fallback.example": fallback},
+		{"row 4: out of time", "fallback.example", mapSource{"idp.example": context.DeadlineExceeded, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
-		{"row 4: opted out", "fallback.example", scripted{"idp.example": outage, "fallback.example": fallback},
+		{"row 4: opted out", "fallback.example", mapSource{"idp.example": outage, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, nil, ""},
-		{"row 4: opted out, not the fallback", "idp.example", scripted{"idp.example": outage},
+		{"row 4: opted out, not the fallback", "idp.example", mapSource{"idp.example": outage},
 			assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, assertion.ErrIssuer,
 			"untrusted issuer, expected 'fallback.example', got 'idp.example'"},
-		{"row 5: refused", "fallback.example", scripted{"idp.example": refused, "fallback.example": fallback},
+		{"row 5: refused", "fallback.example", mapSource{"idp.example": refused, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
-		{"row 5: refused, opted out of row 4", "fallback.example", scripted{"idp.example": refused, "fallback.example": fallback},
+		{"row 5: refused, opted out of row 4", "fallback.example", mapSource{"idp.example": refused, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, assertion.ErrIssuer, ""},
-		{"weak keys", "idp.example", scripted{"idp.example": &wellknown.Authority{Domain: "idp.example", WeakKeys: []keys.PublicKey{weakRSA.Public()}}},
+		{"weak keys", "idp.example", mapSource{"idp.example": &wellknown.Authority{Domain: "idp.example", WeakKeys: []keys.PublicKey{weakRSA.Public()}}},
 			assertion.Config{}, assertion.ErrAlgorithm, "algorithms do not match"},
-		{"weak keys, allowed", "idp.example", scripted{"idp.example": &wellknown.Authority{Domain: "idp.example", WeakKeys: []keys.PublicKey{idpKey.Public()}}},
+		{"weak keys, allowed", "idp.example", mapSource{"idp.example": &wellknown.Authority{Domain: "idp.example", WeakKeys: []keys.PublicKey{idpKey.Public()}}},
 			assertion.Config{InsecureWeakKeys: true}, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.config.Keys = c.hosts
-			res, err := verifier(t, c.config).Verify(context.Background(), mint{issuer: c.issuer}.String(), rp)
+			res, err := verifier(t, c.config).Verify(context.Background(), spec{issuer: c.issuer}.String(), rp)
 			if !errors.Is(err, c.want) || (res == nil) != (c.want != nil) {
 				t.Fatalf("%+v, %v; want %v", res, err, c.want)
 			}
@@ -117,18 +112,18 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// rotating is a source that can ask again.
-type rotating struct {
-	held, fresh *wellknown.Authority
-	err         error
-	refreshed   int
+// refreshingSource is a Refresher.
+type refreshingSource struct {
+	cached, fresh *wellknown.Authority
+	err           error
+	refreshed     int
 }
 
-func (r *rotating) Authority(context.Context, string, string) (*wellknown.Authority, error) {
-	return r.held, nil
+func (r *refreshingSource) Authority(context.Context, string, string) (*wellknown.Authority, error) {
+	return r.cached, nil
 }
 
-func (r *rotating) Refresh(context.Context, string, string) (*wellknown.Authority, error) {
+func (r *refreshingSource) Refresh(context.Context, string, string) (*wellknown.Authority, error) {
 	r.refreshed++
 	return r.fresh, r.err
 }
@@ -141,19 +136,19 @@ func TestRefresh(t *testing.T) {
 	moved.Fetched = now.Add(time.Second)
 	for _, c := range []struct {
 		name      string
-		source    rotating
+		source    refreshingSource
 		want      error
 		refreshed int
 	}{
-		{"a key that fits", rotating{held: authority("idp.example", idpKey.Public())}, nil, 0},
-		{"new keys", rotating{held: old, fresh: renewed}, nil, 1},
-		{"nothing newer", rotating{held: old, fresh: old}, assertion.ErrAlgorithm, 1},
-		{"newer, and no better", rotating{held: old, fresh: &wellknown.Authority{Domain: "idp.example", Fetched: now.Add(1)}}, assertion.ErrAlgorithm, 1},
-		{"delegated away since", rotating{held: old, fresh: moved}, assertion.ErrIssuer, 1},
-		{"unavailable now", rotating{held: old, err: wellknown.ErrUnavailable}, assertion.ErrUndecided, 1},
-		{"given up since", rotating{held: old, err: wellknown.ErrUnsupported}, assertion.ErrIssuer, 1},
+		{"a key that fits", refreshingSource{cached: authority("idp.example", idpKey.Public())}, nil, 0},
+		{"new keys", refreshingSource{cached: old, fresh: renewed}, nil, 1},
+		{"nothing newer", refreshingSource{cached: old, fresh: old}, assertion.ErrAlgorithm, 1},
+		{"newer, and no better", refreshingSource{cached: old, fresh: &wellknown.Authority{Domain: "idp.example", Fetched: now.Add(1)}}, assertion.ErrAlgorithm, 1},
+		{"delegated away since", refreshingSource{cached: old, fresh: moved}, assertion.ErrIssuer, 1},
+		{"unavailable now", refreshingSource{cached: old, err: wellknown.ErrUnavailable}, assertion.ErrUndecided, 1},
+		{"given up since", refreshingSource{cached: old, err: wellknown.ErrUnsupported}, assertion.ErrIssuer, 1},
 	} {
-		_, err := verifier(t, assertion.Config{Keys: &c.source}).Verify(context.Background(), mint{}.String(), rp)
+		_, err := verifier(t, assertion.Config{Keys: &c.source}).Verify(context.Background(), spec{}.String(), rp)
 		if !errors.Is(err, c.want) || c.source.refreshed != c.refreshed {
 			t.Errorf("%s: %v after %d refreshes; want %v after %d", c.name, err, c.source.refreshed, c.want, c.refreshed)
 		}
@@ -161,9 +156,9 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestTrustedWithoutEmail(t *testing.T) {
-	source := &recorder{KeySource: static(t, nil)}
+	source := &recordingSource{KeySource: static(t, nil)}
 	v := verifier(t, assertion.Config{Keys: source, TrustedIssuers: []string{"idp.example"}})
-	a := mint{cert: map[string]any{"principal": nil}}.String()
+	a := spec{cert: map[string]any{"principal": nil}}.String()
 	res, err := v.Verify(context.Background(), a, rp)
 	if err != nil {
 		t.Fatal(err)
@@ -178,5 +173,107 @@ func TestTrustedWithoutEmail(t *testing.T) {
 	}
 	if _, there := members["email"]; there {
 		t.Errorf("an email in %s", data)
+	}
+}
+
+// TestOneFetch checks that 10 000 concurrent verifications that name one unknown
+// domain fetch its document once.
+func TestOneFetch(t *testing.T) {
+	idp := idptest.New("idp.example", idpKey, idpDSA).At(now)
+	server := idptest.NewServer(idp)
+	defer server.Close()
+	config := server.Config()
+	config.Timeout = 5 * time.Minute // also on a machine that is slow with 10 000 verifications
+	resolver, err := wellknown.NewResolver(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifier(t, assertion.Config{Keys: resolver})
+	a := spec{}.String()
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 10_000 {
+		wg.Go(func() {
+			<-start
+			if _, err := v.Verify(context.Background(), a, rp); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	if n := len(server.Requests("idp.example")); n != 1 {
+		t.Errorf("%d fetches", n)
+	}
+}
+
+// countingKey is a key that counts how often it is tried.
+type countingKey struct {
+	keys.PublicKey
+	tried *atomic.Int32
+}
+
+func (c *countingKey) Verify(message, signature []byte) error {
+	c.tried.Add(1)
+	return c.PublicKey.Verify(message, signature)
+}
+
+// countingKeys returns n copies of a key, and a count of how often any was tried.
+func countingKeys(n int, key keys.PublicKey) ([]keys.PublicKey, *atomic.Int32) {
+	tried := new(atomic.Int32)
+	list := make([]keys.PublicKey, n)
+	for i := range list {
+		list[i] = &countingKey{key, tried}
+	}
+	return list, tried
+}
+
+// TestCandidates checks that at most four keys of the certificate's algorithm are
+// tried, with and without a cache.
+func TestCandidates(t *testing.T) {
+	for _, c := range []struct {
+		before int // keys of the algorithm published before the one that signs
+		okay   bool
+		tried  int32
+	}{{0, true, 0}, {3, true, 3}, {4, false, 4}, {16, false, 4}} {
+		for _, cache := range []int{0, -1} {
+			others, tried := countingKeys(c.before, otherRSA.Public())
+			published := append([]keys.PublicKey{idpDSA.Public(), otherDSA.Public(), otherDS256.Public(), userDSA.Public()}, others...)
+			source := &variableSource{authority("idp.example", append(published, idpKey.Public())...)}
+			v := verifier(t, assertion.Config{Keys: source, CertificateCache: cache})
+			_, err := v.Verify(context.Background(), spec{}.String(), rp)
+			if (err == nil) != c.okay || err != nil && !errors.Is(err, assertion.ErrSignature) || tried.Load() != c.tried {
+				t.Errorf("%d before, cache %d: %d tried, %v", c.before, cache, tried.Load(), err)
+			}
+			var e *assertion.Error
+			if errors.As(err, &e) && (e.Reason != "invalid signature" || !strings.Contains(e.Found, "the first 4 were tried")) {
+				t.Errorf("%d before: reason %q, found %q", c.before, e.Reason, e.Found)
+			}
+		}
+	}
+}
+
+// TestSignatureCheck checks the cost of trying a certificate with keys that a
+// KeySource has in its cache: one list of keys, and four keys of it.
+func TestSignatureCheck(t *testing.T) {
+	good := []keys.PublicKey{idpKey.Public()}
+	bad, tried := countingKeys(17, otherRSA.Public())
+	for name, c := range map[string]struct {
+		lists [][]keys.PublicKey
+		want  []bool
+		tried int32
+	}{
+		"none":              {[][]keys.PublicKey{nil, {}}, []bool{false, false}, 0},
+		"good, twice":       {[][]keys.PublicKey{good, good}, []bool{true, true}, 0},
+		"bad, twice":        {[][]keys.PublicKey{bad, bad}, []bool{false, false}, 4},
+		"several lists":     {[][]keys.PublicKey{bad, bad[4:], bad[8:], good}, []bool{false, false, false, false}, 4},
+		"good and another":  {[][]keys.PublicKey{good, bad}, []bool{true, false}, 0},
+		"fifth of the list": {[][]keys.PublicKey{append(bad[:4:4], good...)}, []bool{false}, 4},
+	} {
+		tried.Store(0)
+		got, err := assertion.VerifiedBy(verifier(t, assertion.Config{}), spec{}.String(), rp, c.lists...)
+		if err != nil || !slices.Equal(got, c.want) || tried.Load() != c.tried {
+			t.Errorf("%s: %v after %d tries, %v", name, got, tried.Load(), err)
+		}
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -14,7 +17,6 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// What an HTTP handler does with the assertion that a browser posted.
 func ExampleVerify() {
 	posted := "not an assertion"
 	res, err := assertion.Verify(context.Background(), posted, "https://rp.example")
@@ -29,26 +31,46 @@ func ExampleVerify() {
 	// Output: refused: no certificates provided
 }
 
-// Verification without a network: the issuers' documents are given.
-func ExampleVerifier_Verify() {
-	issuer, _ := keys.Generate(keys.DS256)
-	published, _ := json.Marshal(map[string]any{
-		"public-key": issuer.Public(), "authentication": "/sign_in", "provisioning": "/provision",
-	})
-	known, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": published})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	v, err := assertion.NewVerifier(assertion.Config{
-		Keys: known,
-		Now:  func() time.Time { return time.UnixMilli(1700000000000) },
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
+// A handler that signs users in. Package login is such a handler with sessions.
+func ExampleVerify_handler() {
+	signIn := func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 2*assertion.MaxSize)
+		res, err := assertion.Verify(r.Context(), r.PostFormValue("assertion"), "https://rp.example")
+		if err == nil {
+			fmt.Fprintln(w, "signed in as", res.Email) // and start a session
+			return
+		}
+		status := http.StatusForbidden
+		if errors.Is(err, assertion.ErrUndecided) {
+			status = http.StatusServiceUnavailable
+		}
+		answer := assertion.Failure(err)
+		if answer == nil { // the fault is in this handler
+			http.Error(w, "internal error", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		json.NewEncoder(w).Encode(answer)
 	}
 
+	form := url.Values{"assertion": {"certificate~assertion"}}
+	r := httptest.NewRequest("POST", "https://rp.example/sign-in", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	signIn(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 403 {"status":"failure","reason":"malformed assertion: certificate 1: 1 parts where a token has 3"}
+}
+
+// Verification without a network: the issuers' support documents are given.
+func ExampleVerifier_Verify() {
+	issuer, _ := keys.Generate(keys.DS256)
+	v, err := assertion.NewVerifier(assertion.Config{Keys: publishing("idp.example", issuer), Now: exampleClock})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	res, err := v.Verify(context.Background(), signedBy(issuer), "https://rp.example")
 	if err != nil {
 		fmt.Println(err)
@@ -59,12 +81,68 @@ func ExampleVerifier_Verify() {
 	// Output: {"status":"okay","email":"alice@idp.example","audience":"https://rp.example","expires":1700000120000,"issuer":"idp.example"}
 }
 
-// Why an assertion does not hold, step by step.
+// The one-use guard accepts each assertion once. The guard in memory is for a
+// service of one process; redisstore.Store is shared by any number of them.
+func ExampleNewMemoryOneUse() {
+	issuer, _ := keys.Generate(keys.DS256)
+	v, err := assertion.NewVerifier(assertion.Config{
+		Keys:   publishing("idp.example", issuer),
+		Now:    exampleClock,
+		OneUse: assertion.NewMemoryOneUse(100_000, exampleClock), // the same clock
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	a := signedBy(issuer)
+	for range 2 {
+		_, err := v.Verify(context.Background(), a, "https://rp.example")
+		fmt.Println(err)
+	}
+	// Output:
+	// <nil>
+	// the assertion was used before
+}
+
+// A trusted issuer certifies addresses of any domain.
+func ExampleVerifier_WithTrustedIssuers() {
+	issuer, _ := keys.Generate(keys.DS256)
+	v, err := assertion.NewVerifier(assertion.Config{Keys: publishing("sso.example", issuer), Now: exampleClock})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	trusting, err := v.WithTrustedIssuers("sso.example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	user, _ := keys.Generate(keys.DS128)
+	certificate, _ := certchain.Issue(certchain.Template{
+		Issuer: "sso.example", Email: "alice@other.example", PublicKey: user.Public(), Expires: exampleTime.Add(time.Hour),
+	}, issuer)
+	a, _ := assertion.Sign(assertion.Template{Audience: "https://rp.example", Expires: exampleTime.Add(time.Minute)}, user, certificate)
+	for _, v := range []*assertion.Verifier{v, trusting} {
+		res, err := v.Verify(context.Background(), a, "https://rp.example")
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(res.Email, "by", res.Issuer)
+	}
+	// Output:
+	// undecided, no keys of other.example: domain is unavailable
+	// alice@other.example by sso.example
+}
+
+// The report about an assertion that has expired.
 func ExampleVerifier_Explain() {
 	issuer, _ := keys.Generate(keys.DS128)
-	known, _ := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": nil})
-	v, _ := assertion.NewVerifier(assertion.Config{Keys: known, Now: func() time.Time { return time.UnixMilli(1700000500000) }})
-
+	v, _ := assertion.NewVerifier(assertion.Config{
+		Keys: publishing("idp.example", issuer),
+		Now:  func() time.Time { return exampleTime.Add(500 * time.Second) },
+	})
 	for _, step := range v.Explain(context.Background(), signedBy(issuer), "https://rp.example").Steps {
 		fmt.Println(step.Outcome, step.Name)
 		var failed *assertion.Error
@@ -88,35 +166,75 @@ func ExampleVerifier_Explain() {
 	// skipped one use
 }
 
-// Both halves of an assertion: the issuer certifies, the user signs.
+// The issuer signs a certificate of the user's key, and the user signs the
+// assertion.
 func ExampleSign() {
 	issuer, _ := keys.Generate(keys.DS256)
-	backed, err := assertion.Parse(signedBy(issuer))
+	user, _ := keys.Generate(keys.DS128)
+	certificate, err := certchain.Issue(certchain.Template{
+		Issuer: "idp.example", Email: "alice@idp.example", PublicKey: user.Public(),
+		IssuedAt: exampleTime, Expires: exampleTime.Add(time.Hour),
+	}, issuer)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Println(err)
+		return
+	}
+	a, err := assertion.Sign(assertion.Template{
+		Audience: "https://rp.example", Expires: exampleTime.Add(2 * time.Minute),
+	}, user, certificate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	backed, err := assertion.Parse(a)
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
 	fmt.Println(backed.Certificates[0].Issuer, backed.Certificates[0].Algorithm, backed.Assertion.Algorithm)
 	// Output: idp.example DS256 DS128
 }
 
-// signedBy makes an assertion of alice@idp.example, valid for two minutes from
-// 1700000000000.
+// exampleTime is when the examples take place.
+var exampleTime = time.UnixMilli(1700000000000)
+
+func exampleClock() time.Time { return exampleTime }
+
+// publishing returns a KeySource in which one domain publishes one key.
+func publishing(domain string, key keys.PrivateKey) *wellknown.Static {
+	document, err := json.Marshal(map[string]any{
+		"public-key": key.Public(), "authentication": "/sign_in", "provisioning": "/provision",
+	})
+	if err != nil {
+		panic(err)
+	}
+	s, err := wellknown.NewStatic(map[string]json.RawMessage{domain: document})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// signedBy returns an assertion of alice@idp.example that is valid for two minutes
+// from exampleTime.
 func signedBy(issuer keys.PrivateKey) string {
 	user, err := keys.Generate(keys.DS128)
 	if err != nil {
 		panic(err)
 	}
-	start := time.UnixMilli(1700000000000)
-	cert, err := certchain.Issue(certchain.Template{
-		Issuer: "idp.example", Email: "alice@idp.example", PublicKey: user.Public(), IssuedAt: start, Expires: start.Add(time.Hour),
+	certificate, err := certchain.Issue(certchain.Template{
+		Issuer: "idp.example", Email: "alice@idp.example", PublicKey: user.Public(),
+		IssuedAt: exampleTime, Expires: exampleTime.Add(time.Hour),
 	}, issuer)
 	if err != nil {
 		panic(err)
 	}
-	backed, err := assertion.Sign(assertion.Template{Audience: "https://rp.example", Expires: start.Add(2 * time.Minute)}, user, cert)
+	a, err := assertion.Sign(assertion.Template{
+		Audience: "https://rp.example", Expires: exampleTime.Add(2 * time.Minute),
+	}, user, certificate)
 	if err != nil {
 		panic(err)
 	}
-	return backed
+	return a
 }

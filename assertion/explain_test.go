@@ -10,13 +10,13 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 )
 
-// TestExplainAgrees holds that explanations end as verifications do, and that
-// of the steps exactly the last one taken failed.
-func TestExplainAgrees(t *testing.T) {
+// TestExplainEqualsVerify checks that Explain has the outcome of Verify, and that
+// exactly the last step that was not skipped failed.
+func TestExplainEqualsVerify(t *testing.T) {
 	rows := reasons()
 	rows["good"] = rows["empty"]
 	good := rows["good"]
-	good.a, good.want = mint{}.String(), nil
+	good.a, good.want = spec{}.String(), nil
 	rows["good"] = good
 	for name, row := range rows {
 		v := verifier(t, row.config)
@@ -58,9 +58,9 @@ func checkSteps(t *testing.T, name string, e *assertion.Explanation) {
 	}
 }
 
-// TestExplainTells holds that whoever reads about a failure learns what was
-// found, what was expected and what to do.
-func TestExplainTells(t *testing.T) {
+// TestExplainIsComplete checks that an error tells what was found, what was expected
+// and what to do.
+func TestExplainIsComplete(t *testing.T) {
 	for name, row := range reasons() {
 		e := verifier(t, row.config).Explain(context.Background(), row.a, rp)
 		var err *assertion.Error

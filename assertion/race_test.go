@@ -2,4 +2,4 @@
 
 package assertion_test
 
-func init() { mutantStride, hostile = 61, 10_000 }
+func init() { mutantStride, hostileAssertions = 61, 10_000 }

@@ -20,7 +20,7 @@ import (
 
 func TestVerify(t *testing.T) {
 	v := verifier(t, assertion.Config{})
-	for name, m := range map[string]mint{
+	for name, m := range map[string]spec{
 		"RS256 DS128": {}, "RS256 RS256": {userKey: userRSA}, "DS128 DS128": {issuerKey: idpDSA}, "DS128 RS256": {issuerKey: idpDSA, userKey: userRSA},
 	} {
 		res, err := v.Verify(context.Background(), m.String(), rp)
@@ -39,7 +39,7 @@ func TestVerify(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	v := verifier(t, assertion.Config{TrustedIssuers: []string{"IDP.example"}})
-	m := mint{
+	m := spec{
 		cert: map[string]any{
 			"big": json.Number("12345678901234567890"), "principal": map[string]any{"unverified-email": "bob@other.example"},
 		},
@@ -54,10 +54,10 @@ func TestAnswers(t *testing.T) {
 	checkJSON(t, res, okay)
 	checkJSON(t, *res, okay)
 
-	_, err = v.Verify(context.Background(), mint{}.String(), "https://other.example")
+	_, err = v.Verify(context.Background(), spec{}.String(), "https://other.example")
 	checkJSON(t, assertion.Failure(err), `{"status":"failure","reason":"audience mismatch: domain mismatch"}`)
 
-	_, err = verifier(t, assertion.Config{}).Verify(context.Background(), mint{email: "al@unknown.example"}.String(), rp)
+	_, err = verifier(t, assertion.Config{}).Verify(context.Background(), spec{email: "al@unknown.example"}.String(), rp)
 	if f := assertion.Failure(err); f == nil || !f.Undecided || !errors.Is(err, assertion.ErrUndecided) {
 		t.Errorf("an unknown domain: %+v, %v", f, err)
 	}
@@ -77,21 +77,21 @@ func checkJSON(t *testing.T, v any, want string) {
 	}
 }
 
-// largeKey is an RSA key of more than 4096 bits, and no real one.
+// largeKey has the form of an RSA key of more than 4096 bits.
 var largeKey = map[string]any{"algorithm": "RS", "n": strings.Repeat("9", 2400), "e": "65537"}
 
-// TestLargeKey checks that the reason and the advice for a key that is too large
-// are not those of a malformed one.
+// TestLargeKey checks that the error for a key that is too large is not that for a
+// malformed one.
 func TestLargeKey(t *testing.T) {
-	_, err := verifier(t, assertion.Config{}).Verify(context.Background(), mint{cert: map[string]any{"public-key": largeKey}}.String(), rp)
+	_, err := verifier(t, assertion.Config{}).Verify(context.Background(), spec{cert: map[string]any{"public-key": largeKey}}.String(), rp)
 	var e *assertion.Error
 	if !errors.As(err, &e) || !errors.Is(err, keys.ErrTooLarge) || !strings.Contains(e.Reason, "too large") || !strings.Contains(e.Expected, "4096") {
 		t.Errorf("%+v", err)
 	}
 }
 
-// reasons are rejections: what is presented, under which configuration, and
-// the class of error that must come of it.
+// reasons returns assertions that are rejected or malformed, the configuration, and
+// the error that Verify must match.
 func reasons() map[string]struct {
 	a      string
 	want   error
@@ -102,7 +102,7 @@ func reasons() map[string]struct {
 		want   error
 		config assertion.Config
 	}
-	good := mint{}.String()
+	good := spec{}.String()
 	cert, token, _ := strings.Cut(good, "~")
 	return map[string]row{
 		"empty":             {a: "", want: assertion.ErrChain},
@@ -114,27 +114,27 @@ func reasons() map[string]struct {
 		"nonsense":          {a: "a~b", want: assertion.ErrMalformed},
 		"too large":         {a: good + strings.Repeat("A", assertion.MaxSize), want: assertion.ErrMalformed},
 		"certificate twice": {a: cert + "~" + cert, want: assertion.ErrAlgorithm},
-		"other user's":      {a: mint{signingKey: otherDSA}.String(), want: assertion.ErrSignature},
-		"other algorithm":   {a: mint{signingKey: userRSA}.String(), want: assertion.ErrAlgorithm},
-		"other issuer key":  {a: mint{issuerKey: otherDSA}.String(), want: assertion.ErrSignature},
-		"unpublished kind":  {a: mint{issuerKey: otherDS256}.String(), want: assertion.ErrAlgorithm},
-		"no key":            {a: mint{cert: map[string]any{"public-key": nil}}.String(), want: assertion.ErrKey},
-		"weak key":          {a: mint{userKey: weakRSA}.String(), want: assertion.ErrWeakKey},
-		"large key":         {a: mint{cert: map[string]any{"public-key": largeKey}}.String(), want: assertion.ErrKey},
-		"no aud":            {a: mint{assertion: map[string]any{"aud": nil}}.String(), want: assertion.ErrMalformed},
-		"other aud":         {a: mint{assertion: map[string]any{"aud": "https://evil.example"}}.String(), want: assertion.ErrAudience},
-		"expired":           {a: mint{assertion: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
+		"other user's":      {a: spec{signingKey: otherDSA}.String(), want: assertion.ErrSignature},
+		"other algorithm":   {a: spec{signingKey: userRSA}.String(), want: assertion.ErrAlgorithm},
+		"other issuer key":  {a: spec{issuerKey: otherDSA}.String(), want: assertion.ErrSignature},
+		"unpublished kind":  {a: spec{issuerKey: otherDS256}.String(), want: assertion.ErrAlgorithm},
+		"no key":            {a: spec{cert: map[string]any{"public-key": nil}}.String(), want: assertion.ErrKey},
+		"weak key":          {a: spec{userKey: weakRSA}.String(), want: assertion.ErrWeakKey},
+		"large key":         {a: spec{cert: map[string]any{"public-key": largeKey}}.String(), want: assertion.ErrKey},
+		"no aud":            {a: spec{assertion: map[string]any{"aud": nil}}.String(), want: assertion.ErrMalformed},
+		"other aud":         {a: spec{assertion: map[string]any{"aud": "https://evil.example"}}.String(), want: assertion.ErrAudience},
+		"expired":           {a: spec{assertion: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
 		"expired certificate": {
-			a: mint{cert: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
-		"from the future": {a: mint{assertion: map[string]any{"iat": now.Add(time.Minute).UnixMilli()}}.String(), want: assertion.ErrNotYetValid},
-		"not yet":         {a: mint{cert: map[string]any{"nbf": now.Add(time.Minute).UnixMilli()}}.String(), want: assertion.ErrNotYetValid},
-		"no email":        {a: mint{cert: map[string]any{"principal": nil}}.String(), want: assertion.ErrIssuer},
-		"malformed email": {a: mint{email: "alice"}.String(), want: assertion.ErrIssuer},
+			a: spec{cert: map[string]any{"exp": now.Add(-time.Minute).UnixMilli()}}.String(), want: assertion.ErrExpired},
+		"from the future": {a: spec{assertion: map[string]any{"iat": now.Add(time.Minute).UnixMilli()}}.String(), want: assertion.ErrNotYetValid},
+		"not yet":         {a: spec{cert: map[string]any{"nbf": now.Add(time.Minute).UnixMilli()}}.String(), want: assertion.ErrNotYetValid},
+		"no email":        {a: spec{cert: map[string]any{"principal": nil}}.String(), want: assertion.ErrIssuer},
+		"malformed email": {a: spec{email: "alice"}.String(), want: assertion.ErrIssuer},
 		"malformed email, trusted": {
-			a: mint{email: "alice"}.String(), want: assertion.ErrMalformed, config: assertion.Config{TrustedIssuers: []string{"idp.example"}}},
-		"other issuer": {a: mint{issuer: "evil.example"}.String(), want: assertion.ErrIssuer},
+			a: spec{email: "alice"}.String(), want: assertion.ErrMalformed, config: assertion.Config{TrustedIssuers: []string{"idp.example"}}},
+		"other issuer": {a: spec{issuer: "evil.example"}.String(), want: assertion.ErrIssuer},
 		"expired, no leeway": {
-			a:    mint{assertion: map[string]any{"exp": now.UnixMilli() - 1}}.String(),
+			a:    spec{assertion: map[string]any{"exp": now.UnixMilli() - 1}}.String(),
 			want: assertion.ErrExpired, config: assertion.Config{Leeway: -1}},
 	}
 }
@@ -170,8 +170,8 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// TestErrorsKeepSecrets holds that no error, nor anything it wraps, shows the
-// token or the email.
+// TestErrorsKeepSecrets checks that no error, and nothing that it wraps, contains the
+// token or the email address.
 func TestErrorsKeepSecrets(t *testing.T) {
 	for name, row := range reasons() {
 		v := verifier(t, row.config)
@@ -197,7 +197,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 
 func TestSeveralAudiences(t *testing.T) {
 	v := verifier(t, assertion.Config{})
-	a := mint{}.String()
+	a := spec{}.String()
 	if _, err := v.Verify(context.Background(), a, "https://other.example", "https://*.other.example", rp); err != nil {
 		t.Error(err)
 	}
@@ -218,7 +218,7 @@ func TestLeeway(t *testing.T) {
 		{5 * time.Minute, 5 * time.Minute, true}, {5 * time.Minute, 5*time.Minute + time.Millisecond, false},
 	} {
 		v := verifier(t, assertion.Config{Leeway: c.leeway})
-		for name, m := range map[string]mint{
+		for name, m := range map[string]spec{
 			"exp": {assertion: map[string]any{"exp": now.Add(-c.late).UnixMilli()}},
 			"iat": {cert: map[string]any{"iat": now.Add(c.late).UnixMilli()}},
 			"nbf": {assertion: map[string]any{"nbf": now.Add(c.late).UnixMilli()}},
@@ -234,7 +234,7 @@ func TestChains(t *testing.T) {
 	host := sign(map[string]any{
 		"iss": "idp.example", "exp": now.Add(time.Hour).UnixMilli(), "public-key": userRSA.Public(), "principal": map[string]any{"host": "sub.example"},
 	}, idpKey)
-	user := mint{issuer: "sub.example", issuerKey: userRSA, email: "alice@idp.example"}.String()
+	user := spec{issuer: "sub.example", issuerKey: userRSA, email: "alice@idp.example"}.String()
 	v := verifier(t, assertion.Config{MaxChain: 2})
 	res, err := v.Verify(context.Background(), host+"~"+user, rp)
 	if err != nil {
@@ -247,110 +247,19 @@ func TestChains(t *testing.T) {
 	if !errors.Is(err, assertion.ErrChain) || assertion.Failure(err).Reason != "certificate chaining is not yet allowed" {
 		t.Errorf("chains not allowed: %v", err)
 	}
-	_, err = v.Verify(context.Background(), host+"~"+mint{issuer: "other.example", issuerKey: userRSA}.String(), rp)
+	_, err = v.Verify(context.Background(), host+"~"+spec{issuer: "other.example", issuerKey: userRSA}.String(), rp)
 	if !errors.Is(err, assertion.ErrChain) {
 		t.Errorf("another host's: %v", err)
 	}
 }
 
-func TestNewVerifierRefuses(t *testing.T) {
-	for name, c := range map[string]assertion.Config{
-		"trusted issuer":   {TrustedIssuers: []string{"https://idp.example"}},
-		"fallback":         {Fallback: "idp.example/"},
-		"leeway":           {Leeway: 5*time.Minute + 1},
-		"chain negative":   {MaxChain: -1},
-		"chain endless":    {MaxChain: assertion.MaxChainLimit + 1},
-		"fallback on what": {InsecureFallbackOnUnavailable: true},
-
-		"life without guard":    {MaxLife: time.Minute},
-		"no limit of no guard":  {MaxLife: -1},
-		"life beyond the store": {MaxLife: 24 * time.Hour, OneUse: assertion.NewMemoryOneUse(1, clock)},
-		"life and leeway beyond the store": {
-			MaxLife: 24*time.Hour - time.Minute + time.Millisecond, OneUse: assertion.NewMemoryOneUse(1, clock),
-		},
-		"store shorter than the leeway": {OneUse: lifetimes(time.Minute)},
-	} {
-		if v, err := assertion.NewVerifier(c); !errors.Is(err, assertion.ErrMisuse) || v != nil {
-			t.Errorf("%s: %v, %v", name, v, err)
-		}
-	}
-}
-
-func TestMisuse(t *testing.T) {
-	var none *assertion.Verifier
-	for name, v := range map[string]*assertion.Verifier{"nil": none, "zero": new(assertion.Verifier)} {
-		if res, err := v.Verify(context.Background(), mint{}.String(), rp); !errors.Is(err, assertion.ErrMisuse) || res != nil {
-			t.Errorf("%s: %v, %v", name, res, err)
-		}
-		if e := v.Explain(context.Background(), mint{}.String(), rp); !errors.Is(e.Err, assertion.ErrMisuse) {
-			t.Errorf("%s: explains %v", name, e.Err)
-		}
-	}
-	//lint:ignore SA1012 a nil context is what is tested
-	if _, err := verifier(t, assertion.Config{}).Verify(nil, mint{}.String(), rp); !errors.Is(err, assertion.ErrMisuse) {
-		t.Errorf("a nil context: %v", err)
-	}
-	if _, err := verifier(t, assertion.Config{}).Verify(context.Background(), mint{}.String()); !errors.Is(err, assertion.ErrMisuse) {
-		t.Errorf("no audience: %v", err)
-	}
-	if _, err := assertion.Verify(context.Background(), mint{}.String()); !errors.Is(err, assertion.ErrMisuse) {
-		t.Errorf("no audience, default verifier: %v", err)
-	}
-}
-
-func TestWithTrustedIssuers(t *testing.T) {
-	source := &recorder{KeySource: static(t, map[string]json.RawMessage{"other.example": document(idpKey.Public())})}
-	v := verifier(t, assertion.Config{Keys: source})
-	a := mint{issuer: "other.example"}.String()
-	if _, err := v.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
-		t.Errorf("untrusted: %v", err)
-	}
-	trusting, err := v.WithTrustedIssuers("OTHER.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := trusting.Verify(context.Background(), a, rp); err != nil {
-		t.Errorf("trusted: %v", err)
-	}
-	if want := []string{"idp.example idp.example", "other.example idp.example"}; !slices.Equal(source.asked, want) {
-		t.Errorf("asked %q, want %q", source.asked, want)
-	}
-	distrusting, err := trusting.WithTrustedIssuers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := distrusting.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
-		t.Errorf("trusted no more: %v", err)
-	}
-	if _, err := v.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrIssuer) {
-		t.Errorf("the first verifier changed: %v", err)
-	}
-	if v, err := v.WithTrustedIssuers("other.example", "not a domain"); !errors.Is(err, assertion.ErrMisuse) || v != nil {
-		t.Errorf("a malformed name: %v, %v", v, err)
-	}
-	if _, err := (*assertion.Verifier)(nil).WithTrustedIssuers(); !errors.Is(err, assertion.ErrMisuse) {
-		t.Errorf("a nil verifier: %v", err)
-	}
-}
-
-// recorder is a source that notes what it is asked.
-type recorder struct {
-	assertion.KeySource
-	asked []string
-}
-
-func (r *recorder) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	r.asked = append(r.asked, host+" "+emailDomain)
-	return r.KeySource.Authority(ctx, host, emailDomain)
-}
-
-// TestOfflineFirst holds that nothing is looked up for what is not consistent
-// in itself.
+// TestOfflineFirst checks that there is no look-up for an assertion that fails a check
+// offline.
 func TestOfflineFirst(t *testing.T) {
 	online := []string{"other issuer key", "unpublished kind", "other issuer"}
 	rows := reasons()
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
-		source := &recorder{KeySource: static(t, nil)}
+		source := &recordingSource{KeySource: static(t, nil)}
 		c := rows[name].config
 		c.Keys = source
 		_, err := verifier(t, c).Verify(context.Background(), rows[name].a, rp)
@@ -363,54 +272,50 @@ func TestOfflineFirst(t *testing.T) {
 func TestContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(nil)
-	v := verifier(t, assertion.Config{Keys: waiting{}})
-	_, err := v.Verify(ctx, mint{}.String(), rp)
+	v := verifier(t, assertion.Config{Keys: blockingSource{}})
+	_, err := v.Verify(ctx, spec{}.String(), rp)
 	if !errors.Is(err, assertion.ErrUndecided) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 }
 
-// waiting is a source that answers when the context ends.
-type waiting struct{}
+// blockingSource is a KeySource that returns when the context ends.
+type blockingSource struct{}
 
-func (waiting) Authority(ctx context.Context, _, _ string) (*wellknown.Authority, error) {
+func (blockingSource) Authority(ctx context.Context, _, _ string) (*wellknown.Authority, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-func TestOneUse(t *testing.T) {
-	store := assertion.NewMemoryOneUse(10, clock)
-	v := verifier(t, assertion.Config{OneUse: store, Leeway: -1})
-	a := mint{}.String()
-	bad := mint{issuerKey: otherRSA}.String()
-	if e := v.Explain(context.Background(), a, rp); e.Err != nil {
-		t.Errorf("explained: %v", e.Err)
+// FuzzVerify checks that Verify returns either a result or an error with an answer,
+// that Explain agrees, and that only texts that were signed here are accepted: the
+// valid seeds.
+func FuzzVerify(f *testing.F) {
+	seeds(f)
+	v := verifier(f, assertion.Config{MaxChain: 2, InsecureWeakKeys: true})
+	good := map[string]bool{}
+	for _, m := range []spec{{}, {userKey: userRSA}, {issuerKey: idpDSA}} {
+		good[m.String()] = true
 	}
-	if _, err := v.Verify(context.Background(), bad, rp); !errors.Is(err, assertion.ErrSignature) {
-		t.Errorf("a forged certificate: %v", err)
+	for _, row := range reasons() {
+		if _, err := v.Verify(context.Background(), row.a, rp); err == nil {
+			good[row.a] = true // with the configuration of this verifier
+		}
 	}
-	if _, err := v.Verify(context.Background(), a, rp); err != nil {
-		t.Errorf("first use, after what must not count: %v", err)
-	}
-	if res, err := v.Verify(context.Background(), a, rp); !errors.Is(err, assertion.ErrReplayed) || res != nil {
-		t.Errorf("second use: %v", err)
-	}
-	// The same assertion behind another certificate of the same key.
-	_, token, _ := strings.Cut(a, "~")
-	cert, _, _ := strings.Cut(mint{cert: map[string]any{"x": 1}}.String(), "~")
-	if _, err := v.Verify(context.Background(), cert+"~"+token, rp); !errors.Is(err, assertion.ErrReplayed) {
-		t.Errorf("another certificate: %v", err)
-	}
-	// An equal assertion of another user is another assertion.
-	if _, err := v.Verify(context.Background(), mint{userKey: otherDSA}.String(), rp); err != nil {
-		t.Errorf("another user: %v", err)
-	}
-}
-
-func TestOneUseUnavailable(t *testing.T) {
-	v := verifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(0, clock)})
-	res, err := v.Verify(context.Background(), mint{}.String(), rp)
-	if res != nil || !errors.Is(err, assertion.ErrUndecided) || !errors.Is(err, assertion.ErrFull) {
-		t.Errorf("a full store: %v, %v", res, err)
-	}
+	f.Fuzz(func(t *testing.T, a string) {
+		res, err := v.Verify(context.Background(), a, rp)
+		if (res == nil) != (err != nil) {
+			t.Fatalf("%v with %v", res, err)
+		}
+		if err == nil && !good[a] {
+			t.Fatalf("accepted %q", a)
+		}
+		if err != nil && assertion.Failure(err) == nil {
+			t.Fatalf("no answer for %v", err)
+		}
+		e := v.Explain(context.Background(), a, rp)
+		if (e.Err == nil) != (err == nil) {
+			t.Fatalf("verified %v, explained %v", err, e.Err)
+		}
+	})
 }

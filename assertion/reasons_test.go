@@ -18,11 +18,10 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// web answers requests by host: with an error, or with an answer's status and
-// body.
-type web map[string]any
+// fakeHosts are the answers of hosts: an error, a status or a body.
+type fakeHosts map[string]any
 
-func (w web) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w fakeHosts) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, body := 404, ""
 	switch answer := w[r.URL.Hostname()].(type) {
 	case error:
@@ -38,7 +37,7 @@ func (w web) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (w web) source(t *testing.T) assertion.KeySource {
+func (w fakeHosts) source(t *testing.T) assertion.KeySource {
 	t.Helper()
 	r, err := wellknown.NewResolver(wellknown.Config{InsecureTransport: w, Now: clock})
 	if err != nil {
@@ -47,9 +46,9 @@ func (w web) source(t *testing.T) assertion.KeySource {
 	return r
 }
 
-// names are what a host can be in the verifier's network, for which a sender must
-// not see different reasons.
-func names() map[string]any {
+// hostAnswers returns answers of a host in the verifier's network that a sender must
+// not be able to tell apart.
+func hostAnswers() map[string]any {
 	return map[string]any{
 		"no such host":       &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true},
 		"connection refused": &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
@@ -63,34 +62,34 @@ func names() map[string]any {
 	}
 }
 
-// TestOneReason checks that a sender cannot tell names of the verifier's own
-// network from others: all answers have the same reason, for the domain of the
-// email, for a host to which it delegates and for a trusted issuer.
+// TestOneReason checks that a sender cannot tell names of the verifier's own network
+// from others. All answers lead to the same reason: of the domain of the email, of a
+// host to which it delegates, and of a trusted issuer.
 func TestOneReason(t *testing.T) {
 	fallback := string(document(idpKey.Public()))
-	forged := func(issuer string) mint { return mint{issuer: issuer, issuerKey: otherRSA} }
+	forged := func(issuer string) spec { return spec{issuer: issuer, issuerKey: otherRSA} }
 	for name, c := range map[string]struct {
 		config assertion.Config
-		mint   mint
+		spec   spec
 		want   string // the reason
 	}{
-		"no fallback":                {assertion.Config{}, mint{}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
-		"no fallback, other issuer":  {assertion.Config{}, mint{issuer: "evil.example"}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
-		"not the fallback":           {assertion.Config{Fallback: "fallback.example"}, mint{}, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
+		"no fallback":                {assertion.Config{}, spec{}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"no fallback, other issuer":  {assertion.Config{}, spec{issuer: "evil.example"}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"not the fallback":           {assertion.Config{Fallback: "fallback.example"}, spec{}, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
 		"forged as of the fallback":  {assertion.Config{Fallback: "fallback.example"}, forged("fallback.example"), "invalid signature"},
-		"other key of the fallback":  {assertion.Config{Fallback: "fallback.example"}, mint{issuer: "fallback.example", issuerKey: otherDSA}, "algorithms do not match"},
+		"other key of the fallback":  {assertion.Config{Fallback: "fallback.example"}, spec{issuer: "fallback.example", issuerKey: otherDSA}, "algorithms do not match"},
 		"opted out of row 4, forged": {assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, forged("fallback.example"), "invalid signature"},
-		"dark fallback":              {assertion.Config{Fallback: "dark.example"}, mint{issuer: "dark.example"}, "undecided, no keys of dark.example: domain is unavailable"},
-		"trusted issuer":             {assertion.Config{TrustedIssuers: []string{"idp.example"}}, mint{}, "no keys of idp.example: domain does not support BrowserID"},
+		"dark fallback":              {assertion.Config{Fallback: "dark.example"}, spec{issuer: "dark.example"}, "undecided, no keys of dark.example: domain is unavailable"},
+		"trusted issuer":             {assertion.Config{TrustedIssuers: []string{"idp.example"}}, spec{}, "no keys of idp.example: domain does not support BrowserID"},
 	} {
-		for what, answer := range names() {
-			for _, hosts := range []web{
+		for what, answer := range hostAnswers() {
+			for _, hosts := range []fakeHosts{
 				{"idp.example": answer},
 				{"idp.example": `{"authority": "inner.example"}`, "inner.example": answer},
 			} {
 				hosts["fallback.example"], hosts["dark.example"] = fallback, 500
 				c.config.Keys = hosts.source(t)
-				_, err := verifier(t, c.config).Verify(context.Background(), c.mint.String(), rp)
+				_, err := verifier(t, c.config).Verify(context.Background(), c.spec.String(), rp)
 				if f := assertion.Failure(err); f == nil || f.Reason != c.want {
 					t.Errorf("%s, %s, %d hosts: %v", name, what, len(hosts), err)
 				}
@@ -99,7 +98,7 @@ func TestOneReason(t *testing.T) {
 	}
 }
 
-// TestUnavailableReason checks the same for what cannot be known now.
+// TestUnavailableReason checks the same for answers that leave a domain undecided.
 func TestUnavailableReason(t *testing.T) {
 	for what, answer := range map[string]any{
 		"resolution failed": &net.DNSError{Err: "server misbehaving", Name: "x", IsTemporary: true},
@@ -108,11 +107,11 @@ func TestUnavailableReason(t *testing.T) {
 		"error 500":         500,
 		"too many requests": 429,
 	} {
-		for _, hosts := range []web{
+		for _, hosts := range []fakeHosts{
 			{"idp.example": answer},
 			{"idp.example": `{"authority": "inner.example"}`, "inner.example": answer},
 		} {
-			_, err := verifier(t, assertion.Config{Keys: hosts.source(t)}).Verify(context.Background(), mint{}.String(), rp)
+			_, err := verifier(t, assertion.Config{Keys: hosts.source(t)}).Verify(context.Background(), spec{}.String(), rp)
 			f := assertion.Failure(err)
 			if f == nil || !f.Undecided || f.Reason != "undecided, no keys of idp.example: domain is unavailable" {
 				t.Errorf("%s: %v", what, err)
@@ -121,21 +120,21 @@ func TestUnavailableReason(t *testing.T) {
 	}
 }
 
-// TestOneReasonKeepsRow5 checks that the verdicts stay: a genuine certificate of
-// the fallback passes for a domain that does not support BrowserID, and for no
-// domain that is refused; and that operators can see why.
+// TestOneReasonKeepsRow5 checks that a genuine certificate of the fallback passes for
+// a domain that does not support BrowserID, and not for a domain that is refused, and
+// that the error for operators tells why.
 func TestOneReasonKeepsRow5(t *testing.T) {
 	refused := map[string]bool{"address not public": true, "port not allowed": true, "too large": true}
-	for what, answer := range names() {
+	for what, answer := range hostAnswers() {
 		for _, delegated := range []bool{false, true} {
-			hosts := web{"idp.example": answer, "fallback.example": string(document(idpKey.Public()))}
+			hosts := fakeHosts{"idp.example": answer, "fallback.example": string(document(idpKey.Public()))}
 			if delegated {
 				hosts["idp.example"], hosts["inner.example"] = `{"authority": "inner.example"}`, answer
 			}
-			guard := &uses{}
+			guard := &countingStore{}
 			v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: "fallback.example", OneUse: guard})
-			for range 3 { // the certificate is remembered
-				res, err := v.Verify(context.Background(), mint{issuer: "fallback.example"}.String(), rp)
+			for range 3 { // the certificate is cached
+				res, err := v.Verify(context.Background(), spec{issuer: "fallback.example"}.String(), rp)
 				if !delegated && !refused[what] {
 					if err != nil || res == nil {
 						t.Errorf("%s: %v", what, err)
@@ -157,22 +156,22 @@ func TestOneReasonKeepsRow5(t *testing.T) {
 	}
 }
 
-// uses is a one-use store that counts.
-type uses struct {
+// countingStore is a one-use store that counts calls.
+type countingStore struct {
 	n int
 }
 
-func (u *uses) FirstUse(context.Context, string, time.Time) (bool, error) {
+func (u *countingStore) FirstUse(context.Context, string, time.Time) (bool, error) {
 	u.n++
 	return true, nil
 }
 
-// TestLookupDetail checks that the difference is in the error for logs.
+// TestLookupDetail checks that the cause of a failed look-up is in the text for logs.
 func TestLookupDetail(t *testing.T) {
-	for name, m := range map[string]mint{
+	for name, m := range map[string]spec{
 		"other issuer": {}, "forged": {issuer: "fallback.example", issuerKey: otherRSA}, "other key": {issuer: "fallback.example", issuerKey: otherDSA},
 	} {
-		hosts := web{"idp.example": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}, "fallback.example": string(document(idpKey.Public()))}
+		hosts := fakeHosts{"idp.example": &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}, "fallback.example": string(document(idpKey.Public()))}
 		v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: "fallback.example"})
 		_, err := v.Verify(context.Background(), m.String(), rp)
 		var e *assertion.Error

@@ -1,9 +1,12 @@
 package assertion_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
@@ -12,9 +15,11 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 const rp = "https://rp.example"
 
-// now is the time at which all tests take place.
+// now is the time of all tests.
 var now = time.UnixMilli(1700000000000)
 
 func clock() time.Time { return now }
@@ -26,14 +31,14 @@ var (
 	userDSA = idptest.Key("DS128-2")
 	userRSA = idptest.Key("RS256-2")
 
-	// Keys of somebody else.
+	// Keys of others.
 	otherDSA   = idptest.Key("DS128-own-group")
 	otherRSA   = idptest.Key("RS256-2047")
 	otherDS256 = idptest.Key("DS256")
 	weakRSA    = idptest.Key("RS64")
 )
 
-// document is a support document that publishes keys.
+// document returns a support document that publishes keys.
 func document(published ...keys.PublicKey) json.RawMessage {
 	data, err := json.Marshal(map[string]any{
 		"keys": published, "authentication": "/sign_in", "provisioning": "/provision",
@@ -44,7 +49,17 @@ func document(published ...keys.PublicKey) json.RawMessage {
 	return data
 }
 
-// static is a source of the documents given, idp.example's among them.
+func authority(domain string, published ...keys.PublicKey) *wellknown.Authority {
+	return &wellknown.Authority{Domain: domain, Keys: published, Authentication: "/a", Provisioning: "/p", Fetched: now}
+}
+
+func incomplete(domain string) error {
+	a := authority(domain, idpKey.Public())
+	a.Authentication, a.Provisioning = "", ""
+	return &wellknown.IncompleteError{Authority: a}
+}
+
+// static returns a KeySource with these documents and that of idp.example.
 func static(t testing.TB, more map[string]json.RawMessage) *wellknown.Static {
 	t.Helper()
 	documents := map[string]json.RawMessage{"idp.example": document(idpKey.Public(), idpDSA.Public())}
@@ -58,8 +73,8 @@ func static(t testing.TB, more map[string]json.RawMessage) *wellknown.Static {
 	return s
 }
 
-// verifier makes a verifier that takes its time and, unless c has a source of
-// its own, its keys from here.
+// verifier returns a verifier with the clock and, unless c.Keys is set, the keys of
+// these tests.
 func verifier(t testing.TB, c assertion.Config) *assertion.Verifier {
 	t.Helper()
 	c.Now = clock
@@ -73,19 +88,19 @@ func verifier(t testing.TB, c assertion.Config) *assertion.Verifier {
 	return v
 }
 
-// mint says how a backed assertion is to be made; the zero value is one that
-// holds: alice@idp.example, RS256 issuer, DS128 user.
-type mint struct {
+// spec specifies a backed assertion. The zero value specifies a valid one, of
+// alice@idp.example with an RS256 issuer and a DS128 user.
+type spec struct {
 	issuer     string
 	email      string
 	issuerKey  keys.PrivateKey
 	userKey    keys.PrivateKey
-	cert       map[string]any // claims added or, when nil, removed
+	cert       map[string]any // claims that are added or, if nil, removed
 	assertion  map[string]any
 	signingKey keys.PrivateKey // in place of the user's
 }
 
-func (m mint) String() string {
+func (m spec) String() string {
 	issuerKey, userKey, email, issuer := m.issuerKey, m.userKey, m.email, m.issuer
 	if issuerKey == nil {
 		issuerKey = idpKey
@@ -128,4 +143,22 @@ func sign(claims map[string]any, key keys.PrivateKey) string {
 		panic(err)
 	}
 	return token
+}
+
+// variableSource is a KeySource whose answer tests change.
+type variableSource struct{ answer *wellknown.Authority }
+
+func (c *variableSource) Authority(context.Context, string, string) (*wellknown.Authority, error) {
+	return c.answer, nil
+}
+
+// recordingSource is a KeySource that records its arguments.
+type recordingSource struct {
+	assertion.KeySource
+	asked []string
+}
+
+func (r *recordingSource) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	r.asked = append(r.asked, host+" "+emailDomain)
+	return r.KeySource.Authority(ctx, host, emailDomain)
 }

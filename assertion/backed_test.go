@@ -2,6 +2,7 @@ package assertion_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"sync"
@@ -10,13 +11,12 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 )
 
-// mutantStride is 1, and more under the race detector, which makes the quarter
-// of a million verifications slow.
+// mutantStride is 1, and more under the race detector, with which a quarter of a
+// million verifications take too long.
 var mutantStride = 1
 
-// mutants gives every text that differs from a good assertion in one
-// character, and every truncation and inserted newline; of these, every
-// mutantStride-th.
+// mutants calls each with the texts that differ from a in one character, are
+// truncated, or have a line break inserted: with every mutantStride-th of them.
 func mutants(a string, each func(string)) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 	n := 0
@@ -39,9 +39,9 @@ func mutants(a string, each func(string)) {
 	offer(a + "\n")
 }
 
-func TestEveryMutantIsRefused(t *testing.T) {
+func TestMutantsAreRejected(t *testing.T) {
 	v := verifier(t, assertion.Config{})
-	for name, m := range map[string]mint{
+	for name, m := range map[string]spec{
 		"RS256 DS128": {}, "DS128 RS256": {issuerKey: idpDSA, userKey: userRSA},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,9 +67,9 @@ func TestEveryMutantIsRefused(t *testing.T) {
 	}
 }
 
-// TestParseKeepsEveryByte holds that what can be parsed is written as it was.
-func TestParseKeepsEveryByte(t *testing.T) {
-	a := mint{}.String()
+// TestBackedString checks that String returns the text that was parsed.
+func TestBackedString(t *testing.T) {
+	a := spec{}.String()
 	parsed := 0
 	mutants(a, func(s string) {
 		b, err := assertion.Parse(s)
@@ -84,6 +84,40 @@ func TestParseKeepsEveryByte(t *testing.T) {
 		}
 	})
 	if parsed == 0 || strings.Count(a, "~") != 1 {
-		t.Error("no mutant could be parsed: the test holds nothing")
+		t.Error("no mutant could be parsed: the test checks nothing")
 	}
+}
+
+func seeds(f *testing.F) {
+	f.Helper()
+	for _, row := range reasons() {
+		f.Add(row.a)
+	}
+	for _, m := range []spec{{}, {userKey: userRSA}, {issuerKey: idpDSA}} {
+		f.Add(m.String())
+	}
+}
+
+// FuzzParse checks that Parse returns either a result or an error of its classes,
+// and that String returns the text that was parsed.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, a string) {
+		b, err := assertion.Parse(a)
+		if (b == nil) != (err != nil) {
+			t.Fatalf("%v with %v", b, err)
+		}
+		if err != nil {
+			if !errors.Is(err, assertion.ErrMalformed) && !errors.Is(err, assertion.ErrChain) {
+				t.Fatalf("an error of no class: %v", err)
+			}
+			return
+		}
+		if b.String() != a {
+			t.Fatalf("%q is written as %q", a, b)
+		}
+		if len(b.Certificates) != strings.Count(a, "~") {
+			t.Fatalf("%d certificates in %q", len(b.Certificates), a)
+		}
+	})
 }
