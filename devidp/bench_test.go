@@ -8,8 +8,8 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// BenchmarkCertify is the cost of one request for a certificate, with the usual
-// keys and with the most expensive ones.
+// BenchmarkCertify measures one request for a certificate: with usual keys, with the
+// most expensive keys, and with malformed bodies.
 func BenchmarkCertify(b *testing.B) {
 	bodies := map[string]string{
 		"RSA of 4096 bits": `{"email":"ada@idp.localhost","duration":60,"public-key":{"algorithm":"RS","n":"` + strings.Repeat("9", 1233) + `","e":"65537"}}`,

@@ -20,7 +20,7 @@ import (
 
 const audience = "http://localhost:8080"
 
-// body asks for a certificate for a key in its legacy form.
+// body returns a request for a certificate, with the key in its legacy form.
 func body(t testing.TB, email string, key keys.PublicKey, seconds any) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"email": email, "public-key": key, "duration": seconds})
@@ -30,14 +30,14 @@ func body(t testing.TB, email string, key keys.PublicKey, seconds any) string {
 	return string(text)
 }
 
-// TestCertify: what a browser makes of the certificate verifies at a relying
-// party that was given the keys, until it expires, and nowhere else.
+// TestCertify checks that a relying party with the provider's keys accepts assertions
+// with the certificate until it expires, and that one with other keys does not.
 func TestCertify(t *testing.T) {
 	for _, name := range []string{"RS256", "RS128", "DS128", "DS256"} {
 		user := idptest.Key(name)
 		jwk := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 600), string(idptest.Legacy(user.Public()).JSON()), string(idptest.JWK(user.Public()).JSON()), 1)
-		for _, asked := range []string{body(t, "Ada@IDP.LocalHost", user.Public(), 600), jwk} {
-			_, c := certify(t, asDialog(asked))
+		for _, request := range []string{body(t, "Ada@IDP.LocalHost", user.Public(), 600), jwk} {
+			_, c := certify(t, asDialog(request))
 			text, err := assertion.Sign(assertion.Template{Audience: audience, Expires: now.Add(10 * time.Minute)}, user, c.Certificate)
 			if err != nil {
 				t.Fatal(err)
@@ -128,12 +128,12 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 		if _, err := verifier(t, idp(), now.Add(want+time.Millisecond)).Verify(t.Context(), signed, audience); !errors.Is(err, assertion.ErrExpired) {
-			t.Errorf("%s, a moment later: %v", text, err)
+			t.Errorf("%s, a millisecond later: %v", text, err)
 		}
 	}
 }
 
-// TestOrigin: only the dialog's own page can ask.
+// TestOrigin checks that only the provider's own pages can request certificates.
 func TestOrigin(t *testing.T) {
 	good := body(t, "ada@idp.localhost", idptest.Key("DS128").Public(), 600)
 	for _, c := range []struct {
@@ -190,12 +190,12 @@ func TestContentType(t *testing.T) {
 	}
 }
 
-// TestRefusals: each with the member at fault, and without a word of what was
-// asked.
+// TestRefusals checks that a refusal names the member at fault, and repeats nothing
+// of the request.
 func TestRefusals(t *testing.T) {
 	key := string(idptest.Legacy(idptest.Key("DS128").Public()).JSON())
 	weak := string(idptest.Legacy(idptest.Key("RS64").Public()).JSON())
-	astray := string(idptest.Legacy(idptest.Key("DS128").Public()).With("y", "3").JSON())
+	otherGroup := string(idptest.Legacy(idptest.Key("DS128").Public()).With("y", "3").JSON())
 	large := `{"algorithm":"RS","n":"1` + strings.Repeat("0", 1234) + `1","e":"65537"}`
 	with := func(email, key, duration string) string {
 		return fmt.Sprintf(`{"email":%s,"public-key":%s,"duration":%s}`, email, key, duration)
@@ -237,7 +237,7 @@ func TestRefusals(t *testing.T) {
 		"key null":             {with(ada, `null`, "60"), 400, "public-key"},
 		"key of no kind":       {with(ada, `{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`, "60"), 400, "public-key"},
 		"weak key":             {with(ada, weak, "60"), 400, "public-key"},
-		"key not of its group": {with(ada, astray, "60"), 400, "public-key"},
+		"key not of its group": {with(ada, otherGroup, "60"), 400, "public-key"},
 		"RSA of 4104 bits":     {with(ada, large, "60"), 400, "public-key"},
 		"large":                {`{"email":"` + strings.Repeat("a", 16<<10) + `"}`, 413, ""},
 	} {
@@ -246,7 +246,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %d, %+v", name, response.StatusCode, got)
 		}
 		if strings.Contains(got.Error, "secret-name") {
-			t.Errorf("%s: the answer repeats what was asked: %s", name, got.Error)
+			t.Errorf("%s: the answer repeats the request: %s", name, got.Error)
 		}
 	}
 }

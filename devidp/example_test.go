@@ -12,8 +12,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// A program that is identity provider and verifier at once, as for trying out a
-// relying party.
+// A program that is an identity provider and a verifier, to try out a relying party.
 func Example() {
 	p, err := devidp.New(devidp.Config{})
 	if err != nil {
@@ -27,7 +26,7 @@ func Example() {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
-	// The verifier is told whom to believe.
+	// The verifier has the keys of this provider only.
 	documents, err := wellknown.ParseStatic(p.KeysBundle())
 	if err != nil {
 		log.Fatal(err)
@@ -36,7 +35,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	// The page of the relying party loads this.
+	// The relying party's page loads this script.
 	response, err := http.Get("http://" + listener.Addr().String() + "/include.js")
 	if err != nil {
 		log.Fatal(err)

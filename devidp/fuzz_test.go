@@ -11,9 +11,9 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// FuzzCertify: whatever is asked, there is a certificate for an address at the
-// provider's own domain, signed, of a key that verifiers read and with times
-// within bounds, or a refusal.
+// FuzzCertify checks that the answer to any request is a refusal or a certificate: for
+// an address at the provider's domain, for a key that verifiers accept, with a valid
+// signature and with times within the limits.
 func FuzzCertify(f *testing.F) {
 	for _, name := range []string{"DS128", "RS128", "RS256", "RS64"} {
 		f.Add([]byte(body(f, "ada@idp.localhost", idptest.Key(name).Public(), 600)))
@@ -28,8 +28,8 @@ func FuzzCertify(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, asked []byte) {
-		response, c := certify(t, asDialog(string(asked)))
+	f.Fuzz(func(t *testing.T, request []byte) {
+		response, c := certify(t, asDialog(string(request)))
 		if response.StatusCode != http.StatusOK {
 			return
 		}

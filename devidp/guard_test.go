@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// paths are all that the provider serves.
+// paths are all paths that the provider serves.
 var paths = []string{"/", "/.well-known/browserid", "/keys.json", "/include.js", "/sign_in", "/dialog.js", "/assertion.js", "/identities.js", "/style.css", "/icon.svg", "/certify"}
 
-// TestHost: names whose owner could have them point here are refused, whatever
-// is asked for (DNS rebinding).
+// TestHost checks that names which are not this machine's own are refused on all paths
+// (DNS rebinding).
 func TestHost(t *testing.T) {
 	for host, fine := range map[string]bool{
 		"localhost:8400": true, "localhost": true, "LocalHost:8400": true, "127.0.0.1:8400": true, "127.0.0.1": true,
@@ -37,8 +37,8 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestForeignDomain: a domain that is not under localhost is no name of the
-// provider's, although it certifies addresses there.
+// TestForeignDomain checks that the provider does not answer under a domain that is not
+// below localhost, although it certifies addresses at it.
 func TestForeignDomain(t *testing.T) {
 	p := another(t, "evil.example")
 	r := ask("GET", "/", "")
@@ -48,8 +48,8 @@ func TestForeignDomain(t *testing.T) {
 	}
 }
 
-// TestRemote: other machines are refused, even if somebody had the provider
-// listen for them.
+// TestRemote checks that other machines are refused, even if the provider listens on
+// other interfaces.
 func TestRemote(t *testing.T) {
 	for remote, fine := range map[string]bool{
 		"127.0.0.1:1": true, "127.1.2.3:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true,

@@ -32,7 +32,7 @@ func hasIPv6() bool {
 	if err != nil {
 		return false
 	}
-	_ = listener.Close() // it was only to see
+	_ = listener.Close() // only tested
 	return true
 }
 

@@ -22,9 +22,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // now is the time of every certificate of these tests.
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-const own = "http://localhost:8400" // the provider's origin in these tests
+const own = "http://localhost:8400" // the provider's origin
 
-// idp is shared, because making its key takes a while. It never changes.
+// idp is shared because making its key is slow. It never changes.
 var idp = sync.OnceValue(func() *devidp.Provider {
 	p, err := devidp.New(devidp.Config{Now: func() time.Time { return now }})
 	if err != nil {
@@ -33,14 +33,14 @@ var idp = sync.OnceValue(func() *devidp.Provider {
 	return p
 })
 
-// ask is a request as a browser on this machine sends it.
+// ask returns a request as a browser on this machine sends it.
 func ask(method, path, body string) *http.Request {
 	r := httptest.NewRequest(method, own+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:50000"
 	return r
 }
 
-// asDialog is a request to certify as the dialog sends it.
+// asDialog returns a request for a certificate as the dialog sends it.
 func asDialog(body string) *http.Request {
 	r := ask(http.MethodPost, "/certify", body)
 	r.Header.Set("Origin", own)
@@ -48,7 +48,7 @@ func asDialog(body string) *http.Request {
 	return r
 }
 
-// answer gives the provider's answer and its body.
+// answer returns the provider's response and its body.
 func answer(t testing.TB, r *http.Request) (*http.Response, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -60,7 +60,7 @@ func answer(t testing.TB, r *http.Request) (*http.Response, string) {
 	return w.Result(), string(body)
 }
 
-// certification is what /certify answers, whatever it is.
+// certification is the answer of /certify: a certificate or a refusal.
 type certification struct{ Certificate, Error, Field string }
 
 func certify(t testing.TB, r *http.Request) (*http.Response, certification) {
@@ -79,7 +79,7 @@ func certify(t testing.TB, r *http.Request) (*http.Response, certification) {
 	return response, c
 }
 
-// verifier believes the provider, and nobody else, because it was told to.
+// verifier returns a verifier that has the provider's keys only.
 func verifier(t testing.TB, p *devidp.Provider, at time.Time) *assertion.Verifier {
 	t.Helper()
 	documents, err := wellknown.ParseStatic(p.KeysBundle())

@@ -65,8 +65,8 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestHeaders: what every answer has, refusals and errors as well, and the few
-// that have something else.
+// TestHeaders checks the headers of all responses, refusals and errors too, and the
+// exceptions of a few.
 func TestHeaders(t *testing.T) {
 	foreign := ask("GET", "/sign_in", "")
 	foreign.Host = "evil.example"
@@ -120,8 +120,8 @@ func checkPolicy(t *testing.T, policies []string) {
 	}
 }
 
-// TestMarkup: the pages hold to their own policy, and what refers to an element
-// finds it.
+// TestMarkup checks that the pages follow their own policy, and that references to
+// elements have a target.
 func TestMarkup(t *testing.T) {
 	for _, path := range []string{"/", "/sign_in"} {
 		_, body := answer(t, ask("GET", path, ""))
@@ -132,7 +132,7 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
-// TestFrontPage: it names the origin under which it was opened.
+// TestFrontPage checks that the page names the origin at which it was opened.
 func TestFrontPage(t *testing.T) {
 	r := ask("GET", "/", "")
 	r.Host = "IDP.localhost:99"
@@ -141,7 +141,7 @@ func TestFrontPage(t *testing.T) {
 	}
 }
 
-// TestElements: the ids that the scripts look for are on the page.
+// TestElements checks that the ids that the scripts look for are on the page.
 func TestElements(t *testing.T) {
 	_, page := answer(t, ask("GET", "/sign_in", ""))
 	_, script := answer(t, ask("GET", "/dialog.js", ""))

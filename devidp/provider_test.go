@@ -14,12 +14,12 @@ import (
 func TestNewRefuses(t *testing.T) {
 	for _, name := range []string{"idp localhost", "http://idp.localhost", "idp.localhost:8400", "idp.localhost.", "<b>", "ada@idp.localhost", "."} {
 		if p, err := devidp.New(devidp.Config{Domain: name}); err == nil {
-			t.Errorf("%q gives %v", name, p.Domain())
+			t.Errorf("%q: a provider for %v, no error", name, p.Domain())
 		}
 	}
 }
 
-// TestNew: another domain, and another key each time.
+// TestNew checks that the domain is in lower case and that each provider has a new key.
 func TestNew(t *testing.T) {
 	a, err := devidp.New(devidp.Config{Domain: "Example.COM"})
 	if err != nil {
@@ -33,12 +33,12 @@ func TestNew(t *testing.T) {
 		t.Errorf("domain %q", a.Domain())
 	}
 	if bytes.Equal(a.KeysBundle(), b.KeysBundle()) {
-		t.Error("two providers have one key")
+		t.Error("two providers have the same key")
 	}
 }
 
-// TestDocuments: the support document and the bundle say the same, and are read
-// by those whom they are for.
+// TestDocuments checks that the support document and the bundle have the same contents,
+// and that package wellknown parses both.
 func TestDocuments(t *testing.T) {
 	_, served := answer(t, ask("GET", "/.well-known/browserid?domain=idp.localhost", ""))
 	document, err := wellknown.ParseDocument([]byte(served))
@@ -74,7 +74,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestBundleIsACopy: what a caller does to it changes nothing.
+// TestBundleIsACopy checks that a caller may modify the bundle.
 func TestBundleIsACopy(t *testing.T) {
 	before := idp().KeysBundle()
 	clear(idp().KeysBundle())

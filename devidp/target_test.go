@@ -11,8 +11,8 @@ import (
 	"github.com/vepverify/vepverify/internal/target/targettest"
 )
 
-// TestLocations: whatever is asked for, under whatever Host, browsers are sent to
-// a path of the origin that they asked, and no answer repeats a foreign host.
+// TestLocations sends hostile request targets under several Hosts. Redirects must lead
+// to a path of the same origin, and no answer may repeat a foreign host.
 func TestLocations(t *testing.T) {
 	s := targettest.NewServer(t, idp())
 	random := rand.New(rand.NewPCG(1, 2))
@@ -39,8 +39,8 @@ func TestLocations(t *testing.T) {
 	}
 }
 
-// TestTargets: certificates are issued at /certify and at no other target that
-// net/http parses the same path.
+// TestTargets checks that certificates are issued at /certify only, and not at other
+// targets in which net/http parses the same path.
 func TestTargets(t *testing.T) {
 	s := targettest.NewServer(t, idp())
 	good := body(t, "ada@idp.localhost", idptest.Key("DS128").Public(), 600)
@@ -67,8 +67,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestZone: an address with a zone is no address of this machine: the zone may be
-// any text, which a page would repeat.
+// TestZone checks that a Host with a zone is refused: the zone may be any text, which a
+// page would repeat.
 func TestZone(t *testing.T) {
 	for _, host := range []string{"[::1%evil]:8400", "[::1%25lo]", "[::1%\"><b>]:80", "[::ffff:127.0.0.1%x]:80"} {
 		r := ask("GET", "/", "")

@@ -124,7 +124,7 @@ on('in', () => navigator.id.request({siteName: '<b>Bank\u202e</b>\n' + 'x'.repea
 		t.Errorf("the site's name is %q", name)
 	}
 	for _, c := range []struct{ typed, said string }{
-		{"", "Type an address, such as ada@idp.localhost."},
+		{"", "Enter an address, such as ada@idp.localhost."},
 		{"ada@gmail.com", "Not an address at idp.localhost."},
 		{"a b", "Not an email address: "},
 		{"<img src=x onerror=alert(1)>", "Not an email address: "},

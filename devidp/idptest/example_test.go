@@ -9,7 +9,7 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// The whole of what a relying party's test needs.
+// A relying party's test needs no more than this.
 func ExampleNewServer() {
 	idp := idptest.New("idp.example")
 	server := idptest.NewServer(idp)
@@ -45,7 +45,7 @@ func ExampleServer_Set() {
 	// Output: try again later: true
 }
 
-// A certificate that has expired, and an assertion signed by somebody else.
+// An expired certificate, and an assertion that another key signed.
 func ExampleToken() {
 	idp := idptest.New("idp.example")
 	user := idptest.Key("DS128")

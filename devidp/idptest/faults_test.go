@@ -10,8 +10,8 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// outcomes are the answers of one row of PROTOCOL §4: for an assertion by the
-// domain itself, and for one by the fallback where there is one.
+// outcomes are the answers of one row of PROTOCOL §4: for an assertion that the domain
+// issued, and for one that the configured fallback issued.
 type outcomes struct{ itself, byFallback answer }
 
 var (
@@ -24,7 +24,7 @@ var (
 type fault struct {
 	site idptest.Site
 	want outcomes
-	// stalls: only the deadline ends it.
+	// stalls means that only the deadline ends the fetch.
 	stalls bool
 }
 
@@ -33,7 +33,7 @@ func faults(idp *idptest.IdP) map[string]fault {
 	return map[string]fault{
 		"none":                  {site: good, want: supported},
 		"content type in caps":  {site: good.Header("Content-Type", "Application/JSON; charset=utf-8"), want: supported},
-		"slow but there":        {site: good.ByteByByte(time.Microsecond), want: supported},
+		"slow but complete":     {site: good.ByteByByte(time.Microsecond), want: supported},
 		"unframed":              {site: good.Unframed(), want: supported},
 		"compressed":            {site: good.Gzip(), want: supported},
 		"by a handler":          {site: idptest.Handler(documentFor(idp)), want: supported},
@@ -55,8 +55,8 @@ func faults(idp *idptest.IdP) map[string]fault {
 		"duplicate member":      {site: idptest.JSON(idptest.Raw(`{"disabled":false,"disabled":true}`)), want: unsupported},
 		"disabled":              {site: idptest.Disabled(), want: unsupported},
 		"disabled, with keys":   {site: idptest.JSON(idp.Document().With("disabled", true)), want: unsupported},
-		"servers of DNS fail":   {site: idptest.ServFail(), want: unavailable},
-		"no answer of DNS":      {site: idptest.DNSTimeout(), want: unavailable},
+		"DNS servers fail":      {site: idptest.ServFail(), want: unavailable},
+		"DNS times out":         {site: idptest.DNSTimeout(), want: unavailable},
 		"black hole":            {site: idptest.Blackhole(), want: unavailable, stalls: true},
 		"reset":                 {site: idptest.Reset(), want: unavailable},
 		"stall before TLS":      {site: idptest.StallBeforeTLS(), want: unavailable, stalls: true},
@@ -82,7 +82,7 @@ func faults(idp *idptest.IdP) map[string]fault {
 		"gzip bomb":             {site: good.GzipBomb(), want: refused},
 		"endless body":          {site: good.Endless(), want: refused},
 		"private address":       {site: idptest.PrivateAddress(), want: refused},
-		"delegation to nothing": {site: idptest.Delegate("nobody.example"), want: refused},
+		"delegation to no host": {site: idptest.Delegate("absent.example"), want: refused},
 		"delegation to itself":  {site: idptest.Delegate(idp.Domain), want: refused},
 		"delegation to down":    {site: idptest.Delegate("down.example"), want: unavailable},
 		"delegation to address": {site: idptest.Delegate("127.0.0.1"), want: refused},
@@ -90,7 +90,7 @@ func faults(idp *idptest.IdP) map[string]fault {
 	}
 }
 
-// documentFor answers only as PROTOCOL §3 asks: by path and by domain.
+// documentFor serves the document only if the path and the domain are right (PROTOCOL §3).
 func documentFor(idp *idptest.IdP) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/.well-known/browserid" || r.FormValue("domain") != idp.Domain {
@@ -103,10 +103,11 @@ func documentFor(idp *idptest.IdP) http.HandlerFunc {
 }
 
 const (
-	// shortTimeout is for what only the deadline ends, patience for all else:
-	// what takes that long was not ended by what the case is about.
+	// shortTimeout is the deadline of the cases that only a deadline ends.
 	shortTimeout = 200 * time.Millisecond
-	patience     = time.Minute
+	// longTimeout is the deadline of all others. A case that takes so long was not
+	// ended by its fault.
+	longTimeout = time.Minute
 )
 
 func TestFaults(t *testing.T) {
@@ -122,23 +123,23 @@ func TestFaults(t *testing.T) {
 				t.Errorf("by the domain, no fallback: %s, want %s", got, f.want.itself)
 			}
 			if got := f.verify(t, s, fallback, ""); got == okay {
-				t.Error("by a stranger: okay")
+				t.Error("by another domain: okay")
 			}
 			if got := f.verify(t, s, fallback, fallback.Domain); got != f.want.byFallback {
 				t.Errorf("by the fallback: %s, want %s", got, f.want.byFallback)
 			}
 			if s.Dials(idp.Domain) < 3 {
-				t.Error("the domain was not asked each time")
+				t.Error("the domain was not dialled each time")
 			}
 		})
 	}
 }
 
-// verify gives the answer for a good assertion of the issuer, and checks the
-// time that it takes.
+// verify returns the answer for a valid assertion of the issuer, and checks the time
+// that it takes.
 func (f fault) verify(t *testing.T, s *idptest.Server, issuer *idptest.IdP, fallback string) answer {
 	c := s.Config()
-	c.Timeout = patience
+	c.Timeout = longTimeout
 	if f.stalls {
 		c.Timeout = shortTimeout
 	}
@@ -149,7 +150,7 @@ func (f fault) verify(t *testing.T, s *idptest.Server, issuer *idptest.IdP, fall
 	if f.stalls && took < shortTimeout {
 		t.Errorf("took only %v: %v", took, err)
 	}
-	if took >= patience {
+	if took >= longTimeout {
 		t.Errorf("took %v: %v", took, err)
 	}
 	return outcome(t, r, err)

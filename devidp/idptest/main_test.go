@@ -23,7 +23,7 @@ var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// answer is the outcome of a verification as PROTOCOL §6 tells them apart.
+// answer is the outcome of a verification (PROTOCOL §6).
 type answer string
 
 const (
@@ -32,7 +32,7 @@ const (
 	undecided answer = "undecided"
 )
 
-// outcome checks that the result and the error fit each other.
+// outcome returns the answer, and checks that the result and the error fit each other.
 func outcome(t testing.TB, r *assertion.Result, err error) answer {
 	t.Helper()
 	switch f := assertion.Failure(err); {
@@ -41,7 +41,7 @@ func outcome(t testing.TB, r *assertion.Result, err error) answer {
 	case err == nil:
 		return okay
 	case f == nil:
-		t.Fatalf("an error that is no answer: %v", err)
+		t.Fatalf("not an error of Verify: %v", err)
 	case f.Undecided:
 		return undecided
 	}
@@ -59,7 +59,7 @@ func verify(t testing.TB, c assertion.Config, text string) (*assertion.Result, e
 	return v.Verify(context.Background(), text, audience)
 }
 
-// static gives the keys of identity providers without a network.
+// static returns the keys of identity providers, without a network.
 func static(t testing.TB, idps ...*idptest.IdP) *wellknown.Static {
 	t.Helper()
 	documents := idptest.Object{}

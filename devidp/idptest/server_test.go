@@ -24,14 +24,14 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// careless fetches as a client without limits would.
-func careless(ctx context.Context, s *idptest.Server) (*http.Response, []byte, error) {
+// fetch requests a support document with a client that has no limits.
+func fetch(ctx context.Context, s *idptest.Server) (*http.Response, []byte, error) {
 	client := http.Client{
 		Transport: &http.Transport{
 			DialContext: s.DialContext, DisableKeepAlives: true,
 			TLSClientConfig: &tls.Config{RootCAs: s.RootCAs()},
 		},
-		Timeout:       patience,
+		Timeout:       longTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://idp.example/.well-known/browserid?domain=idp.example", nil)
@@ -47,9 +47,8 @@ func careless(ctx context.Context, s *idptest.Server) (*http.Response, []byte, e
 	return r, body, err
 }
 
-// TestFaultsAreWhatTheySay: to a careless client the faults are just that, and
-// all else about the site is good.
-func TestFaultsAreWhatTheySay(t *testing.T) {
+// TestFaultErrors checks the error that a client without limits reports for each fault.
+func TestFaultErrors(t *testing.T) {
 	idp := idptest.New("idp.example").At(now)
 	good := idptest.Serve(idp)
 	for name, c := range map[string]struct {
@@ -85,7 +84,7 @@ func TestFaultsAreWhatTheySay(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			s.Set("idp.example", c.site)
-			if _, _, err := careless(t.Context(), s); err == nil || !c.is(err) {
+			if _, _, err := fetch(t.Context(), s); err == nil || !c.is(err) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -98,11 +97,13 @@ func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
-// wasReset: some systems say so to who reads, otherwise to who writes.
+// wasReset reports whether err is that of a reset connection. Systems report the reset to
+// the reader or to the writer.
 func wasReset(err error) bool { return is(syscall.ECONNRESET)(err) || is(syscall.EPIPE)(err) }
 
-// TestGoodBut: a careless client takes these documents.
-func TestGoodBut(t *testing.T) {
+// TestFaultsKeepDocument checks that a client without limits receives the document, and
+// with the fault's status and size.
+func TestFaultsKeepDocument(t *testing.T) {
 	idp := idptest.New("idp.example").At(now)
 	good := idptest.Serve(idp)
 	document := []byte(idp.Document().JSON())
@@ -123,7 +124,7 @@ func TestGoodBut(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			s.Set("idp.example", c.site)
-			r, body, err := careless(t.Context(), s)
+			r, body, err := fetch(t.Context(), s)
 			if err != nil || r.StatusCode != c.status {
 				t.Fatalf("%v, %v", r, err)
 			}
@@ -137,18 +138,19 @@ func TestGoodBut(t *testing.T) {
 	}
 }
 
-// TestHalfUnframed: crypto/tls does not tell a careless client of the cut.
+// TestHalfUnframed checks that a client that does not look for the end of TLS receives
+// half of the body, without an error.
 func TestHalfUnframed(t *testing.T) {
 	idp := idptest.New("idp.example").At(now)
 	s := newServer(t)
 	s.Set("idp.example", idptest.Serve(idp).HalfUnframed())
-	_, body, err := careless(t.Context(), s)
+	_, body, err := fetch(t.Context(), s)
 	if document := idp.Document().JSON(); err != nil || string(body) != string(document[:len(document)/2]) {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 }
 
-// TestRequests: what was asked is noted, and delegation keeps ?domain=.
+// TestRequests checks that requests are recorded, and that a delegation keeps ?domain=.
 func TestRequests(t *testing.T) {
 	authority := idptest.New("authority.example").At(now)
 	s := newServer(t, authority)
@@ -170,7 +172,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestOffline: what is wrong in itself makes nobody dial.
+// TestOffline checks that an assertion that is wrong in itself causes no dial.
 func TestOffline(t *testing.T) {
 	idp := idptest.New("idp.example").At(now)
 	s := newServer(t, idp)
@@ -183,8 +185,8 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// TestNewKeys: an issuer changes its key; Cache-Control and the clock decide
-// when a resolver sees it.
+// TestNewKeys changes an issuer's key. Cache-Control and the clock decide when a
+// resolver fetches the new one.
 func TestNewKeys(t *testing.T) {
 	old := idptest.New("idp.example").At(now)
 	renewed := idptest.New("idp.example", idptest.Key("RS256-2")).At(now)
@@ -202,12 +204,12 @@ func TestNewKeys(t *testing.T) {
 		dials int
 	}{
 		{0, old, okay, 1},
-		{0, renewed, failure, 1},                       // too young to be asked again
-		{90 * time.Second, old, okay, 1},               // still held
-		{90 * time.Second, renewed, okay, 2},           // no key fits: asked again
+		{0, renewed, failure, 1},                       // too recent to be fetched again
+		{90 * time.Second, old, okay, 1},               // still cached
+		{90 * time.Second, renewed, okay, 2},           // no key fits: fetched again
 		{90 * time.Second, old, failure, 2},            // the old key is gone
-		{40 * time.Minute, renewed, okay, 2},           // before the last quarter of its life, when it is renewed
-		{90*time.Second + time.Hour, renewed, okay, 3}, // an hour, where nothing is said
+		{40 * time.Minute, renewed, okay, 2},           // before the last quarter of its life, in which it is renewed
+		{90*time.Second + time.Hour, renewed, okay, 3}, // without Cache-Control: an hour
 	} {
 		clock = now.Add(step.after)
 		r, err := verify(t, config, step.idp.Backed(email, user, audience))
@@ -218,7 +220,7 @@ func TestNewKeys(t *testing.T) {
 	}
 }
 
-// TestOutage: a provider that was known stays so while its host fails.
+// TestOutage checks that a known provider stays known while its host fails.
 func TestOutage(t *testing.T) {
 	idp := idptest.New("idp.example").At(now)
 	for name, c := range map[string]struct {
@@ -254,8 +256,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestCloseEndsEverything: with a client at each place where a host can stall.
-func TestCloseEndsEverything(t *testing.T) {
+// TestClose closes the server while a client waits at each point where a host can stall.
+func TestClose(t *testing.T) {
 	good := idptest.Serve(idptest.New("idp.example"))
 	for name, c := range map[string]struct {
 		site  idptest.Site
@@ -276,7 +278,7 @@ func TestCloseEndsEverything(t *testing.T) {
 			ctx := httptrace.WithClientTrace(t.Context(), c.until(sync.OnceFunc(func() { close(there) })))
 			var client sync.WaitGroup
 			client.Go(func() {
-				if _, _, err := careless(ctx, s); errors.Is(err, context.DeadlineExceeded) {
+				if _, _, err := fetch(ctx, s); errors.Is(err, context.DeadlineExceeded) {
 					t.Error("only the client's deadline ended the fetch")
 				}
 			})
@@ -306,12 +308,12 @@ func firstByte(reached func()) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotFirstResponseByte: reached}
 }
 
-// TestManyDials: connections find their hosts when many arrive at once.
+// TestManyDials checks that connections reach their hosts when many arrive at once.
 func TestManyDials(t *testing.T) {
 	s := newServer(t)
 	names := []string{"a.example", "b.example", "c.example", "d.example"}
 	for _, name := range names {
-		s.Set(name, idptest.NotTLS("I am "+name+"\n"))
+		s.Set(name, idptest.NotTLS("this is "+name+"\n"))
 	}
 	var all sync.WaitGroup
 	for range 50 {
@@ -323,7 +325,7 @@ func TestManyDials(t *testing.T) {
 					return
 				}
 				defer conn.Close()
-				want := "I am " + name + "\n"
+				want := "this is " + name + "\n"
 				got := make([]byte, len(want))
 				if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
 					t.Errorf("%q, %v", got, err)
@@ -334,8 +336,8 @@ func TestManyDials(t *testing.T) {
 	all.Wait()
 }
 
-// TestMistakes: what would have no effect, and unknown names, are loud.
-func TestMistakes(t *testing.T) {
+// TestPanics checks that changes without effect, and unknown names, panic.
+func TestPanics(t *testing.T) {
 	for name, mistake := range map[string]func(){
 		"TLS fault without TLS":   func() { idptest.PlainHTTP().Expired() },
 		"TLS fault of no host":    func() { idptest.NXDomain().WrongName() },
@@ -349,7 +351,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
-					t.Error("not noticed")
+					t.Error("no panic")
 				}
 			}()
 			mistake()
@@ -370,6 +372,6 @@ func TestRootPEM(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AddCert(root)
 	if !pool.Equal(s.RootCAs()) {
-		t.Error("another certificate than RootCAs")
+		t.Error("not the certificate of RootCAs")
 	}
 }

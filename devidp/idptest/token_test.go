@@ -11,7 +11,7 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// TestKeyPairs verifies, over TLS, an assertion for each pair of keys.
+// TestKeyPairs verifies an assertion for each pair of keys, over TLS.
 func TestKeyPairs(t *testing.T) {
 	s := newServer(t)
 	byKey := make(map[string]*idptest.IdP)
@@ -36,7 +36,7 @@ func TestKeyPairs(t *testing.T) {
 	}
 }
 
-// TestKeys: the keys are what their names say, and all different.
+// TestKeys checks that the keys have the algorithm in their names, and all differ.
 func TestKeys(t *testing.T) {
 	seen := make(map[string]string)
 	algorithms := make(map[string]bool)
@@ -59,10 +59,10 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// inBoth are faults of any token.
-var inBoth = map[string]struct {
-	spoil func(idptest.Token) idptest.Token
-	want  error
+// changedTokens are changes of a certificate or an assertion.
+var changedTokens = map[string]struct {
+	change func(idptest.Token) idptest.Token
+	want   error
 }{
 	"nothing": {func(t idptest.Token) idptest.Token { return t }, nil},
 	"alg of another key": {func(t idptest.Token) idptest.Token {
@@ -73,7 +73,7 @@ var inBoth = map[string]struct {
 		t.Alg, t.Key = "none", nil
 		return t
 	}, assertion.ErrAlgorithm},
-	"header that hides another": {func(t idptest.Token) idptest.Token {
+	"two members alg": {func(t idptest.Token) idptest.Token {
 		t.Header = idptest.Raw(`{"alg":"` + t.Key.Algorithm() + `","alg":"none"}`)
 		return t
 	}, assertion.ErrMalformed},
@@ -87,7 +87,7 @@ var inBoth = map[string]struct {
 		t.Claims = idptest.Raw("\ufeff" + string(t.Claims.(idptest.Object).JSON()))
 		return t
 	}, assertion.ErrMalformed},
-	"claims and more": {func(t idptest.Token) idptest.Token {
+	"text after the claims": {func(t idptest.Token) idptest.Token {
 		t.Claims = idptest.Raw(string(t.Claims.(idptest.Object).JSON()) + "{}")
 		return t
 	}, assertion.ErrMalformed},
@@ -105,21 +105,21 @@ var inBoth = map[string]struct {
 	}, assertion.ErrSignature},
 }
 
-func TestSpoiledTokens(t *testing.T) {
-	for name, c := range inBoth {
+func TestChangedTokens(t *testing.T) {
+	for name, c := range changedTokens {
 		t.Run(name, func(t *testing.T) {
 			for _, user := range []string{"RS256", "DS128"} {
 				certified, asserted := tokens("RS128", user)
-				check(t, "certificate", c.want, c.spoil(certified), asserted)
+				check(t, "certificate", c.want, c.change(certified), asserted)
 				certified, asserted = tokens("DS128", user)
-				check(t, "certificate by DSA", c.want, c.spoil(certified), asserted)
-				check(t, "assertion", c.want, certified, c.spoil(asserted))
+				check(t, "certificate signed with DSA", c.want, c.change(certified), asserted)
+				check(t, "assertion", c.want, certified, c.change(asserted))
 			}
 		})
 	}
 }
 
-func TestSpoiledClaims(t *testing.T) {
+func TestChangedClaims(t *testing.T) {
 	user := idptest.Key("RS256")
 	for name, c := range map[string]struct {
 		certificate func(idptest.Token) idptest.Token
@@ -157,12 +157,12 @@ func TestSpoiledClaims(t *testing.T) {
 			if c.assertion != nil {
 				asserted = c.assertion(asserted)
 			}
-			check(t, "it", c.want, certified, asserted)
+			check(t, name, c.want, certified, asserted)
 		})
 	}
 }
 
-// tokens gives a certificate and an assertion that are right.
+// tokens returns a valid certificate and a valid assertion.
 func tokens(issuer, user string) (certificate, assertion idptest.Token) {
 	idp := idptest.New("idp.example", idptest.Key(issuer)).At(now)
 	key := idptest.Key(user)
@@ -187,13 +187,13 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// TestDeterminism: equal recipes give equal text, and a change is a copy.
+// TestDeterminism checks that equal recipes have equal text, and that a change is a copy.
 func TestDeterminism(t *testing.T) {
 	for _, name := range idptest.KeyNames() {
 		idp := idptest.New("idp.example", idptest.Key(name)).At(now)
 		first, second := idp.Backed(email, idptest.Key(name), audience), idp.Backed(email, idptest.Key(name), audience)
 		if first != second {
-			t.Errorf("%s: two texts", name)
+			t.Errorf("%s: the texts differ", name)
 		}
 	}
 	token, _ := tokens("DS128", "DS128")
@@ -207,7 +207,7 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// TestChain: a host certifies a host, which certifies the user.
+// TestChain verifies a chain: the issuer certifies a host, which certifies the user.
 func TestChain(t *testing.T) {
 	root := idptest.New("idp.example").At(now)
 	second := idptest.New("signer.example", idptest.Key("DS256")).At(now)

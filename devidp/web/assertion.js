@@ -1,16 +1,16 @@
-// Keys, certificates and assertions, by WebCrypto: RSA with 2048 bits, SHA-256
-// and PKCS#1 v1.5, which the protocol calls RS256.
+// Keys, certificates and assertions with WebCrypto. The algorithm is RSA with 2048
+// bits, SHA-256 and PKCS#1 v1.5, which the protocol calls RS256.
 
 const ALGORITHM = {
   name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256',
   modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]),
 };
 
-const CERTIFICATE_LIFE = 600; // seconds; it only has to outlast the assertion
+const CERTIFICATE_LIFE = 600; // seconds; it only has to be valid longer than the assertion
 const ASSERTION_LIFE = 120000; // milliseconds
 
-// A Refused is the provider's no, in its words. field is the member of the
-// request that is at fault, or undefined.
+// Refused is the error of a request that the provider refused, with the provider's
+// message. field is the member of the request that is at fault, or undefined.
 export class Refused extends Error {
   constructor({ error, field }) {
     super(error);
@@ -18,15 +18,15 @@ export class Refused extends Error {
   }
 }
 
-// Unanswered: the provider could not be reached.
+// Unanswered is the error of a request that did not reach the provider.
 export class Unanswered extends Error {}
 
-// newKeys makes a pair whose private half never leaves the browser.
+// newKeys makes a key pair. The private half cannot be extracted from the browser.
 export function newKeys() {
   return crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
 }
 
-// certify asks the provider for a certificate.
+// certify requests a certificate from the provider.
 export async function certify(email, publicKey) {
   const body = JSON.stringify({ email, 'public-key': await legacyForm(publicKey), duration: CERTIFICATE_LIFE });
   const headers = { 'Content-Type': 'application/json' };
@@ -38,7 +38,7 @@ export async function certify(email, publicKey) {
   return answer.certificate;
 }
 
-// assertion gives a backed assertion for the audience.
+// assertion returns a backed assertion for the audience.
 export async function assertion(audience, privateKey, certificate) {
   const claims = { aud: audience, exp: Date.now() + ASSERTION_LIFE };
   const signed = base64url(utf8(JSON.stringify({ alg: 'RS256' }))) + '.' + base64url(utf8(JSON.stringify(claims)));
@@ -46,7 +46,7 @@ export async function assertion(audience, privateKey, certificate) {
   return certificate + '~' + signed + '.' + base64url(new Uint8Array(signature));
 }
 
-// legacyForm is how the protocol's certificates hold a key: decimal numbers.
+// legacyForm returns a key as certificates contain it: in decimal numbers.
 async function legacyForm(publicKey) {
   const { n, e } = await crypto.subtle.exportKey('jwk', publicKey);
   return { algorithm: 'RS', n: decimal(n), e: decimal(e) };

@@ -1,5 +1,5 @@
-// The dialog: shows who asks, lets the person choose or type an address, and
-// answers the page that opened it, and nobody else.
+// The dialog shows the site that asks, lets the person choose or enter an address, and
+// answers the page that opened it, and no other page.
 import { assertion, certify, newKeys, Refused, Unanswered } from './assertion.js';
 import * as identities from './identities.js';
 
@@ -7,23 +7,23 @@ const find = id => document.getElementById(id);
 const dialog = find('dialog');
 const domain = dialog.dataset.domain;
 
-let audience = ''; // the origin that asked, once it has; never changes then
+let audience = ''; // the origin that asked; set once
 let known = []; // the records of identities.js
 
-// The dialog's state, for its style and for tests: waiting for the request,
-// settling (see appeared), ready for an act of the person, busy with one, done.
+// The dialog's state, for its style and for tests: waiting for the request, settling
+// (see appeared), ready for input, busy with it, done.
 dialog.dataset.state = 'waiting';
 
-// Who asks -------------------------------------------------------------------
+// The request ----------------------------------------------------------------
 
-// The first message of the window that opened this one is the request, and its
-// origin, which the browser vouches for, the audience. Whatever else that
-// window becomes, it gets nothing: answers are addressed to this origin.
+// The first message of the window that opened this one is the request. Its origin,
+// which the browser guarantees, is the audience. The answer is addressed to that
+// origin, so another page that the window shows later does not receive it.
 window.addEventListener('message', event => {
   if (audience || event.source === null || event.source !== window.opener) return;
   if (event.data?.browserid !== 'request') return;
   if (!/^https?:\/\//.test(event.origin)) { // "null": a file, or a sandboxed page
-    problem('The page that opened this window has no origin that an answer could be addressed to. Serve it over http.');
+    problem('The page that opened this window has no origin, so it cannot receive an answer. Serve it over http.');
     return;
   }
   audience = event.origin;
@@ -35,21 +35,21 @@ window.addEventListener('message', event => {
   begin();
 });
 
-// oneLine cuts what a site says of itself to what cannot mislead: no line
-// breaks, no invisible or direction-changing characters, no long text.
+// oneLine removes from a site's name what can mislead: line breaks, invisible and
+// direction-changing characters, and all but the first 60 characters.
 function oneLine(text) {
   const visible = String(text ?? '').replace(/[\s\p{C}]+/gu, ' ').trim();
   const characters = Array.from(visible);
   return characters.length > 60 ? characters.slice(0, 59).join('') + '…' : visible;
 }
 
-function greet() {
+function start() {
   if (!window.isSecureContext || !crypto.subtle) {
-    problem('This browser makes no keys for a page at this address. Open the provider as http://localhost and its port.');
+    problem('This browser makes no keys for a page at this address. Open the provider as http://localhost with its port.');
   } else if (!window.opener) {
-    problem('This window is opened by a site’s sign-in button, and no site has opened it. If one has, its Cross-Origin-Opener-Policy cut it off: it must be same-origin-allow-popups, or absent.');
+    problem('A site’s sign-in button opens this window, but no site has opened it. If one has, its Cross-Origin-Opener-Policy cut the connection: it must be same-origin-allow-popups, or absent.');
   } else {
-    window.opener.postMessage({ browserid: 'ready' }, '*'); // says nothing, so anybody may hear it
+    window.opener.postMessage({ browserid: 'ready' }, '*'); // contains nothing, so any page may receive it
     setTimeout(() => {
       if (!audience && !find('problem').textContent) problem('The site that opened this window does not answer. Close this window, reload the site and try again.');
     }, 5000);
@@ -62,15 +62,14 @@ async function begin() {
   try {
     known = await identities.at(domain);
   } catch (error) {
-    console.warn('The addresses used before cannot be read.', error);
-    status('This browser does not let this page remember addresses.');
+    console.warn('The stored addresses cannot be read.', error);
+    status('This browser does not let this page store addresses.');
   }
   problem('');
   show();
 }
 
-// show lets the person choose among known addresses, if there are any and no
-// other is wanted, or type one.
+// show lets the person enter an address or, unless typing is true, choose a known one.
 function show(typing = known.length === 0) {
   for (const item of document.querySelectorAll('.known')) item.remove();
   find('addresses').prepend(...known.map(record => addressItem(record.email)));
@@ -79,8 +78,8 @@ function show(typing = known.length === 0) {
   find('back').hidden = known.length === 0;
   emailProblem('');
   appeared();
-  // Not on an address: Enter, pressed a moment too late for the page behind,
-  // must not sign in.
+  // The focus is not on an address: an Enter that was meant for the page behind must
+  // not sign in.
   find(typing ? 'email' : 'title').focus();
 }
 
@@ -103,7 +102,7 @@ async function forgetAddress(email) {
   status('Forgotten: ' + email);
 }
 
-// typed gives the address in the field: a name alone is one at this domain.
+// typed returns the address in the field. A name without a domain is at this domain.
 function typed() {
   const text = find('email').value.trim();
   const [name, ...rest] = text.split('@');
@@ -116,12 +115,11 @@ function emailProblem(text) {
   if (text) find('email').focus();
 }
 
-// The person's act -------------------------------------------------------------
+// Input ------------------------------------------------------------------------
 
-// What is pressed in the moment in which the window or its buttons appear may
-// have been meant for what was there before: a page that makes people
-// double-click could have its second click land here. So it does not count, and
-// neither does a key that is held down.
+// Input in the moment in which the window or its buttons appear may have been meant
+// for what was there before: a page can make people double-click so that the second
+// click lands here. The dialog ignores such input, and keys that are held down.
 const MOMENT = 500; // milliseconds
 let settling;
 function appeared() {
@@ -138,34 +136,34 @@ window.addEventListener('keydown', event => {
   if (event.repeat && (event.key === 'Enter' || event.key === ' ')) event.preventDefault();
 }, true);
 
-// act does what was pressed, unless it does not count, and says what went wrong.
-// The deed gives true when it was the last.
-async function act(deed) {
+// act runs an action for an input, unless the input is ignored. The action returns true
+// if it was the last one.
+async function act(action) {
   if (dialog.dataset.state === 'settling') {
-    status('That came a little soon. Please press again.');
+    status('That was too early. Please press again.');
   } else if (dialog.dataset.state !== 'ready') {
-    // One thing at a time.
+    // One action at a time.
   } else if (window.innerWidth < 240 || window.innerHeight < 200) {
-    status('Please make this window larger, to see who asks.');
+    status('Please make this window larger, to see the site that asks.');
   } else {
-    await perform(deed);
+    await perform(action);
   }
 }
 
-async function perform(deed) {
+async function perform(action) {
   dialog.dataset.state = 'busy';
-  for (const say of [status, problem, emailProblem]) say('');
+  for (const show of [status, problem, emailProblem]) show('');
   let last = false;
   try {
-    last = await deed();
+    last = await action();
   } catch (error) {
-    tell(error);
+    showError(error);
   }
   if (last) dialog.dataset.state = 'done';
   else appeared();
 }
 
-function tell(error) {
+function showError(error) {
   status('');
   if (error instanceof Refused && error.field === 'email' && !find('type').hidden) {
     emailProblem(sentence(error.message));
@@ -174,7 +172,7 @@ function tell(error) {
   } else if (error instanceof Unanswered) {
     problem(`The provider at ${location.origin} does not answer. Is it still running?`);
   } else {
-    problem('The browser could not do it: ' + error.message);
+    problem('The browser reports an error: ' + error.message);
   }
 }
 
@@ -185,7 +183,7 @@ function sentence(text) {
 
 async function signIn(email) {
   if (!window.opener || window.opener.closed) {
-    problem('The site’s window is gone. Close this one and start again at the site.');
+    problem('The site’s window was closed. Close this one and start again at the site.');
     return false;
   }
   status('Signing in…');
@@ -197,21 +195,21 @@ async function signIn(email) {
   status('Signed in. This window closes now.');
   setTimeout(() => {
     status('');
-    problem('The site did not take the answer: it was reloaded, or shows another page now. Close this window and start again at the site.');
+    problem('The site did not take the answer: it was reloaded, or it shows another page. Close this window and start again at the site.');
   }, 3000);
   return true;
 }
 
-// remember may fail without harm: the address has to be typed again next time.
+// remember stores an address. If that fails, the person has to enter it again.
 async function remember(record) {
   try {
     await identities.keep(record);
   } catch (error) {
-    console.warn('The address cannot be remembered.', error);
+    console.warn('The address cannot be stored.', error);
   }
 }
 
-// What is said -----------------------------------------------------------------
+// Messages ---------------------------------------------------------------------
 
 function status(text) {
   find('status').textContent = text;
@@ -228,17 +226,17 @@ find('type').addEventListener('submit', event => {
   act(async () => {
     const email = typed();
     if (email) return signIn(email);
-    emailProblem(`Type an address, such as ada@${domain}.`);
+    emailProblem(`Enter an address, such as ada@${domain}.`);
     return false;
   });
 });
 find('other').addEventListener('click', () => show(true));
 find('back').addEventListener('click', () => show(false));
 for (const button of document.querySelectorAll('.cancel')) {
-  button.addEventListener('click', () => window.close()); // which the site's script notices
+  button.addEventListener('click', () => window.close()); // include.js notices
 }
 window.addEventListener('keydown', event => {
   if (event.key === 'Escape' && !event.isComposing) window.close();
 });
 
-greet();
+start();

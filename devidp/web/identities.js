@@ -1,10 +1,10 @@
 // The addresses that were used in this browser, each with its key pair, in
-// IndexedDB. The private halves cannot be read, by this page either: the browser
+// IndexedDB. No page can read the private halves, not even this one: the browser
 // signs with them.
 //
-// A record is {email, publicKey, privateKey, used}, the last of which is a time
-// in milliseconds. Certificates are not kept: there is a new one for each
-// assertion, so that a provider that was started anew is no surprise.
+// A record is {email, publicKey, privateKey, used}; used is a time in milliseconds.
+// Certificates are not stored. Each assertion gets a new one, so that it is valid
+// after the provider was restarted with another key.
 
 const STORE = 'identities';
 
@@ -17,7 +17,7 @@ function opened() {
   });
 }
 
-// within gives the result of one request once it is on record.
+// within returns the result of one request after the transaction is complete.
 async function within(mode, ask) {
   const database = await opened();
   try {
@@ -32,8 +32,8 @@ async function within(mode, ask) {
   }
 }
 
-// at gives the records of a domain's addresses, the last used first. Another
-// provider may have had this origin before.
+// at returns the records of a domain's addresses, the last used first. There may be
+// others, because another provider may have had this origin before.
 export async function at(domain) {
   const all = await within('readonly', store => store.getAll());
   return all.filter(record => record.email.endsWith('@' + domain)).sort((a, b) => b.used - a.used);

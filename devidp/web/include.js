@@ -1,10 +1,10 @@
-// navigator.id for relying parties: watch, request, logout, and the older get
-// and getVerifiedEmail, as the historic include.js had them. The development
-// identity provider that serves this file asks the person, in a window of its
-// own; see the comment of package devidp for where the two differ.
+// navigator.id for relying parties: watch, request, logout, and the older get and
+// getVerifiedEmail, as in the historic include.js. The development identity provider
+// that serves this file asks the person in a window of its own. The comment of package
+// devidp says how the two differ.
 //
-// Nothing here is secret, and nothing here is believed by the dialog: it takes
-// the site's origin from the browser.
+// Nothing here is secret. The dialog does not trust this script: it takes the site's
+// origin from the browser.
 (function () {
   'use strict';
 
@@ -14,13 +14,13 @@
   const provider = new URL(script.src).origin;
 
   let observers = null; // the argument of watch
-  let user; // whom the site takes for signed in: an address; null: nobody; undefined: it does not know
+  let user; // the user who the site says is signed in: an address, null for none, or undefined if it does not know
   let mode = ''; // 'watch' or 'get', whichever the site used first
-  let dialog = null; // while one is open: {window, purpose, poll, met}
+  let dialog = null; // while one is open: {window, purpose, poll, ready}
 
-  // The address last chosen at this site, in the site's own storage, by which
-  // its other tabs learn of a logout. null: nobody; undefined: the browser lets
-  // the site keep nothing, and then the site's own word has to do.
+  // The address that was last chosen at this site, in the site's own storage. The
+  // site's other tabs learn of a logout from it. null means none; undefined means that
+  // the browser does not let the site store anything, and then user decides.
   const KEY = 'navigator.id';
   function chosen() {
     try {
@@ -34,13 +34,13 @@
       if (email === null) localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, email);
     } catch {
-      // Nothing can be kept: chosen says so.
+      // Nothing can be stored: chosen returns undefined.
     }
   }
 
-  // compare tells the site, once after watch, when it takes somebody for signed
-  // in, or does not know, and nobody is. The reverse is no news: a session that
-  // has ended begins again in the dialog only.
+  // compare runs once after watch. It calls onlogout if no address is chosen and the
+  // site says that a user is signed in, or does not know. In the reverse case it calls
+  // nothing: a session that has ended starts again in the dialog only.
   function compare(watching) {
     if (watching !== observers) return; // watch was called again
     const last = chosen();
@@ -63,14 +63,14 @@
   }
 
   window.addEventListener('storage', function (event) {
-    // Another tab of the site signed out; a null key means that all was cleared.
+    // Another tab of the site signed out. A null key means that all keys were cleared.
     const ours = event.key === KEY || event.key === null;
     if (ours && observers && user !== null && chosen() === null) signedOut();
   });
 
-  // open shows the dialog, or brings it to the front, for a purpose, which is
-  // {siteName, done, cancelled, replaced}: one of the functions is called in
-  // the end, the last when open is called again before that.
+  // open shows the dialog, or brings it to the front. A purpose is {siteName, done,
+  // cancelled, replaced}. One of its functions is called in the end: replaced if open
+  // is called again before that.
   function open(purpose) {
     if (dialog && !dialog.window.closed) {
       call(dialog.purpose.replaced);
@@ -87,10 +87,10 @@
     }
     const poll = setInterval(function () {
       if (!opened.closed) return;
-      if (!dialog.met) console.warn('navigator.id: the window was gone before it could answer. Unless the person closed it, this page has a Cross-Origin-Opener-Policy that severs it: use same-origin-allow-popups.');
+      if (!dialog.ready) console.warn('navigator.id: the window was closed before it answered. If the person did not close it, the Cross-Origin-Opener-Policy of this page cut the connection: use same-origin-allow-popups.');
       call(close().cancelled);
     }, 250);
-    dialog = { window: opened, purpose, poll, met: false };
+    dialog = { window: opened, purpose, poll, ready: false };
   }
 
   // place centres a window over this one.
@@ -100,7 +100,7 @@
     return `width=${width},height=${height},left=${left},top=${top}`;
   }
 
-  // close ends the dialog and gives its purpose.
+  // close closes the dialog and returns its purpose.
   function close() {
     const { window: closing, purpose, poll } = dialog;
     dialog = null;
@@ -113,7 +113,7 @@
     if (!dialog || event.source !== dialog.window || event.origin !== provider) return;
     const message = event.data || {};
     if (message.browserid === 'ready') {
-      dialog.met = true;
+      dialog.ready = true;
       const siteName = String(dialog.purpose.siteName || '');
       dialog.window.postMessage({ browserid: 'request', siteName }, provider);
     } else if (message.browserid === 'assertion') {
@@ -125,7 +125,7 @@
   });
 
   window.addEventListener('pagehide', function () {
-    if (dialog) close(); // nobody is left to answer to
+    if (dialog) close(); // the page cannot receive the answer any more
   });
 
   function use(wanted) {
@@ -145,10 +145,10 @@
     }
   }
 
-  // signedInUser reads loggedInUser, or loggedInEmail, its name of before.
+  // signedInUser returns loggedInUser, or loggedInEmail, its older name.
   function signedInUser(options) {
     if (options.loggedInEmail !== undefined && options.loggedInUser !== undefined) {
-      throw new Error('navigator.id.watch: loggedInEmail is the old name of loggedInUser; give one of them');
+      throw new Error('navigator.id.watch: loggedInEmail is the old name of loggedInUser: use one of them');
     }
     const given = options.loggedInUser === undefined ? options.loggedInEmail : options.loggedInUser;
     if (given === false) return null;

@@ -26,7 +26,9 @@ type member struct {
 func (m *member) id() string { return m.Email }
 
 // members stands in for the table of users in a site's database.
-type members struct{ byEmail *bounded.Cache[string, *member] }
+type members struct {
+	byEmail *bounded.Cache[string, *member]
+}
 
 func newMembers() *members {
 	return &members{bounded.New[string, *member](maxMembers, maxMembers)}
