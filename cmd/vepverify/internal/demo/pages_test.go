@@ -12,9 +12,9 @@ import (
 // finds it.
 func TestMarkup(t *testing.T) {
 	site := newSite(t)
-	ada, nobody := &visitor{t: t, site: site}, &visitor{t: t, site: site}
+	ada, anonymous := &visitor{t: t, site: site}, &visitor{t: t, site: site}
 	ada.signIn("ada@idp.localhost")
-	for _, v := range []*visitor{ada, nobody} {
+	for _, v := range []*visitor{ada, anonymous} {
 		for _, path := range []string{"/", "/?next=/members", "/members", "/absent"} {
 			answer, body := v.send("GET", path, nil)
 			if answer.StatusCode == 303 {
@@ -31,5 +31,5 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
-// ownLinks are those to the site itself, and the provider's script.
+// ownLinks matches links to the site itself, and to the provider's script.
 var ownLinks = regexp.MustCompile(`^/([a-z]|$)|^http://localhost:8400/include\.js$`)

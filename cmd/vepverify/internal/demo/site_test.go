@@ -28,7 +28,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestVisit: in, around, and out again.
+// TestVisit signs in, visits the pages, and signs out.
 func TestVisit(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
 	answer, body := v.send("GET", "/", nil)
@@ -39,7 +39,7 @@ func TestVisit(t *testing.T) {
 		t.Errorf("members' page: %d to %s", answer.StatusCode, answer.Header.Get("Location"))
 	}
 	if _, body = v.send("GET", "/?next=%2Fmembers", nil); !strings.Contains(body, "Sign in first") {
-		t.Error("not told why")
+		t.Error("the page does not say that a sign-in is needed")
 	}
 	v.signIn("ada@idp.localhost")
 	if _, body = v.send("GET", "/", nil); !strings.Contains(body, `Signed in as <span class="email">ada@idp.localhost</span>`) || !strings.Contains(body, `id="browserid-logout"`) {
@@ -55,7 +55,7 @@ func TestVisit(t *testing.T) {
 	}
 }
 
-// TestWalkthrough: what the page tells is what Explain reports, about this assertion.
+// TestWalkthrough checks that the page shows what Explain reports about the assertion.
 func TestWalkthrough(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
 	v.signIn("ada@idp.localhost")
@@ -88,7 +88,7 @@ func TestWalkthrough(t *testing.T) {
 	}
 }
 
-// TestUsedOnce: an assertion signs in once.
+// TestUsedOnce checks that an assertion signs in once.
 func TestUsedOnce(t *testing.T) {
 	v := &visitor{t: t, site: newSite(t)}
 	form := url.Values{"assertion": {proof(t, "ada@idp.localhost")}}
@@ -99,7 +99,8 @@ func TestUsedOnce(t *testing.T) {
 	}
 }
 
-// TestHosts: the site's own origin, other names of this machine, and others.
+// TestHosts sends requests to the site's own origin, to other names of this machine, and
+// to other names.
 func TestHosts(t *testing.T) {
 	site := newSite(t)
 	for host, status := range map[string]int{
@@ -125,13 +126,13 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestHeaders: what all answers have, whoever made them.
+// TestHeaders checks the headers that all responses have, whichever package made them.
 func TestHeaders(t *testing.T) {
 	site := newSite(t)
-	ada, nobody := &visitor{t: t, site: site}, &visitor{t: t, site: site}
+	ada, anonymous := &visitor{t: t, site: site}, &visitor{t: t, site: site}
 	ada.signIn("ada@idp.localhost")
 	for _, path := range []string{"/", "/members", "/absent", "/style.css", "/icon.svg", "/client.json", "/api/whoami", "/request_token", "/api/login", "/api/logout", "/api/login.js"} {
-		for _, v := range []*visitor{ada, nobody} {
+		for _, v := range []*visitor{ada, anonymous} {
 			answer, _ := v.send("GET", path, nil)
 			h := answer.Header
 			policy := strings.Join(h.Values("Content-Security-Policy"), ",")
@@ -171,8 +172,9 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestForgotten: the number of members is bounded, and the last ones stay.
-func TestForgotten(t *testing.T) {
+// TestMaxMembers checks that the number of members is bounded, and that the last ones are
+// kept.
+func TestMaxMembers(t *testing.T) {
 	var emails []string
 	for i := range demo.MaxMembers + 10 {
 		emails = append(emails, fmt.Sprint(i))

@@ -9,8 +9,8 @@ import (
 	"github.com/vepverify/vepverify/internal/target/targettest"
 )
 
-// TestLocations: whatever is asked for, under whatever Host, browsers are sent to
-// the site's own origin or to a path of the origin that they asked.
+// TestLocations sends hostile request targets under several Hosts. Redirects must lead
+// to the site's own origin or to a path of the same origin.
 func TestLocations(t *testing.T) {
 	s := targettest.NewServer(t, newSite(t))
 	random := rand.New(rand.NewPCG(1, 2))
@@ -37,7 +37,7 @@ func TestLocations(t *testing.T) {
 	}
 }
 
-// TestTargets: only paths, and absolute forms of them, are served.
+// TestTargets checks that only paths, and absolute forms of them, are served.
 func TestTargets(t *testing.T) {
 	s := targettest.NewServer(t, newSite(t))
 	for _, host := range []string{"localhost:8401", "127.0.0.1:8401"} {
@@ -63,8 +63,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestZone: an address with a zone is no address of this machine: the zone may be
-// any text.
+// TestZone checks that a Host with a zone is refused: the zone may be any text.
 func TestZone(t *testing.T) {
 	site := newSite(t)
 	for _, host := range []string{"[::1%evil]:8401", "[::1%25lo]", "::1%evil"} {

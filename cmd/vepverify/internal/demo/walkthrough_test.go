@@ -17,7 +17,7 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// TestForge: only the address is another.
+// TestForge checks that the forged assertion differs in the address only.
 func TestForge(t *testing.T) {
 	good := proof(t, "ada@idp.localhost")
 	forged, err := demo.Forge(good, "mallory@idp.localhost")
@@ -32,7 +32,7 @@ func TestForge(t *testing.T) {
 		t.Errorf("%s, %v", email, err)
 	}
 	if g, f := strings.Split(good, "."), strings.Split(forged, "."); len(g) != len(f) || g[0] != f[0] || g[2] != f[2] || g[1] == f[1] {
-		t.Error("more is changed than the claims")
+		t.Error("not only the claims differ")
 	}
 	for _, text := range []string{"", "~", "a.b~c.d.e", "a.!.c~d.e.f", "a.e30x.c~d.e.f", "a.W10.c~d.e.f"} {
 		if _, err := demo.Forge(text, "mallory@idp.localhost"); err == nil {
@@ -41,8 +41,8 @@ func TestForge(t *testing.T) {
 	}
 }
 
-// TestRecordPosted: the handler reads what was sent, whatever that is, and it is
-// told of the assertion.
+// TestRecordPosted checks that the handler reads the body that was sent, whatever it is,
+// and finds the assertion in the context.
 func TestRecordPosted(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for body, want := range map[string]string{
@@ -93,19 +93,20 @@ func TestShortenNumbers(t *testing.T) {
 	}
 }
 
-// TestManyFields: a form that package login refuses for its fields is not parsed.
+// TestManyFields checks that a form is not parsed if package login refuses it for the
+// number of its fields.
 func TestManyFields(t *testing.T) {
 	for n, want := range map[int]string{31: "a", 32: ""} {
 		demo.RecordPosted(func(text string, _ *http.Request) {
 			if text != want {
-				t.Errorf("%d more fields: %q", n, text)
+				t.Errorf("%d additional fields: %q", n, text)
 			}
 		}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader("assertion=a"+strings.Repeat("&b=", n))))
 	}
 }
 
-// TestFilesAreWhole: files have no parts.
-func TestFilesAreWhole(t *testing.T) {
+// TestRange checks that files are served whole.
+func TestRange(t *testing.T) {
 	r := httptest.NewRequest("GET", origin+"/style.css", nil)
 	r.Header.Set("Range", "bytes=0-0"+strings.Repeat(",0-0", 100))
 	if answer, body := do(t, newSite(t), r); answer.StatusCode != http.StatusOK || len(body) < 1000 {
@@ -113,7 +114,7 @@ func TestFilesAreWhole(t *testing.T) {
 	}
 }
 
-// TestManyClaims: a page shows a bounded number of an assertion's claims.
+// TestManyClaims checks that the number of claims that a page shows is bounded.
 func TestManyClaims(t *testing.T) {
 	key, certificate := certified(t, "ada@idp.localhost")
 	claims := idptest.Object{"aud": origin, "exp": now.Add(2 * time.Minute).UnixMilli()}
