@@ -121,7 +121,7 @@ func openShop(t *testing.T, s setting) (*tab, *shop) {
 
 func (s *shop) load(_ context.Context, res *assertion.Result) (string, error) {
 	if strings.HasPrefix(res.Email, "stranger@") {
-		return "", &login.Refusal{Reason: "accounts are by invitation"}
+		return "", login.Refusal("accounts are by invitation")
 	}
 	return res.Email, nil
 }

@@ -1,35 +1,19 @@
 package login
 
 import (
-	"context"
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
 	"encoding/json"
-	"log/slog"
+	"html/template"
 	"net/http"
 
 	"github.com/vepverify/vepverify/internal/answer"
+	"github.com/vepverify/vepverify/internal/refusal"
 )
 
-// site is what answers are made of.
-type site struct {
-	prefix                  string
-	signInPage              string
-	afterLogin, afterLogout string
-	errorPage               func(w http.ResponseWriter, r *http.Request, status int, message string)
-	log                     *slog.Logger
-}
-
-// at is a path as a browser sees it.
-func (s *site) at(path string) string { return s.prefix + path }
-
-// failure is an answer other than success.
-type failure struct {
-	status    int
-	reason    string
-	undecided bool
-}
-
-// The reasons of this package's own; the others are the verifier's and the
-// application's.
+// The reasons of this package. Others are the verifier's and the application's.
 const (
 	reasonMethod      = "method not allowed"
 	reasonCrossOrigin = "cross-origin request refused"
@@ -42,17 +26,17 @@ const (
 	reasonNoAddress   = "no email address"
 	reasonNoUser      = "no user with this address"
 	reasonUndecided   = "undecided, try again later"
-	reasonTrouble     = "service unavailable"
+	reasonFailed      = "service unavailable"
 	reasonAnonymous   = "not signed in"
 )
 
-// words says a reason to people. The script has the same.
+// words are the reasons in words for people. The script contains them too.
 var words = map[string]string{
 	reasonCrossOrigin: "The request came from another site, so it was refused.",
 	reasonMissing:     "Your browser did not prove an address. Signing in needs JavaScript.",
 	reasonNoUser:      "There is no account for this address here.",
 	reasonUndecided:   "Your address could not be checked just now. Please try again in a moment.",
-	reasonTrouble:     "The site has a problem just now. Please try again in a moment.",
+	reasonFailed:      "The site has a problem just now. Please try again in a moment.",
 	reasonAnonymous:   "Please sign in first.",
 
 	"expired":                             "Signing in took too long, or the clock of your device is wrong. Please try again.",
@@ -60,76 +44,119 @@ var words = map[string]string{
 	"the assertion was used before":       "This attempt to sign in was used before. Please try again.",
 }
 
-// message says the failure to people.
-func (f *failure) message() string {
-	if text, ok := words[f.reason]; ok {
+// message returns a refusal in words for people.
+func message(refused *refusal.Refusal) string {
+	if text, ok := words[refused.Reason]; ok {
 		return text
 	}
-	if f.status == http.StatusForbidden {
-		return "You could not be signed in: " + f.reason + "."
+	if refused.Status == http.StatusForbidden {
+		return "You could not be signed in: " + refused.Reason + "."
 	}
-	return "The request was refused: " + f.reason + "."
+	return "The request was refused: " + refused.Reason + "."
 }
 
-// retryAfter is longer, in seconds, than an unreachable issuer is remembered.
-const retryAfter = "10"
-
-// trouble is a failure of the application or of something it needs, which is
-// the log's business and not the visitor's.
-func (s *site) trouble(ctx context.Context, doing string, err error) *failure {
-	s.log.ErrorContext(ctx, "login: "+doing, "error", err)
-	return &failure{status: http.StatusServiceUnavailable, reason: reasonTrouble}
-}
-
-func (s *site) fail(w http.ResponseWriter, r *http.Request, f *failure) {
-	if f.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
+// fail answers a request with an error. An error that is not a refusal is one of the
+// application or of something that it needs. It is logged, and the visitor is not
+// told what failed.
+func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
+	refused, ok := err.(*refusal.Refusal) // not one that the application has wrapped
+	switch {
+	case !ok:
+		l.config.Logger.ErrorContext(r.Context(), "login: the request failed", "error", err)
+		refused = &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reasonFailed, RetryAfter: retryAfter}
+	case refused.Undecided:
+		l.config.Logger.WarnContext(r.Context(), "login: an assertion is undecided", "error", refused.Cause)
+	case refused.Cause != nil:
+		l.config.Logger.InfoContext(r.Context(), "login: an assertion is refused", "error", refused.Cause)
 	}
 	if wantsPage(r) {
-		s.errorPage(w, r, f.status, f.message())
+		refused.SetHeader(w.Header())
+		show := l.config.ErrorPage
+		if show == nil {
+			show = l.errorPage
+		}
+		show(w, r, refused.Status, message(refused))
 		return
 	}
-	s.json(w, f.status, answer.Failure{Reason: f.reason, Undecided: f.undecided})
+	neverFramed(w.Header(), "default-src 'none'")
+	refused.Write(w, "application/json", refused.JSON())
 }
 
+// success is the JSON answer to a login or logout. Next is the page to go to; empty
+// means to stay.
 type success struct {
-	Status string `json:"status"` // "okay"
+	Status string `json:"status"`
 	Email  string `json:"email,omitempty"`
-	Next   string `json:"next,omitempty"` // where to go; nowhere when empty
+	Next   string `json:"next,omitempty"`
 }
 
-// succeed sends a form on to next, and tells a script of it. It writes Location
-// itself, for http.Redirect would rewrite the path.
-func (s *site) succeed(w http.ResponseWriter, r *http.Request, email, next string) {
-	if !wantsPage(r) {
-		s.json(w, http.StatusOK, success{answer.StatusOkay, email, next})
+// succeed redirects a form to next, and returns it to a script. It does not call
+// http.Redirect, which would rewrite the path.
+func (l *Login[U]) succeed(w http.ResponseWriter, r *http.Request, email, next string) {
+	if wantsPage(r) {
+		if next == "" {
+			next = l.browserPath("/")
+		}
+		w.Header().Set("Location", next)
+		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	if next == "" {
-		next = s.at("/")
-	}
-	w.Header().Set("Location", next)
-	w.WriteHeader(http.StatusSeeOther)
-}
-
-func (s *site) json(w http.ResponseWriter, status int, value any) {
-	text, err := json.Marshal(value)
+	text, err := json.Marshal(success{answer.StatusOkay, email, next})
 	if err != nil { // strings marshal
-		s.log.Error("login: encoding an answer", "error", err)
-		status, text = http.StatusInternalServerError, []byte("{}")
+		l.fail(w, r, err)
+		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	neverFramed(h, "default-src 'none'")
-	w.WriteHeader(status)
+	w.Header().Set("Content-Type", "application/json")
+	neverFramed(w.Header(), "default-src 'none'")
+	w.WriteHeader(http.StatusOK)
 	w.Write(text)
 }
 
-// neverFramed keeps what this package answers out of other sites' frames, and
-// browsers from taking it for something else.
+// browserPath returns a path of the application as browsers see it.
+func (l *Login[U]) browserPath(path string) string { return l.config.Prefix + path }
+
+// neverFramed sets the headers that keep a response of this package out of frames,
+// and browsers from guessing its type.
 func neverFramed(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
+}
+
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed page.css
+	pageStyle string
+
+	page = template.Must(template.New("page").Parse(pageText))
+	// pagePolicy allows the style of the page and nothing else.
+	pagePolicy = "default-src 'none'; style-src '" + hashSource(pageStyle) + "'"
+)
+
+// hashSource returns the source expression of an inline style or script for a
+// Content-Security-Policy.
+func hashSource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// errorPage is the ErrorPage of a Config without one: a page with the message and a
+// link to the sign-in page.
+func (l *Login[U]) errorPage(w http.ResponseWriter, r *http.Request, status int, message string) {
+	var body bytes.Buffer
+	err := page.Execute(&body, struct {
+		Style           template.CSS
+		Message, SignIn string
+	}{template.CSS(pageStyle), message, l.browserPath(l.config.SignInPage)})
+	if err != nil {
+		l.config.Logger.ErrorContext(r.Context(), "login: executing the template of a page", "error", err)
+		body.Reset()
+		body.WriteString(template.HTMLEscapeString(message))
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	neverFramed(w.Header(), pagePolicy)
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
 }

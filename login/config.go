@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -15,254 +14,237 @@ import (
 	"github.com/vepverify/vepverify/internal/origin"
 )
 
-// Config says who may sign in and how. U is the application's user.
+// Config configures a Login. U is the application's type of users.
 //
-// Paths are the application's own: Prefix is put in front of them wherever a
-// browser gets to see them.
+// Paths are the application's own. Browsers see them with Prefix before them.
 type Config[U any] struct {
-	// Verifier verifies assertions. Nil means one with the default configuration,
-	// which fetches issuers' keys from the network.
+	// Verifier verifies assertions. Nil means a verifier with the default
+	// configuration, which fetches the keys of issuers from the network.
 	Verifier *assertion.Verifier
 
-	// OneUse is the guard that lets each assertion sign in once. Nil means the
-	// guard of the Verifier or, if it has none, one in the memory of this process
-	// with room for 100 000 assertions of at most 10 minutes, of some 200 bytes
-	// each. Several processes need one that they share, such as redisstore's.
+	// OneUse lets each assertion sign in once. Nil means the guard of the Verifier
+	// or, if it has none, a guard in the memory of this process. That has room for
+	// 100 000 assertions with a lifetime of at most 10 minutes, about 200 bytes
+	// each. Several processes need a guard that they share, such as redisstore's.
 	OneUse assertion.OneUse
 
-	// InsecureReplay leaves a Verifier without a guard as it is: an assertion signs
-	// in, and makes a session, as often as it is posted until it expires.
+	// InsecureReplay adds no guard to a Verifier without one. An assertion then signs
+	// in, and makes a session, each time that it is posted until it expires.
 	InsecureReplay bool
 
-	// Audiences are the origins under which browsers reach the application, as
-	// in "https://rp.example". Required; never taken from a request, which says
-	// what its sender likes. All are https, or all http on this very machine.
+	// Audiences are the origins at which browsers reach the application, such as
+	// https://rp.example. Required. They are never taken from a request, whose sender
+	// chooses its Host. All must be https, or all http on this machine.
 	Audiences []string
 
-	// FindOrCreate finds, or makes, the user with the address that was proved. Required.
-	// It is called for nothing else than an assertion that holds and has an
-	// email address. ErrNoUser, a *Refusal, or a nil user refuse the login; any
-	// other error is the application's trouble, answered by 503.
+	// FindOrCreate finds or creates the user with the verified address. Required. It
+	// is called only for an assertion that was accepted and has an email address. An
+	// error that matches ErrNoUser, or a nil user, refuses the login. Any other error
+	// is logged and answered with 503.
 	FindOrCreate func(ctx context.Context, res *assertion.Result) (U, error)
 
-	// UserID gives what the session is to know the user by: never empty, and never
-	// another user's later. Required.
+	// UserID returns the ID of a user, by which the session identifies the user.
+	// Required. It must not be empty, and must never become another user's.
 	UserID func(user U) string
 
-	// FindByID finds the user by it. Required. It is called at the login and then on
-	// every request, so that a user whom it does not give (ErrNoUser, a *Refusal,
-	// nil) is signed out; any other error is answered by 503.
+	// FindByID finds the user with an ID. Required. It is called at each login and
+	// then for each request. An error that matches ErrNoUser, or a nil user, signs the
+	// user out. Any other error is logged and answered with 503.
 	FindByID func(ctx context.Context, id string) (U, error)
 
-	// OnLogout, when set, is called with the ID that a session had, once the
-	// user has signed out or somebody else has signed in in the same browser.
+	// OnLogout is called with the ID of a user who has signed out, or in whose browser
+	// another user has signed in. Nil means that nothing is called.
 	OnLogout func(ctx context.Context, id string)
 
-	// Sessions holds the sessions. Nil means in the memory of this process, for 24
-	// hours, at most 10 of one user, 25 000 of users whose addresses have one
-	// registrable domain, and 50 000 in all, of about 1 KiB each. A user's eleventh
-	// replaces the first. A sign-in that finds no place replaces a session that was
-	// not used since its sign-in or for 30 minutes, or is answered by 503.
+	// Sessions manages the sessions. Nil means sessions in the memory of this process
+	// that last 24 hours, about 1 KiB each:
 	//
-	// The cookie of the application's own must be HttpOnly, SameSite Lax or Strict
-	// and, where the audience is https, Secure, which scs.New does not make it. Its
-	// store has whatever bound it has; the one that scs.New makes has none.
+	//   - at most 10 of one user, whose next login replaces the oldest;
+	//   - at most 25 000 of users whose addresses have one registrable domain;
+	//   - at most 50 000 in all.
+	//
+	// At the last two limits, a login replaces a session that was not used after its
+	// login, or for 30 minutes. If there is none, the login is answered with 503.
+	//
+	// The cookie of a manager that the application sets must be HttpOnly, SameSite
+	// Lax or Strict and, if the audience is https, Secure. scs.New does not set
+	// Secure. Its default store is not bounded.
 	Sessions *scs.SessionManager
 
-	// Prefix is the path in front of the application that its router does not
-	// see, because a proxy or http.StripPrefix cuts it off or it is mounted in
-	// another router, as in "/app". Empty: none.
+	// Prefix is the path before the application's own paths, such as "/app", if its
+	// router does not see it: a proxy or http.StripPrefix removes it, or another
+	// router mounts the application. Empty means none.
 	Prefix string
 
-	// LoginPath, LogoutPath and ScriptPath are the routes. Empty: "/api/login",
-	// "/api/logout", and LoginPath with ".js".
+	// LoginPath, LogoutPath and ScriptPath are the paths of the routes. Empty means
+	// "/api/login", "/api/logout", and LoginPath with ".js".
 	LoginPath, LogoutPath, ScriptPath string
 
-	// SignInPage is the page with the button, to which Require sends people.
-	// Empty: "/".
+	// SignInPage is the page with the button, to which Require redirects. Empty means
+	// "/".
 	SignInPage string
 
-	// AfterLogin and AfterLogout are where a browser goes that did not say
-	// where (see "next" in the package comment). Empty: it stays where it is, or
-	// goes to "/" when a plain form was sent.
+	// AfterLogin and AfterLogout are the pages to go to if the request names no next
+	// page. Empty means that a script stays on its page, and that a form goes to "/".
 	AfterLogin, AfterLogout string
 
-	// ErrorPage answers in place of a page of this package when a form or a page
-	// fails: message says in words what is wrong. It must send the status; no
-	// more than Cache-Control, Vary, Allow and the like are set by then.
+	// ErrorPage answers a form or a request for a page that has failed. It must write
+	// the status. The message says in words what failed. The header may already have
+	// fields such as Cache-Control, Vary, Allow and Retry-After. Nil means a small page
+	// of this package.
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, message string)
 
-	// Logger is told of what the visitor is not: errors of the functions above
-	// and of the session store, and why an assertion stayed undecided. Nil:
-	// slog.Default. No address and no assertion is logged, unless an error of
-	// the application's own holds it.
+	// Logger logs what the visitor is not told: errors of the functions above and of
+	// the session store, and how a look-up for an assertion failed. Log records
+	// contain no address and no assertion, unless an error of the application does.
+	// Nil means slog.Default.
 	Logger *slog.Logger
 
-	// InsecureHTTP admits http audiences on other machines, whose sessions
-	// everybody on the way can take over.
+	// Now is the clock of the default Verifier and of the default Sessions. Nil means
+	// time.Now. It must not be far from that, because scs reads the time from time.Now
+	// when it sets the time at which a session expires.
+	Now func() time.Time
+
+	// InsecureHTTP allows http audiences on other machines. Anyone in the network
+	// between them and the browser can take over their sessions.
 	InsecureHTTP bool
 }
 
-// New makes a Login. Its errors are mistakes in the configuration.
+// New returns a Login. An error means that the configuration is not valid.
 func New[U any](c Config[U]) (*Login[U], error) {
-	l := &Login[U]{config: c}
-	for _, prepare := range []func(*Login[U]) error{
-		(*Login[U]).prepareFunctions, (*Login[U]).preparePaths, (*Login[U]).prepareAudiences,
-		(*Login[U]).prepareVerifier, (*Login[U]).prepareSessions, (*Login[U]).prepareSite,
-	} {
-		if err := prepare(l); err != nil {
-			return nil, fmt.Errorf("login: %w", err)
-		}
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("login: %w", err)
+	}
+	audiences, err := c.origins()
+	if err == nil {
+		c.Verifier, err = c.verifier()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("login: %w", err)
+	}
+	l := &Login[U]{config: c, sessions: newSessions(c, audiences[0])}
+	for _, o := range audiences {
+		l.audiences = append(l.audiences, o.String())
+	}
+	l.script, err = newScript(l.browserPath(c.LoginPath), l.browserPath(c.LogoutPath), l.browserPath(c.ScriptPath))
+	if err != nil {
+		return nil, fmt.Errorf("login: %w", err)
 	}
 	return l, nil
 }
 
-func (l *Login[U]) prepareFunctions() error {
-	if l.config.FindOrCreate == nil || l.config.UserID == nil || l.config.FindByID == nil {
-		return errors.New("the functions FindOrCreate, UserID and FindByID are required")
+// withDefaults returns the configuration with the defaults of its paths, its clock
+// and its logger.
+func (c Config[U]) withDefaults() Config[U] {
+	if c.LoginPath == "" {
+		c.LoginPath = "/api/login"
 	}
-	return nil
-}
-
-func (l *Login[U]) preparePaths() error {
-	c := &l.config
-	for path, normal := range map[*string]string{
-		&c.LoginPath: "/api/login", &c.LogoutPath: "/api/logout", &c.SignInPage: "/",
-	} {
-		if *path == "" {
-			*path = normal
-		}
+	if c.LogoutPath == "" {
+		c.LogoutPath = "/api/logout"
 	}
 	if c.ScriptPath == "" {
 		c.ScriptPath = c.LoginPath + ".js"
 	}
-	for _, route := range []string{c.LoginPath, c.LogoutPath, c.ScriptPath} {
-		if !isRoute(route) {
-			return fmt.Errorf("%q is no path for a route", route)
+	if c.SignInPage == "" {
+		c.SignInPage = "/"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// validate checks a configuration with defaults.
+func (c Config[U]) validate() error {
+	switch {
+	case c.FindOrCreate == nil:
+		return errors.New("FindOrCreate: required")
+	case c.UserID == nil:
+		return errors.New("UserID: required")
+	case c.FindByID == nil:
+		return errors.New("FindByID: required")
+	case c.OneUse != nil && c.InsecureReplay:
+		return errors.New("OneUse: set together with InsecureReplay")
+	}
+	if err := c.validatePaths(); err != nil {
+		return err
+	}
+	audiences, err := c.origins()
+	if err != nil || c.Sessions == nil {
+		return err
+	}
+	return checkSessions(c.Sessions, audiences[0].Scheme() == "https")
+}
+
+func (c Config[U]) validatePaths() error {
+	for _, route := range []struct{ field, path string }{
+		{"LoginPath", c.LoginPath}, {"LogoutPath", c.LogoutPath}, {"ScriptPath", c.ScriptPath},
+	} {
+		if !isRoute(route.path) {
+			return fmt.Errorf("%s: %q is not a path such as \"/api/login\"", route.field, route.path)
 		}
 	}
-	if c.LoginPath == c.LogoutPath || c.LoginPath == c.ScriptPath || c.LogoutPath == c.ScriptPath {
-		return errors.New("two routes have the same path")
+	switch {
+	case c.LogoutPath == c.LoginPath:
+		return errors.New("LogoutPath: the same as LoginPath")
+	case c.ScriptPath == c.LoginPath, c.ScriptPath == c.LogoutPath:
+		return errors.New("ScriptPath: the same as LoginPath or LogoutPath")
+	case c.Prefix != "" && !isRoute(c.Prefix):
+		return fmt.Errorf("Prefix: %q is not a path such as \"/app\"", c.Prefix)
 	}
-	if c.Prefix != "" && !isRoute(c.Prefix) {
-		return fmt.Errorf("the prefix %q is no path such as \"/app\"", c.Prefix)
-	}
-	for _, page := range []string{c.SignInPage, c.AfterLogin, c.AfterLogout} {
-		if page != "" && !isLocal(page) {
-			return fmt.Errorf("%q is no page of this site", page)
+	for _, page := range []struct{ field, path string }{
+		{"SignInPage", c.SignInPage}, {"AfterLogin", c.AfterLogin}, {"AfterLogout", c.AfterLogout},
+	} {
+		if page.path != "" && !isLocal(page.path) {
+			return fmt.Errorf("%s: %q is not a page of this site", page.field, page.path)
 		}
 	}
 	return nil
 }
 
-func (l *Login[U]) prepareAudiences() error {
-	if len(l.config.Audiences) == 0 {
-		return errors.New("an audience is required: the origin under which browsers reach the application, such as https://rp.example")
+// origins parses Audiences. All have one scheme, because the session cookie is either
+// Secure or not.
+func (c Config[U]) origins() ([]origin.Origin, error) {
+	if len(c.Audiences) == 0 {
+		return nil, errors.New("Audiences: required: the origin at which browsers reach the application, such as https://rp.example")
 	}
-	for _, a := range l.config.Audiences {
-		o, err := origin.Parse(a)
+	var origins []origin.Origin
+	for _, audience := range c.Audiences {
+		o, err := origin.Parse(audience)
 		switch {
 		case errors.Is(err, origin.ErrWildcard):
-			return fmt.Errorf("the audience %q is a pattern: each origin must be named, because with a pattern every subdomain could sign in at the others", a)
+			return nil, fmt.Errorf("Audiences: %q is a wildcard: with it, any subdomain could sign in at the others", audience)
 		case err != nil:
-			return fmt.Errorf("the audience %q is %w", a, err)
-		case o.Scheme() == "http" && !origin.IsLocal(o.Host()) && !l.config.InsecureHTTP:
-			return fmt.Errorf("the audience %q is not https, and not on this machine", a)
+			return nil, fmt.Errorf("Audiences: %q: %w", audience, err)
+		case o.Scheme() == "http" && !origin.IsLocal(o.Host()) && !c.InsecureHTTP:
+			return nil, fmt.Errorf("Audiences: %q is neither https nor on this machine", audience)
+		case len(origins) > 0 && o.Scheme() != origins[0].Scheme():
+			return nil, errors.New("Audiences: both http and https: a session cookie cannot be for both")
 		}
-		secure := o.Scheme() == "https"
-		if len(l.audiences) > 0 && secure != l.secure {
-			return errors.New("one audience is https, another http: a session cookie cannot suit both")
-		}
-		l.secure = secure
-		l.audiences = append(l.audiences, o.String())
+		origins = append(origins, o)
 	}
-	return nil
+	return origins, nil
 }
 
-// maxUses is how many assertions the guard in memory remembers.
+// maxUses is the number of assertions that the default OneUse remembers.
 const maxUses = 100_000
 
-func (l *Login[U]) prepareVerifier() (err error) {
-	c := &l.config
-	if c.Verifier == nil {
-		if c.Verifier, err = assertion.NewVerifier(assertion.Config{}); err != nil {
-			return err
+// verifier returns the verifier with a one-use guard, unless InsecureReplay is set.
+func (c Config[U]) verifier() (v *assertion.Verifier, err error) {
+	if v = c.Verifier; v == nil {
+		if v, err = assertion.NewVerifier(assertion.Config{Now: c.Now}); err != nil {
+			return nil, err
 		}
 	}
-	guard := c.OneUse
 	switch {
-	case guard != nil && c.InsecureReplay:
-		return errors.New("InsecureReplay with a OneUse")
-	case guard == nil && (c.InsecureReplay || c.Verifier.OneUse() != nil):
-		return nil
-	case guard == nil:
-		guard = assertion.NewMemoryOneUse(maxUses, c.Verifier.Now)
+	case c.OneUse != nil:
+		return v.WithOneUse(c.OneUse)
+	case c.InsecureReplay || v.OneUse() != nil:
+		return v, nil
 	}
-	c.Verifier, err = c.Verifier.WithOneUse(guard)
-	return err
-}
-
-func (l *Login[U]) prepareSessions() error {
-	// Two Logins in one application may share a store, but not their users.
-	l.sessions.key = "vepverify/login " + l.config.Prefix + l.config.LoginPath
-	if l.config.Sessions != nil {
-		l.sessions.scs = l.config.Sessions
-		return checkSessions(l.config.Sessions, l.secure)
-	}
-	s := scs.New()
-	s.Store = newMemory()
-	s.Cookie.Secure = l.secure
-	s.Cookie.Name = cookieName(l.secure, l.config.Audiences[0], l.config.Prefix)
-	l.sessions.scs = s
-	return nil
-}
-
-// cookieName has a browser refuse the cookie from a sibling domain or over http
-// (the prefix __Host-, RFC 6265bis, section 4.1.3). Applications under several
-// prefixes of one host each have their own; so do those on several ports of it
-// during development, because browsers do not tell the cookies of ports apart.
-func cookieName(secure bool, audience, prefix string) string {
-	suffix := strings.ReplaceAll(prefix, "/", "~")
-	if secure {
-		return "__Host-login" + suffix
-	}
-	if u, err := url.Parse(audience); err == nil && u.Port() != "" {
-		suffix = "-" + u.Port() + suffix
-	}
-	return "login" + suffix
-}
-
-func checkSessions(s *scs.SessionManager, secure bool) error {
-	c := s.Cookie
-	switch {
-	case s.Store == nil, s.Codec == nil, s.Lifetime <= 0:
-		return errors.New("no store, codec or lifetime in Sessions: it is made by scs.New")
-	case secure && !c.Secure:
-		return errors.New("the audience is https, but Sessions.Cookie.Secure is not set")
-	case !c.HttpOnly:
-		return errors.New("the flag Sessions.Cookie.HttpOnly is not set")
-	case c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode:
-		return errors.New("the attribute Sessions.Cookie.SameSite is neither Lax nor Strict")
-	case strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "" || !c.Secure):
-		return errors.New("browsers refuse a __Host- cookie that has a domain, another path than / or is not secure")
-	}
-	return nil
-}
-
-func (l *Login[U]) prepareSite() error {
-	c := &l.config
-	l.site = site{
-		prefix: c.Prefix, signInPage: c.SignInPage,
-		afterLogin: c.AfterLogin, afterLogout: c.AfterLogout,
-		errorPage: c.ErrorPage, log: c.Logger,
-	}
-	if l.log == nil {
-		l.log = slog.Default()
-	}
-	if l.errorPage == nil {
-		l.errorPage = l.ownErrorPage
-	}
-	var err error
-	l.script, err = newScript(l.at(c.LoginPath), l.at(c.LogoutPath), l.at(c.ScriptPath))
-	return err
+	return v.WithOneUse(assertion.NewMemoryOneUse(maxUses, v.Now))
 }

@@ -34,7 +34,7 @@ func Example() {
 		Audiences: []string{"https://rp.example"},
 		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) {
 			if res.Email != "alice@idp.example" {
-				return "", &login.Refusal{Reason: "accounts are by invitation"}
+				return "", login.Refusal("accounts are by invitation")
 			}
 			return res.Email, nil
 		},

@@ -7,7 +7,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// The seams of the tests.
+// What the tests need of the package's internals.
 var (
 	IsLocal         = isLocal
 	ErrSessionsFull = errSessionsFull
@@ -24,18 +24,18 @@ const (
 // Memory is the session store in memory.
 type Memory struct{ *memory }
 
-// NewMemory makes one.
-func NewMemory() *Memory { return &Memory{newMemory()} }
+// NewMemory returns an empty one.
+func NewMemory() *Memory { return &Memory{newMemory(time.Now)} }
 
 var _ scs.CtxStore = (*memory)(nil)
 
-// SignIn stores a session for a user with that address.
+// SignIn stores a session of a user with that address.
 func (m *Memory) SignIn(token, id, email string, expires time.Time) error {
 	ctx := context.WithValue(context.Background(), ownerKey{}, ownerOf(id, email))
 	return m.CommitCtx(ctx, token, []byte(token), expires)
 }
 
 // Len returns the number of entries in each of its tables.
-func (m *Memory) Len() (sessions, users, domains, aged, unused int) {
-	return len(m.sessions), len(m.users), len(m.domains), m.aged.Len(), m.all.unused.Len()
+func (m *Memory) Len() (sessions, users, domains, byAge, unused int) {
+	return len(m.sessions), len(m.users), len(m.domains), m.byAge.Len(), m.all.unused.Len()
 }

@@ -121,7 +121,7 @@ func (a *app) config(t testing.TB) login.Config[*user] {
 func config(t testing.TB) login.Config[*user] { return new(app).config(t) }
 
 // pages adds the routes, a page for everybody and one for members.
-func (a *app) pages(mux login.Mux) {
+func (a *app) pages(mux interface{ Handle(string, http.Handler) }) {
 	a.Routes(mux)
 	mux.Handle("/", a.WithUser(http.HandlerFunc(a.greet)))
 	mux.Handle("/members", a.Require(http.HandlerFunc(a.greet)))
@@ -146,7 +146,7 @@ func (a *app) load(_ context.Context, res *assertion.Result) (u *user, err error
 		case res.Email == "nobody@idp.example":
 			err = login.ErrNoUser
 		case res.Email == "guest@idp.example":
-			err = &login.Refusal{Reason: "accounts are by invitation"}
+			err = login.Refusal("accounts are by invitation")
 		case res.Email == "nil@idp.example":
 		default:
 			u = &user{res.Email}

@@ -1,131 +1,203 @@
+// Package login signs people in to a web application with BrowserID assertions. It
+// has two routes, a script for two buttons, sessions, and the user for handlers.
+//
+//	auth, err := login.New(login.Config[*User]{
+//		Audiences:    []string{"https://rp.example"},
+//		FindOrCreate: users.FindOrCreate, // at each login
+//		UserID:       (*User).ID,
+//		FindByID:     users.FindByID, // on each request; login.ErrNoUser signs out
+//	})
+//	…
+//	auth.Routes(mux)
+//	mux.Handle("/", auth.WithUser(home)) // auth.User(r.Context()) returns the user
+//	mux.Handle("/members", auth.Require(members))
+//
+// A page loads the script from [Login.ScriptURL], or contains the text that
+// [Login.AuthScript] returns. It also loads a script that defines navigator.id, and
+// has one of
+//
+//	<button id="browserid-login">Sign in</button>
+//	<button id="browserid-logout">Sign out</button>
+//
+// docs/LOGIN.md is the manual for applications: headers, proxies, prefixes, stores,
+// and the script in detail.
+//
+// # Routes
+//
+// POST /api/login takes a form with the field assertion. POST /api/logout takes a
+// form that may be empty. The response is JSON if the request prefers
+// application/json, or any type, to text/html. It is a page for a form that a
+// browser sends:
+//
+//	                       JSON                                    page
+//	signed in, signed out  200 {"status":"okay","email","next"}    303 to next
+//	refused                403 {"status":"failure","reason"}       403 and the reason in words
+//	undecided, failed      503, Retry-After                        the same
+//
+// The reason of a refused login is the verifier's (PROTOCOL §6), the one of a
+// [Refusal], or "no user with this address". Other refusals are:
+//
+//   - 400 if the field assertion is missing, the form is malformed or has more than
+//     32 fields, or the request target is not a path, as in x:/api/login or a CONNECT;
+//   - 403 if the request may come from another site: its Origin is not an audience,
+//     or it has no Origin and a Sec-Fetch-Site other than same-origin and none, or
+//     its Origin is null without Sec-Fetch-Site: same-origin;
+//   - 405 if the method is not POST;
+//   - 413 if the form has more than 64 KiB;
+//   - 415 if the type is not application/x-www-form-urlencoded.
+//
+// # Next
+//
+// The form's field next names the page to go to. It must be a page of the same
+// origin: one slash and a path in ASCII, without "//", "." and "..", backslashes and
+// control characters, plain or percent-encoded. Any other value is ignored, and
+// Config.AfterLogin or AfterLogout applies. The path is as the browser sees it, with
+// Config.Prefix.
+//
+// # Sessions
+//
+// Sessions are managed by github.com/alexedwards/scs/v2. They are in memory and
+// bounded (see Config.Sessions) unless the application configures others. Visitors
+// who do not sign in have no session. This package stores nothing but the user's ID
+// in it. A login renews the session's token, and a logout destroys the session. When
+// another user signs in, the data that the application stored for the previous user
+// is removed.
+//
+// # What is not checked
+//
+//   - How often someone tries to sign in.
+//   - That the address still belongs to the user after the login. A session lasts
+//     until scs expires it or Config.FindByID refuses the user.
+//   - That an assertion was not used before, if Config.InsecureReplay is set.
+//   - The application's own forms: protect them with http.CrossOriginProtection.
+//   - The headers of the application's own pages: see docs/LOGIN.md.
 package login
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/url"
 	"reflect"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
-	"github.com/vepverify/vepverify/internal/target"
+	"github.com/vepverify/vepverify/internal/refusal"
 )
 
 // ErrNoUser is what Config.FindOrCreate and Config.FindByID return if no user may
-// sign in. A *Refusal matches it too, and says why.
+// sign in. Errors that Refusal returns match it.
 var ErrNoUser = errors.New("no such user")
 
-// Refusal is an error for Config.FindOrCreate and Config.FindByID that matches
-// ErrNoUser. The visitor is told the reason: "You could not be signed in: <reason>."
-type Refusal struct {
-	Reason string // a clause, such as "accounts are by invitation"
-}
+// Refusal returns an error for Config.FindOrCreate and Config.FindByID that matches
+// ErrNoUser and tells the visitor why: "You could not be signed in: <reason>." The
+// reason is a clause, such as "accounts are by invitation".
+func Refusal(reason string) error { return noUser(reason) }
 
-// Error returns the reason.
-func (r *Refusal) Error() string { return r.Reason }
+type noUser string
 
-// Is reports whether target is ErrNoUser.
-func (r *Refusal) Is(target error) bool { return target == ErrNoUser }
+func (r noUser) Error() string        { return string(r) }
+func (r noUser) Is(target error) bool { return target == ErrNoUser }
 
-// Login signs people in and out and knows who they are. It is made once by New,
-// never changes, and serves any number of goroutines.
+// Login signs people in and out, and finds the user of each request. It is made by
+// New and is safe for concurrent use.
 type Login[U any] struct {
-	site
-	config    Config[U]
-	audiences []string
-	secure    bool // the audiences are https
+	config    Config[U] // with all defaults
+	audiences []string  // as browsers write origins
 	sessions  sessions
 	script    *script
 }
 
-// Mux is what routers have, http.ServeMux and chi's among them.
-type Mux interface {
+// Routes adds three routes to a router such as http.ServeMux or chi's: login, logout
+// and the script. The patterns are plain paths, which match all methods. The handlers
+// ignore the path of the request.
+func (l *Login[U]) Routes(mux interface {
 	Handle(pattern string, handler http.Handler)
-}
-
-// Routes adds the three routes to a router: login, logout and the script. Their
-// patterns are plain paths, which match every method: what is no POST is
-// answered 405. The handlers do not look at the request's path.
-func (l *Login[U]) Routes(mux Mux) {
-	mux.Handle(l.config.LoginPath, l.post(l.login))
-	mux.Handle(l.config.LogoutPath, l.post(l.logout))
+}) {
+	mux.Handle(l.config.LoginPath, http.HandlerFunc(l.serveLogin))
+	mux.Handle(l.config.LogoutPath, http.HandlerFunc(l.serveLogout))
 	mux.Handle(l.config.ScriptPath, l.script)
 }
 
-// post makes a route of do, which is given the form that was posted from a page
-// of this origin.
-func (l *Login[U]) post(do func(http.ResponseWriter, *http.Request, url.Values) *failure) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		form, f := l.receive(w, r)
-		if f == nil {
-			f = do(w, r, form)
-		}
-		if f != nil {
-			l.fail(w, r, f)
-		}
-	})
+func (l *Login[U]) serveLogin(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	email, next, err := l.login(w, r)
+	if err != nil {
+		l.fail(w, r, err)
+		return
+	}
+	l.succeed(w, r, email, next)
 }
 
-func (l *Login[U]) receive(w http.ResponseWriter, r *http.Request) (url.Values, *failure) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return nil, &failure{status: http.StatusMethodNotAllowed, reason: reasonMethod}
+// login signs in the user of the posted assertion. It returns the address and the
+// page to go to.
+func (l *Login[U]) login(w http.ResponseWriter, r *http.Request) (email, next string, err error) {
+	form, err := l.readPost(w, r)
+	if err != nil {
+		return "", "", err
 	}
-	if _, ok := target.Local(r); !ok {
-		return nil, &failure{status: http.StatusBadRequest, reason: reasonTarget}
+	text, err := oneAssertion(form)
+	if err != nil {
+		return "", "", err
 	}
-	if !l.fromAudience(r) {
-		return nil, &failure{status: http.StatusForbidden, reason: reasonCrossOrigin}
+	res, err := l.verify(r.Context(), text)
+	if err != nil {
+		return "", "", err
 	}
-	return readForm(w, r)
+	id, err := l.userID(r.Context(), res)
+	if err != nil {
+		return "", "", err
+	}
+	if err := l.startSession(w, r, ownerOf(id, res.Email)); err != nil {
+		return "", "", err
+	}
+	return res.Email, l.destination(form, l.config.AfterLogin), nil
 }
 
-// login signs in whoever the assertion proves to be, if they may.
-func (l *Login[U]) login(w http.ResponseWriter, r *http.Request, form url.Values) *failure {
-	text, f := oneAssertion(form)
-	if f != nil {
-		return f
+// serveLogout ends the session, whether or not a user is signed in.
+func (l *Login[U]) serveLogout(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	form, err := l.readPost(w, r)
+	if err == nil {
+		err = l.endSession(w, r)
 	}
-	res, f := l.verify(r.Context(), text)
-	if f != nil {
-		return f
+	if err != nil {
+		l.fail(w, r, err)
+		return
 	}
-	id, f := l.admit(r.Context(), res)
-	if f != nil {
-		return f
-	}
-	if f := l.startSession(w, r, ownerOf(id, res.Email)); f != nil {
-		return f
-	}
-	l.succeed(w, r, res.Email, destination(form, l.afterLogin, l.prefix))
-	return nil
+	l.succeed(w, r, "", l.destination(form, l.config.AfterLogout))
 }
 
-// verify turns what the verifier says into an answer. Without an address nobody
-// signs in: a loader that goes by it would take all such users for one.
-func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, *failure) {
+// retryAfter is longer than wellknown remembers an issuer that could not be reached.
+const retryAfter = 10 * time.Second
+
+// verify verifies an assertion. An assertion without an address is refused: a
+// FindOrCreate that finds users by address would take all such users for one.
+func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, error) {
 	res, err := l.config.Verifier.Verify(ctx, text, l.audiences...)
 	failed := assertion.Failure(err)
 	switch {
 	case err == nil && res.Email == "":
-		return nil, &failure{status: http.StatusForbidden, reason: reasonNoAddress}
+		return nil, &refusal.Refusal{Status: http.StatusForbidden, Reason: reasonNoAddress}
 	case err == nil:
 		return res, nil
 	case failed == nil:
-		return nil, l.trouble(ctx, "verifying", err)
+		return nil, fmt.Errorf("verifying: %w", err)
 	case failed.Undecided:
-		l.log.WarnContext(ctx, "login: an assertion is undecided", "error", detail(err))
-		return nil, &failure{status: http.StatusServiceUnavailable, reason: reasonUndecided, undecided: true}
+		return nil, &refusal.Refusal{
+			Status: http.StatusServiceUnavailable, Reason: reasonUndecided, Undecided: true,
+			RetryAfter: retryAfter, Cause: errors.New(detail(err)),
+		}
 	}
+	refused := &refusal.Refusal{Status: http.StatusForbidden, Reason: failed.Reason}
 	if cause := detail(err); cause != failed.Reason {
-		l.log.InfoContext(ctx, "login: an assertion is refused", "error", cause)
+		refused.Cause = errors.New(cause)
 	}
-	return nil, &failure{status: http.StatusForbidden, reason: failed.Reason}
+	return nil, refused
 }
 
-// detail returns what the log tells of a failed verification. It includes how a
-// look-up failed, which visitors are not told: they could map our network by it.
+// detail returns the text of a failed verification for the log. It says how a look-up
+// failed. Visitors are not told: they could explore the server's network with it.
 func detail(err error) string {
 	var e *assertion.Error
 	if errors.As(err, &e) {
@@ -134,35 +206,33 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// admit asks the application for the user and gives the ID for the session.
-// ByID is asked at once, so that somebody whom it will not give is not told to
-// be signed in, only to find on the next page that they are not.
-func (l *Login[U]) admit(ctx context.Context, res *assertion.Result) (string, *failure) {
+// userID returns the ID of the user of a verified assertion. It also calls FindByID,
+// so that a login fails if the next request would find no user.
+func (l *Login[U]) userID(ctx context.Context, res *assertion.Result) (id string, err error) {
 	user, err := l.config.FindOrCreate(ctx, res)
 	if err == nil && isNil(user) {
 		err = ErrNoUser
 	}
-	var id string
 	if err == nil {
 		id = l.config.UserID(user)
-		_, err = l.find(ctx, id)
+		_, err = l.findByID(ctx, id)
 	}
-	var because *Refusal
+	var why noUser
 	switch {
 	case err == nil && id == "":
-		return "", l.trouble(ctx, "finding the user", errors.New("the user has no ID"))
+		return "", errors.New("finding the user: UserID returned an empty ID")
 	case err == nil:
 		return id, nil
-	case errors.As(err, &because) && because != nil:
-		return "", &failure{status: http.StatusForbidden, reason: because.Reason}
+	case errors.As(err, &why):
+		return "", &refusal.Refusal{Status: http.StatusForbidden, Reason: string(why)}
 	case errors.Is(err, ErrNoUser):
-		return "", &failure{status: http.StatusForbidden, reason: reasonNoUser}
+		return "", &refusal.Refusal{Status: http.StatusForbidden, Reason: reasonNoUser}
 	}
-	return "", l.trouble(ctx, "finding the user", err)
+	return "", fmt.Errorf("finding the user: %w", err)
 }
 
-// find is ByID that errs with ErrNoUser for a nil user too.
-func (l *Login[U]) find(ctx context.Context, id string) (user U, err error) {
+// findByID calls Config.FindByID. It returns ErrNoUser for a nil user too.
+func (l *Login[U]) findByID(ctx context.Context, id string) (user U, err error) {
 	user, err = l.config.FindByID(ctx, id)
 	if err == nil && isNil(user) {
 		err = ErrNoUser
@@ -170,62 +240,12 @@ func (l *Login[U]) find(ctx context.Context, id string) (user U, err error) {
 	return user, err
 }
 
-// isNil: "return nil, nil" is how loaders of old said that there is nobody.
+// isNil reports whether user is nil: "return nil, nil" is a usual way to say that
+// there is no user.
 func isNil[U any](user U) bool {
 	switch v := reflect.ValueOf(&user).Elem(); v.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Map:
 		return v.IsNil()
 	}
 	return false
-}
-
-// logout ends the session, whoever's it is.
-func (l *Login[U]) logout(w http.ResponseWriter, r *http.Request, form url.Values) *failure {
-	if f := l.endSession(w, r); f != nil {
-		return f
-	}
-	l.succeed(w, r, "", destination(form, l.afterLogout, l.prefix))
-	return nil
-}
-
-func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, who owner) *failure {
-	s, err := l.sessions.open(r)
-	if err != nil {
-		return l.trouble(r.Context(), "loading the session", err)
-	}
-	before := s.user()
-	s.ctx = context.WithValue(s.ctx, ownerKey{}, who)
-	if err := s.begin(who.user); err != nil {
-		return l.trouble(r.Context(), "renewing the session", err)
-	}
-	if before != who.user {
-		l.signedOut(s, before)
-	}
-	if err := s.save(w); err != nil {
-		return l.trouble(r.Context(), "storing the session", err)
-	}
-	return nil
-}
-
-func (l *Login[U]) endSession(w http.ResponseWriter, r *http.Request) *failure {
-	s, err := l.sessions.open(r)
-	if err != nil {
-		return l.trouble(r.Context(), "loading the session", err)
-	}
-	before := s.user()
-	if err := s.end(); err != nil {
-		return l.trouble(r.Context(), "ending the session", err)
-	}
-	l.signedOut(s, before)
-	if err := s.save(w); err != nil {
-		return l.trouble(r.Context(), "storing the session", err)
-	}
-	return nil
-}
-
-// signedOut calls the hook, which may put things into the session.
-func (l *Login[U]) signedOut(s session, id string) {
-	if id != "" && l.config.OnLogout != nil {
-		l.config.OnLogout(s.ctx, id)
-	}
 }

@@ -115,8 +115,8 @@ func TestLoaderRefuses(t *testing.T) {
 	if w.Code != 403 || !strings.Contains(w.Body.String(), "You could not be signed in: accounts are by invitation.") {
 		t.Errorf("to a form: %d %s", w.Code, w.Body)
 	}
-	if !errors.Is(&login.Refusal{Reason: "x"}, login.ErrNoUser) {
-		t.Error("a Refusal does not match ErrNoUser")
+	if !errors.Is(login.Refusal("x"), login.ErrNoUser) {
+		t.Error("Refusal does not match ErrNoUser")
 	}
 }
 

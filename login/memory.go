@@ -12,24 +12,24 @@ import (
 	"github.com/vepverify/vepverify/internal/registrable"
 )
 
-// Bounds of the sessions in memory. A session takes about 1 KiB with all that
-// belongs to it, so that all of them take about 50 MiB.
+// Limits of the sessions in memory. A session takes about 1 KiB with all that belongs
+// to it, so all of them take about 50 MiB.
 const (
-	// maxSessions is how many sessions there are.
+	// maxSessions is the largest number of sessions.
 	maxSessions = 50_000
-	// maxOfDomain is how many of them belong to users whose addresses have one
+	// maxOfDomain is the largest number of sessions of users whose addresses have one
 	// registrable domain.
 	maxOfDomain = maxSessions / 2
-	// maxOfUser is how many of them belong to one user.
+	// maxOfUser is the largest number of sessions of one user.
 	maxOfUser = 10
-	// idleTime is how long a session may be unused before a full store replaces it.
+	// idleTime is how long a session is unused before a new one may replace it.
 	idleTime = 30 * time.Minute
 )
 
-// errSessionsFull is the error for a sign-in that has no place in memory.
+// errSessionsFull is the error of a login if no session may be replaced.
 var errSessionsFull = errors.New("the sessions in memory are full: use a session store with more room")
 
-// owner is whose session it is. It travels in the context to the store.
+// owner is the owner of a session. The store gets it from the context.
 type owner struct {
 	user   string // the ID
 	domain string // the registrable domain of the address
@@ -37,74 +37,76 @@ type owner struct {
 
 type ownerKey struct{}
 
-// ownerOf copies what it returns: an address may be a part of a certificate's text,
-// which a session would keep.
+// ownerOf copies the strings that it returns: an address may be a part of the text of
+// a certificate, which the session would keep in memory.
 func ownerOf(id, email string) owner {
-	_, host, _ := domain.Email(email) // an address that was verified has a host
+	_, host, _ := domain.Email(email) // a verified address has a host
 	return owner{strings.Clone(id), strings.Clone(registrable.Domain(host))}
 }
 
-// memory is a session store in the memory of this process, with a bound that one
-// user, and the users of one domain, cannot use up. It is the scs.CtxStore of a
-// Config without Sessions.
+// memory is a session store in the memory of this process, the scs.CtxStore of a
+// Config without Sessions. It has a limit, which one user or the users of one domain
+// cannot use up.
 //
-// A user who has maxOfUser sessions loses the oldest with the next sign-in. When
-// all places are taken, or all those of a domain, a sign-in replaces another
-// session, or another session of that domain: the oldest that was never used after
-// its sign-in, or else the one that was not used for the longest time, if that is at
-// least idleTime. Without such a session the sign-in is refused. So a session that
-// somebody uses does not end by what others do.
+// A user with maxOfUser sessions loses the oldest at the next login. At the other
+// limits, a login replaces a session: one of the same domain at the limit of a domain,
+// any at the limit of all. That is the oldest session which was not used after its
+// login or, if there is none, the least recently used one, if it was not used for
+// idleTime. If there is no such session, the login fails. So no session in use ends
+// because of what others do.
 type memory struct {
+	now func() time.Time
+
 	mu       sync.Mutex
 	sessions map[string]*stored    // by token
 	users    map[string]*list.List // by ID, the oldest first
-	domains  map[string]*places
-	all      places
-	aged     list.List // the oldest first, which expire first
+	domains  map[string]*queues    // by registrable domain
+	all      queues
+	byAge    list.List // the oldest first, which expire first
 }
 
-// places are sessions in the order in which they may be replaced.
-type places struct {
-	unused list.List // never used after the sign-in, the oldest first
+// queues are sessions in the order in which they may be replaced.
+type queues struct {
+	unused list.List // not used after the login, the oldest first
 	used   list.List // the least recently used first
 }
 
-func (p *places) count() int { return p.unused.Len() + p.used.Len() }
+func (q *queues) len() int { return q.unused.Len() + q.used.Len() }
 
-// replaceable returns the session that a new one may replace, nil if there is none.
-func (p *places) replaceable(now time.Time) *stored {
-	if s := oldest(&p.unused); s != nil {
+// replaceable returns the session that a new one may replace, or nil.
+func (q *queues) replaceable(now time.Time) *stored {
+	if s := first(&q.unused); s != nil {
 		return s
 	}
-	if s := oldest(&p.used); s != nil && now.Sub(s.lastUse) >= idleTime {
+	if s := first(&q.used); s != nil && now.Sub(s.lastUse) >= idleTime {
 		return s
 	}
 	return nil
 }
 
-// stored is a session, and where it stands in each list.
+// stored is a session in the store, with its element of each list.
 type stored struct {
-	owner
+	owner   owner
 	token   string
 	data    []byte
 	expires time.Time
 	lastUse time.Time // zero means never
 
-	inAged, inUser  *list.Element
-	inAll, inDomain *list.Element // of the lists of places
+	byAge, ofUser   *list.Element
+	ofAll, ofDomain *list.Element // in one of the queues
 }
 
-func newMemory() *memory {
+func newMemory(now func() time.Time) *memory {
 	return &memory{
-		sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*places),
+		now: now, sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*queues),
 	}
 }
 
-// FindCtx implements scs.CtxStore. The session is used from then on.
+// FindCtx implements scs.CtxStore. It counts as a use of the session.
 func (m *memory) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := time.Now()
+	now := m.now()
 	s, found := m.sessions[token]
 	if !found || !now.Before(s.expires) {
 		return nil, false, nil
@@ -113,8 +115,8 @@ func (m *memory) FindCtx(_ context.Context, token string) ([]byte, bool, error) 
 	return s.data, true, nil
 }
 
-// CommitCtx implements scs.CtxStore. It returns errSessionsFull if there is no
-// place for a new session.
+// CommitCtx implements scs.CtxStore. It returns errSessionsFull if there is no room
+// for a new session.
 func (m *memory) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -122,13 +124,13 @@ func (m *memory) CommitCtx(ctx context.Context, token string, data []byte, expir
 		s.data, s.expires = data, expires
 		return nil
 	}
-	now := time.Now()
+	now := m.now()
 	m.expire(now)
-	who, _ := ctx.Value(ownerKey{}).(owner)
-	if !m.makeRoom(who, now) {
+	of, _ := ctx.Value(ownerKey{}).(owner)
+	if !m.makeRoom(of, now) {
 		return errSessionsFull
 	}
-	m.add(&stored{owner: who, token: token, data: data, expires: expires})
+	m.add(&stored{owner: of, token: token, data: data, expires: expires})
 	return nil
 }
 
@@ -142,7 +144,7 @@ func (m *memory) DeleteCtx(_ context.Context, token string) error {
 	return nil
 }
 
-// Find, Commit and Delete make it an scs.Store. scs calls the methods above.
+// Find, Commit and Delete implement scs.Store. scs calls the methods above.
 func (m *memory) Find(token string) ([]byte, bool, error) {
 	return m.FindCtx(context.Background(), token)
 }
@@ -153,10 +155,10 @@ func (m *memory) Commit(token string, data []byte, expires time.Time) error {
 
 func (m *memory) Delete(token string) error { return m.DeleteCtx(context.Background(), token) }
 
-// expire removes what has expired.
+// expire removes expired sessions.
 func (m *memory) expire(now time.Time) {
 	for {
-		s := oldest(&m.aged)
+		s := first(&m.byAge)
 		if s == nil || now.Before(s.expires) {
 			return
 		}
@@ -164,80 +166,77 @@ func (m *memory) expire(now time.Time) {
 	}
 }
 
-// makeRoom reports whether there is a place for a session of who. It takes one
-// from another session if it must and may.
-func (m *memory) makeRoom(who owner, now time.Time) bool {
-	of, d := m.users[who.user], m.domains[who.domain]
-	var give *stored
+// makeRoom reports whether a session of the owner can be added. It removes another
+// session if it has to and one may be replaced.
+func (m *memory) makeRoom(of owner, now time.Time) bool {
+	user, inDomain := m.users[of.user], m.domains[of.domain]
+	var victim *stored
 	switch {
-	case of != nil && of.Len() >= maxOfUser:
-		give = oldest(of)
-	case d != nil && d.count() >= maxOfDomain:
-		give = d.replaceable(now)
+	case user != nil && user.Len() >= maxOfUser:
+		victim = first(user)
+	case inDomain != nil && inDomain.len() >= maxOfDomain:
+		victim = inDomain.replaceable(now)
 	case len(m.sessions) >= maxSessions:
-		give = m.all.replaceable(now)
+		victim = m.all.replaceable(now)
 	default:
 		return true
 	}
-	if give != nil {
-		m.remove(give)
+	if victim != nil {
+		m.remove(victim)
 	}
-	return give != nil
+	return victim != nil
 }
 
-// oldest returns the first session of a list, nil if it is empty.
-func oldest(l *list.List) *stored {
-	if first := l.Front(); first != nil {
-		return first.Value.(*stored)
+// first returns the first session of a list, or nil.
+func first(l *list.List) *stored {
+	if e := l.Front(); e != nil {
+		return e.Value.(*stored)
 	}
 	return nil
 }
 
 func (m *memory) add(s *stored) {
-	of, d := m.users[s.user], m.domains[s.domain]
-	if of == nil {
-		of = list.New()
-		m.users[s.user] = of
+	user, inDomain := m.users[s.owner.user], m.domains[s.owner.domain]
+	if user == nil {
+		user = list.New()
+		m.users[s.owner.user] = user
 	}
-	if d == nil {
-		d = new(places)
-		m.domains[s.domain] = d
+	if inDomain == nil {
+		inDomain = new(queues)
+		m.domains[s.owner.domain] = inDomain
 	}
 	m.sessions[s.token] = s
-	s.inAged, s.inUser = m.aged.PushBack(s), of.PushBack(s)
-	s.inAll, s.inDomain = m.all.unused.PushBack(s), d.unused.PushBack(s)
+	s.byAge, s.ofUser = m.byAge.PushBack(s), user.PushBack(s)
+	s.ofAll, s.ofDomain = m.all.unused.PushBack(s), inDomain.unused.PushBack(s)
 }
 
-// use notes that the session is used.
+// use moves the session to the end of the used ones.
 func (m *memory) use(s *stored, now time.Time) {
-	d := m.domains[s.domain]
-	m.leave(s)
+	m.dequeue(s)
 	s.lastUse = now
-	s.inAll, s.inDomain = m.all.used.PushBack(s), d.used.PushBack(s)
+	s.ofAll, s.ofDomain = m.all.used.PushBack(s), m.domains[s.owner.domain].used.PushBack(s)
 }
 
-// leave takes the session out of the lists of places. An element that is not in a
-// list is left alone.
-func (m *memory) leave(s *stored) {
-	d := m.domains[s.domain]
-	for _, l := range []*list.List{&m.all.unused, &m.all.used} {
-		l.Remove(s.inAll)
-	}
-	for _, l := range []*list.List{&d.unused, &d.used} {
-		l.Remove(s.inDomain)
-	}
+// dequeue removes the session from its queues. Remove ignores an element of another
+// list.
+func (m *memory) dequeue(s *stored) {
+	m.all.unused.Remove(s.ofAll)
+	m.all.used.Remove(s.ofAll)
+	inDomain := m.domains[s.owner.domain]
+	inDomain.unused.Remove(s.ofDomain)
+	inDomain.used.Remove(s.ofDomain)
 }
 
 func (m *memory) remove(s *stored) {
-	m.leave(s)
+	m.dequeue(s)
 	delete(m.sessions, s.token)
-	m.aged.Remove(s.inAged)
-	of := m.users[s.user]
-	of.Remove(s.inUser)
-	if of.Len() == 0 {
-		delete(m.users, s.user)
+	m.byAge.Remove(s.byAge)
+	user := m.users[s.owner.user]
+	user.Remove(s.ofUser)
+	if user.Len() == 0 {
+		delete(m.users, s.owner.user)
 	}
-	if m.domains[s.domain].count() == 0 {
-		delete(m.domains, s.domain)
+	if m.domains[s.owner.domain].len() == 0 {
+		delete(m.domains, s.owner.domain)
 	}
 }

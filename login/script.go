@@ -9,22 +9,24 @@ import (
 	"html/template"
 	"net/http"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/refusal"
 )
 
 //go:embed auth.js
 var authSource string
 
-// script is the auth script, made for one configuration.
+// script is the auth script of one configuration.
 type script struct {
 	text    []byte
 	url     string
-	version string // of text
+	version string // a hash of text
 }
 
-// newScript calls the function in auth.js with the routes as browsers see them
-// and the words for reasons.
+// newScript returns a script that calls the function in auth.js with the routes as
+// browsers see them and the words for reasons.
 func newScript(login, logout, path string) (*script, error) {
-	argument, err := json.Marshal(map[string]any{"login": login, "logout": logout, "words": words}) // '<' is escaped
+	argument, err := json.Marshal(map[string]any{"login": login, "logout": logout, "words": words}) // escapes '<'
 	if err != nil {
 		return nil, err
 	}
@@ -35,15 +37,15 @@ func newScript(login, logout, path string) (*script, error) {
 	return s, nil
 }
 
-// ServeHTTP answers with the whole script. Caches may keep it for a year under
-// its own version. Under another version, which pages of another instance have,
-// they must ask again. It ignores Range: an answer in 8 000 parts would be a
+// ServeHTTP answers with the whole script. Caches may keep it for a year under its
+// own version. Under another version, which pages of another process may have, they
+// must revalidate it. ServeHTTP ignores Range: an answer in 8000 parts would be a
 // hundred times as large as the script.
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		refused := &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: reasonMethod, Allow: "GET, HEAD"}
+		refused.WriteText(w)
 		return
 	}
 	h.Set("Cache-Control", "no-cache")
@@ -59,10 +61,10 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, whole, "", time.Time{}, bytes.NewReader(s.text))
 }
 
-// ScriptURL is where browsers get the script: the path with a hash of the
-// content, cached for ever. It goes into <script src defer>.
+// ScriptURL returns the URL of the script, for <script src="…" defer>: a path with a
+// hash of the content, so that browsers may cache it for a year.
 func (l *Login[U]) ScriptURL() string { return l.script.url }
 
-// AuthScript is the script itself, to be put inline, into a <script> element
-// with the nonce that the page's Content-Security-Policy has.
+// AuthScript returns the script for an inline <script> element. The element needs the
+// nonce of the page's Content-Security-Policy.
 func (l *Login[U]) AuthScript() template.JS { return template.JS(l.script.text) }

@@ -2,79 +2,175 @@ package login
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
-// sessions is where sessions are kept. All that this package puts into one is
-// the user's ID.
+// sessions manages sessions. The only value of this package in a session is the
+// user's ID.
 type sessions struct {
-	scs *scs.SessionManager
-	key string
+	manager *scs.SessionManager
+	key     string // of the user's ID
 }
 
-// session is the session of one request. It is handled here, not by scs's own
-// LoadAndSave, so that a store which fails is noticed before the answer is
-// written, and handlers get the plain ResponseWriter.
-type session struct {
-	sessions
-	ctx context.Context
-	// shared: the application has LoadAndSave around this, and it is that which
-	// sends the cookie.
-	shared bool
+// newSessions returns the sessions of a valid configuration. Two Logins of one
+// application may share a store, but not their users.
+func newSessions[U any](c Config[U], audience origin.Origin) sessions {
+	key := "vepverify/login " + c.Prefix + c.LoginPath
+	if c.Sessions != nil {
+		return sessions{c.Sessions, key}
+	}
+	manager := scs.New()
+	manager.Store = newMemory(c.Now)
+	manager.Cookie.Secure = audience.Scheme() == "https"
+	manager.Cookie.Name = cookieName(audience, c.Prefix)
+	return sessions{manager, key}
 }
 
-func (s sessions) open(r *http.Request) (session, error) {
-	token := ""
-	if cookie, err := r.Cookie(s.scs.Cookie.Name); err == nil {
-		token = cookie.Value
+// cookieName returns the name of the session cookie. With the prefix __Host-, a
+// browser refuses a cookie of a sibling domain or over http (RFC 6265bis, section
+// 4.1.3). Applications below several prefixes of one host have different names. So
+// have those on several ports during development, because browsers send cookies to
+// all ports of a host.
+func cookieName(audience origin.Origin, prefix string) string {
+	suffix := strings.ReplaceAll(prefix, "/", "~")
+	switch {
+	case audience.Scheme() == "https":
+		return "__Host-login" + suffix
+	case audience.Port() != "":
+		return "login-" + audience.Port() + suffix
 	}
-	// Load gives back the very context that it got if that has a session.
-	type mark struct{}
-	before := context.WithValue(r.Context(), mark{}, nil)
-	ctx, err := s.scs.Load(before, token)
-	return session{s, ctx, ctx == before}, err
+	return "login" + suffix
 }
 
-// user gives the ID of whoever is signed in, or nothing.
-func (s session) user() string { return s.scs.GetString(s.ctx, s.key) }
-
-// begin makes it the session of the user, under a new token, so that whoever
-// knew the old one has nothing. What the application kept for somebody else who
-// was signed in goes with them; what it kept for a visitor stays.
-func (s session) begin(id string) error {
-	if before := s.user(); before != "" && before != id {
-		if err := s.scs.Clear(s.ctx); err != nil {
-			return err
-		}
+// checkSessions checks the session manager of an application whose audiences are
+// https, or http if secure is false.
+func checkSessions(s *scs.SessionManager, secure bool) error {
+	c := s.Cookie
+	switch {
+	case s.Store == nil, s.Codec == nil, s.Lifetime <= 0:
+		return errors.New("Sessions: no store, codec or lifetime: call scs.New")
+	case secure && !c.Secure:
+		return errors.New("Sessions: the audience is https, but Cookie.Secure is not set")
+	case !c.HttpOnly:
+		return errors.New("Sessions: Cookie.HttpOnly is not set")
+	case c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode:
+		return errors.New("Sessions: Cookie.SameSite is neither Lax nor Strict")
+	case strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "" || !c.Secure):
+		return errors.New(`Sessions: browsers refuse a __Host- cookie with a domain, with a path other than "/", or without Secure`)
 	}
-	if err := s.scs.RenewToken(s.ctx); err != nil {
-		return err
-	}
-	s.scs.Put(s.ctx, s.key, id)
 	return nil
 }
 
-// end throws all of it away. What is put into it later is under a new token.
-func (s session) end() error { return s.scs.Destroy(s.ctx) }
+// startSession makes the request's session that of the user.
+func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, of owner) error {
+	s, err := l.sessions.open(r)
+	if err != nil {
+		return err
+	}
+	before := s.user()
+	s.ctx = context.WithValue(s.ctx, ownerKey{}, of)
+	if err := s.begin(of.user); err != nil {
+		return fmt.Errorf("renewing the session: %w", err)
+	}
+	if before != of.user {
+		l.signedOut(s, before)
+	}
+	return s.save(w)
+}
 
-// save stores the session if it changed, and sends its cookie.
-func (s session) save(w http.ResponseWriter) error {
-	switch s.scs.Status(s.ctx) {
-	case scs.Modified:
-		token, expires, err := s.scs.Commit(s.ctx)
-		if err != nil {
-			s.scs.Remove(s.ctx, s.key) // should LoadAndSave have more luck, nobody is signed in
+// endSession destroys the request's session.
+func (l *Login[U]) endSession(w http.ResponseWriter, r *http.Request) error {
+	s, err := l.sessions.open(r)
+	if err != nil {
+		return err
+	}
+	before := s.user()
+	if err := s.end(); err != nil {
+		return fmt.Errorf("ending the session: %w", err)
+	}
+	l.signedOut(s, before)
+	return s.save(w)
+}
+
+// signedOut calls Config.OnLogout, which may put values into the session.
+func (l *Login[U]) signedOut(s session, id string) {
+	if id != "" && l.config.OnLogout != nil {
+		l.config.OnLogout(s.ctx, id)
+	}
+}
+
+// session is the session of one request. This package does not use scs's
+// LoadAndSave: so it can report that a store has failed before the response is
+// written, and handlers get the server's own ResponseWriter.
+type session struct {
+	sessions
+	ctx context.Context
+	// shared means that the application has wrapped this package in LoadAndSave,
+	// which sends the cookie.
+	shared bool
+}
+
+// open loads the session of a request.
+func (s sessions) open(r *http.Request) (session, error) {
+	token := ""
+	if cookie, err := r.Cookie(s.manager.Cookie.Name); err == nil {
+		token = cookie.Value
+	}
+	// Load returns the same context if that already has a session.
+	type unique struct{}
+	before := context.WithValue(r.Context(), unique{}, nil)
+	ctx, err := s.manager.Load(before, token)
+	if err != nil {
+		return session{}, fmt.Errorf("loading the session: %w", err)
+	}
+	return session{s, ctx, ctx == before}, nil
+}
+
+// user returns the ID of the user who is signed in, or "".
+func (s session) user() string { return s.manager.GetString(s.ctx, s.key) }
+
+// begin makes the session that of a user, with a new token, so that an attacker who
+// knows the old token has nothing. What the application stored for another user is
+// removed. What it stored for a visitor stays.
+func (s session) begin(id string) error {
+	if before := s.user(); before != "" && before != id {
+		if err := s.manager.Clear(s.ctx); err != nil {
 			return err
 		}
+	}
+	if err := s.manager.RenewToken(s.ctx); err != nil {
+		return err
+	}
+	s.manager.Put(s.ctx, s.key, id)
+	return nil
+}
+
+// end destroys the session. Values that are put into it later have a new token.
+func (s session) end() error { return s.manager.Destroy(s.ctx) }
+
+// save stores the session if it has changed, and sends its cookie.
+func (s session) save(w http.ResponseWriter) error {
+	switch s.manager.Status(s.ctx) {
+	case scs.Modified:
+		token, expires, err := s.manager.Commit(s.ctx)
+		if err != nil {
+			s.manager.Remove(s.ctx, s.key) // LoadAndSave may store the session after all: without the user
+			return fmt.Errorf("storing the session: %w", err)
+		}
 		if !s.shared {
-			s.scs.WriteSessionCookie(s.ctx, w, token, expires)
+			s.manager.WriteSessionCookie(s.ctx, w, token, expires)
 		}
 	case scs.Destroyed:
 		if !s.shared {
-			s.scs.WriteSessionCookie(s.ctx, w, "", time.Time{})
+			s.manager.WriteSessionCookie(s.ctx, w, "", time.Time{})
 		}
 	}
 	return nil

@@ -3,120 +3,123 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/target"
 )
 
-// userKey is where a Login keeps its user in a request's context.
-type userKey struct{ login any }
+// contextKey is the key of a Login's visitor in the context of a request.
+type contextKey struct{ login any }
 
-// visitor is whoever sent a request.
+// visitor is who sent a request.
 type visitor[U any] struct {
-	user   U
-	signed bool // in
+	user     U
+	signedIn bool
 }
 
-// WithUser looks up who is signed in, for User in the handlers behind it. It
-// asks Config.FindByID on every request that comes with a session, and signs out
-// whom that does not give. The answer says Vary: Cookie.
+// WithUser returns a handler that finds the user of each request before it calls
+// next, which then gets the user from User. It calls Config.FindByID for each request
+// with a session, and signs the user out if that returns ErrNoUser. The response has
+// Vary: Cookie. A request whose target is not a path is refused.
 func (l *Login[U]) WithUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key := userKey{l}
+		key := contextKey{l}
 		if r.Context().Value(key) == nil {
-			if _, ok := target.Local(r); !ok {
+			found, err := l.findVisitor(w, r)
+			if err != nil {
 				w.Header().Set("Cache-Control", "no-store")
-				l.fail(w, r, &failure{status: http.StatusBadRequest, reason: reasonTarget})
+				l.fail(w, r, err)
 				return
 			}
-			who, f := l.lookUp(w, r)
-			if f != nil {
-				w.Header().Set("Cache-Control", "no-store")
-				l.fail(w, r, f)
-				return
-			}
-			r = r.WithContext(context.WithValue(r.Context(), key, who))
+			r = r.WithContext(context.WithValue(r.Context(), key, found))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// User gives who is signed in, false when nobody is. The context is that of a
-// request behind WithUser or Require.
+// User returns the user who is signed in. It reports whether there is one. The
+// context is that of a request in a handler of WithUser or Require.
 func (l *Login[U]) User(ctx context.Context) (U, bool) {
-	who, _ := ctx.Value(userKey{l}).(visitor[U])
-	return who.user, who.signed
+	found, _ := ctx.Value(contextKey{l}).(visitor[U])
+	return found.user, found.signedIn
 }
 
-func (l *Login[U]) lookUp(w http.ResponseWriter, r *http.Request) (who visitor[U], f *failure) {
+// findVisitor finds the user of the request's session. It stores the session if it
+// has changed.
+func (l *Login[U]) findVisitor(w http.ResponseWriter, r *http.Request) (found visitor[U], err error) {
+	if _, ok := target.Local(r); !ok {
+		return found, &refusal.Refusal{Status: http.StatusBadRequest, Reason: reasonTarget}
+	}
 	w.Header().Add("Vary", "Cookie")
 	s, err := l.sessions.open(r)
 	if err != nil {
-		return who, l.trouble(r.Context(), "loading the session", err)
+		return found, err
 	}
 	if id := s.user(); id != "" {
-		user, err := l.find(r.Context(), id)
+		user, err := l.findByID(r.Context(), id)
 		switch {
 		case err == nil:
-			who = visitor[U]{user, true}
+			found = visitor[U]{user, true}
 		case errors.Is(err, ErrNoUser):
 			l.drop(s)
 		default:
-			return who, l.trouble(r.Context(), "finding the user of a session", err)
+			return found, fmt.Errorf("finding the user of a session: %w", err)
 		}
 	}
-	if err := s.save(w); err != nil { // dropped, or its idle time begins anew
-		return visitor[U]{}, l.trouble(r.Context(), "storing the session", err)
+	if err := s.save(w); err != nil { // it was dropped, or its idle time begins again
+		return visitor[U]{}, err
 	}
-	return who, nil
+	return found, nil
 }
 
-// drop ends the session of a user who is no more. Should that fail, the next
-// request finds as little of the user as this one.
+// drop destroys the session of a user that FindByID did not find. If that fails, the
+// next request finds no user either.
 func (l *Login[U]) drop(s session) {
 	if err := s.end(); err != nil {
-		l.log.ErrorContext(s.ctx, "login: ending the session of a user who is no more", "error", err)
+		l.config.Logger.ErrorContext(s.ctx, "login: a user was not found, and the session remains", "error", err)
 	}
 }
 
-// Require lets through who is signed in, WithUser included. Others are sent to
-// Config.SignInPage with the page they wanted as next, when they asked for a
-// page, and else answered 401. What is behind it is answered with
-// Cache-Control: no-store unless it says otherwise, so that nothing of it is to
-// be seen by going back after the logout.
+// Require returns a handler that calls next if a user is signed in. It includes
+// WithUser. Other requests for a page are redirected to Config.SignInPage, with the
+// page as next; all others are answered with 401. The response has Cache-Control:
+// no-store unless next sets another one, so that going back after the logout shows
+// nothing.
 func (l *Login[U]) Require(next http.Handler) http.Handler {
 	return l.WithUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if _, signed := l.User(r.Context()); !signed {
-			l.turnAway(w, r)
+		if _, signedIn := l.User(r.Context()); !signedIn {
+			l.requireLogin(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	}))
 }
 
-// turnAway does not send to the sign-in page what cannot be repeated from
-// there: a form would be lost without a word.
-func (l *Login[U]) turnAway(w http.ResponseWriter, r *http.Request) {
+// requireLogin redirects GET and HEAD only. The sign-in page could not repeat a POST,
+// and its form would be lost.
+func (l *Login[U]) requireLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
 	if wantsPage(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		w.Header().Set("Location", l.signInURL(l.pageOf(r)))
+		w.Header().Set("Location", l.signInURL(l.requestedPage(r)))
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	w.Header().Set("WWW-Authenticate", "Cookie") // RFC 9110, section 15.5.2, wants a challenge
-	l.fail(w, r, &failure{status: http.StatusUnauthorized, reason: reasonAnonymous})
+	// RFC 9110, section 15.5.2, requires a challenge with the status 401.
+	l.fail(w, r, &refusal.Refusal{Status: http.StatusUnauthorized, Reason: reasonAnonymous, Challenge: "Cookie"})
 }
 
-// pageOf returns the page that a browser asked for, as it wrote it, or "" if that
-// is not a page of this origin. A prefix that a router of this process removes is
-// still there; one that a proxy removes is not.
-func (s *site) pageOf(r *http.Request) string {
+// requestedPage returns the page that a browser asked for, as it was sent, or "" if
+// that is not a page of this origin. The request target still has a prefix that a
+// router of this process removed, but not one that a proxy removed.
+func (l *Login[U]) requestedPage(r *http.Request) string {
 	page := r.RequestURI
-	if rest, found := strings.CutPrefix(page, s.prefix); !found || rest != "" && !strings.ContainsAny(rest[:1], "/?") {
-		page = s.prefix + page
+	if rest, found := strings.CutPrefix(page, l.config.Prefix); !found || rest != "" && !strings.ContainsAny(rest[:1], "/?") {
+		page = l.config.Prefix + page
 	}
 	if !isLocal(page) {
 		return ""
@@ -124,14 +127,13 @@ func (s *site) pageOf(r *http.Request) string {
 	return page
 }
 
-// signInURL is the sign-in page, told where to go from there.
-func (s *site) signInURL(next string) string {
-	if next == "" {
-		return s.at(s.signInPage)
-	}
-	u, err := url.Parse(s.at(s.signInPage))
-	if err != nil { // not after New
-		return s.at(s.signInPage)
+// signInURL returns the URL of the sign-in page, with next in its query unless that
+// is empty.
+func (l *Login[U]) signInURL(next string) string {
+	page := l.browserPath(l.config.SignInPage)
+	u, err := url.Parse(page)
+	if err != nil || next == "" { // New has parsed the page
+		return page
 	}
 	query := u.Query()
 	query.Set("next", next)

@@ -22,7 +22,7 @@ type postedKey struct{}
 // handlers. Package login does not pass it on.
 type recordingMux struct{ mux *http.ServeMux }
 
-// Handle implements login.Mux.
+// Handle is the method that login.Routes calls.
 func (m recordingMux) Handle(pattern string, next http.Handler) {
 	m.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxPosted))

@@ -1,0 +1,240 @@
+package login
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/refusal"
+	"github.com/vepverify/vepverify/internal/target"
+)
+
+// Limits of a request. Browsers send much less.
+const (
+	// maxBody is the size of the largest form, in bytes. An assertion has at most
+	// assertion.MaxSize, half of it.
+	maxBody = 64 << 10
+	// maxFields is the largest number of fields of a form. This package reads two,
+	// and a page may have others. They are counted before they are parsed, because a
+	// map of all that fit into maxBody takes a hundred times its memory.
+	maxFields = 32
+	// maxType is the length of the longest Content-Type, in bytes.
+	maxType = 256
+	// maxAccept is the length of the longest Accept, in bytes. Parsing a longer one
+	// could take a thousand times as long. Browsers send less than 200.
+	maxAccept = 1 << 10
+	// maxRanges is how many media ranges of Accept are read. Browsers send less
+	// than ten.
+	maxRanges = 32
+	// maxNext is the length of the longest next page, in bytes.
+	maxNext = 2 << 10
+)
+
+// readPost checks that a request is a POST to a path from a page of an audience, and
+// returns its form.
+func (l *Login[U]) readPost(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.Method != http.MethodPost {
+		return nil, &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: reasonMethod, Allow: http.MethodPost}
+	}
+	if _, ok := target.Local(r); !ok {
+		return nil, &refusal.Refusal{Status: http.StatusBadRequest, Reason: reasonTarget}
+	}
+	if !l.fromAudience(r) {
+		return nil, &refusal.Refusal{Status: http.StatusForbidden, Reason: reasonCrossOrigin}
+	}
+	return readForm(w, r)
+}
+
+// fromAudience reports whether a POST may have been sent by a page of one of the
+// audiences, or by a client that is not a browser. It ignores Host and Referer: a
+// proxy may change the Host, and a page that forges a request can omit the Referer.
+//
+//   - An Origin must be one of the audiences, with scheme and port.
+//   - The Origin null needs Sec-Fetch-Site: same-origin. It is sent by pages with
+//     Referrer-Policy: no-referrer, by sandboxed frames and after redirects.
+//   - Without an Origin, Sec-Fetch-Site must be same-origin, none or missing. Both
+//     are missing in browsers older than 2020 and in programs, which can forge either.
+func (l *Login[U]) fromAudience(r *http.Request) bool {
+	origin, site := r.Header["Origin"], r.Header["Sec-Fetch-Site"]
+	switch {
+	case len(origin) > 1 || len(site) > 1:
+		return false
+	case len(origin) == 0:
+		return len(site) == 0 || site[0] == "same-origin" || site[0] == "none"
+	case origin[0] == "null":
+		return len(site) == 1 && site[0] == "same-origin"
+	}
+	return slices.Contains(l.audiences, origin[0])
+}
+
+// readForm returns the form in the body. It ignores the query, which servers log. An
+// empty body is an empty form.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	contentType := r.Header.Get("Content-Type")
+	if contentType != "" && !isForm(contentType) {
+		return nil, &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: reasonType}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, &refusal.Refusal{Status: http.StatusRequestEntityTooLarge, Reason: reasonTooLarge}
+	}
+	switch {
+	case err != nil:
+		return nil, badRequest(reasonForm)
+	case contentType == "" && len(body) > 0:
+		return nil, &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: reasonType}
+	case bytes.Count(body, []byte("&")) >= maxFields:
+		return nil, badRequest(reasonFields)
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, badRequest(reasonForm)
+	}
+	return form, nil
+}
+
+func badRequest(reason string) error {
+	return &refusal.Refusal{Status: http.StatusBadRequest, Reason: reason}
+}
+
+func isForm(contentType string) bool {
+	if len(contentType) > maxType {
+		return false
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/x-www-form-urlencoded"
+}
+
+func oneAssertion(form url.Values) (string, error) {
+	switch values := form["assertion"]; {
+	case len(values) > 1:
+		return "", badRequest(reasonForm)
+	case len(values) == 0 || values[0] == "":
+		return "", badRequest(reasonMissing)
+	default:
+		return values[0], nil
+	}
+}
+
+// destination returns the page to go to: the form's next if it is a page of this
+// origin, else the application's own, else "".
+func (l *Login[U]) destination(form url.Values, normal string) string {
+	if next := form["next"]; len(next) == 1 && isLocal(next[0]) {
+		return next[0]
+	}
+	if normal == "" {
+		return ""
+	}
+	return l.browserPath(normal)
+}
+
+// isLocal reports whether next is a page of this origin, however it is read: a path
+// that begins with one slash, as URLs are written (ASCII, the rest percent-encoded).
+// It must not contain what browsers remove (tabs, line breaks, spaces), take for a
+// slash (the backslash) or resolve (".", "..", "//"). The same is true of the path
+// percent-decoded any number of times, because proxies and routers may decode it. The
+// query and the fragment are free.
+func isLocal(next string) bool {
+	if len(next) > maxNext || strings.ContainsFunc(next, neverInURL) {
+		return false
+	}
+	if _, err := url.Parse(next); err != nil {
+		return false
+	}
+	path := next
+	if end := strings.IndexAny(next, "?#"); end >= 0 {
+		path = next[:end]
+	}
+	for {
+		if !isClean(path) {
+			return false
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil || decoded == path { // "/100%25" means "/100%", which means itself
+			return true
+		}
+		path = decoded
+	}
+}
+
+func neverInURL(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }
+
+// isClean reports whether path begins with one slash and has a form that browsers and
+// routers do not change.
+func isClean(path string) bool {
+	path, found := strings.CutPrefix(path, "/")
+	if !found || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+		return false
+	}
+	for path != "" { // what follows the last slash may be empty
+		segment, rest, _ := strings.Cut(path, "/")
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+		path = rest
+	}
+	return true
+}
+
+// isRoute reports whether path can be a pattern of any router, and a prefix: letters,
+// digits, '-', '.' and '_' between slashes, without a slash at the end.
+func isRoute(path string) bool {
+	return isClean(path) && !strings.HasSuffix(path, "/") && !strings.ContainsFunc(path, notInRoute)
+}
+
+func notInRoute(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("-._/", r) // '~' is for cookieName
+}
+
+// wantsPage reports whether the request is for a page, as those of links and forms
+// are: it prefers text/html to application/json. Scripts that accept any type,
+// requests without Accept, and those with more than maxAccept bytes of it get JSON.
+func wantsPage(r *http.Request) bool {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if len(accept) > maxAccept {
+		return false
+	}
+	return quality(accept, "text", "html") > quality(accept, "application", "json")
+}
+
+// quality returns the weight of a media type, 0 to 1: that of the most specific range
+// which contains it (RFC 9110, section 12.5.1).
+func quality(accept, major, minor string) float64 {
+	best, specificity := 0.0, 0
+	for i, part := range strings.SplitN(accept, ",", maxRanges+1) {
+		if i == maxRanges {
+			break
+		}
+		name, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		specific := map[string]int{major + "/" + minor: 3, major + "/*": 2, "*/*": 1}[name]
+		if specific > specificity {
+			best, specificity = weight(params["q"]), specific
+		}
+	}
+	return best
+}
+
+func weight(q string) float64 {
+	if q == "" {
+		return 1
+	}
+	n, err := strconv.ParseFloat(q, 64)
+	if err != nil || !(n >= 0 && n <= 1) {
+		return 0
+	}
+	return n
+}
