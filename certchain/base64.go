@@ -10,13 +10,13 @@ import (
 
 var (
 	errBase64    = errors.New("not base64url")
-	errLineBreak = errors.New("a line break in base64url")
+	errLineBreak = errors.New("line break in base64url")
 )
 
-// notBase64 marks characters that are not of the alphabet.
+// notBase64 marks characters that are not in the alphabet.
 const notBase64 = 1 << 31
 
-// sextets[i] has the value of each character when it is the i-th of four.
+// sextets[i] holds the value of each character in the i-th of four positions.
 var sextets = func() (table [4][256]uint32) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	for i := range table {
@@ -30,15 +30,15 @@ var sextets = func() (table [4][256]uint32) {
 	return table
 }()
 
-// appendDecoded appends what a segment decodes to. Unlike encoding/base64, which
-// ignores line breaks, it accepts one form of each text only (PROTOCOL 1.base64).
-// It has its own loop for speed: BenchmarkParse.
-func appendDecoded(into, segment []byte) ([]byte, error) {
+// appendDecoded appends the decoded segment to dst. Unlike encoding/base64, which
+// ignores line breaks, it accepts only one form of each text (PROTOCOL 1.base64). It has
+// a loop of its own for speed (BenchmarkParse).
+func appendDecoded(dst, segment []byte) ([]byte, error) {
 	var bad uint32
 	whole := segment
-	size := len(into) + len(segment)/4*3 + max(0, len(segment)%4-1)
-	into = slices.Grow(into, size+2-len(into)) // two more, for whole words
-	z := into[len(into) : size+2]
+	size := len(dst) + len(segment)/4*3 + max(0, len(segment)%4-1)
+	dst = slices.Grow(dst, size+2-len(dst)) // two bytes more, to store whole words
+	z := dst[len(dst) : size+2]
 	for len(segment) >= 8 {
 		s := (*[8]byte)(segment)
 		high, low := four(s[0], s[1], s[2], s[3]), four(s[4], s[5], s[6], s[7])
@@ -56,11 +56,11 @@ func appendDecoded(into, segment []byte) ([]byte, error) {
 	if bad |= last; bad&notBase64 != 0 || !ok {
 		return nil, base64Error(whole)
 	}
-	return into[:size], nil
+	return dst[:size], nil
 }
 
-// base64Error returns the error for a segment that appendDecoded refuses. It tells
-// where the fault is.
+// base64Error returns the error for a segment that appendDecoded rejects. If the error
+// is that of encoding/base64, it contains the position.
 func base64Error(segment []byte) error {
 	if bytes.ContainsAny(segment, "\r\n") {
 		return errLineBreak
@@ -71,8 +71,8 @@ func base64Error(segment []byte) error {
 	return errBase64 // never nil, even if the two disagree
 }
 
-// lastBytes decodes up to three characters. It reports whether there can be so
-// many and their unused bits are zero.
+// lastBytes decodes the up to three characters after the last group of four. ok is false
+// for one character, and if unused bits are not zero.
 func lastBytes(z, segment []byte) (bad uint32, ok bool) {
 	switch len(segment) { // 'A' is zero
 	case 0:
@@ -89,7 +89,8 @@ func lastBytes(z, segment []byte) (bad uint32, ok bool) {
 	return notBase64, false
 }
 
-// four returns the 24 bits of four characters.
+// four returns the 24 bits of four characters. The bit notBase64 is set if one of them
+// is not in the alphabet.
 func four(a, b, c, d byte) uint32 {
 	return sextets[0][a] | sextets[1][b] | sextets[2][c] | sextets[3][d]
 }

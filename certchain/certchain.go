@@ -1,40 +1,44 @@
-// Package certchain reads, checks and writes the signed tokens that a BrowserID
-// assertion is made of: JWS compact serialization with the protocol's own
-// algorithm names, whose claims are JSON objects.
+// Package certchain parses, checks and writes the signed tokens of a BrowserID
+// assertion. A token is a JWS in compact serialization, with the algorithm names of this
+// protocol; its claims are a JSON object.
 //
 //	token       = base64url(header) "." base64url(claims) "." base64url(signature)
 //	certificate = a token whose claims bind an email address, or a host, to a key
 //
-// Start with [ParseToken] and [ParseCertificate]. [Chain] checks a chain of
-// certificates; [Issue] and [Sign] write.
-// The rules are those of PROTOCOL §1, §2 and, for chains, §4: base64url without
-// padding, line breaks or stray bits, strict JSON, and an algorithm that the
-// key names and the header only repeats.
+// Start with [ParseToken] and [ParseCertificate]. A [Chain] checks how certificates
+// follow each other; [Issue] and [Sign] write certificates and tokens.
 //
-// Parsing trusts nothing and checks no signature. The package does no I/O and
-// knows no clock: whose key the first certificate must be signed by, and what
-// time it is, are its callers' to say. Whether an issuer may speak for an
-// address is decided in package assertion.
+// The rules are those of PROTOCOL §1, §2 and, for chains, §4: base64url without padding,
+// line breaks or stray bits; strict JSON; and an algorithm that the key implies, which
+// the header only repeats.
+//
+// # What is not checked
+//
+// Parsing checks no signature: the contents of a parsed token are claims of an unknown
+// sender. The package does no I/O and reads no clock. Its callers decide which keys the
+// first certificate must be signed with, and what time it is. Package assertion decides
+// whether an issuer may speak for an email address.
 package certchain
 
 import "errors"
 
-// What can be wrong with a token; every error of this package matches one.
+// Every error of this package matches one of these or [ErrTemplate].
 var (
-	// ErrMalformed: not a token, or its claims are not what PROTOCOL §1 wants.
+	// ErrMalformed is the error for text that is not a token, or whose claims are
+	// not as PROTOCOL §1 requires.
 	ErrMalformed = errors.New("malformed token")
-	// ErrAlgorithm: the header's alg is none that there is, or not the one that
-	// the key implies.
+	// ErrAlgorithm is the error for a token whose header does not name the algorithm
+	// of the key.
 	ErrAlgorithm = errors.New("algorithms do not match")
-	// ErrKey: the certified key is malformed, or weak (then it matches
-	// keys.ErrWeak too).
+	// ErrKey is the error for a certified key that is malformed, too large or weak. It
+	// matches the error of package keys too.
 	ErrKey = errors.New("certified key refused")
-	// ErrSignature: no candidate key made the signature.
+	// ErrSignature is the error for a signature that none of the keys made.
 	ErrSignature = errors.New("invalid signature")
-	// ErrNotYetValid: iat or nbf is in the future.
+	// ErrNotYetValid is the error for a token whose iat or nbf is in the future.
 	ErrNotYetValid = errors.New("issued later than verification date")
-	// ErrExpired: exp has passed.
+	// ErrExpired is the error for a token whose exp is in the past.
 	ErrExpired = errors.New("expired")
-	// ErrChain: a certificate may not sign the one that follows it.
+	// ErrChain is the error for a certificate that may not sign the next one.
 	ErrChain = errors.New("broken certificate chain")
 )

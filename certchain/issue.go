@@ -14,26 +14,25 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Template says what a certificate is to certify. Exactly one of Email and
-// Host is wanted.
+// Template describes a certificate to issue. Exactly one of Email and Host must be set.
 type Template struct {
-	Issuer    string         // the domain whose key signs
-	Email     string         // the address certified
-	Host      string         // or the host, which may then sign certificates itself
-	PublicKey keys.PublicKey // the key certified
-	IssuedAt  time.Time      // cut to milliseconds; the zero time leaves iat out
-	Expires   time.Time      // cut to milliseconds
-	// Extra claims, which a verifier reports as idpClaims. Names that the
-	// protocol uses are refused.
+	Issuer    string         // the domain whose key signs the certificate
+	Email     string         // the certified email address
+	Host      string         // the certified host, which may then issue certificates itself
+	PublicKey keys.PublicKey // the certified key
+	IssuedAt  time.Time      // cut to milliseconds; the zero time means no iat
+	Expires   time.Time      // cut to milliseconds; must be after IssuedAt
+	// Extra claims, which a verifier reports as idpClaims. The names that the
+	// protocol uses are not allowed.
 	Extra map[string]any
 }
 
-// ErrTemplate: a certificate or token that no verifier would accept was asked
-// for.
+// ErrTemplate is the error for a request to sign a certificate or token that no verifier
+// would accept.
 var ErrTemplate = errors.New("nothing to sign")
 
-// Issue makes a certificate. It errs with ErrTemplate when the template is
-// incomplete or wrong.
+// Issue issues a certificate and signs it with issuer. The error matches [ErrTemplate]
+// if the template is incomplete or wrong.
 func Issue(t Template, issuer keys.PrivateKey) (string, error) {
 	claims, err := t.claims()
 	if err != nil {
@@ -45,7 +44,7 @@ func Issue(t Template, issuer keys.PrivateKey) (string, error) {
 func (t Template) claims() (map[string]any, error) {
 	iss, ok := domain.Parse(t.Issuer)
 	if !ok {
-		return nil, fmt.Errorf("%w: the issuer is no domain", ErrTemplate)
+		return nil, fmt.Errorf("%w: the issuer is not a domain", ErrTemplate)
 	}
 	principal, err := t.principal()
 	if err != nil {
@@ -68,29 +67,29 @@ func (t Template) claims() (map[string]any, error) {
 
 func (t Template) principal() (map[string]string, error) {
 	if (t.Email == "") == (t.Host == "") {
-		return nil, fmt.Errorf("%w: one of email and host is wanted", ErrTemplate)
+		return nil, fmt.Errorf("%w: not exactly one of email and host", ErrTemplate)
 	}
 	if t.Host != "" {
 		host, ok := domain.Parse(t.Host)
 		if !ok {
-			return nil, fmt.Errorf("%w: the host is no domain", ErrTemplate)
+			return nil, fmt.Errorf("%w: the host is not a domain", ErrTemplate)
 		}
 		return map[string]string{"host": host}, nil
 	}
 	email, _, ok := domain.Email(t.Email)
 	if !ok {
-		return nil, fmt.Errorf("%w: the email is not one that verifiers accept", ErrTemplate)
+		return nil, fmt.Errorf("%w: the email is not an email address that verifiers accept", ErrTemplate)
 	}
 	return map[string]string{"email": email}, nil
 }
 
-// Sign signs a token with the members of claims and of extra as its claims. The same
-// claims and key yield the same token. The error matches [ErrTemplate] if extra has a
-// name that the protocol uses, or if a claim has no JSON form.
+// Sign signs a token whose claims are those of claims and of extra, which may be nil.
+// The same claims and key yield the same token. The error matches [ErrTemplate] if a
+// name in extra is one that the protocol uses, or if a value has no JSON form.
 func Sign(claims, extra map[string]any, key keys.PrivateKey) (string, error) {
 	for name := range extra {
 		if slices.Contains(reserved, name) {
-			return "", fmt.Errorf("%w: extra claim %q: the name is the protocol's", ErrTemplate, name)
+			return "", fmt.Errorf("%w: extra claim %q: the protocol uses this name", ErrTemplate, name)
 		}
 	}
 	all := make(map[string]any, len(claims)+len(extra))
@@ -113,10 +112,10 @@ func Sign(claims, extra map[string]any, key keys.PrivateKey) (string, error) {
 	return jws.CompactSerialize()
 }
 
-// opaqueSigner lends a private key of ours to go-jose.
+// opaqueSigner implements [jose.OpaqueSigner] for a private key.
 type opaqueSigner struct{ key keys.PrivateKey }
 
-// Public gives no key, so that the header is the alg alone.
+// Public returns nil, so that the header consists of the alg only.
 func (o opaqueSigner) Public() *jose.JSONWebKey { return nil }
 
 func (o opaqueSigner) Algs() []jose.SignatureAlgorithm {

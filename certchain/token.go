@@ -3,30 +3,31 @@ package certchain
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Token is one signed token, taken apart and not verified.
+// Token is a parsed token. Its signature is not verified.
 type Token struct {
-	// Algorithm is the header's alg, whatever it says.
+	// Algorithm is the alg of the header. It may be any string.
 	Algorithm string
-	// Claims are the claims as signed, if the signature holds.
+	// Claims are the claims of the token.
 	Claims Claims
-	// Validity holds the token's times, which every token of the protocol has.
+	// Validity holds the times of the token.
 	Validity Validity
 
 	raw       []byte
 	signed    int // length of the part of raw that the signature covers
 	signature []byte
-
-	members [6]strictjson.Member // backs Claims, to save an allocation
+	members   [6]strictjson.Member // backs Claims, to save an allocation
 }
 
-// ParseToken parses a token. The error matches [ErrMalformed]. The header may name an
-// algorithm that does not exist: compare [Token.Algorithm] with [keys.Algorithms].
+// ParseToken parses a token. The error matches [ErrMalformed]. ParseToken accepts any
+// algorithm name, also one that does not exist.
 func ParseToken(s string) (*Token, error) {
 	t := new(Token)
 	if err := t.parse(s); err != nil {
@@ -36,13 +37,14 @@ func ParseToken(s string) (*Token, error) {
 }
 
 func (t *Token) parse(s string) (err error) {
-	// The text and, after it, what it decodes to, with room for whole words.
+	// One allocation for the text and for what it decodes to, rounded up to whole
+	// words (BenchmarkParse).
 	memory := append(make([]byte, 0, len(s)+len(s)*3/4+8), s...)
 	raw := memory[:len(s):len(s)]
 	header, rest, _ := bytes.Cut(raw, dot)
 	claims, signature, found := bytes.Cut(rest, dot)
 	if !found || bytes.Contains(signature, dot) {
-		return malformed("%d parts where a token has 3", bytes.Count(raw, dot)+1)
+		return malformed("%d parts instead of 3", bytes.Count(raw, dot)+1)
 	}
 	t.raw, t.signed = raw, len(header)+1+len(claims)
 	if t.Algorithm, err = parseHeader(header); err != nil {
@@ -63,22 +65,23 @@ func (t *Token) parse(s string) (err error) {
 
 var dot = []byte{'.'}
 
-// String gives the token as it was parsed, to the byte.
+// String returns the text that the token was parsed from.
 func (t *Token) String() string { return string(t.raw) }
 
-// Signed gives the part of the token that its signature covers: the encoded
-// header and claims. Unlike the whole token it has one form only.
+// Signed returns the part of the text that the signature covers: the encoded header and
+// claims. Unlike the whole text, it has only one form: a signature can be written with
+// and without leading zeros, and a key can make several signatures.
 func (t *Token) Signed() string { return string(t.raw[:t.signed]) }
 
-// Verify checks the token's signature against every candidate whose algorithm
-// is the header's. It errs with ErrAlgorithm when there is no such candidate,
-// and with ErrSignature when none of them made the signature.
+// Verify verifies the signature with each of the candidates whose algorithm is that of
+// the header, until one succeeds. The error matches [ErrAlgorithm] if there is no such
+// candidate, and [ErrSignature] if none of them made the signature.
 func (t *Token) Verify(candidates ...keys.PublicKey) error {
 	_, err := t.verify(candidates)
 	return err
 }
 
-// verify is Verify that tells which candidate made the signature.
+// verify returns the index of the candidate that made the signature.
 func (t *Token) verify(candidates []keys.PublicKey) (index int, err error) {
 	tried := false
 	for i, key := range candidates {
@@ -96,18 +99,18 @@ func (t *Token) verify(candidates []keys.PublicKey) (index int, err error) {
 	return 0, ErrSignature
 }
 
-// usualHeaders are the headers that say nothing but their algorithm, as they
-// are encoded, and that algorithm: those of nearly all tokens there are.
-var usualHeaders = func() map[string]string {
-	usual := make(map[string]string)
+// commonHeaders maps the encoded headers that consist of an algorithm only to the name
+// of the algorithm. Nearly all tokens have one of them.
+var commonHeaders = func() map[string]string {
+	headers := make(map[string]string)
 	for _, alg := range keys.Algorithms() {
-		usual[base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`"}`))] = alg
+		headers[base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`"}`))] = alg
 	}
-	return usual
+	return headers
 }()
 
 func parseHeader(segment []byte) (alg string, err error) {
-	if alg, usual := usualHeaders[string(segment)]; usual {
+	if alg, ok := commonHeaders[string(segment)]; ok {
 		return alg, nil
 	}
 	decoded, err := appendDecoded(nil, segment)
@@ -121,31 +124,83 @@ func parseHeader(segment []byte) (alg string, err error) {
 	return readHeader(header)
 }
 
-// forbidden are the header members that ask for what this protocol does not
-// have: extensions, other payload encodings, and keys from the token itself.
+// forbidden are the header members for features that this protocol does not have:
+// extensions, other encodings of the payload, and keys from the token itself.
 var forbidden = []string{"crit", "b64", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "nonce"}
 
 func readHeader(header strictjson.Object) (alg string, err error) {
 	for _, name := range forbidden {
-		if _, there := header.Get(name); there {
+		if _, ok := header.Get(name); ok {
 			return "", malformed("header has %q", name)
 		}
 	}
 	for _, name := range []string{"typ", "kid"} {
-		if raw, there := header.Get(name); there {
+		if raw, ok := header.Get(name); ok {
 			if _, ok := strictjson.String(raw); !ok {
-				return "", malformed("header's %q is no string", name)
+				return "", malformed("header's %q is not a string", name)
 			}
 		}
 	}
 	raw, _ := header.Get("alg")
 	alg, ok := strictjson.String(raw)
 	if !ok {
-		return "", malformed("header's alg is no string")
+		return "", malformed("header's alg is not a string")
 	}
 	return alg, nil
 }
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrMalformed}, args...)...)
+}
+
+// Claims are the claims of a token, each as its sender wrote it: integers keep all
+// their digits.
+type Claims struct{ object strictjson.Object }
+
+// Get returns the JSON text of a claim. ok is false if there is no such claim. The text
+// must not be modified.
+func (c Claims) Get(name string) (value json.RawMessage, ok bool) { return c.object.Get(name) }
+
+// Text returns the value of a claim that is a string. ok is false if there is no such
+// claim or it is not a string.
+func (c Claims) Text(name string) (text string, ok bool) {
+	raw, _ := c.object.Get(name)
+	return strictjson.String(raw)
+}
+
+// Names returns the names of all claims in the order of the token.
+func (c Claims) Names() []string {
+	names := make([]string, len(c.object))
+	for i, m := range c.object {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// Extra returns the claims that the protocol does not use, or nil if there are none.
+func (c Claims) Extra() map[string]json.RawMessage { return addExtra(nil, c.object) }
+
+// reserved are the claims that the protocol uses. They are never reported as extra
+// claims.
+var reserved = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "public-key", "pubkey", "principal"}
+
+// addExtra adds to the claims in extra those of from that are neither reserved nor in
+// except nor in extra already.
+func addExtra(extra map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
+	merging := len(extra) > 0 // the names of one object differ
+	for i, m := range from {
+		if slices.Contains(reserved, m.Name) || slices.Contains(except, m.Name) {
+			continue
+		}
+		if merging {
+			if _, ok := extra[m.Name]; ok {
+				continue
+			}
+		}
+		if extra == nil {
+			extra = make(map[string]json.RawMessage, len(from)-i)
+		}
+		extra[m.Name] = m.Value
+	}
+	return extra
 }

@@ -64,43 +64,39 @@ func (c Claims) time(name string) (time.Time, error) {
 	return time.UnixMilli(ms), nil
 }
 
-// maxMillis is 2^53: beyond it, implementations that read numbers as floating
-// point disagree about what a token says.
+// maxMillis is 2^53. Beyond it, implementations that parse numbers as floating point
+// disagree about the value.
 const maxMillis = 1 << 53
 
 // maxDigits is the number of decimal digits of maxMillis.
 const maxDigits = 16
 
-// parseMillis reads a time: a JSON number, its fraction cut off, or a string
-// of 1 to 16 digits.
-func parseMillis(raw json.RawMessage) (int64, bool) {
-	if ms, ok := plainMillis(raw); ok {
+// parseMillis parses a time: a JSON number, whose fraction is cut off, or a string of 1
+// to 16 digits.
+func parseMillis(raw json.RawMessage) (ms int64, ok bool) {
+	if ms, ok := parseDigits(raw); ok { // nearly always
 		return ms, true
 	}
-	if s, ok := strictjson.String(raw); ok {
-		return wholeMillis(s)
-	}
-	if ms, ok := wholeMillis(string(raw)); ok && raw[0] != '"' {
-		return ms, true
+	if s, ok := strictjson.Text(raw); ok {
+		return parseDigits(s)
 	}
 	s, negative := strings.CutPrefix(string(raw), "-")
 	if s == "" || s[0] < '0' || s[0] > '9' {
 		return 0, false
 	}
-	ms, ok := wholeMillis(cutFraction(s))
+	ms, ok = parseDigits([]byte(cutFraction(s)))
 	if negative {
 		ms = -ms
 	}
 	return ms, ok
 }
 
-// plainMillis reads what nearly every time is: 1 to 16 digits. Others are not ok,
-// whether or not they are times.
-func plainMillis(raw json.RawMessage) (ms int64, ok bool) {
-	if len(raw) == 0 || len(raw) > maxDigits {
+// parseDigits parses a time of 1 to 16 digits and nothing else.
+func parseDigits(text []byte) (ms int64, ok bool) {
+	if len(text) == 0 || len(text) > maxDigits {
 		return 0, false
 	}
-	for _, c := range raw {
+	for _, c := range text {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
@@ -109,16 +105,9 @@ func plainMillis(raw json.RawMessage) (ms int64, ok bool) {
 	return ms, ms <= maxMillis
 }
 
-func wholeMillis(digits string) (int64, bool) {
-	if len(digits) == 0 || len(digits) > maxDigits || strings.Trim(digits, "0123456789") != "" {
-		return 0, false
-	}
-	ms, err := strconv.ParseInt(digits, 10, 64)
-	return ms, err == nil && ms <= maxMillis
-}
-
-// cutFraction gives the digits before the decimal point of an unsigned JSON
-// number, exponent and all; of a number far too large, more than maxDigits.
+// cutFraction returns the digits of the integer part of an unsigned JSON number, which
+// may have a fraction and an exponent. For a number that is far too large, it returns
+// more than maxDigits digits.
 func cutFraction(s string) string {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -139,15 +128,15 @@ func cutFraction(s string) string {
 	return digits + strings.Repeat("0", point-len(digits))
 }
 
-// clampedInt reads a JSON exponent. Any that is out of proportion to a 32 KiB
-// token comes out as one that still is.
+// clampedInt parses the exponent of a JSON number. It limits exponents that are far
+// larger than the length of a token, at most 32 KiB, so that sums do not overflow.
 func clampedInt(s string) int {
 	const limit = 1 << 20
 	if s == "" {
 		return 0
 	}
 	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil { // digits by JSON's grammar, so out of range
+	if err != nil { // out of range: the grammar of JSON requires digits
 		n = limit
 		if s[0] == '-' {
 			n = -limit

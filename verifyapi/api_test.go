@@ -118,7 +118,7 @@ var table = []struct {
 	{"trusted issuers an object", "/v2", jsonType, ask(good, `"trustedIssuers":{"0":"other.example"}`), 400, failed("trusted issuers must be an array")},
 	{"trusted issuers not of strings", "/v2", jsonType, ask(good, `"trustedIssuers":["other.example",["x"]]`), 400, failed("trusted issuers must be an array of strings")},
 	{"missing before trusted issuers", "/v2", jsonType, `{"assertion":"x","trustedIssuers":5}`, 400, failed("missing audience parameter")},
-	{"malformed", "/v2", jsonType, `{ 'a' }`, 400, failed("malformed JSON at byte 2: a member name is wanted")},
+	{"malformed", "/v2", jsonType, `{ 'a' }`, 400, failed("malformed JSON at byte 2: member name expected")},
 	{"twice", "/v2", jsonType, ask(good, `"assertion":"x"`), 400, ""},
 	{"other type", "/v2", "text/plain", ask(good), 415, failed("Unsupported Content-Type: text/plain (expected application/json)")},
 	{"no type", "/v2", "", ask(good), 415, failed("Unsupported Content-Type: none (expected application/json)")},

@@ -5,19 +5,20 @@ import (
 	"hash/maphash"
 )
 
-// few is the number of names up to which an object is searched name by name. That is
-// quickest for small objects, and quadratic for large ones, which use nameSet.
-const few = 16
+// maxLinear is the number of names up to which an object is searched name by name. This
+// is fastest for small objects. It takes quadratic time for large ones, which use a
+// nameSet.
+const maxLinear = 16
 
-// nameSet finds repeated names in all large objects of one text: a hash table
-// with open addressing, without an allocation for each name or object. It is emptied
-// when no large object is open; until then, names of objects that have ended stay
-// in it. The hash has a secret seed, so that a sender cannot make names collide.
+// nameSet finds repeated names in the large objects of one text. It is a hash table with
+// open addressing that does not allocate for each name or object. The names of an object
+// stay in the set until no large object is open. The hash has a secret seed, so that a
+// sender cannot choose names that collide.
 type nameSet struct {
 	slots   []slot // a power of two, at most half in use
 	used    int
 	objects uint32 // number of large objects since the set was empty
-	open    int    // number of those that have not ended
+	open    int    // number of these objects that have not ended
 }
 
 // slot is empty if object is 0.
@@ -29,8 +30,8 @@ type slot struct {
 
 var seed = maphash.MakeSeed()
 
-// add adds names[index] to an object and reports whether the object has that name
-// already.
+// add adds names[index] to an object. It reports whether the object already had that
+// name.
 func (s *nameSet) add(object uint32, names []text, index int) bool {
 	if 2*s.used >= len(s.slots) {
 		s.grow()
@@ -48,15 +49,15 @@ func (s *nameSet) add(object uint32, names []text, index int) bool {
 	return false
 }
 
-// start is where the search for a name begins. The multiplication keeps equal
-// names of different objects apart.
+// start returns the slot at which the search for a name begins. The multiplication gives
+// equal names of different objects different slots.
 func (s *nameSet) start(hash, object uint32) int {
 	return int(hash^object*0x9e3779b9) & (len(s.slots) - 1)
 }
 
 func (s *nameSet) grow() {
 	old := s.slots
-	s.slots = make([]slot, max(8*few, 2*len(old)))
+	s.slots = make([]slot, max(8*maxLinear, 2*len(old)))
 	for _, o := range old {
 		if o.object == 0 {
 			continue
@@ -76,16 +77,16 @@ func (s *nameSet) begin() uint32 {
 	return s.objects
 }
 
-// end is called once for each begin.
+// end must be called once for each call of begin.
 func (s *nameSet) end() {
 	if s.open--; s.open == 0 {
 		s.reset()
 	}
 }
 
-// reset empties the set. It keeps the memory unless that is large.
+// reset empties the set. It keeps the memory for reuse unless there is much of it.
 func (s *nameSet) reset() {
-	if len(s.slots) > 32*few {
+	if len(s.slots) > 32*maxLinear {
 		s.slots = nil
 	}
 	if s.used > 0 {

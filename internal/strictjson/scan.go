@@ -6,19 +6,18 @@ import (
 	"sync"
 )
 
-// scanner is a recursive-descent reader of RFC 8259. MaxDepth bounds the
-// recursion.
+// scanner is a recursive-descent parser of RFC 8259. MaxDepth bounds the recursion.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
-	// names holds the member names read so far of the objects that have begun
-	// and not ended, the innermost object's last.
+	// names holds the member names of the objects that have not ended. Those of the
+	// innermost object are the last.
 	names []text
 	set   nameSet
 }
 
-// scanners are kept for their names, which would else be allocated each time.
+// scanners saves the allocation of names (BenchmarkParseObject).
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 func newScanner(data []byte) *scanner {
@@ -27,8 +26,8 @@ func newScanner(data []byte) *scanner {
 	return s
 }
 
-// release lets the input go, and keeps room for as many names as objects have
-// that are not made to be hostile.
+// release drops the input and puts the scanner back into the pool. It does not keep the
+// memory for names if a hostile input has made it large.
 func (s *scanner) release() {
 	names := s.names[:cap(s.names)]
 	if len(names) > 64 {
@@ -44,7 +43,7 @@ func (s *scanner) fail(problem string) error {
 	return &SyntaxError{Offset: s.pos, Problem: problem}
 }
 
-// peek gives the next byte, 0 at the end (a raw 0 is no JSON anywhere).
+// peek returns the next byte, or 0 at the end. A zero byte is not valid anywhere in JSON.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.data) {
 		return s.data[s.pos]
@@ -52,7 +51,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) space() {
+func (s *scanner) skipSpace() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -66,10 +65,10 @@ func (s *scanner) space() {
 func (s *scanner) enter() error {
 	s.depth++
 	if s.depth > MaxDepth {
-		return s.fail("nested too deep")
+		return s.fail("nesting too deep")
 	}
 	s.pos++
-	s.space()
+	s.skipSpace()
 	return nil
 }
 
@@ -78,7 +77,7 @@ func (s *scanner) leave() {
 	s.pos++
 }
 
-// value passes over one value and gives its text.
+// value scans a value and returns its text.
 func (s *scanner) value() (json.RawMessage, error) {
 	start := s.pos
 	var err error
@@ -89,7 +88,7 @@ func (s *scanner) value() (json.RawMessage, error) {
 		err = s.array(nil)
 	case c == '"':
 		_, err = s.str()
-	case c == '-' || digit(c):
+	case c == '-' || isDigit(c):
 		err = s.number()
 	default:
 		err = s.literal()
@@ -97,7 +96,7 @@ func (s *scanner) value() (json.RawMessage, error) {
 	return json.RawMessage(s.data[start:s.pos:s.pos]), err
 }
 
-// object passes over an object, and puts its members into o unless that is nil.
+// object scans an object. It appends the members to o unless o is nil.
 func (s *scanner) object(o *Object) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -116,7 +115,7 @@ func (s *scanner) object(o *Object) error {
 		}
 		s.names = append(s.names, name)
 		if s.repeated(first, &set) {
-			return s.fail("a member name stands twice")
+			return s.fail("duplicate member name")
 		}
 		if o != nil {
 			*o = append(*o, Member{name.intern(), value})
@@ -130,11 +129,11 @@ func (s *scanner) object(o *Object) error {
 	return nil
 }
 
-// repeated reports whether the last of s.names is among those before it, which begin
-// at first. set is the object's number in s.set, 0 until it has many names.
+// repeated reports whether the last of s.names equals one of the names from index first
+// on. set is the number of the object in s.set, or 0 if the object is not large.
 func (s *scanner) repeated(first int, set *uint32) bool {
 	last := len(s.names) - 1
-	if last-first < few {
+	if last-first < maxLinear {
 		for _, other := range s.names[first:last] {
 			if bytes.Equal(other, s.names[last]) {
 				return true
@@ -151,27 +150,28 @@ func (s *scanner) repeated(first int, set *uint32) bool {
 	return s.set.add(*set, s.names, last)
 }
 
+// member scans a name, a colon and a value.
 func (s *scanner) member() (name text, value json.RawMessage, err error) {
 	if s.peek() != '"' {
-		return nil, nil, s.fail("a member name is wanted")
+		return nil, nil, s.fail("member name expected")
 	}
 	if name, err = s.str(); err != nil {
 		return nil, nil, err
 	}
-	s.space()
+	s.skipSpace()
 	if s.peek() != ':' {
-		return nil, nil, s.fail("a colon is wanted")
+		return nil, nil, s.fail("colon expected")
 	}
 	s.pos++
-	s.space()
+	s.skipSpace()
 	if value, err = s.value(); err != nil {
 		return nil, nil, err
 	}
-	s.space()
+	s.skipSpace()
 	return name, value, nil
 }
 
-// array passes over an array, and hands its elements to each unless that is nil.
+// array scans an array. It calls each for every element unless each is nil.
 func (s *scanner) array(each func(json.RawMessage)) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -189,22 +189,22 @@ func (s *scanner) array(each func(json.RawMessage)) error {
 		if each != nil {
 			each(v)
 		}
-		s.space()
+		s.skipSpace()
 	}
 	s.leave()
 	return nil
 }
 
-// comma passes over the comma between two members or elements; one before the
-// closing bracket is refused because neither a name nor a value begins so.
+// comma scans the comma between two members or elements. It rejects a comma before the
+// closing bracket.
 func (s *scanner) comma() error {
 	if s.peek() != ',' {
-		return s.fail("a comma is wanted")
+		return s.fail("comma expected")
 	}
 	s.pos++
-	s.space()
+	s.skipSpace()
 	if c := s.peek(); c == '}' || c == ']' {
-		return s.fail("a comma before the closing bracket")
+		return s.fail("comma before the closing bracket")
 	}
 	return nil
 }
@@ -216,16 +216,16 @@ func (s *scanner) literal() error {
 			return nil
 		}
 	}
-	return s.fail("a value is wanted")
+	return s.fail("value expected")
 }
 
-func digit(c byte) bool { return '0' <= c && c <= '9' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (s *scanner) digits() error {
-	if !digit(s.peek()) {
-		return s.fail("a digit is wanted")
+	if !isDigit(s.peek()) {
+		return s.fail("digit expected")
 	}
-	for digit(s.peek()) {
+	for isDigit(s.peek()) {
 		s.pos++
 	}
 	return nil

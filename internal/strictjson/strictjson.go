@@ -1,15 +1,19 @@
-// Package strictjson reads JSON objects as BrowserID wants them read: one
-// object and nothing after it, valid UTF-8, no member name twice in the same
-// object at any depth (names are compared after unescaping, case included),
-// nesting at most [MaxDepth] deep. Everything else is RFC 8259, to the letter.
+// Package strictjson parses JSON objects by the rules of BrowserID (PROTOCOL §1), which
+// are stricter than RFC 8259:
 //
-// Parsers that disagree about such input are how one signed text comes to mean
-// two things; encoding/json matches names without case, keeps the last of two
-// equal names and mends invalid UTF-8.
+//   - The text is one object, with nothing after it but white space.
+//   - It is valid UTF-8, and escapes stand for valid characters.
+//   - No object, at any depth, has the same member name twice. Names are compared after
+//     unescaping, and case matters.
+//   - Objects and arrays nest at most [MaxDepth] deep.
 //
-// Start with [ParseObject]. Values stay raw until asked for with [String],
-// [Array] or a further [ParseObject], so that integers keep every digit.
-// Errors say what is wrong and at which byte, never what the input said.
+// If two parsers disagree about such input, one signed text has two meanings:
+// encoding/json ignores case in names, keeps the last of two equal names and replaces
+// invalid UTF-8.
+//
+// Start with [ParseObject]. Values stay raw until [String], [Array] or another call of
+// [ParseObject] parses them, so that integers keep all their digits. Errors contain the
+// problem and its position, but no part of the input.
 package strictjson
 
 import (
@@ -19,46 +23,46 @@ import (
 	"slices"
 )
 
-// MaxDepth is how deep objects and arrays may nest, the outermost counted.
+// MaxDepth is the largest depth of nested objects and arrays. The outermost object has
+// depth 1.
 const MaxDepth = 1000
 
-// Member is one member of an object: its unescaped name and its value as it
-// stood in the text.
+// Member is one member of an object: its name, unescaped, and the text of its value.
 type Member struct {
 	Name  string
 	Value json.RawMessage
 }
 
-// Object is a JSON object, its members in the order of the text.
+// Object is a JSON object. Its members are in the order of the text.
 type Object []Member
 
-// ParseObject reads data, which must be exactly one JSON object, with white
-// space around it at most. The values alias data.
+// ParseObject parses data, which must be one JSON object with optional white space around
+// it. The values of the members are parts of data. The error is a [*SyntaxError].
 func ParseObject(data []byte) (Object, error) {
 	return AppendObject(make(Object, 0, 8), data) // more than most objects of the protocol have
 }
 
-// AppendObject is ParseObject that puts the members into o, which is empty and
-// has room, to save allocating it.
+// AppendObject is like [ParseObject] but appends the members to o, which must be empty.
+// A caller that provides the capacity saves an allocation.
 func AppendObject(o Object, data []byte) (Object, error) {
 	s := newScanner(data)
 	defer s.release()
-	s.space()
+	s.skipSpace()
 	if s.peek() != '{' {
-		return nil, s.fail("an object is wanted")
+		return nil, s.fail("object expected")
 	}
 	if err := s.object(&o); err != nil {
 		return nil, err
 	}
-	s.space()
+	s.skipSpace()
 	if s.pos != len(data) {
 		return nil, s.fail("text after the object")
 	}
 	return o, nil
 }
 
-// Get gives the value of the named member and whether there is one.
-func (o Object) Get(name string) (json.RawMessage, bool) {
+// Get returns the value of a member. ok is false if there is no such member.
+func (o Object) Get(name string) (value json.RawMessage, ok bool) {
 	i := slices.IndexFunc(o, func(m Member) bool { return m.Name == name })
 	if i < 0 {
 		return nil, false
@@ -66,15 +70,15 @@ func (o Object) Get(name string) (json.RawMessage, bool) {
 	return o[i].Value, true
 }
 
-// String gives the text of a JSON string; false when raw is not one.
-func String(raw json.RawMessage) (string, bool) {
+// String returns the value of a JSON string. ok is false if raw is not a string.
+func String(raw json.RawMessage) (s string, ok bool) {
 	t, ok := Text(raw)
 	return string(t), ok
 }
 
-// Text is String that gives bytes, those of raw where the text stands there as
-// it is. raw is a value that this package has read.
-func Text(raw json.RawMessage) ([]byte, bool) {
+// Text is like [String] but returns bytes, which are a part of raw if the string has no
+// escapes. raw must be a value that this package returned.
+func Text(raw json.RawMessage) (text []byte, ok bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return nil, false
 	}
@@ -90,21 +94,20 @@ func Text(raw json.RawMessage) ([]byte, bool) {
 	return t, true
 }
 
-// Array gives the elements of a JSON array; false when raw is not one.
-func Array(raw json.RawMessage) ([]json.RawMessage, bool) {
+// Array returns the elements of a JSON array. ok is false if raw is not an array.
+func Array(raw json.RawMessage) (elements []json.RawMessage, ok bool) {
 	s := scanner{data: raw}
 	if s.peek() != '[' {
 		return nil, false
 	}
-	var elements []json.RawMessage
 	err := s.array(func(v json.RawMessage) { elements = append(elements, v) })
 	return elements, err == nil && s.pos == len(raw)
 }
 
-// SyntaxError says what is wrong with a text and where.
+// SyntaxError is the error for a text that is not a JSON object by the rules above.
 type SyntaxError struct {
-	Offset  int    // bytes before the fault
-	Problem string // never holds input
+	Offset  int    // number of bytes before the fault
+	Problem string // a fixed text without any part of the input
 }
 
 func (e *SyntaxError) Error() string {

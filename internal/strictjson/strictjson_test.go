@@ -44,7 +44,7 @@ func TestParseObjectRefuses(t *testing.T) {
 		"number":              `7`,
 		"null":                `null`,
 		"second object":       `{}{}`,
-		"garbage behind":      `{} x`,
+		"garbage at the end":      `{} x`,
 		"byte order mark":     "\ufeff{}",
 		"duplicate":           `{"a":1,"a":1}`,
 		"escaped duplicate":   `{"a":1,"\u0061":2}`,
@@ -81,7 +81,7 @@ func TestParseObjectRefuses(t *testing.T) {
 		"capital literal":     `{"a":True}`,
 		"newline in string":   "{\"a\":\"\n\"}",
 		"zero byte":           "{\"a\":\"\x00\"}",
-		"zero byte behind":    "{}\x00",
+		"zero byte at the end":    "{}\x00",
 		"unknown escape":      `{"a":"\x41"}`,
 		"short escape":        `{"a":"\u00e"}`,
 		"open string":         `{"a":"b`,
@@ -113,7 +113,7 @@ func TestValues(t *testing.T) {
 		t.Errorf("n = %s", raw)
 	}
 	if _, isString := strictjson.String(raw); isString {
-		t.Error("a number passes for a string")
+		t.Error("a number is a string")
 	}
 	raw, _ = o.Get("a")
 	elements, isArray := strictjson.Array(raw)
@@ -125,16 +125,15 @@ func TestValues(t *testing.T) {
 		t.Errorf("e = %q", elements)
 	}
 	if _, isArray = strictjson.Array([]byte(`{}`)); isArray {
-		t.Error("an object passes for an array")
+		t.Error("an object is an array")
 	}
 	if _, ok = o.Get("S"); ok {
 		t.Error("names are compared without case")
 	}
 }
 
-// FuzzParseObject holds that what is accepted here is accepted by go-jose's
-// JSON reader with the same content, and reads the same after being written
-// anew.
+// FuzzParseObject checks that go-jose's JSON reader accepts what ParseObject accepts,
+// with the same content, and that every value is valid JSON.
 func FuzzParseObject(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":1,"b":[true,null,"x\u00e9\ud83d\ude00"],"c":{"d":-1.5e3}}`,
@@ -166,8 +165,8 @@ func FuzzParseObject(f *testing.F) {
 	})
 }
 
-// wide returns an object of n members, half of them after one whose value is
-// inner. The last has the name of member again, unless that is below 0.
+// wide returns an object of n members and one with the value inner in their middle. The
+// last member repeats the name of member number again, unless that is negative.
 func wide(n int, inner string, again int) string {
 	var b strings.Builder
 	b.WriteByte('{')
@@ -185,12 +184,13 @@ func wide(n int, inner string, again int) string {
 	return b.String()
 }
 
-// deep gives an object in which objects and arrays nest n deep.
+// deep returns an object in which objects and arrays nest n deep.
 func deep(n int) string {
 	return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}`
 }
 
-// many gives an object of n members, the last named like number dup (-1: none).
+// many returns an object of n members. The last member repeats the name of member number
+// dup, unless that is negative.
 func many(n, dup int) string {
 	var b strings.Builder
 	for i := range n {

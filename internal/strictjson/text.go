@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// text is what a string says: a part of the input, unless it had escapes.
+// text is the value of a JSON string. It is a part of the input unless the string has
+// escapes.
 type text []byte
 
-// intern gives the text as a string; the names that most tokens have are there
-// already.
+// intern returns the text as a string. It does not allocate for the names that most
+// tokens have.
 func (t text) intern() string {
 	switch string(t) {
 	case "alg":
@@ -48,12 +49,12 @@ func (t text) intern() string {
 	return string(t)
 }
 
-// str passes over a string and gives its text.
+// str scans a string and returns its value.
 func (s *scanner) str() (text, error) {
 	s.pos++
 	start := s.pos
 	for s.pos < len(s.data) {
-		s.plain()
+		s.skipPlain()
 		switch c := s.peek(); {
 		case c == '"':
 			s.pos++
@@ -66,12 +67,12 @@ func (s *scanner) str() (text, error) {
 			}
 		}
 	}
-	return nil, s.fail("a string does not end")
+	return nil, s.fail("string without end")
 }
 
-// plain skips ASCII characters that mean themselves, 32 or 8 at a time:
-// most of a token is digits. It stops anywhere before the first other one.
-func (s *scanner) plain() {
+// skipPlain skips ASCII characters that stand for themselves, 32 or 8 at a time: most of
+// a token consists of digits. It may stop before the first other character.
+func (s *scanner) skipPlain() {
 	rest := s.data[s.pos:]
 	for len(rest) >= 32 {
 		b := (*[32]byte)(rest)
@@ -90,18 +91,19 @@ func (s *scanner) plain() {
 
 const ones, tops = 0x0101010101010101, 0x8080808080808080
 
-// special sets the top bit of a byte if that byte of v is below a space, a quote, a
-// backslash or beyond ASCII, and maybe of bytes above such a one.
+// special returns a number in which the top bit of a byte is set if that byte of v is a
+// control character, a quote, a backslash or not ASCII. The top bits of higher bytes may
+// then be set too.
 func special(v uint64) uint64 {
 	quote, backslash := v^ones*'"', v^ones*'\\'
 	return (v - ones*' ') | (quote - ones) | (backslash - ones) | v
 }
 
-// character passes over one character other than quote and backslash.
+// character scans one character other than a quote and a backslash.
 func (s *scanner) character() error {
 	switch c := s.peek(); {
 	case c < ' ':
-		return s.fail("a control character in a string, or no end")
+		return s.fail("control character in a string, or a string without end")
 	case c < utf8.RuneSelf:
 		s.pos++
 		return nil
@@ -109,33 +111,32 @@ func (s *scanner) character() error {
 	return s.multibyte()
 }
 
-// escaped reads the rest of a string that began at start and in which a backslash
-// stands at s.pos.
+// escaped scans the rest of a string that began at start and has a backslash at s.pos.
 func (s *scanner) escaped(start int) (text, error) {
-	// An escape is longer than what it stands for, so this is room enough unless
-	// there is an escaped quote.
-	sofar := make(text, 0, max(0, bytes.IndexByte(s.data[start:], '"')))
-	sofar = append(sofar, s.data[start:s.pos]...)
+	// An escape is longer than its character, so this capacity suffices unless there
+	// is an escaped quote.
+	value := make(text, 0, max(0, bytes.IndexByte(s.data[start:], '"')))
+	value = append(value, s.data[start:s.pos]...)
 	for s.pos < len(s.data) {
 		start := s.pos
 		switch s.peek() {
 		case '"':
 			s.pos++
-			return sofar, nil
+			return value, nil
 		case '\\':
 			r, err := s.escape()
 			if err != nil {
 				return nil, err
 			}
-			sofar = utf8.AppendRune(sofar, r)
+			value = utf8.AppendRune(value, r)
 		default:
 			if err := s.character(); err != nil {
 				return nil, err
 			}
-			sofar = append(sofar, s.data[start:s.pos]...)
+			value = append(value, s.data[start:s.pos]...)
 		}
 	}
-	return nil, s.fail("a string does not end")
+	return nil, s.fail("string without end")
 }
 
 func (s *scanner) multibyte() error {
@@ -160,11 +161,11 @@ func (s *scanner) escape() (rune, error) {
 			return rune(to[i]), nil
 		}
 	}
-	return 0, s.fail("an unknown escape")
+	return 0, s.fail("unknown escape")
 }
 
-// unicode reads the rest of \uXXXX, or of a pair of them. Half a pair stands
-// for no character, so it has no UTF-8 form and is refused.
+// unicode scans the rest of \uXXXX, or of a surrogate pair of two. It rejects half a
+// pair, which has no UTF-8 form.
 func (s *scanner) unicode() (rune, error) {
 	r, err := s.hex4()
 	if err != nil || !utf16.IsSurrogate(r) {
@@ -183,14 +184,14 @@ func (s *scanner) unicode() (rune, error) {
 	return 0, s.fail("half a surrogate pair")
 }
 
-// hex4 reads uXXXX.
+// hex4 scans uXXXX.
 func (s *scanner) hex4() (rune, error) {
 	s.pos++
 	var r rune
 	for range 4 {
 		v, ok := unhex(s.peek())
 		if !ok {
-			return 0, s.fail("four hexadecimal digits are wanted")
+			return 0, s.fail("four hexadecimal digits expected")
 		}
 		r = r<<4 | v
 		s.pos++
@@ -200,7 +201,7 @@ func (s *scanner) hex4() (rune, error) {
 
 func unhex(c byte) (rune, bool) {
 	switch {
-	case digit(c):
+	case isDigit(c):
 		return rune(c - '0'), true
 	case 'a' <= c && c <= 'f':
 		return rune(c-'a') + 10, true
