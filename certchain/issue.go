@@ -78,7 +78,7 @@ func (t Template) principal() (map[string]string, error) {
 	}
 	email, _, ok := domain.Email(t.Email)
 	if !ok {
-		return nil, fmt.Errorf("%w: the email is not an email address that verifiers accept", ErrTemplate)
+		return nil, fmt.Errorf("%w: the email is not one that verifiers accept", ErrTemplate)
 	}
 	return map[string]string{"email": email}, nil
 }
