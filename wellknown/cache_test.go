@@ -17,7 +17,7 @@ import (
 )
 
 // stage is a resolver with a clock and a network that a test directs.
-type stage struct {
+type testResolver struct {
 	*wellknown.Resolver
 	now     time.Time
 	fetches int
@@ -26,8 +26,8 @@ type stage struct {
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newStage(t testing.TB) *stage {
-	s := &stage{now: start}
+func newTestResolver(t testing.TB) *testResolver {
+	s := &testResolver{now: start}
 	s.Resolver = resolver(t, wellknown.Config{
 		Now: func() time.Time { return s.now },
 		InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
@@ -38,7 +38,7 @@ func newStage(t testing.TB) *stage {
 	return s
 }
 
-func says(status int, body string, headers ...string) func() (*http.Response, error) {
+func answers(status int, body string, headers ...string) func() (*http.Response, error) {
 	return func() (*http.Response, error) { return reply(status, body, headers...) }
 }
 
@@ -59,7 +59,7 @@ func (r errReader) Read([]byte) (int, error) { return 0, r.error }
 
 var (
 	down     = fails(&net.OpError{Op: "dial", Err: syscall.ETIMEDOUT})
-	notFound = says(404, "")
+	notFound = answers(404, "")
 )
 
 func TestLifetime(t *testing.T) {
@@ -69,37 +69,37 @@ func TestLifetime(t *testing.T) {
 		answer func() (*http.Response, error)
 		want   time.Duration
 	}{
-		"silent":            {says(200, good), time.Hour},
-		"max-age":           {says(200, good, control("max-age=7200")...), 2 * time.Hour},
-		"among others":      {says(200, good, control("public , Max-Age=7200,must-revalidate")...), 2 * time.Hour},
-		"quoted":            {says(200, good, control(`max-age="7200"`)...), 2 * time.Hour},
-		"irrelevant":        {says(200, good, control("public")...), time.Hour},
-		"short":             {says(200, good, control("max-age=1")...), time.Minute},
-		"zero":              {says(200, good, control("max-age=0")...), time.Minute},
-		"long":              {says(200, good, control("max-age=31536000")...), 24 * time.Hour},
-		"overflow":          {says(200, good, control("max-age=99999999999999999999999999999999")...), 24 * time.Hour},
-		"overflow by 2^64":  {says(200, good, control("max-age=18446744073709551617")...), 24 * time.Hour},
-		"negative":          {says(200, good, control("max-age=-1")...), time.Minute},
-		"no number":         {says(200, good, control("max-age=soon")...), time.Minute},
-		"no value":          {says(200, good, control("max-age")...), time.Minute},
-		"twice":             {says(200, good, control("max-age=7200, max-age=600")...), 10 * time.Minute},
-		"twice, other way":  {says(200, good, control("max-age=600, max-age=7200")...), 10 * time.Minute},
-		"no-store":          {says(200, good, control("no-store")...), time.Minute},
-		"no-cache and age":  {says(200, good, control("max-age=7200, no-cache")...), time.Minute},
-		"no support":        {says(404, ""), time.Minute},
-		"no support, 3 min": {says(404, "", control("max-age=180")...), 3 * time.Minute},
-		"no support, long":  {says(404, "", control("max-age=31536000")...), 5 * time.Minute},
-		"no support, short": {says(404, "", control("no-store")...), time.Minute},
-		"disabled, long":    {says(200, `{"disabled":true}`, control("max-age=31536000")...), 5 * time.Minute},
+		"silent":            {answers(200, good), time.Hour},
+		"max-age":           {answers(200, good, control("max-age=7200")...), 2 * time.Hour},
+		"among others":      {answers(200, good, control("public , Max-Age=7200,must-revalidate")...), 2 * time.Hour},
+		"quoted":            {answers(200, good, control(`max-age="7200"`)...), 2 * time.Hour},
+		"irrelevant":        {answers(200, good, control("public")...), time.Hour},
+		"short":             {answers(200, good, control("max-age=1")...), time.Minute},
+		"zero":              {answers(200, good, control("max-age=0")...), time.Minute},
+		"long":              {answers(200, good, control("max-age=31536000")...), 24 * time.Hour},
+		"overflow":          {answers(200, good, control("max-age=99999999999999999999999999999999")...), 24 * time.Hour},
+		"overflow by 2^64":  {answers(200, good, control("max-age=18446744073709551617")...), 24 * time.Hour},
+		"negative":          {answers(200, good, control("max-age=-1")...), time.Minute},
+		"no number":         {answers(200, good, control("max-age=soon")...), time.Minute},
+		"no value":          {answers(200, good, control("max-age")...), time.Minute},
+		"twice":             {answers(200, good, control("max-age=7200, max-age=600")...), 10 * time.Minute},
+		"twice, other way":  {answers(200, good, control("max-age=600, max-age=7200")...), 10 * time.Minute},
+		"no-store":          {answers(200, good, control("no-store")...), time.Minute},
+		"no-cache and age":  {answers(200, good, control("max-age=7200, no-cache")...), time.Minute},
+		"no support":        {answers(404, ""), time.Minute},
+		"no support, 3 min": {answers(404, "", control("max-age=180")...), 3 * time.Minute},
+		"no support, long":  {answers(404, "", control("max-age=31536000")...), 5 * time.Minute},
+		"no support, short": {answers(404, "", control("no-store")...), time.Minute},
+		"disabled, long":    {answers(200, `{"disabled":true}`, control("max-age=31536000")...), 5 * time.Minute},
 		"no such host":      {fails(&net.DNSError{IsNotFound: true}), time.Minute},
-		"too large, long":   {says(200, strings.Repeat(" ", 1<<17), control("max-age=31536000")...), 5 * time.Minute},
+		"too large, long":   {answers(200, strings.Repeat(" ", 1<<17), control("max-age=31536000")...), 5 * time.Minute},
 		"undecided":         {down, 5 * time.Second},
-		"undecided, long":   {says(503, "", control("max-age=31536000")...), 5 * time.Second},
+		"undecided, long":   {answers(503, "", control("max-age=31536000")...), 5 * time.Second},
 	} {
-		s := newStage(t)
+		s := newTestResolver(t)
 		s.answer = c.answer
 		last := c.want // until which there is no fetch
-		if _, err := look(t, s.Resolver, host); err == nil {
+		if _, err := lookUp(t, s.Resolver, host); err == nil {
 			last -= c.want / 4 // then the document is renewed in the background: see TestRenewal
 		}
 		for _, step := range []struct {
@@ -107,7 +107,7 @@ func TestLifetime(t *testing.T) {
 			fetches int
 		}{{0, 1}, {last - time.Nanosecond, 1}, {c.want, 2}} {
 			s.now = start.Add(step.at)
-			a, _ := look(t, s.Resolver, host)
+			a, _ := lookUp(t, s.Resolver, host)
 			if s.fetches != step.fetches {
 				t.Errorf("%s: %d fetches by %v, want %d", name, s.fetches, step.at, step.fetches)
 			}
@@ -125,21 +125,21 @@ func TestStale(t *testing.T) {
 		want   error
 	}{
 		// Another answer over valid TLS.
-		"document":   {says(200, document(2)), nil},
+		"document":   {answers(200, document(2)), nil},
 		"404":        {notFound, row3},
-		"redirect":   {says(302, ""), row3},
-		"204":        {says(204, ""), row3},
-		"wrong type": {says(200, document(2), "Content-Type", "text/html"), row3},
-		"malformed":  {says(200, "{"), row3},
-		"disabled":   {says(200, `{"disabled":true}`), row3},
-		"over limit": {says(200, strings.Repeat(" ", 1<<17)), row5},
+		"redirect":   {answers(302, ""), row3},
+		"204":        {answers(204, ""), row3},
+		"wrong type": {answers(200, document(2), "Content-Type", "text/html"), row3},
+		"malformed":  {answers(200, "{"), row3},
+		"disabled":   {answers(200, `{"disabled":true}`), row3},
+		"over limit": {answers(200, strings.Repeat(" ", 1<<17)), row5},
 		// None.
-		"500":          {says(500, ""), errStale},
-		"503":          {says(503, ""), errStale},
-		"408":          {says(408, ""), errStale},
-		"425":          {says(425, ""), errStale},
-		"429":          {says(429, ""), errStale},
-		"101":          {says(101, ""), errStale},
+		"500":          {answers(500, ""), errStale},
+		"503":          {answers(503, ""), errStale},
+		"408":          {answers(408, ""), errStale},
+		"425":          {answers(425, ""), errStale},
+		"429":          {answers(429, ""), errStale},
+		"101":          {answers(101, ""), errStale},
 		"cut off":      {cutOff, errStale},
 		"no such host": {fails(&net.DNSError{IsNotFound: true}), errStale},
 		"DNS fails":    {fails(&net.DNSError{}), errStale},
@@ -150,19 +150,19 @@ func TestStale(t *testing.T) {
 		"anything":     {fails(errors.New("anything")), errStale},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.answer = says(200, document(1))
-			first, _ := look(t, s.Resolver, host)
+			s := newTestResolver(t)
+			s.answer = answers(200, document(1))
+			first, _ := lookUp(t, s.Resolver, host)
 			s.answer = c.answer
 			s.now = start.Add(time.Hour + 24*time.Hour - time.Second) // it expired almost 24 h ago
-			a, got := look(t, s.Resolver, host)
+			a, got := lookUp(t, s.Resolver, host)
 			if c.want != errStale {
 				if got != c.want || a != nil && a.Keys[0] == first.Keys[0] {
 					t.Fatalf("%v, want %v", got, c.want)
 				}
 				s.answer = down // what was held before is gone for good
 				s.now = s.now.Add(5 * time.Minute)
-				if a, _ := look(t, s.Resolver, host); a != nil && a.Keys[0] == first.Keys[0] {
+				if a, _ := lookUp(t, s.Resolver, host); a != nil && a.Keys[0] == first.Keys[0] {
 					t.Error("the document came back")
 				}
 				return
@@ -180,34 +180,34 @@ var errStale = errors.New("stale")
 
 // expectRetry: the next try waits 5 s, and 24 h after it expired the document
 // counts no longer.
-func (s *stage) expectRetry(t *testing.T) {
+func (s *testResolver) expectRetry(t *testing.T) {
 	t.Helper()
 	begin := s.now
 	before := s.fetches
 	s.now = begin.Add(500 * time.Millisecond)
-	if _, got := look(t, s.Resolver, host); got != nil || s.fetches != before {
+	if _, got := lookUp(t, s.Resolver, host); got != nil || s.fetches != before {
 		t.Errorf("%v after %d more fetches", got, s.fetches-before)
 	}
 	s.now = start.Add(25 * time.Hour)
-	if _, got := look(t, s.Resolver, host); got == nil {
+	if _, got := lookUp(t, s.Resolver, host); got == nil {
 		t.Error("stale for more than 24 h")
 	}
 	s.now = begin.Add(5 * time.Second)
-	s.answer = says(200, document(3))
-	if a, got := look(t, s.Resolver, host); got != nil || !a.Fetched.Equal(s.now) {
+	s.answer = answers(200, document(3))
+	if a, got := lookUp(t, s.Resolver, host); got != nil || !a.Fetched.Equal(s.now) {
 		t.Errorf("%v, after the host came back", got)
 	}
 }
 
 // TestOutage: five seconds between tries, for as long as it lasts.
 func TestOutage(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, document(1))
-	look(t, s.Resolver, host)
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	lookUp(t, s.Resolver, host)
 	s.answer = down
 	for at := time.Hour; at < 2*time.Hour; at += time.Second {
 		s.now = start.Add(at)
-		if _, got := look(t, s.Resolver, host); got != nil {
+		if _, got := lookUp(t, s.Resolver, host); got != nil {
 			t.Fatalf("%v: %v", at, got)
 		}
 	}
@@ -219,8 +219,8 @@ func TestOutage(t *testing.T) {
 // TestStaleIncomplete: only a host itself can say that it does not support
 // BrowserID; when it is out of reach its old word is not enough for that.
 func TestStaleIncomplete(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, `{"public-key":`+rsaKey(2048, 1)+`}`)
+	s := newTestResolver(t)
+	s.answer = answers(200, `{"public-key":`+rsaKey(2048, 1)+`}`)
 	for _, want := range []error{row3, row4} {
 		a, err := s.Authority(t.Context(), host, host)
 		var incomplete *wellknown.IncompleteError
@@ -232,14 +232,14 @@ func TestStaleIncomplete(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	refresh := func(s *stage) (*wellknown.Authority, error) {
+	refresh := func(s *testResolver) (*wellknown.Authority, error) {
 		a, err := s.Refresh(t.Context(), host, host)
 		return a, row(t, a, err)
 	}
-	s := newStage(t)
-	s.answer = says(200, document(1))
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
 	first, _ := refresh(s)
-	s.answer = says(200, document(2))
+	s.answer = answers(200, document(2))
 	s.now = start.Add(time.Minute)
 	if a, err := refresh(s); err != nil || a.Keys[0] != first.Keys[0] || s.fetches != 1 {
 		t.Errorf("fetched anew within a minute: %v", err)
@@ -262,25 +262,25 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("%d fetches", s.fetches)
 	}
 	// An answer replaces it.
-	s.answer = says(404, "", "Cache-Control", "max-age=300")
+	s.answer = answers(404, "", "Cache-Control", "max-age=300")
 	s.now = s.now.Add(5 * time.Second)
 	if _, err := refresh(s); err != row3 {
 		t.Errorf("%v, want %v", err, row3)
 	}
 	// No support is refreshed as well.
-	s.answer = says(200, document(3))
+	s.answer = answers(200, document(3))
 	s.now = s.now.Add(2 * time.Minute)
-	if _, err := look(t, s.Resolver, host); err != row3 {
+	if _, err := lookUp(t, s.Resolver, host); err != row3 {
 		t.Errorf("%v, want %v", err, row3)
 	}
-	s.answer = says(200, document(3), "Cache-Control", "max-age=60")
+	s.answer = answers(200, document(3), "Cache-Control", "max-age=60")
 	if _, err := refresh(s); err != nil {
 		t.Error(err)
 	}
 	// And is forgotten then.
 	before := s.fetches
 	s.now = s.now.Add(time.Minute)
-	if look(t, s.Resolver, host); s.fetches != before+1 {
+	if lookUp(t, s.Resolver, host); s.fetches != before+1 {
 		t.Error("a document expired and was not fetched anew")
 	}
 }
@@ -298,12 +298,12 @@ func TestRefreshOfDelegation(t *testing.T) {
 			return reply(200, document(int64(asked[q.URL.Host])), "Cache-Control", "max-age=300")
 		}),
 	})
-	first, _ := look(t, r, host)
+	first, _ := lookUp(t, r, host)
 	if !first.Expires.Equal(start.Add(5*time.Minute)) || !first.Fetched.Equal(start) {
 		t.Errorf("fetched %v, expires %v", first.Fetched, first.Expires)
 	}
 	now = start.Add(6 * time.Minute)
-	second, _ := look(t, r, host)
+	second, _ := lookUp(t, r, host)
 	if !second.Fetched.Equal(start) || !second.Expires.Equal(start.Add(11*time.Minute)) || asked["a.example"] != 2 {
 		t.Errorf("fetched %v, expires %v", second.Fetched, second.Expires)
 	}
@@ -325,9 +325,9 @@ func TestOldestDocument(t *testing.T) {
 			return reply(200, document(1), "Cache-Control", "max-age=7200")
 		}),
 	})
-	look(t, r, host)
+	lookUp(t, r, host)
 	now = start.Add(6 * time.Minute)
-	if a, _ := look(t, r, host); !a.Fetched.Equal(start) || !a.Expires.Equal(start.Add(11*time.Minute)) {
+	if a, _ := lookUp(t, r, host); !a.Fetched.Equal(start) || !a.Expires.Equal(start.Add(11*time.Minute)) {
 		t.Errorf("fetched %v, expires %v", a.Fetched, a.Expires)
 	}
 }
@@ -360,15 +360,15 @@ func TestKey(t *testing.T) {
 // TestSameKey holds that a key that a host goes on to publish stays the same one,
 // for its other email domains too, and that another host's equal key is another.
 func TestSameKey(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, several(rsaKey(2048, 1), rsaKey(2048, 2)))
-	first, _ := look(t, s.Resolver, host)
-	elsewhere, _ := look(t, s.Resolver, "other.example")
-	s.answer = says(200, several(rsaKey(2048, 3), rsaKey(2048, 1)))
-	about, _ := s.Authority(t.Context(), host, "user.example")
+	s := newTestResolver(t)
+	s.answer = answers(200, several(rsaKey(2048, 1), rsaKey(2048, 2)))
+	first, _ := lookUp(t, s.Resolver, host)
+	elsewhere, _ := lookUp(t, s.Resolver, "other.example")
+	s.answer = answers(200, several(rsaKey(2048, 3), rsaKey(2048, 1)))
+	emailDomain, _ := s.Authority(t.Context(), host, "user.example")
 	s.now = s.now.Add(2 * time.Hour)
-	later, _ := look(t, s.Resolver, host)
-	for _, a := range []*wellknown.Authority{about, later} {
+	later, _ := lookUp(t, s.Resolver, host)
+	for _, a := range []*wellknown.Authority{emailDomain, later} {
 		if len(a.Keys) != 2 || a.Keys[1] != first.Keys[0] || a.Keys[0] == first.Keys[1] {
 			t.Errorf("%d keys, the one published before is another", len(a.Keys))
 		}
@@ -380,11 +380,11 @@ func TestSameKey(t *testing.T) {
 
 // TestNotShared: what a caller does to an answer does not change the next one.
 func TestNotShared(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, document(1))
-	a, _ := look(t, s.Resolver, host)
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	a, _ := lookUp(t, s.Resolver, host)
 	a.Keys[0] = nil
-	if b, _ := look(t, s.Resolver, host); b.Keys[0] == nil {
+	if b, _ := lookUp(t, s.Resolver, host); b.Keys[0] == nil {
 		t.Error("an answer shares its keys with the cache")
 	}
 }

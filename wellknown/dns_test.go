@@ -156,7 +156,7 @@ func TestDNS(t *testing.T) {
 			if c.records[host+"."].silentFour {
 				r = resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: 200 * time.Millisecond})
 			}
-			if _, got := look(t, r, host); got != c.want {
+			if _, got := lookUp(t, r, host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 			s.mu.Lock()
@@ -177,7 +177,7 @@ func TestDeadNameServer(t *testing.T) {
 	s := &nameServer{addr: conn.LocalAddr().String()}
 	conn.Close()
 	r := resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: time.Second})
-	if _, got := look(t, r, host); got != row4 {
+	if _, got := lookUp(t, r, host); got != row4 {
 		t.Errorf("%v, want %v", got, row4)
 	}
 }
@@ -185,7 +185,7 @@ func TestDeadNameServer(t *testing.T) {
 // TestAddresses: of several addresses, one that answers is enough, and all of
 // them must refuse before the host counts as refusing.
 func TestAddresses(t *testing.T) {
-	n := newInternet(t)
+	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
 	port := portOf(t, n.hosts[host+":443"]) // listens on 127.0.0.1 only
 	for name, c := range map[string]struct {
@@ -199,7 +199,7 @@ func TestAddresses(t *testing.T) {
 	} {
 		s := newNameServer(t, map[string]records{host + ".": {addresses: c.addresses}})
 		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: newAuthority().pool()})
-		if _, got := look(t, r, host+":"+port); got != c.want {
+		if _, got := lookUp(t, r, host+":"+port); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

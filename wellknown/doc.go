@@ -1,135 +1,148 @@
-// Package wellknown finds out who speaks for a domain in BrowserID, and by
-// which keys: it reads support documents (/.well-known/browserid, PROTOCOL §3), follows
-// the delegations in them, and tells apart the ways in which there
-// may be no answer (PROTOCOL §4).
+// Package wellknown looks up the authority for a domain in BrowserID, and its keys. It parses support
+// documents (/.well-known/browserid, PROTOCOL §3), follows the delegations in them, and
+// distinguishes the reasons why there may be no authority (PROTOCOL §4).
 //
-// # Where to start
+// # Getting started
 //
-// [NewResolver] looks up over the network; the zero [Config] is the safe one.
-// [LoadStatic], [ParseStatic] and [NewStatic] answer from documents at hand, and
-// [Save] writes such a file. Both kinds have the method
+// A [Resolver] looks up domains over the network; the zero [Config] is the safe one. A [Static]
+// answers from documents that are known beforehand; [Resolver.Save] writes them to a file. Both have
+// the method
 //
 //	Authority(ctx, host, emailDomain) (*Authority, error)
 //
-// in which host is the domain asked about and emailDomain the one of the email
-// at issue, which hosts are told because their documents may depend on it.
-// [ParseDocument] reads a single document.
+// The host is the domain that is asked. The emailDomain is the domain of the email for which the
+// question is made; hosts are told it because their documents may depend on it. [ParseDocument]
+// parses a single document.
 //
 // # Outcomes
 //
-// An [Authority]: host supports BrowserID, by itself or through another host.
-// Otherwise a [*LookupError] that matches exactly one of
+// A look-up returns an [Authority] if host supports BrowserID, by itself or by delegation to another
+// host. Otherwise it returns a [*LookupError] that matches exactly one of three errors:
 //
-//   - [ErrUnsupported]: it does not, as its answer, its absence or its refusal
-//     to speak TLS says. A verifier may ask its fallback.
-//   - [ErrUnavailable]: not knowable now. Never the fallback: else whoever can
-//     stall a host takes over its users.
-//   - [ErrRefused]: a failure: a delegation that ends nowhere, a body over the
-//     limit, an address, port or host that must not be contacted.
+//   - [ErrUnsupported]: the host does not support BrowserID: its answer says so, it does not exist,
+//     or it does not speak TLS. A verifier may ask its fallback.
+//   - [ErrUnavailable]: the answer is not known now. A verifier must not ask its fallback, because
+//     whoever can stall a host could take over its users.
+//   - [ErrRefused]: a failure. Among the causes are a delegation that ends nowhere, a body over the
+//     limit, and an address, port or host that must not be contacted.
 //
-// What is not known to mean one of the other two is ErrUnavailable. A document
-// that lacks only its authentication or provisioning is an error with an
-// [*IncompleteError] inside, because a configured fallback may lack them.
+// Causes that are not known to mean ErrUnsupported or ErrRefused are ErrUnavailable. The error of a
+// document that lacks only authentication or provisioning wraps an [*IncompleteError], because a
+// fallback's document may lack them.
 //
 // # Fetching
 //
-// Whoever sends an assertion chooses the hosts that are contacted, so fetching
-// takes them for hostile: HTTPS (TLS 1.2 or later, at most 10 certificates, RSA
-// keys of at most 4096 bits) on port 443, public addresses only, checked on the address that is dialled; names are looked up as they
-// are, without the system's search list; no redirects, no cookies, no
-// proxy from the environment; one deadline; at most 64 KiB of body, or 2 KiB in
-// gzip, complete by its framing, and 16 KiB of header. The request asks for no
-// content coding; a coding other than gzip is ErrUnavailable. Nothing that a host wrote
-// gets into an error, but for the name of a host it delegates to in
-// LookupError.At.
+// The sender of an assertion chooses the hosts that are contacted, so they may be hostile:
 //
-// Reading a document is bounded too: it has at most 1000 members, 4096 bytes if
-// it delegates, 16 entries of keys and 4 DSA keys. A [Hooks] can count this work;
-// without one, a resolver reads half as many documents at once as GOMAXPROCS says.
+//	scheme and port       HTTPS on port 443
+//	addresses             public ones; the address that is dialled is checked
+//	names                 without the system's search list
+//	TLS                   1.2 or later; at most 10 certificates, with RSA keys of at
+//	                      most 4096 bits
+//	redirects, cookies    not followed, not kept
+//	proxy                 only Config.Proxy; the environment is ignored
+//	time                  one deadline (Config.Timeout)
+//	header                16 KiB
+//	body                  64 KiB, or 2 KiB in gzip, complete by its framing
+//	content coding        none is requested; gzip is decoded, others are ErrUnavailable
+//	document              1000 members, 16 entries of keys, 4 DSA keys;
+//	                      4096 bytes if it delegates
+//
+// No error holds anything that a host sent, except that LookupError.At may be the name of a host from
+// a delegation.
+//
+// Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it; without
+// Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once.
 //
 // # Limits
 //
-// The host that is asked, and the email domain, come out of an assertion that
-// is not verified yet. So whatever a look-up can use up is limited by host
-// and by registrable domain (the public suffix and one label more): a party
-// takes from its own share. M is Config.MaxFetches, 128 by default.
+// The host and the email domain come from an assertion that is not verified yet. So every resource
+// of look-ups is limited by host and by registrable domain (the public suffix and one more label):
+// a party uses up its own share only. M is Config.MaxFetches, 128 by default.
 //
-//	fetches under way                                     M
+//	fetches in progress                                   M
 //	  of one registrable domain                           M/16, at least 1
 //	  of hosts that did not answer in the last 10 min     M/4, at least 1
-//	  of hosts whose document is held                     7/8 M, rounded down
-//	  of all others, while any document is held           the same
-//	fetches that wait for a turn, of unknown hosts        8 M
+//	  of hosts whose document is cached                   7/8 M, rounded down
+//	  of all others, while any document is cached         7/8 M, rounded down
+//	queued fetches of hosts without a cached document     8 M
 //	  of one registrable domain                           2 M, at least 8
-//	  the same, of certificates verified by held keys     8 M, of one registrable domain 4 M
-//	  of these, renewals of ErrUnsupported                while fewer than 2 M wait
-//	callers that wait for the first fetch of a host       32 M, of one registrable domain 8 M
+//	queued fetches for certificates that cached keys
+//	  verify                                              8 M
+//	  of one registrable domain                           4 M
+//	  renewals of ErrUnsupported                          only if fewer than 2 M are queued
+//	callers that wait for the first fetch of a host       32 M
+//	  of one registrable domain                           8 M
 //	fetches of one host for other email domains           64 at once, then 1/s
-//	  if keys held verify the certificate, and for its
-//	  own emails                                          1024 at once, then 32/s
-//	fetches of unknown names below a registrable domain   512 at once, then 4/s
-//	entries of one host, which differ in the email domain 512
-//	  of one registrable domain                           1024
-//	  the same, of Config.MaxEntries and MaxBytes         a quarter
+//	  for its own emails, and if cached keys verify
+//	  the certificate                                     1024 at once, then 32/s
+//	fetches of hosts without a cached document, below
+//	  one registrable domain                              512 at once, then 4/s
+//	cache entries of one host, for different email
+//	  domains                                             512
+//	cache entries of one registrable domain               1024, and a quarter of
+//	                                                      Config.MaxEntries and MaxBytes
 //
-// A look-up beyond a limit is ErrUnavailable at once. That says nothing about the
-// host, so it is not remembered. Rates go by Config.Now.
+// A look-up over a limit returns ErrUnavailable at once. That says nothing about the host, so it is
+// not cached. The rates use Config.Now.
 //
-// # Order
+// # Order of fetches
 //
-// Fetches of hosts whose document is held go first. Next are those whose
-// certificate is verified by keys that are held of the same host, or of the
-// fallback (see [WithSignatureCheck]); then all others. Each of the three is
-// first in, first out. If no key of a host is held, one fetch for another email
-// domain than its own goes first, and the certificates of all others are tried
-// with what it brings. Keys that are held decide only the order: the answer for
-// one email domain is never used for another.
+// Queued fetches start in this order; each of the three queues is first in, first out:
 //
-// Look-ups for a domain's own emails get no priority by its certificates: an
-// attacker has a domain with good keys too. Its certificates would vouch for any
-// name. Those of the fallback do, because it certifies addresses that it checked.
+//  1. hosts whose document is cached;
+//  2. certificates that are verified by cached keys of the same host, or of the fallback (see
+//     [WithSignatureCheck]);
+//  3. all others.
 //
-// A host has its whole time from its turn on. Hosts of many registrable domains
-// that stall for the first time can take 7/8 of the turns for one Config.Timeout,
-// in turn; known hosts are answered from what is held meanwhile. After that they
-// share a quarter. A service should bound how many look-ups wait, and how many one
-// client may cause; [WithHooks] tells it when one is about to wait.
+// If no key of a host is cached and several of its email domains are asked for, one fetch is made
+// first, and the keys that it brings are tried for the other certificates. Cached keys decide only
+// the order: the answer for one email domain is never used for another.
 //
-// # What is kept
+// A host's own keys give no priority to look-ups for the host's own emails. An attacker also has a
+// domain with valid keys, and its certificates could vouch for any name. The keys of the fallback do
+// give priority, because it certifies only addresses that it checked.
 //
-// Documents are kept as long as Cache-Control: max-age says, from 1 min to
-// 24 h (no-store and no-cache: 1 min; silent: 1 h); ErrUnsupported and
-// ErrRefused from 1 to 5 min (silent: 1 min); ErrUnavailable for 5 s.
+// The time of a fetch starts with its slot, not when it is queued. Hosts of many registrable domains
+// that stall for the first time can occupy 7/8 of the slots for one Config.Timeout; meanwhile, known
+// hosts are answered from the cache. Afterwards these hosts share a quarter of the slots. A service
+// should limit how many look-ups wait, and how many of them one client may cause; [Hooks] call it
+// before a look-up waits.
 //
-// A document that is used in the last quarter of its life is renewed in the
-// background. A document that expired less than 24 h ago goes on counting until
-// its host sends another answer over valid TLS: neither an outage nor a lack of time
-// or turns unseats a known provider. Its host is asked first; if there is no turn within
-// 50 ms, or no answer within a second, the document answers. The fetch stays
-// queued, or goes on.
+// # Caching
 //
-// ErrUnsupported that is used in the last quarter of its life is renewed too, but
-// only by look-ups for the host's own emails whose certificate is verified by
-// keys that are held of the fallback. A renewal that is ErrUnavailable leaves it
-// until it expires. It never counts longer.
+//	documents                   Cache-Control: max-age, from 1 min to 24 h;
+//	                            1 min for no-store and no-cache; 1 h without it
+//	ErrUnsupported, ErrRefused  the same, from 1 to 5 min; 1 min without it
+//	ErrUnavailable              5 s
 //
-// Callers share one fetch and leave it when their own context ends; once begun, it
-// goes on to its end or to Config.Timeout.
+// A document that is used in the last quarter of its life is renewed in the background.
 //
-// What is kept is bounded, documents and outcomes without one apart. A host and a
-// registrable domain that have too many entries evict their own. If the cache is
-// full, an entry of the registrable domain that holds most is evicted (sizes are
-// compared by powers of two; one entry of up to 8 KiB is the least, and of those the
-// ones whose keys verified nothing go first). Within a domain, entries whose keys verified a certificate ([Authority.MarkVerified]) are
-// evicted last, and a host's entry for its own emails before them. A document that
-// is evicted is lost for the rule above too.
+// A document that expired less than 24 h ago still counts until its host sends another answer over
+// valid TLS: neither an outage nor a lack of time or slots makes a known provider unknown. The
+// document is used after 50 ms if the fetch is queued then, or after a second if there is no answer;
+// the fetch goes on.
+//
+// An ErrUnsupported that is used in the last quarter of its life is renewed only by look-ups for the
+// host's own emails with a certificate that cached keys of the fallback verify. It counts until it
+// expires, also if the renewal is ErrUnavailable, and never longer.
+//
+// Callers with the same question share a fetch. A caller leaves when its own context ends. A fetch in
+// progress goes on until it ends or times out.
+//
+// Documents and outcomes without a document are limited separately. A host or registrable domain with
+// too many entries evicts its own. If the cache is full, it evicts an entry of the registrable domain
+// that uses most. Sizes are compared by powers of two; one entry of up to 8 KiB is the smallest, and
+// of such entries those whose keys verified nothing are evicted first. Within a registrable domain,
+// entries whose keys verified a certificate ([Authority.MarkVerified]) are evicted last, and a host's
+// entry for its own emails before them. A document that was evicted does not count any more.
 //
 // # What is not checked
 //
-// No certificate, assertion or trust decision is looked at here, and no answer
-// depends on one. Whether an authority without usable keys, with weak
-// ones or without paths will do is the caller's decision. DNSSEC, certificate
-// revocation and transparency logs are not asked. With Config.Proxy, the proxy
-// resolves the names and must itself refuse private targets. Documents of a [Static] are
-// trusted as they are, however old.
+//   - Certificates, assertions and trust are not examined here, and no answer depends on them. The
+//     caller decides whether an authority with weak keys, without usable keys or without paths is
+//     good enough.
+//   - DNSSEC, revocation of TLS certificates, and certificate transparency are not used.
+//   - With Config.Proxy, the proxy resolves names and must itself reject private targets.
+//   - The documents of a [Static] are trusted as they are, however old.
 package wellknown

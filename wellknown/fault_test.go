@@ -34,7 +34,7 @@ func TestStatus(t *testing.T) {
 		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 			return reply(status, document(1))
 		})})
-		if _, got := look(t, r, host); got != want {
+		if _, got := lookUp(t, r, host); got != want {
 			t.Errorf("status %d: %v, want %v", status, got, want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestContentType(t *testing.T) {
 			answer.Header["Content-Type"] = c.types
 			return answer, err
 		})})
-		if _, got := look(t, r, host); got != c.want {
+		if _, got := lookUp(t, r, host); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -129,9 +129,9 @@ func TestAnswers(t *testing.T) {
 		"early hints, then good":   {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good), good), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newInternet(t)
+			n := newNetwork(t)
 			n.answer(host, c.text)
-			if _, got := look(t, resolver(t, n.config()), host); got != c.want {
+			if _, got := lookUp(t, resolver(t, n.config()), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
@@ -142,30 +142,30 @@ func TestAnswers(t *testing.T) {
 func TestConnections(t *testing.T) {
 	plain := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 	for name, c := range map[string]struct {
-		prepare func(*internet)
+		prepare func(*network)
 		want    error
 	}{
-		"no such host": {func(*internet) {}, row3},
-		"refused":      {func(n *internet) { n.refuse(host) }, row3},
-		"plain HTTP":   {func(n *internet) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); readHeader(c) }) }, row3},
-		"another protocol": {func(n *internet) {
+		"no such host": {func(*network) {}, row3},
+		"refused":      {func(n *network) { n.refuse(host) }, row3},
+		"plain HTTP":   {func(n *network) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); readHeader(c) }) }, row3},
+		"another protocol": {func(n *network) {
 			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "SSH-2.0-x\r\n"); readHeader(c) })
 		}, row3},
-		"closed at once":    {func(n *internet) { n.raw(host, false, func(net.Conn) {}) }, row4},
-		"reset":             {func(n *internet) { n.raw(host, false, reset) }, row4},
-		"reset after TLS":   {func(n *internet) { n.raw(host, true, func(c net.Conn) { reset(c.(*tls.Conn).NetConn()) }) }, row4},
-		"half a TLS record": {func(n *internet) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "\x16\x03\x03"); readSome(c) }) }, row4},
-		"TLS alert": {func(n *internet) {
+		"closed at once":    {func(n *network) { n.raw(host, false, func(net.Conn) {}) }, row4},
+		"reset":             {func(n *network) { n.raw(host, false, reset) }, row4},
+		"reset after TLS":   {func(n *network) { n.raw(host, true, func(c net.Conn) { reset(c.(*tls.Conn).NetConn()) }) }, row4},
+		"half a TLS record": {func(n *network) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "\x16\x03\x03"); readSome(c) }) }, row4},
+		"TLS alert": {func(n *network) {
 			n.raw(host, false, func(c net.Conn) { readSome(c); fmt.Fprint(c, "\x15\x03\x03\x00\x02\x02\x28") })
 		}, row4},
-		"broken TLS after it began": {func(n *internet) {
+		"broken TLS after it began": {func(n *network) {
 			n.raw(host, true, func(c net.Conn) { readHeader(c); fmt.Fprint(c.(*tls.Conn).NetConn(), plain) })
 		}, row4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newInternet(t)
+			n := newNetwork(t)
 			c.prepare(n)
-			if _, got := look(t, resolver(t, n.config()), host); got != c.want {
+			if _, got := lookUp(t, resolver(t, n.config()), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
@@ -174,7 +174,7 @@ func TestConnections(t *testing.T) {
 
 // TestConnectionClosed: none is kept for later.
 func TestConnectionClosed(t *testing.T) {
-	n := newInternet(t)
+	n := newNetwork(t)
 	gone := make(chan struct{})
 	n.raw(host, true, func(c net.Conn) {
 		readHeader(c)
@@ -182,7 +182,7 @@ func TestConnectionClosed(t *testing.T) {
 		readHeader(c) // until the other side leaves
 		close(gone)
 	})
-	if _, got := look(t, resolver(t, n.config()), host); got != nil {
+	if _, got := lookUp(t, resolver(t, n.config()), host); got != nil {
 		t.Fatal(got)
 	}
 	select {
@@ -227,7 +227,7 @@ func TestTransportErrors(t *testing.T) {
 		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 			return nil, c.err
 		})})
-		if _, got := look(t, r, host); got != c.want {
+		if _, got := lookUp(t, r, host); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -267,9 +267,9 @@ func TestTLS(t *testing.T) {
 			MaxVersion: tls.VersionTLS12}, row4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newInternet(t)
+			n := newNetwork(t)
 			n.serveTLS(host, c.config, jsonHandler(document(1)))
-			if _, got := look(t, resolver(t, n.config()), host); got != c.want {
+			if _, got := lookUp(t, resolver(t, n.config()), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
@@ -277,15 +277,15 @@ func TestTLS(t *testing.T) {
 }
 
 func TestCAFile(t *testing.T) {
-	n := newInternet(t)
+	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
 	c := n.config()
 	c.RootCAs = nil
-	if _, got := look(t, resolver(t, c), host); got != row4 {
+	if _, got := lookUp(t, resolver(t, c), host); got != row4 {
 		t.Errorf("system roots: %v", got)
 	}
 	c.CAFile = newAuthority().file(t)
-	if _, got := look(t, resolver(t, c), host); got != nil {
+	if _, got := lookUp(t, resolver(t, c), host); got != nil {
 		t.Errorf("CA file: %v", got)
 	}
 }
@@ -309,7 +309,7 @@ func TestPackedDelegation(t *testing.T) {
 			}
 			return reply(200, c.body, "Content-Encoding", coding)
 		})})
-		if _, got := look(t, r, host); got != c.want {
+		if _, got := lookUp(t, r, host); got != c.want {
 			t.Errorf("%s: %v, want %v", coding, got, c.want)
 		}
 	}

@@ -28,13 +28,13 @@ func trap(t *testing.T) (port uint16, count *atomic.Int64) {
 }
 
 // TestTrap: the trap can be reached, so that counting nothing means something.
-func TestTrap(t *testing.T) {
+func TestCountingListener(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1"}}})
 	r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true})
 	for _, host := range []string{"evil.example", "127.0.0.1"} {
 		before := count.Load()
-		if _, got := look(t, r, fmt.Sprintf("%s:%d", host, port)); got != row4 {
+		if _, got := lookUp(t, r, fmt.Sprintf("%s:%d", host, port)); got != row4 {
 			t.Errorf("%s: %v", host, got)
 		}
 		if count.Load() == before {
@@ -44,7 +44,7 @@ func TestTrap(t *testing.T) {
 }
 
 // guarded is a resolver that allows the trap's port and has that name server.
-func guarded(t *testing.T, port uint16, s *nameServer) *wellknown.Resolver {
+func guardedResolver(t *testing.T, port uint16, s *nameServer) *wellknown.Resolver {
 	r, err := wellknown.NewResolverWithPort(wellknown.Config{DNS: s.resolver()}, port)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestPrivateByDNS(t *testing.T) {
 	}
 	names["all.example."] = records{addresses: []string{"127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"}}
 	s := newNameServer(t, names)
-	r := guarded(t, port, s)
+	r := guardedResolver(t, port, s)
 	for name := range names {
 		host := fmt.Sprintf("%s:%d", strings.TrimSuffix(name, "."), port)
 		a, err := r.Authority(t.Context(), host, host)
@@ -84,19 +84,19 @@ func TestPrivateByDNS(t *testing.T) {
 func TestPrivateByName(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, nil)
-	r := guarded(t, port, s)
+	r := guardedResolver(t, port, s)
 	for _, name := range []string{
 		"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0x7F.0.0.0x1", "017700000001", "0177.0.0.1", "0",
 		"10.0.0.1", "169.254.169.254", "0x", "host.0x7f", "a.1", "255.255.255.255", "8.8.8.8",
 	} {
 		for _, host := range []string{name, name + ":" + strconv.Itoa(int(port))} {
-			if _, got := look(t, r, host); got != row5 {
+			if _, got := lookUp(t, r, host); got != row5 {
 				t.Errorf("%s: %v", host, got)
 			}
 		}
 	}
 	for _, name := range []string{"[::1]", "::1", "[::ffff:127.0.0.1]", "127.0.0.1.", "", "a b", "user@127.0.0.1", "127.0.0.1/x", "127.0.0.1?", "example.com#"} {
-		if _, got := look(t, r, name); got != row5 {
+		if _, got := lookUp(t, r, name); got != row5 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestPorts(t *testing.T) {
 		return reply(200, document(1))
 	})})
 	for port, want := range map[string]error{"443": nil, "80": row5, "8443": row5, "22": row5, "1": row5, "65535": row5, "0443": row5, "": row5} {
-		if _, got := look(t, r, host+":"+port); got != want {
+		if _, got := lookUp(t, r, host+":"+port); got != want {
 			t.Errorf("port %q: %v, want %v", port, got, want)
 		}
 	}
@@ -140,7 +140,7 @@ func TestPrivateByAuthority(t *testing.T) {
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1", "::1"}}})
 	for _, target := range []string{"127.0.0.1", "127.1", "0x7f.1", "2130706433", "evil.example", "localhost", "169.254.169.254"} {
 		for _, target := range []string{target, target + ":" + strconv.Itoa(int(port)), target + ":22"} {
-			guard := guarded(t, port, s)
+			guard := guardedResolver(t, port, s)
 			// The first document is at hand; the second must be fetched.
 			a, err := wellknown.FollowFrom(t.Context(), guard, host, delegation(target))
 			if got := row(t, a, err); got == nil || got == row3 {
@@ -159,7 +159,7 @@ func TestRebinding(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})
 	name := fmt.Sprintf("%s:%d", host, port)
-	a, err := guarded(t, port, s).Authority(t.Context(), name, name)
+	a, err := guardedResolver(t, port, s).Authority(t.Context(), name, name)
 	if got := row(t, a, err); got != row5 || !errors.Is(err, ssrf.ErrProhibitedIP) {
 		t.Errorf("%v, want %v", err, row5)
 	}
@@ -171,7 +171,7 @@ func TestRebinding(t *testing.T) {
 // TestRedirect: not followed, neither elsewhere nor to the host itself.
 func TestRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		n := newInternet(t)
+		n := newNetwork(t)
 		var here, there atomic.Int64
 		n.serve(host, func(w http.ResponseWriter, r *http.Request) {
 			if here.Add(1) > 1 {
@@ -185,7 +185,7 @@ func TestRedirect(t *testing.T) {
 			there.Add(1)
 			jsonHandler(document(1))(w, r)
 		})
-		if _, got := look(t, resolver(t, n.config()), host); got != row3 {
+		if _, got := lookUp(t, resolver(t, n.config()), host); got != row3 {
 			t.Errorf("%d: %v, want %v", status, got, row3)
 		}
 		if here.Load() != 1 || there.Load() != 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,29 +15,29 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// notes takes down what a trace is told. It needs no lock, because all of it
-// is told in the caller's goroutine (the race detector watches).
-type notes struct {
-	told []string
-	err  error // of Wait
+// notes takes down what a trace is calls. It needs no lock, because all of it
+// is calls in the caller's goroutine (the race detector watches).
+type hookLog struct {
+	calls []string
+	err   error // of Wait
 }
 
-func (n *notes) hooks() *wellknown.Hooks {
+func (n *hookLog) hooks() *wellknown.Hooks {
 	return &wellknown.Hooks{
 		Wait: func(ctx context.Context) error {
 			if _, bounded := ctx.Deadline(); !bounded {
-				n.told = append(n.told, "wait without end")
+				n.calls = append(n.calls, "wait without end")
 			}
-			n.told = append(n.told, "wait")
+			n.calls = append(n.calls, "wait")
 			return n.err
 		},
-		Waited: func() { n.told = append(n.told, "waited") },
-		Done: func(held bool, err error) {
+		Waited: func() { n.calls = append(n.calls, "waited") },
+		Done: func(cached bool, err error) {
 			var lookup *wellknown.LookupError
 			if err != nil && !errors.As(err, &lookup) {
-				n.told = append(n.told, fmt.Sprintf("done with %T", err))
+				n.calls = append(n.calls, fmt.Sprintf("done with %T", err))
 			}
-			n.told = append(n.told, map[bool]string{true: "held-", false: "asked-"}[held]+nameOf(err))
+			n.calls = append(n.calls, map[bool]string{true: "cached-", false: "fetched-"}[cached]+nameOf(err))
 		},
 	}
 }
@@ -53,7 +54,7 @@ func nameOf(err error) string {
 
 // TestHooks: one look-up after the other, and what each tells.
 func TestHooks(t *testing.T) {
-	n, full := new(notes), errors.New("full")
+	n, full := new(hookLog), errors.New("full")
 	ctx := wellknown.WithHooks(t.Context(), n.hooks())
 	network := serving(map[string]json.RawMessage{
 		host:           json.RawMessage(document(1)),
@@ -76,36 +77,36 @@ func TestHooks(t *testing.T) {
 		ctx   context.Context
 		host  string
 		err   error // of Wait
-		told  string
+		calls string
 	}{
-		{"first", 0, r.Authority, ctx, host, nil, "wait waited asked-ok"},
-		{"again", 0, r.Authority, ctx, host, nil, "held-ok"},
-		{"refresh, too early", 0, r.Refresh, ctx, host, nil, "held-ok"},
-		{"no trace", 0, r.Authority, t.Context(), "a.example", nil, ""},
-		{"nil trace", 0, r.Authority, wellknown.WithHooks(ctx, nil), "b.example", nil, ""},
-		{"empty trace", 0, r.Authority, wellknown.WithHooks(ctx, new(wellknown.Hooks)), "none.example", nil, ""},
-		{"delegations", 0, r.Authority, ctx, "b.example", nil, "held-ok"},
-		{"unsupported", 0, r.Authority, ctx, "none.example", nil, "held-row3"},
-		{"no domain", 0, r.Authority, ctx, "no domain", nil, "held-row5"},
-		{"not by policy", 0, r.Authority, ctx, "127.0.0.1", nil, "held-row5"},
-		{"no room", 0, r.Authority, ctx, "c.example", full, "wait asked-row4"},
-		{"unsupported, anew", 2 * time.Minute, r.Authority, ctx, "none.example", nil, "wait waited asked-row3"},
-		{"refresh", 0, r.Refresh, ctx, host, nil, "wait waited asked-ok"},
-		{"delegations, anew", 2 * time.Hour, r.Authority, ctx, "b.example", nil, "wait waited wait waited wait waited asked-ok"},
-		{"no room, but known", 2 * time.Hour, r.Authority, ctx, host, full, "wait asked-ok"},
-		{"refresh, no room", 0, r.Refresh, ctx, host, full, "wait asked-row4"},
+		{"first", 0, r.Authority, ctx, host, nil, "wait waited fetched-ok"},
+		{"again", 0, r.Authority, ctx, host, nil, "cached-ok"},
+		{"refresh, too early", 0, r.Refresh, ctx, host, nil, "cached-ok"},
+		{"no hooks", 0, r.Authority, t.Context(), "a.example", nil, ""},
+		{"nil hooks", 0, r.Authority, wellknown.WithHooks(ctx, nil), "b.example", nil, ""},
+		{"empty hooks", 0, r.Authority, wellknown.WithHooks(ctx, new(wellknown.Hooks)), "none.example", nil, ""},
+		{"delegations", 0, r.Authority, ctx, "b.example", nil, "cached-ok"},
+		{"unsupported", 0, r.Authority, ctx, "none.example", nil, "cached-row3"},
+		{"no domain", 0, r.Authority, ctx, "no domain", nil, "cached-row5"},
+		{"not by policy", 0, r.Authority, ctx, "127.0.0.1", nil, "cached-row5"},
+		{"no room", 0, r.Authority, ctx, "c.example", full, "wait fetched-row4"},
+		{"unsupported, anew", 2 * time.Minute, r.Authority, ctx, "none.example", nil, "wait waited fetched-row3"},
+		{"refresh", 0, r.Refresh, ctx, host, nil, "wait waited fetched-ok"},
+		{"delegations, anew", 2 * time.Hour, r.Authority, ctx, "b.example", nil, "wait waited wait waited wait waited fetched-ok"},
+		{"no room, but known", 2 * time.Hour, r.Authority, ctx, host, full, "wait fetched-ok"},
+		{"refresh, no room", 0, r.Refresh, ctx, host, full, "wait fetched-row4"},
 	} {
 		now = now.Add(step.later)
-		n.told, n.err, fetches = nil, step.err, 0
+		n.calls, n.err, fetches = nil, step.err, 0
 		a, err := step.ask(step.ctx, step.host, host)
 		row(t, a, err)
 		if err != nil && step.err != nil && !errors.Is(err, step.err) {
 			t.Errorf("%s: %v is not for %v", step.name, err, step.err)
 		}
-		if got := strings.Join(n.told, " "); got != step.told {
-			t.Errorf("%s: %s, want %s", step.name, got, step.told)
+		if got := strings.Join(n.calls, " "); got != step.calls {
+			t.Errorf("%s: %s, want %s", step.name, got, step.calls)
 		}
-		if step.told != "" && fetches != strings.Count(step.told, "waited") {
+		if step.calls != "" && fetches != strings.Count(step.calls, "waited") {
 			t.Errorf("%s: %d fetches", step.name, fetches)
 		}
 	}
@@ -113,13 +114,13 @@ func TestHooks(t *testing.T) {
 
 // TestHooksOfLeaving: Waited comes however the wait ends.
 func TestHooksOfLeaving(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{host: time.Hour}, func(t *testing.T, c *callers, _ *paced) {
-		n := new(notes)
+	bubble(t, 1, map[string]time.Duration{host: time.Hour}, func(t *testing.T, c *callers, _ *timedNetwork) {
+		n := new(hookLog)
 		ctx, leave := context.WithCancel(wellknown.WithHooks(t.Context(), n.hooks()))
 		c.ask(ctx, host, row4)
 		leave()
 		c.running.Wait()
-		if got := strings.Join(n.told, " "); got != "wait waited asked-row4" {
+		if got := strings.Join(n.calls, " "); got != "wait waited fetched-row4" {
 			t.Error(got)
 		}
 	})
@@ -128,11 +129,11 @@ func TestHooksOfLeaving(t *testing.T) {
 // TestHooksOfWaiting: the time in Wait is of the look-up's, and what others
 // learnt in that time needs no fetch.
 func TestHooksOfWaiting(t *testing.T) {
-	bubble(t, 1, nil, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 1, nil, func(t *testing.T, c *callers, p *timedNetwork) {
 		for wait, want := range map[string]error{host: nil, "late.example": row4} {
 			ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Wait: func(ctx context.Context) error {
 				if want == nil {
-					look(t, c.r, wait)
+					lookUp(t, c.r, wait)
 					return nil
 				}
 				<-ctx.Done()
@@ -140,7 +141,7 @@ func TestHooksOfWaiting(t *testing.T) {
 			}})
 			begin := time.Now()
 			a, err := c.r.Authority(ctx, wait, wait)
-			if row(t, a, err) != want || time.Since(begin) > lookUp {
+			if row(t, a, err) != want || time.Since(begin) > lookUpTimeout {
 				t.Errorf("%s: %v after %v", wait, err, time.Since(begin))
 			}
 		}
@@ -156,25 +157,25 @@ func TestHooksOfStatic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := new(notes)
+	n := new(hookLog)
 	ctx := wellknown.WithHooks(t.Context(), n.hooks())
-	for name, want := range map[string]string{host: "held-ok", "none.example": "held-row3", "other.example": "held-row4", "": "held-row5"} {
-		n.told = nil
+	for name, want := range map[string]string{host: "cached-ok", "none.example": "cached-row3", "other.example": "cached-row4", "": "cached-row5"} {
+		n.calls = nil
 		s.Authority(ctx, name, host)
-		if got := strings.Join(n.told, " "); got != want {
+		if got := strings.Join(n.calls, " "); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 	}
 }
 
-// TestCachedAllocates nothing but the answer, traced or not.
+// TestCachedAllocates nothing but the answer, hooked or not.
 func TestCachedAllocates(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, document(1))
-	look(t, s.Resolver, host)
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	lookUp(t, s.Resolver, host)
 	held := 0
-	traced := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(bool, error) { held++ }})
-	for name, ctx := range map[string]context.Context{"untraced": t.Context(), "traced": traced} {
+	hooked := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(bool, error) { held++ }})
+	for name, ctx := range map[string]context.Context{"no hooks": t.Context(), "hooks": hooked} {
 		allocations := testing.AllocsPerRun(100, func() {
 			if _, err := s.Authority(ctx, host, host); err != nil {
 				t.Fatal(err)
@@ -185,16 +186,16 @@ func TestCachedAllocates(t *testing.T) {
 		}
 	}
 	if held != 101 {
-		t.Errorf("told %d times", held)
+		t.Errorf("calls %d times", held)
 	}
 }
 
 // BenchmarkCached is what nearly every look-up comes to.
 func BenchmarkCached(b *testing.B) {
-	s := newStage(b)
-	s.answer = says(200, document(1))
-	traced := wellknown.WithHooks(b.Context(), &wellknown.Hooks{Done: func(bool, error) {}})
-	for name, ctx := range map[string]context.Context{"untraced": b.Context(), "traced": traced} {
+	s := newTestResolver(b)
+	s.answer = answers(200, document(1))
+	hooked := wellknown.WithHooks(b.Context(), &wellknown.Hooks{Done: func(bool, error) {}})
+	for name, ctx := range map[string]context.Context{"no hooks": b.Context(), "hooks": hooked} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -203,5 +204,148 @@ func BenchmarkCached(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+type valueKey struct{}
+
+// TestHooksLoad holds that a document is read between Load and release, in a
+// context that ends with the fetch and not with the caller.
+func TestHooksLoad(t *testing.T) {
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	var calls []string
+	ctx := wellknown.WithHooks(context.WithValue(t.Context(), valueKey{}, "v"), &wellknown.Hooks{
+		Load: func(ctx context.Context) (func(), error) {
+			if _, bounded := ctx.Deadline(); !bounded || ctx.Value(valueKey{}) != "v" {
+				t.Error("not the context of the fetch")
+			}
+			calls = append(calls, "load")
+			return func() { calls = append(calls, "release") }, nil
+		},
+		Waited: func() { calls = append(calls, "waited") },
+	})
+	for range 2 {
+		if _, err := s.Authority(ctx, host, host); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.answer = notFound // nothing to read
+	if _, err := s.Authority(ctx, "none.example", host); !errors.Is(err, row3) {
+		t.Error(err)
+	}
+	if got := len(calls); got != 4 || calls[0] != "load" || calls[1] != "release" || calls[2] != "waited" {
+		t.Error(calls)
+	}
+}
+
+// TestHooksLoadAfterCaller holds that Load may come when its caller has left,
+// and that the context given still has time.
+func TestHooksLoadAfterCaller(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
+		close(begun)
+		<-finish
+		return reply(200, document(1))
+	})})
+	loaded := make(chan error, 1)
+	ctx, leave := context.WithCancel(t.Context())
+	ctx = wellknown.WithHooks(ctx, &wellknown.Hooks{Load: func(ctx context.Context) (func(), error) {
+		loaded <- ctx.Err()
+		return func() {}, nil
+	}})
+	left := make(chan error, 1)
+	go func() {
+		_, err := r.Authority(ctx, host, host)
+		left <- err
+	}()
+	<-begun
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	close(finish)
+	if err := <-loaded; err != nil {
+		t.Error(err)
+	}
+	if _, err := lookUp(t, r, host); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHooksLoadRefused holds that an error of Load is undecided and not
+// remembered, and that a document held goes on answering.
+func TestHooksLoadRefused(t *testing.T) {
+	full := errors.New("full")
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Load: func(context.Context) (func(), error) { return nil, full }})
+	a, err := s.Authority(ctx, host, host)
+	if row(t, a, err) != row4 || !errors.Is(err, full) {
+		t.Error(err)
+	}
+	if good, bad, _, _ := s.CacheSize(); good+bad != 0 {
+		t.Errorf("%d documents and %d outcomes kept", good, bad)
+	}
+	known, _ := lookUp(t, s.Resolver, host)
+	s.now = s.now.Add(2 * time.Hour)
+	if a, err := s.Refresh(ctx, host, host); row(t, a, err) != row4 || !errors.Is(err, full) {
+		t.Errorf("refresh: %v", err)
+	}
+	if a, err := s.Authority(ctx, host, host); err != nil || a.Fetched != known.Fetched {
+		t.Errorf("%+v %v", a, err)
+	}
+	if a, err := lookUp(t, s.Resolver, host); err != nil || a.Fetched != s.now {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+// TestLoadsBounded holds that documents are read one after the other where that
+// is the limit, and that all are read.
+func TestLoadsBounded(t *testing.T) {
+	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return reply(200, document(1))
+	})})
+	free := wellknown.OccupyLoads(r)
+	var answered atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := r.Authority(t.Context(), host, host); err != nil {
+			t.Error(err)
+		}
+		answered.Add(1)
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if a, err := r.Authority(ctx, host, host); row(t, a, err) != row4 || answered.Load() != 0 {
+		t.Errorf("%v, with no room to read documents", err)
+	}
+	free()
+	<-done
+}
+
+// TestHooksLoadOfCertificates holds that a host's certificates are verified between
+// Load and release too, before its document, and that an error of Load is undecided
+// and not remembered.
+func TestHooksLoadOfCertificates(t *testing.T) {
+	n := newNetwork(t)
+	n.serve(host, jsonHandler(document(1)))
+	r := resolver(t, n.config())
+	full, calls, held := errors.New("full"), 0, 0
+	load := func(context.Context) (func(), error) {
+		if calls++; calls == 1 {
+			return nil, full
+		}
+		held++
+		return func() { held-- }, nil
+	}
+	ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Load: load})
+	a, err := r.Authority(ctx, host, host)
+	if row(t, a, err) != row4 || !errors.Is(err, full) {
+		t.Error(err)
+	}
+	if _, err := r.Authority(ctx, host, host); err != nil || calls != 3 || held != 0 {
+		t.Errorf("%v; %d calls, %d held", err, calls, held)
 	}
 }

@@ -28,7 +28,7 @@ func (m meter) Read(p []byte) (int, error) {
 }
 
 // metered is config with a meter on all connections.
-func metered(n *internet) (wellknown.Config, *atomic.Int64) {
+func metered(n *network) (wellknown.Config, *atomic.Int64) {
 	read := new(atomic.Int64)
 	c := n.config()
 	c.InsecureDialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -91,10 +91,10 @@ func TestEndless(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t)
+			n := newNetwork(t)
 			n.raw(host, true, func(conn net.Conn) { readHeader(conn); c.serve(conn) })
 			config, read := metered(n)
-			if _, got := look(t, resolver(t, config), host); got != c.want {
+			if _, got := lookUp(t, resolver(t, config), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 			most := int64(limit + slack)
@@ -130,7 +130,7 @@ func TestLimit(t *testing.T) {
 		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 			return reply(200, good+strings.Repeat(" ", spaces))
 		})})
-		if _, got := look(t, r, host); got != want {
+		if _, got := lookUp(t, r, host); got != want {
 			t.Errorf("%d bytes: %v, want %v", len(good)+spaces, got, want)
 		}
 	}
@@ -141,30 +141,30 @@ func TestLimit(t *testing.T) {
 func TestSlow(t *testing.T) {
 	good := document(1)
 	text := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(good), good)
-	for name, prepare := range map[string]func(*internet, func(net.Conn, string)){
-		"header": func(n *internet, slowly func(net.Conn, string)) {
+	for name, prepare := range map[string]func(*network, func(net.Conn, string)){
+		"header": func(n *network, slowly func(net.Conn, string)) {
 			n.raw(host, true, func(c net.Conn) { slowly(c, text) })
 		},
-		"body": func(n *internet, slowly func(net.Conn, string)) {
+		"body": func(n *network, slowly func(net.Conn, string)) {
 			n.raw(host, true, func(c net.Conn) { fmt.Fprint(c, text[:90]); slowly(c, text[90:]) })
 		},
-		"TLS": func(n *internet, slowly func(net.Conn, string)) {
+		"TLS": func(n *network, slowly func(net.Conn, string)) {
 			n.raw(host, false, func(c net.Conn) { slowly(c, "\x16\x03\x03\x40\x00"+text) })
 		},
-		"silent TCP": func(n *internet, slowly func(net.Conn, string)) {
+		"silent TCP": func(n *network, slowly func(net.Conn, string)) {
 			n.raw(host, false, func(c net.Conn) { slowly(c, "") })
 		},
-		"silent TLS": func(n *internet, slowly func(net.Conn, string)) {
+		"silent TLS": func(n *network, slowly func(net.Conn, string)) {
 			n.raw(host, true, func(c net.Conn) { slowly(c, "") })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t)
+			n := newNetwork(t)
 			gone := make(chan struct{})
 			once := func(c net.Conn, text string) {
 				defer close(gone)
-				drip(c, text)
+				writeSlowly(c, text)
 			}
 			prepare(n, once)
 			config := n.config()
@@ -184,7 +184,7 @@ func TestSlow(t *testing.T) {
 
 // drip writes one byte after the other, with pauses, then waits for the other
 // side to leave.
-func drip(c net.Conn, text string) {
+func writeSlowly(c net.Conn, text string) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for i := range len(text) {
@@ -194,13 +194,13 @@ func drip(c net.Conn, text string) {
 		<-tick.C
 	}
 	for {
-		if _, err := lowest(c).Read(make([]byte, 1)); err != nil {
+		if _, err := underlying(c).Read(make([]byte, 1)); err != nil {
 			return
 		}
 	}
 }
 
-func lowest(c net.Conn) net.Conn {
+func underlying(c net.Conn) net.Conn {
 	if t, ok := c.(*tls.Conn); ok {
 		return t.NetConn()
 	}

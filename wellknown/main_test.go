@@ -13,6 +13,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -29,6 +31,9 @@ import (
 
 	"github.com/vepverify/vepverify/wellknown"
 )
+
+// quiet discards what test servers log about clients that disconnect.
+var quiet = log.New(io.Discard, "", 0)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -131,23 +136,23 @@ func rsaKeyFile(t testing.TB, name string) crypto.Signer {
 }
 
 // internet is where a test's hosts are found.
-type internet struct {
+type network struct {
 	t     testing.TB
 	mu    sync.Mutex
 	hosts map[string]string // "idp.example:443" → where it really listens
 }
 
-func newInternet(t testing.TB) *internet {
-	return &internet{t: t, hosts: make(map[string]string)}
+func newNetwork(t testing.TB) *network {
+	return &network{t: t, hosts: make(map[string]string)}
 }
 
-func (n *internet) put(host, addr string) {
+func (n *network) put(host, addr string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hosts[host+":443"] = addr
 }
 
-func (n *internet) remove(host string) {
+func (n *network) remove(host string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.hosts, host+":443")
@@ -155,8 +160,8 @@ func (n *internet) remove(host string) {
 
 // refuse puts host where nobody listens: at the near end of a connection, so
 // that no other test gets that port.
-func (n *internet) refuse(host string) {
-	conn, err := net.Dial("tcp", listen(n.t, silence))
+func (n *network) refuse(host string) {
+	conn, err := net.Dial("tcp", listen(n.t, waitForClose))
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -164,7 +169,7 @@ func (n *internet) refuse(host string) {
 	n.put(host, conn.LocalAddr().String())
 }
 
-func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (n *network) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	n.mu.Lock()
 	where, ok := n.hosts[addr]
 	n.mu.Unlock()
@@ -175,17 +180,17 @@ func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, er
 }
 
 // config reaches the internet and trusts its certificates.
-func (n *internet) config() wellknown.Config {
+func (n *network) config() wellknown.Config {
 	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: newAuthority().pool(), InsecureDialContext: n.dial}
 }
 
 // serve makes an HTTPS server with a good certificate for host.
-func (n *internet) serve(host string, h http.HandlerFunc) {
+func (n *network) serve(host string, h http.HandlerFunc) {
 	now := time.Now().Add(-time.Minute)
 	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, now, host)}}, h)
 }
 
-func (n *internet) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
+func (n *network) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
 	s := httptest.NewUnstartedServer(h)
 	s.TLS = c
 	s.Config.ErrorLog = quiet
@@ -196,7 +201,7 @@ func (n *internet) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
 
 // raw serves host by a function that gets each connection, after the TLS
 // handshake if handshake is set.
-func (n *internet) raw(host string, handshake bool, serve func(net.Conn)) {
+func (n *network) raw(host string, handshake bool, serve func(net.Conn)) {
 	c := &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, time.Now().Add(-time.Minute), host)}}
 	n.put(host, listen(n.t, func(conn net.Conn) {
 		if !handshake {
@@ -212,7 +217,7 @@ func (n *internet) raw(host string, handshake bool, serve func(net.Conn)) {
 
 // answer serves host with exactly this HTTP text after each request's header,
 // closes the TLS stream properly, and then the connection.
-func (n *internet) answer(host, text string) {
+func (n *network) answer(host, text string) {
 	n.raw(host, true, func(conn net.Conn) {
 		readHeader(conn)
 		fmt.Fprint(conn, text)
@@ -330,7 +335,7 @@ func row(t testing.TB, a *wellknown.Authority, err error) error {
 }
 
 // look asks for host about its own emails.
-func look(t testing.TB, r *wellknown.Resolver, host string) (*wellknown.Authority, error) {
+func lookUp(t testing.TB, r *wellknown.Resolver, host string) (*wellknown.Authority, error) {
 	t.Helper()
 	a, err := r.Authority(t.Context(), host, host)
 	return a, row(t, a, err)

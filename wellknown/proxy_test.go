@@ -78,7 +78,7 @@ func (p *testProxy) socks(conn net.Conn) {
 
 // behindProxy makes hosts that only a proxy can reach.
 func behindProxy(t *testing.T) *testProxy {
-	n := newInternet(t)
+	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
 	n.answer("gone.example", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 	n.raw("plain.example", false, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 404 Not Found\r\n\r\n"); readHeader(c) })
@@ -120,7 +120,7 @@ func TestProxy(t *testing.T) {
 				"nobody.example": row4, // the proxy's answer, not the host's
 			} {
 				before := p.asked.Load()
-				if _, got := look(t, r, target); got != want {
+				if _, got := lookUp(t, r, target); got != want {
 					t.Errorf("%s: %v, want %v", target, got, want)
 				}
 				if p.asked.Load() != before+1 {
@@ -130,7 +130,7 @@ func TestProxy(t *testing.T) {
 			// The proxy's own address is exempt, nothing else is.
 			before := p.asked.Load()
 			for _, target := range []string{"127.0.0.1", "127.1", host + ":8443"} {
-				if _, got := look(t, r, target); got != row5 {
+				if _, got := lookUp(t, r, target); got != row5 {
 					t.Errorf("%s: %v, want %v", target, got, row5)
 				}
 			}
@@ -144,7 +144,7 @@ func TestProxy(t *testing.T) {
 func TestProxyUser(t *testing.T) {
 	p := behindProxy(t)
 	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + listen(t, p.connect), RootCAs: newAuthority().pool()})
-	if _, got := look(t, r, host); got != nil {
+	if _, got := lookUp(t, r, host); got != nil {
 		t.Fatal(got)
 	}
 	want := "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("user:p@ss")) + "\r\n"
@@ -200,7 +200,7 @@ func TestHostSpeaksFirst(t *testing.T) {
 	addr := listen(t, func(c net.Conn) {
 		readHeader(c)
 		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n220 mail.example\r\n")
-		drip(c, "")
+		writeSlowly(c, "")
 	})
 	a, err := resolver(t, wellknown.Config{Proxy: "http://" + addr, Timeout: 20 * time.Second}).Authority(t.Context(), host, host)
 	if got := row(t, a, err); got != row4 || errors.Is(err, context.DeadlineExceeded) {
@@ -211,9 +211,9 @@ func TestHostSpeaksFirst(t *testing.T) {
 func TestSlowProxy(t *testing.T) {
 	for _, scheme := range []string{"http", "https", "socks5"} {
 		gone := make(chan struct{})
-		addr := listen(t, func(c net.Conn) { defer close(gone); drip(c, "") })
+		addr := listen(t, func(c net.Conn) { defer close(gone); writeSlowly(c, "") })
 		r := resolver(t, wellknown.Config{Proxy: scheme + "://" + addr, Timeout: 100 * time.Millisecond})
-		if _, got := look(t, r, host); got != row4 {
+		if _, got := lookUp(t, r, host); got != row4 {
 			t.Errorf("%s: %v, want %v", scheme, got, row4)
 		}
 		<-gone
@@ -227,15 +227,15 @@ func TestProxyFromEnvironment(t *testing.T) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
 		t.Setenv(name, "http://"+addr)
 	}
-	n := newInternet(t)
+	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
 	c := n.config()
-	if _, got := look(t, resolver(t, c), host); got != nil {
+	if _, got := lookUp(t, resolver(t, c), host); got != nil {
 		t.Errorf("own dial function: %v", got)
 	}
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
 	c = wellknown.Config{RootCAs: c.RootCAs, DNS: s.resolver(), InsecureAllowPrivate: true}
-	if _, got := look(t, resolver(t, c), host+":"+portOf(t, n.hosts[host+":443"])); got != nil {
+	if _, got := lookUp(t, resolver(t, c), host+":"+portOf(t, n.hosts[host+":443"])); got != nil {
 		t.Errorf("own DNS: %v", got)
 	}
 	if asked.Load() != 0 {

@@ -12,8 +12,8 @@ import (
 // TestRates holds the documented limits: what is beyond them is refused at once
 // and not remembered, and takes nothing from others.
 func TestRates(t *testing.T) {
-	apex := func(i int) (string, string) { return "idp.example", about(i) }
-	below := func(i int) (string, string) { return "login.idp.example", about(i) }
+	apex := func(i int) (string, string) { return "idp.example", emailDomain(i) }
+	below := func(i int) (string, string) { return "login.idp.example", emailDomain(i) }
 	names := func(i int) (string, string) { n := fmt.Sprintf("n%d.idp.example", i); return n, n }
 	for name, c := range map[string]struct {
 		of       func(int) (host, domain string)
@@ -27,11 +27,11 @@ func TestRates(t *testing.T) {
 		"names below one domain": {names, false, 512, 32},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.answer = says(200, document(1))
+			s := newTestResolver(t)
+			s.answer = answers(200, document(1))
 			host, _ := c.of(0)
 			if c.verifies {
-				look(t, s.Resolver, host) // it takes one of the verified ones
+				lookUp(t, s.Resolver, host) // it takes one of the verified ones
 			}
 			for range 2 {
 				answered := s.ask(t, c.verifies, c.of, 0, 2000)
@@ -46,17 +46,17 @@ func TestRates(t *testing.T) {
 					t.Errorf("%d answered 8 s later, want %d", answered, c.refill)
 				}
 				for _, other := range []string{"idp.example", "other.example"} {
-					if _, err := look(t, s.Resolver, other); err != nil {
+					if _, err := lookUp(t, s.Resolver, other); err != nil {
 						t.Errorf("%s: %v", other, err)
 					}
 				}
 				if _, bad, _, _ := s.CacheSize(); bad != 0 {
 					t.Errorf("%d remembered", bad)
 				}
-				s = newStage(t) // a new resolver has forgotten, and all again
-				s.answer = says(200, document(1))
+				s = newTestResolver(t) // a new resolver has forgotten, and all again
+				s.answer = answers(200, document(1))
 				if c.verifies {
-					look(t, s.Resolver, host)
+					lookUp(t, s.Resolver, host)
 				}
 			}
 		})
@@ -64,11 +64,11 @@ func TestRates(t *testing.T) {
 }
 
 // ask looks up from some number to another, and counts those answered.
-func (s *stage) ask(t *testing.T, verifies bool, of func(int) (string, string), from, to int) (answered int) {
+func (s *testResolver) ask(t *testing.T, verifies bool, of func(int) (string, string), from, to int) (answered int) {
 	t.Helper()
 	for i := from; i < to; i++ {
 		host, domain := of(i)
-		a, err := s.Authority(signed(t.Context(), verifies), host, domain)
+		a, err := s.Authority(withCheck(t.Context(), verifies), host, domain)
 		if err == nil {
 			answered++
 		} else if row(t, a, err) != row4 {
@@ -80,7 +80,7 @@ func (s *stage) ask(t *testing.T, verifies bool, of func(int) (string, string), 
 
 // TestRateForgetsNothing holds that the state of the rates is bounded, and that an
 // empty bucket outlives many other hosts.
-func TestRateForgetsNothing(t *testing.T) {
+func TestRateBuckets(t *testing.T) {
 	var fetches int
 	r := resolver(t, wellknown.Config{Now: func() time.Time { return start }, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
 		if q.URL.Host == host {
@@ -90,12 +90,12 @@ func TestRateForgetsNothing(t *testing.T) {
 	})})
 	ask := func(from, to int) {
 		for i := from; i < to; i++ {
-			r.Authority(t.Context(), host, about(i))
+			r.Authority(t.Context(), host, emailDomain(i))
 		}
 	}
 	ask(0, 100)
 	for i := range 30_000 {
-		look(t, r, fmt.Sprintf("host%d.example", i))
+		lookUp(t, r, fmt.Sprintf("host%d.example", i))
 	}
 	ask(100, 200)
 	if fetches != 64 {
@@ -109,9 +109,9 @@ func TestRateForgetsNothing(t *testing.T) {
 // TestRateOfClock holds that a clock that is set back does not stop look-ups for longer
 // than an empty bucket takes.
 func TestRateOfClock(t *testing.T) {
-	s := newStage(t)
-	s.answer = says(200, document(1))
-	of := func(i int) (string, string) { return host, about(i) }
+	s := newTestResolver(t)
+	s.answer = answers(200, document(1))
+	of := func(i int) (string, string) { return host, emailDomain(i) }
 	s.ask(t, false, of, 0, 100)
 	s.now = s.now.Add(-24 * time.Hour)
 	s.ask(t, false, of, 100, 101)

@@ -2,20 +2,23 @@ package wellknown_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
 // TestRenewal holds that a document in use is renewed in the background in the
 // last quarter of its minute, once, and that its users never wait.
 func TestRenewal(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, p *paced) {
-		first, _ := look(t, c.r, host)
+	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+		first, _ := lookUp(t, c.r, host)
 		time.Sleep(45*time.Second - time.Nanosecond)
 		for _, want := range []int{1, 2, 2} { // before, at the beginning of, and in the last quarter
 			begin := time.Now()
@@ -33,7 +36,7 @@ func TestRenewal(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second) // the first document has expired
 		begin := time.Now()
-		if a, err := look(t, c.r, host); err != nil || a.Fetched == first.Fetched || time.Since(begin) != 0 {
+		if a, err := lookUp(t, c.r, host); err != nil || a.Fetched == first.Fetched || time.Since(begin) != 0 {
 			t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
 		}
 		time.Sleep(time.Hour)
@@ -46,16 +49,16 @@ func TestRenewal(t *testing.T) {
 // TestRenewalOfDelegation holds that both documents are renewed.
 func TestRenewalOfDelegation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &paced{document: func(name string) string {
+		s := &timedNetwork{document: func(name string) string {
 			if name == host {
 				return delegation("a.example")
 			}
 			return document(1)
 		}}
 		r := resolver(t, wellknown.Config{InsecureTransport: s})
-		look(t, r, host)
+		lookUp(t, r, host)
 		time.Sleep(50 * time.Second)
-		look(t, r, host)
+		lookUp(t, r, host)
 		synctest.Wait()
 		if asked := s.order(); !slices.Equal(asked, []string{host, "a.example", host, "a.example"}) && !slices.Equal(asked, []string{host, "a.example", "a.example", host}) {
 			t.Errorf("asked %v", asked)
@@ -67,12 +70,12 @@ func TestRenewalOfDelegation(t *testing.T) {
 // tried again 5 s later.
 func TestRenewalFails(t *testing.T) {
 	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
-		first, _ := look(t, c.r, host)
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+		first, _ := lookUp(t, c.r, host)
 		p.set(host, -1) // fails
 		time.Sleep(45 * time.Second)
 		for range 14 {
-			if a, err := look(t, c.r, host); err != nil || a.Fetched != first.Fetched {
+			if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched {
 				t.Errorf("%+v, %v", a, err)
 			}
 			time.Sleep(time.Second)
@@ -84,61 +87,285 @@ func TestRenewalFails(t *testing.T) {
 	})
 }
 
-// TestStaleWithinASecond holds that a document that expired answers after one
-// second of the fetch, or the short wait for a turn, and that the fetch goes on.
-func TestStaleWithinASecond(t *testing.T) {
-	for name, longest := range map[string]time.Duration{"stalls": time.Second, "no turn": shortWait} {
-		t.Run(name, func(t *testing.T) {
-			blocked := name == "no turn"
-			takes := map[string]time.Duration{"slow.example": time.Hour}
-			bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
-				first, _ := look(t, c.r, host)
-				time.Sleep(2 * time.Minute)
-				if blocked {
-					c.ask(t.Context(), "slow.example", row4)
-				}
-				p.set(host, 3*time.Second)
-				for i, want := range []time.Duration{longest, 0, 0} { // the time is of the fetch, not of each caller
-					begin := time.Now()
-					if a, err := look(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
-						t.Errorf("%d: %+v, %v after %v, want %v", i, a, err, time.Since(begin), want)
-					}
-				}
-				time.Sleep(timeout + 3*time.Second)
-				begin := time.Now()
-				if a, err := look(t, c.r, host); err != nil || a.Fetched == first.Fetched || time.Since(begin) != 0 {
-					t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
-				}
-			})
-		})
-	}
+// guests is a network of a fallback, whose document is fresh for a day, and of hosts that
+// answer 404 for a minute unless answers has something else.
+type fallbackNetwork struct {
+	mu      sync.Mutex
+	answers map[string]roundTripper
+	asked   map[string]int
+	slow    int // stalling now
+	most    int // stalling at once
 }
 
-// TestStaleNotForRefresh holds that a look-up for newer keys has its whole time.
-func TestStaleNotForRefresh(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
-		first, _ := look(t, c.r, host)
-		p.set(host, 3*time.Second)
-		time.Sleep(2 * time.Minute)
-		begin := time.Now()
-		a, err := c.r.Refresh(t.Context(), host, host)
-		if err != nil || a.Fetched == first.Fetched || time.Since(begin) != 3*time.Second {
-			t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
+func (g *fallbackNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
+	host := q.URL.Host
+	g.mu.Lock()
+	g.asked[host]++
+	answer := g.answers[host]
+	g.mu.Unlock()
+	switch {
+	case answer != nil:
+		return answer(q)
+	case host == "fallback.example":
+		return reply(200, document(1), "Cache-Control", "max-age=86400")
+	}
+	return reply(404, "", "Cache-Control", "max-age=60")
+}
+
+func (g *fallbackNetwork) set(host string, answer roundTripper) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.answers[host] = answer
+}
+
+// stalls is the answer of a host that stalls.
+func (g *fallbackNetwork) stalls(q *http.Request) (*http.Response, error) {
+	g.stalling(1)
+	defer g.stalling(-1)
+	<-q.Context().Done()
+	return nil, q.Context().Err()
+}
+
+func (g *fallbackNetwork) stalling(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.slow += n
+	g.most = max(g.most, g.slow)
+}
+
+// peak returns how many hosts stalled at once since the last call.
+func (g *fallbackNetwork) peak() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	most := g.most
+	g.most = g.slow
+	return most
+}
+
+func (g *fallbackNetwork) fetches(host string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.asked[host]
+}
+
+const userDomain = "user.example"
+
+// guestBubble runs a test after the fallback's document and the guest's 404 were fetched.
+func fallbackBubble(t *testing.T, slots int, test func(*testing.T, *wellknown.Resolver, *fallbackNetwork)) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &fallbackNetwork{answers: make(map[string]roundTripper), asked: make(map[string]int)}
+		r := resolver(t, wellknown.Config{MaxFetches: slots, InsecureTransport: g})
+		lookUp(t, r, "fallback.example")
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		test(t, r, g)
+		time.Sleep(4 * timeout) // what is under way or queued
+	})
+}
+
+// askGuest looks the guest up and expects the outcome at once.
+func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want error) {
+	t.Helper()
+	begin := time.Now()
+	a, err := r.Authority(withCheck(t.Context(), verifies), userDomain, userDomain)
+	if got := row(t, a, err); got != want || time.Since(begin) != 0 {
+		t.Errorf("%v after %v, want %v", err, time.Since(begin), want)
+	}
+	synctest.Wait()
+}
+
+// TestGuestInFlood holds that a user of the fallback is served while unknown hosts
+// that stall have all slots for minutes.
+func TestFallbackUserInFlood(t *testing.T) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		ctx, stop := context.WithCancel(t.Context())
+		var flood sync.WaitGroup
+		for i := range 100 {
+			flood.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					name := fmt.Sprintf("slow%d-%d.example", i, n)
+					g.set(name, g.stalls)
+					r.Authority(ctx, name, name)
+				}
+			})
+		}
+		for range 5 * 60 {
+			time.Sleep(time.Second)
+			askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		}
+		stop()
+		flood.Wait()
+		if n := g.fetches(userDomain); n < 5 || n > 10 {
+			t.Errorf("%d fetches", n)
 		}
 	})
 }
 
-// TestStaleEnds holds that 24 h after it expired a document answers no longer,
-// however its host stalls.
-func TestStaleEnds(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
-		look(t, c.r, host)
-		p.set(host, time.Hour)
-		time.Sleep(time.Minute + 24*time.Hour)
-		if a, err := c.r.Authority(t.Context(), host, host); row(t, a, err) != row4 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%+v, %v", a, err)
+// TestGuestRenewal holds when an outcome is renewed: in its last quarter, and only
+// if the fallback's keys verify the certificate.
+func TestUnsupportedRenewal(t *testing.T) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		for _, step := range []struct {
+			wait     time.Duration
+			verifies bool
+			want     int
+		}{
+			{45*time.Second - time.Nanosecond, true, 1}, // not yet
+			{time.Nanosecond, false, 1},
+			{0, true, 2}, // the look-up before took nothing from it
+			{0, true, 2},
+			{30 * time.Second, true, 2}, // the second outcome
+			{15 * time.Second, true, 3},
+			{time.Hour, true, 4}, // not renewed unused
+		} {
+			time.Sleep(step.wait)
+			askUserDomain(t, r, step.verifies, wellknown.ErrUnsupported)
+			if n := g.fetches(userDomain); n != step.want {
+				t.Errorf("%+v: %d fetches", step, n)
+			}
+		}
+		g.set(userDomain, func(*http.Request) (*http.Response, error) { return reply(200, document(2)) })
+		time.Sleep(50 * time.Second)
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		askUserDomain(t, r, true, nil)
+	})
+}
+
+// TestGuestRenewalOfOthers holds that nothing else vouches for the renewal of an
+// outcome without a document: not the host's own keys, and nothing for another
+// email domain.
+func TestUnsupportedRenewalOfOthers(t *testing.T) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		g.set("evil.example", func(q *http.Request) (*http.Response, error) {
+			if q.URL.Query().Get("domain") == "evil.example" {
+				return reply(404, "", "Cache-Control", "max-age=60")
+			}
+			return reply(200, document(3))
+		})
+		ctx := wellknown.WithSignatureCheck(t.Context(), &wellknown.SignatureCheck{
+			Verifies: func([]keys.PublicKey) bool { return true }, Fallback: "fallback.example",
+		})
+		if _, err := r.Authority(ctx, "evil.example", "user.example"); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			for at, emailDomain := range map[string]string{"evil.example": "evil.example", "other.example": userDomain} {
+				a, err := r.Authority(ctx, at, emailDomain)
+				if row(t, a, err) != wellknown.ErrUnsupported {
+					t.Errorf("%s: %v", at, err)
+				}
+			}
+			synctest.Wait()
+			time.Sleep(50 * time.Second)
+		}
+		if n := g.fetches("evil.example"); n != 2 {
+			t.Errorf("evil.example: %d fetches", n)
+		}
+		if n := g.fetches("other.example"); n != 1 {
+			t.Errorf("other.example: %d fetches", n)
+		}
+	})
+}
+
+// TestGuestRenewalFails holds that renewals that find nothing out leave the outcome
+// until it expires, and no longer.
+func TestUnsupportedRenewalFails(t *testing.T) {
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		g.set(userDomain, g.stalls)
+		time.Sleep(45 * time.Second)
+		for range 15 {
+			askUserDomain(t, r, true, wellknown.ErrUnsupported)
+			time.Sleep(time.Second)
+		}
+		a, err := r.Authority(withCheck(t.Context(), true), userDomain, userDomain)
+		if row(t, a, err) != wellknown.ErrUnavailable {
+			t.Errorf("expired: %v", err)
+		}
+		if n := g.fetches(userDomain); n != 3 { // at 0, 45 and 55 s
+			t.Errorf("%d fetches", n)
+		}
+	})
+}
+
+// TestGuestStalls holds that a host that did not answer a renewal counts among
+// those that did not answer last time, which have one turn of four.
+func TestUnsupportedRenewalStalls(t *testing.T) {
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		g.set(userDomain, g.stalls)
+		g.set("slow.example", g.stalls)
+		time.Sleep(45 * time.Second)
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		lookUp(t, r, "slow.example")
+		time.Sleep(10 * time.Second)
+		g.peak() // forgets those so far
+		var both sync.WaitGroup
+		for _, name := range []string{userDomain, "slow.example"} {
+			both.Go(func() {
+				a, err := r.Authority(withCheck(t.Context(), true), name, name)
+				if row(t, a, err) != wellknown.ErrUnavailable {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		both.Wait()
+		if n := g.peak(); n != 1 {
+			t.Errorf("%d at once", n)
+		}
+	})
+}
+
+// TestGuestRefresh holds that a look-up for newer keys that shares a renewal is
+// told that it found nothing out, while the outcome that is held goes on counting.
+func TestUnsupportedRefresh(t *testing.T) {
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		g.set(userDomain, func(*http.Request) (*http.Response, error) {
+			return reply(404, "", "Cache-Control", "max-age=300")
+		})
+		time.Sleep(time.Minute)
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		g.set(userDomain, func(*http.Request) (*http.Response, error) {
+			time.Sleep(2 * time.Second)
+			return reply(503, "")
+		})
+		time.Sleep(4 * time.Minute)
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		a, err := r.Refresh(withCheck(t.Context(), true), userDomain, userDomain)
+		if row(t, a, err) != wellknown.ErrUnavailable {
+			t.Errorf("refresh: %v", err)
+		}
+		askUserDomain(t, r, true, wellknown.ErrUnsupported)
+		if n := g.fetches(userDomain); n != 3 {
+			t.Errorf("%d fetches", n)
+		}
+	})
+}
+
+// TestGuestRenewalsQueued holds that renewals of outcomes take at most a quarter of
+// the places in their queue: two of the eight of a single turn.
+func TestUnsupportedRenewalsQueued(t *testing.T) {
+	fallbackBubble(t, 1, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+		ask := func() {
+			for i := range 8 {
+				a, err := r.Authority(withCheck(t.Context(), true), emailDomain(i), emailDomain(i))
+				if row(t, a, err) != wellknown.ErrUnsupported {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+		}
+		ask()
+		g.set("slow.example", g.stalls)
+		time.Sleep(50 * time.Second)
+		var stalls sync.WaitGroup
+		stalls.Go(func() { r.Authority(t.Context(), "slow.example", "slow.example") })
+		time.Sleep(time.Second)
+		ask()
+		stalls.Wait()
+		synctest.Wait()
+		total := 0
+		for i := range 8 {
+			total += g.fetches(emailDomain(i))
+		}
+		if total != 8+2 {
+			t.Errorf("%d fetches", total)
 		}
 	})
 }

@@ -61,9 +61,9 @@ func TestNothingRemoteInErrors(t *testing.T) {
 		"cut":                 head + "Content-Length: 1000\r\n\r\n" + marker,
 	}
 	for name, text := range answers {
-		n := newInternet(t)
+		n := newNetwork(t)
 		n.answer(host, text)
-		expectSilence(t, name, n)
+		expectNoMarkerFrom(t, name, n)
 	}
 	ca := newAuthority()
 	for name, c := range map[string]*tls.Config{
@@ -72,19 +72,19 @@ func TestNothingRemoteInErrors(t *testing.T) {
 		"certificate":    {Certificates: []tls.Certificate{ca.certificate(t, now, host, marker+"..\x00")}},
 		"client, please": {Certificates: []tls.Certificate{ca.certificate(t, now, host, marker+".example")}, ClientAuth: tls.RequireAnyClientCert},
 	} {
-		n := newInternet(t)
+		n := newNetwork(t)
 		n.serveTLS(host, c, jsonHandler(marker))
-		expectSilence(t, name, n)
+		expectNoMarkerFrom(t, name, n)
 	}
-	n := newInternet(t)
+	n := newNetwork(t)
 	n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, marker+marker); readHeader(c) })
-	expectSilence(t, "no TLS", n)
+	expectNoMarkerFrom(t, "no TLS", n)
 	if logged.Len() > 0 {
 		t.Errorf("logged %s", &logged)
 	}
 }
 
-func expectSilence(t *testing.T, name string, n *internet) {
+func expectNoMarkerFrom(t *testing.T, name string, n *network) {
 	t.Helper()
 	_, err := resolver(t, n.config()).Authority(t.Context(), host, host)
 	if err == nil {

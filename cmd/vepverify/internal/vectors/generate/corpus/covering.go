@@ -4,7 +4,7 @@ package corpus
 // a network, in a cache, in the one-use guard.
 var covering = map[string][]string{
 	"1.header-forbidden": {"certchain.TestParseToken"},
-	"3.request":          {"wellknown.TestQuestion", "wellknown.TestRedirect"},
+	"3.request":          {"wellknown.TestRequest", "wellknown.TestRedirect"},
 	"3.json":             {"wellknown.TestParseDocument", "internal/strictjson.TestParseObjectRefuses"},
 	"4.row3-network":     {"wellknown.TestConnections", "wellknown.TestDNS"},
 	"4.row4":             {"wellknown.TestStatus", "wellknown.TestSlow"},
@@ -30,9 +30,9 @@ var covering = map[string][]string{
 	"8.deadline":         {"wellknown.TestSlow", "wellknown.TestTimeout"},
 	"8.body":             {"wellknown.TestLimit", "wellknown.TestEndless", "wellknown.TestAnswers"},
 	"8.coding":           {"wellknown.TestAnswers", "wellknown.TestEndless", "wellknown.TestPackedDelegation"},
-	"8.rate":             {"wellknown.TestRates", "wellknown.TestRateForgetsNothing", "assertion.TestHostileAssertions"},
-	"8.turns":            {"wellknown.TestStallingHosts", "wellknown.TestKeptTurns", "wellknown.TestDomainTurns"},
-	"8.headers":          {"wellknown.TestEndless", "wellknown.TestQuestion"},
+	"8.rate":             {"wellknown.TestRates", "wellknown.TestRateBuckets", "assertion.TestHostileAssertions"},
+	"8.turns":            {"wellknown.TestStallingHosts", "wellknown.TestReservedSlots", "wellknown.TestDomainSlots"},
+	"8.headers":          {"wellknown.TestEndless", "wellknown.TestRequest"},
 	"8.proxy":            {"wellknown.TestProxy", "wellknown.TestProxyFromEnvironment"},
 	"8.silence":          {"wellknown.TestNothingRemoteInErrors", "assertion.TestErrorsKeepSecrets"},
 }

@@ -129,11 +129,11 @@ func TestDelegate(t *testing.T) {
 	}{
 		"404":          {notFound, row5},
 		"no such host": {fails(&net.DNSError{IsNotFound: true}), row5},
-		"malformed":    {says(200, "{"), row5},
-		"redirect":     {says(301, ""), row5},
-		"too large":    {says(200, strings.Repeat(" ", 1<<17)), row5},
+		"malformed":    {answers(200, "{"), row5},
+		"redirect":     {answers(301, ""), row5},
+		"too large":    {answers(200, strings.Repeat(" ", 1<<17)), row5},
 		"down":         {down, row4},
-		"503":          {says(503, ""), row4},
+		"503":          {answers(503, ""), row4},
 		"cut off":      {cutOff, row4},
 	} {
 		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -151,7 +151,7 @@ func TestDelegate(t *testing.T) {
 }
 
 // TestQuestion: a delegate is asked about the domain of the email too.
-func TestQuestion(t *testing.T) {
+func TestRequest(t *testing.T) {
 	var asked []string
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
 		asked = append(asked, q.Method+" "+q.URL.String())

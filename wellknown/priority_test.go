@@ -21,14 +21,14 @@ var stalled = map[string]func(int) string{
 }
 
 // stall has 400 known hosts stall, and looks them up.
-func stall(t *testing.T, c *callers, p *paced, name func(int) string) {
+func stall(t *testing.T, c *callers, p *timedNetwork, name func(int) string) {
 	for i := range 400 {
-		if _, err := look(t, c.r, name(i)); err != nil {
+		if _, err := lookUp(t, c.r, name(i)); err != nil {
 			t.Fatal(err)
 		}
 		p.set(name(i), time.Hour)
 	}
-	look(t, c.r, host)
+	lookUp(t, c.r, host)
 	time.Sleep(2 * time.Minute)
 	stallAgain(t, c, name)
 }
@@ -45,26 +45,26 @@ func stallAgain(t *testing.T, c *callers, name func(int) string) {
 func TestStallingHosts(t *testing.T) {
 	for kind, name := range stalled {
 		t.Run(kind, func(t *testing.T) {
-			bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *paced) {
+			bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
 				stall(t, c, p, name)
 				for range 4 {
 					begin := time.Now()
-					if _, err := look(t, c.r, host); err != nil || time.Since(begin) > time.Second {
+					if _, err := lookUp(t, c.r, host); err != nil || time.Since(begin) > time.Second {
 						t.Errorf("known: %v after %v", err, time.Since(begin))
 					}
 				}
 				begin := time.Now()
-				if _, err := look(t, c.r, "unknown.example"); err != nil || time.Since(begin) != 0 {
+				if _, err := lookUp(t, c.r, "unknown.example"); err != nil || time.Since(begin) != 0 {
 					t.Errorf("unknown: %v after %v", err, time.Since(begin))
 				}
-				// Those that did not answer once share a quarter of the turns.
+				// Those that did not answer once share a quarter of the slots.
 				for range 5 { // until each has had a turn
 					time.Sleep(time.Minute)
 					p.reset()
 					stallAgain(t, c, name)
 				}
 				if p.peak() > 128/4 {
-					t.Errorf("%d turns for hosts that did not answer last time", p.peak())
+					t.Errorf("%d slots for hosts that did not answer last time", p.peak())
 				}
 				begin = time.Now()
 				if a, err := c.r.Refresh(t.Context(), host, host); err != nil || a.Fetched != begin {
@@ -75,29 +75,29 @@ func TestStallingHosts(t *testing.T) {
 	}
 }
 
-// TestStallingHostsOfFew is the same with few turns.
+// TestStallingHostsOfFew is the same with few slots.
 func TestStallingHostsOfFew(t *testing.T) {
 	for _, most := range []int{2, 4} {
-		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, p *paced) {
+		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
 			stall(t, c, p, stalled["of 400 domains"])
 			for name, longest := range map[string]time.Duration{host: time.Second, "unknown.example": 0} {
 				begin := time.Now()
-				if _, err := look(t, c.r, name); err != nil || time.Since(begin) > longest {
-					t.Errorf("%d turns, %s: %v after %v", most, name, err, time.Since(begin))
+				if _, err := lookUp(t, c.r, name); err != nil || time.Since(begin) > longest {
+					t.Errorf("%d slots, %s: %v after %v", most, name, err, time.Since(begin))
 				}
 			}
 		})
 	}
 }
 
-// TestKeptTurns holds that unknown hosts leave turns to known ones.
-func TestKeptTurns(t *testing.T) {
+// TestKeptTurns holds that unknown hosts leave slots to known ones.
+func TestReservedSlots(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	for i := range 100 {
 		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
 	}
-	bubble(t, 16, takes, func(t *testing.T, c *callers, p *paced) {
-		look(t, c.r, host)
+	bubble(t, 16, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+		lookUp(t, c.r, host)
 		time.Sleep(2 * time.Minute)
 		for i := range 100 {
 			name := fmt.Sprintf("slow%d.example", i)
@@ -105,20 +105,20 @@ func TestKeptTurns(t *testing.T) {
 		}
 		synctest.Wait()
 		begin := time.Now()
-		if a, err := look(t, c.r, host); err != nil || a.Fetched != begin || time.Since(begin) != 0 {
+		if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != begin || time.Since(begin) != 0 {
 			t.Errorf("%+v, %v", a, err)
 		}
 	})
 }
 
 // TestDomainTurns holds that the hosts of one registrable domain have a 16th of
-// the turns.
-func TestDomainTurns(t *testing.T) {
+// the slots.
+func TestDomainSlots(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	for i := range 40 {
 		takes[fmt.Sprintf("n%d.evil.example", i)] = time.Second
 	}
-	bubble(t, 32, takes, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 32, takes, func(t *testing.T, c *callers, p *timedNetwork) {
 		for name := range takes {
 			c.running.Go(func() { c.r.Authority(t.Context(), name, name) })
 		}
@@ -133,9 +133,9 @@ func TestDomainTurns(t *testing.T) {
 func TestFirstInFirstOut(t *testing.T) {
 	const n = 5
 	name := func(kind string, i int) string { return fmt.Sprintf("%s%d.example", kind, i) }
-	bubble(t, 1, map[string]time.Duration{"slow.example": 4 * time.Second}, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": 4 * time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
 		for i := range n {
-			look(t, c.r, name("known", i))
+			lookUp(t, c.r, name("known", i))
 		}
 		time.Sleep(2 * time.Minute)
 		p.reset()
@@ -159,29 +159,29 @@ func TestFirstInFirstOut(t *testing.T) {
 
 // signed is the context of a look-up whose certificate is verified by the keys
 // held, or is not.
-func signed(ctx context.Context, verifies bool) context.Context {
+func withCheck(ctx context.Context, verifies bool) context.Context {
 	return wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{
 		Verifies: func(held []keys.PublicKey) bool { return verifies && len(held) > 0 },
 		Fallback: "fallback.example",
 	})
 }
 
-func about(i int) string { return fmt.Sprintf("user%d.example", i) }
+func emailDomain(i int) string { return fmt.Sprintf("user%d.example", i) }
 
 // TestOrderBySignature holds that certificates that verify go first, for other
 // email domains of the host and for the domain of the email itself.
 func TestOrderBySignature(t *testing.T) {
 	for name, of := range map[string]func(i int) (host, domain string){
 		"other email domains":     func(i int) (string, string) { return fmt.Sprintf("idp%d.example", i), "user.example" },
-		"domain of the emails":    func(i int) (string, string) { return about(i), about(i) },
-		"same host, many domains": func(i int) (string, string) { return "fallback.example", about(i) },
+		"domain of the emails":    func(i int) (string, string) { return emailDomain(i), emailDomain(i) },
+		"same host, many domains": func(i int) (string, string) { return "fallback.example", emailDomain(i) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
-				look(t, c.r, "fallback.example")
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+				lookUp(t, c.r, "fallback.example")
 				for i := range 4 {
 					if name := fmt.Sprintf("idp%d.example", i); name == first(of(i)) {
-						look(t, c.r, name)
+						lookUp(t, c.r, name)
 					}
 				}
 				p.reset()
@@ -189,7 +189,7 @@ func TestOrderBySignature(t *testing.T) {
 				for i := range 4 {
 					c.running.Go(func() {
 						host, domain := of(i)
-						if _, err := c.r.Authority(signed(t.Context(), i >= 2), host, domain); err != nil {
+						if _, err := c.r.Authority(withCheck(t.Context(), i >= 2), host, domain); err != nil {
 							t.Error(err)
 						}
 					})
@@ -214,8 +214,8 @@ func first(host, _ string) string { return host }
 // TestOrderOfShared holds that a fetch that waits goes before others as soon as one
 // of its callers has a certificate that verifies.
 func TestOrderOfShared(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
-		look(t, c.r, host)
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+		lookUp(t, c.r, host)
 		p.reset()
 		c.ask(t.Context(), "slow.example", nil)
 		for _, verifies := range []bool{false, false, false, true} {
@@ -224,7 +224,7 @@ func TestOrderOfShared(t *testing.T) {
 					continue
 				}
 				c.running.Go(func() {
-					if _, err := c.r.Authority(signed(t.Context(), verifies), host, about(i)); err != nil {
+					if _, err := c.r.Authority(withCheck(t.Context(), verifies), host, emailDomain(i)); err != nil {
 						t.Error(err)
 					}
 				})
@@ -232,7 +232,7 @@ func TestOrderOfShared(t *testing.T) {
 			}
 		}
 		c.running.Wait()
-		want := []string{host + " " + about(2), host + " " + about(0), host + " " + about(1)}
+		want := []string{host + " " + emailDomain(2), host + " " + emailDomain(0), host + " " + emailDomain(1)}
 		if got := p.queries()[1:]; !slices.Equal(got, want) {
 			t.Errorf("asked %v, want %v", got, want)
 		}
@@ -244,10 +244,10 @@ func TestOrderOfShared(t *testing.T) {
 func TestOrderIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		p := &paced{document: func(string) string { return document(asked.Add(1)) }}
+		p := &timedNetwork{document: func(string) string { return document(asked.Add(1)) }}
 		r := resolver(t, wellknown.Config{InsecureTransport: p})
 		for i := range 3 {
-			a, err := r.Authority(signed(t.Context(), true), "fallback.example", about(i))
+			a, err := r.Authority(withCheck(t.Context(), true), "fallback.example", emailDomain(i))
 			if err != nil || asked.Load() != int64(i+1) || a.Authentication != "/auth" {
 				t.Errorf("%v after %d fetches", err, asked.Load())
 			}
@@ -259,12 +259,12 @@ func TestOrderIsNoAnswer(t *testing.T) {
 // at once at a fallback of which nothing is held: one is first, and then the
 // certificates that its keys verify.
 func TestColdFallback(t *testing.T) {
-	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, p *timedNetwork) {
 		var answered atomic.Int64
 		for i := range 600 {
 			c.running.Go(func() {
 				honest := i%2 == 0
-				a, err := c.r.Authority(signed(t.Context(), honest), "fallback.example", about(i))
+				a, err := c.r.Authority(withCheck(t.Context(), honest), "fallback.example", emailDomain(i))
 				if err == nil {
 					answered.Add(1)
 				} else if got := row(t, a, err); honest || got != row4 {
@@ -287,7 +287,7 @@ func TestColdFallback(t *testing.T) {
 func TestColdHostFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		p := &paced{document: func(string) string {
+		p := &timedNetwork{document: func(string) string {
 			if asked.Add(1) < 4 {
 				return "{"
 			}
@@ -297,7 +297,7 @@ func TestColdHostFails(t *testing.T) {
 		var answered atomic.Int64
 		for i := range 20 {
 			c.running.Go(func() {
-				if _, err := c.r.Authority(signed(t.Context(), true), host, about(i)); err == nil {
+				if _, err := c.r.Authority(withCheck(t.Context(), true), host, emailDomain(i)); err == nil {
 					answered.Add(1)
 				}
 			})
@@ -312,13 +312,13 @@ func TestColdHostFails(t *testing.T) {
 // TestHooksOfSignatureCheck holds that the certificate is tried before Wait, and
 // again after Waited if the first fetch of the host brought keys.
 func TestHooksOfSignatureCheck(t *testing.T) {
-	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.running.Go(func() { c.r.Authority(t.Context(), "fallback.example", "a.example") })
 		synctest.Wait()
-		n := new(notes)
+		n := new(hookLog)
 		ctx := wellknown.WithHooks(t.Context(), n.hooks())
 		ctx = wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
-			n.told = append(n.told, "check")
+			n.calls = append(n.calls, "check")
 			return true
 		}})
 		for range 2 {
@@ -326,7 +326,7 @@ func TestHooksOfSignatureCheck(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if got := strings.Join(n.told, " "); got != "wait waited check wait waited asked-ok check held-ok" && got != "wait waited check wait waited asked-ok held-ok" {
+		if got := strings.Join(n.calls, " "); got != "wait waited check wait waited fetched-ok check cached-ok" && got != "wait waited check wait waited fetched-ok cached-ok" {
 			t.Error(got)
 		}
 	})

@@ -28,8 +28,8 @@ import (
 
 // issuer is a host under test, on real sockets. What a careless client would
 // take from it is a good document, with the marker in it.
-type issuer struct {
-	*internet
+type testHost struct {
+	*network
 	name     string // by which it is asked for
 	config   wellknown.Config
 	port     uint16       // in place of 443 for a resolver with its guard, else 0
@@ -39,9 +39,9 @@ type issuer struct {
 	left     chan struct{} // told when the client has closed a connection
 }
 
-func newIssuer(t *testing.T) *issuer {
-	n := newInternet(t)
-	return &issuer{internet: n, name: host, config: n.config(), left: make(chan struct{}, 10)}
+func newTestHost(t *testing.T) *testHost {
+	n := newNetwork(t)
+	return &testHost{network: n, name: host, config: n.config(), left: make(chan struct{}, 10)}
 }
 
 var markedDocument = strings.Replace(document(1), "{", `{"`+marker+`":"`+marker+`",`, 1)
@@ -52,17 +52,17 @@ func answer(status int, headers, body string) string {
 }
 
 // whole is an answer of application/json with its length.
-func whole(status int, body string) string {
+func jsonAnswer(status int, body string) string {
 	return answer(status, fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(body)), body)
 }
 
 // endlessly is the beginning of an answer that ends with the connection.
-func endlessly(headers string) string {
+func unboundedAnswer(headers string) string {
 	return answer(200, "Content-Type: application/json\r\n"+headers, "")
 }
 
 // accept runs serve on each connection, and waits for the client to close it.
-func (i *issuer) accept(serve func(net.Conn)) {
+func (i *testHost) accept(serve func(net.Conn)) {
 	i.listens = true
 	i.put(host, listen(i.t, func(conn net.Conn) {
 		i.accepted.Add(1)
@@ -73,7 +73,7 @@ func (i *issuer) accept(serve func(net.Conn)) {
 }
 
 // secure runs serve on each TLS connection, after the header of a request.
-func (i *issuer) secure(c *tls.Config, serve func(net.Conn)) {
+func (i *testHost) secure(c *tls.Config, serve func(net.Conn)) {
 	i.accept(func(conn net.Conn) {
 		s := tls.Server(conn, c)
 		if s.Handshake() != nil {
@@ -86,28 +86,28 @@ func (i *issuer) secure(c *tls.Config, serve func(net.Conn)) {
 }
 
 // before is an issuer that does this in place of TLS.
-func before(serve func(net.Conn)) func(*issuer) {
-	return func(i *issuer) { i.accept(serve) }
+func before(serve func(net.Conn)) func(*testHost) {
+	return func(i *testHost) { i.accept(serve) }
 }
 
 // asked is an issuer that does this when it is asked, and is well until then.
-func asked(serve func(net.Conn)) func(*issuer) {
-	return func(i *issuer) {
+func asked(serve func(net.Conn)) func(*testHost) {
+	return func(i *testHost) {
 		now := time.Now().Add(-time.Minute)
 		i.secure(&tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(i.t, now, host)}}, serve)
 	}
 }
 
 // saying is an issuer that answers this.
-func saying(text string) func(*issuer) {
+func answersWith(text string) func(*testHost) {
 	return asked(func(c net.Conn) { io.WriteString(c, text) })
 }
 
 // certified is an issuer with that certificate, whose document is good.
-func certified(make func(testing.TB) tls.Certificate) func(*issuer) {
-	return func(i *issuer) {
+func withCertificate(make func(testing.TB) tls.Certificate) func(*testHost) {
+	return func(i *testHost) {
 		i.secure(&tls.Config{Certificates: []tls.Certificate{make(i.t)}}, func(c net.Conn) {
-			io.WriteString(c, whole(200, markedDocument))
+			io.WriteString(c, jsonAnswer(200, markedDocument))
 		})
 	}
 }
@@ -136,26 +136,26 @@ func selfSigned(t testing.TB) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-func refuses(i *issuer) { i.refuse(host) }
+func refuses(i *testHost) { i.refuse(host) }
 
-func oldTLS(i *issuer) {
+func oldTLS(i *testHost) {
 	i.secure(&tls.Config{
 		Certificates: []tls.Certificate{newAuthority().certificate(i.t, time.Now().Add(-time.Minute), host)},
 		MinVersion:   tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
-	}, func(c net.Conn) { io.WriteString(c, whole(200, markedDocument)) })
+	}, func(c net.Conn) { io.WriteString(c, jsonAnswer(200, markedDocument)) })
 }
 
 // redirects to an address that could be reached if anybody went there.
-func redirects(i *issuer) {
+func redirects(i *testHost) {
 	i.config.InsecureAllowPrivate = true
 	target := listen(i.t, func(net.Conn) { i.trap.Add(1) })
 	i.hosts[target] = target
-	saying(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(i)
+	answersWith(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(i)
 }
 
 // pointsAt is an issuer whose name stands for these addresses.
-func pointsAt(addresses ...string) func(*issuer) {
-	return func(i *issuer) {
+func resolvesTo(addresses ...string) func(*testHost) {
+	return func(i *testHost) {
 		l, err := net.Listen("tcp", ":0")
 		if err != nil {
 			i.t.Fatal(err)
@@ -169,11 +169,11 @@ func pointsAt(addresses ...string) func(*issuer) {
 }
 
 // silence lasts until the client leaves.
-func silence(c net.Conn) { io.Copy(io.Discard, lowest(c)) }
+func waitForClose(c net.Conn) { io.Copy(io.Discard, underlying(c)) }
 
 // packed is a document with no end of spaces behind it, compressed.
 func packed(c net.Conn) {
-	io.WriteString(c, endlessly("Content-Encoding: gzip\r\n"))
+	io.WriteString(c, unboundedAnswer("Content-Encoding: gzip\r\n"))
 	w := gzip.NewWriter(c)
 	io.WriteString(w, markedDocument)
 	for spaces := bytes.Repeat([]byte(" "), 1<<16); ; {
@@ -186,67 +186,67 @@ func packed(c net.Conn) {
 // TestFaultyIssuer: each fault has its row of PROTOCOL §4, within the deadline,
 // and leaves nothing behind: no goroutine, no connection, and nothing of what the
 // issuer said in an error or a log.
-func TestFaultyIssuer(t *testing.T) {
-	good, half := whole(200, markedDocument), len(markedDocument)/2
+func TestHostileHost(t *testing.T) {
+	good, half := jsonAnswer(200, markedDocument), len(markedDocument)/2
 	var logged bytes.Buffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(os.Stderr)
 	for _, c := range []struct {
-		name   string
-		issuer func(*issuer)
-		want   error
-		late   bool // only the deadline ends it
+		name     string
+		testHost func(*testHost)
+		want     error
+		late     bool // only the deadline ends it
 	}{
 		{"refuses", refuses, row3, false},
-		{"accepts and says nothing", before(silence), row4, true},
-		{"is asked and says nothing", asked(silence), row4, true},
-		{"byte by byte, TLS", before(func(c net.Conn) { drip(c, "\x16\x03\x03\x40\x00"+good) }), row4, true},
-		{"byte by byte, header", asked(func(c net.Conn) { drip(c, good) }), row4, true},
+		{"accepts and says nothing", before(waitForClose), row4, true},
+		{"is asked and says nothing", asked(waitForClose), row4, true},
+		{"byte by byte, TLS", before(func(c net.Conn) { writeSlowly(c, "\x16\x03\x03\x40\x00"+good) }), row4, true},
+		{"byte by byte, header", asked(func(c net.Conn) { writeSlowly(c, good) }), row4, true},
 		{"byte by byte, body", asked(func(c net.Conn) {
 			io.WriteString(c, good[:len(good)-half])
-			drip(c, good[len(good)-half:])
+			writeSlowly(c, good[len(good)-half:])
 		}), row4, true},
 		{"endless header", asked(func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
 			endless(c, "X-Marker: "+marker+"\r\n")
 		}), row4, false},
 		{"endless body", asked(func(c net.Conn) {
-			io.WriteString(c, endlessly("")+markedDocument)
+			io.WriteString(c, unboundedAnswer("")+markedDocument)
 			endless(c, " ")
 		}), row5, false},
 		{"endless chunks", asked(func(c net.Conn) {
-			io.WriteString(c, endlessly("Transfer-Encoding: chunked\r\n")+fmt.Sprintf("%x\r\n%s\r\n", len(markedDocument), markedDocument))
+			io.WriteString(c, unboundedAnswer("Transfer-Encoding: chunked\r\n")+fmt.Sprintf("%x\r\n%s\r\n", len(markedDocument), markedDocument))
 			endless(c, "4\r\n    \r\n")
 		}), row5, false},
 		{"compressed bomb", asked(packed), row5, false},
 		{"half a document, then reset", asked(func(c net.Conn) {
 			io.WriteString(c, good[:len(good)-half])
-			reset(lowest(c))
+			reset(underlying(c))
 		}), row4, false},
-		{"half a document, then closed", saying(good[:len(good)-half]), row4, false},
+		{"half a document, then closed", answersWith(good[:len(good)-half]), row4, false},
 		{"half a document, without a length", asked(func(c net.Conn) {
-			io.WriteString(c, endlessly("")+markedDocument[:half])
+			io.WriteString(c, unboundedAnswer("")+markedDocument[:half])
 		}), row4, false},
-		{"certificate of another name", certified(wrongName), row4, false},
-		{"certificate expired", certified(expired), row4, false},
-		{"certificate self-signed", certified(selfSigned), row4, false},
+		{"certificate of another name", withCertificate(wrongName), row4, false},
+		{"certificate expired", withCertificate(expired), row4, false},
+		{"certificate self-signed", withCertificate(selfSigned), row4, false},
 		{"TLS 1.0", oldTLS, row4, false},
 		{"redirects to a private address", redirects, row3, false},
-		{"DNS: private addresses", pointsAt("127.0.0.1", "10.0.0.1", "::1"), row5, false},
-		{"DNS: the cloud's metadata", pointsAt("169.254.169.254"), row5, false},
-		{"429", saying(whole(429, markedDocument)), row4, false},
-		{"500", saying(whole(500, markedDocument)), row4, false},
-		{"503", saying(whole(503, markedDocument)), row4, false},
-		{"404", saying(whole(404, markedDocument)), row3, false},
-		{"HTML", saying(answer(200, "Content-Type: text/html\r\n", "<p>"+markedDocument)), row3, false},
-		{"HTML that says it is JSON", saying(whole(200, "<p>"+markedDocument)), row3, false},
-		{"good after all", saying(good), nil, false},
+		{"DNS: private addresses", resolvesTo("127.0.0.1", "10.0.0.1", "::1"), row5, false},
+		{"DNS: the cloud's metadata", resolvesTo("169.254.169.254"), row5, false},
+		{"429", answersWith(jsonAnswer(429, markedDocument)), row4, false},
+		{"500", answersWith(jsonAnswer(500, markedDocument)), row4, false},
+		{"503", answersWith(jsonAnswer(503, markedDocument)), row4, false},
+		{"404", answersWith(jsonAnswer(404, markedDocument)), row3, false},
+		{"HTML", answersWith(answer(200, "Content-Type: text/html\r\n", "<p>"+markedDocument)), row3, false},
+		{"HTML that says it is JSON", answersWith(jsonAnswer(200, "<p>"+markedDocument)), row3, false},
+		{"good after all", answersWith(good), nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			others := goleak.IgnoreCurrent()
 			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // the last of all, as it came first
-			i := newIssuer(t)
-			c.issuer(i)
+			i := newTestHost(t)
+			c.testHost(i)
 			if c.late {
 				i.config.Timeout = 250 * time.Millisecond
 			}
@@ -259,7 +259,7 @@ func TestFaultyIssuer(t *testing.T) {
 }
 
 // expect asks the issuer for its document.
-func (i *issuer) expect(t *testing.T, want error, late bool) {
+func (i *testHost) expect(t *testing.T, want error, late bool) {
 	r, err := wellknown.NewResolver(i.config)
 	if i.port != 0 {
 		r, err = wellknown.NewResolverWithPort(i.config, i.port)
@@ -283,7 +283,7 @@ func (i *issuer) expect(t *testing.T, want error, late bool) {
 }
 
 // expectLeft: the client made one connection, and closed it.
-func (i *issuer) expectLeft(t *testing.T) {
+func (i *testHost) expectLeft(t *testing.T) {
 	if !i.listens {
 		return
 	}

@@ -26,7 +26,7 @@ type clock struct{ passed atomic.Int64 }
 
 func (c *clock) now() time.Time { return start.Add(time.Duration(c.passed.Load())) }
 
-func (c *clock) pass(d time.Duration) { c.passed.Add(int64(d)) }
+func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
 // minute serves one of the variants of document, fresh for a minute.
 func minute(variant int64) http.HandlerFunc {
@@ -48,25 +48,25 @@ func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 
 // TestIssuerAway: a known issuer that goes away for an hour counts all the while,
 // and what it says when it is back counts then.
-func TestIssuerAway(t *testing.T) {
-	for name, leave := range map[string]func(*internet){
-		"refuses":           func(n *internet) { n.refuse(host) },
-		"says nothing":      func(n *internet) { n.raw(host, false, silence) },
-		"stalls when asked": func(n *internet) { n.raw(host, true, silence) },
-		"resets":            func(n *internet) { n.raw(host, false, reset) },
-		"is gone from DNS":  func(n *internet) { n.remove(host) },
-		"speaks no TLS": func(n *internet) {
-			n.raw(host, false, func(c net.Conn) { io.WriteString(c, whole(404, "")); silence(c) })
+func TestHostAway(t *testing.T) {
+	for name, leave := range map[string]func(*network){
+		"refuses":           func(n *network) { n.refuse(host) },
+		"says nothing":      func(n *network) { n.raw(host, false, waitForClose) },
+		"stalls when asked": func(n *network) { n.raw(host, true, waitForClose) },
+		"resets":            func(n *network) { n.raw(host, false, reset) },
+		"is gone from DNS":  func(n *network) { n.remove(host) },
+		"speaks no TLS": func(n *network) {
+			n.raw(host, false, func(c net.Conn) { io.WriteString(c, jsonAnswer(404, "")); waitForClose(c) })
 		},
-		"is overloaded": func(n *internet) { n.answer(host, whole(503, "")) },
-		"is cut off":    func(n *internet) { n.answer(host, whole(200, document(2))[:100]) },
-		"lost its certificate": func(n *internet) {
+		"is overloaded": func(n *network) { n.answer(host, jsonAnswer(503, "")) },
+		"is cut off":    func(n *network) { n.answer(host, jsonAnswer(200, document(2))[:100]) },
+		"lost its certificate": func(n *network) {
 			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minute(2))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n, c := newInternet(t), new(clock)
+			n, c := newNetwork(t), new(clock)
 			config := n.config()
 			config.Now, config.Timeout = c.now, 300*time.Millisecond
 			r := resolver(t, config)
@@ -74,8 +74,8 @@ func TestIssuerAway(t *testing.T) {
 			c.until(t, r, 1)
 			leave(n)
 			for range 3 {
-				c.pass(20*time.Minute + 10*time.Second)
-				if a, got := look(t, r, host); !hasKeyOf(t, a, 1) {
+				c.advance(20*time.Minute + 10*time.Second)
+				if a, got := lookUp(t, r, host); !hasKeyOf(t, a, 1) {
 					t.Errorf("%v at %v", got, c.now())
 				}
 			}
@@ -90,8 +90,8 @@ func TestIssuerAway(t *testing.T) {
 func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
 	t.Helper()
 	for range 20 {
-		c.pass(5 * time.Second)
-		if a, _ := look(t, r, host); hasKeyOf(t, a, variant) {
+		c.advance(5 * time.Second)
+		if a, _ := lookUp(t, r, host); hasKeyOf(t, a, variant) {
 			return
 		}
 	}
@@ -100,8 +100,8 @@ func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
 
 // TestIssuerChangesKeys between two fetches: whoever needs the new ones gets
 // them after a minute, everybody else when the document has expired.
-func TestIssuerChangesKeys(t *testing.T) {
-	n, c := newInternet(t), new(clock)
+func TestHostChangesKeys(t *testing.T) {
+	n, c := newNetwork(t), new(clock)
 	var variant atomic.Int64
 	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=300")
@@ -124,7 +124,7 @@ func TestIssuerChangesKeys(t *testing.T) {
 		{5*time.Minute - time.Second, 3, r.Authority, 2},
 		{time.Second, 3, r.Authority, 3},
 	} {
-		c.pass(step.later)
+		c.advance(step.later)
 		variant.Store(step.variant)
 		a, err := step.ask(t.Context(), host, host)
 		if row(t, a, err) != nil || !hasKeyOf(t, a, step.want) {
@@ -136,7 +136,7 @@ func TestIssuerChangesKeys(t *testing.T) {
 // TestRebindingLater: a host that had a public address gets a private one. The
 // address that counts as public here is the one where the host listens.
 func TestRebindingLater(t *testing.T) {
-	n, c := newInternet(t), new(clock)
+	n, c := newNetwork(t), new(clock)
 	n.serve(host, minute(1))
 	port := portOf(t, n.hosts[host+":443"])
 	var trapped atomic.Int64
@@ -157,13 +157,13 @@ func TestRebindingLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("%s:%s", host, port)
-	first, got := look(t, r, name)
+	first, got := lookUp(t, r, name)
 	if got != nil {
 		t.Fatal(got)
 	}
 	s.set(host+".", records{addresses: []string{"127.0.0.2"}})
-	c.pass(time.Hour)
-	if a, got := look(t, r, name); got != nil || a.Fetched != first.Fetched {
+	c.advance(time.Hour)
+	if a, got := lookUp(t, r, name); got != nil || a.Fetched != first.Fetched {
 		t.Errorf("known: %v", got)
 	}
 	a, err := r.Authority(t.Context(), name, "unknown.example")

@@ -20,11 +20,11 @@ import (
 func TestStampede(t *testing.T) {
 	const callers = 10_000
 	var fetches atomic.Int64
-	n := newInternet(t)
-	everybody := make(chan struct{})
+	n := newNetwork(t)
+	release := make(chan struct{})
 	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
 		fetches.Add(1)
-		<-everybody
+		<-release
 		jsonHandler(document(1))(w, r)
 	})
 	r := resolver(t, n.config())
@@ -39,7 +39,7 @@ func TestStampede(t *testing.T) {
 		})
 	}
 	ready.Wait()
-	close(everybody)
+	close(release)
 	done.Wait()
 	if fetches.Load() != 1 {
 		t.Errorf("%d fetches", fetches.Load())
@@ -59,9 +59,9 @@ func TestFlood(t *testing.T) {
 	}{
 		"no support":     {100_000, fails(&net.DNSError{IsNotFound: true}), true},
 		"unavailable":    {entries + 200, down, true},
-		"over the limit": {entries + 200, says(200, strings.Repeat(" ", limit+1)), true},
-		"documents":      {entries + 200, says(200, small), false},
-		"large ones":     {200, says(200, large), false},
+		"over the limit": {entries + 200, answers(200, strings.Repeat(" ", limit+1)), true},
+		"documents":      {entries + 200, answers(200, small), false},
+		"large ones":     {200, answers(200, large), false},
 	} {
 		r := resolver(t, wellknown.Config{
 			MaxEntries: entries, MaxBytes: bytes,
@@ -72,11 +72,11 @@ func TestFlood(t *testing.T) {
 				return c.answer()
 			}),
 		})
-		look(t, r, host)
+		lookUp(t, r, host)
 		before := heap()
-		var everybody sync.WaitGroup
+		var release sync.WaitGroup
 		for caller := range callers {
-			everybody.Go(func() {
+			release.Go(func() {
 				for i := caller; i < c.named; i += callers {
 					name := fmt.Sprintf("host%d.example", i)
 					if _, err := r.Authority(t.Context(), name, name); (err == nil) == c.keeps {
@@ -85,7 +85,7 @@ func TestFlood(t *testing.T) {
 				}
 			})
 		}
-		everybody.Wait()
+		release.Wait()
 		good, bad, goodBytes, badBytes := r.CacheSize()
 		if good > entries || bad > entries || goodBytes > bytes || badBytes > bytes || good+bad < 20 {
 			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, good, bad, goodBytes, badBytes)
@@ -117,16 +117,16 @@ func TestLeastRecentlyUsed(t *testing.T) {
 		return reply(200, document(1))
 	})})
 	for i := range 100 {
-		look(t, r, host)
-		look(t, r, fmt.Sprintf("host%d.example", i))
+		lookUp(t, r, host)
+		lookUp(t, r, fmt.Sprintf("host%d.example", i))
 	}
 	if fetches.Load() != 1 {
 		t.Errorf("%d fetches", fetches.Load())
 	}
 	for i := range 10 {
-		look(t, r, fmt.Sprintf("host%d.example", i))
+		lookUp(t, r, fmt.Sprintf("host%d.example", i))
 	}
-	if look(t, r, host); fetches.Load() != 2 {
+	if lookUp(t, r, host); fetches.Load() != 2 {
 		t.Errorf("%d fetches", fetches.Load())
 	}
 }
@@ -162,7 +162,7 @@ func TestCallerLeaves(t *testing.T) {
 		t.Errorf("with a deadline gone by: %v", err)
 	}
 	close(finish)
-	if _, got := look(t, r, host); got != nil || fetches.Load() != 1 {
+	if _, got := lookUp(t, r, host); got != nil || fetches.Load() != 1 {
 		t.Errorf("%v after %d fetches", got, fetches.Load())
 	}
 }

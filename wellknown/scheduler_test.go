@@ -21,23 +21,23 @@ import (
 // Time in these tests is that of package synctest: it passes when everybody waits.
 
 const (
-	timeout = 8 * time.Second      // of a fetch, by default
-	lookUp  = timeout + timeout/32 // of a look-up
+	timeout       = 8 * time.Second      // of a fetch, by default
+	lookUpTimeout = timeout + timeout/32 // of a look-up
 )
 
 // paced is a network whose hosts take the time that it says, or none, for a
 // document that is fresh for a minute.
-type paced struct {
+type timedNetwork struct {
 	takes map[string]time.Duration // negative: the host fails at once
 
 	document func(host string) string // the document; nil: the same for each host
 
-	mu             sync.Mutex
-	asked, about   []string // hosts, and the email domains
-	underway, most int
+	mu                 sync.Mutex
+	asked, emailDomain []string // hosts, and the email domains
+	underway, most     int
 }
 
-func (p *paced) RoundTrip(q *http.Request) (*http.Response, error) {
+func (p *timedNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
 	p.count(q.URL.Host, 1)
 	p.note(q.URL.Query().Get("domain"))
 	defer p.count("", -1)
@@ -59,7 +59,7 @@ func (p *paced) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 }
 
-func (p *paced) count(host string, n int) {
+func (p *timedNetwork) count(host string, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if host != "" {
@@ -70,44 +70,44 @@ func (p *paced) count(host string, n int) {
 }
 
 // set says how long host takes from now on.
-func (p *paced) set(host string, takes time.Duration) {
+func (p *timedNetwork) set(host string, takes time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.takes[host] = takes
 }
 
-func (p *paced) note(domain string) {
+func (p *timedNetwork) note(domain string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.about = append(p.about, domain)
+	p.emailDomain = append(p.emailDomain, domain)
 }
 
 // queries returns what was asked, as "host domain".
-func (p *paced) queries() []string {
+func (p *timedNetwork) queries() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := slices.Clone(p.asked)
 	for i := range all {
-		all[i] += " " + p.about[i]
+		all[i] += " " + p.emailDomain[i]
 	}
 	return all
 }
 
 // reset forgets what was asked so far.
-func (p *paced) reset() {
+func (p *timedNetwork) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked, p.about, p.most = nil, nil, p.underway
+	p.asked, p.emailDomain, p.most = nil, nil, p.underway
 }
 
 // peak returns how many were asked at once.
-func (p *paced) peak() int {
+func (p *timedNetwork) peak() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.most
 }
 
-func (p *paced) order() []string {
+func (p *timedNetwork) order() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.asked)
@@ -132,9 +132,9 @@ func (c *callers) ask(ctx context.Context, host string, want error) {
 }
 
 // bubble runs a test on a resolver that fetches from at most so many hosts.
-func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*testing.T, *callers, *paced)) {
+func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*testing.T, *callers, *timedNetwork)) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &paced{takes: takes}
+		p := &timedNetwork{takes: takes}
 		r := resolver(t, wellknown.Config{MaxFetches: most, InsecureTransport: p})
 		c := &callers{t: t, r: r}
 		test(t, c, p)
@@ -151,7 +151,7 @@ func TestMaxFetches(t *testing.T) {
 	for i := range named {
 		takes[fmt.Sprintf("host%d.example", i)] = time.Second / 2
 	}
-	bubble(t, most, takes, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, most, takes, func(t *testing.T, c *callers, p *timedNetwork) {
 		var answered, refused atomic.Int64
 		for name := range takes {
 			c.running.Go(func() {
@@ -199,8 +199,8 @@ func goroutines() (n int) {
 
 // TestNoTurn: who gets no turn in time is unavailable, which is nothing that its
 // host did, and its host is not contacted for nobody.
-func TestNoTurn(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *paced) {
+func TestNoSlot(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), "slow.example", row4)
 		begin := time.Now()
 		brief, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -217,7 +217,7 @@ func TestNoTurn(t *testing.T) {
 			t.Errorf("%d outcomes remembered", bad)
 		}
 		begin = time.Now()
-		if _, got := look(t, c.r, host); got != nil || time.Since(begin) != 0 {
+		if _, got := lookUp(t, c.r, host); got != nil || time.Since(begin) != 0 {
 			t.Errorf("%v after %v", got, time.Since(begin))
 		}
 	})
@@ -225,19 +225,19 @@ func TestNoTurn(t *testing.T) {
 
 // TestLateTurn: a host has all of its time from its turn on, whatever is left
 // of its callers', so that it is not taken for slow because others are.
-func TestLateTurn(t *testing.T) {
+func TestLateSlot(t *testing.T) {
 	takes := map[string]time.Duration{"slow.example": time.Hour, host: 3 * time.Second}
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), "slow.example", row4)
 		time.Sleep(time.Second)
 		begin := time.Now()
 		a, err := c.r.Authority(t.Context(), host, host)
-		if row(t, a, err) != row4 || time.Since(begin) != lookUp {
+		if row(t, a, err) != row4 || time.Since(begin) != lookUpTimeout {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		time.Sleep(3 * time.Second)
 		begin = time.Now()
-		if _, got := look(t, c.r, host); got != nil || time.Since(begin) != 0 || len(p.order()) != 2 {
+		if _, got := lookUp(t, c.r, host); got != nil || time.Since(begin) != 0 || len(p.order()) != 2 {
 			t.Errorf("%v after %v, asked %v", got, time.Since(begin), p.order())
 		}
 	})
@@ -245,8 +245,8 @@ func TestLateTurn(t *testing.T) {
 
 // TestSharedTurn: those who wait for the same turn share it, and it is there
 // for the others when one of them leaves.
-func TestSharedTurn(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, p *paced) {
+func TestSharedSlot(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), "slow.example", nil)
 		brief, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -262,7 +262,7 @@ func TestSharedTurn(t *testing.T) {
 	})
 }
 
-// TestKnownFirst: a flood of hosts that nobody knows takes turns from each
+// TestKnownFirst: a flood of hosts that nobody knows takes slots from each
 // other, not from a provider whose document is to be renewed.
 func TestKnownFirst(t *testing.T) {
 	const unknown = 1 + 8 // one under way, eight wait
@@ -270,7 +270,7 @@ func TestKnownFirst(t *testing.T) {
 	for i := range unknown {
 		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
 	}
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *paced) {
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), host, nil)
 		time.Sleep(2 * time.Minute)
 		for i := range unknown {
@@ -300,7 +300,7 @@ func TestNoFetchInTime(t *testing.T) {
 		ctx  func(context.Context) (context.Context, context.CancelFunc)
 		want error
 	}{
-		"no turn": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"no slot": {func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
 		}, context.DeadlineExceeded},
 		"canceled": {func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -313,8 +313,8 @@ func TestNoFetchInTime(t *testing.T) {
 		}, full},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, callers *callers, p *paced) {
-				known, _ := look(t, callers.r, host)
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, callers *callers, p *timedNetwork) {
+				known, _ := lookUp(t, callers.r, host)
 				time.Sleep(2 * time.Minute)
 				callers.ask(t.Context(), "slow.example", row4)
 				ctx, cancel := c.ctx(t.Context())
@@ -340,13 +340,13 @@ func TestNoFetchInTime(t *testing.T) {
 // came of that, and not by chance an answer of their own clock.
 func TestKnownStalls(t *testing.T) {
 	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, _ *paced) {
-		known, _ := look(t, c.r, host)
+	bubble(t, 1, takes, func(t *testing.T, c *callers, _ *timedNetwork) {
+		known, _ := lookUp(t, c.r, host)
 		takes[host] = time.Hour
 		for _, ask := range []func(context.Context, string, string) (*wellknown.Authority, error){c.r.Authority, c.r.Refresh} {
 			time.Sleep(2 * time.Minute)
 			begin := time.Now()
-			if a, err := ask(t.Context(), host, host); err != nil || a.Fetched != known.Fetched || time.Since(begin) > lookUp {
+			if a, err := ask(t.Context(), host, host); err != nil || a.Fetched != known.Fetched || time.Since(begin) > lookUpTimeout {
 				t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
 			}
 		}

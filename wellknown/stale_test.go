@@ -1,0 +1,153 @@
+package wellknown_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// shortWait is how long a look-up waits for a turn while a document is held.
+const shortWait = 50 * time.Millisecond
+
+// TestStaleWithoutTurn holds that documents that expired unused answer after the
+// short wait while all slots are taken by known hosts that stall for the first
+// time, and that their fetches are made once there are slots.
+func TestStaleWithoutSlot(t *testing.T) {
+	const honest = 20
+	name := func(i int) string { return fmt.Sprintf("rare%d.example", i) }
+	bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
+		begin := time.Now()
+		for i := range honest {
+			lookUp(t, c.r, name(i))
+		}
+		stall(t, c, p, stalled["of 400 domains"])
+		for i := range honest {
+			c.running.Go(func() {
+				asked := time.Now()
+				a, err := lookUp(t, c.r, name(i))
+				if err != nil || a.Fetched != begin || time.Since(asked) != shortWait {
+					t.Errorf("%s: %+v, %v after %v", name(i), a, err, time.Since(asked))
+				}
+			})
+		}
+		time.Sleep(4 * timeout) // until each of the others has had a turn
+		for i := range honest {
+			asked := time.Now()
+			if a, err := lookUp(t, c.r, name(i)); err != nil || a.Fetched == begin || time.Since(asked) != 0 {
+				t.Errorf("%s: %+v, %v after %v", name(i), a, err, time.Since(asked))
+			}
+		}
+	})
+}
+
+// TestStaleQueued holds that the fetch of a look-up that did not wait for its turn
+// stays queued, and that later look-ups do not wait for it again.
+func TestStaleQueued(t *testing.T) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
+		first, _ := lookUp(t, c.r, host)
+		time.Sleep(2 * time.Minute)
+		c.ask(t.Context(), "slow.example", row4)
+		for i, want := range []time.Duration{shortWait, 0, 0} {
+			begin := time.Now()
+			if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
+				t.Errorf("%d: %+v, %v after %v, want %v", i, a, err, time.Since(begin), want)
+			}
+		}
+		p.reset()
+		time.Sleep(timeout)
+		synctest.Wait()
+		if asked := p.order(); len(asked) != 1 || asked[0] != host {
+			t.Errorf("asked %v", asked)
+		}
+	})
+}
+
+// TestStaleWithLateTurn holds that a look-up whose fetch gets its turn within the
+// short wait waits for the answer, for one second in all.
+func TestStaleWithLateSlot(t *testing.T) {
+	const slot = 40 * time.Millisecond
+	for name, c := range map[string]struct {
+		takes, want time.Duration
+		fresh       bool
+	}{
+		"answers": {500 * time.Millisecond, slot + 500*time.Millisecond, true},
+		"stalls":  {time.Hour, time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, 1, make(map[string]time.Duration), func(t *testing.T, callers *callers, p *timedNetwork) {
+				first, _ := lookUp(t, callers.r, host)
+				time.Sleep(2 * time.Minute)
+				p.set("slow.example", slot+time.Millisecond)
+				p.set(host, c.takes)
+				callers.ask(t.Context(), "slow.example", nil) // a millisecond before
+				begin := time.Now()
+				a, err := lookUp(t, callers.r, host)
+				if err != nil || (a.Fetched != first.Fetched) != c.fresh || time.Since(begin) != c.want {
+					t.Errorf("%+v, %v after %v, want %v", a, err, time.Since(begin), c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestStaleWithinASecond holds that a document that expired answers after one
+// second of the fetch, or the short wait for a turn, and that the fetch goes on.
+func TestStaleWithinASecond(t *testing.T) {
+	for name, longest := range map[string]time.Duration{"stalls": time.Second, "no slot": shortWait} {
+		t.Run(name, func(t *testing.T) {
+			blocked := name == "no slot"
+			takes := map[string]time.Duration{"slow.example": time.Hour}
+			bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+				first, _ := lookUp(t, c.r, host)
+				time.Sleep(2 * time.Minute)
+				if blocked {
+					c.ask(t.Context(), "slow.example", row4)
+				}
+				p.set(host, 3*time.Second)
+				for i, want := range []time.Duration{longest, 0, 0} { // the time is of the fetch, not of each caller
+					begin := time.Now()
+					if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
+						t.Errorf("%d: %+v, %v after %v, want %v", i, a, err, time.Since(begin), want)
+					}
+				}
+				time.Sleep(timeout + 3*time.Second)
+				begin := time.Now()
+				if a, err := lookUp(t, c.r, host); err != nil || a.Fetched == first.Fetched || time.Since(begin) != 0 {
+					t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
+				}
+			})
+		})
+	}
+}
+
+// TestStaleNotForRefresh holds that a look-up for newer keys has its whole time.
+func TestStaleNotForRefresh(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+		first, _ := lookUp(t, c.r, host)
+		p.set(host, 3*time.Second)
+		time.Sleep(2 * time.Minute)
+		begin := time.Now()
+		a, err := c.r.Refresh(t.Context(), host, host)
+		if err != nil || a.Fetched == first.Fetched || time.Since(begin) != 3*time.Second {
+			t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
+		}
+	})
+}
+
+// TestStaleEnds holds that 24 h after it expired a document answers no longer,
+// however its host stalls.
+func TestStaleEnds(t *testing.T) {
+	takes := make(map[string]time.Duration)
+	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+		lookUp(t, c.r, host)
+		p.set(host, time.Hour)
+		time.Sleep(time.Minute + 24*time.Hour)
+		if a, err := c.r.Authority(t.Context(), host, host); row(t, a, err) != row4 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
