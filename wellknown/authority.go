@@ -12,14 +12,14 @@ import (
 // maxDelegations is how many delegations are followed (PROTOCOL §3).
 const maxDelegations = 5
 
-// Authority is the answer to a look-up: the domain that speaks for the host that was asked, and
-// its keys.
+// Authority is the answer to a look-up: the domain that speaks for the host that was asked,
+// and its keys.
 type Authority struct {
 	// Domain is the authority, in lower case.
 	Domain string
 
-	// Delegations are the hosts that delegated, in order: the host that was asked first. Domain
-	// is not among them. It is empty if the host speaks for itself.
+	// Delegations are the hosts that delegated, in order: the host that was asked first.
+	// Domain is not among them. It is empty if the host speaks for itself.
 	Delegations []string
 
 	// Keys are the usable keys, in the order published. There may be none.
@@ -31,9 +31,9 @@ type Authority struct {
 	// Authentication and Provisioning are paths at Domain.
 	Authentication, Provisioning string
 
-	// Fetched is the time at which the oldest of the documents was fetched, and Expires the time
-	// at which the first of them expires. Expires is in the past if a host does not answer and
-	// its last document still counts. Both are zero if a [Static] answered.
+	// Fetched is the time at which the oldest of the documents was fetched, and Expires the
+	// time at which the first of them expires. Expires is in the past if a host does not
+	// answer and its last document still counts. Both are zero if a [Static] answered.
 	Fetched, Expires time.Time
 
 	sources *sources // nil if the answer is one document of a Static
@@ -42,9 +42,10 @@ type Authority struct {
 // sources are the cache entries of an authority. They do not change once it is complete.
 type sources struct{ entries []*entry }
 
-// MarkVerified tells the [Resolver] that returned a that one of its keys verified a certificate.
-// The cached documents are then evicted last among those of their registrable domains, and their
-// renewals have a larger allowance. For an authority of another source it does nothing.
+// MarkVerified tells the [Resolver] that returned a that one of its keys verified a
+// certificate. The cached documents are then evicted last among those of their registrable
+// domains, and their renewals have a larger allowance. For an authority of another source
+// it does nothing.
 func (a *Authority) MarkVerified() {
 	if a.sources == nil {
 		return
@@ -62,8 +63,8 @@ type source interface {
 	entry(ctx context.Context, q question) (*entry, *fetch.Fault)
 }
 
-// follow returns the authority for q.host. It starts from the answer to q, an entry or a fault, and
-// asks s for the hosts to which that delegates.
+// follow returns the authority for q.host. It starts from the answer to q, an entry or a
+// fault, and asks s for the hosts to which that delegates.
 func follow(ctx context.Context, s source, q question, now time.Time, e *entry, f *fetch.Fault) (*Authority, error) {
 	a := &Authority{Domain: q.host}
 	for {
@@ -119,15 +120,15 @@ func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority,
 	incomplete := &IncompleteError{Authority: a}
 	outcome := fetch.Unsupported
 	if e.expired(now) {
-		// The host may have completed its document since. A party that keeps it from answering
-		// must not be able to decide that it has not.
+		// The host may have completed its document since. A party that keeps it from
+		// answering must not be able to decide that it has not.
 		outcome = fetch.Unavailable
 	}
 	return nil, newLookupError(outcome.Fault(incomplete.Error(), incomplete), asked, a.Domain)
 }
 
-// soleAuthority returns the authority for host if the document alone determines it: it does not
-// delegate and is complete. Otherwise it returns nil.
+// soleAuthority returns the authority for host if the document alone determines it: it does
+// not delegate and is complete. Otherwise it returns nil.
 func (d *Document) soleAuthority(host string, fetched, expires time.Time) *Authority {
 	if d.Disabled || d.Authority != "" || d.Authentication == "" || d.Provisioning == "" {
 		return nil
@@ -138,8 +139,8 @@ func (d *Document) soleAuthority(host string, fetched, expires time.Time) *Autho
 	}
 }
 
-// clone returns a copy that shares nothing that a caller can change. The copy and room for two keys,
-// more than most domains have, are one allocation: BenchmarkCached.
+// clone returns a copy that shares nothing that a caller can change. The copy and room for
+// two keys, more than most domains have, are one allocation: BenchmarkCached.
 func (a *Authority) clone() *Authority {
 	var c struct {
 		Authority

@@ -13,7 +13,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestDelegation: the same documents by network and from memory.
+// TestDelegation checks that a Static and a Resolver give the same answers for the same
+// documents.
 func TestDelegation(t *testing.T) {
 	incomplete := `{"public-key":` + rsaKey(2048, 1) + `,"provisioning":"/prov"}`
 	documents := map[string]json.RawMessage{
@@ -91,12 +92,13 @@ func TestDelegation(t *testing.T) {
 	}
 }
 
-// authoritySource is what both kinds of source have.
+// authoritySource is implemented by Static and Resolver.
 type authoritySource = interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 
-// serving answers with documents; null is a 404, and absent a 503.
+// serving returns a network whose hosts answer with these documents. Null is a 404; a host
+// that is not in the map answers 503.
 func serving(documents map[string]json.RawMessage) roundTripper {
 	return func(q *http.Request) (*http.Response, error) {
 		i := slices.IndexFunc(names(documents), func(name string) bool { return strings.EqualFold(name, q.URL.Host) })
@@ -120,8 +122,8 @@ func names(documents map[string]json.RawMessage) []string {
 	return all
 }
 
-// TestDelegate: whatever keeps a delegate from answering, the domain that
-// delegates has not opted out.
+// TestDelegate checks that a domain that delegates has not opted out, whatever its delegate
+// answers.
 func TestDelegate(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func() (*http.Response, error)
@@ -150,7 +152,7 @@ func TestDelegate(t *testing.T) {
 	}
 }
 
-// TestQuestion: a delegate is asked about the domain of the email too.
+// TestRequest checks what hosts are asked: a delegate too is told the domain of the email.
 func TestRequest(t *testing.T) {
 	var asked []string
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {

@@ -24,8 +24,9 @@ const (
 	renewalShare = 4 // an entry is renewed in the last quarter of its life
 )
 
-// entry is the answer to a question: a document, or the fault that is the reason why there is
-// none. Entries of a [Resolver] are cached and expire; those of a [Static] do not expire.
+// entry is the answer to a question: a document, or the fault that is the reason why there
+// is none. Entries of a [Resolver] are cached and expire; those of a [Static] do not
+// expire.
 //
 // Only the atomic fields change once the entry is complete.
 type entry struct {
@@ -59,8 +60,8 @@ func (e *entry) isFault(o fetch.Outcome) bool { return e.fault != nil && e.fault
 // expired reports whether the entry has expired. Entries of a Static never do.
 func (e *entry) expired(now time.Time) bool { return !e.expires.IsZero() && !now.Before(e.expires) }
 
-// renewable reports whether the entry may be renewed in the background at now: it is in the last
-// quarter of its life, and the last renewal was not just before.
+// renewable reports whether the entry may be renewed in the background at now: it is in the
+// last quarter of its life, and the last renewal was not just before.
 func (e *entry) renewable(now time.Time) bool {
 	return !now.Before(e.renew) && now.Before(e.expires) &&
 		now.UnixNano()-e.renewalBegun.Load() >= int64(unavailableLife) &&
@@ -79,8 +80,8 @@ func (e *entry) setTimes(now time.Time) {
 	e.fetched, e.expires, e.renew = now, now.Add(e.life), now.Add(e.life-e.life/renewalShare)
 }
 
-// cache keeps documents and outcomes without a document in separate stores, so that questions
-// about hosts that do not exist never evict a document.
+// cache keeps documents and outcomes without a document in separate stores, so that
+// questions about hosts that do not exist never evict a document.
 type cache struct {
 	documents, faults *store
 }
@@ -92,8 +93,8 @@ func newCache(maxEntries int, maxBytes int64) *cache {
 // keysOf returns the newest entry of host with usable keys, nil if there is none.
 func (c *cache) keysOf(host string) *entry { return c.documents.keysOf(host) }
 
-// get returns the entry that answers q without a fetch, nil if a fetch is necessary. A refresh
-// needs an entry that is at most a minute old, unless a fetch has just failed.
+// get returns the entry that answers q without a fetch, nil if a fetch is necessary. A
+// refresh needs an entry that is at most a minute old, unless a fetch has just failed.
 func (c *cache) get(q question, now time.Time, refresh bool) *entry {
 	tooOld := func(e *entry) bool { return refresh && now.Sub(e.fetched) > refreshAge }
 	document := c.document(q, now)
@@ -129,8 +130,9 @@ func (c *cache) isSlow(q question, now time.Time) bool {
 
 // add adds the result of a fetch and returns the entry that answers its question now.
 //
-// Only an answer of the host itself replaces a document (PROTOCOL 4.stale). After another fault
-// the document still counts, and the fault delays the next fetch. A local fault is not added.
+// Only an answer of the host itself replaces a document (PROTOCOL 4.stale). After another
+// fault the document still counts, and the fault delays the next fetch. A local fault is
+// not added.
 func (c *cache) add(e *entry, now time.Time, renewal bool) *entry {
 	e.setTimes(now)
 	document := c.document(e.question, now)
@@ -163,8 +165,8 @@ func (c *cache) addDocument(e, earlier *entry) {
 	c.faults.delete(e.question)
 }
 
-// keepsUnsupported reports whether an ErrUnsupported is cached that has not expired, and notes
-// that its renewal failed.
+// keepsUnsupported reports whether an ErrUnsupported is cached that has not expired, and
+// notes that its renewal failed.
 func (c *cache) keepsUnsupported(q question, now time.Time) bool {
 	e := c.faults.get(q)
 	if e == nil || !e.isFault(fetch.Unsupported) || e.expired(now) {
@@ -174,8 +176,8 @@ func (c *cache) keepsUnsupported(q question, now time.Time) bool {
 	return true
 }
 
-// lifetime returns how long the result of a fetch is used: a document, or a fault if that is not
-// nil. cacheControl are the header fields of that name (RFC 9111 §5.2).
+// lifetime returns how long the result of a fetch is used: a document, or a fault if that
+// is not nil. cacheControl are the header fields of that name (RFC 9111 §5.2).
 func lifetime(f *fetch.Fault, cacheControl []string) time.Duration {
 	age, found := maxAge(cacheControl)
 	switch {
@@ -191,8 +193,8 @@ func lifetime(f *fetch.Fault, cacheControl []string) time.Duration {
 	return min(max(age, minLife), maxLife)
 }
 
-// maxAge returns the smallest age in Cache-Control. An age that is no number is 0, like no-store
-// and no-cache.
+// maxAge returns the smallest age in Cache-Control. An age that is not a number is 0, like
+// no-store and no-cache.
 func maxAge(cacheControl []string) (age time.Duration, found bool) {
 	for directive := range strings.SplitSeq(strings.Join(cacheControl, ","), ",") {
 		name, value, _ := strings.Cut(directive, "=")

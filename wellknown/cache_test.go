@@ -16,7 +16,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// stage is a resolver with a clock and a network that a test directs.
+// testResolver is a resolver whose clock and network a test controls.
 type testResolver struct {
 	*wellknown.Resolver
 	now     time.Time
@@ -46,7 +46,7 @@ func fails(err error) func() (*http.Response, error) {
 	return func() (*http.Response, error) { return nil, err }
 }
 
-// cutOff is a body that does not reach its end.
+// cutOff answers with a body that is cut off.
 func cutOff() (*http.Response, error) {
 	r, err := reply(200, "")
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("{"), errReader{io.ErrUnexpectedEOF}))
@@ -98,9 +98,9 @@ func TestLifetime(t *testing.T) {
 	} {
 		s := newTestResolver(t)
 		s.answer = c.answer
-		last := c.want // until which there is no fetch
+		last := c.want // there is no fetch until then
 		if _, err := lookUp(t, s.Resolver, host); err == nil {
-			last -= c.want / 4 // then the document is renewed in the background: see TestRenewal
+			last -= c.want / 4 // afterwards it is renewed in the background: see TestRenewal
 		}
 		for _, step := range []struct {
 			at      time.Duration
@@ -118,7 +118,7 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
-// TestStale: what unseats a document that expired, and what does not.
+// TestStale checks which results of a fetch replace a document that expired.
 func TestStale(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func() (*http.Response, error)
@@ -133,7 +133,7 @@ func TestStale(t *testing.T) {
 		"malformed":  {answers(200, "{"), row3},
 		"disabled":   {answers(200, `{"disabled":true}`), row3},
 		"over limit": {answers(200, strings.Repeat(" ", 1<<17)), row5},
-		// None.
+		// No answer over valid TLS.
 		"500":          {answers(500, ""), errStale},
 		"503":          {answers(503, ""), errStale},
 		"408":          {answers(408, ""), errStale},
@@ -160,7 +160,7 @@ func TestStale(t *testing.T) {
 				if got != c.want || a != nil && a.Keys[0] == first.Keys[0] {
 					t.Fatalf("%v, want %v", got, c.want)
 				}
-				s.answer = down // what was held before is gone for good
+				s.answer = down // the earlier document does not come back
 				s.now = s.now.Add(5 * time.Minute)
 				if a, _ := lookUp(t, s.Resolver, host); a != nil && a.Keys[0] == first.Keys[0] {
 					t.Error("the document came back")
@@ -175,11 +175,11 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// errStale stands for: the old document answers.
+// errStale stands for the earlier document.
 var errStale = errors.New("stale")
 
-// expectRetry: the next try waits 5 s, and 24 h after it expired the document
-// counts no longer.
+// expectRetry checks that the next fetch is 5 s later, and that the document does not count
+// 24 h after it expired.
 func (s *testResolver) expectRetry(t *testing.T) {
 	t.Helper()
 	begin := s.now
@@ -199,7 +199,7 @@ func (s *testResolver) expectRetry(t *testing.T) {
 	}
 }
 
-// TestOutage: five seconds between tries, for as long as it lasts.
+// TestOutage checks that there are five seconds between fetches as long as an outage lasts.
 func TestOutage(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
@@ -216,8 +216,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestStaleIncomplete: only a host itself can say that it does not support
-// BrowserID; when it is out of reach its old word is not enough for that.
+// TestStaleIncomplete checks that an incomplete document means ErrUnsupported only until it
+// expires: afterwards the host may have completed it.
 func TestStaleIncomplete(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, `{"public-key":`+rsaKey(2048, 1)+`}`)
@@ -249,7 +249,7 @@ func TestRefresh(t *testing.T) {
 	if err != nil || a.Keys[0] == first.Keys[0] || s.fetches != 2 {
 		t.Errorf("not fetched anew after a minute: %v", err)
 	}
-	// A failure leaves what is held, and the next try waits.
+	// A failure leaves the cached document, and delays the next fetch.
 	s.answer = down
 	s.now = s.now.Add(2 * time.Minute)
 	for range 3 {
@@ -267,7 +267,7 @@ func TestRefresh(t *testing.T) {
 	if _, err := refresh(s); err != row3 {
 		t.Errorf("%v, want %v", err, row3)
 	}
-	// No support is refreshed as well.
+	// ErrUnsupported is refreshed too.
 	s.answer = answers(200, document(3))
 	s.now = s.now.Add(2 * time.Minute)
 	if _, err := lookUp(t, s.Resolver, host); err != row3 {
@@ -277,7 +277,7 @@ func TestRefresh(t *testing.T) {
 	if _, err := refresh(s); err != nil {
 		t.Error(err)
 	}
-	// And is forgotten then.
+	// The document replaced it, and expires.
 	before := s.fetches
 	s.now = s.now.Add(time.Minute)
 	if lookUp(t, s.Resolver, host); s.fetches != before+1 {
@@ -285,7 +285,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestRefreshOfDelegation takes every document on the way anew.
+// TestRefreshOfDelegation checks that Refresh fetches every document of a delegation.
 func TestRefreshOfDelegation(t *testing.T) {
 	now, asked := start, make(map[string]int)
 	r := resolver(t, wellknown.Config{
@@ -313,7 +313,8 @@ func TestRefreshOfDelegation(t *testing.T) {
 	}
 }
 
-// TestOldestDocument: a delegate's document may be older than the delegation.
+// TestOldestDocument checks Fetched if the delegate's document is older than the
+// delegation.
 func TestOldestDocument(t *testing.T) {
 	now := start
 	r := resolver(t, wellknown.Config{
@@ -332,8 +333,7 @@ func TestOldestDocument(t *testing.T) {
 	}
 }
 
-// TestKey: documents depend on the domain of the email, and on nothing that
-// could make two pairs look like one.
+// TestKey checks that each pair of host and email domain has its own cache entry.
 func TestKey(t *testing.T) {
 	var fetches atomic.Int64
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -357,8 +357,8 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestSameKey holds that a key that a host goes on to publish stays the same one,
-// for its other email domains too, and that another host's equal key is another.
+// TestSameKey checks that a key that a host still publishes stays the same value, also for
+// its other email domains, and that two hosts do not share a key.
 func TestSameKey(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, several(rsaKey(2048, 1), rsaKey(2048, 2)))
@@ -378,7 +378,7 @@ func TestSameKey(t *testing.T) {
 	}
 }
 
-// TestNotShared: what a caller does to an answer does not change the next one.
+// TestNotShared checks that modifying an answer does not modify the next one.
 func TestNotShared(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))

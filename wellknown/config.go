@@ -23,12 +23,13 @@ const (
 	defaultMaxFetches = 128
 )
 
-// Config has the settings of a [Resolver]. The zero value is the safe choice. Negative numbers are
-// errors. The fields that begin with Insecure weaken checks, and are for tests and development.
+// Config has the settings of a [Resolver]. The zero value is the safe choice. Negative
+// numbers are errors. The fields that begin with Insecure weaken checks, and are for tests
+// and development.
 type Config struct {
-	// Timeout limits one fetch, from name resolution to the last byte of the body. One look-up,
-	// with all its delegations and waits, may take a 32nd more. Zero means 8 s; the maximum is
-	// 5 min.
+	// Timeout limits one fetch, from name resolution to the last byte of the body. One
+	// look-up, with all its delegations and waits, may take a 32nd more. Zero means 8 s;
+	// the maximum is 5 min.
 	Timeout time.Duration
 
 	// CAFile is the name of a PEM file, and RootCAs a pool, of certificate authorities that
@@ -36,28 +37,30 @@ type Config struct {
 	CAFile  string
 	RootCAs *x509.CertPool
 
-	// Proxy is the URL of a proxy for all fetches: http, https or socks5, with or without user
-	// and password. Empty means none; the proxy variables of the environment are ignored.
+	// Proxy is the URL of a proxy for all fetches: http, https or socks5, with or without
+	// user and password. Empty means none; the proxy variables of the environment are
+	// ignored.
 	//
-	// The proxy's own address may be private. The proxy resolves the names of hosts, so it must
-	// itself reject private targets. With a proxy, a dead host cannot be told from a dead proxy,
-	// so only a host's own answer over TLS can be ErrUnsupported.
+	// The proxy's own address may be private. The proxy resolves the names of hosts, so it
+	// must itself reject private targets. With a proxy, a dead host cannot be told from a
+	// dead proxy, so only a host's own answer over TLS can be ErrUnsupported.
 	Proxy string
 
 	// MaxEntries and MaxBytes limit the cached documents, and separately, with the same
-	// numbers, the cached outcomes without a document. MaxBytes is an estimate of memory. Zero
-	// means 10 000 entries and 4 MiB; the minimum of MaxBytes is 256 KiB. One registrable domain
-	// gets at most a quarter of each. The package comment says what is evicted first.
+	// numbers, the cached outcomes without a document. MaxBytes is an estimate of memory.
+	// Zero means 10 000 entries and 4 MiB; the minimum of MaxBytes is 256 KiB. One
+	// registrable domain gets at most a quarter of each. The package comment says what is
+	// evicted first.
 	MaxEntries int
 	MaxBytes   int64
 
-	// MaxFetches is the number of fetches in progress at once, with renewals in the background.
-	// Each uses about six goroutines and one connection. Zero means 128. The package comment
-	// lists the limits that follow from it.
+	// MaxFetches is the number of fetches in progress at once, with renewals in the
+	// background. Each uses about six goroutines and one connection. Zero means 128. The
+	// package comment lists the limits that follow from it.
 	MaxFetches int
 
-	// Now returns the time, for the age of cache entries and for the rates of fetches. Nil means
-	// time.Now.
+	// Now returns the time, for the age of cache entries and for the rates of fetches. Nil
+	// means time.Now.
 	Now func() time.Time
 
 	// DNS resolves names, also that of the proxy. Nil means Go's own resolver.
@@ -67,16 +70,17 @@ type Config struct {
 	// loopback addresses. HTTPS is still required.
 	InsecureAllowPrivate bool
 
-	// InsecureTransport replaces the network. The addresses that it contacts are not checked;
-	// the names and ports of hosts are.
+	// InsecureTransport replaces the network. The addresses that it contacts are not
+	// checked; the names and ports of hosts are.
 	InsecureTransport http.RoundTripper
 
-	// InsecureDialContext connects to a host, which is given as "host:port". The addresses that
-	// it contacts are not checked; the names and ports of hosts are.
+	// InsecureDialContext connects to a host, which is given as "host:port". The addresses
+	// that it contacts are not checked; the names and ports of hosts are.
 	InsecureDialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// validate returns an error for the first field that is out of bounds or contradicts another.
+// validate returns an error for the first field that is out of bounds or contradicts
+// another.
 func (c Config) validate() error {
 	replaced := c.InsecureTransport != nil
 	switch {

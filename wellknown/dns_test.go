@@ -13,23 +13,23 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// nameServer answers questions for A and AAAA on UDP.
+// nameServer is a DNS server on UDP, for A and AAAA.
 type nameServer struct {
 	addr string
 
 	mu    sync.Mutex
 	open  []net.Conn         // of its clients
 	shut  bool               // no more clients
-	names map[string]records // "idp.example." →
+	names map[string]records // by name, such as "idp.example."
 	asked map[string]bool    // names
 }
 
-// records are the answer to one name, by the type of question; a name that is
-// not known gets NXDOMAIN.
+// records are the answers for one name, by the type of question. The answer for a name
+// without records is NXDOMAIN.
 type records struct {
 	addresses  []string
-	four, six  dnsmessage.RCode // of the answer about A, about AAAA
-	silentFour bool             // no answer about A
+	four, six  dnsmessage.RCode // of the answers for A and AAAA
+	silentFour bool             // no answer for A
 }
 
 func newNameServer(t testing.TB, names map[string]records) *nameServer {
@@ -86,7 +86,7 @@ func (s *nameServer) answer(query []byte) []byte {
 	return packed
 }
 
-// set changes the answer to one name.
+// set changes the records of one name.
 func (s *nameServer) set(name string, r records) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,8 +122,8 @@ func (s *nameServer) resolver() *net.Resolver {
 	}}
 }
 
-// hangUp ends the lookups that net.Resolver keeps waiting for an answer, for
-// some seconds, when nobody waits for them any more.
+// hangUp ends the look-ups of net.Resolver that have no callers any more: they would wait
+// for an answer for some seconds.
 func (s *nameServer) hangUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +168,8 @@ func TestDNS(t *testing.T) {
 	}
 }
 
-// TestDeadNameServer: that nothing listens there is no word about the host.
+// TestDeadNameServer checks that a DNS server that does not exist says nothing about the
+// host.
 func TestDeadNameServer(t *testing.T) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -182,8 +183,8 @@ func TestDeadNameServer(t *testing.T) {
 	}
 }
 
-// TestAddresses: of several addresses, one that answers is enough, and all of
-// them must refuse before the host counts as refusing.
+// TestAddresses checks hosts with several addresses: one that answers is enough, and the
+// host refuses connections only if all of them do.
 func TestAddresses(t *testing.T) {
 	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))

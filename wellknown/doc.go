@@ -1,34 +1,35 @@
-// Package wellknown looks up the authority for a domain in BrowserID, and its keys. It parses support
-// documents (/.well-known/browserid, PROTOCOL §3), follows the delegations in them, and
-// distinguishes the reasons why there may be no authority (PROTOCOL §4).
+// Package wellknown looks up the authority for a domain in BrowserID, and its keys. It
+// parses support documents (/.well-known/browserid, PROTOCOL §3), follows the delegations
+// in them, and distinguishes the reasons why there may be no authority (PROTOCOL §4).
 //
 // # Getting started
 //
-// A [Resolver] looks up domains over the network; the zero [Config] is the safe one. A [Static]
-// answers from documents that are known beforehand; [Resolver.Save] writes them to a file. Both have
-// the method
+// A [Resolver] looks up domains over the network; the zero [Config] is the safe one. A
+// [Static] answers from documents that are known beforehand; [Resolver.Save] writes them to
+// a file. Both have the method
 //
 //	Authority(ctx, host, emailDomain) (*Authority, error)
 //
-// The host is the domain that is asked. The emailDomain is the domain of the email for which the
-// question is made; hosts are told it because their documents may depend on it. [ParseDocument]
-// parses a single document.
+// The host is the domain that is asked. The emailDomain is the domain of the email for
+// which the question is made; hosts are told it because their documents may depend on it.
+// [ParseDocument] parses a single document.
 //
 // # Outcomes
 //
-// A look-up returns an [Authority] if host supports BrowserID, by itself or by delegation to another
-// host. Otherwise it returns a [*LookupError] that matches exactly one of three errors:
+// A look-up returns an [Authority] if host supports BrowserID, by itself or by delegation
+// to another host. Otherwise it returns a [*LookupError] that matches exactly one of three
+// errors:
 //
 //   - [ErrUnsupported]: the host does not support BrowserID: its answer says so, it does not exist,
 //     or it does not speak TLS. A verifier may ask its fallback.
 //   - [ErrUnavailable]: the answer is not known now. A verifier must not ask its fallback, because
-//     whoever can stall a host could take over its users.
+//     a party that can stall a host could take over its users.
 //   - [ErrRefused]: a failure. Among the causes are a delegation that ends nowhere, a body over the
 //     limit, and an address, port or host that must not be contacted.
 //
-// Causes that are not known to mean ErrUnsupported or ErrRefused are ErrUnavailable. The error of a
-// document that lacks only authentication or provisioning wraps an [*IncompleteError], because a
-// fallback's document may lack them.
+// Causes that are not known to mean ErrUnsupported or ErrRefused are ErrUnavailable. The
+// error of a document that lacks only authentication or provisioning wraps an
+// [*IncompleteError], because a fallback's document may lack them.
 //
 // # Fetching
 //
@@ -38,7 +39,7 @@
 //	addresses             public ones; the address that is dialled is checked
 //	names                 without the system's search list
 //	TLS                   1.2 or later; at most 10 certificates, with RSA keys of at
-//	                      most 4096 bits
+//	                      most 4096 bits and exponents up to 65537
 //	redirects, cookies    not followed, not kept
 //	proxy                 only Config.Proxy; the environment is ignored
 //	time                  one deadline (Config.Timeout)
@@ -48,17 +49,18 @@
 //	document              1000 members, 16 entries of keys, 4 DSA keys;
 //	                      4096 bytes if it delegates
 //
-// No error holds anything that a host sent, except that LookupError.At may be the name of a host from
-// a delegation.
+// No error holds anything that a host sent, except that LookupError.At may be the name of a
+// host from a delegation.
 //
-// Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it; without
-// Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once.
+// Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it;
+// without Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once.
 //
 // # Limits
 //
-// The host and the email domain come from an assertion that is not verified yet. So every resource
-// of look-ups is limited by host and by registrable domain (the public suffix and one more label):
-// a party uses up its own share only. M is Config.MaxFetches, 128 by default.
+// The host and the email domain come from an assertion that is not verified yet. So every
+// resource of look-ups is limited by host and by registrable domain (the public suffix and
+// one more label): a party uses up its own share only. M is Config.MaxFetches, 128 by
+// default.
 //
 //	fetches in progress                                   M
 //	  of one registrable domain                           M/16, at least 1
@@ -70,7 +72,8 @@
 //	queued fetches for certificates that cached keys
 //	  verify                                              8 M
 //	  of one registrable domain                           4 M
-//	  renewals of ErrUnsupported                          only if fewer than 2 M are queued
+//	renewals of ErrUnsupported, and fetches of hosts
+//	that did not answer last time                         queued only behind fewer than 2 M
 //	callers that wait for the first fetch of a host       32 M
 //	  of one registrable domain                           8 M
 //	fetches of one host for other email domains           64 at once, then 1/s
@@ -83,8 +86,8 @@
 //	cache entries of one registrable domain               1024, and a quarter of
 //	                                                      Config.MaxEntries and MaxBytes
 //
-// A look-up over a limit returns ErrUnavailable at once. That says nothing about the host, so it is
-// not cached. The rates use Config.Now.
+// A look-up over a limit returns ErrUnavailable at once. That says nothing about the host,
+// so it is not cached. The rates use Config.Now.
 //
 // # Order of fetches
 //
@@ -95,19 +98,20 @@
 //     [WithSignatureCheck]);
 //  3. all others.
 //
-// If no key of a host is cached and several of its email domains are asked for, one fetch is made
-// first, and the keys that it brings are tried for the other certificates. Cached keys decide only
-// the order: the answer for one email domain is never used for another.
+// If no key of a host is cached and several of its email domains are asked for, one fetch
+// is made first, and the keys that it brings are tried for the other certificates. Cached
+// keys decide only the order: the answer for one email domain is never used for another.
 //
-// A host's own keys give no priority to look-ups for the host's own emails. An attacker also has a
-// domain with valid keys, and its certificates could vouch for any name. The keys of the fallback do
-// give priority, because it certifies only addresses that it checked.
+// A host's own keys give no priority to look-ups for the host's own emails. An attacker
+// also has a domain with valid keys, and its certificates could vouch for any name. The
+// keys of the fallback do give priority, because it certifies only addresses that it
+// checked.
 //
-// The time of a fetch starts with its slot, not when it is queued. Hosts of many registrable domains
-// that stall for the first time can occupy 7/8 of the slots for one Config.Timeout; meanwhile, known
-// hosts are answered from the cache. Afterwards these hosts share a quarter of the slots. A service
-// should limit how many look-ups wait, and how many of them one client may cause; [Hooks] call it
-// before a look-up waits.
+// The time of a fetch starts with its slot, not when it is queued. Hosts of many
+// registrable domains that stall for the first time can occupy 7/8 of the slots for one
+// Config.Timeout; meanwhile, known hosts are answered from the cache. Afterwards these
+// hosts share a quarter of the slots. A service should limit how many look-ups wait, and
+// how many of them one client may cause; [Hooks] call it before a look-up waits.
 //
 // # Caching
 //
@@ -118,24 +122,26 @@
 //
 // A document that is used in the last quarter of its life is renewed in the background.
 //
-// A document that expired less than 24 h ago still counts until its host sends another answer over
-// valid TLS: neither an outage nor a lack of time or slots makes a known provider unknown. The
-// document is used after 50 ms if the fetch is queued then, or after a second if there is no answer;
-// the fetch goes on.
+// A document that expired less than 24 h ago still counts until its host sends another
+// answer over valid TLS: neither an outage nor a lack of time or slots makes a known
+// provider unknown. The document is used after 50 ms if the fetch is queued then, or after
+// a second if there is no answer; the fetch goes on.
 //
-// An ErrUnsupported that is used in the last quarter of its life is renewed only by look-ups for the
-// host's own emails with a certificate that cached keys of the fallback verify. It counts until it
-// expires, also if the renewal is ErrUnavailable, and never longer.
+// An ErrUnsupported that is used in the last quarter of its life is renewed only by
+// look-ups for the host's own emails with a certificate that cached keys of the fallback
+// verify. It counts until it expires, also if the renewal is ErrUnavailable, and never
+// longer.
 //
-// Callers with the same question share a fetch. A caller leaves when its own context ends. A fetch in
-// progress goes on until it ends or times out.
+// Callers with the same question share a fetch. A caller leaves when its own context ends.
+// A fetch in progress goes on until it ends or times out.
 //
-// Documents and outcomes without a document are limited separately. A host or registrable domain with
-// too many entries evicts its own. If the cache is full, it evicts an entry of the registrable domain
-// that uses most. Sizes are compared by powers of two; one entry of up to 8 KiB is the smallest, and
-// of such entries those whose keys verified nothing are evicted first. Within a registrable domain,
-// entries whose keys verified a certificate ([Authority.MarkVerified]) are evicted last, and a host's
-// entry for its own emails before them. A document that was evicted does not count any more.
+// Documents and outcomes without a document are limited separately. A host or registrable
+// domain with too many entries evicts its own. If the cache is full, it evicts an entry of
+// the registrable domain that uses most. Sizes are compared by powers of two; one entry of
+// up to 8 KiB is the smallest, and of such entries those whose keys verified nothing are
+// evicted first. Within a registrable domain, entries whose keys verified a certificate
+// ([Authority.MarkVerified]) are evicted last, and a host's entry for its own emails before
+// them. A document that was evicted does not count any more.
 //
 // # What is not checked
 //

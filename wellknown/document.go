@@ -21,33 +21,33 @@ const (
 	maxPath       = 2048 // bytes of "authentication" and of "provisioning"
 )
 
-// errLimit is the error of a document over a limit. Such a document is not read completely, so it
-// is not malformed in the sense of PROTOCOL 4.row3-answers.
+// errLimit is the error of a document over a limit. Such a document is not read completely,
+// so it is not malformed in the sense of PROTOCOL 4.row3-answers.
 var errLimit = errors.New("over a limit")
 
-// Document is a support document by PROTOCOL §3. Exactly one of three is set: Disabled, Authority,
-// or the fields after it. A Document must not be modified.
+// Document is a support document by PROTOCOL §3. Exactly one of three is set: Disabled,
+// Authority, or the fields after it. A Document must not be modified.
 type Document struct {
 	Disabled  bool   // the domain opts out
 	Authority string // the host to which the domain delegates, in lower case
 
-	// PublicKey is the member "public-key", which may be weak. Nil means that it is absent or too
-	// large to use (keys.ErrTooLarge).
+	// PublicKey is the member "public-key", which may be weak. Nil means that it is absent
+	// or too large to use (keys.ErrTooLarge).
 	PublicKey keys.PublicKey
 
-	// Keys are the usable entries of "keys" for signatures, with weak ones. Nil means that the
-	// document has neither "keys" nor a public-key that is too large.
+	// Keys are the usable entries of "keys" for signatures, with weak ones. Nil means that
+	// the document has neither "keys" nor a public-key that is too large.
 	Keys []keys.PublicKey
 
-	// Authentication and Provisioning are paths, or empty if the member is absent. That is not an
-	// error of the document, because a fallback's may lack them.
+	// Authentication and Provisioning are paths, or empty if the member is absent. That is
+	// not an error of the document, because a fallback's may lack them.
 	Authentication, Provisioning string
 
 	usable, weak []keys.PublicKey // PublicKey and Keys, by strength
 }
 
-// ParseDocument parses a support document by the rules of PROTOCOL §3, and validates its keys. An
-// error means that the document is malformed. It never holds text of the document.
+// ParseDocument parses a support document by the rules of PROTOCOL §3, and validates its
+// keys. An error means that the document is malformed. It never holds text of the document.
 func ParseDocument(data []byte) (*Document, error) {
 	if bytes.Count(data, []byte(":")) > maxMembers {
 		return nil, malformed(fmt.Errorf("%w: too many members", errLimit))
@@ -66,8 +66,8 @@ func ParseDocument(data []byte) (*Document, error) {
 	return d, nil
 }
 
-// parse parses the members in the order of PROTOCOL 3.order. Members after one that decides are
-// not examined.
+// parse parses the members in the order of PROTOCOL 3.order. Members after one that decides
+// are not examined.
 func (d *Document) parse(o strictjson.Object) error {
 	if err := d.parseDisabled(o); err != nil || d.Disabled {
 		return err
@@ -131,8 +131,9 @@ func (d *Document) parseSupport(o strictjson.Object) (err error) {
 	return err
 }
 
-// parsePublicKey parses the member "public-key". A key that is too large is not malformed: the
-// domain then supports BrowserID with its other keys, or without any (PROTOCOL 3.keys-skipped).
+// parsePublicKey parses the member "public-key". A key that is too large is not malformed:
+// the domain then supports BrowserID with its other keys, or without any (PROTOCOL
+// 3.keys-skipped).
 func (d *Document) parsePublicKey(raw json.RawMessage) error {
 	key, err := parseKey(raw)
 	switch {
@@ -146,9 +147,9 @@ func (d *Document) parsePublicKey(raw json.RawMessage) error {
 	return nil
 }
 
-// parseKeys parses the entries of "keys". public is the member public-key, which may be nil. It
-// skips entries that are not for signatures, of an unknown kind or too large, and DSA keys over the
-// limit.
+// parseKeys parses the entries of "keys". public is the member public-key, which may be
+// nil. It skips entries that are not for signatures, of an unknown kind or too large, and
+// DSA keys over the limit.
 func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, error) {
 	entries, ok := strictjson.Array(raw)
 	if !ok {
@@ -174,8 +175,8 @@ func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, er
 	return usable, nil
 }
 
-// parseEntry parses an entry of "keys". It returns nil for an entry that is skipped. dsa counts the
-// DSA keys.
+// parseEntry parses an entry of "keys". It returns nil for an entry that is skipped. dsa
+// counts the DSA keys.
 func parseEntry(raw json.RawMessage, dsa *int) (keys.PublicKey, error) {
 	object, err := strictjson.ParseObject(raw)
 	if err != nil {
@@ -205,8 +206,8 @@ func isDSA(key strictjson.Object) bool {
 	return jwk == "DSA" || legacy == "DS"
 }
 
-// isSkipped reports whether an entry with that error is skipped: it is a JWK of an unknown kind, or
-// too large.
+// isSkipped reports whether an entry with that error is skipped: it is a JWK of an unknown
+// kind, or too large.
 func isSkipped(key strictjson.Object, err error) bool {
 	_, jwk := key.Get("kty")
 	return jwk && errors.Is(err, keys.ErrUnknownType) || errors.Is(err, keys.ErrTooLarge)
@@ -261,8 +262,8 @@ func (d *Document) sortByStrength() {
 	}
 }
 
-// reuseKeys replaces usable keys by equal ones of earlier, so that a key is the same value as long
-// as its host publishes it: a verifier caches signatures by it.
+// reuseKeys replaces usable keys by equal ones of earlier, so that a key is the same value
+// as long as its host publishes it: a verifier caches signatures by it.
 func (d *Document) reuseKeys(earlier *Document) {
 	known := make(map[string]keys.PublicKey, len(earlier.usable))
 	for _, key := range earlier.usable {
@@ -275,8 +276,8 @@ func (d *Document) reuseKeys(earlier *Document) {
 	}
 }
 
-// UnmarshalJSON parses a support document as [ParseDocument] does, and returns its errors. JSON's
-// null is malformed.
+// UnmarshalJSON parses a support document as [ParseDocument] does, and returns its errors.
+// JSON's null is malformed.
 func (d *Document) UnmarshalJSON(data []byte) error {
 	parsed, err := ParseDocument(data)
 	if err != nil {
@@ -286,8 +287,8 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON returns a document that ParseDocument reads as an equal one: public-key in the legacy
-// form, which every implementation knows, and keys as JWKs.
+// MarshalJSON returns a document that ParseDocument reads as an equal one: public-key in
+// the legacy form, which every implementation knows, and keys as JWKs.
 func (d Document) MarshalJSON() ([]byte, error) {
 	if d.Disabled {
 		return []byte(`{"disabled":true}`), nil
@@ -309,8 +310,8 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	}{d.PublicKey, entries, d.Authentication, d.Provisioning})
 }
 
-// marshalKeys returns nil for nil, and an empty list for an empty one: a document with an empty list
-// supports BrowserID.
+// marshalKeys returns nil for nil, and an empty list for an empty one: a document with an
+// empty list supports BrowserID.
 func marshalKeys(list []keys.PublicKey) ([]json.RawMessage, error) {
 	if list == nil {
 		return nil, nil

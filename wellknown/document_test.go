@@ -12,7 +12,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// The group of every DSA key of that size in the wild (PROTOCOL §2).
+// The group of all known DSA keys of that size (PROTOCOL §2).
 const (
 	dsaP = "ff600483db6abfc5b45eab78594b3533d550d9f1bf2a992a7a8daa6dc34f8045ad4e6e0c429d334eeeaaefd7e23d4810be00e4cc1492cba325ba81ff2d5a5b305a8d17eb3bf4a06a349d392e00d329744a5179380344e82a18c47933438f891e22aeef812d69c8f75e326cb70ea000c3f776dfdbd604638c2ef717fc26d02e17"
 	dsaQ = "e21e04f911d1ed7991008ecaab3bf775984309c3"
@@ -23,10 +23,10 @@ func dsaKey(y string) string {
 	return fmt.Sprintf(`{"algorithm":"DS","p":%q,"q":%q,"g":%q,"y":%q}`, dsaP, dsaQ, dsaG, y)
 }
 
-// used gives a key of "keys" with that use.
+// used returns an entry of "keys" with that use.
 func used(key, use string) string { return strings.TrimSuffix(key, "}") + `,"use":` + use + "}" }
 
-// paths is the rest of a document with keys.
+// paths are the members that a document with keys needs besides.
 const paths = `"authentication":"/auth","provisioning":"/prov"`
 
 func several(entries ...string) string {
@@ -158,7 +158,7 @@ func outline(d *wellknown.Document, err error) string {
 	return strings.Join(algorithms, " ")
 }
 
-// TestWeakKeys are told apart from those that anybody may use.
+// TestWeakKeys checks that an Authority has weak keys separately.
 func TestWeakKeys(t *testing.T) {
 	s, err := wellknown.NewStatic(map[string]json.RawMessage{
 		host: json.RawMessage(`{"public-key":` + rsaKey(512, 1) + `,"keys":[` + rsaKey(2048, 1) + `,` + rsaKey(1023, 1) + `,` + dsaKey(dsaG) + `],` + paths + `}`),
@@ -209,8 +209,8 @@ func TestDocumentJSON(t *testing.T) {
 	}
 }
 
-// FuzzParseDocument: there is a document exactly when there is no error, it
-// never names an invalid host or path, and it reads the same after being written.
+// FuzzParseDocument checks that there is a document or an error, that a document has no
+// invalid host or path, and that it is equal after it was written and parsed again.
 func FuzzParseDocument(f *testing.F) {
 	for _, seed := range []string{
 		document(1), several(used(rsaKey(2048, 1), `"sig"`), dsaKey(dsaG)), several(), delegation("a.example:1"), `{"disabled":true}`,

@@ -7,18 +7,19 @@ import (
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// The outcomes of a look-up without an authority. Every error of a look-up matches exactly one of
-// them.
+// The outcomes of a look-up without an authority. Every error of a look-up matches exactly
+// one of them.
 var (
-	// ErrUnsupported means that the domain does not support BrowserID. The verifier's fallback,
-	// if it has one, speaks for the domain (PROTOCOL §4, row 3).
+	// ErrUnsupported means that the domain does not support BrowserID. The verifier's
+	// fallback, if it has one, speaks for the domain (PROTOCOL §4, row 3).
 	ErrUnsupported = errors.New("domain does not support BrowserID")
 
-	// ErrUnavailable means that the answer is not known now. A later try may succeed. It is never
-	// a reason to ask the fallback (PROTOCOL §4, row 4).
+	// ErrUnavailable means that the answer is not known now. A later try may succeed. It is
+	// never a reason to ask the fallback (PROTOCOL §4, row 4).
 	ErrUnavailable = errors.New("domain is unavailable")
 
-	// ErrRefused is a failure. It is never a reason to ask the fallback (PROTOCOL §4, row 5).
+	// ErrRefused is a failure. It is never a reason to ask the fallback (PROTOCOL §4, row
+	// 5).
 	ErrRefused = errors.New("domain is refused")
 )
 
@@ -30,12 +31,12 @@ var outcomes = map[fetch.Outcome]error{
 // LookupError is the reason why a look-up returned no authority. It matches one of
 // [ErrUnsupported], [ErrUnavailable] and [ErrRefused].
 //
-// It wraps its cause, if there is one: the context's error, the operating system's error number,
-// an error of code.dny.dev/ssrf, an error of [Hooks.Wait] or [Hooks.Load], or an
+// It wraps its cause, if there is one: the context's error, the operating system's error
+// number, an error of code.dny.dev/ssrf, an error of [Hooks.Wait] or [Hooks.Load], or an
 // [*IncompleteError].
 //
-// Neither its text nor its causes hold anything that a remote host sent, except that At may be a
-// name from a delegation.
+// Neither its text nor its causes hold anything that a remote host sent, except that At may
+// be a name from a delegation.
 type LookupError struct {
 	Host   string // the host that was asked, in lower case; empty if it is not a domain
 	At     string // the host at which the look-up ended: Host, or one to which it delegates
@@ -44,9 +45,9 @@ type LookupError struct {
 	outcome, cause error
 }
 
-// newLookupError returns the error of a look-up of asked that ended at the host at. If that is a
-// delegate that does not support BrowserID, the look-up is refused: a domain that delegates has not
-// opted out.
+// newLookupError returns the error of a look-up of asked that ended at the host at. If that
+// is a delegate that does not support BrowserID, the look-up is refused: a domain that
+// delegates has not opted out.
 func newLookupError(f *fetch.Fault, asked, at string) *LookupError {
 	outcome := f.Outcome
 	if at != asked && outcome == fetch.Unsupported {
@@ -81,10 +82,11 @@ func (e *LookupError) Unwrap() []error {
 	return []error{e.outcome, e.cause}
 }
 
-// IncompleteError means that a support document is valid, but lacks authentication or provisioning,
-// which only a fallback's document may (PROTOCOL §3). It is wrapped by a [*LookupError], which has
-// the outcome for a host that is not the fallback: [ErrUnsupported], or [ErrUnavailable] if the
-// document has expired and the host does not answer.
+// IncompleteError means that a support document is valid, but lacks authentication or
+// provisioning, which only a fallback's document may (PROTOCOL §3). It is wrapped by a
+// [*LookupError], which has the outcome for a host that is not the fallback:
+// [ErrUnsupported], or [ErrUnavailable] if the document has expired and the host does not
+// answer.
 type IncompleteError struct {
 	// Authority is what a caller that asked for its fallback may use.
 	Authority *Authority

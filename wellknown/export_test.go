@@ -7,12 +7,12 @@ import (
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// NewResolverWithPort is NewResolver with port in place of 443, so that a test's listener can be
-// reached if only the guard of addresses forbids it.
+// NewResolverWithPort is NewResolver with port in place of 443, so that a test's listener
+// can be reached if only the guard of addresses forbids it.
 func NewResolverWithPort(c Config, port uint16) (*Resolver, error) { return newResolver(c, port) }
 
-// NewResolverWithPublic is NewResolverWithPort with one address of this machine that counts as
-// public.
+// NewResolverWithPublic is NewResolverWithPort with one address of this machine that counts
+// as public.
 func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver, error) {
 	r, err := newResolver(c, port)
 	if err != nil {
@@ -27,8 +27,8 @@ func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver,
 	return r, nil
 }
 
-// CacheSize returns the numbers of cached documents and of other outcomes, and the bytes for which
-// they count.
+// CacheSize returns the numbers of cached documents and of other outcomes, and the bytes
+// for which they count.
 func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes int64) {
 	d, f := r.cache.documents, r.cache.faults
 	return len(d.entries), len(f.entries), d.bytes, f.bytes

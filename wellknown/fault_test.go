@@ -18,7 +18,7 @@ import (
 
 const host = "idp.example"
 
-// Rows of PROTOCOL §4 that have an error.
+// The errors of the rows of PROTOCOL §4.
 var (
 	row3 = wellknown.ErrUnsupported
 	row4 = wellknown.ErrUnavailable
@@ -72,7 +72,7 @@ func TestContentType(t *testing.T) {
 	}
 }
 
-// TestAnswers: what a host can say over good TLS, byte by byte.
+// TestAnswers checks the outcomes of answers over valid TLS, given byte by byte.
 func TestAnswers(t *testing.T) {
 	good := document(1)
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -138,7 +138,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestConnections: what can happen before an answer.
+// TestConnections checks the outcomes of what can happen before an answer.
 func TestConnections(t *testing.T) {
 	plain := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 	for name, c := range map[string]struct {
@@ -172,14 +172,14 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestConnectionClosed: none is kept for later.
+// TestConnectionClosed checks that no connection is kept open.
 func TestConnectionClosed(t *testing.T) {
 	n := newNetwork(t)
 	gone := make(chan struct{})
 	n.raw(host, true, func(c net.Conn) {
 		readHeader(c)
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(document(1)), document(1))
-		readHeader(c) // until the other side leaves
+		readHeader(c) // until the client closes the connection
 		close(gone)
 	})
 	if _, got := lookUp(t, resolver(t, n.config()), host); got != nil {
@@ -199,14 +199,15 @@ func reset(c net.Conn) {
 	c.Close()
 }
 
-// TestTransportErrors: what cannot be had from a listener of this machine.
+// TestTransportErrors checks the outcomes of errors that a listener of this machine cannot
+// cause.
 func TestTransportErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		want error
 	}{
 		"not found":                {&net.DNSError{IsNotFound: true}, row3},
-		"not found, but for now":   {&net.DNSError{IsNotFound: true, IsTemporary: true}, row4},
+		"not found, temporary":     {&net.DNSError{IsNotFound: true, IsTemporary: true}, row4},
 		"not found, timed out":     {&net.DNSError{IsNotFound: true, IsTimeout: true}, row4},
 		"name server fails":        {&net.DNSError{IsTemporary: true}, row4},
 		"other fault of DNS":       {&net.DNSError{}, row4},
@@ -233,7 +234,7 @@ func TestTransportErrors(t *testing.T) {
 	}
 }
 
-// dnsRefused: nothing listens where the name server should be.
+// dnsRefused is the error of a DNS server that refuses connections.
 type dnsRefused struct{}
 
 func (*dnsRefused) Error() string { return "x" }
@@ -290,7 +291,8 @@ func TestCAFile(t *testing.T) {
 	}
 }
 
-// TestPackedDelegation holds that one body at most is unpacked for a look-up.
+// TestPackedDelegation checks that a delegation in gzip is refused, so that a look-up
+// decompresses at most one body.
 func TestPackedDelegation(t *testing.T) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)

@@ -16,7 +16,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// trap is a listener on all addresses of this machine that counts connections.
+// countConnections listens on all addresses of this machine and counts connections.
 func trap(t *testing.T) (port uint16, count *atomic.Int64) {
 	count = new(atomic.Int64)
 	l, err := net.Listen("tcp", ":0")
@@ -27,7 +27,7 @@ func trap(t *testing.T) (port uint16, count *atomic.Int64) {
 	return uint16(l.Addr().(*net.TCPAddr).Port), count
 }
 
-// TestTrap: the trap can be reached, so that counting nothing means something.
+// TestCountingListener checks that the listener of the tests below can be reached.
 func TestCountingListener(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1"}}})
@@ -43,7 +43,7 @@ func TestCountingListener(t *testing.T) {
 	}
 }
 
-// guarded is a resolver that allows the trap's port and has that name server.
+// guardedResolver returns a resolver that allows one port and uses that DNS server.
 func guardedResolver(t *testing.T, port uint16, s *nameServer) *wellknown.Resolver {
 	r, err := wellknown.NewResolverWithPort(wellknown.Config{DNS: s.resolver()}, port)
 	if err != nil {
@@ -52,7 +52,7 @@ func guardedResolver(t *testing.T, port uint16, s *nameServer) *wellknown.Resolv
 	return r
 }
 
-// privateAddresses of every kind, as DNS gives them.
+// privateAddresses are addresses of every kind that is not public, as in DNS records.
 var privateAddresses = []string{
 	"127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
 	"224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
@@ -105,7 +105,7 @@ func TestPrivateByName(t *testing.T) {
 	}
 }
 
-// TestLocalhost: the system's hosts file, or its resolver, knows this name.
+// TestLocalhost checks a name that the system's hosts file or resolver knows.
 func TestLocalhost(t *testing.T) {
 	port, count := trap(t)
 	r, err := wellknown.NewResolverWithPort(wellknown.Config{Timeout: 5 * time.Second}, port)
@@ -134,14 +134,14 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestPrivateByAuthority: a delegation opens no door.
+// TestPrivateByAuthority checks that a delegation does not lead to a private address.
 func TestPrivateByAuthority(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1", "::1"}}})
 	for _, target := range []string{"127.0.0.1", "127.1", "0x7f.1", "2130706433", "evil.example", "localhost", "169.254.169.254"} {
 		for _, target := range []string{target, target + ":" + strconv.Itoa(int(port)), target + ":22"} {
 			guard := guardedResolver(t, port, s)
-			// The first document is at hand; the second must be fetched.
+			// The first document is cached; the second must be fetched.
 			a, err := wellknown.FollowFrom(t.Context(), guard, host, delegation(target))
 			if got := row(t, a, err); got == nil || got == row3 {
 				t.Errorf("%s: %v", target, err)
@@ -153,8 +153,8 @@ func TestPrivateByAuthority(t *testing.T) {
 	}
 }
 
-// TestRebinding: the address that counts is the one that is dialled, whatever
-// another answer of DNS says.
+// TestRebinding checks that the guard checks the address that is dialled, whatever another
+// answer of DNS says.
 func TestRebinding(t *testing.T) {
 	port, count := trap(t)
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})
@@ -168,7 +168,7 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
-// TestRedirect: not followed, neither elsewhere nor to the host itself.
+// TestRedirect checks that no redirect is followed, to another host or to the same.
 func TestRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		n := newNetwork(t)
@@ -194,7 +194,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// prohibitedIP is the guard's error as a transport gives it.
+// prohibitedIP returns the guard's error, wrapped as http.Transport wraps it.
 func prohibitedIP() error {
 	return &net.OpError{Op: "dial", Err: fmt.Errorf("%w: x", ssrf.ErrProhibitedIP)}
 }

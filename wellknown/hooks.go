@@ -7,53 +7,56 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Hooks are functions that a [Resolver] and a [Static] call during a look-up. Each may be nil.
+// Hooks are functions that a [Resolver] and a [Static] call during a look-up. Each may be
+// nil.
 //
-// A service uses them to release resources while a look-up waits for the network, so that slow
-// hosts do not delay requests that need no host; to limit CPU time; and to count look-ups.
+// A service uses them to release resources while a look-up waits for the network, so that
+// slow hosts do not delay requests that need no host; to limit CPU time; and to count
+// look-ups.
 //
 // All hooks except Load are called in the goroutine of the look-up's caller.
 type Hooks struct {
-	// Wait is called before a look-up waits for the network, because the cache does not have what
-	// it needs. It is called once for each host that the look-up waits for, and once more for
-	// each wait for the first fetch of a host for another email domain. Renewals in the
-	// background do not call it.
+	// Wait is called before a look-up waits for the network, because the cache does not
+	// have what it needs. It is called once for each host that the look-up waits for, and
+	// once more for each wait for the first fetch of a host for another email domain.
+	// Renewals in the background do not call it.
 	//
-	// The context ends with the look-up's time. If Wait returns an error, the look-up does not
-	// wait. It returns ErrUnavailable with that error as its cause, or, from Authority, a document
-	// that expired less than 24 h ago.
+	// The context ends with the look-up's time. If Wait returns an error, the look-up does
+	// not wait. It returns ErrUnavailable with that error as its cause, or, from Authority,
+	// a document that expired less than 24 h ago.
 	Wait func(ctx context.Context) error
 
-	// Waited is called at the end of each wait for which Wait returned nil, whatever its result.
+	// Waited is called at the end of each wait for which Wait returned nil, whatever its
+	// result.
 	Waited func()
 
-	// Load is called before the TLS certificates of a host are verified, and before a document
-	// that was fetched is parsed and its keys are checked. Each takes up to some milliseconds of
-	// CPU time. Load returns when that may begin; release is called when it is over. Unless Load
-	// returns an error, release must not be nil.
+	// Load is called before the TLS certificates of a host are verified, and before a
+	// document that was fetched is parsed and its keys are checked. Each takes up to some
+	// milliseconds of CPU time. Load returns when that may begin; release is called when it
+	// is over. Unless Load returns an error, release must not be nil.
 	//
-	// Load is called in the goroutine of the fetch, at any time until that fetch's deadline: also
-	// while the caller is in Wait, and after the look-up has returned. A fetch serves all
-	// look-ups that wait for it, and calls the Load of the one that started it. Renewals in the
-	// background call it too. So Load must not depend on the caller and must be safe for
-	// concurrent use. It should give this work a low priority.
+	// Load is called in the goroutine of the fetch, at any time until that fetch's
+	// deadline: also while the caller is in Wait, and after the look-up has returned. A
+	// fetch serves all look-ups that wait for it, and calls the Load of the one that
+	// started it. Renewals in the background call it too. So Load must not depend on the
+	// caller and must be safe for concurrent use. It should give this work a low priority.
 	//
-	// The context is that of the fetch: it has the values of the caller's context, but it ends
-	// with the fetch and not with the caller. If Load returns an error, the fetch is
+	// The context is that of the fetch: it has the values of the caller's context, but it
+	// ends with the fetch and not with the caller. If Load returns an error, the fetch is
 	// ErrUnavailable with that error as its cause, and nothing is cached.
 	//
 	// If Load is nil, a [Resolver] does at most GOMAXPROCS/2 of these at once, at least 1.
 	Load func(ctx context.Context) (release func(), err error)
 
-	// Done is called at the end of each call of Authority and Refresh, with the error that it
-	// returns: nil or a *LookupError. cached reports that it returned without waiting.
+	// Done is called at the end of each call of Authority and Refresh, with the error that
+	// it returns: nil or a *LookupError. cached reports that it returned without waiting.
 	Done func(cached bool, err error)
 }
 
 type hooksKey struct{}
 
-// WithHooks returns a context whose look-ups call h, and no other hooks. Hooks may be shared by
-// several contexts if their functions are safe for concurrent use.
+// WithHooks returns a context whose look-ups call h, and no other hooks. Hooks may be
+// shared by several contexts if their functions are safe for concurrent use.
 func WithHooks(ctx context.Context, h *Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, h)
 }
@@ -83,8 +86,8 @@ func (h *Hooks) done(cached bool, err error) {
 	}
 }
 
-// semaphore limits the work described at Hooks.Load if there is no such hook. It has an element for
-// each piece of work in progress.
+// semaphore limits the work described at Hooks.Load if there is no such hook. Each piece of
+// work in progress has an element in it.
 type semaphore chan struct{}
 
 func newSemaphore() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
@@ -102,19 +105,21 @@ func (s semaphore) acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// SignatureCheck lets a [Resolver] verify the certificate for which a look-up is made with cached
-// keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is renewed in the
-// background. A certificate that these keys verify goes first and has a larger allowance. Nothing
-// else depends on it: the answer for one email domain is never used for another.
+// SignatureCheck lets a [Resolver] verify the certificate for which a look-up is made with
+// cached keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is
+// renewed in the background. A certificate that these keys verify goes first and has a
+// larger allowance. Nothing else depends on it: the answer for one email domain is never
+// used for another.
 type SignatureCheck struct {
-	// Verifies reports whether one of the keys verifies the certificate. It should try few of
-	// them. It is called in the caller's goroutine, never between [Hooks.Wait] and Waited. Nil
-	// means that there is no certificate.
+	// Verifies reports whether one of the keys verifies the certificate. It should try few
+	// of them. It is called in the caller's goroutine, never between [Hooks.Wait] and
+	// Waited. Nil means that no certificate can be verified.
 	Verifies func(cached []keys.PublicKey) bool
 
-	// Fallback is the host that issued the certificate, if that is the verifier's fallback. Its
-	// cached keys are tried for the first look-up of an email domain about which nothing is
-	// cached. It must not be a host that the sender of the certificate chose. Empty means none.
+	// Fallback is the host that issued the certificate, if that is the verifier's fallback.
+	// Its cached keys are tried for the first look-up of an email domain about which
+	// nothing is cached. It must not be a host that the sender of the certificate chose.
+	// Empty means none.
 	Fallback string
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// notes takes down what a trace is calls. It needs no lock, because all of it
-// is calls in the caller's goroutine (the race detector watches).
+// hookLog records the calls of hooks. It has no lock, because they are called in the
+// goroutine of the look-up's caller, which the race detector checks.
 type hookLog struct {
 	calls []string
 	err   error // of Wait
@@ -42,7 +42,7 @@ func (n *hookLog) hooks() *wellknown.Hooks {
 	}
 }
 
-// nameOf names the outcome of a look-up.
+// nameOf returns the name of the outcome of a look-up.
 func nameOf(err error) string {
 	for kind, name := range map[error]string{nil: "ok", row3: "row3", row4: "row4", row5: "row5"} {
 		if err == kind || kind != nil && errors.Is(err, kind) {
@@ -52,7 +52,7 @@ func nameOf(err error) string {
 	return "?"
 }
 
-// TestHooks: one look-up after the other, and what each tells.
+// TestHooks checks which hooks are called by each of several look-ups.
 func TestHooks(t *testing.T) {
 	n, full := new(hookLog), errors.New("full")
 	ctx := wellknown.WithHooks(t.Context(), n.hooks())
@@ -112,7 +112,7 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// TestHooksOfLeaving: Waited comes however the wait ends.
+// TestHooksOfLeaving checks that Waited is called if the caller leaves.
 func TestHooksOfLeaving(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{host: time.Hour}, func(t *testing.T, c *callers, _ *timedNetwork) {
 		n := new(hookLog)
@@ -126,8 +126,8 @@ func TestHooksOfLeaving(t *testing.T) {
 	})
 }
 
-// TestHooksOfWaiting: the time in Wait is of the look-up's, and what others
-// learnt in that time needs no fetch.
+// TestHooksOfWaiting checks that the time in Wait counts for the look-up, and that there is
+// no fetch for what was cached in that time.
 func TestHooksOfWaiting(t *testing.T) {
 	bubble(t, 1, nil, func(t *testing.T, c *callers, p *timedNetwork) {
 		for wait, want := range map[string]error{host: nil, "late.example": row4} {
@@ -168,7 +168,8 @@ func TestHooksOfStatic(t *testing.T) {
 	}
 }
 
-// TestCachedAllocates nothing but the answer, hooked or not.
+// TestCachedAllocates checks that a look-up in the cache allocates only the answer, with
+// and without hooks.
 func TestCachedAllocates(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
@@ -190,7 +191,7 @@ func TestCachedAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkCached is what nearly every look-up comes to.
+// BenchmarkCached measures a look-up that needs no fetch, as nearly all do.
 func BenchmarkCached(b *testing.B) {
 	s := newTestResolver(b)
 	s.answer = answers(200, document(1))
@@ -209,8 +210,8 @@ func BenchmarkCached(b *testing.B) {
 
 type valueKey struct{}
 
-// TestHooksLoad holds that a document is read between Load and release, in a
-// context that ends with the fetch and not with the caller.
+// TestHooksLoad checks that a document is parsed between Load and release, and that the
+// context of Load is that of the fetch.
 func TestHooksLoad(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
@@ -230,7 +231,7 @@ func TestHooksLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.answer = notFound // nothing to read
+	s.answer = notFound // nothing to parse
 	if _, err := s.Authority(ctx, "none.example", host); !errors.Is(err, row3) {
 		t.Error(err)
 	}
@@ -239,8 +240,8 @@ func TestHooksLoad(t *testing.T) {
 	}
 }
 
-// TestHooksLoadAfterCaller holds that Load may come when its caller has left,
-// and that the context given still has time.
+// TestHooksLoadAfterCaller checks that Load is called although its caller has left, and
+// that its context has not ended.
 func TestHooksLoadAfterCaller(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
@@ -273,8 +274,8 @@ func TestHooksLoadAfterCaller(t *testing.T) {
 	}
 }
 
-// TestHooksLoadRefused holds that an error of Load is undecided and not
-// remembered, and that a document held goes on answering.
+// TestHooksLoadRefused checks that an error of Load is ErrUnavailable and not cached, and
+// that a cached document still counts.
 func TestHooksLoadRefused(t *testing.T) {
 	full := errors.New("full")
 	s := newTestResolver(t)
@@ -300,8 +301,8 @@ func TestHooksLoadRefused(t *testing.T) {
 	}
 }
 
-// TestLoadsBounded holds that documents are read one after the other where that
-// is the limit, and that all are read.
+// TestLoadsBounded checks that a document is not parsed while there is no room, and is
+// parsed afterwards.
 func TestLoadsBounded(t *testing.T) {
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 		return reply(200, document(1))
@@ -325,9 +326,9 @@ func TestLoadsBounded(t *testing.T) {
 	<-done
 }
 
-// TestHooksLoadOfCertificates holds that a host's certificates are verified between
-// Load and release too, before its document, and that an error of Load is undecided
-// and not remembered.
+// TestHooksLoadOfCertificates checks that a host's certificates too are verified between
+// Load and release, before its document is parsed, and that an error of Load is
+// ErrUnavailable and not cached.
 func TestHooksLoadOfCertificates(t *testing.T) {
 	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))

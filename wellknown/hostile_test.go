@@ -26,17 +26,17 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// issuer is a host under test, on real sockets. What a careless client would
-// take from it is a good document, with the marker in it.
+// testHost is a host on real sockets. Its documents are valid and have the marker in them,
+// so that a client without checks would accept them.
 type testHost struct {
 	*network
-	name     string // by which it is asked for
+	name     string // in look-ups
 	config   wellknown.Config
-	port     uint16       // in place of 443 for a resolver with its guard, else 0
-	trap     atomic.Int64 // connections to where nobody may go
+	port     uint16       // in place of 443, for a resolver with its guard; else 0
+	trap     atomic.Int64 // connections to an address that must not be contacted
 	listens  bool
 	accepted atomic.Int64
-	left     chan struct{} // told when the client has closed a connection
+	left     chan struct{} // receives when the client has closed a connection
 }
 
 func newTestHost(t *testing.T) *testHost {
@@ -46,22 +46,22 @@ func newTestHost(t *testing.T) *testHost {
 
 var markedDocument = strings.Replace(document(1), "{", `{"`+marker+`":"`+marker+`",`, 1)
 
-// answer is the text of an HTTP answer; headers end in CRLF each.
+// answer returns the text of an HTTP answer. Each header ends in CRLF.
 func answer(status int, headers, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %d %s\r\nX-Marker: %s\r\n%s\r\n%s", status, marker, marker, headers, body)
 }
 
-// whole is an answer of application/json with its length.
+// jsonAnswer returns an answer of application/json with its length.
 func jsonAnswer(status int, body string) string {
 	return answer(status, fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n", len(body)), body)
 }
 
-// endlessly is the beginning of an answer that ends with the connection.
+// unboundedAnswer returns the beginning of an answer that ends with the connection.
 func unboundedAnswer(headers string) string {
 	return answer(200, "Content-Type: application/json\r\n"+headers, "")
 }
 
-// accept runs serve on each connection, and waits for the client to close it.
+// accept calls serve for each connection, and waits for the client to close it.
 func (i *testHost) accept(serve func(net.Conn)) {
 	i.listens = true
 	i.put(host, listen(i.t, func(conn net.Conn) {
@@ -72,7 +72,7 @@ func (i *testHost) accept(serve func(net.Conn)) {
 	}))
 }
 
-// secure runs serve on each TLS connection, after the header of a request.
+// secure calls serve for each TLS connection, after the header of a request.
 func (i *testHost) secure(c *tls.Config, serve func(net.Conn)) {
 	i.accept(func(conn net.Conn) {
 		s := tls.Server(conn, c)
@@ -85,12 +85,12 @@ func (i *testHost) secure(c *tls.Config, serve func(net.Conn)) {
 	})
 }
 
-// before is an issuer that does this in place of TLS.
+// before returns a host that calls serve in place of TLS.
 func before(serve func(net.Conn)) func(*testHost) {
 	return func(i *testHost) { i.accept(serve) }
 }
 
-// asked is an issuer that does this when it is asked, and is well until then.
+// asked returns a host that calls serve after a request over valid TLS.
 func asked(serve func(net.Conn)) func(*testHost) {
 	return func(i *testHost) {
 		now := time.Now().Add(-time.Minute)
@@ -98,12 +98,12 @@ func asked(serve func(net.Conn)) func(*testHost) {
 	}
 }
 
-// saying is an issuer that answers this.
+// answersWith returns a host with that answer.
 func answersWith(text string) func(*testHost) {
 	return asked(func(c net.Conn) { io.WriteString(c, text) })
 }
 
-// certified is an issuer with that certificate, whose document is good.
+// withCertificate returns a host with that certificate and a valid document.
 func withCertificate(make func(testing.TB) tls.Certificate) func(*testHost) {
 	return func(i *testHost) {
 		i.secure(&tls.Config{Certificates: []tls.Certificate{make(i.t)}}, func(c net.Conn) {
@@ -145,7 +145,7 @@ func oldTLS(i *testHost) {
 	}, func(c net.Conn) { io.WriteString(c, jsonAnswer(200, markedDocument)) })
 }
 
-// redirects to an address that could be reached if anybody went there.
+// redirects redirects to an address that can be reached.
 func redirects(i *testHost) {
 	i.config.InsecureAllowPrivate = true
 	target := listen(i.t, func(net.Conn) { i.trap.Add(1) })
@@ -153,7 +153,7 @@ func redirects(i *testHost) {
 	answersWith(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(i)
 }
 
-// pointsAt is an issuer whose name stands for these addresses.
+// resolvesTo returns a host with these addresses.
 func resolvesTo(addresses ...string) func(*testHost) {
 	return func(i *testHost) {
 		l, err := net.Listen("tcp", ":0")
@@ -168,10 +168,10 @@ func resolvesTo(addresses ...string) func(*testHost) {
 	}
 }
 
-// silence lasts until the client leaves.
+// waitForClose waits until the client closes the connection.
 func waitForClose(c net.Conn) { io.Copy(io.Discard, underlying(c)) }
 
-// packed is a document with no end of spaces behind it, compressed.
+// packed writes a document in gzip that is followed by spaces without end.
 func packed(c net.Conn) {
 	io.WriteString(c, unboundedAnswer("Content-Encoding: gzip\r\n"))
 	w := gzip.NewWriter(c)
@@ -183,9 +183,9 @@ func packed(c net.Conn) {
 	}
 }
 
-// TestFaultyIssuer: each fault has its row of PROTOCOL §4, within the deadline,
-// and leaves nothing behind: no goroutine, no connection, and nothing of what the
-// issuer said in an error or a log.
+// TestHostileHost checks the outcome of each fault. It also checks that the look-up ends by
+// the deadline, that no goroutine and no connection is left, and that no error and no log
+// has text of the host.
 func TestHostileHost(t *testing.T) {
 	good, half := jsonAnswer(200, markedDocument), len(markedDocument)/2
 	var logged bytes.Buffer
@@ -195,7 +195,7 @@ func TestHostileHost(t *testing.T) {
 		name     string
 		testHost func(*testHost)
 		want     error
-		late     bool // only the deadline ends it
+		late     bool // the look-up ends at the deadline
 	}{
 		{"refuses", refuses, row3, false},
 		{"accepts and says nothing", before(waitForClose), row4, true},
@@ -244,7 +244,7 @@ func TestHostileHost(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			others := goleak.IgnoreCurrent()
-			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // the last of all, as it came first
+			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // runs last, because it was registered first
 			i := newTestHost(t)
 			c.testHost(i)
 			if c.late {
@@ -258,7 +258,7 @@ func TestHostileHost(t *testing.T) {
 	}
 }
 
-// expect asks the issuer for its document.
+// expect looks the host up.
 func (i *testHost) expect(t *testing.T, want error, late bool) {
 	r, err := wellknown.NewResolver(i.config)
 	if i.port != 0 {
@@ -278,11 +278,11 @@ func (i *testHost) expect(t *testing.T, want error, late bool) {
 	expectNoMarker(t, i.name, err)
 	i.expectLeft(t)
 	if i.trap.Load() != 0 {
-		t.Error("went where nobody may go")
+		t.Error("contacted an address that must not be contacted")
 	}
 }
 
-// expectLeft: the client made one connection, and closed it.
+// expectLeft checks that the client made one connection and closed it.
 func (i *testHost) expectLeft(t *testing.T) {
 	if !i.listens {
 		return

@@ -27,7 +27,7 @@ func (m meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// metered is config with a meter on all connections.
+// metered returns the configuration of n with a meter for all connections.
 func metered(n *network) (wellknown.Config, *atomic.Int64) {
 	read := new(atomic.Int64)
 	c := n.config()
@@ -44,12 +44,12 @@ func metered(n *network) (wellknown.Config, *atomic.Int64) {
 const (
 	limit = 64 << 10
 	wire  = 192 << 10 // of the whole exchange
-	// slack is for what is read besides the body: the TLS handshake, what
-	// records and chunks add, and what is read ahead.
+	// slack is for bytes that are read besides the body: the TLS handshake, the framing of
+	// records and chunks, and what is read ahead.
 	slack = 48 << 10
 )
 
-// endless writes until the other side leaves.
+// endless writes until the client closes the connection.
 func endless(conn net.Conn, text string) {
 	for block := strings.Repeat(text, 1+1000/len(text)); ; {
 		if _, err := fmt.Fprint(conn, block); err != nil {
@@ -123,7 +123,7 @@ func emptyGzip() string {
 	return b.String()
 }
 
-// TestLimit: exactly as much as is allowed, and one byte more.
+// TestLimit checks a body of the maximum size, and one of one byte more.
 func TestLimit(t *testing.T) {
 	good := document(1)
 	for spaces, want := range map[int]error{limit - len(good): nil, limit - len(good) + 1: row5} {
@@ -136,8 +136,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestSlow: whatever a host draws out, the deadline ends it, and nothing of
-// the exchange stays behind (the goroutines are counted at the end).
+// TestSlow checks that the deadline ends a slow exchange, and that no connection is left.
+// TestMain checks that no goroutine is.
 func TestSlow(t *testing.T) {
 	good := document(1)
 	text := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(good), good)
@@ -177,13 +177,13 @@ func TestSlow(t *testing.T) {
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
-			<-gone // the client hung up: no connection is left
+			<-gone // the client has closed the connection
 		})
 	}
 }
 
-// drip writes one byte after the other, with pauses, then waits for the other
-// side to leave.
+// writeSlowly writes one byte after the other, with pauses, and then waits for the client
+// to close the connection.
 func writeSlowly(c net.Conn, text string) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

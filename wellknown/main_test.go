@@ -37,15 +37,15 @@ var quiet = log.New(io.Discard, "", 0)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rsaKey gives the legacy form of an RSA key of that many bits. Nobody knows
-// whether its modulus has two prime factors, and nothing here needs to.
+// rsaKey returns the legacy form of an RSA key with that number of bits. Its modulus is
+// just odd: the tests verify no signature.
 func rsaKey(bits uint, variant int64) string {
 	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	n.Add(n, big.NewInt(2*variant+1))
 	return fmt.Sprintf(`{"algorithm":"RS","n":"%d","e":"65537"}`, n)
 }
 
-// document is a support document with one key; variants differ in the key.
+// document returns a support document with one key. Variants differ in the key.
 func document(variant int64) string {
 	return fmt.Sprintf(`{"public-key":%s,"authentication":"/auth","provisioning":"/prov"}`, rsaKey(2048, variant))
 }
@@ -94,12 +94,12 @@ func (a *authority) file(t testing.TB) string {
 	return name
 }
 
-// certificate is one for the names, good for an hour after notBefore.
+// certificate returns a certificate for the names, valid for an hour from notBefore.
 func (a *authority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
 	return a.certify(t, a.key, notBefore, names...)
 }
 
-// certify is certificate for another key.
+// certify is certificate for a given key.
 func (a *authority) certify(t testing.TB, key crypto.Signer, notBefore time.Time, names ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
@@ -112,7 +112,7 @@ func (a *authority) certify(t testing.TB, key crypto.Signer, notBefore time.Time
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// followed returns c with n more certificates after it, which lead nowhere.
+// followed returns c with n more certificates after it, which did not issue it.
 func (a *authority) followed(c tls.Certificate, n int) tls.Certificate {
 	c.Certificate = slices.Clone(c.Certificate)
 	for range n {
@@ -121,7 +121,7 @@ func (a *authority) followed(c tls.Certificate, n int) tls.Certificate {
 	return c
 }
 
-// rsaKeyFile reads a private key made by openssl, because it takes seconds to make one.
+// rsaKeyFile reads a private key from testdata, because generating one takes seconds.
 func rsaKeyFile(t testing.TB, name string) crypto.Signer {
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
@@ -135,11 +135,11 @@ func rsaKeyFile(t testing.TB, name string) crypto.Signer {
 	return key.(crypto.Signer)
 }
 
-// internet is where a test's hosts are found.
+// network has the hosts of a test.
 type network struct {
 	t     testing.TB
 	mu    sync.Mutex
-	hosts map[string]string // "idp.example:443" → where it really listens
+	hosts map[string]string // the address of the listener, by "idp.example:443"
 }
 
 func newNetwork(t testing.TB) *network {
@@ -158,7 +158,7 @@ func (n *network) remove(host string) {
 	delete(n.hosts, host+":443")
 }
 
-// refuse puts host where nobody listens: at the near end of a connection, so
+// refuse makes host refuse connections. Its address is the local end of a connection, so
 // that no other test gets that port.
 func (n *network) refuse(host string) {
 	conn, err := net.Dial("tcp", listen(n.t, waitForClose))
@@ -179,12 +179,12 @@ func (n *network) dial(ctx context.Context, network, addr string) (net.Conn, err
 	return new(net.Dialer).DialContext(ctx, network, where)
 }
 
-// config reaches the internet and trusts its certificates.
+// config returns a configuration that connects to the hosts and trusts their certificates.
 func (n *network) config() wellknown.Config {
 	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: newAuthority().pool(), InsecureDialContext: n.dial}
 }
 
-// serve makes an HTTPS server with a good certificate for host.
+// serve starts an HTTPS server with a valid certificate for host.
 func (n *network) serve(host string, h http.HandlerFunc) {
 	now := time.Now().Add(-time.Minute)
 	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, now, host)}}, h)
@@ -199,8 +199,7 @@ func (n *network) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
 	n.put(host, s.Listener.Addr().String())
 }
 
-// raw serves host by a function that gets each connection, after the TLS
-// handshake if handshake is set.
+// raw calls serve for each connection to host, after the TLS handshake if handshake is set.
 func (n *network) raw(host string, handshake bool, serve func(net.Conn)) {
 	c := &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, time.Now().Add(-time.Minute), host)}}
 	n.put(host, listen(n.t, func(conn net.Conn) {
@@ -215,8 +214,8 @@ func (n *network) raw(host string, handshake bool, serve func(net.Conn)) {
 	}))
 }
 
-// answer serves host with exactly this HTTP text after each request's header,
-// closes the TLS stream properly, and then the connection.
+// answer makes host answer each request with exactly this text. It then closes the TLS
+// stream with close_notify, and the connection.
 func (n *network) answer(host, text string) {
 	n.raw(host, true, func(conn net.Conn) {
 		readHeader(conn)
@@ -224,7 +223,7 @@ func (n *network) answer(host, text string) {
 	})
 }
 
-// readHeader reads until the empty line of a request.
+// readHeader reads the header of a request, with its empty line.
 func readHeader(conn net.Conn) string {
 	var seen []byte
 	one := make([]byte, 1)
@@ -237,8 +236,8 @@ func readHeader(conn net.Conn) string {
 	return string(seen)
 }
 
-// listen runs serve for each connection to a new port of 127.0.0.1, and closes
-// the connection after it. It ends, with all its goroutines, with the test.
+// listen calls serve for each connection to a new port of 127.0.0.1, and then closes the
+// connection. At the end of the test it stops, with all its goroutines.
 func listen(t testing.TB, serve func(net.Conn)) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -285,12 +284,12 @@ func jsonHandler(body string) http.HandlerFunc {
 	}
 }
 
-// roundTripper stands in for the network as a whole.
+// roundTripper replaces the network.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// reply is an answer of a roundTripper; headers are given as name, value, ….
+// reply returns an answer of a roundTripper. The headers are names and values in turn.
 func reply(status int, body string, headers ...string) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Type", "application/json")
@@ -311,8 +310,8 @@ func resolver(t testing.TB, c wellknown.Config) *wellknown.Resolver {
 	return r
 }
 
-// row gives the outcome that err matches, and fails the test unless it is
-// exactly one: nil, or one of the three.
+// row returns the outcome that err matches: nil or one of the three errors. The test fails
+// unless it is exactly one.
 func row(t testing.TB, a *wellknown.Authority, err error) error {
 	t.Helper()
 	if (a == nil) == (err == nil) {
@@ -334,7 +333,7 @@ func row(t testing.TB, a *wellknown.Authority, err error) error {
 	return all[0]
 }
 
-// look asks for host about its own emails.
+// lookUp looks host up for its own emails.
 func lookUp(t testing.TB, r *wellknown.Resolver, host string) (*wellknown.Authority, error) {
 	t.Helper()
 	a, err := r.Authority(t.Context(), host, host)

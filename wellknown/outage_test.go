@@ -19,8 +19,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// What becomes of an issuer as time passes, on real sockets and by a clock that
-// the tests set.
+// The tests in this file look up hosts on real sockets, with a clock that they set.
 
 type clock struct{ passed atomic.Int64 }
 
@@ -28,7 +27,7 @@ func (c *clock) now() time.Time { return start.Add(time.Duration(c.passed.Load()
 
 func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
-// minute serves one of the variants of document, fresh for a minute.
+// minute serves a variant of document that is fresh for a minute.
 func minute(variant int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=60")
@@ -36,7 +35,7 @@ func minute(variant int64) http.HandlerFunc {
 	}
 }
 
-// hasKeyOf says whether a has the keys of that variant of document.
+// hasKeyOf reports whether a has the key of that variant of document.
 func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 	t.Helper()
 	d, err := wellknown.ParseDocument([]byte(document(variant)))
@@ -46,8 +45,8 @@ func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 	return a != nil && len(a.Keys) == 1 && a.Keys[0].Equal(d.PublicKey)
 }
 
-// TestIssuerAway: a known issuer that goes away for an hour counts all the while,
-// and what it says when it is back counts then.
+// TestHostAway checks that a known document counts while its host is away for an hour, and
+// that the host's next answer replaces it.
 func TestHostAway(t *testing.T) {
 	for name, leave := range map[string]func(*network){
 		"refuses":           func(n *network) { n.refuse(host) },
@@ -85,8 +84,8 @@ func TestHostAway(t *testing.T) {
 	}
 }
 
-// until asks every five seconds until the issuer has the keys of that variant:
-// on a slow machine a fetch may take more than its time.
+// until looks the host up every five seconds until the answer has the key of that variant:
+// on a slow machine, a fetch may time out.
 func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
 	t.Helper()
 	for range 20 {
@@ -98,8 +97,8 @@ func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
 	t.Fatalf("no keys of variant %d", variant)
 }
 
-// TestIssuerChangesKeys between two fetches: whoever needs the new ones gets
-// them after a minute, everybody else when the document has expired.
+// TestHostChangesKeys checks that Refresh returns new keys after a minute, and Authority
+// when the document has expired.
 func TestHostChangesKeys(t *testing.T) {
 	n, c := newNetwork(t), new(clock)
 	var variant atomic.Int64
@@ -133,8 +132,8 @@ func TestHostChangesKeys(t *testing.T) {
 	}
 }
 
-// TestRebindingLater: a host that had a public address gets a private one. The
-// address that counts as public here is the one where the host listens.
+// TestRebindingLater checks a host whose address becomes private. The address at which it
+// listens counts as public in this test.
 func TestRebindingLater(t *testing.T) {
 	n, c := newNetwork(t), new(clock)
 	n.serve(host, minute(1))
@@ -142,7 +141,7 @@ func TestRebindingLater(t *testing.T) {
 	var trapped atomic.Int64
 	l, err := net.Listen("tcp", "127.0.0.2:"+port)
 	if err != nil {
-		t.Skip("127.0.0.2 is no address of this machine, or its port is taken:", err)
+		t.Skip("127.0.0.2 is not an address of this machine, or its port is in use:", err)
 	}
 	accept(t, l, func(net.Conn) { trapped.Add(1) })
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})

@@ -14,13 +14,13 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// stalled are the ways to name 400 hosts that stall.
+// stalled returns the names of 400 hosts that stall.
 var stalled = map[string]func(int) string{
 	"of 400 domains": func(i int) string { return fmt.Sprintf("slow%d.example", i) },
 	"of one domain":  func(i int) string { return fmt.Sprintf("slow%d.evil.example", i) },
 }
 
-// stall has 400 known hosts stall, and looks them up.
+// stall makes 400 known hosts stall, and looks them up.
 func stall(t *testing.T, c *callers, p *timedNetwork, name func(int) string) {
 	for i := range 400 {
 		if _, err := lookUp(t, c.r, name(i)); err != nil {
@@ -40,8 +40,8 @@ func stallAgain(t *testing.T, c *callers, name func(int) string) {
 	synctest.Wait()
 }
 
-// TestStallingHosts holds that 400 hosts that answered once and now stall keep
-// neither a known provider nor an unknown one waiting.
+// TestStallingHosts checks that 400 hosts that answered once and now stall delay neither a
+// known host nor an unknown one.
 func TestStallingHosts(t *testing.T) {
 	for kind, name := range stalled {
 		t.Run(kind, func(t *testing.T) {
@@ -57,8 +57,8 @@ func TestStallingHosts(t *testing.T) {
 				if _, err := lookUp(t, c.r, "unknown.example"); err != nil || time.Since(begin) != 0 {
 					t.Errorf("unknown: %v after %v", err, time.Since(begin))
 				}
-				// Those that did not answer once share a quarter of the slots.
-				for range 5 { // until each has had a turn
+				// Hosts that did not answer last time share a quarter of the slots.
+				for range 5 { // until each has had a slot
 					time.Sleep(time.Minute)
 					p.reset()
 					stallAgain(t, c, name)
@@ -75,7 +75,7 @@ func TestStallingHosts(t *testing.T) {
 	}
 }
 
-// TestStallingHostsOfFew is the same with few slots.
+// TestStallingHostsOfFew is TestStallingHosts with few slots.
 func TestStallingHostsOfFew(t *testing.T) {
 	for _, most := range []int{2, 4} {
 		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
@@ -90,7 +90,7 @@ func TestStallingHostsOfFew(t *testing.T) {
 	}
 }
 
-// TestKeptTurns holds that unknown hosts leave slots to known ones.
+// TestReservedSlots checks that unknown hosts leave slots to known ones.
 func TestReservedSlots(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	for i := range 100 {
@@ -111,7 +111,7 @@ func TestReservedSlots(t *testing.T) {
 	})
 }
 
-// TestDomainTurns holds that the hosts of one registrable domain have a 16th of
+// TestDomainSlots checks that the hosts of one registrable domain have at most a 16th of
 // the slots.
 func TestDomainSlots(t *testing.T) {
 	takes := make(map[string]time.Duration)
@@ -129,7 +129,7 @@ func TestDomainSlots(t *testing.T) {
 	})
 }
 
-// TestFirstInFirstOut holds the order within both queues.
+// TestFirstInFirstOut checks the order in two of the queues.
 func TestFirstInFirstOut(t *testing.T) {
 	const n = 5
 	name := func(kind string, i int) string { return fmt.Sprintf("%s%d.example", kind, i) }
@@ -157,8 +157,8 @@ func TestFirstInFirstOut(t *testing.T) {
 	})
 }
 
-// signed is the context of a look-up whose certificate is verified by the keys
-// held, or is not.
+// withCheck returns a context with a signature check whose result is verifies if there are
+// keys.
 func withCheck(ctx context.Context, verifies bool) context.Context {
 	return wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{
 		Verifies: func(held []keys.PublicKey) bool { return verifies && len(held) > 0 },
@@ -168,8 +168,8 @@ func withCheck(ctx context.Context, verifies bool) context.Context {
 
 func emailDomain(i int) string { return fmt.Sprintf("user%d.example", i) }
 
-// TestOrderBySignature holds that certificates that verify go first, for other
-// email domains of the host and for the domain of the email itself.
+// TestOrderBySignature checks that certificates that cached keys verify go first, for other
+// email domains than the host's and for the host's own.
 func TestOrderBySignature(t *testing.T) {
 	for name, of := range map[string]func(i int) (host, domain string){
 		"other email domains":     func(i int) (string, string) { return fmt.Sprintf("idp%d.example", i), "user.example" },
@@ -211,8 +211,8 @@ func TestOrderBySignature(t *testing.T) {
 
 func first(host, _ string) string { return host }
 
-// TestOrderOfShared holds that a fetch that waits goes before others as soon as one
-// of its callers has a certificate that verifies.
+// TestOrderOfShared checks that a queued fetch gets a better priority when it gets a caller
+// whose certificate cached keys verify.
 func TestOrderOfShared(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
 		lookUp(t, c.r, host)
@@ -239,8 +239,8 @@ func TestOrderOfShared(t *testing.T) {
 	})
 }
 
-// TestOrderIsNoAnswer holds that the answer for one email domain is not used for
-// another, whatever verifies.
+// TestOrderIsNoAnswer checks that the answer for one email domain is not used for another,
+// although cached keys verify the certificate.
 func TestOrderIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
@@ -255,9 +255,9 @@ func TestOrderIsNoAnswer(t *testing.T) {
 	})
 }
 
-// TestColdFallback has 300 users of different email domains and 300 forgers arrive
-// at once at a fallback of which nothing is held: one is first, and then the
-// certificates that its keys verify.
+// TestColdFallback checks look-ups of a fallback that is not cached, for 300 users of
+// different email domains and 300 forgers at once: one fetch is first, and then the
+// certificates go first that its keys verify.
 func TestColdFallback(t *testing.T) {
 	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, p *timedNetwork) {
 		var answered atomic.Int64
@@ -283,7 +283,7 @@ func TestColdFallback(t *testing.T) {
 	})
 }
 
-// TestColdHostFails holds that others get their turn when the first fetch brings no keys.
+// TestColdHostFails checks that other fetches start if the first one brings no keys.
 func TestColdHostFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
@@ -309,7 +309,7 @@ func TestColdHostFails(t *testing.T) {
 	})
 }
 
-// TestHooksOfSignatureCheck holds that the certificate is tried before Wait, and
+// TestHooksOfSignatureCheck checks that the signature check is called before Wait, and
 // again after Waited if the first fetch of the host brought keys.
 func TestHooksOfSignatureCheck(t *testing.T) {
 	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {

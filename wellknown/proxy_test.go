@@ -18,10 +18,9 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// testProxy is a proxy on a port of this machine, by the name it was asked
-// for: a map of hosts to where they really listen.
+// testProxy is a proxy on a port of this machine.
 type testProxy struct {
-	targets map[string]string // "idp.example:443" →
+	targets map[string]string // addresses of listeners, by "idp.example:443"
 	asked   atomic.Int64
 
 	mu     sync.Mutex
@@ -57,7 +56,7 @@ func (p *testProxy) relay(conn net.Conn, where, hello string) {
 	both.Wait()
 }
 
-// socks speaks SOCKS5 (RFC 1928) with names, without authentication.
+// socks implements SOCKS5 (RFC 1928) for names, without authentication.
 func (p *testProxy) socks(conn net.Conn) {
 	p.asked.Add(1)
 	buf := make([]byte, 300)
@@ -76,7 +75,7 @@ func (p *testProxy) socks(conn net.Conn) {
 	p.relay(conn, where, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
 }
 
-// behindProxy makes hosts that only a proxy can reach.
+// behindProxy returns a proxy for hosts that cannot be reached without it.
 func behindProxy(t *testing.T) *testProxy {
 	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
@@ -86,7 +85,7 @@ func behindProxy(t *testing.T) *testProxy {
 	return &testProxy{targets: n.hosts}
 }
 
-// deadAddr is an address of this machine where nothing listens.
+// deadAddr returns an address of this machine at which nothing listens.
 func deadAddr(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -113,11 +112,11 @@ func TestProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: newAuthority().pool()})
 			for target, want := range map[string]error{
-				host:             nil,
-				"gone.example":   row3, // its own answer, over TLS
-				"plain.example":  row4,
-				"dead.example":   row4,
-				"nobody.example": row4, // the proxy's answer, not the host's
+				host:              nil,
+				"gone.example":    row3, // its own answer, over TLS
+				"plain.example":   row4,
+				"dead.example":    row4,
+				"unknown.example": row4, // the proxy's answer, not the host's
 			} {
 				before := p.asked.Load()
 				if _, got := lookUp(t, r, target); got != want {
@@ -127,7 +126,7 @@ func TestProxy(t *testing.T) {
 					t.Errorf("%s: asked %d times", target, p.asked.Load()-before)
 				}
 			}
-			// The proxy's own address is exempt, nothing else is.
+			// Only the proxy's own address may be private.
 			before := p.asked.Load()
 			for _, target := range []string{"127.0.0.1", "127.1", host + ":8443"} {
 				if _, got := lookUp(t, r, target); got != row5 {
@@ -153,7 +152,7 @@ func TestProxyUser(t *testing.T) {
 	}
 }
 
-// TestBadProxy: whatever is wrong with the proxy says nothing about the host.
+// TestBadProxy checks that an error of the proxy says nothing about the host.
 func TestBadProxy(t *testing.T) {
 	say := func(text string) string {
 		return listen(t, func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) })
@@ -194,8 +193,8 @@ func TestBadProxy(t *testing.T) {
 	}
 }
 
-// TestHostSpeaksFirst: through a proxy too, a host without TLS is noticed at
-// once, though its words come along with the proxy's.
+// TestHostSpeaksFirst checks that a host without TLS behind a proxy is detected at once,
+// although its bytes arrive together with the proxy's answer.
 func TestHostSpeaksFirst(t *testing.T) {
 	addr := listen(t, func(c net.Conn) {
 		readHeader(c)
@@ -220,7 +219,7 @@ func TestSlowProxy(t *testing.T) {
 	}
 }
 
-// TestProxyFromEnvironment: the variables name a proxy, and it is not used.
+// TestProxyFromEnvironment checks that the proxy variables of the environment are ignored.
 func TestProxyFromEnvironment(t *testing.T) {
 	var asked atomic.Int64
 	addr := listen(t, func(c net.Conn) { asked.Add(1) })

@@ -13,25 +13,26 @@ type rate struct {
 
 // The rates at which fetches start, by Config.Now.
 var (
-	// hostRate is for the fetches of one host for other email domains than its own, if no cached
-	// key of the host verifies the certificate.
+	// hostRate is for the fetches of one host for other email domains than its own, if no
+	// cached key of the host verifies the certificate.
 	hostRate = rate{64, time.Second}
-	// verifiedRate is for the fetches of one host for its own emails, for certificates that a
-	// cached key of the host verifies, and for renewals of documents whose keys verified one.
+	// verifiedRate is for the fetches of one host for its own emails, for certificates that
+	// a cached key of the host verifies, and for renewals of documents whose keys verified
+	// one.
 	verifiedRate = rate{1024, time.Second / 32}
 	// domainRate is for the fetches of all hosts below one registrable domain of which no
 	// document is cached.
 	domainRate = rate{512, time.Second / 4}
 )
 
-// maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped: to have
-// an empty bucket dropped takes as many fetches as to empty all others.
+// maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped:
+// to have an empty bucket dropped takes as many fetches as to empty all others.
 const maxBuckets = 8192
 
 // limiter keeps the buckets that are not full. It is not safe for concurrent use.
 //
-// golang.org/x/time/rate has a limiter for one key, which does not tell when it is full again, so
-// that the fullest could not be dropped.
+// golang.org/x/time/rate has a limiter for one key, which does not tell when it is full
+// again, so that the fullest could not be dropped.
 type limiter struct {
 	buckets map[rateKey]*bucket
 	byTime  bucketHeap
@@ -52,8 +53,8 @@ type bucket struct {
 
 func newLimiter() *limiter { return &limiter{buckets: make(map[rateKey]*bucket)} }
 
-// take takes a token from each of the buckets and reports whether all had one. If not, it takes
-// none.
+// take takes a token from each of the buckets and reports whether all had one. If not, it
+// takes none.
 func (l *limiter) take(now time.Time, keys ...rateKey) bool {
 	for _, k := range keys {
 		if l.untilFull(k, now)+k.rate.interval > time.Duration(k.rate.burst)*k.rate.interval {
@@ -66,8 +67,8 @@ func (l *limiter) take(now time.Time, keys ...rateKey) bool {
 	return true
 }
 
-// untilFull returns the time until the bucket is full. If the clock was set back, the bucket counts
-// as empty at now.
+// untilFull returns the time until the bucket is full. If the clock was set back, the
+// bucket counts as empty at now.
 func (l *limiter) untilFull(k rateKey, now time.Time) time.Duration {
 	b := l.buckets[k]
 	if b == nil {

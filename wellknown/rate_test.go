@@ -9,8 +9,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestRates holds the documented limits: what is beyond them is refused at once
-// and not remembered, and takes nothing from others.
+// TestRates checks the documented rates: a look-up over a limit is ErrUnavailable at once
+// and not cached, and other hosts are not affected.
 func TestRates(t *testing.T) {
 	apex := func(i int) (string, string) { return "idp.example", emailDomain(i) }
 	below := func(i int) (string, string) { return "login.idp.example", emailDomain(i) }
@@ -31,7 +31,7 @@ func TestRates(t *testing.T) {
 			s.answer = answers(200, document(1))
 			host, _ := c.of(0)
 			if c.verifies {
-				lookUp(t, s.Resolver, host) // it takes one of the verified ones
+				lookUp(t, s.Resolver, host) // it takes a token of verifiedRate
 			}
 			for range 2 {
 				answered := s.ask(t, c.verifies, c.of, 0, 2000)
@@ -53,7 +53,7 @@ func TestRates(t *testing.T) {
 				if _, bad, _, _ := s.CacheSize(); bad != 0 {
 					t.Errorf("%d remembered", bad)
 				}
-				s = newTestResolver(t) // a new resolver has forgotten, and all again
+				s = newTestResolver(t) // the same again with a new resolver
 				s.answer = answers(200, document(1))
 				if c.verifies {
 					lookUp(t, s.Resolver, host)
@@ -63,7 +63,7 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// ask looks up from some number to another, and counts those answered.
+// ask looks up the questions from number from up to to, and returns how many were answered.
 func (s *testResolver) ask(t *testing.T, verifies bool, of func(int) (string, string), from, to int) (answered int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -78,8 +78,8 @@ func (s *testResolver) ask(t *testing.T, verifies bool, of func(int) (string, st
 	return answered
 }
 
-// TestRateForgetsNothing holds that the state of the rates is bounded, and that an
-// empty bucket outlives many other hosts.
+// TestRateBuckets checks that the number of buckets is limited, and that an empty bucket is
+// kept while many other hosts are looked up.
 func TestRateBuckets(t *testing.T) {
 	var fetches int
 	r := resolver(t, wellknown.Config{Now: func() time.Time { return start }, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -106,8 +106,8 @@ func TestRateBuckets(t *testing.T) {
 	}
 }
 
-// TestRateOfClock holds that a clock that is set back does not stop look-ups for longer
-// than an empty bucket takes.
+// TestRateOfClock checks that a clock that is set back delays look-ups no longer than an
+// empty bucket does.
 func TestRateOfClock(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))

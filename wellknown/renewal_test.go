@@ -14,8 +14,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestRenewal holds that a document in use is renewed in the background in the
-// last quarter of its minute, once, and that its users never wait.
+// TestRenewal checks that a document that is used in the last quarter of its minute is
+// renewed in the background, once, and that look-ups do not wait for that.
 func TestRenewal(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
@@ -46,7 +46,7 @@ func TestRenewal(t *testing.T) {
 	})
 }
 
-// TestRenewalOfDelegation holds that both documents are renewed.
+// TestRenewalOfDelegation checks that both documents of a delegation are renewed.
 func TestRenewalOfDelegation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &timedNetwork{document: func(name string) string {
@@ -66,8 +66,8 @@ func TestRenewalOfDelegation(t *testing.T) {
 	})
 }
 
-// TestRenewalFails holds that a renewal that fails leaves the document, and is
-// tried again 5 s later.
+// TestRenewalFails checks that a renewal that fails leaves the document and is repeated 5 s
+// later.
 func TestRenewalFails(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
@@ -87,8 +87,8 @@ func TestRenewalFails(t *testing.T) {
 	})
 }
 
-// guests is a network of a fallback, whose document is fresh for a day, and of hosts that
-// answer 404 for a minute unless answers has something else.
+// fallbackNetwork has a fallback, whose document is fresh for a day, and other hosts, which
+// answer 404, fresh for a minute, unless they are in answers.
 type fallbackNetwork struct {
 	mu      sync.Mutex
 	answers map[string]roundTripper
@@ -118,7 +118,7 @@ func (g *fallbackNetwork) set(host string, answer roundTripper) {
 	g.answers[host] = answer
 }
 
-// stalls is the answer of a host that stalls.
+// stalls is the round tripper of a host that stalls.
 func (g *fallbackNetwork) stalls(q *http.Request) (*http.Response, error) {
 	g.stalling(1)
 	defer g.stalling(-1)
@@ -133,7 +133,7 @@ func (g *fallbackNetwork) stalling(n int) {
 	g.most = max(g.most, g.slow)
 }
 
-// peak returns how many hosts stalled at once since the last call.
+// peak returns the largest number of hosts that stalled at once since the last call.
 func (g *fallbackNetwork) peak() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -150,7 +150,8 @@ func (g *fallbackNetwork) fetches(host string) int {
 
 const userDomain = "user.example"
 
-// guestBubble runs a test after the fallback's document and the guest's 404 were fetched.
+// fallbackBubble runs a test after the fallback's document and the 404 of userDomain were
+// fetched.
 func fallbackBubble(t *testing.T, slots int, test func(*testing.T, *wellknown.Resolver, *fallbackNetwork)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fallbackNetwork{answers: make(map[string]roundTripper), asked: make(map[string]int)}
@@ -158,11 +159,11 @@ func fallbackBubble(t *testing.T, slots int, test func(*testing.T, *wellknown.Re
 		lookUp(t, r, "fallback.example")
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
 		test(t, r, g)
-		time.Sleep(4 * timeout) // what is under way or queued
+		time.Sleep(4 * timeout) // until all fetches have ended
 	})
 }
 
-// askGuest looks the guest up and expects the outcome at once.
+// askUserDomain looks userDomain up and checks that the outcome is returned at once.
 func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want error) {
 	t.Helper()
 	begin := time.Now()
@@ -173,7 +174,7 @@ func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want erro
 	synctest.Wait()
 }
 
-// TestGuestInFlood holds that a user of the fallback is served while unknown hosts
+// TestFallbackUserInFlood checks look-ups for a user of the fallback while unknown hosts
 // that stall have all slots for minutes.
 func TestFallbackUserInFlood(t *testing.T) {
 	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
@@ -200,8 +201,8 @@ func TestFallbackUserInFlood(t *testing.T) {
 	})
 }
 
-// TestGuestRenewal holds when an outcome is renewed: in its last quarter, and only
-// if the fallback's keys verify the certificate.
+// TestUnsupportedRenewal checks that an ErrUnsupported is renewed in the last quarter of
+// its life, and only if the fallback's keys verify the certificate.
 func TestUnsupportedRenewal(t *testing.T) {
 	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		for _, step := range []struct {
@@ -211,11 +212,11 @@ func TestUnsupportedRenewal(t *testing.T) {
 		}{
 			{45*time.Second - time.Nanosecond, true, 1}, // not yet
 			{time.Nanosecond, false, 1},
-			{0, true, 2}, // the look-up before took nothing from it
+			{0, true, 2}, // the look-up before did not start the renewal
 			{0, true, 2},
 			{30 * time.Second, true, 2}, // the second outcome
 			{15 * time.Second, true, 3},
-			{time.Hour, true, 4}, // not renewed unused
+			{time.Hour, true, 4}, // not renewed, because it was not used
 		} {
 			time.Sleep(step.wait)
 			askUserDomain(t, r, step.verifies, wellknown.ErrUnsupported)
@@ -230,9 +231,8 @@ func TestUnsupportedRenewal(t *testing.T) {
 	})
 }
 
-// TestGuestRenewalOfOthers holds that nothing else vouches for the renewal of an
-// outcome without a document: not the host's own keys, and nothing for another
-// email domain.
+// TestUnsupportedRenewalOfOthers checks that an ErrUnsupported is not renewed for a
+// certificate that the host's own keys verify, nor for another email domain.
 func TestUnsupportedRenewalOfOthers(t *testing.T) {
 	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		g.set("evil.example", func(q *http.Request) (*http.Response, error) {
@@ -266,8 +266,8 @@ func TestUnsupportedRenewalOfOthers(t *testing.T) {
 	})
 }
 
-// TestGuestRenewalFails holds that renewals that find nothing out leave the outcome
-// until it expires, and no longer.
+// TestUnsupportedRenewalFails checks that renewals that are ErrUnavailable leave an
+// ErrUnsupported until it expires, and no longer.
 func TestUnsupportedRenewalFails(t *testing.T) {
 	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		g.set(userDomain, g.stalls)
@@ -286,8 +286,8 @@ func TestUnsupportedRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGuestStalls holds that a host that did not answer a renewal counts among
-// those that did not answer last time, which have one turn of four.
+// TestUnsupportedRenewalStalls checks that a host that did not answer a renewal counts as
+// slow: such hosts have one slot of four.
 func TestUnsupportedRenewalStalls(t *testing.T) {
 	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		g.set(userDomain, g.stalls)
@@ -296,7 +296,7 @@ func TestUnsupportedRenewalStalls(t *testing.T) {
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
 		lookUp(t, r, "slow.example")
 		time.Sleep(10 * time.Second)
-		g.peak() // forgets those so far
+		g.peak() // starts a new count
 		var both sync.WaitGroup
 		for _, name := range []string{userDomain, "slow.example"} {
 			both.Go(func() {
@@ -313,8 +313,8 @@ func TestUnsupportedRenewalStalls(t *testing.T) {
 	})
 }
 
-// TestGuestRefresh holds that a look-up for newer keys that shares a renewal is
-// told that it found nothing out, while the outcome that is held goes on counting.
+// TestUnsupportedRefresh checks that Refresh, if it shares a renewal that fails, returns
+// ErrUnavailable, while the cached ErrUnsupported still counts.
 func TestUnsupportedRefresh(t *testing.T) {
 	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		g.set(userDomain, func(*http.Request) (*http.Response, error) {
@@ -339,8 +339,8 @@ func TestUnsupportedRefresh(t *testing.T) {
 	})
 }
 
-// TestGuestRenewalsQueued holds that renewals of outcomes take at most a quarter of
-// the places in their queue: two of the eight of a single turn.
+// TestUnsupportedRenewalsQueued checks that renewals of ErrUnsupported take at most a
+// quarter of their queue: two of eight places for a single slot.
 func TestUnsupportedRenewalsQueued(t *testing.T) {
 	fallbackBubble(t, 1, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		ask := func() {

@@ -54,8 +54,8 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 	return r, nil
 }
 
-// question is what is asked: host for its support document, for emails of emailDomain. Both names
-// are valid and in lower case. It is the key of the cache and of fetches in progress.
+// question is what is asked: host for its support document, for emails of emailDomain. Both
+// names are valid and in lower case. It is the key of the cache and of fetches in progress.
 type question struct{ host, emailDomain string }
 
 // parseQuestion returns false if one of the names is not a domain.
@@ -73,20 +73,22 @@ func (q question) to(host string) question { return question{host, q.emailDomain
 // own reports whether the question is about the host's own emails.
 func (q question) own() bool { return q.host == q.emailDomain }
 
-// Authority returns the authority for host, on behalf of an email of emailDomain. Where no email
-// is involved, emailDomain is host.
+// Authority returns the authority for host, on behalf of an email of emailDomain. Where no
+// email is involved, emailDomain is host.
 //
 // The error is a [*LookupError]. If ctx ended before there was an answer, it matches
-// ErrUnavailable and the context's error. If an older document still counts, Authority waits for
-// a newer one for at most a second, and for at most 50 ms while its fetch is queued.
+// ErrUnavailable and the context's error. If an older document still counts, Authority
+// waits for a newer one for at most a second, and for at most 50 ms while its fetch is
+// queued.
 func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	return r.lookUp(ctx, host, emailDomain, false)
 }
 
-// Refresh is Authority with cache entries that are at most a minute old. It is for a certificate
-// that no key of the authority fits: the domain may have new keys. If a fetch fails, Refresh
-// returns what Authority would. If there was no time for a fetch or it could not start, Refresh
-// returns ErrUnavailable, because it is not known whether there are newer keys.
+// Refresh is Authority with cache entries that are at most a minute old. It is for a
+// certificate that no key of the authority fits: the domain may have new keys. If a fetch
+// fails, Refresh returns what Authority would. If there was no time for a fetch or it could
+// not start, Refresh returns ErrUnavailable, because it is not known whether there are
+// newer keys.
 func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	return r.lookUp(ctx, host, emailDomain, true)
 }
@@ -142,17 +144,17 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) (*entry, *fetch.
 	if f == nil {
 		return e, e.fault
 	}
-	// The fetch did not start or did not end in time, which says nothing about the host: it is
-	// not cached, and a document that still counts is used. Refresh asks for a newer one, and
-	// whether there is one is not known.
+	// The fetch did not start or did not end in time, which says nothing about the host: it
+	// is not cached, and a document that still counts is used. Refresh asks for a newer
+	// one, and whether there is one is not known.
 	if stale := l.cache.document(q, l.now); stale != nil && !l.refresh {
 		return stale, nil
 	}
 	return nil, f
 }
 
-// await returns the result of a fetch, which it shares with other look-ups. It tries again after a
-// fetch for another email domain of the host, whose keys decide the order.
+// await returns the result of a fetch, which it shares with other look-ups. It tries again
+// after a fetch for another email domain of the host, whose keys decide the order.
 func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
 	l.waited = true
 	for {
@@ -209,8 +211,8 @@ func (r *Resolver) request(ctx context.Context, q question, now time.Time) *requ
 	return request
 }
 
-// verifiedByFallback reports whether a question is about the host's own emails, no key of the
-// host is cached, and cached keys of the fallback verify the certificate.
+// verifiedByFallback reports whether a question is about the host's own emails, no key of
+// the host is cached, and cached keys of the fallback verify the certificate.
 func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question) bool {
 	return q.own() && check != nil && check.Fallback != "" && r.cache.keysOf(q.host) == nil &&
 		check.verified(r.cache.keysOf(check.Fallback))
@@ -227,8 +229,8 @@ func (r *Resolver) renewIfDue(ctx context.Context, e *entry, now time.Time) {
 	r.scheduler.renew(request)
 }
 
-// fetch fetches what a request asks for and caches the result. A fetch serves all callers that
-// wait for it, so it does not end with the context of the one that started it.
+// fetch fetches what a request asks for and caches the result. A fetch serves all callers
+// that wait for it, so it does not end with the context of the one that started it.
 func (r *Resolver) fetch(request *request) *entry {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.ctx), r.fetchTimeout)
 	defer cancel()
@@ -261,8 +263,8 @@ func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
 	}
 }
 
-// documentFault returns the fault of a body that was parsed as d, or with an error. It returns nil
-// if d is a document that can be used.
+// documentFault returns the fault of a body that was parsed as d, or with an error. It
+// returns nil if d is a document that can be used.
 func documentFault(d *Document, err error, answer fetch.Answer) *fetch.Fault {
 	switch {
 	case err == nil && d.Authority != "" && answer.Gzip:

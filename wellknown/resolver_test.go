@@ -16,7 +16,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestStampede: ten thousand callers, one fetch.
+// TestStampede checks that ten thousand callers share one fetch.
 func TestStampede(t *testing.T) {
 	const callers = 10_000
 	var fetches atomic.Int64
@@ -46,8 +46,8 @@ func TestStampede(t *testing.T) {
 	}
 }
 
-// TestFlood: naming a hundred thousand domains leaves what is kept bounded,
-// whether they exist or not, and naming those that do not drops no other.
+// TestFlood checks that the cache stays within its limits when a hundred thousand domains
+// are looked up, and that domains that do not exist evict no document.
 func TestFlood(t *testing.T) {
 	const callers, entries, bytes = 8, 1000, 1 << 20
 	small := `{"keys":[],"authentication":"/auth","provisioning":"/prov"}`
@@ -55,7 +55,7 @@ func TestFlood(t *testing.T) {
 	for name, c := range map[string]struct {
 		named  int
 		answer func() (*http.Response, error)
-		keeps  bool // the document of a provider known before
+		keeps  bool // the document of a host that was known before
 	}{
 		"no support":     {100_000, fails(&net.DNSError{IsNotFound: true}), true},
 		"unavailable":    {entries + 200, down, true},
@@ -90,7 +90,7 @@ func TestFlood(t *testing.T) {
 		if good > entries || bad > entries || goodBytes > bytes || badBytes > bytes || good+bad < 20 {
 			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, good, bad, goodBytes, badBytes)
 		}
-		// What is kept takes about as much as it counts for.
+		// Entries take about as much memory as they count for.
 		if grown := heap() - before; grown > goodBytes+badBytes+4<<20 {
 			t.Errorf("%s: %d bytes more in use, counted %d", name, grown, goodBytes+badBytes)
 		}
@@ -107,7 +107,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestLeastRecentlyUsed: a provider in use outlives a flood of documents.
+// TestLeastRecentlyUsed checks that a document in use is kept during a flood of documents.
 func TestLeastRecentlyUsed(t *testing.T) {
 	var fetches atomic.Int64
 	r := resolver(t, wellknown.Config{MaxEntries: 10, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -131,8 +131,8 @@ func TestLeastRecentlyUsed(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves: a caller goes when its context ends; the fetch goes on and
-// serves the others.
+// TestCallerLeaves checks that a look-up returns when its context ends, and that the fetch
+// goes on for other callers.
 func TestCallerLeaves(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	var fetches atomic.Int64
@@ -167,8 +167,7 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// TestTimeout is over the whole look-up, not over each delegation: here each
-// host alone is in time.
+// TestTimeout checks that the timeout is for the whole look-up, not for each delegation.
 func TestTimeout(t *testing.T) {
 	const timeout = 300 * time.Millisecond
 	var fetches atomic.Int64

@@ -27,12 +27,13 @@ const (
 )
 
 // scheduler runs fetches. It limits how many run at once, and how many of these are of one
-// registrable domain or of slow hosts. The others are queued, in three queues: known hosts go
-// first, then certificates that cached keys verify, then all others. Each queue is first in, first
-// out. Callers with the same question share a fetch. Only a running fetch has a goroutine.
+// registrable domain or of slow hosts. The others are queued, in three queues: known hosts
+// go first, then certificates that cached keys verify, then all others. Each queue is first
+// in, first out. Callers with the same question share a fetch. Only a running fetch has a
+// goroutine.
 //
-// golang.org/x/sync/singleflight has a goroutine for each fetch that waits, and neither priorities
-// nor limits.
+// golang.org/x/sync/singleflight has a goroutine for each fetch that waits, and neither
+// priorities nor limits.
 type scheduler struct {
 	slots   int
 	timeout time.Duration    // of a fetch, and of a queued one without callers
@@ -79,8 +80,8 @@ func newRequest(ctx context.Context, q question) *request {
 	return &request{question: q, ctx: ctx, domain: registrable.Domain(q.host), priority: priorityOther}
 }
 
-// limitRates sets the rates that limit the fetch. verified means that it is about the host's own
-// emails, or that a cached key verified the certificate.
+// limitRates sets the rates that limit the fetch. verified means that it is about the
+// host's own emails, or that a cached key verified the certificate.
 func (r *request) limitRates(verified bool) {
 	byHost := &hostRate
 	if verified {
@@ -115,9 +116,9 @@ func newScheduler(c Config, cache *cache, fetch func(*request) *entry) *schedule
 	}
 }
 
-// join returns the call that r waits for, and starts or queues it if there is none. The caller
-// leaves it afterwards. If the call is for another question than r's, or ends without an entry, the
-// caller makes r again.
+// join returns the call that r waits for, and starts or queues it if there is none. The
+// caller leaves it afterwards. If the call is for another question than r's, or ends
+// without an entry, the caller makes r again.
 func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,8 +143,8 @@ func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
 	return c, f
 }
 
-// cached returns an entry that makes the fetch unnecessary, such as the result of a call that has
-// just ended, nil if there is none.
+// cached returns an entry that makes the fetch unnecessary, such as the result of a call
+// that has just ended, nil if there is none.
 func (s *scheduler) cached(r *request) *entry {
 	e := s.cache.get(r.question, s.now(), r.refresh)
 	if e != nil && r.renewal && !e.fetched.After(r.begun) {
@@ -159,8 +160,8 @@ func endedCall(r *request, e *entry) *call {
 	return c
 }
 
-// wait waits until c has ended. If an older document still counts (stale), it waits at most until
-// staleAnswerWait after c was made, and only until staleSlotWait if c is queued then.
+// wait waits until c has ended. If an older document still counts (stale), it waits at most
+// until staleAnswerWait after c was made, and only until staleSlotWait if c is queued then.
 func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault {
 	var slot, answer <-chan time.Time // nil means no limit
 	if stale {
@@ -192,8 +193,8 @@ func (s *scheduler) isQueued(c *call) bool {
 	return c.element != nil
 }
 
-// leave ends a caller's interest in c, which it joined as r. A queued call without callers is
-// dropped; if it renews a document, only after the time of a fetch.
+// leave ends a caller's interest in c, which it joined as r. A queued call without callers
+// is dropped; if it renews a document, only after the time of a fetch.
 func (s *scheduler) leave(r *request, c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,8 +219,8 @@ func (s *scheduler) renew(r *request) {
 	}
 }
 
-// finish ends a call that ran, and gives its slot to queued calls. It drops those
-// without callers that have been queued for the time of a fetch.
+// finish ends a call that ran, and gives its slot to queued calls. It drops those without
+// callers that have been queued for the time of a fetch.
 func (s *scheduler) finish(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,8 +285,8 @@ func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 	return c, nil
 }
 
-// isFull reports whether no more calls like r may be queued. Known hosts always may: there are no
-// more of them than cached documents.
+// isFull reports whether no more calls like r may be queued. Known hosts always may: there
+// are no more of them than cached documents.
 func (s *scheduler) isFull(r *request) bool {
 	most := queuePerSlot * s.slots
 	queued, d := s.queues[r.priority].Len(), s.domains[r.domain]

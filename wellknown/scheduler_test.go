@@ -18,22 +18,23 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// Time in these tests is that of package synctest: it passes when everybody waits.
+// The tests in this file run in bubbles of package synctest, where time passes when all
+// goroutines wait.
 
 const (
 	timeout       = 8 * time.Second      // of a fetch, by default
 	lookUpTimeout = timeout + timeout/32 // of a look-up
 )
 
-// paced is a network whose hosts take the time that it says, or none, for a
+// timedNetwork is a network whose hosts answer after the times in takes, or at once, with a
 // document that is fresh for a minute.
 type timedNetwork struct {
 	takes map[string]time.Duration // negative: the host fails at once
 
-	document func(host string) string // the document; nil: the same for each host
+	document func(host string) string // returns the document; nil means the same for each host
 
 	mu                 sync.Mutex
-	asked, emailDomain []string // hosts, and the email domains
+	asked, emailDomain []string // hosts and email domains
 	underway, most     int
 }
 
@@ -69,7 +70,7 @@ func (p *timedNetwork) count(host string, n int) {
 	p.most = max(p.most, p.underway)
 }
 
-// set says how long host takes from now on.
+// set sets the time that host takes.
 func (p *timedNetwork) set(host string, takes time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,7 +83,7 @@ func (p *timedNetwork) note(domain string) {
 	p.emailDomain = append(p.emailDomain, domain)
 }
 
-// queries returns what was asked, as "host domain".
+// queries returns the requests so far, as "host domain".
 func (p *timedNetwork) queries() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,14 +94,14 @@ func (p *timedNetwork) queries() []string {
 	return all
 }
 
-// reset forgets what was asked so far.
+// reset forgets the requests so far.
 func (p *timedNetwork) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked, p.emailDomain, p.most = nil, nil, p.underway
 }
 
-// peak returns how many were asked at once.
+// peak returns the largest number of requests in progress at once.
 func (p *timedNetwork) peak() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +114,7 @@ func (p *timedNetwork) order() []string {
 	return slices.Clone(p.asked)
 }
 
-// callers are those whom a test sends off, a millisecond after one another.
+// callers are look-ups that start a millisecond after one another.
 type callers struct {
 	t       *testing.T
 	r       *wellknown.Resolver
@@ -131,7 +132,7 @@ func (c *callers) ask(ctx context.Context, host string, want error) {
 	time.Sleep(time.Millisecond)
 }
 
-// bubble runs a test on a resolver that fetches from at most so many hosts.
+// bubble runs a test with a resolver that has most slots.
 func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*testing.T, *callers, *timedNetwork)) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &timedNetwork{takes: takes}
@@ -139,12 +140,12 @@ func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*t
 		c := &callers{t: t, r: r}
 		test(t, c, p)
 		c.running.Wait()
-		time.Sleep(2 * timeout) // what is under way when its callers have left
+		time.Sleep(2 * timeout) // until fetches without callers have ended
 	})
 }
 
-// TestMaxFetches: so many at once and no more, so many wait, each without a
-// goroutine but its caller's, and the others are told at once.
+// TestMaxFetches checks the numbers of fetches in progress and of queued ones, that only
+// the former have a goroutine, and that further look-ups return at once.
 func TestMaxFetches(t *testing.T) {
 	const most, waiting, named = 16, 8 * 16, 1000
 	takes := make(map[string]time.Duration)
@@ -175,7 +176,7 @@ func TestMaxFetches(t *testing.T) {
 		if answered.Load() != most+waiting || refused.Load() != named-most-waiting || p.most != most {
 			t.Errorf("%d answered, %d refused, %d fetches at once", answered.Load(), refused.Load(), p.most)
 		}
-		// Who was refused is not marked by it.
+		// Being over a limit is not cached.
 		for name := range takes {
 			if a, err := c.r.Authority(t.Context(), name, name); err != nil {
 				t.Errorf("%v %v", a, err)
@@ -184,8 +185,8 @@ func TestMaxFetches(t *testing.T) {
 	})
 }
 
-// goroutines counts those that the package began in this bubble and that are not
-// at their end: one for each fetch under way.
+// goroutines returns the number of goroutines that the package started in this bubble: one
+// for each fetch in progress.
 func goroutines() (n int) {
 	stacks := make([]byte, 1<<22)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -197,8 +198,8 @@ func goroutines() (n int) {
 	return n
 }
 
-// TestNoTurn: who gets no turn in time is unavailable, which is nothing that its
-// host did, and its host is not contacted for nobody.
+// TestNoSlot checks that a look-up without a slot in time is ErrUnavailable, that this is
+// not cached, and that its host is not contacted without a caller.
 func TestNoSlot(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), "slow.example", row4)
@@ -209,7 +210,7 @@ func TestNoSlot(t *testing.T) {
 		if row(t, a, err) != row4 || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 3*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
-		c.running.Wait() // until slow.example ran into its own deadline
+		c.running.Wait() // until slow.example timed out
 		if !slices.Equal(p.order(), []string{"slow.example"}) {
 			t.Errorf("asked %v", p.order())
 		}
@@ -223,8 +224,8 @@ func TestNoSlot(t *testing.T) {
 	})
 }
 
-// TestLateTurn: a host has all of its time from its turn on, whatever is left
-// of its callers', so that it is not taken for slow because others are.
+// TestLateSlot checks that the time of a fetch starts with its slot, so that a host does
+// not count as slow because others are.
 func TestLateSlot(t *testing.T) {
 	takes := map[string]time.Duration{"slow.example": time.Hour, host: 3 * time.Second}
 	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
@@ -243,8 +244,7 @@ func TestLateSlot(t *testing.T) {
 	})
 }
 
-// TestSharedTurn: those who wait for the same turn share it, and it is there
-// for the others when one of them leaves.
+// TestSharedSlot checks that callers share a queued fetch, also after one of them has left.
 func TestSharedSlot(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, p *timedNetwork) {
 		c.ask(t.Context(), "slow.example", nil)
@@ -262,10 +262,10 @@ func TestSharedSlot(t *testing.T) {
 	})
 }
 
-// TestKnownFirst: a flood of hosts that nobody knows takes slots from each
-// other, not from a provider whose document is to be renewed.
+// TestKnownFirst checks that a flood of unknown hosts does not delay the fetch of a known
+// one.
 func TestKnownFirst(t *testing.T) {
-	const unknown = 1 + 8 // one under way, eight wait
+	const unknown = 1 + 8 // one in progress, eight queued
 	takes := make(map[string]time.Duration)
 	for i := range unknown {
 		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
@@ -276,7 +276,7 @@ func TestKnownFirst(t *testing.T) {
 		for i := range unknown {
 			c.ask(t.Context(), fmt.Sprintf("slow%d.example", i), row4)
 		}
-		c.ask(t.Context(), "another.example", row4) // too many wait
+		c.ask(t.Context(), "another.example", row4) // too many are queued
 		begin := time.Now()
 		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != shortWait {
 			t.Errorf("%v after %v, want the document held", err, time.Since(begin))
@@ -292,8 +292,8 @@ func TestKnownFirst(t *testing.T) {
 	})
 }
 
-// TestNoFetchInTime: a known provider goes on counting when there is no time or
-// turn to ask it anew. Only who asks for newer keys is told that nobody knows.
+// TestNoFetchInTime checks that a known document still counts if there is no time or slot
+// for a fetch, and that Refresh then returns ErrUnavailable.
 func TestNoFetchInTime(t *testing.T) {
 	full := errors.New("full")
 	for name, c := range map[string]struct {
@@ -336,8 +336,8 @@ func TestNoFetchInTime(t *testing.T) {
 	}
 }
 
-// TestKnownStalls: who waits for a host until it has used up its time gets what
-// came of that, and not by chance an answer of their own clock.
+// TestKnownStalls checks that a look-up that waits until a fetch times out gets the result
+// of the fetch, and not an error of its own timeout.
 func TestKnownStalls(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	bubble(t, 1, takes, func(t *testing.T, c *callers, _ *timedNetwork) {

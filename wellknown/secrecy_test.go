@@ -15,11 +15,11 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// marker is what hosts say and nobody may repeat.
+// marker is text of hosts that must not appear in errors and logs.
 const marker = "m4rker"
 
-// TestNothingRemoteInErrors: not in the text of the error or of anything that
-// it wraps, nor in the program's log, to which net/http writes.
+// TestNothingRemoteInErrors checks that no text of a host is in an error, in anything that
+// it wraps, or in the program's log, to which net/http writes.
 func TestNothingRemoteInErrors(t *testing.T) {
 	var logged bytes.Buffer
 	log.SetOutput(&logged)
@@ -93,7 +93,7 @@ func expectNoMarkerFrom(t *testing.T, name string, n *network) {
 	expectNoMarker(t, name, err)
 }
 
-// expectNoMarker looks through everything that err wraps.
+// expectNoMarker checks the texts of err and of all that it wraps.
 func expectNoMarker(t *testing.T, name string, err error) {
 	t.Helper()
 	if err == nil {

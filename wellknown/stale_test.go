@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// shortWait is how long a look-up waits for a turn while a document is held.
+// shortWait is how long a look-up waits for a slot if an older document counts.
 const shortWait = 50 * time.Millisecond
 
-// TestStaleWithoutTurn holds that documents that expired unused answer after the
-// short wait while all slots are taken by known hosts that stall for the first
-// time, and that their fetches are made once there are slots.
+// TestStaleWithoutSlot checks that stale documents are used after the short wait while
+// known hosts that stall have all slots, and that their fetches start when there are slots.
 func TestStaleWithoutSlot(t *testing.T) {
 	const honest = 20
 	name := func(i int) string { return fmt.Sprintf("rare%d.example", i) }
@@ -33,7 +32,7 @@ func TestStaleWithoutSlot(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(4 * timeout) // until each of the others has had a turn
+		time.Sleep(4 * timeout) // until each of the others has had a slot
 		for i := range honest {
 			asked := time.Now()
 			if a, err := lookUp(t, c.r, name(i)); err != nil || a.Fetched == begin || time.Since(asked) != 0 {
@@ -43,8 +42,8 @@ func TestStaleWithoutSlot(t *testing.T) {
 	})
 }
 
-// TestStaleQueued holds that the fetch of a look-up that did not wait for its turn
-// stays queued, and that later look-ups do not wait for it again.
+// TestStaleQueued checks that the fetch of a look-up that has returned stays queued, and
+// that later look-ups do not wait for it again.
 func TestStaleQueued(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
@@ -65,8 +64,8 @@ func TestStaleQueued(t *testing.T) {
 	})
 }
 
-// TestStaleWithLateTurn holds that a look-up whose fetch gets its turn within the
-// short wait waits for the answer, for one second in all.
+// TestStaleWithLateSlot checks that a look-up whose fetch starts within the short wait
+// waits for the answer, for one second in all.
 func TestStaleWithLateSlot(t *testing.T) {
 	const slot = 40 * time.Millisecond
 	for name, c := range map[string]struct {
@@ -82,7 +81,7 @@ func TestStaleWithLateSlot(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				p.set("slow.example", slot+time.Millisecond)
 				p.set(host, c.takes)
-				callers.ask(t.Context(), "slow.example", nil) // a millisecond before
+				callers.ask(t.Context(), "slow.example", nil) // starts a millisecond before
 				begin := time.Now()
 				a, err := lookUp(t, callers.r, host)
 				if err != nil || (a.Fetched != first.Fetched) != c.fresh || time.Since(begin) != c.want {
@@ -93,8 +92,8 @@ func TestStaleWithLateSlot(t *testing.T) {
 	}
 }
 
-// TestStaleWithinASecond holds that a document that expired answers after one
-// second of the fetch, or the short wait for a turn, and that the fetch goes on.
+// TestStaleWithinASecond checks that a stale document is used after one second of the
+// fetch, or after the short wait for a slot, and that the fetch goes on.
 func TestStaleWithinASecond(t *testing.T) {
 	for name, longest := range map[string]time.Duration{"stalls": time.Second, "no slot": shortWait} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +106,7 @@ func TestStaleWithinASecond(t *testing.T) {
 					c.ask(t.Context(), "slow.example", row4)
 				}
 				p.set(host, 3*time.Second)
-				for i, want := range []time.Duration{longest, 0, 0} { // the time is of the fetch, not of each caller
+				for i, want := range []time.Duration{longest, 0, 0} { // the second is of the fetch, not of each caller
 					begin := time.Now()
 					if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
 						t.Errorf("%d: %+v, %v after %v, want %v", i, a, err, time.Since(begin), want)
@@ -123,7 +122,7 @@ func TestStaleWithinASecond(t *testing.T) {
 	}
 }
 
-// TestStaleNotForRefresh holds that a look-up for newer keys has its whole time.
+// TestStaleNotForRefresh checks that Refresh waits for the fetch to end.
 func TestStaleNotForRefresh(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
@@ -138,8 +137,8 @@ func TestStaleNotForRefresh(t *testing.T) {
 	})
 }
 
-// TestStaleEnds holds that 24 h after it expired a document answers no longer,
-// however its host stalls.
+// TestStaleEnds checks that a document does not count 24 h after it expired, if its host
+// stalls.
 func TestStaleEnds(t *testing.T) {
 	takes := make(map[string]time.Duration)
 	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {

@@ -23,9 +23,10 @@ type Static struct {
 	entries map[string]*entry // by host
 }
 
-// NewStatic returns a Static with the support documents of domains. A document that is nil or JSON's
-// null means that the domain does not support BrowserID. A domain that is not in the map is
-// [ErrUnavailable]. A malformed document is an error, not a domain without support.
+// NewStatic returns a Static with the support documents of domains. A document that is nil
+// or JSON's null means that the domain does not support BrowserID. A domain that is not in
+// the map is [ErrUnavailable]. A malformed document is an error, not a domain without
+// support.
 func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	s := newStatic(len(documents))
 	for name, document := range documents {
@@ -36,8 +37,8 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	return s, nil
 }
 
-// ParseStatic returns a Static with the documents of a bundle, which is the JSON form of [NewStatic]'s
-// map: {"idp.example": {document}, "other.example": null}.
+// ParseStatic returns a Static with the documents of a bundle, which is the JSON form of
+// [NewStatic]'s map: {"idp.example": {document}, "other.example": null}.
 func ParseStatic(data []byte) (*Static, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -52,8 +53,9 @@ func ParseStatic(data []byte) (*Static, error) {
 	return s, nil
 }
 
-// LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a directory, it
-// reads the document of each file <domain>.json in it, and ignores other files.
+// LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a
+// directory, it reads the document of each file <domain>.json in it, and ignores other
+// files.
 func LoadStatic(path string) (*Static, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -126,8 +128,8 @@ func (s *Static) add(name string, document json.RawMessage) error {
 	return nil
 }
 
-// Authority is [Resolver.Authority] without the network. The answer does not depend on emailDomain,
-// but it must be a domain.
+// Authority is [Resolver.Authority] without the network. The answer does not depend on
+// emailDomain, but it must be a domain.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	a, err := s.authority(ctx, host, emailDomain)
 	hooksOf(ctx).done(true, err)
@@ -155,12 +157,12 @@ func (s *Static) entry(_ context.Context, q question) (*entry, *fetch.Fault) {
 	return e, e.fault
 }
 
-// Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of the domains
-// and of the hosts to which they delegate, and null for hosts that do not support BrowserID. The
-// text is the same for the same documents.
+// Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of
+// the domains and of the hosts to which they delegate, and null for hosts that do not
+// support BrowserID. The text is the same for the same documents.
 //
-// Save returns an error and writes nothing if one of the documents cannot be fetched, or if a host
-// has different documents for different domains.
+// Save returns an error and writes nothing if one of the documents cannot be fetched, or if
+// a host has different documents for different domains.
 func (r *Resolver) Save(ctx context.Context, w io.Writer, domains ...string) error {
 	rec := &recorder{documents: make(map[string]json.RawMessage)}
 	for _, name := range domains {
@@ -195,8 +197,8 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 	l := &lookup{Resolver: r, now: r.now()}
 	rec.source = l
 	e, f := rec.entry(ctx, q)
-	// An error of follow itself, such as a delegation in a circle, is no reason to stop: the
-	// documents are recorded, and a look-up in them has the same error.
+	// An error of follow itself, such as a delegation in a circle, is ignored: the
+	// documents are recorded, and a look-up in them returns the same error.
 	_, _ = follow(ctx, rec, q, l.now, e, f)
 	return rec.err
 }

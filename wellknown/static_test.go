@@ -40,7 +40,7 @@ func TestParseStatic(t *testing.T) {
 		}
 	}
 	if s, err := wellknown.NewStatic(map[string]json.RawMessage{"a.example": json.RawMessage(``)}); err == nil {
-		t.Errorf("an empty document gives %v", s)
+		t.Errorf("an empty document is read as %v", s)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestLoadStatic(t *testing.T) {
 	}
 	for _, path := range []string{write("bad.json", "{"), write("empty.json", ""), filepath.Join(dir, "bad"), filepath.Join(dir, "name"), filepath.Join(dir, "none")} {
 		if s, err := wellknown.LoadStatic(path); err == nil {
-			t.Errorf("%s gives %v", path, s)
+			t.Errorf("%s is read as %v", path, s)
 		}
 	}
 	if _, err := wellknown.LoadStatic(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +84,7 @@ func TestLoadStatic(t *testing.T) {
 	}
 }
 
-// TestSave: what is saved answers like what it was saved from.
+// TestSave checks that a saved bundle has the answers of the resolver that saved it.
 func TestSave(t *testing.T) {
 	documents := map[string]json.RawMessage{
 		"self.example":     json.RawMessage(document(1)),
@@ -126,7 +126,7 @@ func TestSave(t *testing.T) {
 	}
 }
 
-// describe makes an authority comparable, but for its times.
+// describe returns a text that is equal for equal authorities. It does not have the times.
 func describe(t *testing.T, a *wellknown.Authority, err error) string {
 	var incomplete *wellknown.IncompleteError
 	if errors.As(err, &incomplete) {
@@ -158,7 +158,7 @@ func TestSaveDelegates(t *testing.T) {
 	}
 }
 
-// TestSaveRefuses what a file cannot hold, and then writes nothing.
+// TestSaveRefuses checks that Save writes nothing if it returns an error.
 func TestSaveRefuses(t *testing.T) {
 	transport := roundTripper(func(q *http.Request) (*http.Response, error) {
 		switch q.URL.Host {

@@ -8,7 +8,8 @@ import (
 	"github.com/vepverify/vepverify/internal/registrable"
 )
 
-// Limits of the entries of one party, so that it evicts its own entries and not those of others.
+// Limits of the entries of one party, so that it evicts its own entries and not those of
+// others.
 const (
 	maxHostEntries   = 512  // of one host, for different email domains
 	maxDomainEntries = 1024 // of one registrable domain
@@ -18,7 +19,8 @@ const (
 	entryOverhead    = 1024 // bytes of an entry's maps, lists and structs
 )
 
-// store is a cache with limits on its entries and bytes. Entries do not expire here. It evicts
+// store is a cache with limits on its entries and bytes. Entries do not expire here. It
+// evicts
 //
 //   - of a host with too many entries, one of the host's own;
 //   - of a registrable domain with too many entries or bytes, one of the domain's own;
@@ -27,11 +29,12 @@ const (
 //     verified nothing is evicted first. Of domains of equal size, the least recently used one
 //     loses an entry.
 //
-// Of a host or a domain, entries whose keys verified a certificate are evicted last, and a host's
-// entry for its own emails before them; of equal entries, the least recently used one is evicted.
+// Of a host or a domain, entries whose keys verified a certificate are evicted last, and a
+// host's entry for its own emails before them; of equal entries, the least recently used
+// one is evicted.
 //
-// internal/bounded and golang-lru evict the least recently used entry, so that one party could
-// evict the entries of all others.
+// internal/bounded and golang-lru evict the least recently used entry, so that one party
+// could evict the entries of all others.
 type store struct {
 	maxEntries int
 	maxBytes   int64
@@ -159,8 +162,8 @@ func (s *store) remove(e *entry) {
 	}
 }
 
-// count adds e to the sums if n is 1, and subtracts it if n is -1. It moves e's domain to its size
-// class.
+// count adds e to the sums if n is 1, and subtracts it if n is -1. It moves e's domain to
+// its size class.
 func (s *store) count(e *entry, n int) {
 	h := e.owner
 	d := h.domain
@@ -175,8 +178,8 @@ func (s *store) count(e *entry, n int) {
 	}
 }
 
-// class returns the size of a domain as a power of two. An entry counts as its share of the bytes
-// at least.
+// class returns the size of a domain as a power of two. An entry counts as its share of the
+// bytes at least.
 func (s *store) class(d *domainEntries) int {
 	n := d.entries.Len()
 	if n <= 1 {
@@ -202,8 +205,8 @@ func (s *store) evict(added *entry) {
 	}
 }
 
-// largest returns the domain to evict from. If all have one small entry, it prefers one whose
-// keys verified nothing, among the maxScan least recently used.
+// largest returns the domain to evict from. If all have one small entry, it prefers one
+// whose keys verified nothing, among the maxScan least recently used.
 func (s *store) largest() *domainEntries {
 	class := len(s.classes) - 1
 	for s.classes[class].Len() == 0 {
@@ -221,8 +224,8 @@ func (s *store) largest() *domainEntries {
 	return last.Value.(*domainEntries)
 }
 
-// victim returns the entry to evict, of host unless that is empty. It returns added only if there
-// is no other.
+// victim returns the entry to evict, of host unless that is empty. It returns added only if
+// it is the only one.
 func (d *domainEntries) victim(added *entry, host string) *entry {
 	victim, least := added, rankVerified+1
 	for element := d.entries.Back(); element != nil && least > rankOther; element = element.Prev() {
@@ -254,7 +257,8 @@ func (e *entry) rank() int {
 	return rankOther
 }
 
-// keysOf returns the most recently used entry of host with usable keys, nil if there is none.
+// keysOf returns the most recently used entry of host with usable keys, nil if there is
+// none.
 func (d *domainEntries) keysOf(host string) *entry {
 	for element := d.entries.Front(); element != nil; element = element.Next() {
 		if e := element.Value.(*entry); e.host == host && e.hasKeys() {
@@ -264,8 +268,8 @@ func (d *domainEntries) keysOf(host string) *entry {
 	return nil
 }
 
-// cost returns an estimate of the memory of an entry in bytes: a parsed document takes about as
-// much as its text.
+// cost returns an estimate of the memory of an entry in bytes: a parsed document takes
+// about as much as its text.
 func (e *entry) cost() int64 {
 	names := len(e.host)
 	if !e.own() {

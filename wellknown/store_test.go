@@ -10,8 +10,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// ledger is a network whose hosts all serve a document of some size, and what
-// it was asked.
+// storeTest is a resolver for hosts that all serve a document, and counts the requests.
 type storeTest struct {
 	*wellknown.Resolver
 	now   time.Time
@@ -32,7 +31,7 @@ func newStoreTest(t *testing.T, c wellknown.Config) *storeTest {
 	return l
 }
 
-// know looks the hosts up, and says that their keys verified certificates.
+// add looks a host up and, if verified is set, marks its document so.
 func (l *storeTest) add(t *testing.T, verified bool, host, domain string) {
 	t.Helper()
 	a, err := l.Authority(t.Context(), host, domain)
@@ -44,12 +43,12 @@ func (l *storeTest) add(t *testing.T, verified bool, host, domain string) {
 	}
 }
 
-// holds reports whether a look-up needs no fetch.
+// has reports whether a look-up needs no fetch.
 func (l *storeTest) has(t *testing.T, host, domain string) bool {
 	return wellknown.IsCached(l.Resolver, host, domain)
 }
 
-// flood looks up n hosts or domains, slowly enough for the rates.
+// addMany looks up n questions, slowly enough for the rates.
 func (l *storeTest) addMany(t *testing.T, n int, of func(int) (string, string)) {
 	t.Helper()
 	for i := range n {
@@ -59,7 +58,7 @@ func (l *storeTest) addMany(t *testing.T, n int, of func(int) (string, string)) 
 	}
 }
 
-// TestEvictsItsOwn has a domain fill what it can: it evicts its own entries.
+// TestEvictsItsOwn checks that a domain with many entries evicts its own.
 func TestEvictsItsOwn(t *testing.T) {
 	wildcard := func(i int) (string, string) { n := fmt.Sprintf("n%d.evil.example", i); return n, n }
 	for name, c := range map[string]struct {
@@ -92,7 +91,8 @@ func TestEvictsItsOwn(t *testing.T) {
 	}
 }
 
-// TestFullEvictsLargest has a cache that is full lose entries of who holds most.
+// TestFullEvictsLargest checks that a full cache evicts entries of the domain that has
+// most.
 func TestFullEvictsLargest(t *testing.T) {
 	l := newStoreTest(t, wellknown.Config{MaxEntries: 400})
 	for i := range 200 {
@@ -108,8 +108,8 @@ func TestFullEvictsLargest(t *testing.T) {
 	}
 }
 
-// TestFullKeepsVerified has a cache that is full of single entries lose those whose
-// keys verified nothing.
+// TestFullKeepsVerified checks that a full cache of single entries evicts those whose keys
+// verified nothing.
 func TestFullKeepsVerified(t *testing.T) {
 	l := newStoreTest(t, wellknown.Config{MaxEntries: 100})
 	for i := range 50 {
@@ -126,8 +126,9 @@ func TestFullKeepsVerified(t *testing.T) {
 	}
 }
 
-// TestVerifiedLast has a host's entries evicted in this order: those whose keys
-// verified nothing, its own, those whose keys verified a certificate.
+// TestVerifiedLast checks the order in which a host's entries are evicted: first those
+// whose keys verified nothing, then the one for its own emails, then those whose keys
+// verified a certificate.
 func TestVerifiedLast(t *testing.T) {
 	l := newStoreTest(t, wellknown.Config{})
 	l.add(t, false, "idp.example", "idp.example")
@@ -144,7 +145,7 @@ func TestVerifiedLast(t *testing.T) {
 			t.Fatalf("%s is not cached", name)
 		}
 	}
-	// What is verified stays so when it is fetched anew.
+	// An entry stays verified when it is fetched again.
 	l.now = l.now.Add(24 * time.Hour)
 	for i := range 300 {
 		l.add(t, false, "idp.example", fmt.Sprintf("good%d.example", i))
@@ -155,8 +156,8 @@ func TestVerifiedLast(t *testing.T) {
 	}
 }
 
-// TestVerifiedMakesRoom has a new entry that will be verified enter although all
-// others of its host are.
+// TestVerifiedMakesRoom checks that a new entry is added although all others of its host
+// are verified.
 func TestVerifiedMakesRoom(t *testing.T) {
 	l := newStoreTest(t, wellknown.Config{})
 	for i := range 1000 {

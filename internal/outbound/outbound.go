@@ -1,9 +1,9 @@
-// Package outbound has what all of the project's clients of remote hosts share: the settings
-// that an operator makes (a file of certificate authorities, the URL of a proxy), and the
-// classification of network errors.
+// Package outbound has what all of the project's clients of remote hosts share: the
+// settings that an operator makes (a file of certificate authorities, the URL of a proxy),
+// and the classification of network errors.
 //
-// The errors and texts of this package hold nothing that a remote host sent, and no password
-// of a proxy.
+// The errors and texts of this package hold nothing that a remote host sent, and no
+// password of a proxy.
 package outbound
 
 import (
@@ -20,8 +20,8 @@ import (
 	"syscall"
 )
 
-// LoadCAFile returns the certificate authorities in a PEM file. It returns an error if the file
-// cannot be read or holds no certificate.
+// LoadCAFile returns the certificate authorities in a PEM file. It returns an error if the
+// file cannot be read or holds no certificate.
 func LoadCAFile(name string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(name)
 	if err != nil {
@@ -40,8 +40,9 @@ var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080
 // errProxy does not show the URL, which may hold a password.
 var errProxy = errors.New("want http://host:port, https://host:port or socks5://host:port")
 
-// ParseProxy parses the URL of a proxy: its scheme is http, https or socks5; a user, a password
-// and a port may be given; a path other than "/", a query and a fragment are errors.
+// ParseProxy parses the URL of a proxy: its scheme is http, https or socks5; a user, a
+// password and a port may be given; a path other than "/", a query and a fragment are
+// errors.
 func ParseProxy(proxy string) (*url.URL, error) {
 	u, err := url.Parse(proxy)
 	if err != nil {
@@ -54,8 +55,8 @@ func ParseProxy(proxy string) (*url.URL, error) {
 	return u, nil
 }
 
-// ProxyAddr returns the address of a proxy as host:port, with the default port of its scheme if
-// the URL has none.
+// ProxyAddr returns the address of a proxy as host:port, with the default port of its
+// scheme if the URL has none.
 func ProxyAddr(proxy *url.URL) string {
 	port := proxy.Port()
 	if port == "" {
@@ -186,8 +187,8 @@ func isConnectionRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windows)
 }
 
-// isNotTLS reports whether the first bytes were no TLS record. The field Conn is nil in errors
-// about later records, which are broken TLS.
+// isNotTLS reports whether the first bytes were no TLS record. The field Conn is nil in
+// errors about later records, which are broken TLS.
 func isNotTLS(err error) bool {
 	var header tls.RecordHeaderError
 	return errors.As(err, &header) && header.Conn != nil || errors.Is(err, http.ErrSchemeMismatch)

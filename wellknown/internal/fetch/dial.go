@@ -21,8 +21,8 @@ import (
 const maxAddresses = 8
 
 // CheckHost returns a fault if the name of a host shows that it must not be contacted: for
-// another port than those allowed, and for an IP address. The addresses behind a name are checked
-// when they are dialled.
+// another port than those allowed, and for an IP address. The addresses behind a name are
+// checked when they are dialled.
 func (c *Client) CheckHost(host string) *Fault {
 	if c.allowPrivate {
 		return nil
@@ -37,8 +37,9 @@ func (c *Client) CheckHost(host string) *Fault {
 	return nil
 }
 
-// isNumeric reports whether some resolver reads a host with this last label as an IPv4 address:
-// 127.0.0.1, but also 127.1, 2130706433 and 0x7f.1. No top-level domain is a number.
+// isNumeric reports whether some resolver reads a host with this last label as an IPv4
+// address: 127.0.0.1, but also 127.1, 2130706433 and 0x7f.1. No top-level domain is a
+// number.
 func isNumeric(label string) bool {
 	digits := "0123456789"
 	if hex, ok := strings.CutPrefix(label, "0x"); ok {
@@ -50,8 +51,8 @@ func isNumeric(label string) bool {
 // control has the type of [net.Dialer.Control].
 type control = func(network, address string, c syscall.RawConn) error
 
-// dialer makes the TLS connections of requests. It checks each address when that is dialled, so
-// that another answer of DNS cannot replace a checked address.
+// dialer makes the TLS connections of requests. It checks each address when that is
+// dialled, so that another answer of DNS cannot replace a checked address.
 type dialer struct {
 	dns    *net.Resolver
 	guard  control // nil allows every address
@@ -115,10 +116,10 @@ func (d *dialer) connectTo(ctx context.Context, guard control, host, port string
 	return dialEach(ctx, guard, addresses, port)
 }
 
-// fqdn returns host with a dot at its end, so that the search list of resolv.conf does not apply:
-// it could turn a host that does not exist into a name of the local network. A name of one label
-// is returned as it is, because localhost is not found in the hosts file with a dot; the guard
-// and TLS apply to what the search list makes of it.
+// fqdn returns host with a dot at its end, so that the search list of resolv.conf does not
+// apply: it could turn a host that does not exist into a name of the local network. A name
+// of one label is returned as it is, because localhost is not found in the hosts file with
+// a dot; the guard and TLS apply to what the search list makes of it.
 func fqdn(host string) string {
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
 		return host
@@ -126,10 +127,10 @@ func fqdn(host string) string {
 	return host + "."
 }
 
-// resolve returns the addresses of host, IPv4 first: the system reports a missing IPv4 route at
-// once, but a broken IPv6 network often drops packets. The two families are looked up separately
-// because [net.Resolver], asked for both, reports a host as not found although one of the two
-// look-ups failed.
+// resolve returns the addresses of host, IPv4 first: the system reports a missing IPv4
+// route at once, but a broken IPv6 network often drops packets. The two families are looked
+// up separately because [net.Resolver], asked for both, reports a host as not found
+// although one of the two look-ups failed.
 func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
@@ -172,8 +173,8 @@ func shareOfTime(ctx context.Context, n int) time.Duration {
 }
 
 // leastConclusive returns the error that stands for several: a host that does not exist, or
-// refuses connections, is known only if all errors agree. It prefers Unavailable to Refused, and
-// Refused to Unsupported.
+// refuses connections, is known only if all errors agree. It prefers Unavailable to
+// Refused, and Refused to Unsupported.
 func leastConclusive(failures []error) error {
 	rank := map[Outcome]int{Unavailable: 2, Refused: 1, Unsupported: 0}
 	worst := failures[0]
@@ -185,8 +186,8 @@ func leastConclusive(failures []error) error {
 	return worst
 }
 
-// limitedConn is a connection with a limit on the bytes that are read from it. Header and body
-// have their own limits; this one bounds TLS and the framing of HTTP.
+// limitedConn is a connection with a limit on the bytes that are read from it. Header and
+// body have their own limits; this one bounds TLS and the framing of HTTP.
 type limitedConn struct {
 	net.Conn
 	left int
@@ -204,8 +205,8 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 }
 
 // clientFirstConn is a connection whose Read waits for the first Write. Without it,
-// http.Transport logs the first bytes of a host that sends before it is asked, and hosts must
-// not write to the program's log.
+// http.Transport logs the first bytes of a host that sends before it is asked, and hosts
+// must not write to the program's log.
 type clientFirstConn struct {
 	net.Conn
 	written chan struct{}

@@ -13,8 +13,8 @@ import (
 
 const remote = "remote text"
 
-// TestClientFirstConn checks that nothing can be read from a host before it is asked, because
-// net/http would log it.
+// TestClientFirstConn checks that nothing can be read from a host before it is asked,
+// because net/http would log it.
 func TestClientFirstConn(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()

@@ -24,19 +24,19 @@ const (
 )
 
 // Fault is the reason why there is no support document of a host. The classification is by
-// positive lists: only the causes named in this file are Unsupported or Refused, all others are
-// Unavailable.
+// positive lists: only the causes named in this file are Unsupported or Refused, all others
+// are Unavailable.
 type Fault struct {
 	Outcome Outcome
 	Reason  string // for people; it never holds remote text
 	Cause   error  // likewise; may be nil
 
-	// ByHost reports that the host itself answered, over valid TLS. Only such a fault replaces
-	// an earlier document.
+	// ByHost reports that the host itself answered, over valid TLS. Only such a fault
+	// replaces an earlier document.
 	ByHost bool
 
-	// Local reports that the cause is on this side. It says nothing about the host, so it must
-	// not be cached.
+	// Local reports that the cause is on this side. It says nothing about the host, so it
+	// must not be cached.
 	Local bool
 }
 
@@ -55,9 +55,9 @@ func LocalFault(reason string, cause error) *Fault {
 	return &Fault{Reason: reason, Cause: cause, Local: true}
 }
 
-// exchangeFault classifies an error before the status line of an answer. With a proxy, only the
-// host's own answer says something about the host: a dead proxy must not make every domain
-// Unsupported.
+// exchangeFault classifies an error before the status line of an answer. With a proxy, only
+// the host's own answer says something about the host: a dead proxy must not make every
+// domain Unsupported.
 func (c *Client) exchangeFault(err error) *Fault {
 	var refused admitError
 	if errors.As(err, &refused) {
@@ -99,8 +99,8 @@ func connectFault(err error) *Fault {
 	return Unavailable.Fault(failure.String(), safeCause(err))
 }
 
-// guardError returns the guard's error without the address that is in its text, nil if err has
-// none.
+// guardError returns the guard's error without the address that is in its text, nil if err
+// has none.
 func guardError(err error) error {
 	for _, sentinel := range []error{
 		ssrf.ErrProhibitedIP, ssrf.ErrProhibitedPort, ssrf.ErrProhibitedNetwork, ssrf.ErrInvalidHostPort,
@@ -124,7 +124,8 @@ func safeCause(err error) error {
 	return nil
 }
 
-// statusFault classifies the status of an answer. It returns nil for the status of a document.
+// statusFault classifies the status of an answer. It returns nil for the status of a
+// document.
 func statusFault(status int) *Fault {
 	reason := fmt.Sprintf("HTTP status %d", status)
 	switch {
@@ -138,7 +139,8 @@ func statusFault(status int) *Fault {
 	return Unavailable.Fault(reason, nil)
 }
 
-// contentTypeFault returns a fault unless there is a Content-Type and each is application/json.
+// contentTypeFault returns a fault unless there is a Content-Type and each is
+// application/json.
 func contentTypeFault(h http.Header) *Fault {
 	types := h.Values("Content-Type")
 	for _, t := range types {

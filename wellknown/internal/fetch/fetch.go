@@ -1,6 +1,6 @@
-// Package fetch gets support documents from hosts that must be expected to be hostile: whoever
-// sends an assertion chooses the host. It is the only code below package assertion that uses
-// net/http.
+// Package fetch gets support documents over HTTPS. The hosts may be hostile, because the
+// sender of an assertion chooses them. No other code that package assertion needs makes
+// connections.
 //
 // [Client.CheckHost] rejects hosts by their names, and [Client.Get] makes one request. The
 // limits are:
@@ -16,8 +16,8 @@
 //	body                    64 KiB; 2 KiB if it is in gzip
 //	all bytes read          192 KiB, with TLS and framing
 //
-// The bodies are not interpreted here. An error is a [*Fault]: it has one of three outcomes,
-// and holds nothing that a remote host sent.
+// The bodies are not interpreted here. An error is a [*Fault]: it has one of three
+// outcomes, and holds nothing that a remote host sent.
 package fetch
 
 import (
@@ -57,7 +57,8 @@ type Config struct {
 	// DNS resolves names. It is required unless Transport or DialContext is set.
 	DNS *net.Resolver
 
-	// AllowPrivate allows any port, IP addresses as hosts, and addresses that are not public.
+	// AllowPrivate allows any port, IP addresses as hosts, and addresses that are not
+	// public.
 	AllowPrivate bool
 
 	// Exempt are addresses that count as public although they are not, for tests.
@@ -70,9 +71,9 @@ type Config struct {
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Admit is called before the certificates of a host are verified, which can take
-	// milliseconds of CPU time. It returns when that may begin; release is called afterwards.
-	// If it returns an error, the request fails with a Fault that is Local and has that error
-	// as its cause.
+	// milliseconds of CPU time. It returns when that may begin; release is called
+	// afterwards. If it returns an error, the request fails with a Fault that is Local and
+	// has that error as its cause.
 	Admit func(ctx context.Context) (release func(), err error)
 }
 
@@ -123,11 +124,11 @@ type Answer struct {
 	body []byte // as it was sent
 }
 
-// Get requests the support document of host for emails of emailDomain. Both names are valid, and
-// ctx has a deadline.
+// Get requests the support document of host for emails of emailDomain. Both names are
+// valid, and ctx has a deadline.
 //
-// If the host answered with something else than a document, Get returns a Fault and an Answer
-// that has only CacheControl.
+// If the host answered with something else than a document, Get returns a Fault and an
+// Answer that has only CacheControl.
 func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fault) {
 	request, err := newRequest(ctx, host, emailDomain)
 	if err != nil {
@@ -181,9 +182,9 @@ func (c *Client) read(r *http.Response) (Answer, *Fault) {
 	}, nil
 }
 
-// isGzip reports whether a body is in gzip. The request asks for no content coding, but some
-// servers use one all the same. A body in a coding that cannot be decoded says nothing about the
-// host.
+// isGzip reports whether a body is in gzip. The request asks for no content coding, but
+// some servers use one all the same. A body in a coding that cannot be decoded says nothing
+// about the host.
 func isGzip(h http.Header) (packed bool, f *Fault) {
 	for coding := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
 		switch strings.ToLower(strings.TrimSpace(coding)) {
@@ -225,9 +226,9 @@ func (a Answer) Text() ([]byte, *Fault) {
 	return readBody(r, false)
 }
 
-// deadlineKey is the key of a request's deadline among the values of its context. http.Transport
-// dials with a context that keeps the values of the request's, but neither its deadline nor its
-// cancellation.
+// deadlineKey is the key of a request's deadline among the values of its context.
+// http.Transport dials with a context that keeps the values of the request's, but neither
+// its deadline nor its cancellation.
 type deadlineKey struct{}
 
 // withDeadline returns a context with the deadline of the request to which ctx belongs.

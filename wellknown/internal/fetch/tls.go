@@ -10,9 +10,9 @@ import (
 	"net"
 )
 
-// Limits of the TLS certificates that a host sends. Without them, 100 certificates with keys of
-// RSA-8192 keep crypto/x509 busy for 240 ms before it finds that none leads to a root. With them
-// it takes up to 26 ms, because crypto/x509 checks up to 100 signatures.
+// Limits of the TLS certificates that a host sends. Without them, 100 certificates with
+// keys of RSA-8192 keep crypto/x509 busy for 240 ms before it finds that none leads to a
+// root. With them it takes up to 26 ms, because crypto/x509 checks up to 100 signatures.
 const (
 	maxCertificates = 10 // with the host's own; usual chains have two to four
 	maxCopies       = 2  // with the same name and key, as when two roots signed one; crypto/x509 tries them in every order
@@ -42,8 +42,8 @@ func (d *dialer) startTLS(ctx context.Context, conn net.Conn, addr string) (net.
 }
 
 // tlsConfig returns a configuration that checks the limits of certificates first, and then
-// verifies them as crypto/tls does. crypto/tls calls a hook before its own verification only if
-// that is switched off.
+// verifies them as crypto/tls does. crypto/tls calls a hook before its own verification
+// only if that is switched off.
 func (d *dialer) tlsConfig(ctx context.Context, host string) *tls.Config {
 	c := d.tls.Clone()
 	c.ServerName = host
