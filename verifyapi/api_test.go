@@ -30,7 +30,7 @@ func form(pairs ...string) string {
 	return v.Encode()
 }
 
-// failed is the body of a failure.
+// failed returns the body of a failure.
 func failed(reason string) string {
 	text, _ := json.Marshal(reason)
 	return `{"status":"failure","reason":` + string(text) + `}`
@@ -44,13 +44,13 @@ var claims = idptest.Backed(
 
 const claimsIDP = `"idpClaims":{"fxa-generation":1767225600000123456,"fxa-keysChangedAt":9007199254740993,"unverified-email":"Alice@Home.example"},"userClaims":{"nick":"ali"}`
 
-// noEmail is what a trusted issuer certifies for an address that it did not
-// check.
+// noEmail is an assertion by a trusted issuer that did not verify the address.
 var noEmail = idptest.Backed(
 	other.Certificate(email, user.Public()).With("principal", idptest.Object{"unverified-email": "alice@nowhere.example"}),
 	other.Assertion(audience, user))
 
-// okay is the answer to an assertion that holds, with members in between and behind.
+// okay returns the answer for an assertion that is accepted. Without email or claims it
+// has no such members.
 func okay(email, issuer, claims string) string {
 	if email != "" {
 		email = fmt.Sprintf(`"email":%q,`, email)
@@ -62,7 +62,7 @@ func okay(email, issuer, claims string) string {
 		email, now.Add(idptest.AssertionLife).UnixMilli(), issuer, claims)
 }
 
-// unreachable is by an issuer about which nothing is known.
+// unreachable is by an issuer that cannot be reached.
 var unreachable = idptest.New("dark.example").At(now).Backed("alice@dark.example", user, audience)
 
 var table = []struct {
@@ -72,36 +72,36 @@ var table = []struct {
 }{
 	// v2
 	{"okay", "/v2", jsonType, ask(good), 200, goodAnswer},
-	{"a slash at the end", "/v2/", jsonType, ask(good), 200, goodAnswer},
-	{"a query means nothing", "/v2?assertion=x&audience=%zz", jsonType, ask(good), 200, goodAnswer},
+	{"a trailing slash", "/v2/", jsonType, ask(good), 200, goodAnswer},
+	{"the query is ignored", "/v2?assertion=x&audience=%zz", jsonType, ask(good), 200, goodAnswer},
 	{"charset with a colon", "/v2", "application/json; charset: utf-8", ask(good), 200, goodAnswer},
 	{"charset", "/v2", "application/json;charset=utf-8", ask(good), 200, goodAnswer},
 	{"capitals", "/v2", "Application/JSON", ask(good), 200, goodAnswer},
-	{"members that mean nothing", "/v2", jsonType, ask(good, `"x":[{"y":null}]`, `"experimental_forceIssuer":5`), 200, goodAnswer},
+	{"unknown members", "/v2", jsonType, ask(good, `"x":[{"y":null}]`, `"experimental_forceIssuer":5`), 200, goodAnswer},
 	{"names are compared exactly", "/v2", jsonType, ask(good, `"Assertion":"x"`, `"AUDIENCE":1`), 200, goodAnswer},
 	{"escapes", "/v2", jsonType, strings.ReplaceAll(ask(good), "https:", `ht\u0074ps:`), 200, goodAnswer},
 	{"claims, to the digit", "/v2", jsonType, ask(claims), 200, okay(email, "idp.example", claimsIDP)},
-	{"the audience as it was written", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "HTTPS://RP.example:443/"), 200,
+	{"the audience as the caller wrote it", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "HTTPS://RP.example:443/"), 200,
 		strings.ReplaceAll(goodAnswer, audience, "HTTPS://RP.example:443/")},
 	{"trusted issuer", "/v2", jsonType, ask(foreign, `"trustedIssuers":["none.example","other.example"]`), 200, okay(email, "other.example", "")},
 	{"trusted issuer, no email", "/v2", jsonType, ask(noEmail, `"trustedIssuers":["other.example"]`), 200,
 		okay("", "other.example", `"idpClaims":{"unverified-email":"alice@nowhere.example"}`)},
 	{"no trusted issuers", "/v2", jsonType, ask(good, `"trustedIssuers":[]`), 200, goodAnswer},
 	{"trusted issuers null", "/v2", jsonType, ask(good, `"trustedIssuers":null`), 200, goodAnswer},
-	{"trusted issuers that are no domains", "/v2", jsonType, ask(good, `"trustedIssuers":["","a b","*"]`), 200, goodAnswer},
-	{"v2 forces no issuer", "/v2", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200,
+	{"trusted issuers that are not domains", "/v2", jsonType, ask(good, `"trustedIssuers":["","a b","*"]`), 200, goodAnswer},
+	{"v2 ignores a forced issuer", "/v2", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200,
 		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
 	{"not trusted", "/v2", jsonType, ask(foreign, `"trustedIssuers":["third.example"]`), 200,
 		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
 	{"no email, not trusted", "/v2", jsonType, ask(noEmail), 200, failed("untrusted assertion, doesn't contain an email, and issuer is untrusted")},
-	{"bogus", "/v2", jsonType, ask("bogus"), 200, failed("no certificates provided")},
-	{"a tilde at the end", "/v2", jsonType, ask(good + "~"), 200, failed("certificate chaining is not yet allowed")},
+	{"not an assertion", "/v2", jsonType, ask("bogus"), 200, failed("no certificates provided")},
+	{"a trailing tilde", "/v2", jsonType, ask(good + "~"), 200, failed("certificate chaining is not yet allowed")},
 	{"domain", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "incorrect.com"), 200, failed("audience mismatch: scheme mismatch")},
 	{"domain, same scheme", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "https://incorrect.com"), 200, failed("audience mismatch: domain mismatch")},
 	{"port", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, audience+":8080"), 200, failed("audience mismatch: port mismatch")},
 	{"scheme", "/v2", jsonType, strings.ReplaceAll(ask(good), audience, "http://rp.example"), 200, failed("audience mismatch: scheme mismatch")},
 	{"expired", "/v2", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()), idp.Assertion(audience, user).With("exp", 1))), 200, failed("expired")},
-	{"from the future", "/v2", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()), idp.Assertion(audience, user).With("iat", now.UnixMilli()+3600000))),
+	{"issued in the future", "/v2", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()), idp.Assertion(audience, user).With("iat", now.UnixMilli()+3600000))),
 		200, failed("issued later than verification date")},
 	{"forged", "/v2", jsonType, ask(good[:len(good)-4] + "AAAA"), 200, failed("invalid signature")},
 	{"undecided", "/v2", jsonType, ask(unreachable), 200,
@@ -114,12 +114,12 @@ var table = []struct {
 	{"null", "/v2", jsonType, `{"assertion":"x","audience":null}`, 400, failed("missing audience parameter")},
 	{"a number", "/v2", jsonType, `{"assertion":1,"audience":"https://rp.example"}`, 400, failed("assertion must be a string")},
 	{"an array", "/v2", jsonType, `{"assertion":"x","audience":["https://rp.example"]}`, 400, failed("audience must be a string")},
-	{"trusted issuers no array", "/v2", jsonType, ask(good, `"trustedIssuers":"other.example"`), 400, failed("trusted issuers must be an array")},
+	{"trusted issuers not an array", "/v2", jsonType, ask(good, `"trustedIssuers":"other.example"`), 400, failed("trusted issuers must be an array")},
 	{"trusted issuers an object", "/v2", jsonType, ask(good, `"trustedIssuers":{"0":"other.example"}`), 400, failed("trusted issuers must be an array")},
-	{"trusted issuers not of strings", "/v2", jsonType, ask(good, `"trustedIssuers":["other.example",["x"]]`), 400, failed("trusted issuers must be an array of strings")},
+	{"trusted issuers not strings", "/v2", jsonType, ask(good, `"trustedIssuers":["other.example",["x"]]`), 400, failed("trusted issuers must be an array of strings")},
 	{"missing before trusted issuers", "/v2", jsonType, `{"assertion":"x","trustedIssuers":5}`, 400, failed("missing audience parameter")},
 	{"malformed", "/v2", jsonType, `{ 'a' }`, 400, failed("malformed JSON at byte 2: member name expected")},
-	{"twice", "/v2", jsonType, ask(good, `"assertion":"x"`), 400, ""},
+	{"duplicate name", "/v2", jsonType, ask(good, `"assertion":"x"`), 400, ""},
 	{"other type", "/v2", "text/plain", ask(good), 415, failed("Unsupported Content-Type: text/plain (expected application/json)")},
 	{"no type", "/v2", "", ask(good), 415, failed("Unsupported Content-Type: none (expected application/json)")},
 	{"a form", "/v2", formType, form("assertion", good, "audience", audience), 415, failed("Unsupported Content-Type: application/x-www-form-urlencoded (expected application/json)")},
@@ -134,9 +134,9 @@ var table = []struct {
 	{"query, other type", "/?" + form("assertion", good, "audience", audience), "text/plain", "what?", 200, goodAnswer},
 	{"query and JSON", "/?" + form("assertion", good), jsonType, `{"audience":"https://rp.example"}`, 200, goodAnswer},
 	{"query and form", "/?" + form("audience", audience), formType, form("assertion", good), 200, goodAnswer},
-	{"the query wins", "/?" + form("assertion", good, "audience", audience), jsonType, ask("x"), 200, goodAnswer},
+	{"the query takes precedence", "/?" + form("assertion", good, "audience", audience), jsonType, ask("x"), 200, goodAnswer},
 	{"an empty query does not", "/?assertion=&audience=", jsonType, ask(good), 200, goodAnswer},
-	{"trusted issuers mean nothing", "/", jsonType, ask(foreign, `"trustedIssuers":["other.example"]`), 200,
+	{"trusted issuers are ignored", "/", jsonType, ask(foreign, `"trustedIssuers":["other.example"]`), 200,
 		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
 	{"forced issuer", "/", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200, okay(email, "other.example", "")},
 	{"forced issuer, form", "/verify", formType, form("assertion", foreign, "audience", audience, "experimental_forceIssuer", "other.example"), 200,
@@ -152,32 +152,32 @@ var table = []struct {
 	{"unverified, allowed, none", "/", jsonType, ask(good, `"experimental_allowUnverified":"1"`), 200, goodAnswer},
 	{"unverified, false", "/", jsonType, ask(claims, `"experimental_allowUnverified":false`), 200, okay(email, "idp.example", claimsIDP)},
 	{"unverified, \"false\"", "/?experimental_allowUnverified=false", jsonType, ask(claims), 200, okay(email, "idp.example", claimsIDP)},
-	{"unverified is no string", "/", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()).With("unverified-email", 5), idp.Assertion(audience, user)),
+	{"unverified is not a string", "/", jsonType, ask(idptest.Backed(idp.Certificate(email, user.Public()).With("unverified-email", 5), idp.Assertion(audience, user)),
 		`"experimental_allowUnverified":true`), 200, okay(email, "idp.example", `"idpClaims":{"unverified-email":5}`)},
 	{"undecided", "/", jsonType, ask(unreachable), 200,
 		`{"status":"failure","reason":"undecided, no keys of dark.example: domain is unavailable","undecided":true}`},
 	{"no assertion", "/verify", formType, form("audience", audience), 400, failed("missing assertion parameter")},
 	{"no audience", "/verify", formType, form("assertion", "x"), 400, failed("missing audience parameter")},
-	{"nothing", "/", jsonType, "", 400, failed("missing assertion parameter")},
-	{"twice in a form", "/", formType, form("assertion", "x", "assertion", "y", "audience", audience), 400, failed("assertion is given twice")},
-	{"twice in a query", "/?audience=x&audience=y", jsonType, ask(good), 400, failed("audience is given twice")},
+	{"no parameters", "/", jsonType, "", 400, failed("missing assertion parameter")},
+	{"duplicate in a form", "/", formType, form("assertion", "x", "assertion", "y", "audience", audience), 400, failed("assertion is given twice")},
+	{"duplicate in a query", "/?audience=x&audience=y", jsonType, ask(good), 400, failed("audience is given twice")},
 	{"array-like names", "/", formType, form("assertion[]", good, "audience", audience), 400, failed("missing assertion parameter")},
 	{"bad escapes in a form", "/", formType, "assertion=%zz&audience=x", 400, failed("malformed form: not name=value&… with % escapes")},
 	{"bad escapes in a query", "/?audience=%zz", jsonType, ask(good), 400, failed("malformed form: not name=value&… with % escapes")},
 	{"not UTF-8", "/", formType, "assertion=x&audience=%ff", 400, failed("audience is not UTF-8")},
-	{"forced issuer no string", "/", jsonType, ask(good, `"experimental_forceIssuer":["other.example"]`), 400, failed("experimental_forceIssuer must be a string")},
-	{"allow no boolean", "/", jsonType, ask(good, `"experimental_allowUnverified":1`), 400, failed("experimental_allowUnverified must be true or false")},
+	{"forced issuer not a string", "/", jsonType, ask(good, `"experimental_forceIssuer":["other.example"]`), 400, failed("experimental_forceIssuer must be a string")},
+	{"allow not a boolean", "/", jsonType, ask(good, `"experimental_allowUnverified":1`), 400, failed("experimental_allowUnverified must be true or false")},
 	{"other type", "/", "text/plain;x", "", 415, failed("Unsupported Content-Type: text/plain (expected application/x-www-form-urlencoded or application/json)")},
 	{"no type", "/verify", "", "", 415, failed("Unsupported Content-Type: none (expected application/x-www-form-urlencoded or application/json)")},
 	{"no type, half a query", "/verify?assertion=x", "", "", 415, failed("Unsupported Content-Type: none (expected application/x-www-form-urlencoded or application/json)")},
 
-	// Neither.
+	// Other paths.
 	{"no such path", "/v3", jsonType, ask(good), 404, failed("not found")},
 	{"no such path", "//", jsonType, ask(good), 404, failed("not found")},
 	{"no such path", "/V2", jsonType, ask(good), 404, failed("not found")},
 }
 
-// unverified puts the address where the answer has it.
+// unverified returns an answer with an unverified address.
 func unverified(answer, email string) string {
 	return strings.Replace(answer, `"audience":`, fmt.Sprintf(`"unverified-email":%q,"audience":`, email), 1)
 }
@@ -212,9 +212,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestAnswerIsTheEnginesOwn: but for the audience and what v1 adds, an okay answer
-// is the form that package assertion gives.
-func TestAnswerIsTheEnginesOwn(t *testing.T) {
+// TestAnswerOfAssertion checks that an answer is what package assertion marshals.
+// They differ only in the audience, and in what v1 adds.
+func TestAnswerOfAssertion(t *testing.T) {
 	v := newVerifier(t, assertion.Config{})
 	s := serve(t, verifyapi.Config{Verifier: v})
 	for _, a := range []string{good, claims} {
@@ -283,9 +283,9 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// TestUnderAnyServer: in another server's mux, below a path, with a
-// ResponseWriter that can do nothing beyond the interface.
-func TestUnderAnyServer(t *testing.T) {
+// TestInOtherServer serves the handler in another server's mux, below a path, with a
+// ResponseWriter that has only the methods of the interface.
+func TestInOtherServer(t *testing.T) {
 	h := watch(t, verifyapi.Config{})
 	mux := http.NewServeMux()
 	mux.Handle("/verifier/", http.StripPrefix("/verifier", h))
@@ -303,7 +303,7 @@ func TestUnderAnyServer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
 		}
 	}
-	// Another's limit on bodies is kept to, and told as one's own.
+	// A limit on bodies that was set before the handler is reported as its own.
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/v2", io.MultiReader(strings.NewReader(ask(good))))
 	r.Header.Set("Content-Type", jsonType)
@@ -320,14 +320,14 @@ func TestUndecidedStatus(t *testing.T) {
 	if got.StatusCode != 503 || !strings.Contains(got.body, `"undecided":true`) || got.Header.Get("Retry-After") != "5" {
 		t.Errorf("%s %v %s", got.Status, got.Header, got.body)
 	}
-	// What is decided is not touched by it.
+	// Decided outcomes keep their status.
 	if got := s.post(t, "/v2", jsonType, ask("bogus")); got.StatusCode != 200 {
 		t.Errorf("%s %s", got.Status, got.body)
 	}
-	s.wellAsEver(t)
+	s.checkServes(t)
 }
 
-// TestUnavailable: wrong requests are told so all the same.
+// TestUnavailable checks that wrong requests still have a 4xx status.
 func TestUnavailable(t *testing.T) {
 	s := serve(t, verifyapi.Config{Unavailable: true})
 	for _, path := range []string{"/", "/verify", "/v2"} {
@@ -348,9 +348,9 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// TestTrustStaysInItsRequest, however the requests follow each other and whatever
-// the verifier remembers of a certificate.
-func TestTrustStaysInItsRequest(t *testing.T) {
+// TestTrustOfOneRequest checks that trusted issuers affect no other request, in any
+// order of requests, although the verifier caches certificates.
+func TestTrustOfOneRequest(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	done := make(chan struct{})
 	for range 4 {
@@ -374,8 +374,8 @@ func TestTrustStaysInItsRequest(t *testing.T) {
 	}
 }
 
-// TestConfiguredTrust: the verifier's own trusted issuers hold for requests that
-// name none.
+// TestConfiguredTrust checks that the verifier's own trusted issuers apply to
+// requests that name none.
 func TestConfiguredTrust(t *testing.T) {
 	s := serve(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{TrustedIssuers: []string{"other.example"}})})
 	for body, want := range map[string]string{

@@ -19,8 +19,8 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// visits are distinct assertions of users who come again and again.
-func visits(b *testing.B) []string {
+// returningUsers returns distinct assertions of users with several assertions each.
+func returningUsers(b *testing.B) []string {
 	const users, each = 32, 8
 	texts := make([]string, 0, users*each)
 	for u := range users {
@@ -37,7 +37,7 @@ func visits(b *testing.B) []string {
 	return texts
 }
 
-// sink is a ResponseWriter that takes everything.
+// sink is a ResponseWriter that discards the body.
 type sink struct {
 	header http.Header
 	status int
@@ -47,7 +47,7 @@ func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s *sink) WriteHeader(status int)      { s.status = status }
 
-// requester gives requests with those bodies in turn.
+// requester returns a function that returns requests with those bodies in turn.
 func requester(b *testing.B, path, contentType string, texts []string, body func(string) string) func(i int) *http.Request {
 	bodies := make([]string, len(texts))
 	for i, text := range texts {
@@ -67,17 +67,17 @@ func requester(b *testing.B, path, contentType string, texts []string, body func
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// BenchmarkHandler compares requests with what the engine alone takes for the same
+// BenchmarkHandler compares requests with the verifier alone on the same
 // assertions.
 func BenchmarkHandler(b *testing.B) {
-	texts := visits(b)
+	texts := returningUsers(b)
 	v := newVerifier(b, assertion.Config{})
 	metrics, err := verifyapi.NewMetrics(prometheus.NewRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	b.Run("engine", func(b *testing.B) {
+	b.Run("verifier", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			if _, err := v.Verify(b.Context(), texts[i%len(texts)], audience); err != nil {
@@ -118,7 +118,7 @@ func BenchmarkHandler(b *testing.B) {
 	b.Run("too-busy", func(b *testing.B) { benchmarkTooBusy(b, texts) })
 }
 
-// benchmarkTooBusy is what a request costs that is sent away.
+// benchmarkTooBusy measures a request that is refused as "too busy".
 func benchmarkTooBusy(b *testing.B, texts []string) {
 	release := make(chan struct{})
 	v := newVerifier(b, assertion.Config{Keys: source(func(context.Context, string) error {
@@ -136,7 +136,7 @@ func benchmarkTooBusy(b *testing.B, texts []string) {
 		defer close(done)
 		h.ServeHTTP(&sink{header: make(http.Header)}, request(0))
 	}()
-	<-release // the one turn is taken
+	<-release // the one place is taken
 	b.ReportAllocs()
 	w := &sink{header: make(http.Header)}
 	for i := 0; b.Loop(); i++ {
@@ -150,9 +150,9 @@ func benchmarkTooBusy(b *testing.B, texts []string) {
 	<-done
 }
 
-// BenchmarkServer is the whole of it, over keep-alive connections.
+// BenchmarkServer measures requests over keep-alive connections.
 func BenchmarkServer(b *testing.B) {
-	texts := visits(b)
+	texts := returningUsers(b)
 	s := serve(b, verifyapi.Config{})
 	c := client(b)
 	c.Transport.(*http.Transport).MaxIdleConnsPerHost = 64
@@ -176,9 +176,9 @@ func BenchmarkServer(b *testing.B) {
 	})
 }
 
-// BenchmarkCostly has the most expensive requests that were found for what this
-// package does itself, at the default limit of a body and at the largest. That of
-// the verification is measured in package bench.
+// BenchmarkCostly measures the most expensive requests that are known for the work of
+// this package, at the default limit of a body and at the largest. Package bench
+// measures verifications.
 func BenchmarkCostly(b *testing.B) {
 	many := func(size int, format string) string {
 		var text strings.Builder

@@ -11,10 +11,10 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// The tests of this file send what deployed clients send, to the byte but for
-// the values, and read the answers as those read them.
+// The tests of this file send what deployed clients send, to the byte except for the
+// values, and read the responses as those clients do.
 
-// pythonForm is what Python's requests makes of requests.post(url, {…}).
+// pythonForm returns the request that Python's requests.post(url, {…}) sends.
 func pythonForm(path string, pairs ...string) string {
 	var body []string
 	for i := 0; i < len(pairs); i += 2 {
@@ -25,19 +25,21 @@ func pythonForm(path string, pairs ...string) string {
 		"Accept: */*\r\nConnection: keep-alive\r\nContent-Length: %d\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n%s", path, len(text), text)
 }
 
-// pythonJSON is requests.post(url, data=json.dumps(…), headers={"content-type": …}).
+// pythonJSON returns the request of
+// requests.post(url, data=json.dumps(…), headers={"content-type": …}).
 func pythonJSON(path, body string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: verifier.example\r\nUser-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\n"+
 		"Accept: */*\r\nConnection: keep-alive\r\ncontent-type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
 }
 
-// nodeJSON is request({method: 'post', json: true, body: …}) of Node's module request.
+// nodeJSON returns the request of request({method: 'post', json: true, body: …}) of
+// Node's module request.
 func nodeJSON(path, body string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"+
 		"Connection: close\r\n\r\n%s", path, len(body), body)
 }
 
-// send gives the status and the answer, which must be JSON.
+// send returns the status and the answer, which must be JSON.
 func (s *service) send(t *testing.T, request string) (status int, answer map[string]any) {
 	t.Helper()
 	conn := s.dial(t)
@@ -57,7 +59,7 @@ func (s *service) send(t *testing.T, request string) (status int, answer map[str
 	return got.StatusCode, answer
 }
 
-// pyBrowserID reads as PyBrowserID's RemoteVerifier does.
+// pyBrowserID reads an answer as PyBrowserID's RemoteVerifier does.
 func pyBrowserID(status int, answer map[string]any, audience string) string {
 	switch {
 	case status == 500:
@@ -87,7 +89,7 @@ func TestPyBrowserID(t *testing.T) {
 	}
 }
 
-// tokenServer reads as the verifier of Mozilla's token server does.
+// tokenServer reads an answer as the verifier of Mozilla's token server does.
 func tokenServer(status int, answer map[string]any) string {
 	if status != 200 {
 		return "ConnectionError"
@@ -108,7 +110,7 @@ func tokenServer(status int, answer map[string]any) string {
 
 func TestTokenServer(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
-	// What Firefox Accounts certified: addresses at its own host, one issuer.
+	// Firefox Accounts certified addresses at its own host; there is one issuer.
 	account := other.Certificate("0123abcd@other.example", user.Public()).With("fxa-generation", int64(1767225600123)).
 		With("fxa-keysChangedAt", int64(1767225600456)).With("fxa-verifiedEmail", email)
 	statement := other.Assertion(audience, user)
@@ -130,8 +132,8 @@ func TestTokenServer(t *testing.T) {
 	}
 }
 
-// TestFlaskBrowserID, which gives the answer of a status of 200 to the
-// application, and any other to its user.
+// TestFlaskBrowserID reads as Flask-BrowserID does: it passes an answer with status 200
+// to the application, and any other to the user.
 func TestFlaskBrowserID(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	for a, want := range map[string]string{good: "okay", "bogus": "failure"} {
@@ -142,7 +144,7 @@ func TestFlaskBrowserID(t *testing.T) {
 	}
 }
 
-// TestUnverifiedClients: those that take addresses which were not verified.
+// TestUnverifiedClients reads as clients that accept unverified addresses do.
 func TestUnverifiedClients(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	status, answer := s.send(t, pythonForm("/verify", "assertion", noEmail, "audience", audience,
@@ -152,7 +154,7 @@ func TestUnverifiedClients(t *testing.T) {
 	}
 }
 
-// TestNode: as the tests of the service that this one replaces call it.
+// TestNode sends the requests that the tests of browserid-verifier send.
 func TestNode(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	for _, path := range []string{"/v2", "/", "/verify"} {

@@ -47,7 +47,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestMaxBody: the limit is what it was set to.
+// TestMaxBody checks that a configured limit applies.
 func TestMaxBody(t *testing.T) {
 	s := serve(t, verifyapi.Config{MaxBody: 100_000})
 	if got := s.post(t, "/v2", jsonType, pad(ask(good), 100_000)); got.StatusCode != 200 {
@@ -56,7 +56,7 @@ func TestMaxBody(t *testing.T) {
 	if got := s.post(t, "/v2", jsonType, pad(ask(good), 100_001)); got.StatusCode != 413 {
 		t.Error(got.Status, got.body)
 	}
-	s.wellAsEver(t)
+	s.checkServes(t)
 }
 
 func TestVersion(t *testing.T) {
@@ -82,7 +82,7 @@ func TestVersion(t *testing.T) {
 		t.Errorf("the source is %s", got.Source)
 	}
 
-	// What monitoring wants of it, whatever this test was built from.
+	// The form that monitoring reads, whatever this test was built from.
 	h := watch(t, verifyapi.Config{})
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("GET", "/__version__", nil))

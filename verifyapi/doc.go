@@ -1,16 +1,16 @@
-// Package verifyapi serves the verification of BrowserID assertions over HTTP: the
-// interface that Mozilla's browserid-verifier defined and that token servers,
-// PyBrowserID and others call. docs/API.md describes it for those who call it.
+// Package verifyapi serves the verification of BrowserID assertions over HTTP. The
+// interface is the one that Mozilla's browserid-verifier defined, and that token
+// servers, PyBrowserID and others call. docs/API.md describes it for callers.
 //
 // # Where to start
 //
-// [New] makes a [Handler] from a [Config], for any Go server:
+// [New] returns a [Handler] for a [Config], for any Go server:
 //
 //	h, err := verifyapi.New(verifyapi.Config{Verifier: verifier})
 //	mux.Handle("/verifier/", http.StripPrefix("/verifier", h))
 //
-// [Handler.Server] gives a server for the handler alone, with the limits that only
-// a server can set. [NewMetrics] counts for Prometheus. The command
+// [Handler.Server] returns a server for the handler alone, with the limits that only
+// a server can set. [NewMetrics] counts requests for Prometheus. The command
 // vepverify serve is this package with flags.
 //
 // # Requests
@@ -21,20 +21,22 @@
 //	GET  /status              OK
 //	GET  /__heartbeat__, /__lbheartbeat__, /__version__
 //
-// JSON is read strictly: one object, UTF-8, no name twice. Members that mean
-// nothing here are ignored, and null is as good as absent. In v1 the query wins
-// over the body, and a name that stands twice in a form or a query is refused.
+// JSON is parsed strictly: one object, UTF-8, no duplicate names. Unknown members
+// are ignored, and null means absent. In v1 the query takes precedence over the
+// body, and a duplicate name in a form or a query is an error.
 //
-// # Answers
+// # Responses
 //
-// An assertion that was judged is answered with status 200, whether it holds or not
-// ("status":"okay" or "failure"); one that could not be judged for now has
-// "undecided":true as well, and status 503 if Config.UndecidedStatus says so. The
-// audience is the caller's own text. A request that is wrong in itself has a 4xx
-// status, and too much to do or a fault of the service 503, all of them with
-// {"status":"failure","reason":…}. Every answer has the security headers and an
-// X-Request-Id: the one that came with the request, when it is at most 64 letters,
-// digits, '-', '_' and '.', else a new one.
+// An assertion that was verified is answered with status 200, whether it was
+// accepted or not ("status":"okay" or "failure"). If it could not be verified now,
+// the response has "undecided":true as well, and status 503 if
+// Config.UndecidedStatus says so. The audience is the caller's own text. A request
+// that is wrong in itself has a 4xx status. Overload and faults of the service have
+// status 503. Both have {"status":"failure","reason":…}.
+//
+// Every response has the security headers and an X-Request-Id. The ID is the one
+// that came with the request, if it has at most 64 letters, digits, '-', '_' and
+// '.', else a new one.
 //
 // # Overload
 //
@@ -44,28 +46,27 @@
 // refused with "too busy" after that time, or at once if the queue is full.
 //
 // While a look-up waits for the network, the place is free for others and the
-// request counts among Lookups. If those are all taken, or a fixed share of them
+// request counts against Lookups. If those are all taken, or a fixed share of them
 // by one registrable domain, only requests that need such a look-up are refused.
-// A document that was fetched is loaded in one of the InFlight places too. The
-// three queues for places (new requests, requests whose look-up has ended, loads)
-// are served in turn.
+// A fetched document is loaded in one of the InFlight places too. The three queues
+// for places (new requests, requests whose look-up has ended, loads) are served in
+// turn.
 //
 // # Logs and metrics
 //
-// A line for each verification: request id, version of the interface, status,
-// result and class (of a fixed few), duration, the first 16 hex digits of
-// the assertion's SHA-256, and the reason that was answered. Requests that were
-// sent away and clients that left are logged at level Debug. No line holds an
-// assertion, nor an address unless Config.LogEmails is set. Panics are answered
-// and logged with the stack, but without the value that was thrown. No
-// metric has a label that a client can choose.
+// Each verification is logged with its request ID, the version of the interface,
+// the status, result and class (a fixed set), the duration, the first 16 hex digits
+// of the assertion's SHA-256, and the reason. Requests refused as "too busy" and
+// clients that disconnected are logged at level Debug. No assertion is logged, and
+// no address unless Config.LogEmails is set. Panics are answered, and logged with
+// their stack but without the value. No metric has a label that a client can choose.
 //
 // # What is not checked
 //
-// Who calls: anybody who reaches the handler can have assertions verified, name
-// issuers to trust for their own request, and make the service look up domains.
-// Keep it among your own machines, or put authentication in front. The audience
-// is whatever the caller says; a caller that lets its users choose it gains nothing
-// by asking. Neither CORS nor browsers are served. net/http itself refuses what is no
-// HTTP, without the headers above.
+// Who calls. Every client of the handler can have assertions verified, name
+// issuers to trust for its own request, and make the service look up domains.
+// Serve it in your own network, or require authentication before it. The audience
+// is whatever the caller says; a caller that lets its users choose the audience
+// gains nothing from the verification. CORS and browsers are not supported.
+// net/http itself refuses what is not HTTP, without the headers above.
 package verifyapi

@@ -14,8 +14,8 @@ import (
 )
 
 // TestDocs runs every command of docs/API.md against a server with the keys of
-// testdata/sample, at the time at which its assertion holds, and compares what
-// comes of it with what the text says.
+// testdata/sample, at a time when the sample assertion is valid, and compares the
+// output with the document.
 func TestDocs(t *testing.T) {
 	for _, program := range []string{"sh", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -45,7 +45,7 @@ func TestDocs(t *testing.T) {
 				t.Errorf("%s: %v", line, err)
 			}
 			if got := masked(string(out)); got != masked(want) {
-				t.Errorf("%s:\n%s\nThe text says:\n%s", line, got, want)
+				t.Errorf("%s:\n%s\nThe document has:\n%s", line, got, want)
 			}
 			ran++
 		}
@@ -55,7 +55,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// masked is what curl prints without what is different each time.
+// masked returns the output of curl without the values that differ each time.
 func masked(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = regexp.MustCompile(`(?m)^(Date|X-Request-Id): .*$`).ReplaceAllString(s, "$1: …")

@@ -22,9 +22,9 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// The API below a path of a server that does other things as well.
+// The API below a path of a server with other handlers.
 func ExampleNew() {
-	idp := idptest.New("idp.example") // in earnest, leave Keys out: the network is asked
+	idp := idptest.New("idp.example") // in production, omit Keys: documents are fetched
 	documents, err := wellknown.NewStatic(map[string]json.RawMessage{idp.Domain: idp.Document().JSON()})
 	if err != nil {
 		log.Fatal(err)
@@ -59,8 +59,8 @@ func ExampleNew() {
 	// 200 failure: no certificates provided
 }
 
-// A server of its own, with logs, metrics on an address of their own, and a way to
-// stop that finishes what is under way.
+// A server for the API alone, with logs, metrics at an address of their own, and a
+// graceful shutdown.
 func ExampleHandler_Server() {
 	verifier, err := assertion.NewVerifier(assertion.Config{})
 	if err != nil {
@@ -83,9 +83,9 @@ func ExampleHandler_Server() {
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	context.AfterFunc(stop, func() {
-		patience, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		timeout, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		server.Shutdown(patience)
+		server.Shutdown(timeout)
 	})
 	if err := server.ListenAndServe(); err != http.ErrServerClosed {
 		log.Fatal(err)

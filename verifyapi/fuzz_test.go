@@ -10,9 +10,8 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// FuzzRequest: whatever is sent is answered in the way that is documented, as JSON,
-// without a fault. What is taken for a request is one to other parsers, too, and
-// says the same to them.
+// FuzzRequest checks that every request has a documented response in JSON, and that
+// none is a fault. A request that is accepted means the same to other parsers.
 func FuzzRequest(f *testing.F) {
 	for _, tt := range table {
 		path, query, _ := strings.Cut(tt.path, "?")
@@ -48,9 +47,9 @@ func FuzzRequest(f *testing.F) {
 		default:
 			t.Fatalf("status %d", rec.Code)
 		}
-		asked := understood(t, second, contentType, query, body)
+		asked := parsed(t, second, contentType, query, body)
 		if asked("assertion") == "" || asked("audience") == "" {
-			t.Fatalf("answered, but not asked: %s", rec.Body)
+			t.Fatalf("accepted without both parameters: %s", rec.Body)
 		}
 		if answer.Status == "okay" && answer.Audience != asked("audience") {
 			t.Fatalf("asked for %q: %s", asked("audience"), rec.Body)
@@ -58,8 +57,8 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// understood is a request as the standard library reads it.
-func understood(t *testing.T, second bool, contentType, query, body string) func(string) string {
+// parsed returns the parameters of a request as the standard library parses it.
+func parsed(t *testing.T, second bool, contentType, query, body string) func(string) string {
 	var values url.Values
 	var members map[string]any
 	if !second {

@@ -19,11 +19,10 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// The tests of this file run in bubbles of package synctest, in which time stands
-// still while anybody works, and Wait returns when everybody waits.
+// The tests of this file run in bubbles of package synctest: time advances only
+// when all goroutines are blocked, and Wait returns when they are.
 
-// start sends a request for a verification, and gives its answer when there is
-// one.
+// start sends a request for a verification, and returns a channel for the response.
 func (w *watched) start(ctx context.Context, body string) <-chan *http.Response {
 	answer := make(chan *http.Response, 1)
 	r := httptest.NewRequestWithContext(ctx, "POST", "/v2", strings.NewReader(body))
@@ -36,14 +35,14 @@ func (w *watched) start(ctx context.Context, body string) <-chan *http.Response 
 	return answer
 }
 
-// got is an answer that must be there.
+// got returns a response that must have been sent.
 func got(t *testing.T, answer <-chan *http.Response) reply {
 	t.Helper()
 	select {
 	case r := <-answer:
 		return read(t, r, nil)
 	default:
-		t.Fatal("no answer yet")
+		t.Fatal("no response yet")
 		return reply{}
 	}
 }
@@ -53,13 +52,13 @@ func none(t *testing.T, answers ...<-chan *http.Response) {
 	for i, answer := range answers {
 		select {
 		case r := <-answer:
-			t.Fatalf("request %d has an answer already: %s", i, r.Status)
+			t.Fatalf("request %d has a response already: %s", i, r.Status)
 		default:
 		}
 	}
 }
 
-// answered returns how many of the requests have an answer.
+// answered returns how many of the requests have a response.
 func answered(answers []<-chan *http.Response) (n int) {
 	for _, answer := range answers {
 		n += len(answer)
@@ -93,7 +92,7 @@ func checkGood(t *testing.T, r reply) {
 	}
 }
 
-// blocking verifies when it is told to: each verification takes one release.
+// blocking returns a verifier of which each verification waits for one release.
 func blocking(t *testing.T) (v *assertion.Verifier, release chan struct{}) {
 	release = make(chan struct{})
 	return newVerifier(t, assertion.Config{Keys: source(func(ctx context.Context, _ string) error {
@@ -121,14 +120,14 @@ func TestQueue(t *testing.T) {
 		checkTooBusy(t, got(t, fourth))
 		none(t, first, second, third)
 
-		// A wrong request needs no turn to be told so.
+		// A wrong request is refused without a place.
 		wrong := w.start(t.Context(), "{}")
 		synctest.Wait()
 		if r := got(t, wrong); r.StatusCode != 400 {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
 
-		// Who waits goes next, and leaves room in the queue.
+		// The request in the queue is next, and leaves room for another one.
 		release <- struct{}{}
 		synctest.Wait()
 		w.gauges(t, "2", "0", "0")
@@ -144,7 +143,7 @@ func TestQueue(t *testing.T) {
 		}
 		w.gauges(t, "0", "0", "0")
 		if n := w.metric(t, `vepverify_verifications_total{reason="queue_full",result="shed"}`); n != "1" {
-			t.Errorf("%s sent away", n)
+			t.Errorf("%s were shed", n)
 		}
 	})
 }
@@ -184,18 +183,19 @@ func TestQueueTimeout(t *testing.T) {
 	})
 }
 
-// TestClientLeaves: a client that is gone takes nobody's turn, and is no error.
-func TestClientLeaves(t *testing.T) {
+// TestClientDisconnects checks that a client that has gone takes no place, and is not
+// logged as an error.
+func TestClientDisconnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, release := blocking(t)
 		w := watch(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: 1})
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, disconnect := context.WithCancel(t.Context())
 		running := w.start(ctx, ask(good))
 		synctest.Wait()
 		waiting := w.start(ctx, ask(good))
 		synctest.Wait()
 		w.gauges(t, "1", "1", "0")
-		leave()
+		disconnect()
 		synctest.Wait()
 		got(t, running)
 		got(t, waiting)
@@ -215,14 +215,14 @@ func TestClientLeaves(t *testing.T) {
 	})
 }
 
-// network is a resolver's network: each host is answered when it is told to be.
+// network is the transport of a resolver. A host answers when its channel is closed.
 type network struct {
 	t        *testing.T
-	released map[string]chan struct{} // a host without a channel is not answered
-	status   map[string]int           // of a host that is answered at once, without a document
+	released map[string]chan struct{} // a host without a channel never answers
+	status   map[string]int           // of a host that answers at once, without a document
 }
 
-// RoundTrip serves the document of any host.
+// RoundTrip returns the same document for every host.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if status := n.status[r.URL.Host]; status != 0 {
 		return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Body: http.NoBody}, nil
@@ -258,7 +258,7 @@ func from(host string) string {
 	return idptest.New(host, idptest.Key("RS256")).At(now).Backed("alice@"+host, user, audience)
 }
 
-// TestSlowIssuers: they hold up those who need them, and nobody else.
+// TestSlowIssuers checks that slow issuers delay only the requests that need them.
 func TestSlowIssuers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example", "b.example", "c.example")
@@ -292,7 +292,7 @@ func TestSlowIssuers(t *testing.T) {
 		if r := got(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
 			t.Errorf("%s", r.body)
 		}
-		// An issuer that never answers is given up on in the end.
+		// A look-up of an issuer that never answers times out.
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
 		if r := got(t, b); r.StatusCode != 200 || !strings.Contains(r.body, `"undecided":true`) {
@@ -313,18 +313,18 @@ func TestSlowIssuers(t *testing.T) {
 	})
 }
 
-// TestTurnAfterLookup: who has looked up waits for its turn again, without the
-// queue's bound.
-func TestTurnAfterLookup(t *testing.T) {
+// TestPlaceAfterLookup checks that a request waits for a place again after its
+// look-up, and that the limit of the queue does not apply.
+func TestPlaceAfterLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
 		hold := make(chan struct{})
 		w := watch(t, verifyapi.Config{
-			Verifier: newVerifier(t, assertion.Config{Keys: sourceThen{resolver, hold}}), InFlight: 1, Queue: -1,
+			Verifier: newVerifier(t, assertion.Config{Keys: holdingSource{resolver, hold}}), InFlight: 1, Queue: -1,
 		})
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, disconnect := context.WithCancel(t.Context())
 		a := w.start(t.Context(), ask(from("a.example")))
-		synctest.Wait() // until it has given its place back: the next would find none, and no queue
+		synctest.Wait() // until it has released its place: the next request finds no other, and no queue
 		gone := w.start(ctx, ask(from("a.example")))
 		synctest.Wait()
 		w.gauges(t, "0", "0", "2")
@@ -337,7 +337,7 @@ func TestTurnAfterLookup(t *testing.T) {
 		none(t, a, gone, holder)
 		w.gauges(t, "1", "0", "2")
 
-		leave()
+		disconnect()
 		synctest.Wait()
 		got(t, gone)
 		w.gauges(t, "1", "0", "1")
@@ -352,14 +352,14 @@ func TestTurnAfterLookup(t *testing.T) {
 	})
 }
 
-// sourceThen is a resolver, but for hold.example, which keeps its turn until hold
+// holdingSource is a resolver. A look-up of hold.example keeps its place until hold
 // is closed.
-type sourceThen struct {
+type holdingSource struct {
 	*wellknown.Resolver
 	hold chan struct{}
 }
 
-func (s sourceThen) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+func (s holdingSource) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
 	if host == "hold.example" {
 		<-s.hold
 		return nil, errors.New("held long enough")
@@ -367,30 +367,30 @@ func (s sourceThen) Authority(ctx context.Context, host, emailDomain string) (*w
 	return s.Resolver.Authority(ctx, host, emailDomain)
 }
 
-// heldGuard is a one-use guard that answers when it is told to, so that a test
-// sees the verifications that have a place.
-type heldGuard struct {
+// blockingGuard is a one-use guard that waits for release, so that a test sees the
+// verifications that have a place.
+type blockingGuard struct {
 	release chan struct{}
-	asked   atomic.Int64 // that wait for an answer
+	waiting atomic.Int64 // calls
 }
 
-func (g *heldGuard) FirstUse(context.Context, string, time.Time) (bool, error) {
-	g.asked.Add(1)
+func (g *blockingGuard) FirstUse(context.Context, string, time.Time) (bool, error) {
+	g.waiting.Add(1)
 	<-g.release
-	g.asked.Add(-1)
+	g.waiting.Add(-1)
 	return true, nil
 }
 
-// TestGoneAfterLookup: requests whose clients leave while they wait for a look-up
-// do not all work at once when it ends.
-func TestGoneAfterLookup(t *testing.T) {
+// TestDisconnectInLookup checks that requests whose clients disconnect during a
+// look-up do not all run at once when it ends.
+func TestDisconnectInLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
-		guard := &heldGuard{release: make(chan struct{})}
+		guard := &blockingGuard{release: make(chan struct{})}
 		w := watch(t, verifyapi.Config{
 			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: -1,
 		})
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, disconnect := context.WithCancel(t.Context())
 		var gone []<-chan *http.Response
 		for range 5 {
 			gone = append(gone, w.start(ctx, ask(from("a.example"))))
@@ -400,11 +400,11 @@ func TestGoneAfterLookup(t *testing.T) {
 		close(n.released["a.example"])
 		synctest.Wait()
 		w.gauges(t, "1", "0", "4")
-		leave()
+		disconnect()
 		synctest.Wait()
 		for range gone {
-			if n := guard.asked.Load(); n > 2 {
-				t.Errorf("%d verifications at once, with one place and clients that are gone", n)
+			if n := guard.waiting.Load(); n > 2 {
+				t.Errorf("%d verifications at once, with one place and clients that have gone", n)
 			}
 			guard.release <- struct{}{}
 			synctest.Wait()
@@ -416,8 +416,8 @@ func TestGoneAfterLookup(t *testing.T) {
 	})
 }
 
-// TestLookupsOfOneDomain: requests for the hosts of one registrable domain, all of
-// which stall, leave room for those of others.
+// TestLookupsOfOneDomain checks that requests for stalled hosts of one registrable
+// domain leave look-ups to other domains.
 func TestLookupsOfOneDomain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := []string{"b.example", "c.example"}
@@ -450,7 +450,7 @@ func TestLookupsOfOneDomain(t *testing.T) {
 			}
 		}
 		if n := w.metric(t, `vepverify_verifications_total{reason="lookups_of_domain",result="shed"}`); n != "16" {
-			t.Errorf("%s sent away", n)
+			t.Errorf("%s were shed", n)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -458,12 +458,12 @@ func TestLookupsOfOneDomain(t *testing.T) {
 	})
 }
 
-// TestQueuesTakeTurns: requests that come back from their look-ups, all at once,
-// do not keep those waiting that have not begun, nor the other way round.
-func TestQueuesTakeTurns(t *testing.T) {
+// TestQueuesInTurn checks that requests whose look-ups end at the same time do not
+// delay new requests by more than one each, nor the other way round.
+func TestQueuesInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
-		guard := &heldGuard{release: make(chan struct{})}
+		guard := &blockingGuard{release: make(chan struct{})}
 		w := watch(t, verifyapi.Config{
 			Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 3, QueueTimeout: time.Hour,
 		})
@@ -473,9 +473,9 @@ func TestQueuesTakeTurns(t *testing.T) {
 		synctest.Wait()
 		checkGood(t, got(t, known))
 
-		var looked, fresh []<-chan *http.Response
+		var resumed, fresh []<-chan *http.Response
 		for range 3 {
-			looked = append(looked, w.start(t.Context(), ask(from("a.example"))))
+			resumed = append(resumed, w.start(t.Context(), ask(from("a.example"))))
 			synctest.Wait()
 		}
 		close(n.released["a.example"])
@@ -486,11 +486,11 @@ func TestQueuesTakeTurns(t *testing.T) {
 			synctest.Wait()
 		}
 		w.gauges(t, "1", "3", "2")
-		for i := range 3 { // one of each in turn; those that came back are in any order
+		for i := range 3 { // one of each in turn; resumed requests are in any order
 			guard.release <- struct{}{}
 			synctest.Wait()
-			if n := answered(looked); n != i+1 {
-				t.Errorf("%d that came back have an answer, not %d", n, i+1)
+			if n := answered(resumed); n != i+1 {
+				t.Errorf("%d resumed requests have a response, want %d", n, i+1)
 			}
 			none(t, fresh[i:]...)
 			guard.release <- struct{}{}
@@ -501,24 +501,24 @@ func TestQueuesTakeTurns(t *testing.T) {
 	})
 }
 
-// watchOnePlace watches a handler with one place and a queue of one. A request that
-// has a place holds it until the guard is released.
-func watchOnePlace(t *testing.T, resolver *wellknown.Resolver) (*watched, *heldGuard) {
-	guard := &heldGuard{release: make(chan struct{})}
+// watchOnePlace returns a handler with one place and a queue of one. A request that
+// has the place holds it until the guard is released.
+func watchOnePlace(t *testing.T, resolver *wellknown.Resolver) (*watched, *blockingGuard) {
+	guard := &blockingGuard{release: make(chan struct{})}
 	return watch(t, verifyapi.Config{
 		Verifier: newVerifier(t, assertion.Config{Keys: resolver, OneUse: guard}), InFlight: 1, Queue: 1, QueueTimeout: time.Hour,
 	}), guard
 }
 
-// TestLoadsTakePlaces: a document that was fetched is loaded in one of the places,
-// which are for all work, and the request that waits for it gets its turn.
+// TestLoadsTakePlaces checks that a fetched document is loaded in one of the places,
+// and that the request that waits for it has a place afterwards.
 func TestLoadsTakePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
 		w, guard := watchOnePlace(t, resolver)
 		a := w.start(t.Context(), ask(from("a.example")))
 		synctest.Wait()
-		loaded := make(chan error, 1) // by the same fetch
+		loaded := make(chan error, 1) // of the same fetch
 		go func() {
 			_, err := resolver.Authority(t.Context(), "a.example", "a.example")
 			loaded <- err
@@ -529,13 +529,13 @@ func TestLoadsTakePlaces(t *testing.T) {
 		close(n.released["a.example"])
 		synctest.Wait()
 		if len(loaded) > 0 {
-			t.Error("a document was loaded while all places were taken")
+			t.Error("the document was loaded while all places were taken")
 		}
 		guard.release <- struct{}{}
 		synctest.Wait()
 		checkGood(t, got(t, holder))
 		if len(loaded) != 1 {
-			t.Fatal("the document is not loaded, with a free place")
+			t.Fatal("the document is not loaded although a place is free")
 		}
 		if err := <-loaded; err != nil {
 			t.Error(err)
@@ -549,9 +549,9 @@ func TestLoadsTakePlaces(t *testing.T) {
 	})
 }
 
-// TestLoadGivesUp: a load that gets no place in the time of its fetch leaves the
-// queue, and the place that it did not get goes to others.
-func TestLoadGivesUp(t *testing.T) {
+// TestLoadTimeout checks that a load without a place before the deadline of its fetch
+// leaves the queue, and that the place goes to others.
+func TestLoadTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
 		w, guard := watchOnePlace(t, resolver)
@@ -562,7 +562,7 @@ func TestLoadGivesUp(t *testing.T) {
 		close(n.released["a.example"])
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		none(t, holder, a) // the look-up has ended, and waits for its turn
+		none(t, holder, a) // the look-up has ended, and a waits for a place
 		guard.release <- struct{}{}
 		synctest.Wait()
 		checkGood(t, got(t, holder))
@@ -578,8 +578,8 @@ func TestLoadGivesUp(t *testing.T) {
 	})
 }
 
-// TestManyLoads: with one place, all look-ups end and get their turn, however many there
-// are.
+// TestManyLoads checks that many look-ups end, and their requests run, with one
+// place.
 func TestManyLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 20

@@ -11,8 +11,8 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// TestManyParameters: a request of the largest size does not make the handler read
-// more names than mean something, or trust more issuers than anybody has.
+// TestManyParameters checks that a request of the largest size does not make the
+// handler parse many names, or trust many issuers.
 func TestManyParameters(t *testing.T) {
 	h := watch(t, verifyapi.Config{MaxBody: 1 << 20})
 	wanted := form("assertion", good, "audience", audience)
@@ -42,7 +42,7 @@ func TestManyParameters(t *testing.T) {
 	}
 }
 
-// TestServerLimits: no limit of a server is left at "none".
+// TestServerLimits checks that every limit of a server is set.
 func TestServerLimits(t *testing.T) {
 	s := watch(t, verifyapi.Config{}).Server()
 	if s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 64<<10 || s.ReadHeaderTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout <= 0 ||
@@ -51,8 +51,9 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
-// TestOneReason: the answer does not tell a name that leads to an address which is
-// not public from a domain that does not support BrowserID. The log does.
+// TestOneReason checks that the response is the same for a name with an address that
+// is not public as for a domain that does not support BrowserID. The log tells them
+// apart.
 func TestOneReason(t *testing.T) {
 	n, resolver := slowNetwork(t)
 	n.status = map[string]int{"web.example": 404}

@@ -28,14 +28,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if addr := os.Getenv(crowdAddress); addr != "" {
-		os.Exit(crowd(addr))
+	if addr := os.Getenv(idleClients); addr != "" {
+		os.Exit(holdConnections(addr))
 	}
-	// For half a second net/http waits for who was told to go away.
+	// After it closes a connection for writing, net/http waits for half a second.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
-// now is the time at which everything below holds.
+// now is the time at which the assertions below are valid.
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const (
@@ -54,12 +54,12 @@ var (
 		now.Add(idptest.AssertionLife).UnixMilli())
 )
 
-// foreign is by an issuer that does not speak for the address, and holds only
-// where that is trusted.
+// foreign is by an issuer that has no authority for the address, and is accepted
+// only where that issuer is trusted.
 var foreign = idptest.Backed(other.Certificate(email, user.Public()), other.Assertion(audience, user))
 
-// static knows idp.example and other.example, that none.example takes no part,
-// and nothing about any other domain.
+// static has documents of idp.example and other.example. none.example does not
+// support BrowserID, and all other domains are unavailable.
 var static = sync.OnceValue(func() *wellknown.Static {
 	s, err := wellknown.NewStatic(map[string]json.RawMessage{
 		"idp.example": idp.Document().JSON(), "other.example": other.Document().JSON(), "none.example": nil,
@@ -83,8 +83,8 @@ func newVerifier(t testing.TB, c assertion.Config) *assertion.Verifier {
 	return v
 }
 
-// watched is a handler whose logs and metrics are kept, and searched for secrets
-// at the end of the test.
+// watched is a handler with its logs and metrics, which are searched for secrets at
+// the end of the test.
 type watched struct {
 	*verifyapi.Handler
 	log      *logs
@@ -111,13 +111,13 @@ func watch(t testing.TB, c verifyapi.Config) *watched {
 	return w
 }
 
-// checkSecrecy: every token begins with the base64url of `{"`, and every address
-// in these tests is Alice's.
+// checkSecrecy checks that logs and metrics have no token, which begins with the
+// base64url of `{"`, and no address: every address in these tests is Alice's.
 func (w *watched) checkSecrecy(t testing.TB) {
 	for what, text := range map[string]string{"log": w.log.String(), "metrics": w.metricsText()} {
 		for _, secret := range []string{"eyJ", "alice", "Alice"} {
 			if i := strings.Index(text, secret); i >= 0 {
-				t.Errorf("the %s has a secret: …%.200s", what, text[max(0, i-80):])
+				t.Errorf("the %s contains a secret: …%.200s", what, text[max(0, i-80):])
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func (w *watched) metricsText() string {
 	return rec.Body.String()
 }
 
-// metric gives the value of a metric as it stands in the text.
+// metric returns the value of a metric as text.
 func (w *watched) metric(t testing.TB, name string) string {
 	t.Helper()
 	for line := range strings.Lines(w.metricsText()) {
@@ -137,11 +137,11 @@ func (w *watched) metric(t testing.TB, name string) string {
 			return strings.TrimSpace(value)
 		}
 	}
-	t.Errorf("there is no metric %s in\n%s", name, w.metricsText())
+	t.Errorf("no metric %s in\n%s", name, w.metricsText())
 	return ""
 }
 
-// service is a watched handler behind a real socket.
+// service is a watched handler with a real socket.
 type service struct {
 	*watched
 	addr, url string
@@ -166,14 +166,15 @@ func serve(t testing.TB, c verifyapi.Config) *service {
 	return &service{w, l.Addr().String(), "http://" + l.Addr().String()}
 }
 
-// client has its own connections, which end with the test.
+// client returns a client with connections of its own, which are closed when the test
+// ends.
 func client(t testing.TB) *http.Client {
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: time.Minute}
 }
 
-// reply is an answer, read to its end.
+// reply is a response and its body.
 type reply struct {
 	*http.Response
 	body string
@@ -198,30 +199,30 @@ func (s *service) post(t testing.TB, path, contentType, body string) reply {
 	return read(t, resp, err)
 }
 
-// wellAsEver: a good request is answered as it should.
-func (s *service) wellAsEver(t testing.TB) {
+// checkServes checks that a good request is answered.
+func (s *service) checkServes(t testing.TB) {
 	t.Helper()
 	if got := s.post(t, "/v2", "application/json", ask(good)); got.StatusCode != 200 || got.body != goodAnswer {
 		t.Fatalf("a good request gets %s %s", got.Status, got.body)
 	}
 }
 
-// ask is the body of a request for a verification, with more members if need be.
+// ask returns the body of a request for a verification, with more members if given.
 func ask(a string, more ...string) string {
 	return fmt.Sprintf(`{"assertion":%q,"audience":%q%s}`, a, audience, strings.Join(append([]string{""}, more...), ","))
 }
 
-// reason gives the reason of a failure.
+// reason returns the reason of a failure.
 func reason(t testing.TB, body string) string {
 	t.Helper()
 	a, err := answer.Parse([]byte(body))
 	if err != nil || a.Failure == nil || a.Failure.Reason == "" {
-		t.Fatalf("not a failure with its reason: %s", body)
+		t.Fatalf("not a failure with a reason: %s", body)
 	}
 	return a.Failure.Reason
 }
 
-// logs is a buffer for several goroutines.
+// logs is a buffer that is safe for concurrent use.
 type logs struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -239,7 +240,7 @@ func (l *logs) String() string {
 	return l.buf.String()
 }
 
-// source is a KeySource made of a function.
+// source is a KeySource that calls a function before static.
 type source func(ctx context.Context, host string) error
 
 func (s source) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
@@ -258,7 +259,7 @@ var securityHeaders = map[string]string{
 	"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'; report-uri /__cspreport__",
 }
 
-// checkHeaders: the headers that every answer has.
+// checkHeaders checks the headers that every response has.
 func checkHeaders(t testing.TB, r *http.Response) {
 	t.Helper()
 	for name, want := range securityHeaders {

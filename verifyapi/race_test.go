@@ -2,4 +2,4 @@
 
 package verifyapi_test
 
-func init() { crowdSize = 5_000 }
+func init() { idleConnections = 5_000 }

@@ -17,8 +17,8 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// TestSlowBodies: a body that comes a byte at a time holds nobody's turn, and is
-// given up on in time.
+// TestSlowBodies checks that a body that comes a byte at a time takes no place, and
+// times out.
 func TestSlowBodies(t *testing.T) {
 	const clients = 50
 	s := serve(t, verifyapi.Config{InFlight: 1, Queue: -1, ReadTimeout: 2 * time.Second})
@@ -32,7 +32,7 @@ func TestSlowBodies(t *testing.T) {
 			t.Fatal(resp, err)
 		}
 		done := make(chan struct{})
-		go dribble(conn, done)
+		go sendSlowly(conn, done)
 		answered.Go(func() {
 			defer close(done)
 			resp, err := http.ReadResponse(in, nil)
@@ -48,17 +48,17 @@ func TestSlowBodies(t *testing.T) {
 			reason(t, got.body)
 		})
 	}
-	s.wellAsEver(t)
+	s.checkServes(t)
 	s.gauges(t, "0", "0", "0")
 	answered.Wait()
-	s.wellAsEver(t)
+	s.checkServes(t)
 	if n := s.metric(t, `vepverify_verifications_total{reason="slow",result="refused"}`); n != fmt.Sprint(clients) {
-		t.Errorf("%s were slow", n)
+		t.Errorf("%s requests were counted as slow", n)
 	}
 }
 
-// dribble sends a byte at a time.
-func dribble(conn net.Conn, done chan struct{}) {
+// sendSlowly sends a byte at a time until done is closed.
+func sendSlowly(conn net.Conn, done chan struct{}) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -73,7 +73,7 @@ func dribble(conn net.Conn, done chan struct{}) {
 	}
 }
 
-// TestUnreadBodies: the time for a body counts where nobody reads it, too.
+// TestUnreadBodies checks that the timeout applies to a body that is not read.
 func TestUnreadBodies(t *testing.T) {
 	s := serve(t, verifyapi.Config{ReadTimeout: 500 * time.Millisecond})
 	var answered sync.WaitGroup
@@ -105,7 +105,8 @@ func TestUnreadBodies(t *testing.T) {
 	answered.Wait()
 }
 
-// TestDeadlineEndsWithBody: the time for the body is no time for the answer.
+// TestDeadlineEndsWithBody checks that the timeout for the body does not apply to the
+// response.
 func TestDeadlineEndsWithBody(t *testing.T) {
 	for timeout := 100 * time.Millisecond; ; timeout *= 4 {
 		slow := source(func(ctx context.Context, _ string) error {
@@ -134,7 +135,7 @@ func TestStalledIssuers(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
 	v := newVerifier(t, assertion.Config{Keys: server.Resolver()})
 	s := serve(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: stalled, Lookups: stalled})
-	s.wellAsEver(t)
+	s.checkServes(t)
 
 	answers := make(chan string, stalled)
 	for i := range stalled {
@@ -149,10 +150,10 @@ func TestStalledIssuers(t *testing.T) {
 	for range stalled {
 		<-arrived
 	}
-	s.wellAsEver(t)
+	s.checkServes(t)
 	s.gauges(t, "0", "0", fmt.Sprint(stalled))
 	checkTooBusy(t, s.post(t, "/v2", jsonType, ask(from("another.example"))))
-	s.wellAsEver(t)
+	s.checkServes(t)
 	close(release)
 	for range stalled {
 		if body := <-answers; !strings.Contains(body, `"undecided":true`) {
@@ -161,7 +162,7 @@ func TestStalledIssuers(t *testing.T) {
 	}
 }
 
-// TestHTTP2 without TLS, as balancers speak it to services.
+// TestHTTP2 uses HTTP/2 without TLS, as balancers do.
 func TestHTTP2(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	transport := &http.Transport{Protocols: new(http.Protocols)}

@@ -12,8 +12,8 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// raw1 sends a request for a verification with this line, and returns the status
-// of the answer.
+// raw1 sends a request for a verification with a method and target over HTTP/1.1, and
+// returns the status.
 func (s *service) raw1(t *testing.T, method, target string) int {
 	t.Helper()
 	conn := s.dial(t)
@@ -39,18 +39,18 @@ func (s *service) raw2(t *testing.T, method, target string) int {
 		"content-type", "application/json").Status
 }
 
-// TestTargets decides case by case.
+// TestTargets has the status of each form of request target.
 func TestTargets(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	for _, tt := range []struct {
 		method, target string
-		one, two       int // the status over HTTP/1.1 and HTTP/2; 0: the stream is reset
+		one, two       int // the status over HTTP/1.1 and HTTP/2; 0 means that the stream is reset
 	}{
 		{"POST", "/v2", 200, 200},
 		{"POST", "/v2/", 200, 200},
 		{"POST", "/", 200, 200},
 		{"POST", "/verify?x=://y", 200, 200},
-		{"POST", "http://verifier.example/v2", 200, 200}, // which every server must take
+		{"POST", "http://verifier.example/v2", 200, 200}, // RFC 9112 requires it
 		{"POST", "https://verifier.example/v2", 200, 200},
 		{"POST", "http://other.example/v2", 200, 200}, // this service has no name of its own
 
@@ -93,8 +93,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// served reports, by the text of the target alone, whether it names a place for
-// verifications.
+// served reports whether a target is one of those for verifications, by its text
+// alone.
 func served(target string) bool {
 	target, _, _ = strings.Cut(target, "?")
 	for _, scheme := range []string{"http://", "https://"} {
@@ -113,8 +113,8 @@ func served(target string) bool {
 	return false
 }
 
-// TestRandomTargets: a verification is served only if the target, as it was sent,
-// says so.
+// TestRandomTargets checks that a verification is served only if the target is one
+// of those for verifications as it was sent.
 func TestRandomTargets(t *testing.T) {
 	pieces := []string{
 		"/", "/", "/v2", "/v2", "/verify", "v2", "x:", "http:", "https:", "http://h", "https://h", "//", "//h", ".", "..", "%2F", "%76", "%32", "2", "?", "?q=",
@@ -137,7 +137,7 @@ func TestRandomTargets(t *testing.T) {
 	}
 }
 
-// TestTargetUnderPrefix: where a prefix was removed, the same holds for the rest.
+// TestTargetUnderPrefix checks targets of which http.StripPrefix removed a prefix.
 func TestTargetUnderPrefix(t *testing.T) {
 	h := http.StripPrefix("/verifier", watch(t, verifyapi.Config{}))
 	for target, want := range map[string]int{

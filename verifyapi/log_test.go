@@ -23,24 +23,24 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// TestPanic: whatever is thrown, the client has an answer, the log has the
-// request id and the place, and the turn is given back.
+// TestPanic checks that, whatever the value of a panic, the client has a response, the
+// log has the request ID and the stack, and the place is released.
 func TestPanic(t *testing.T) {
 	var null *int
-	throw := map[string]func(){
+	panics := map[string]func(){
 		"text.example":    func() { panic("of " + email + " " + good) },
 		"error.example":   func() { panic(errors.New("of " + email + " " + good)) },
 		"slice.example":   func() { panic([]string{email, good}) },
 		"runtime.example": func() { *null = 1 },
 	}
 	v := newVerifier(t, assertion.Config{Keys: source(func(_ context.Context, host string) error {
-		if f, ok := throw[host]; ok {
+		if f, ok := panics[host]; ok {
 			f()
 		}
 		return nil
 	})})
 	s := serve(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: -1})
-	for host := range throw {
+	for host := range panics {
 		got := s.post(t, "/v2", jsonType, ask(from(host)))
 		checkHeaders(t, got.Response)
 		if got.StatusCode != 503 || got.body != failed("service unavailable") {
@@ -48,17 +48,18 @@ func TestPanic(t *testing.T) {
 		}
 		log := s.log.String()
 		line := log[max(0, strings.Index(log, "request="+got.Header.Get("X-Request-Id"))):]
-		if !strings.Contains(line, "fault_test.go") || !strings.Contains(log, "level=ERROR") {
-			t.Errorf("%s: the log does not say where: %s", host, line)
+		if !strings.Contains(line, "log_test.go") || !strings.Contains(log, "level=ERROR") {
+			t.Errorf("%s: the log has no stack: %s", host, line)
 		}
-		s.wellAsEver(t)
+		s.checkServes(t)
 	}
 	if n := s.metric(t, `vepverify_verifications_total{reason="panic",result="fault"}`); n != "4" {
 		t.Errorf("%s panics counted", n)
 	}
 }
 
-// TestInternalFault: an error that is about no assertion is the service's own.
+// TestInternalFault checks that an error that is not about the assertion is a fault of
+// the service.
 func TestInternalFault(t *testing.T) {
 	s := serve(t, verifyapi.Config{Verifier: new(assertion.Verifier)}) // was not made by NewVerifier
 	got := s.post(t, "/v2", jsonType, ask(good))
@@ -74,7 +75,7 @@ func TestInternalFault(t *testing.T) {
 	}
 }
 
-// TestAbort: net/http's own panic stays what it is.
+// TestAbort checks that http.ErrAbortHandler reaches net/http.
 func TestAbort(t *testing.T) {
 	v := newVerifier(t, assertion.Config{Keys: source(func(context.Context, string) error { panic(http.ErrAbortHandler) })})
 	s := serve(t, verifyapi.Config{Verifier: v})
@@ -88,18 +89,18 @@ func TestAbort(t *testing.T) {
 	}
 }
 
-// brokenWriter throws when it is written to.
+// brokenWriter panics when it is written to.
 type brokenWriter struct{ *httptest.ResponseRecorder }
 
 func (brokenWriter) Write([]byte) (int, error) { panic("broken") }
 
-// TestPanicWhileAnswering: what has begun cannot be answered otherwise, and must not
-// look complete.
-func TestPanicWhileAnswering(t *testing.T) {
+// TestPanicInResponse checks that the connection is dropped if the response has
+// begun, so that it does not look complete.
+func TestPanicInResponse(t *testing.T) {
 	h := watch(t, verifyapi.Config{})
 	defer func() {
-		if thrown := recover(); thrown != http.ErrAbortHandler {
-			t.Errorf("thrown: %v", thrown)
+		if value := recover(); value != http.ErrAbortHandler {
+			t.Errorf("the panic is %v", value)
 		}
 		if !strings.Contains(h.log.String(), "level=ERROR msg=panic") {
 			t.Error("the panic is not logged")
@@ -108,7 +109,7 @@ func TestPanicWhileAnswering(t *testing.T) {
 	h.ServeHTTP(brokenWriter{httptest.NewRecorder()}, httptest.NewRequest("GET", "/status", nil))
 }
 
-// line is what is logged of a verification.
+// line is the log of a verification.
 type line struct {
 	Level, Msg, Request, API, Result, Class, Assertion, Reason, Email, Time string
 	Status                                                                  int
@@ -177,8 +178,8 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// TestLogQuiet: what is asked for health, and wrong paths, are not logged.
-func TestLogQuiet(t *testing.T) {
+// TestNotLogged checks that health checks and wrong paths are not logged.
+func TestNotLogged(t *testing.T) {
 	h := watch(t, verifyapi.Config{})
 	for _, path := range []string{"/status", "/__heartbeat__", "/__lbheartbeat__", "/__version__", "/nothing", "/v2"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
@@ -214,7 +215,7 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-// TestMetrics: every outcome is counted under its own name.
+// TestMetrics checks that each outcome has its own counter.
 func TestMetrics(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	for _, body := range []string{ask(good), ask(good), ask(claims), ask("x"), ask(unreachable), ask(foreign), "{", "{}"} {
@@ -244,7 +245,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestLookupMetrics: look-ups over the network are counted by how they end.
+// TestLookupMetrics checks that look-ups over the network are counted by result.
 func TestLookupMetrics(t *testing.T) {
 	server := idptest.NewServer(idp)
 	t.Cleanup(server.Close)
@@ -303,7 +304,7 @@ func setDefaultLogger(t *testing.T) *logs {
 	before, writer, flags := slog.Default(), log.Writer(), log.Flags()
 	t.Cleanup(func() {
 		slog.SetDefault(before)
-		log.SetOutput(writer) // which the first SetDefault replaced
+		log.SetOutput(writer) // the first SetDefault replaced it
 		log.SetFlags(flags)
 	})
 	logged := new(logs)

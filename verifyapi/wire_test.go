@@ -17,16 +17,17 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// raw is a request as it goes over the wire, and the status that it gets. A bare
-// one is answered by net/http, before the handler, without its headers.
+// raw is a request as it is sent, and the status of its response. A bare one is
+// answered by net/http, without the headers of the handler.
 type raw struct {
 	name, text string
 	status     int
 	bare       bool
-	cut        bool // the client sends no more
+	cut        bool // the client closes its side
 }
 
-// message is a request with a right Content-Length. Header lines end with "\r\n".
+// message returns a request with a correct Content-Length. Header lines end with
+// "\r\n".
 func message(line, header, body string) string {
 	return fmt.Sprintf("%s HTTP/1.1\r\nHost: verifier.example\r\n%sContent-Length: %d\r\n\r\n%s", line, header, len(body), body)
 }
@@ -36,12 +37,12 @@ const (
 	asForm = "Content-Type: application/x-www-form-urlencoded\r\n"
 )
 
-// unframed is a message whose header says what there is to say about its length.
+// unframed returns a request whose header is responsible for the length.
 func unframed(header, body string) string {
 	return "POST /v2 HTTP/1.1\r\nHost: verifier.example\r\n" + asJSON + header + "\r\n" + body
 }
 
-// chunked is the body in chunks of that size.
+// chunked returns the body in chunks of a size.
 func chunked(body string, size int) string {
 	var b strings.Builder
 	for len(body) > 0 {
@@ -76,7 +77,7 @@ const chunkedTE = "Transfer-Encoding: chunked\r\n"
 
 func pad(s string, n int) string { return s + strings.Repeat(" ", n-len(s)) }
 
-// lines are requests that are odd in their first line.
+// lines returns requests with unusual first lines.
 func lines() []raw {
 	line := func(name, line string, status int, bare bool) raw {
 		return raw{name: name, text: line + "\r\nHost: verifier.example\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", status: status, bare: bare}
@@ -86,7 +87,7 @@ func lines() []raw {
 		{name: "HTTP/0.9", text: "GET /status\r\n\r\n", status: 400, bare: true},
 		line("HTTP/3.0", "POST /v2 HTTP/3.0", 505, true),
 		line("HTTP/1.15", "POST /v2 HTTP/1.15", 400, true),
-		line("http in small letters", "POST /v2 http/1.1", 400, true),
+		line("http in lower case", "POST /v2 http/1.1", 400, true),
 		line("no version", "POST /v2 ", 400, true),
 		line("two spaces", "POST  /v2 HTTP/1.1", 400, true),
 		line("no method", " /v2 HTTP/1.1", 400, true),
@@ -114,12 +115,12 @@ func lines() []raw {
 		line("eight bits", "POST /v2\xff HTTP/1.1", 404, false),
 		line("a target of 30 KB", "POST /v2?"+strings.Repeat("x", 30<<10)+" HTTP/1.1", 431, true),
 		line("a query of 11 KB", "POST /verify?"+strings.Repeat("x", 11<<10)+" HTTP/1.1", 414, false),
-		line("a query of 11 KB that means nothing", "POST /v2?"+strings.Repeat("x", 11<<10)+" HTTP/1.1", 400, false),
+		line("an ignored query of 11 KB", "POST /v2?"+strings.Repeat("x", 11<<10)+" HTTP/1.1", 400, false),
 		line("a semicolon in the query", "POST /?assertion=x;audience=y HTTP/1.1", 400, false),
 	}
 }
 
-// headers are requests that are odd in their header.
+// headers returns requests with unusual headers.
 func headers() []raw {
 	with := func(name, header string, status int, bare bool) raw {
 		return raw{name: name, text: message("POST /v2", asJSON+header, ask(good)), status: status, bare: bare}
@@ -162,7 +163,7 @@ func headers() []raw {
 	}
 }
 
-// framings are requests whose body is not framed as it should be.
+// framings returns requests with unusual or wrong framing of the body.
 func framings() []raw {
 	body := ask(good)
 	return []raw{
@@ -171,7 +172,7 @@ func framings() []raw {
 		{name: "chunk extensions", text: unframed(chunkedTE, fmt.Sprintf("%x;a=b\r\n%s\r\n0\r\n\r\n", len(body), body)), status: 200},
 		{name: "trailers", text: unframed(chunkedTE+"Trailer: X-Odd\r\n", fmt.Sprintf("%x\r\n%s\r\n0\r\nX-Odd: 1\r\n\r\n", len(body), body)), status: 200},
 		{name: "chunks and a length", text: unframed(chunkedTE+"Content-Length: 3\r\n", chunked(body, 999)), status: 200},
-		{name: "a chunk's size is no number", text: unframed(chunkedTE, "zz\r\n{}\r\n0\r\n\r\n"), status: 400},
+		{name: "a chunk's size is not a number", text: unframed(chunkedTE, "zz\r\n{}\r\n0\r\n\r\n"), status: 400},
 		{name: "a chunk's size is negative", text: unframed(chunkedTE, "-2\r\n{}\r\n0\r\n\r\n"), status: 400},
 		{name: "a chunk's size is huge", text: unframed(chunkedTE, "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"), status: 400},
 		{name: "a chunk is longer than its size", text: unframed(chunkedTE, "1\r\n{}\r\n0\r\n\r\n"), status: 400},
@@ -202,7 +203,7 @@ func framings() []raw {
 	}
 }
 
-// contents are requests whose body is not what it says it is.
+// contents returns requests whose body is not what its type says.
 func contents() []raw {
 	body := func(name, body string, status int) raw {
 		return raw{name: name, text: message("POST /v2", asJSON, body), status: status}
@@ -214,16 +215,16 @@ func contents() []raw {
 	return []raw{
 		body("white space", " \r\n\t ", 400),
 		body("a BOM", "\ufeff"+ask(good), 400),
-		body("UTF-16, little end first", utf16(ask(good), false), 400),
-		body("UTF-16, big end first, with a BOM", "\xfe\xff"+utf16(ask(good), true), 400),
+		body("UTF-16, little endian", utf16(ask(good), false), 400),
+		body("UTF-16, big endian, with a BOM", "\xfe\xff"+utf16(ask(good), true), 400),
 		body("latin-1", ask(good, "\"x\":\"\xe9\""), 400),
 		body("overlong UTF-8", ask(good, "\"x\":\"\xc0\xaf\""), 400),
 		body("a NUL", ask(good)+"\x00", 400),
 		body("a NUL in a string", ask(good, "\"x\":\"\x00\""), 400),
-		body("gzip without saying so", gzipped(ask(good)), 400),
+		body("gzip without Content-Encoding", gzipped(ask(good)), 400),
 		body("cut off", ask(good)[:100], 400),
 		body("cut off in an escape", `{"assertion":"\u00`, 400),
-		body("something behind", ask(good)+"x", 400),
+		body("text after the object", ask(good)+"x", 400),
 		body("two objects", ask(good)+ask(good), 400),
 		body("an array", "["+ask(good)+"]", 400),
 		body("a string", `"assertion"`, 400),
@@ -233,15 +234,15 @@ func contents() []raw {
 		body("900 deep", ask(good, nested(900)), 200),
 		body("2000 deep", ask(good, nested(2000)), 400),
 		body("objects 1500 deep", strings.Repeat(`{"a":`, 1500), 400),
-		body("an unended string", `{"assertion":"`, 400),
+		body("an unterminated string", `{"assertion":"`, 400),
 		body("a line feed in a string", "{\"assertion\":\"\n\"}", 400),
 		body("an unknown escape", `{"assertion":"\x41"}`, 400),
 		body("half a surrogate pair", `{"assertion":"\ud800","audience":"x"}`, 400),
 		body("a duplicate", ask(good, `"audience":"https://evil.example"`), 400),
-		body("a duplicate behind an escape", ask(good, `"\u0061udience":"https://evil.example"`), 400),
-		body("a duplicate deep down", ask(good, `"x":{"y":[{"z":1,"z":2}]}`), 400),
+		body("an escaped duplicate", ask(good, `"\u0061udience":"https://evil.example"`), 400),
+		body("a nested duplicate", ask(good, `"x":{"y":[{"z":1,"z":2}]}`), 400),
 		body("single quotes", `{'assertion':'x'}`, 400),
-		body("a comma too many", `{"assertion":"x",}`, 400),
+		body("a trailing comma", `{"assertion":"x",}`, 400),
 		body("a comment", `{/**/"assertion":"x"}`, 400),
 		body("NaN", ask(good, `"x":NaN`), 400),
 		body("a leading zero", ask(good, `"x":01`), 400),
@@ -275,37 +276,37 @@ func contents() []raw {
 	}
 }
 
-// strangers speak something else than HTTP.
-func strangers() []raw {
+// protocols returns messages of other protocols than HTTP.
+func protocols() []raw {
 	return []raw{
 		{name: "a TLS client", text: "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + strings.Repeat("\x42", 40) + "\r\n\r\n", status: 400, bare: true},
 		{name: "SSH", text: "SSH-2.0-OpenSSH_9.2\r\n\r\n", status: 400, bare: true},
 		{name: "SMTP", text: "EHLO mail.example\r\n\r\n", status: 400, bare: true},
 		{name: "a PROXY header", text: "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /status HTTP/1.1\r\nHost: x\r\n\r\n", status: 400, bare: true},
 		{name: "Redis", text: "*1\r\n$4\r\nPING\r\n\r\n", status: 400, bare: true},
-		{name: "nothing but ends of lines", text: strings.Repeat("\r\n", 20), status: 400, bare: true},
+		{name: "only line ends", text: strings.Repeat("\r\n", 20), status: 400, bare: true},
 		{name: "zeros", text: strings.Repeat("\x00", 100) + "\r\n\r\n", status: 400, bare: true},
 	}
 }
 
-// TestCorpus sends what no client should. Each gets its answer, and the service
-// goes on.
-func TestCorpus(t *testing.T) {
+// TestWire sends requests that no client should send. Each must have its response,
+// and the service must still serve others.
+func TestWire(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	n := 0
 	for group, requests := range map[string][]raw{
-		"line": lines(), "header": headers(), "framing": framings(), "content": contents(), "stranger": strangers(),
+		"line": lines(), "header": headers(), "framing": framings(), "content": contents(), "protocol": protocols(),
 	} {
 		for _, r := range requests {
 			n++
 			t.Run(group+"/"+r.name, func(t *testing.T) {
 				s.checkRaw(t, r)
-				s.wellAsEver(t)
+				s.checkServes(t)
 			})
 		}
 	}
 	if n < 100 {
-		t.Errorf("a corpus of %d", n)
+		t.Errorf("only %d requests", n)
 	}
 	t.Logf("%d requests", n)
 }
@@ -313,7 +314,7 @@ func TestCorpus(t *testing.T) {
 func (s *service) checkRaw(t *testing.T, r raw) {
 	conn := s.dial(t)
 	sent := make(chan struct{})
-	go func() { // the answer may come before all is sent, and end that
+	go func() { // the response may come before everything is sent
 		defer close(sent)
 		io.WriteString(conn, r.text)
 		if r.cut {
@@ -325,7 +326,7 @@ func (s *service) checkRaw(t *testing.T, r raw) {
 	conn.Close()
 	<-sent
 	if r.bare && errors.Is(err, syscall.ECONNRESET) {
-		return // net/http does not wait for who speaks no HTTP to read the answer
+		return // net/http does not wait until a client that sends no HTTP has read the response
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -348,7 +349,7 @@ func (s *service) checkRaw(t *testing.T, r raw) {
 	}
 }
 
-// dial gives a connection on which nothing lasts longer than a minute.
+// dial returns a connection with a deadline of one minute.
 func (s *service) dial(t testing.TB) *net.TCPConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr)
@@ -362,7 +363,7 @@ func (s *service) dial(t testing.TB) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// readRaw reads an answer, without the "100 Continue" before it.
+// readRaw reads a response, without the "100 Continue" before it.
 func readRaw(conn net.Conn, method string) (reply, error) {
 	in := bufio.NewReader(conn)
 	for {

@@ -14,18 +14,19 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// crowdAddress is the environment variable that makes the test binary a crowd.
-const crowdAddress = "VERIFYAPI_TEST_CROWD"
+// idleClients is the environment variable that makes the test binary open idle
+// connections to an address.
+const idleClients = "VERIFYAPI_TEST_IDLE_CLIENTS"
 
-// crowdSize is how many connections may be idle at once: the race detector takes
-// no more than 8128 goroutines.
-var crowdSize = 10_000
+// idleConnections is the number of idle connections. The race detector supports at
+// most 8128 goroutines.
+var idleConnections = 10_000
 
-// TestIdleConnections: connections on which nothing happens are nobody's concern.
-// Those who hold them are another process, because a process may have only so
-// many files open.
+// TestIdleConnections checks that idle connections do not disturb other requests.
+// Another process opens them, because the number of open files of a process is
+// limited.
 func TestIdleConnections(t *testing.T) {
-	want := crowdSize
+	want := idleConnections
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
@@ -42,38 +43,38 @@ func TestIdleConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crowd := exec.Command(self)
-	crowd.Env = append(os.Environ(), crowdAddress+"="+fmt.Sprintf("%s %d", s.addr, want))
-	crowd.Stderr = os.Stderr
-	in, err := crowd.StdinPipe()
+	clients := exec.Command(self)
+	clients.Env = append(os.Environ(), idleClients+"="+fmt.Sprintf("%s %d", s.addr, want))
+	clients.Stderr = os.Stderr
+	in, err := clients.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := crowd.StdoutPipe()
+	out, err := clients.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := crowd.Start(); err != nil {
+	if err := clients.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if line != "ready\n" {
-		t.Errorf("the crowd says %q, %v", line, err)
+		t.Errorf("the clients print %q, %v", line, err)
 	}
 	for range 20 {
-		s.wellAsEver(t)
+		s.checkServes(t)
 	}
 	in.Close()
-	if err := crowd.Wait(); err != nil {
+	if err := clients.Wait(); err != nil {
 		t.Error(err)
 	}
-	s.wellAsEver(t)
+	s.checkServes(t)
 }
 
-// crowd opens connections and leaves them until its input ends: a third of them
-// silent, a third in the middle of a header, a third after an answer.
-func crowd(order string) int {
+// holdConnections opens connections and keeps them until its input ends: a third
+// of them sends nothing, a third half a header, a third a whole request.
+func holdConnections(order string) int {
 	var addr string
 	var n int
 	if _, err := fmt.Sscan(order, &addr, &n); err != nil {
@@ -84,7 +85,7 @@ func crowd(order string) int {
 	for i := range conns {
 		var err error
 		if conns[i], err = net.Dial("tcp", addr); err == nil {
-			err = settle(conns[i], i)
+			err = prepare(conns[i], i)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, i, err)
@@ -99,7 +100,7 @@ func crowd(order string) int {
 	return 0
 }
 
-func settle(conn net.Conn, i int) error {
+func prepare(conn net.Conn, i int) error {
 	switch i % 3 {
 	case 0:
 		return nil
