@@ -108,3 +108,13 @@ func TestDefaultVerifier(t *testing.T) {
 	w := newBrowser(t, a).post("/api/login", script, "assertion", "x")
 	wantAnswer(t, w, 403, failure("no certificates provided"))
 }
+
+func TestNewRefusesAudiences(t *testing.T) {
+	for _, audiences := range [][]string{nil, {}, {""}, {"https://rp.example/"}, {"rp.example"}} {
+		c := config(t)
+		c.Audiences = audiences
+		if _, err := login.New(c); err == nil {
+			t.Errorf("made a Login with the audiences %q", audiences)
+		}
+	}
+}

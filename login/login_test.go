@@ -2,17 +2,17 @@ package login_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/login"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 func TestLoginAndLogout(t *testing.T) {
@@ -80,28 +80,7 @@ func TestWhereToGo(t *testing.T) {
 	}
 }
 
-// By Accept a request says whether it wants JSON or a page.
-func TestAccept(t *testing.T) {
-	b := newBrowser(t, newApp(t))
-	for accept, want := range map[string]int{
-		"": 200, "*/*": 200, "application/json": 200, "application/*": 200, "nonsense": 200, "text/plain": 200,
-		"application/json, text/html": 200, "text/html;q=0.5, application/json": 200, "text/html;q=0": 200,
-		"text/*;q=0.2, */*": 200, "text/html;q=2, */*": 200, "text/html;q=x": 200,
-		strings.Repeat("text/x,", 40) + "text/html": 200,
-		"text/html": 303, "text/*": 303, "TEXT/HTML": 303, "text/html, application/json;q=0.9": 303,
-		form.Get("Accept"): 303, "text/html;q=0.001": 303, "*/*;q=0.1, text/html": 303,
-	} {
-		header := http.Header{}
-		if accept != "" {
-			header.Set("Accept", accept)
-		}
-		if w := b.post("/api/logout", header); w.Code != want {
-			t.Errorf("Accept %.60q: %d, want %d", accept, w.Code, want)
-		}
-	}
-}
-
-func TestLoaderRefuses(t *testing.T) {
+func TestFindOrCreateRefuses(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for email, reason := range map[string]string{
 		"nobody@idp.example": "no user with this address",
@@ -185,59 +164,6 @@ func TestUndecidedIsLogged(t *testing.T) {
 	}
 }
 
-func TestOneUse(t *testing.T) {
-	a := newApp(t, func(_ *app, c *login.Config[*user]) {
-		c.Verifier = verifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(10, clock)})
-	})
-	posted := proof("alice@idp.example")
-	for i, want := range []int{200, 403} {
-		if w := newBrowser(t, a).post("/api/login", script, "assertion", posted); w.Code != want {
-			t.Errorf("use %d: %d %s", i+1, w.Code, w.Body)
-		}
-	}
-}
-
-func TestErrorPage(t *testing.T) {
-	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) {
-		c.ErrorPage = func(w http.ResponseWriter, _ *http.Request, status int, message string) {
-			w.WriteHeader(status)
-			w.Write([]byte("own page: " + message))
-		}
-	}))
-	w := b.post("/api/login", form, "assertion", proof("nobody@idp.example"))
-	if w.Code != 403 || w.Body.String() != "own page: There is no account for this address here." {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
-	if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("Content-Security-Policy") != "" {
-		t.Errorf("headers %v", h)
-	}
-	wantAnswer(t, b.post("/api/login", script, "assertion", "x"), 403, failure("no certificates provided"))
-}
-
-// What this package answers is in nobody's frame, and runs nothing.
-func TestClickjacking(t *testing.T) {
-	b := newBrowser(t, newApp(t))
-	for name, w := range map[string]*httptest.ResponseRecorder{
-		"page":    b.post("/api/login", form, "assertion", "<script>alert(1)</script>"),
-		"refused": b.post("/api/login", form, "assertion", proof("guest@idp.example")),
-		"JSON":    b.post("/api/login", script, "assertion", "x"),
-		"okay":    b.post("/api/login", script, "assertion", proof("alice@idp.example")),
-	} {
-		policy := w.Header().Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
-			if !strings.Contains(policy, want) {
-				t.Errorf("%s: the policy %q lacks %s", name, policy, want)
-			}
-		}
-		if h := w.Header(); h.Get("X-Frame-Options") != "DENY" || h.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %v", name, h)
-		}
-		if strings.Contains(w.Body.String(), "<script") {
-			t.Errorf("%s: %s", name, w.Body)
-		}
-	}
-}
-
 // Many people sign in and out at once, and each sees themselves.
 func TestConcurrent(t *testing.T) {
 	a := newApp(t)
@@ -258,17 +184,115 @@ func TestConcurrent(t *testing.T) {
 	group.Wait()
 }
 
-// The policy of the page for mistakes allows the style that the page has.
-func TestErrorPageStyle(t *testing.T) {
-	w := newBrowser(t, newApp(t)).post("/api/login", form)
-	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
-	style, _, found := strings.Cut(rest, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-	if policy := w.Header().Get("Content-Security-Policy"); !found || !strings.Contains(policy, want) {
-		t.Errorf("the policy is %q, want %s", policy, want)
+// It took the audience from the Host header, and put a slash behind it.
+func TestAudienceIsConfigured(t *testing.T) {
+	b := newBrowser(t, newApp(t))
+	for _, host := range []string{"evil.example", "rp.example:8080", "localhost"} {
+		r := posting("https://"+host+"/api/login", "assertion", idp.Backed("alice@idp.example", userKey, "https://"+host))
+		w := b.do(r, script)
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), `"reason":"audience mismatch: `) {
+			t.Errorf("Host %s and an assertion for it: %d %s", host, w.Code, w.Body)
+		}
+		b.sees("stranger")
+
+		// Behind a proxy that names another host, the configured one still counts.
+		w = b.with(nil).do(posting("http://"+host+"/api/login", "assertion", proof("alice@idp.example")), script)
+		if w.Code != http.StatusOK {
+			t.Errorf("Host %s and an assertion for %s: %d %s", host, rp, w.Code, w.Body)
+		}
 	}
-	if h := w.Header(); h.Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Errorf("headers %v", h)
+}
+
+// It asked a remote verifier, and when that could not be reached said 500.
+func TestUndecided(t *testing.T) {
+	b := newBrowser(t, newApp(t))
+	undecided := unreachable()
+
+	w := b.post("/api/login", script, "assertion", undecided)
+	wantAnswer(t, w, 503, `{"status":"failure","reason":"undecided, try again later","undecided":true}`)
+	if w.Header().Get("Retry-After") == "" {
+		t.Error("no Retry-After")
 	}
+
+	w = b.post("/api/login", form, "assertion", undecided)
+	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "Please try again in a moment.") {
+		t.Errorf("to a form: %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	b.sees("stranger")
+}
+
+// Users who had been deactivated were told that they had signed in.
+func TestFindByIDRefuses(t *testing.T) {
+	b := newBrowser(t, newApp(t))
+	for _, email := range []string{"mallory@idp.example", "gone@idp.example"} { // whom Load gives and ByID does not
+		w := b.post("/api/login", script, "assertion", proof(email))
+		wantAnswer(t, w, 403, failure("no user with this address"))
+		if len(b.cookies) > 0 {
+			t.Error("a session was made")
+		}
+	}
+}
+
+// Its loader was called with failures, as if they were answers.
+func TestFindOrCreateIsCalledForVerifiedOnly(t *testing.T) {
+	a := newApp(t, func(a *app, c *login.Config[*user]) {
+		c.Verifier = verifier(t, assertion.Config{TrustedIssuers: []string{"idp.example"}})
+	})
+	b := newBrowser(t, a)
+	noAddress := idp.Certificate("alice@idp.example", userKey.Public()).With("principal", map[string]any{})
+	for name, posted := range map[string]string{
+		"malformed":      "x~y",
+		"expired":        idp.At(now.Add(-1e13)).Backed("alice@idp.example", userKey, rp),
+		"other audience": idp.Backed("alice@idp.example", userKey, "https://other.example"),
+		"undecided":      unreachable(),
+		"no address":     noAddress.String() + "~" + idp.Assertion(rp, userKey).String(),
+	} {
+		w := b.post("/api/login", script, "assertion", posted)
+		var answer struct{ Status string }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Status != "failure" {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	if a.loads != 0 {
+		t.Errorf("the loader was called %d times", a.loads)
+	}
+	b.signIn("alice@idp.example")
+	if a.loads != 1 {
+		t.Errorf("the loader was called %d times for an assertion that holds", a.loads)
+	}
+}
+
+// TestLogTellsTheCause: how a look-up failed is in the log and not in the answer,
+// and neither has an address or a token.
+func TestLogTellsTheCause(t *testing.T) {
+	const cause = "the address 10.0.0.1 is not public"
+	for _, class := range []error{wellknown.ErrUnsupported, wellknown.ErrUnavailable, errors.New("policy")} {
+		a := newApp(t, func(_ *app, c *login.Config[*user]) {
+			v, err := assertion.NewVerifier(assertion.Config{Keys: unreachableKeys{fmt.Errorf(cause+": %w", class)}, Now: clock})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Verifier = v
+		})
+		posted := proof("alice@idp.example")
+		for _, header := range []http.Header{script, form} {
+			w := newBrowser(t, a).post("/api/login", header, "assertion", posted)
+			logged, answered := a.logs.String(), w.Body.String()
+			if !strings.Contains(logged, cause) || strings.Contains(answered, "10.0.0.1") || w.Code < 400 {
+				t.Errorf("%v: logged: %s; answered: %d %s", class, logged, w.Code, answered)
+			}
+			for _, secret := range []string{"alice@", posted[:40], posted[len(posted)-40:]} {
+				if strings.Contains(logged+answered, secret) {
+					t.Errorf("%v: logged: %s; answered: %s", class, logged, answered)
+				}
+			}
+		}
+	}
+}
+
+// unreachableKeys is a source of keys that cannot reach anybody.
+type unreachableKeys struct{ err error }
+
+func (f unreachableKeys) Authority(context.Context, string, string) (*wellknown.Authority, error) {
+	return nil, f.err
 }

@@ -112,3 +112,27 @@ func TestScript(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// Its script needed jQuery and said what was wrong by alert().
+func TestScriptNeedsNoLibrary(t *testing.T) {
+	text := string(newApp(t).AuthScript())
+	for _, never := range []string{"jQuery", "$(", "$.", "alert(", "innerHTML", "eval("} {
+		if strings.Contains(text, never) {
+			t.Errorf("the script has %s", never)
+		}
+	}
+	for _, always := range []string{"fetch(", "'browserid:error'", "'aria-live'"} {
+		if !strings.Contains(text, always) {
+			t.Errorf("the script has no %s", always) // that they work: TestScript
+		}
+	}
+}
+
+// TestScriptIsWhole: the script has no parts.
+func TestScriptIsWhole(t *testing.T) {
+	a := newApp(t)
+	w := newBrowser(t, a).get(a.ScriptURL(), http.Header{"Range": {"bytes=0-0" + strings.Repeat(",0-0", 1000)}})
+	if w.Code != http.StatusOK || w.Body.String() != string(a.AuthScript()) {
+		t.Errorf("%d, %d bytes", w.Code, w.Body.Len())
+	}
+}

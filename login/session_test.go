@@ -154,7 +154,7 @@ func TestHookKeepsThings(t *testing.T) {
 	}
 }
 
-func TestSomebodyElseSignsIn(t *testing.T) {
+func TestAnotherUserSignsIn(t *testing.T) {
 	a := newApp(t)
 	b := newBrowser(t, a)
 	b.signIn("alice@idp.example")
@@ -358,4 +358,96 @@ func TestForeignValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.sees("stranger")
+}
+
+// Its sessions went on under the same token when somebody signed in, so that
+// whoever had planted the token was signed in as well.
+func TestSessionFixation(t *testing.T) {
+	sessions := secureSessions()
+	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions })
+	visits := http.NewServeMux() // the application gives a session to every visitor
+	visits.Handle("/", sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sessions.Put(r.Context(), "visited", true)
+	})))
+	visits.Handle("/api/", a)
+
+	attacker := newBrowser(t, visits)
+	attacker.get("/", form)
+	planted := attacker.cookies["session"]
+	if planted == "" {
+		t.Fatal("no session to plant")
+	}
+	victim := attacker.with(attacker.cookies)
+	victim.site = a
+	victim.signIn("alice@idp.example")
+	victim.sees("alice@idp.example")
+	if victim.cookies["session"] == planted {
+		t.Error("the session has the token from before the login")
+	}
+	attacker.site = a
+	attacker.sees("stranger")
+
+	// The same at the logout, where the token from before it ends.
+	stolen := victim.with(victim.cookies)
+	if w := victim.post("/api/logout", script); w.Code != http.StatusOK {
+		t.Fatalf("logout: %d", w.Code)
+	}
+	stolen.sees("stranger")
+	if _, found, err := sessions.Store.Find(stolen.cookies["session"]); found || err != nil {
+		t.Errorf("the session is still there: %v, %v", found, err)
+	}
+}
+
+// A token of an attacker's own making is not taken over either.
+func TestSessionFixationWithMadeUpToken(t *testing.T) {
+	a := newApp(t)
+	b := newBrowser(t, a)
+	b.cookies["__Host-login"] = "made-up"
+	b.signIn("alice@idp.example")
+	if b.cookies["__Host-login"] == "made-up" {
+		t.Error("the session has the token that was sent")
+	}
+	b.with(map[string]string{"__Host-login": "made-up"}).sees("stranger")
+}
+
+// TestSessionsOfOneUser: a user has a bounded number of sessions, and the sessions
+// of others are their own.
+func TestSessionsOfOneUser(t *testing.T) {
+	a := newApp(t)
+	bob := newBrowser(t, a)
+	bob.signIn("bob@idp.example")
+	var alice []*browser
+	for range login.MaxOfUser + 2 {
+		b := newBrowser(t, a)
+		b.signIn("alice@idp.example")
+		alice = append(alice, b)
+	}
+	alice[0].sees("stranger")
+	alice[1].sees("stranger")
+	alice[2].sees("alice@idp.example")
+	alice[login.MaxOfUser+1].sees("alice@idp.example")
+	bob.sees("bob@idp.example")
+}
+
+// TestVisitorsAreNotStored: what a visitor does who does not sign in stores
+// nothing.
+func TestVisitorsAreNotStored(t *testing.T) {
+	store := &counting{Store: login.NewMemory()}
+	sessions := secureSessions()
+	sessions.Store = store
+	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions })
+	b := newBrowser(t, a)
+	for _, cookies := range []map[string]string{nil, {"session": "made up"}} {
+		b = b.with(cookies)
+		b.get("/", form)
+		b.get("/members", form)
+		b.get(a.ScriptURL(), form)
+		b.post("/api/logout", form)
+		b.post("/api/login", form, "assertion", "x")
+		b.post("/api/login", form, "assertion", unreachable())
+		b.post("/api/login", form, "assertion", proof("nobody@idp.example"))
+	}
+	if store.commits != 0 {
+		t.Errorf("%d sessions were stored", store.commits)
+	}
 }

@@ -78,9 +78,9 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestGuardBehindRouters: what a router left of the path does not matter to the
+// TestTargetsBehindRouters: what a router left of the path does not matter to the
 // guard, only what was asked for.
-func TestGuardBehindRouters(t *testing.T) {
+func TestTargetsBehindRouters(t *testing.T) {
 	a := newApp(t)
 	page := a.WithUser(http.HandlerFunc(a.greet))
 	for prefix, path := range map[string]string{"/app": "/app", "/app/": "/app/x", "": "//x"} {
