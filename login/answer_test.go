@@ -11,7 +11,8 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// It answered whatever was wrong by 500 and text/html.
+// TestFailures checks the status and the reason of each failure. The original,
+// Flask-BrowserID, answered all of them with 500 and text/html.
 func TestFailures(t *testing.T) {
 	const formType = "application/x-www-form-urlencoded"
 	expired := idp.At(now.Add(-1e12)).Backed("alice@idp.example", userKey, rp)
@@ -55,7 +56,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// By Accept a request says whether it wants JSON or a page.
+// TestAccept checks which values of Accept get JSON, and which a page.
 func TestAccept(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for accept, want := range map[string]int{
@@ -93,7 +94,7 @@ func TestErrorPage(t *testing.T) {
 	wantAnswer(t, b.post("/api/login", script, "assertion", "x"), 403, failure("no certificates provided"))
 }
 
-// The policy of the page for mistakes allows the style that the page has.
+// TestErrorPageStyle checks that the policy of the error page allows its style.
 func TestErrorPageStyle(t *testing.T) {
 	w := newBrowser(t, newApp(t)).post("/api/login", form)
 	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
@@ -108,7 +109,8 @@ func TestErrorPageStyle(t *testing.T) {
 	}
 }
 
-// What this package answers is in nobody's frame, and runs nothing.
+// TestResponseHeaders checks that responses are not framed and that nothing in them is
+// executed.
 func TestResponseHeaders(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for name, w := range map[string]*httptest.ResponseRecorder{

@@ -13,8 +13,8 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// BenchmarkRequest is the cost of one request, of an honest one and of those that
-// were or could be made to cost more.
+// BenchmarkRequest measures honest requests, and hostile ones that are made to cost as
+// much as possible.
 func BenchmarkRequest(b *testing.B) {
 	a := newApp(b, func(_ *app, c *login.Config[*user]) {
 		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -59,7 +59,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkSignIn is the cost of an honest sign-in, with a new session each time.
+// BenchmarkSignIn measures an honest login, with a new session each time.
 func BenchmarkSignIn(b *testing.B) {
 	a := newApp(b, func(_ *app, c *login.Config[*user]) { c.Verifier = verifier(b, assertion.Config{}) })
 	for b.Loop() {

@@ -72,8 +72,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// What is accepted as an audience is one for the verifier too, whichever way it
-// is written, and browsers' Origin equals it.
+// TestAudiences checks that an audience which New accepts, however it is written, is
+// the audience of assertions and the Origin of browsers.
 func TestAudiences(t *testing.T) {
 	for _, c := range []struct{ configured, signed string }{
 		{"https://rp.example", "https://rp.example"},
@@ -109,6 +109,8 @@ func TestDefaultVerifier(t *testing.T) {
 	wantAnswer(t, w, 403, failure("no certificates provided"))
 }
 
+// TestNewRefusesAudiences checks audiences that would otherwise come from the request,
+// or have a slash at the end.
 func TestNewRefusesAudiences(t *testing.T) {
 	for _, audiences := range [][]string{nil, {}, {""}, {"https://rp.example/"}, {"rp.example"}} {
 		c := config(t)

@@ -23,8 +23,8 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// The Go snippets of docs/LOGIN.md stand in the functions below, so that they
-// compile. TestDocs says which of them is not here.
+// The functions below contain the Go snippets of docs/LOGIN.md, so that they compile.
+// TestDocs reports the snippets that are missing here.
 
 type User struct {
 	ID, Email string
@@ -130,7 +130,7 @@ func docsOneUse(client *redis.Client) (assertion.OneUse, error) {
 }
 
 func TestDocs(t *testing.T) {
-	// What does not only have to compile.
+	// These snippets are also run.
 	none := func(context.Context, string) (*User, error) { return nil, nil }
 	if err := docsPrefix(func(context.Context, *assertion.Result) (*User, error) { return nil, nil }, func(*User) string { return "" }, none); err != nil {
 		t.Error(err)
@@ -158,8 +158,8 @@ func TestDocs(t *testing.T) {
 	doctest.Snippets(t, "../docs/LOGIN.md", "docs_test.go", 5)
 }
 
-// TestDocsAddresses: the addresses that the document warns of can sign in, and the
-// characters that it rules out are ruled out.
+// TestDocsAddresses checks that the addresses of which the document warns can sign in,
+// and that the characters which it excludes are refused.
 func TestDocsAddresses(t *testing.T) {
 	text, err := os.ReadFile("../docs/LOGIN.md")
 	if err != nil {
@@ -187,8 +187,8 @@ func TestDocsAddresses(t *testing.T) {
 	}
 }
 
-// The HTML snippets are templates that html/template takes, and where they show
-// the routes these are the default ones.
+// TestDocsPages checks that the HTML snippets are templates of html/template, and that
+// the routes in them are the default ones.
 func TestDocsPages(t *testing.T) {
 	text, err := os.ReadFile("../docs/LOGIN.md")
 	if err != nil {

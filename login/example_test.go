@@ -15,8 +15,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// An application whose users are their addresses, and what it answers. The
-// identity provider is one for tests.
+// An application that identifies users by their addresses. The identity provider is
+// one for tests.
 func Example() {
 	idp := idptest.New("idp.example")
 	keys, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
@@ -52,7 +52,7 @@ func Example() {
 		fmt.Fprintln(w, "hello", user)
 	})))
 
-	// What browsers do.
+	// send does what a browser does.
 	var session []*http.Cookie
 	send := func(method, path string, form url.Values) {
 		r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))

@@ -25,7 +25,7 @@ import (
 
 const rp = "https://rp.example"
 
-// now is the time at which all assertions are verified.
+// now is the time of all verifications.
 var now = time.UnixMilli(1700000000000)
 
 func clock() time.Time { return now }
@@ -35,25 +35,26 @@ var (
 	userKey = idptest.Key("DS128-2")
 )
 
-// proofs counts them.
+// proofs is the number of calls of proofFor.
 var proofs atomic.Int64
 
-// proof is what a browser posts for somebody. All have one key, so each assertion
-// ends at another time, because it can be used only once.
+// proof returns an assertion of an address. All have the same key, so each expires at
+// a different time, because it can be used only once.
 func proof(email string) string { return proofFor(email, rp) }
 
-// proofFor is a proof for another audience.
+// proofFor is proof for any audience.
 func proofFor(email, audience string) string {
 	return idp.At(now.Add(time.Duration(proofs.Add(1))*time.Millisecond)).Backed(email, userKey, audience)
 }
 
-// unreachable is what somebody posts whose domain does not answer.
+// unreachable returns an assertion of an address whose domain cannot be reached.
 func unreachable() string {
 	other := idptest.New("unreachable.example", idptest.Key("DS128")).At(now)
 	return other.Backed("alice@unreachable.example", userKey, rp)
 }
 
-// verifier knows idp.example, and cannot reach anybody else.
+// verifier returns a verifier that has the keys of idp.example and cannot reach other
+// domains.
 func verifier(t testing.TB, c assertion.Config) *assertion.Verifier {
 	t.Helper()
 	known, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
@@ -85,8 +86,8 @@ type app struct {
 	left    []string // what OnLogout was called with
 }
 
-// newApp makes an application with the users alice, bob and mallory, who was
-// blocked, of idp.example. The configuration may be changed.
+// newApp returns an application with the users alice, bob and mallory of idp.example.
+// Mallory is blocked. The functions may change the configuration.
 func newApp(t testing.TB, change ...func(*app, *login.Config[*user])) *app {
 	t.Helper()
 	a := &app{blocked: map[string]bool{"mallory@idp.example": true}}
@@ -117,10 +118,10 @@ func (a *app) config(t testing.TB) login.Config[*user] {
 	}
 }
 
-// config is one that New takes.
+// config returns a configuration that New accepts.
 func config(t testing.TB) login.Config[*user] { return new(app).config(t) }
 
-// pages adds the routes, a page for everybody and one for members.
+// pages adds the routes, a public page and a page for members.
 func (a *app) pages(mux interface{ Handle(string, http.Handler) }) {
 	a.Routes(mux)
 	mux.Handle("/", a.WithUser(http.HandlerFunc(a.greet)))
@@ -176,8 +177,8 @@ func (a *app) locked(f func()) {
 	f()
 }
 
-// browser keeps cookies. It does so by name alone: that they are marked as they
-// should be is for TestCookie, and that real clients take them for TestProxy.
+// browser is a client that stores cookies by name. It ignores their attributes, which
+// TestCookie checks and a real client in TestProxy observes.
 type browser struct {
 	t       testing.TB
 	site    http.Handler
@@ -188,14 +189,14 @@ func newBrowser(t testing.TB, site http.Handler) *browser {
 	return &browser{t, site, map[string]string{}}
 }
 
-// with is another browser that has got hold of cookies.
+// with returns another browser with a copy of cookies.
 func (b *browser) with(cookies map[string]string) *browser {
 	other := newBrowser(b.t, b.site)
 	maps.Copy(other.cookies, cookies)
 	return other
 }
 
-// Headers by which a request is a script's, or a form's that the browser sends.
+// Headers of the requests of a script, and of those of a form.
 var (
 	script = http.Header{"Accept": {"application/json"}}
 	form   = http.Header{"Accept": {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}}
@@ -230,7 +231,7 @@ func (b *browser) post(path string, header http.Header, fields ...string) *httpt
 	return b.do(posting(path, fields...), header)
 }
 
-// posting is a form with the fields given as name, value, name, value, ….
+// posting returns a POST of a form. The fields are names and values in turn.
 func posting(path string, fields ...string) *http.Request {
 	values := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
@@ -241,7 +242,7 @@ func posting(path string, fields ...string) *http.Request {
 	return r
 }
 
-// signIn signs somebody in, who must be allowed to.
+// signIn signs a user in. It fails the test if the login is refused.
 func (b *browser) signIn(email string) {
 	b.t.Helper()
 	if w := b.post("/api/login", script, "assertion", proof(email)); w.Code != http.StatusOK {
@@ -249,7 +250,7 @@ func (b *browser) signIn(email string) {
 	}
 }
 
-// sees says whom the site greets.
+// sees fails the test unless the site greets who.
 func (b *browser) sees(who string) {
 	b.t.Helper()
 	if w := b.get("/", form); w.Code != http.StatusOK || w.Body.String() != "hello "+who {
@@ -257,18 +258,19 @@ func (b *browser) sees(who string) {
 	}
 }
 
-// secureSessions are an application's own, in memory, with the cookie "session".
+// secureSessions returns the sessions of an application, in memory, with the cookie
+// "session".
 func secureSessions() *scs.SessionManager {
 	s := scs.New()
 	s.Cookie.Secure = true
 	return s
 }
 
-// wantAnswer compares an answer in JSON to the last member.
+// wantAnswer fails the test unless the response is exactly this JSON.
 func wantAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, body string) {
 	t.Helper()
 	if got := strings.TrimSpace(w.Body.String()); w.Code != status || got != body {
-		t.Errorf("answered %d %s\nwant %d %s", w.Code, got, status, body)
+		t.Errorf("response %d %s\nwant %d %s", w.Code, got, status, body)
 	}
 	if got := w.Header().Get("Content-Type"); got != "application/json" {
 		t.Errorf("Content-Type %q", got)

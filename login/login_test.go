@@ -23,7 +23,7 @@ func TestLoginAndLogout(t *testing.T) {
 	w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))
 	wantAnswer(t, w, 200, `{"status":"okay","email":"alice@idp.example"}`)
 	b.sees("alice@idp.example")
-	b.sees("alice@idp.example") // and still
+	b.sees("alice@idp.example") // a second time
 	newBrowser(t, a).sees("stranger")
 
 	w = b.post("/api/logout", script)
@@ -33,7 +33,7 @@ func TestLoginAndLogout(t *testing.T) {
 		t.Errorf("OnLogout was called with %q", a.left)
 	}
 
-	// Nobody is left to log out, which is as good.
+	// A logout without a user succeeds too.
 	wantAnswer(t, b.post("/api/logout", script), 200, `{"status":"okay"}`)
 	if len(a.left) != 1 {
 		t.Errorf("OnLogout was called with %q", a.left)
@@ -99,7 +99,7 @@ func TestFindOrCreateRefuses(t *testing.T) {
 	}
 }
 
-// Somebody else who cannot sign in does not sign out who is there.
+// TestRefusedWhileSignedIn checks that a refused login does not sign out the user.
 func TestRefusedWhileSignedIn(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	b.signIn("alice@idp.example")
@@ -131,13 +131,14 @@ func TestApplicationFails(t *testing.T) {
 	}
 
 	a.broken = false
-	b.sees("alice@idp.example") // nobody was signed out by that
+	b.sees("alice@idp.example") // the failures did not sign out the user
 }
 
-// ByID may fail although Load did not, and a user may have no ID.
+// TestApplicationFailsLater checks an error of FindByID after FindOrCreate succeeded,
+// and a user without an ID.
 func TestApplicationFailsLater(t *testing.T) {
 	for name, spoil := range map[string]func(*app, *login.Config[*user]){
-		"ByID": func(a *app, c *login.Config[*user]) {
+		"FindByID": func(a *app, c *login.Config[*user]) {
 			load := c.FindOrCreate
 			c.FindOrCreate = func(ctx context.Context, res *assertion.Result) (*user, error) {
 				u, err := load(ctx, res)
@@ -145,7 +146,7 @@ func TestApplicationFailsLater(t *testing.T) {
 				return u, err
 			}
 		},
-		"ID": func(_ *app, c *login.Config[*user]) { c.UserID = func(*user) string { return "" } },
+		"UserID": func(_ *app, c *login.Config[*user]) { c.UserID = func(*user) string { return "" } },
 	} {
 		b := newBrowser(t, newApp(t, spoil))
 		w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))
@@ -164,7 +165,8 @@ func TestUndecidedIsLogged(t *testing.T) {
 	}
 }
 
-// Many people sign in and out at once, and each sees themselves.
+// TestConcurrent checks that users who sign in and out at the same time see their own
+// names.
 func TestConcurrent(t *testing.T) {
 	a := newApp(t)
 	var group sync.WaitGroup
@@ -184,7 +186,8 @@ func TestConcurrent(t *testing.T) {
 	group.Wait()
 }
 
-// It took the audience from the Host header, and put a slash behind it.
+// TestAudienceIsConfigured checks that the audience does not come from the request. The
+// original, Flask-BrowserID, took it from the header Host.
 func TestAudienceIsConfigured(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for _, host := range []string{"evil.example", "rp.example:8080", "localhost"} {
@@ -195,7 +198,7 @@ func TestAudienceIsConfigured(t *testing.T) {
 		}
 		b.sees("stranger")
 
-		// Behind a proxy that names another host, the configured one still counts.
+		// The configured audience counts also if a proxy sends another Host.
 		w = b.with(nil).do(posting("http://"+host+"/api/login", "assertion", proof("alice@idp.example")), script)
 		if w.Code != http.StatusOK {
 			t.Errorf("Host %s and an assertion for %s: %d %s", host, rp, w.Code, w.Body)
@@ -203,7 +206,8 @@ func TestAudienceIsConfigured(t *testing.T) {
 	}
 }
 
-// It asked a remote verifier, and when that could not be reached said 500.
+// TestUndecided checks the answer if an issuer cannot be reached. The original,
+// Flask-BrowserID, called a remote verifier, and answered 500 if that failed.
 func TestUndecided(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	undecided := unreachable()
@@ -221,10 +225,11 @@ func TestUndecided(t *testing.T) {
 	b.sees("stranger")
 }
 
-// Users who had been deactivated were told that they had signed in.
+// TestFindByIDRefuses checks that a user whom the next request would refuse is not told
+// to be signed in.
 func TestFindByIDRefuses(t *testing.T) {
 	b := newBrowser(t, newApp(t))
-	for _, email := range []string{"mallory@idp.example", "gone@idp.example"} { // whom Load gives and ByID does not
+	for _, email := range []string{"mallory@idp.example", "gone@idp.example"} { // FindOrCreate returns them and FindByID does not
 		w := b.post("/api/login", script, "assertion", proof(email))
 		wantAnswer(t, w, 403, failure("no user with this address"))
 		if len(b.cookies) > 0 {
@@ -233,7 +238,8 @@ func TestFindByIDRefuses(t *testing.T) {
 	}
 }
 
-// Its loader was called with failures, as if they were answers.
+// TestFindOrCreateIsCalledForVerifiedOnly checks that no failure reaches the
+// application. The original, Flask-BrowserID, called its loader with failures.
 func TestFindOrCreateIsCalledForVerifiedOnly(t *testing.T) {
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
 		c.Verifier = verifier(t, assertion.Config{TrustedIssuers: []string{"idp.example"}})
@@ -254,16 +260,16 @@ func TestFindOrCreateIsCalledForVerifiedOnly(t *testing.T) {
 		}
 	}
 	if a.loads != 0 {
-		t.Errorf("the loader was called %d times", a.loads)
+		t.Errorf("FindOrCreate was called %d times", a.loads)
 	}
 	b.signIn("alice@idp.example")
 	if a.loads != 1 {
-		t.Errorf("the loader was called %d times for an assertion that holds", a.loads)
+		t.Errorf("FindOrCreate was called %d times for an accepted assertion", a.loads)
 	}
 }
 
-// TestLogTellsTheCause: how a look-up failed is in the log and not in the answer,
-// and neither has an address or a token.
+// TestLogTellsTheCause checks that the log says how a look-up failed, that the response
+// does not, and that neither contains an address or a token.
 func TestLogTellsTheCause(t *testing.T) {
 	const cause = "the address 10.0.0.1 is not public"
 	for _, class := range []error{wellknown.ErrUnsupported, wellknown.ErrUnavailable, errors.New("policy")} {
@@ -290,7 +296,7 @@ func TestLogTellsTheCause(t *testing.T) {
 	}
 }
 
-// unreachableKeys is a source of keys that cannot reach anybody.
+// unreachableKeys is a key source whose look-ups all fail.
 type unreachableKeys struct{ err error }
 
 func (f unreachableKeys) Authority(context.Context, string, string) (*wellknown.Authority, error) {

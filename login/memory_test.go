@@ -10,7 +10,7 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// signIns stores sessions of n users of a domain, one each.
+// signIns stores one session of each of n users of a domain.
 func signIns(t testing.TB, m *login.Memory, n int, domain string) {
 	t.Helper()
 	expires := time.Now().Add(time.Hour)
@@ -22,8 +22,8 @@ func signIns(t testing.TB, m *login.Memory, n int, domain string) {
 	}
 }
 
-// holds fails the test unless the store has exactly these sessions of those
-// asked for; asking uses them.
+// holds fails the test unless all the sessions are found, or none if want is false. It
+// counts as a use of them.
 func holds(t *testing.T, m *login.Memory, want bool, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {
@@ -34,7 +34,7 @@ func holds(t *testing.T, m *login.Memory, want bool, tokens ...string) {
 	}
 }
 
-// A user's own oldest session makes room for a new one.
+// TestMemoryOfUser checks that a user's new session replaces the user's oldest one.
 func TestMemoryOfUser(t *testing.T) {
 	m := login.NewMemory()
 	expires := time.Now().Add(time.Hour)
@@ -53,18 +53,19 @@ func TestMemoryOfUser(t *testing.T) {
 	}
 }
 
-// Whatever the users of one domain do, others sign in and stay signed in.
+// TestMemoryOfDomain checks that users of one domain cannot prevent or end the sessions
+// of others.
 func TestMemoryOfDomain(t *testing.T) {
 	m := login.NewMemory()
 	signIns(t, m, 1000, "honest.example")
 	signIns(t, m, login.MaxOfDomain+1000, "evil.example")
 	holds(t, m, true, "0@honest.example", "999@honest.example")
-	holds(t, m, false, "0@evil.example", "999@evil.example") // replaced: never used
+	holds(t, m, false, "0@evil.example", "999@evil.example") // replaced, because they were not used
 	for i := range login.MaxOfDomain {
 		holds(t, m, true, fmt.Sprintf("%d@evil.example", i+1000))
 	}
 	expires := time.Now().Add(time.Hour)
-	for _, email := range []string{"new@evil.example", "new@a.b.evil.example"} { // all in use, and one registrable domain
+	for _, email := range []string{"new@evil.example", "new@a.b.evil.example"} { // all are in use, and both have the same registrable domain
 		if err := m.SignIn("new", email, email, expires); !errors.Is(err, login.ErrSessionsFull) {
 			t.Errorf("%s: %v", email, err)
 		}
@@ -75,7 +76,8 @@ func TestMemoryOfDomain(t *testing.T) {
 	holds(t, m, true, "1000@evil.example", "new")
 }
 
-// A full store lets sessions go that were never used, and then none.
+// TestMemoryFull checks that a full store replaces sessions that were not used, and no
+// others.
 func TestMemoryFull(t *testing.T) {
 	m := login.NewMemory()
 	for i := range 4 {
@@ -108,8 +110,8 @@ func TestMemoryFull(t *testing.T) {
 	}
 }
 
-// In a full store the session that was idle for longest makes room, if it was for
-// long. Those that are in use do not.
+// TestMemoryIdle checks that a full store replaces the least recently used session if
+// it was idle for IdleTime.
 func TestMemoryIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := login.NewMemory()
@@ -135,14 +137,14 @@ func TestMemoryIdle(t *testing.T) {
 		signIn("new@d0.example", login.ErrSessionsFull)
 		signIn("new@d2.example", login.ErrSessionsFull)
 		time.Sleep(time.Nanosecond)
-		signIn("new@d2.example", nil) // in place of the first of all that are idle
-		signIn("new@d1.example", nil) // in place of the first of its domain
+		signIn("new@d2.example", nil) // replaces the first of all idle sessions
+		signIn("new@d1.example", nil) // replaces the first idle session of its domain
 		holds(t, m, false, "2@d0.example", "0@d1.example")
 		holds(t, m, true, "0@d0.example", "1@d0.example", "3@d0.example", "1@d1.example", "new@d2.example", "new@d1.example")
 	})
 }
 
-// What has expired is not found, and makes room.
+// TestMemoryExpires checks that expired sessions are not found, and are removed.
 func TestMemoryExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := login.NewMemory()
@@ -160,7 +162,8 @@ func TestMemoryExpires(t *testing.T) {
 	})
 }
 
-// A session that is stored again stays what it is; one that is deleted is gone.
+// TestMemoryAgain checks that storing a session again adds none, and that a deleted
+// session is not found.
 func TestMemoryAgain(t *testing.T) {
 	m := login.NewMemory()
 	expires := time.Now().Add(time.Hour)
@@ -184,8 +187,8 @@ func TestMemoryAgain(t *testing.T) {
 	}
 }
 
-// BenchmarkMemory: what a sign-in costs when all places are taken by sessions
-// that were never used.
+// BenchmarkMemory measures a login when the store is full of sessions that were not
+// used.
 func BenchmarkMemory(b *testing.B) {
 	m := login.NewMemory()
 	for i := range 4 {

@@ -15,8 +15,7 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// mounts are ways to mount an application: all of them under /app but the first
-// two. Each gives what the outside sees.
+// mounts are ways to mount an application. The prefix is what browsers see.
 var mounts = []struct {
 	name, prefix string
 	mount        func(*app) http.Handler
@@ -44,7 +43,7 @@ var mounts = []struct {
 		mux.Handle("/app/", http.StripPrefix("/app", a))
 		return mux
 	}},
-	{"a proxy that cuts the prefix off", "/app", func(a *app) http.Handler {
+	{"a proxy that removes the prefix", "/app", func(a *app) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			path, found := strings.CutPrefix(r.RequestURI, "/app")
 			if !found || !strings.HasPrefix(path, "/") {
@@ -67,7 +66,7 @@ func TestMounts(t *testing.T) {
 			w := b.get(m.prefix+"/members?x=1", form)
 			want := m.prefix + "/?next=" + url.QueryEscape(m.prefix+"/members?x=1")
 			if w.Code != 303 || w.Header().Get("Location") != want {
-				t.Errorf("turned away by %d to %q, want %q", w.Code, w.Header().Get("Location"), want)
+				t.Errorf("redirected by %d to %q, want %q", w.Code, w.Header().Get("Location"), want)
 			}
 			if w := b.get(a.ScriptURL(), form); w.Code != 200 || !strings.Contains(w.Body.String(), `"login":"`+m.prefix+`/api/login"`) {
 				t.Errorf("script at %s: %d", a.ScriptURL(), w.Code)
@@ -85,7 +84,7 @@ func TestMounts(t *testing.T) {
 			}
 			w = b.post(m.prefix+"/api/login", form)
 			if w.Code != 400 || !strings.Contains(w.Body.String(), `href="`+m.prefix+`/"`) {
-				t.Errorf("the page for a mistake: %d %s", w.Code, w.Body)
+				t.Errorf("the error page: %d %s", w.Code, w.Body)
 			}
 			w = b.post(m.prefix+"/api/logout", form)
 			if w.Code != 303 || w.Header().Get("Location") != m.prefix+"/bye" {
@@ -98,7 +97,8 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// A path that only looks like the prefix is the application's own.
+// TestPrefixIsAWholeSegment checks that a path which only begins like the prefix is a
+// path of the application.
 func TestPrefixIsAWholeSegment(t *testing.T) {
 	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Prefix = "/app" })
 	b := newBrowser(t, a.Require(http.NotFoundHandler()))
@@ -127,10 +127,10 @@ func TestOtherPaths(t *testing.T) {
 	}
 }
 
-// Behind a proxy that ends TLS, cuts off the prefix and names another Host, with
-// the documented configuration and a client that minds what cookies say.
+// TestProxy checks the documented configuration with a proxy that terminates TLS, removes
+// the prefix and sends another Host. The client observes the attributes of cookies.
 func TestProxy(t *testing.T) {
-	var front *httptest.Server // its origin is the audience, so it comes first
+	var front *httptest.Server // its origin is the audience
 	var backend http.Handler
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { backend.ServeHTTP(w, r) }))
 	defer plain.Close()
@@ -140,7 +140,7 @@ func TestProxy(t *testing.T) {
 	}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Path = strings.TrimPrefix(r.Out.URL.Path, "/app")
-		r.SetURL(target) // and its Host
+		r.SetURL(target) // and the Host
 	}}
 	front = httptest.NewTLSServer(proxy)
 	defer front.Close()
@@ -159,7 +159,7 @@ func TestProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = form.Clone() // no Sec-Fetch-Site: an old browser, whose Origin must do
+		r.Header = form.Clone() // no Sec-Fetch-Site, like an old browser
 		if method == "POST" {
 			r.Header.Set("Origin", origin)
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -184,7 +184,7 @@ func TestProxy(t *testing.T) {
 	if res.Request.URL.String() != front.URL+"/app/members" || body != "hello alice@idp.example" {
 		t.Errorf("the login ends at %s: %s", res.Request.URL, body)
 	}
-	// The cookie is Secure although the application itself is asked over http.
+	// The cookie is Secure although the application is reached over http.
 	if cookies := res.Request.Response.Cookies(); len(cookies) != 1 || !cookies[0].Secure {
 		t.Errorf("the cookies are %v", cookies)
 	}
@@ -196,8 +196,8 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// Over HTTP/2 the length of a body may be unknown until it ends: no body is no
-// form all the same.
+// TestHTTP2 checks that an empty body of unknown length, as HTTP/2 allows, is an empty
+// form.
 func TestHTTP2(t *testing.T) {
 	server := httptest.NewUnstartedServer(newApp(t))
 	server.EnableHTTP2 = true

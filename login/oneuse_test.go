@@ -12,8 +12,8 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// uses posts an assertion several times, each in another browser, and returns how
-// often it signed in.
+// uses posts an assertion five times, each in another browser, and returns how often it
+// signed in.
 func uses(t *testing.T, a *app, posted string) (n int) {
 	t.Helper()
 	for range 5 {
@@ -30,8 +30,8 @@ func uses(t *testing.T, a *app, posted string) (n int) {
 	return n
 }
 
-// TestOneUseByDefault: one assertion makes one session, whichever verifier the
-// application sets, unless it says otherwise.
+// TestOneUseByDefault checks that an assertion signs in once with any verifier, unless
+// InsecureReplay is set.
 func TestOneUseByDefault(t *testing.T) {
 	own := &guard{OneUse: assertion.NewMemoryOneUse(10, clock)}
 	verifiers := &guard{OneUse: assertion.NewMemoryOneUse(10, clock)}
@@ -72,8 +72,8 @@ func (g *guard) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	return g.OneUse.FirstUse(ctx, key, until)
 }
 
-// TestLifetime: an assertion that the guard would have to remember for long is a
-// failure.
+// TestLifetime checks that an assertion is refused if the guard would have to remember
+// it for too long.
 func TestLifetime(t *testing.T) {
 	long := idptest.Backed(idp.Certificate("alice@idp.example", userKey.Public()),
 		idp.Assertion(rp, userKey).With("exp", now.Add(30*time.Minute).UnixMilli()))

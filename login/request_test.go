@@ -11,7 +11,8 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// It took a login or logout from any site's form.
+// TestCrossSiteRequests checks that other sites cannot sign a visitor in or out. The
+// original, Flask-BrowserID, accepted the forms of any site.
 func TestCrossSiteRequests(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -47,8 +48,8 @@ func TestCrossSiteRequests(t *testing.T) {
 	}
 }
 
-// TestOrigin: posts come from a page of an audience, by their Origin or, without
-// one, by Sec-Fetch-Site. A Host, a Referer and a look-alike do not count.
+// TestOrigin checks that a POST is from a page of an audience, by its Origin or, without
+// one, by Sec-Fetch-Site. Host and Referer are ignored.
 func TestOrigin(t *testing.T) {
 	const other = "https://www.rp.example:8443"
 	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Audiences = []string{"https://RP.example:443", other} })
@@ -103,7 +104,7 @@ func TestOrigin(t *testing.T) {
 			for _, accept := range []http.Header{script, form} {
 				header := accept.Clone()
 				header["Origin"], header["Sec-Fetch-Site"] = c.origin, c.site
-				header.Set("Referer", "https://rp.example/") // anybody can send it
+				header.Set("Referer", "https://rp.example/") // anyone can send it
 				r := posting("https://rp.example"+path, "assertion", proof("alice@idp.example"))
 				w := newBrowser(t, a).do(r, header)
 				if refused := w.Code == http.StatusForbidden; refused == c.fine || !refused && w.Code != 200 && w.Code != 303 {
@@ -122,25 +123,25 @@ var goodNext = []string{
 	"/a?b=..//../", "/a#//b", "/a?\"<>'", "/%e2%81%84evil.example", "/a/%2e%2e%2e",
 }
 
-// hostileNext are none, in some reading.
+// hostileNext are not, however they are read.
 var hostileNext = []string{
 	"", "x", "members", "./x", "../x", ".", "?x", "#x", "*",
 	"//evil.example", "///evil.example", "////evil.example/x", "//evil.example:443", "//@evil.example", "//",
 	"/\\evil.example", "\\\\evil.example", "\\/evil.example", "\\evil.example", "/\\/evil.example", "/a\\b", "/\\",
 	"https://evil.example", "https:evil.example", "https:/evil.example", "https:///evil.example", "HTTPS://evil.example", "http:\\\\evil.example",
 	rp + "/x", rp, "javascript:alert(1)", "data:text/html,x", "vbscript:x", "blob:x", "file:///etc/passwd", "mailto:a@b.example", "java\tscript:alert(1)",
-	// What browsers drop.
+	// Characters that browsers remove.
 	"/\t/evil.example", "/\n/evil.example", "/\r/evil.example", "/\r\n/evil.example", "\t//evil.example", " //evil.example", "\n/x", " /x", "/x ", "/x\n", "\x00//evil.example",
 	"/\x00/evil.example", "/a\tb", "/a\x1fb", "/a\x7fb", "/a b", "\ufeff//evil.example", "/x\r\nSet-Cookie: a=b", "\x0b//evil.example", "/a?b=\n", "/a#\t",
-	// Encoded, once and more often.
+	// Encoded once or several times.
 	"/%2f/evil.example", "/%2fevil.example", "/%2Fevil.example", "/%5cevil.example", "/%5C%5Cevil.example", "/%09/evil.example", "/%0a/evil.example",
 	"/%0d%0aLocation:%20https://evil.example", "/%00", "/%7f", "/%252fevil.example", "/%25252fevil.example", "/%255cevil.example", "/%2509x", "%2f%2fevil.example", "%2fx",
 	"/%2e%2e//evil.example", "/%2e/", "/a/%2e%2e/b", "/a/.%2e/b", "/%252e%252e/x", "/a%2f%2fb", "/a%5cb",
 	// Dots and empty segments.
 	"/.//evil.example", "/..//evil.example", "/a/..//evil.example", "/a/../..//evil.example", "/./x", "/../x", "/a/..", "/a/.", "/a//b", "/a//", "/.", "/..",
-	// Escapes that are none.
+	// Invalid escapes.
 	"/%", "/%2", "/%zz", "/%u002f/evil.example", "/a%", "/#%",
-	// Not as URLs are written.
+	// Characters that URLs do not contain.
 	"/\u2215evil.example", "/\uff0fevil.example", "/\uff3cevil.example", "/\u3002evil.example", "/\u00a0", "/\u2028", "/\u202e", "/ü", "/\x80", "/\xff/evil.example", "/\xc0\xaf",
 	"/" + strings.Repeat("a", 2048),
 }
@@ -174,7 +175,7 @@ func TestHostileNextIsIgnored(t *testing.T) {
 	}
 }
 
-// stays fails when the page is of another origin than the one it is resolved at.
+// stays fails the test if the page has another origin than the base it is resolved at.
 func stays(t *testing.T, next string) {
 	t.Helper()
 	for _, base := range []string{rp, rp + "/", rp + "/a/b?c#d", rp + "//"} {
@@ -191,7 +192,7 @@ func stays(t *testing.T, next string) {
 	}
 }
 
-// readings are what browsers, routers and proxies may make of next.
+// readings returns what browsers, routers and proxies may change next to.
 func readings(next string) []string {
 	var dropped strings.Builder
 	for _, r := range next {
@@ -202,7 +203,7 @@ func readings(next string) []string {
 	all := []string{next, strings.TrimSpace(next), dropped.String(), strings.ReplaceAll(dropped.String(), "\\", "/")}
 	path, _, _ := strings.Cut(next, "?")
 	path, _, _ = strings.Cut(path, "#")
-	for range 3 { // routers decode paths and write them anew; "%" and what URLs do not have stays encoded
+	for range 3 { // routers decode paths and encode them again
 		decoded, err := url.PathUnescape(path)
 		if err != nil || decoded == path {
 			break
@@ -222,15 +223,15 @@ func FuzzNext(f *testing.F) {
 			return
 		}
 		stays(t, next)
-		// It can be asked for as it is, and comes out of a request as it went in.
+		// A request for it goes to this host.
 		if r := httptest.NewRequest("GET", strings.SplitN(next, "#", 2)[0], nil); r.Host != "example.com" {
 			t.Errorf("%q goes to %s", next, r.Host)
 		}
 	})
 }
 
-// Whatever is posted, the answer is one of those that are documented, and
-// nobody is signed in.
+// FuzzForm checks that the response to any form has a documented status, and that no
+// user is signed in.
 func FuzzForm(f *testing.F) {
 	a := newApp(f)
 	f.Add("assertion=x&next=/", "application/x-www-form-urlencoded", "application/json")
@@ -245,15 +246,15 @@ func FuzzForm(f *testing.F) {
 		switch w.Code {
 		case 400, 403, 413, 415, 503:
 		default:
-			t.Errorf("answered %d", w.Code)
+			t.Errorf("status %d", w.Code)
 		}
 		if len(w.Result().Cookies()) > 0 {
-			t.Error("somebody is signed in")
+			t.Error("a user is signed in")
 		}
 	})
 }
 
-// TestFieldsAreCounted: a form with many fields is refused before it is parsed.
+// TestFieldsAreCounted checks that a form with many fields is refused.
 func TestFieldsAreCounted(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	fields := []string{"assertion", proof("alice@idp.example")}
@@ -269,7 +270,7 @@ func TestFieldsAreCounted(t *testing.T) {
 	}
 }
 
-// TestLongHeaders: what no browser sends is not parsed.
+// TestLongHeaders checks that headers longer than those of browsers are not parsed.
 func TestLongHeaders(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	params := strings.Repeat(";a=b", 1<<10)

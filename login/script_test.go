@@ -62,7 +62,8 @@ func TestScriptURL(t *testing.T) {
 	}
 }
 
-// The script comes through html/template as it is, and does not end its element.
+// TestScriptInline checks that html/template does not change the script, and that the
+// script does not end its element.
 func TestScriptInline(t *testing.T) {
 	a := newApp(t)
 	var page strings.Builder
@@ -83,8 +84,8 @@ func TestScriptInline(t *testing.T) {
 	}
 }
 
-// TestScript runs testdata/auth.test.mjs, which has the script work in a page
-// that is made of stubs, and every next that is taken read by a browser's rules.
+// TestScript runs testdata/auth.test.mjs. It tests the script in a page made of stubs,
+// and resolves every accepted next page by a browser's rules.
 func TestScript(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -104,7 +105,7 @@ func TestScript(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a script may run for ever
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a script may not end
 	defer cancel()
 	command := exec.CommandContext(ctx, node, "--test", "testdata/auth.test.mjs")
 	command.Env = append(os.Environ(), "AUTH_SCRIPT="+filepath.Join(dir, "auth.js"), "NEXT="+filepath.Join(dir, "next.json"))
@@ -113,7 +114,8 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// Its script needed jQuery and said what was wrong by alert().
+// TestScriptNeedsNoLibrary checks the text of the script. The script of the original,
+// Flask-BrowserID, needed jQuery and reported errors with alert().
 func TestScriptNeedsNoLibrary(t *testing.T) {
 	text := string(newApp(t).AuthScript())
 	for _, never := range []string{"jQuery", "$(", "$.", "alert(", "innerHTML", "eval("} {
@@ -123,12 +125,12 @@ func TestScriptNeedsNoLibrary(t *testing.T) {
 	}
 	for _, always := range []string{"fetch(", "'browserid:error'", "'aria-live'"} {
 		if !strings.Contains(text, always) {
-			t.Errorf("the script has no %s", always) // that they work: TestScript
+			t.Errorf("the script has no %s", always) // TestScript tests them
 		}
 	}
 }
 
-// TestScriptIsWhole: the script has no parts.
+// TestScriptIsWhole checks that the header Range is ignored.
 func TestScriptIsWhole(t *testing.T) {
 	a := newApp(t)
 	w := newBrowser(t, a).get(a.ScriptURL(), http.Header{"Range": {"bytes=0-0" + strings.Repeat(",0-0", 1000)}})

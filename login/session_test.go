@@ -41,7 +41,8 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// A cookie is set by a login and unset by a logout, and by nothing else.
+// TestCookieOnlyWhenNeeded checks that only a login sets the cookie, and only a logout
+// deletes it.
 func TestCookieOnlyWhenNeeded(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	sets := func(path string) bool { return len(b.get(path, form).Result().Cookies()) > 0 }
@@ -62,7 +63,8 @@ func TestCookieOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
-// The session holds the user's ID and nothing else.
+// TestSessionHoldsTheIDOnly checks that a session contains the user's ID and nothing
+// else.
 func TestSessionHoldsTheIDOnly(t *testing.T) {
 	store := memstore.NewWithCleanupInterval(0)
 	sessions := secureSessions()
@@ -88,7 +90,7 @@ func TestSessionHoldsTheIDOnly(t *testing.T) {
 	}
 }
 
-// keeping is an application that keeps things in the sessions, as scs has it.
+// keeping returns an application that stores values of its own in the sessions.
 func keeping(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
 	sessions := secureSessions()
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
@@ -108,8 +110,8 @@ func keeping(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
 	return a, sessions, sessions.LoadAndSave(mux)
 }
 
-// In a session shared with the application, what it keeps for a visitor is
-// theirs after the login, and is nobody else's.
+// TestSharedSession checks that values which the application stored for a visitor remain
+// after the visitor's login, and do not reach another user.
 func TestSharedSession(t *testing.T) {
 	a, _, site := keeping(t)
 	b := newBrowser(t, site)
@@ -141,7 +143,8 @@ func TestSharedSession(t *testing.T) {
 	}
 }
 
-// The same without LoadAndSave: the hook may still put things into the session.
+// TestHookKeepsThings checks that OnLogout can put values into the session without
+// LoadAndSave too.
 func TestHookKeepsThings(t *testing.T) {
 	a, _, site := keeping(t)
 	b := newBrowser(t, a)
@@ -168,7 +171,8 @@ func TestAnotherUserSignsIn(t *testing.T) {
 	}
 }
 
-// A user who is blocked or deleted while signed in is signed out, for good.
+// TestUserDeletedWhileSignedIn checks that a user whom FindByID refuses is signed out,
+// and stays signed out.
 func TestUserDeletedWhileSignedIn(t *testing.T) {
 	a := newApp(t)
 	b := newBrowser(t, a)
@@ -185,7 +189,8 @@ func TestUserDeletedWhileSignedIn(t *testing.T) {
 	old.sees("stranger")
 }
 
-// Two Logins may share the sessions, but the users of one are not the other's.
+// TestTwoLogins checks that the users of one Login are not signed in at another that
+// shares its sessions.
 func TestTwoLogins(t *testing.T) {
 	sessions := secureSessions()
 	share := func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }
@@ -198,7 +203,7 @@ func TestTwoLogins(t *testing.T) {
 	b.sees("stranger")
 }
 
-// An idle time counts from the last request.
+// TestIdleTimeout checks that each request extends the idle time.
 func TestIdleTimeout(t *testing.T) {
 	store := &counting{Store: memstore.NewWithCleanupInterval(0)}
 	sessions := secureSessions()
@@ -212,7 +217,7 @@ func TestIdleTimeout(t *testing.T) {
 	}
 }
 
-// counting is a store that counts, and fails when told to.
+// counting is a store that counts commits and can be made to fail.
 type counting struct {
 	scs.Store
 	commits                         int
@@ -243,17 +248,17 @@ func (s *counting) Delete(token string) error {
 	return s.Store.Delete(token)
 }
 
-// When the store fails nobody is told to be signed in or out who is not, and
-// the answer is whole.
+// TestStoreFails checks that a login or logout which the store did not save is not
+// reported as successful, and that the response is complete.
 func TestStoreFails(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		fault counting
 		login int
-		page  int // for who had signed in before
+		page  int // of a user who signed in before
 		leave int
 	}{
-		{"find", counting{findFails: true}, 200, 503, 503}, // a login without a cookie has nothing to find
+		{"find", counting{findFails: true}, 200, 503, 503}, // a login without a cookie looks for no session
 		{"commit", counting{commitFails: true}, 503, 200, 200},
 		{"delete", counting{delFail: true}, 200, 200, 503},
 	} {
@@ -289,7 +294,8 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
-// A user who is no more is nobody, even if the session cannot be ended.
+// TestStoreFailsForDeletedUser checks that a user whom FindByID refuses is signed out
+// even if the session cannot be destroyed.
 func TestStoreFailsForDeletedUser(t *testing.T) {
 	store := &counting{Store: memstore.NewWithCleanupInterval(0)}
 	sessions := secureSessions()
@@ -304,8 +310,8 @@ func TestStoreFailsForDeletedUser(t *testing.T) {
 	}
 }
 
-// With LoadAndSave around it, a session that could not be stored is not stored
-// later, with the user in it.
+// TestStoreFailsOnceInSharedSession checks that LoadAndSave does not store the user of a
+// login whose session could not be stored.
 func TestStoreFailsOnceInSharedSession(t *testing.T) {
 	a, sessions, site := keeping(t)
 	store := &failingOnce{Store: memstore.NewWithCleanupInterval(0)}
@@ -334,7 +340,7 @@ func (s *failingOnce) Commit(token string, data []byte, expiry time.Time) error 
 	return s.Store.Commit(token, data, expiry)
 }
 
-// A session whose value is not what this package puts there is nobody's.
+// TestForeignValue checks that a value of another type in the session is not a user.
 func TestForeignValue(t *testing.T) {
 	sessions := secureSessions()
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
@@ -360,12 +366,13 @@ func TestForeignValue(t *testing.T) {
 	b.sees("stranger")
 }
 
-// Its sessions went on under the same token when somebody signed in, so that
-// whoever had planted the token was signed in as well.
+// TestSessionFixation checks that a login renews the token, and that a logout ends it.
+// The original, Flask-BrowserID, kept the token, so an attacker who had set it was
+// signed in too.
 func TestSessionFixation(t *testing.T) {
 	sessions := secureSessions()
 	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions })
-	visits := http.NewServeMux() // the application gives a session to every visitor
+	visits := http.NewServeMux() // the application has a session for each visitor
 	visits.Handle("/", sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sessions.Put(r.Context(), "visited", true)
 	})))
@@ -387,7 +394,7 @@ func TestSessionFixation(t *testing.T) {
 	attacker.site = a
 	attacker.sees("stranger")
 
-	// The same at the logout, where the token from before it ends.
+	// The logout ends the token.
 	stolen := victim.with(victim.cookies)
 	if w := victim.post("/api/logout", script); w.Code != http.StatusOK {
 		t.Fatalf("logout: %d", w.Code)
@@ -398,7 +405,8 @@ func TestSessionFixation(t *testing.T) {
 	}
 }
 
-// A token of an attacker's own making is not taken over either.
+// TestSessionFixationWithMadeUpToken checks that a token which the store does not have
+// is not used.
 func TestSessionFixationWithMadeUpToken(t *testing.T) {
 	a := newApp(t)
 	b := newBrowser(t, a)
@@ -410,8 +418,8 @@ func TestSessionFixationWithMadeUpToken(t *testing.T) {
 	b.with(map[string]string{"__Host-login": "made-up"}).sees("stranger")
 }
 
-// TestSessionsOfOneUser: a user has a bounded number of sessions, and the sessions
-// of others are their own.
+// TestSessionsOfOneUser checks that a user has at most MaxOfUser sessions, which does
+// not affect other users.
 func TestSessionsOfOneUser(t *testing.T) {
 	a := newApp(t)
 	bob := newBrowser(t, a)
@@ -429,8 +437,7 @@ func TestSessionsOfOneUser(t *testing.T) {
 	bob.sees("bob@idp.example")
 }
 
-// TestVisitorsAreNotStored: what a visitor does who does not sign in stores
-// nothing.
+// TestVisitorsAreNotStored checks that requests of visitors store no session.
 func TestVisitorsAreNotStored(t *testing.T) {
 	store := &counting{Store: login.NewMemory()}
 	sessions := secureSessions()

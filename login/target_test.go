@@ -12,8 +12,8 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-// TestLocations: whatever is asked for and wherever the visitor wants to go,
-// browsers stay at the origin that they asked; however the application is mounted.
+// TestLocations checks that no request target and no next page redirects a browser to
+// another origin, however the application is mounted.
 func TestLocations(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	targets := targettest.Hostile
@@ -32,7 +32,7 @@ func TestLocations(t *testing.T) {
 					{"POST", m.prefix + "/api/logout", wanted},
 				} {
 					answers := map[string]targettest.Answer{"HTTP/1.1": s.HTTP1(t, r.method, r.target, "rp.example", r.form, "Accept", "text/html")}
-					if m.prefix == "" { // TLS takes a while
+					if m.prefix == "" { // TLS is slow
 						answers["HTTP/2"] = s.HTTP2(t, r.method, r.target, "rp.example", r.form, "Accept", "text/html")
 					}
 					for protocol, answer := range answers {
@@ -46,8 +46,8 @@ func TestLocations(t *testing.T) {
 	}
 }
 
-// TestTargets: what is asked for by a target that is no path is refused, although
-// net/http has the path of a route, or of a guarded page, for it.
+// TestTargets checks that a request target which is not a path is refused, although
+// net/http finds the path of a route or of a guarded page in it.
 func TestTargets(t *testing.T) {
 	a := newApp(t)
 	s := targettest.NewServer(t, a)
@@ -78,8 +78,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestTargetsBehindRouters: what a router left of the path does not matter to the
-// guard, only what was asked for.
+// TestTargetsBehindRouters checks that WithUser accepts a path of which a router has
+// removed a part, and a request without a RequestURI.
 func TestTargetsBehindRouters(t *testing.T) {
 	a := newApp(t)
 	page := a.WithUser(http.HandlerFunc(a.greet))
@@ -90,7 +90,7 @@ func TestTargetsBehindRouters(t *testing.T) {
 			t.Errorf("%s without %s: %d", path, prefix, w.Code)
 		}
 	}
-	r, err := http.NewRequest("GET", "https://rp.example/", nil) // as an application's own tests may make it
+	r, err := http.NewRequest("GET", "https://rp.example/", nil) // as in an application's own tests
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,8 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// The whole way: turned away, signed in with next, where one wanted to be.
+// TestRequireAndBack checks that a login with the next page of the redirect returns to
+// the page that was asked for.
 func TestRequireAndBack(t *testing.T) {
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.SignInPage = "/enter?lang=en#form" }))
 	w := b.get("/members?a=%2F%2F&b=%C3%BC", form)
@@ -61,7 +62,7 @@ func TestRequireAndBack(t *testing.T) {
 	}
 }
 
-// What the request line says gets nobody off this origin either.
+// TestRequireHostilePath checks that no request target redirects to another origin.
 func TestRequireHostilePath(t *testing.T) {
 	a := newApp(t)
 	handler := a.Require(http.NotFoundHandler())
@@ -74,7 +75,8 @@ func TestRequireHostilePath(t *testing.T) {
 	}
 }
 
-// However often it is wrapped, the user is looked up once a request.
+// TestLookedUpOnce checks that nested WithUser handlers call FindByID once for a
+// request.
 func TestLookedUpOnce(t *testing.T) {
 	lookups := 0
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
@@ -96,7 +98,7 @@ func TestLookedUpOnce(t *testing.T) {
 	}
 }
 
-// Handlers get the server's own ResponseWriter, with all that it can do.
+// TestPlainResponseWriter checks that handlers get the server's own ResponseWriter.
 func TestPlainResponseWriter(t *testing.T) {
 	var got http.ResponseWriter
 	h := newApp(t).WithUser(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = w }))
@@ -109,6 +111,6 @@ func TestPlainResponseWriter(t *testing.T) {
 
 func TestUserOutside(t *testing.T) {
 	if u, ok := newApp(t).User(t.Context()); ok || u != nil {
-		t.Errorf("User gives %v, %v", u, ok)
+		t.Errorf("User returns %v, %v", u, ok)
 	}
 }
