@@ -132,19 +132,22 @@ func (c *cache) isSlow(q question, now time.Time) bool {
 //
 // Only an answer of the host itself replaces a document (PROTOCOL 4.stale). After another
 // fault the document still counts, and the fault delays the next fetch. A local fault is
-// not added.
+// not added. A renewal that is ErrUnavailable does not replace an ErrUnsupported (PROTOCOL
+// 4.renewal).
 func (c *cache) add(e *entry, now time.Time, renewal bool) *entry {
 	e.setTimes(now)
-	document := c.document(e.question, now)
+	document, unsupported := c.document(e.question, now), c.unsupported(e.question, now)
 	switch {
 	case e.fault == nil:
 		c.addDocument(e, document)
 	case e.fault.Local:
-	case renewal && document == nil && e.isFault(fetch.Unavailable) && c.keepsUnsupported(e.question, now):
+		// not cached
 	case document != nil && !e.fault.ByHost:
 		e.expires = now.Add(unavailableLife)
 		c.faults.set(e)
 		return document
+	case renewal && unsupported != nil && e.isFault(fetch.Unavailable):
+		unsupported.renewalFailed.Store(true)
 	default:
 		c.faults.set(e)
 		c.documents.delete(e.question)
@@ -165,15 +168,13 @@ func (c *cache) addDocument(e, earlier *entry) {
 	c.faults.delete(e.question)
 }
 
-// keepsUnsupported reports whether an ErrUnsupported is cached that has not expired, and
-// notes that its renewal failed.
-func (c *cache) keepsUnsupported(q question, now time.Time) bool {
+// unsupported returns an ErrUnsupported that has not expired, nil if there is none.
+func (c *cache) unsupported(q question, now time.Time) *entry {
 	e := c.faults.get(q)
 	if e == nil || !e.isFault(fetch.Unsupported) || e.expired(now) {
-		return false
+		return nil
 	}
-	e.renewalFailed.Store(true)
-	return true
+	return e
 }
 
 // lifetime returns how long the result of a fetch is used: a document, or a fault if that

@@ -93,6 +93,7 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 	return r.lookUp(ctx, host, emailDomain, true)
 }
 
+// lookUp answers most look-ups from the cache: from a host's own document that needs no other.
 func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
 	hooks := hooksOf(ctx)
 	q, ok := parseQuestion(host, emailDomain)
@@ -195,20 +196,20 @@ func (l *lookup) awaitOne(ctx context.Context, r *request) (*entry, *fetch.Fault
 func (r *Resolver) request(ctx context.Context, q question, now time.Time) *request {
 	check := signatureCheckOf(ctx)
 	document, hostKeys := r.cache.document(q, now), r.cache.keysOf(q.host)
-	request := newRequest(ctx, q)
-	request.slow = r.cache.isSlow(q, now)
-	request.needsKeys = document == nil && hostKeys == nil && !q.own()
+	req := newRequest(ctx, q)
+	req.slow = r.cache.isSlow(q, now)
+	req.needsKeys = document == nil && hostKeys == nil && !q.own()
 	verified := q.own()
 	switch {
 	case document != nil:
-		request.priority = priorityKnown
+		req.priority = priorityKnown
 		verified = verified || document.verified.Load()
 	case check.verified(hostKeys), r.verifiedByFallback(check, q):
-		request.priority = priorityVerified
+		req.priority = priorityVerified
 		verified = true
 	}
-	request.limitRates(verified)
-	return request
+	req.limitRates(verified)
+	return req
 }
 
 // verifiedByFallback reports whether a question is about the host's own emails, no key of
@@ -221,26 +222,31 @@ func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question) bool {
 // renewIfDue starts a fetch in the background if e is in the last quarter of its life. An
 // ErrUnsupported is renewed only if the fallback's keys verify the certificate.
 func (r *Resolver) renewIfDue(ctx context.Context, e *entry, now time.Time) {
-	if !e.renewable(now) || e.document == nil && !r.verifiedByFallback(signatureCheckOf(ctx), e.question) || !e.startRenewal(now) {
+	if !e.renewable(now) {
 		return
 	}
-	request := r.request(ctx, e.question, now)
-	request.renewal, request.begun = true, now
-	r.scheduler.renew(request)
+	if e.document == nil && !r.verifiedByFallback(signatureCheckOf(ctx), e.question) {
+		return
+	}
+	if e.startRenewal(now) {
+		req := r.request(ctx, e.question, now)
+		req.renewal, req.begun = true, now
+		r.scheduler.renew(req)
+	}
 }
 
 // fetch fetches what a request asks for and caches the result. A fetch serves all callers
 // that wait for it, so it does not end with the context of the one that started it.
-func (r *Resolver) fetch(request *request) *entry {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.ctx), r.fetchTimeout)
+func (r *Resolver) fetch(req *request) *entry {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.ctx), r.fetchTimeout)
 	defer cancel()
-	answer, f := r.client.Get(ctx, request.host, request.emailDomain)
-	e := &entry{question: request.question, fault: f}
+	answer, f := r.client.Get(ctx, req.host, req.emailDomain)
+	e := &entry{question: req.question, fault: f}
 	if f == nil {
 		r.read(ctx, e, answer)
 	}
 	e.life = lifetime(e.fault, answer.CacheControl)
-	return r.cache.add(e, r.now(), request.renewal)
+	return r.cache.add(e, r.now(), req.renewal)
 }
 
 // read parses an answer, and sets the document of e or its fault.

@@ -92,6 +92,27 @@ func TestParseProxy(t *testing.T) {
 	}
 }
 
+// FuzzParseProxy checks that a proxy has an address, and that an error has nothing of the URL.
+func FuzzParseProxy(f *testing.F) {
+	for _, seed := range []string{"http://proxy.example:3128/", "socks5://[::1]", "https://user:password@%zz", "http://a@b@c:x", "http://[", ""} {
+		f.Add(seed)
+	}
+	_, fixed := outbound.ParseProxy("")
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := outbound.ParseProxy(text)
+		if err != nil {
+			if err.Error() != fixed.Error() {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		host, port, err := net.SplitHostPort(outbound.ProxyAddr(u))
+		if err != nil || host == "" || port == "" {
+			t.Errorf("%q: address %q, %v", text, outbound.ProxyAddr(u), err)
+		}
+	})
+}
+
 func TestClassify(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Err: err} }
 	verify := func(err error) error { return &tls.CertificateVerificationError{Err: err} }

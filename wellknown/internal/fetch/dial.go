@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,34 +17,6 @@ import (
 
 // maxAddresses is how many addresses of one host are tried.
 const maxAddresses = 8
-
-// CheckHost returns a fault if the name of a host shows that it must not be contacted: for
-// another port than those allowed, and for an IP address. The addresses behind a name are
-// checked when they are dialled.
-func (c *Client) CheckHost(host string) *Fault {
-	if c.allowPrivate {
-		return nil
-	}
-	name, port, hasPort := strings.Cut(host, ":")
-	if hasPort && !slices.ContainsFunc(c.ports, func(p uint16) bool { return port == strconv.Itoa(int(p)) }) {
-		return Refused.Fault("a port that is not allowed", nil)
-	}
-	if isNumeric(name[strings.LastIndexByte(name, '.')+1:]) {
-		return Refused.Fault("an IP address in place of a name", nil)
-	}
-	return nil
-}
-
-// isNumeric reports whether some resolver reads a host with this last label as an IPv4
-// address: 127.0.0.1, but also 127.1, 2130706433 and 0x7f.1. No top-level domain is a
-// number.
-func isNumeric(label string) bool {
-	digits := "0123456789"
-	if hex, ok := strings.CutPrefix(label, "0x"); ok {
-		label, digits = hex, "0123456789abcdef"
-	}
-	return strings.Trim(label, digits) == ""
-}
 
 // control has the type of [net.Dialer.Control].
 type control = func(network, address string, c syscall.RawConn) error
