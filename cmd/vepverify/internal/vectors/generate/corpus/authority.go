@@ -10,42 +10,42 @@ import (
 )
 
 func authority() []vector {
-	trusted := together(issuedBy(other), trusting(other))
+	trusted := combine(issuedBy(other), withTrustedIssuers(other))
 	return []vector{
 		okay("row1-other-domain", "4.row1", "A trusted issuer certifies an address of another domain, which supports BrowserID itself.", trusted),
 		okay("row1-domain-silent", "4.row1", "The email's own domain is not asked.", trusted, silent(idp)),
-		okay("row1-domain-unknown", "4.row1", "Nor does it need to support anything.", trusted, unknown(idp)),
-		okay("row1-one-of-several", "4.row1", "One of several trusted issuers, written in capitals.", issuedBy(other), trusting("a.example", "OTHER.Example")),
+		okay("row1-domain-unknown", "4.row1", "Nor does it need to support anything.", trusted, notFound(idp)),
+		okay("row1-one-of-several", "4.row1", "One of several trusted issuers, written in capitals.", issuedBy(other), withTrustedIssuers("a.example", "OTHER.Example")),
 		okay("row1-delegates", "4.row1", "A trusted issuer delegates: its delegate's key, its own name.", trusted,
 			document(other, idptest.Object{"authority": "keys.example"}), document("keys.example", provider("keys.example", key("RS256-2")).Document())),
 		invalid("row1-wrong-key", "4.row1", "A trusted issuer's certificate by a key that is not published.", trusted, signedBy(key("RS256"))),
 		undecided("row1-silent", "4.row1 4.row4", "A trusted issuer that does not answer.", trusted, silent(other)),
-		undecided("row1-silent-fallback", "4.row1 4.row4", "The same with a fallback, which has nothing to say here.", trusted, fallingBackOn(fallback), silent(other)),
-		failure("row1-unknown", "4.row1", "A trusted issuer without a document.", free, trusted, unknown(other)),
-		failure("row1-delegate-dead", "4.row1 4.row5-delegation", "A trusted issuer delegates to a host that knows nothing.", free, trusted,
+		undecided("row1-silent-fallback", "4.row1 4.row4", "The same with a fallback, which has nothing to say here.", trusted, withFallback(fallback), silent(other)),
+		failure("row1-unknown", "4.row1", "A trusted issuer without a document.", anyReason, trusted, notFound(other)),
+		failure("row1-delegate-dead", "4.row1 4.row5-delegation", "A trusted issuer delegates to a host that knows nothing.", anyReason, trusted,
 			document(other, idptest.Object{"authority": "keys.example"})),
 		failure("row1-not-the-delegate", "4.row1 4.row2", "The delegate of a trusted issuer is not trusted itself.", untrusted(idp, "keys.example"),
-			issuedBy("keys.example"), trusting(other), document(other, idptest.Object{"authority": "keys.example"})),
+			issuedBy("keys.example"), withTrustedIssuers(other), document(other, idptest.Object{"authority": "keys.example"})),
 		failure("row1-not-the-email-domain", "4.row1 4.row2", "Trust is in the issuer, not in the email's domain.", untrusted(idp, other),
-			issuedBy(other), trusting(idp)),
+			issuedBy(other), withTrustedIssuers(idp)),
 		failure("row1-subdomain", "4.row1", "A subdomain of a trusted issuer is another domain.", untrusted(idp, "sub.other.example"),
-			issuedBy("sub.other.example"), trusting(other)),
-		okay("row1-no-principal", "4.row1-no-email 4.no-email", "No principal at all, from a trusted issuer.", uncertified("principal"), trusting(idp), answer("email", nil)),
-		okay("row1-empty-principal", "4.row1-no-email", "An empty principal.", principal(`{}`), trusting(idp), answer("email", nil)),
-		okay("row1-principal-text", "4.row1-no-email 4.no-email", "A principal that is no object counts as none.", principal(`"alice@idp.example"`), trusting(idp), answer("email", nil)),
-		undecided("row1-no-email-silent", "4.row1-no-email 4.row4", "No email, and the trusted issuer does not answer.", uncertified("principal"), trusting(idp), silent(idp)),
+			issuedBy("sub.other.example"), withTrustedIssuers(other)),
+		okay("row1-no-principal", "4.row1-no-email 4.no-email", "No principal at all, from a trusted issuer.", withoutCertificateClaims("principal"), withTrustedIssuers(idp), answer("email", nil)),
+		okay("row1-empty-principal", "4.row1-no-email", "An empty principal.", principal(`{}`), withTrustedIssuers(idp), answer("email", nil)),
+		okay("row1-principal-text", "4.row1-no-email 4.no-email", "A principal that is no object counts as none.", principal(`"alice@idp.example"`), withTrustedIssuers(idp), answer("email", nil)),
+		undecided("row1-no-email-silent", "4.row1-no-email 4.row4", "No email, and the trusted issuer does not answer.", withoutCertificateClaims("principal"), withTrustedIssuers(idp), silent(idp)),
 
 		okay("row2", "4.row2", "The email's domain issued the certificate itself."),
-		okay("row2-with-fallback", "4.row2", "A fallback is configured, and not needed.", fallingBackOn(fallback), silent(fallback)),
+		okay("row2-with-fallback", "4.row2", "A fallback is configured, and not needed.", withFallback(fallback), silent(fallback)),
 		okay("row2-delegated", "4.row2", "A domain to which the email's domain delegates.", issuedBy(other), document(idp, idptest.Object{"authority": other})),
 		failure("row2-other-issuer", "4.row2 6.reasons", "Another domain, with a document of its own.", untrusted(idp, other), issuedBy(other)),
 		failure("row2-other-issuer-silent", "4.row2", "Another domain, which is not asked.", untrusted(idp, other), issuedBy(other), silent(other)),
 		failure("row2-fallback-issued", "4.row2", "The fallback, although the domain supports BrowserID.", untrusted(idp, fallback),
-			byFallback, document(idp, good())),
+			byFallback, document(idp, validDocument())),
 		failure("row2-self-although-delegated", "4.row2", "The domain itself, although it delegates.", untrusted(other, idp),
-			document(idp, good().With("authority", other)), document(other, provider(other, key("RS256-2")).Document())),
+			document(idp, validDocument().With("authority", other)), document(other, provider(other, key("RS256-2")).Document())),
 		failure("row2-parent-domain", "4.row2", "The parent of the email's domain.", untrusted("mail.idp.example", idp),
-			certifies("alice@mail.idp.example"), document("mail.idp.example", provider("mail.idp.example").Document())),
+			certifiedEmail("alice@mail.idp.example"), document("mail.idp.example", provider("mail.idp.example").Document())),
 		failure("row2-issuer-of-malformed-email-domain", "4.row2", "A domain that begins like the email's.", untrusted(idp, "idp.example.evil.example"),
 			issuedBy("idp.example.evil.example")),
 	}
@@ -54,29 +54,29 @@ func authority() []vector {
 func row3() []vector {
 	table := []vector{
 		okay("fallback", "4.row3 4.fallback-keys", "The domain knows nothing of BrowserID, and the fallback issued the certificate.", byFallback),
-		okay("fallback-in-capitals", "4.row3 4.domain-case", "The fallback is configured in capitals.", byFallback, fallingBackOn("FALLBACK.example")),
-		failure("other-issuer", "4.row3 6.reasons", "Another domain issued the certificate.", untrusted(fallback, other), issuedBy(other), unknown(idp), fallingBackOn(fallback)),
-		failure("domain-itself", "4.row3", "The domain itself did, which has no document.", untrusted(fallback, idp), unknown(idp), fallingBackOn(fallback)),
-		failure("delegate-of-fallback", "4.row3 4.fallback-keys", "The fallback delegates; its keys must be its own.", free, byFallback,
+		okay("fallback-in-capitals", "4.row3 4.domain-case", "The fallback is configured in capitals.", byFallback, withFallback("FALLBACK.example")),
+		failure("other-issuer", "4.row3 6.reasons", "Another domain issued the certificate.", untrusted(fallback, other), issuedBy(other), notFound(idp), withFallback(fallback)),
+		failure("domain-itself", "4.row3", "The domain itself did, which has no document.", untrusted(fallback, idp), notFound(idp), withFallback(fallback)),
+		failure("delegate-of-fallback", "4.row3 4.fallback-keys", "The fallback delegates; its keys must be its own.", anyReason, byFallback,
 			document(fallback, idptest.Object{"authority": other}), document(other, provider(other, key("RS256-2")).Document())),
-		failure("none", "4.row3-none", "No document, and no fallback.", free, unknown(idp)),
-		failure("none-other-issuer", "4.row3-none", "No document, no fallback, and another issuer.", free, issuedBy(other), unknown(idp)),
-		failure("no-default-fallback", "4.row3-none", "The public fallback of old is no default.", free, issuedBy("login.persona.org"), unknown(idp)),
-		failure("fallback-unknown", "4.fallback-keys", "The fallback has no document.", free, byFallback, unknown(fallback)),
-		failure("fallback-disabled", "4.fallback-keys", "The fallback opts out itself.", free, byFallback, document(fallback, idptest.Object{"disabled": true})),
+		failure("none", "4.row3-none", "No document, and no fallback.", anyReason, notFound(idp)),
+		failure("none-other-issuer", "4.row3-none", "No document, no fallback, and another issuer.", anyReason, issuedBy(other), notFound(idp)),
+		failure("no-default-fallback", "4.row3-none", "The public fallback of old is no default.", anyReason, issuedBy("login.persona.org"), notFound(idp)),
+		failure("fallback-unknown", "4.fallback-keys", "The fallback has no document.", anyReason, byFallback, notFound(fallback)),
+		failure("fallback-disabled", "4.fallback-keys", "The fallback opts out itself.", anyReason, byFallback, document(fallback, idptest.Object{"disabled": true})),
 		undecided("fallback-silent", "4.fallback-keys 6.undecided", "The fallback does not answer.", byFallback, silent(fallback)),
 		undecided("fallback-503", "4.fallback-keys", "The fallback is overloaded.", byFallback, status(fallback, 503)),
 		invalid("fallback-other-key", "4.fallback-keys", "A key that the fallback does not publish signed.", byFallback, signedBy(key("RS256"))),
 		invalid("fallback-domain-key", "4.fallback-keys", "A key of the email's domain signed, in a document that is disabled.", byFallback,
-			document(idp, good().With("disabled", true)), signedBy(key("RS256"))),
+			document(idp, validDocument().With("disabled", true)), signedBy(key("RS256"))),
 	}
 	for _, code := range []int{201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 410, 418, 451} {
 		table = append(table, okay(fmt.Sprint("status-", code), "4.row3-answers",
 			fmt.Sprintf("Status %d (%s): the domain does not support BrowserID, and the fallback speaks.", code, http.StatusText(code)), byFallback, status(idp, code)))
 	}
 	return append(table,
-		failure("status-404-no-fallback", "4.row3-answers 4.row3-none", "Status 404, and no fallback.", free, status(idp, 404)),
-		failure("status-302-no-fallback", "4.row3-answers 4.row3-none", "Status 302, and no fallback.", free, status(idp, 302)))
+		failure("status-404-no-fallback", "4.row3-answers 4.row3-none", "Status 404, and no fallback.", anyReason, status(idp, 404)),
+		failure("status-302-no-fallback", "4.row3-answers 4.row3-none", "Status 302, and no fallback.", anyReason, status(idp, 302)))
 }
 
 func rows4and5() []vector {
@@ -86,7 +86,7 @@ func rows4and5() []vector {
 			strings.TrimSpace(fmt.Sprintf("Status %d, with a fallback that would speak: undecided. %s", code, http.StatusText(code))), byFallback, status(idp, code)))
 	}
 	// White space makes a document of any size.
-	padded := func(size int) string { return goodText() + strings.Repeat(" ", size-len(goodText())) }
+	padded := func(size int) string { return validDocumentText() + strings.Repeat(" ", size-len(validDocumentText())) }
 	return append(table,
 		undecided("timeout", "4.row4", "The domain does not answer, with a fallback that would speak.", byFallback, silent(idp)),
 		undecided("timeout-no-fallback", "4.row4", "The domain does not answer, and there is no fallback.", silent(idp)),
@@ -96,16 +96,16 @@ func rows4and5() []vector {
 			response(idp, vectors.Response{Status: 500, ContentType: "application/json", Body: `{"disabled":true}`})),
 
 		okay("body-largest", "4.row5-limit 8.body", "A body of 65536 bytes, the most there may be.", body(idp, padded(65536))),
-		failure("body-too-large", "4.row5-limit 8.body", "A body of 65537 bytes.", free, body(idp, padded(65537))),
-		failure("body-too-large-fallback", "4.row5-limit", "The same with a fallback, which does not speak.", free, byFallback, body(idp, padded(65537))),
-		failure("body-too-large-disabled", "4.row5-limit", "It would opt out, were it not too large.", free, byFallback,
+		failure("body-too-large", "4.row5-limit 8.body", "A body of 65537 bytes.", anyReason, body(idp, padded(65537))),
+		failure("body-too-large-fallback", "4.row5-limit", "The same with a fallback, which does not speak.", anyReason, byFallback, body(idp, padded(65537))),
+		failure("body-too-large-disabled", "4.row5-limit", "It would opt out, were it not too large.", anyReason, byFallback,
 			body(idp, `{"disabled":true}`+strings.Repeat(" ", 65536))),
 	)
 }
 
 // delegating has hosts delegate, each to the next.
 func delegating(hosts ...string) edit {
-	return func(s *scene) {
+	return func(s *scenario) {
 		for i := range len(hosts) - 1 {
 			document(hosts[i], idptest.Object{"authority": hosts[i+1]})(s)
 		}
@@ -133,13 +133,13 @@ func delegationOf(size int) string {
 func delegation() []vector {
 	to := func(target any) edit { return document(idp, idptest.Object{"authority": target}) }
 	nowhere := func(name, comment string, edits ...edit) vector {
-		return failure("nowhere-"+name, "4.row5-delegation", comment, free, append([]edit{byFallback}, edits...)...)
+		return failure("nowhere-"+name, "4.row5-delegation", comment, anyReason, append([]edit{byFallback}, edits...)...)
 	}
 	later := func(name, comment string, edits ...edit) vector {
 		return undecided("unavailable-"+name, "4.row5-delegation 4.row4", comment, append([]edit{byFallback}, edits...)...)
 	}
 	malformed := func(name, comment string, target any) vector {
-		return malformedDocument("malformed-"+name, "3.authority-form", comment, good().With("authority", target))
+		return malformedDocument("malformed-"+name, "3.authority-form", comment, validDocument().With("authority", target))
 	}
 	return []vector{
 		okay("one", "3.authority", "One delegation.", issuedBy(other), to(other)),
@@ -149,12 +149,12 @@ func delegation() []vector {
 		failure("middle", "3.authority 4.row2", "The host in the middle issued the certificate.", untrusted(hop(2), hop(1)), issuedBy(hop(1)), delegating(hops(2)...),
 			document(hop(2), provider(hop(2)).Document())),
 		okay("most", "3.authority-max", "Five delegations.", issuedBy(hop(5)), delegating(hops(5)...)),
-		failure("too-many", "3.authority-max 4.row5-delegation", "Six delegations.", free, issuedBy(hop(6)), delegating(hops(6)...)),
-		failure("too-many-fallback", "3.authority-max 4.row5-delegation", "Six delegations, with a fallback that would speak.", free, byFallback, delegating(hops(6)...),
+		failure("too-many", "3.authority-max 4.row5-delegation", "Six delegations.", anyReason, issuedBy(hop(6)), delegating(hops(6)...)),
+		failure("too-many-fallback", "3.authority-max 4.row5-delegation", "Six delegations, with a fallback that would speak.", anyReason, byFallback, delegating(hops(6)...),
 			document(hop(6), provider(hop(6)).Document())),
 
 		okay("largest", "3.authority-size", "A delegation in a document of 4096 bytes.", issuedBy(other), body(idp, delegationOf(4096))),
-		failure("too-large", "3.authority-size 4.row5-limit", "A delegation in a document of 4097 bytes, with a fallback that would speak.", free, byFallback, body(idp, delegationOf(4097))),
+		failure("too-large", "3.authority-size 4.row5-limit", "A delegation in a document of 4097 bytes, with a fallback that would speak.", anyReason, byFallback, body(idp, delegationOf(4097))),
 
 		malformed("url", "A URL in place of a host.", "https://other.example"),
 		malformed("empty", "An empty host.", ""),
@@ -168,7 +168,7 @@ func delegation() []vector {
 		malformed("unicode", "A host in Unicode.", "öther.example"),
 		malformed("ipv6", "An IPv6 address.", "[2001:db8::1]"),
 		malformed("254-bytes", "A host of 254 bytes.", longDomain(254)),
-		refusedDocument("malformed-no-fallback", "3.authority-form", "A URL, and no fallback.", good().With("authority", "https://other.example")),
+		refusedDocument("malformed-no-fallback", "3.authority-form", "A URL, and no fallback.", validDocument().With("authority", "https://other.example")),
 
 		nowhere("dead", "The delegate knows nothing.", to(other)),
 		nowhere("disabled", "The delegate opts out.", to(other), document(other, idptest.Object{"disabled": true})),
@@ -181,8 +181,8 @@ func delegation() []vector {
 		nowhere("itself-in-capitals", "The domain delegates to itself in capitals.", to("IDP.example")),
 		nowhere("circle", "Two hosts delegate to each other.", delegating(idp, other, idp)),
 		nowhere("circle-later", "A circle that begins after the first host.", delegating(idp, hop(1), hop(2), hop(1))),
-		failure("nowhere-no-fallback", "4.row5-delegation", "The delegate knows nothing, and there is no fallback.", free, to(other)),
-		failure("nowhere-last-of-two", "4.row5-delegation", "The second delegate knows nothing.", free, byFallback, delegating(idp, hop(1), hop(2))),
+		failure("nowhere-no-fallback", "4.row5-delegation", "The delegate knows nothing, and there is no fallback.", anyReason, to(other)),
+		failure("nowhere-last-of-two", "4.row5-delegation", "The second delegate knows nothing.", anyReason, byFallback, delegating(idp, hop(1), hop(2))),
 
 		later("silent", "The delegate does not answer.", to(other), silent(other)),
 		later("500", "The delegate is in trouble.", to(other), status(other, 500)),

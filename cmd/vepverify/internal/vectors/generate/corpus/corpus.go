@@ -2,14 +2,14 @@
 // fault or one variation each, and what the rules of docs/PROTOCOL.md make of
 // them. Start with [Files], which gives every generated file of testdata.
 //
-// A vector begins as a verification that holds (scene.go), which a few edits
+// A vector begins as a verification that holds (scenario.go), which a few edits
 // (edit.go) then change. The vectors stand in tables, one file of this package
 // for each group; every vector names the rules that it is about. What is
 // expected was written down from the rules, never read off a verifier.
 //
 // All keys are in this repository, and so known to everybody: those of
 // package idptest, and those that package keys refuses to handle in
-// oddkeys.json. Nothing is random and no clock is read, so that equal sources
+// rawkeys.json. Nothing is random and no clock is read, so that equal sources
 // give equal bytes. A mistake in a table panics.
 package corpus
 
@@ -113,4 +113,17 @@ func encode(value any) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// addSample adds the assertion that the README verifies, with the keys for it:
+// the verification that all vectors begin with.
+func addSample(files map[string][]byte) error {
+	s := validScenario()
+	keys, err := encode(raw(s.documents))
+	if err != nil {
+		return err
+	}
+	files["testdata/sample/assertion.txt"] = []byte(s.backed() + "\n")
+	files["testdata/sample/keys.json"] = keys
+	return nil
 }

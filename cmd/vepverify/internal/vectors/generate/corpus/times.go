@@ -17,40 +17,40 @@ func times() []vector {
 const later = now + minute // 1767225660000
 
 func timeForms() []vector {
-	good := func(name, rules, comment, exp string, reads int64) vector {
-		return okay("form-"+name, rules, comment, claimed("exp", idptest.Raw(exp)), answer("expires", reads))
+	validDocument := func(name, rules, comment, exp string, reads int64) vector {
+		return okay("form-"+name, rules, comment, assertionClaim("exp", idptest.Raw(exp)), answer("expires", reads))
 	}
 	bad := func(name, rules, comment, exp string) vector {
-		return failure("form-"+name, rules, comment, free, claimed("exp", idptest.Raw(exp)))
+		return failure("form-"+name, rules, comment, anyReason, assertionClaim("exp", idptest.Raw(exp)))
 	}
 	iat := func(name, rules, comment, iat string) vector {
-		return failure("form-iat-"+name, rules, comment, free, claimed("iat", idptest.Raw(iat)))
+		return failure("form-iat-"+name, rules, comment, anyReason, assertionClaim("iat", idptest.Raw(iat)))
 	}
 	return []vector{
-		good("integer", "1.time-number", "A whole number.", "1767225660000", later),
-		good("fraction", "1.time-number", "A fraction is cut off.", "1767225660000.9", later),
-		good("zero-fraction", "1.time-number", "So is one of zero.", "1767225660000.000", later),
-		good("exponent", "1.time-number", "A number with an exponent.", "1.76722566e12", later),
-		good("capital-exponent", "1.time-number", "An exponent with a capital and a sign.", "17672256600.0E+2", later),
-		good("negative-exponent", "1.time-number", "A negative exponent.", "1767225660000123e-3", later),
-		good("long-fraction", "1.time-number", "A fraction of 50 digits.", "1767225660000.99999999999999999999999999999999999999999999999999", later),
-		good("long-mantissa", "1.time-number", "Many digits, most of them behind the point.", "17672256600009999999999999999999e-19", later),
-		okay("form-iat-tiny", "1.time-number", "1e-400 is 0 after the cut.", claimed("iat", idptest.Raw("1e-400"))),
+		validDocument("integer", "1.time-number", "A whole number.", "1767225660000", later),
+		validDocument("fraction", "1.time-number", "A fraction is cut off.", "1767225660000.9", later),
+		validDocument("zero-fraction", "1.time-number", "So is one of zero.", "1767225660000.000", later),
+		validDocument("exponent", "1.time-number", "A number with an exponent.", "1.76722566e12", later),
+		validDocument("capital-exponent", "1.time-number", "An exponent with a capital and a sign.", "17672256600.0E+2", later),
+		validDocument("negative-exponent", "1.time-number", "A negative exponent.", "1767225660000123e-3", later),
+		validDocument("long-fraction", "1.time-number", "A fraction of 50 digits.", "1767225660000.99999999999999999999999999999999999999999999999999", later),
+		validDocument("long-mantissa", "1.time-number", "Many digits, most of them behind the point.", "17672256600009999999999999999999e-19", later),
+		okay("form-iat-tiny", "1.time-number", "1e-400 is 0 after the cut.", assertionClaim("iat", idptest.Raw("1e-400"))),
 		okay("form-iat-minus-zero", "1.time-number", "-0 is 0, and so is -0.9 after the cut.",
-			claimed("iat", idptest.Raw("-0")), claimed("nbf", idptest.Raw("-0.9"))),
-		okay("form-iat-zero-exponent", "1.time-number", "0 with a huge exponent is 0.", claimed("iat", idptest.Raw("0e999999999999"))),
+			assertionClaim("iat", idptest.Raw("-0")), assertionClaim("nbf", idptest.Raw("-0.9"))),
+		okay("form-iat-zero-exponent", "1.time-number", "0 with a huge exponent is 0.", assertionClaim("iat", idptest.Raw("0e999999999999"))),
 		failure("form-fraction-before-now", "1.time-number 1.expired", "The fraction is cut, not rounded: a millisecond too old.", expired,
-			claimed("exp", idptest.Raw("1767225599999.9"))),
+			assertionClaim("exp", idptest.Raw("1767225599999.9"))),
 		okay("form-iat-fraction-after-now", "1.time-number 1.not-yet", "The fraction is cut: this is now.",
-			claimed("iat", idptest.Raw("1767225600000.9"))),
+			assertionClaim("iat", idptest.Raw("1767225600000.9"))),
 
-		good("string", "1.time-string", "A string of digits.", `"1767225660000"`, later),
-		good("string-leading-zero", "1.time-string", "A leading zero makes 14 digits.", `"01767225660000"`, later),
-		good("string-16-digits", "1.time-string", "16 digits, three of them leading zeros.", `"0001767225660000"`, later),
-		good("string-escaped", "1.time-string", "A digit of the string in an escape.", `"\u0031767225660000"`, later),
-		okay("form-iat-string", "1.time-string", "iat and nbf as strings.", claimed("iat", "1767225600000"), claimed("nbf", "0")),
+		validDocument("string", "1.time-string", "A string of digits.", `"1767225660000"`, later),
+		validDocument("string-leading-zero", "1.time-string", "A leading zero makes 14 digits.", `"01767225660000"`, later),
+		validDocument("string-16-digits", "1.time-string", "16 digits, three of them leading zeros.", `"0001767225660000"`, later),
+		validDocument("string-escaped", "1.time-string", "A digit of the string in an escape.", `"\u0031767225660000"`, later),
+		okay("form-iat-string", "1.time-string", "iat and nbf as strings.", assertionClaim("iat", "1767225600000"), assertionClaim("nbf", "0")),
 		okay("form-certificate-strings", "1.time-string", "The certificate's times as strings.",
-			certified("iat", "1767225540000"), certified("exp", "1767229200000")),
+			certificateClaim("iat", "1767225540000"), certificateClaim("exp", "1767229200000")),
 		bad("string-17-digits", "1.time-string", "17 digits.", `"00001767225660000"`),
 		bad("string-empty", "1.time-string", "An empty string.", `""`),
 		bad("string-plus", "1.time-string", "A plus sign.", `"+1767225660000"`),
@@ -74,18 +74,18 @@ func timeForms() []vector {
 		bad("object", "1.time-type", "exp is an object.", `{"$date":1767225660000}`),
 		iat("null", "1.time-type", "iat is null.", "null"),
 		iat("false", "1.time-type", "iat is false.", "false"),
-		failure("form-nbf-null", "1.time-type", "nbf is null.", free, claimed("nbf", nil)),
-		failure("form-nbf-object", "1.time-type", "nbf is an object.", free, claimed("nbf", idptest.Object{})),
-		failure("form-certificate-exp-null", "1.time-type", "The certificate's exp is null.", free, certified("exp", nil)),
-		failure("form-certificate-nbf-array", "1.time-type", "The certificate's nbf is an array.", free, certified("nbf", []int{1})),
-		failure("form-type-offline", "1.time-type 7.offline-first", "exp is null, and the issuer does not answer.", free,
-			claimed("exp", nil), silent(idp)),
+		failure("form-nbf-null", "1.time-type", "nbf is null.", anyReason, assertionClaim("nbf", nil)),
+		failure("form-nbf-object", "1.time-type", "nbf is an object.", anyReason, assertionClaim("nbf", idptest.Object{})),
+		failure("form-certificate-exp-null", "1.time-type", "The certificate's exp is null.", anyReason, certificateClaim("exp", nil)),
+		failure("form-certificate-nbf-array", "1.time-type", "The certificate's nbf is an array.", anyReason, certificateClaim("nbf", []int{1})),
+		failure("form-type-offline", "1.time-type 7.offline-first", "exp is null, and the issuer does not answer.", anyReason,
+			assertionClaim("exp", nil), silent(idp)),
 
-		failure("exp-missing", "1.exp-required", "An assertion without exp.", free, unclaimed("exp")),
-		failure("certificate-exp-missing", "1.exp-required", "A certificate without exp.", free, uncertified("exp")),
-		failure("exp-missing-with-iat", "1.exp-required", "iat does not stand in for exp.", free, unclaimed("exp"), claimed("iat", now)),
-		okay("iat-and-nbf-missing", "1.exp-required", "No iat and no nbf anywhere.", uncertified("iat")),
-		okay("all-times", "1.exp-required", "All three in both tokens.", certified("nbf", now-minute), claimed("iat", now-1), claimed("nbf", now-1)),
+		failure("exp-missing", "1.exp-required", "An assertion without exp.", anyReason, withoutAssertionClaims("exp")),
+		failure("certificate-exp-missing", "1.exp-required", "A certificate without exp.", anyReason, withoutCertificateClaims("exp")),
+		failure("exp-missing-with-iat", "1.exp-required", "iat does not stand in for exp.", anyReason, withoutAssertionClaims("exp"), assertionClaim("iat", now)),
+		okay("iat-and-nbf-missing", "1.exp-required", "No iat and no nbf anywhere.", withoutCertificateClaims("iat")),
+		okay("all-times", "1.exp-required", "All three in both tokens.", certificateClaim("nbf", now-minute), assertionClaim("iat", now-1), assertionClaim("nbf", now-1)),
 	}
 }
 
@@ -93,16 +93,16 @@ func timeRange() []vector {
 	const max = 1 << 53
 	number := func(n int64) idptest.Raw { return idptest.Raw(fmt.Sprint(n)) }
 	bad := func(name, comment string, exp string) vector {
-		return failure("range-"+name, "1.time-range", comment, free, claimed("exp", idptest.Raw(exp)))
+		return failure("range-"+name, "1.time-range", comment, anyReason, assertionClaim("exp", idptest.Raw(exp)))
 	}
 	iat := func(name, comment string, iat string) vector {
-		return failure("range-iat-"+name, "1.time-range", comment, free, claimed("iat", idptest.Raw(iat)))
+		return failure("range-iat-"+name, "1.time-range", comment, anyReason, assertionClaim("iat", idptest.Raw(iat)))
 	}
 	return []vector{
 		okay("range-exp-largest", "1.time-range", "exp is 2^53.", expires(max)),
 		okay("range-exp-largest-fraction", "1.time-range 1.time-number", "2^53 and a fraction, which is cut off.",
-			claimed("exp", idptest.Raw("9007199254740992.9")), answer("expires", max)),
-		okay("range-exp-largest-string", "1.time-range", "2^53 as a string.", claimed("exp", "9007199254740992"), answer("expires", max)),
+			assertionClaim("exp", idptest.Raw("9007199254740992.9")), answer("expires", max)),
+		okay("range-exp-largest-string", "1.time-range", "2^53 as a string.", assertionClaim("exp", "9007199254740992"), answer("expires", max)),
 		bad("exp-too-large", "exp is 2^53 + 1.", "9007199254740993"),
 		bad("exp-too-large-string", "2^53 + 1 as a string, of 16 digits.", `"9007199254740993"`),
 		bad("exp-2-63", "exp is 2^63, which no int64 holds.", "9223372036854775808"),
@@ -110,17 +110,17 @@ func timeRange() []vector {
 		bad("exp-exponent", "exp is 1e400, beyond floating point.", "1e400"),
 		bad("exp-huge-exponent", "An exponent that fits nowhere.", "1e99999999999999999999"),
 		bad("exp-many-digits", "A hundred digits.", "1767225660000"+fmt.Sprintf("%087d", 0)),
-		failure("range-exp-smallest", "1.time-range 1.expired", "exp is -2^53, a time long past.", expired, claimed("exp", number(-max))),
+		failure("range-exp-smallest", "1.time-range 1.expired", "exp is -2^53, a time long past.", expired, assertionClaim("exp", number(-max))),
 		bad("exp-too-small", "exp is -2^53 - 1.", "-9007199254740993"),
-		okay("range-iat-smallest", "1.time-range", "iat is -2^53.", claimed("iat", number(-max))),
+		okay("range-iat-smallest", "1.time-range", "iat is -2^53.", assertionClaim("iat", number(-max))),
 		okay("range-iat-smallest-fraction", "1.time-range", "-2^53 and a fraction, which is cut off.",
-			claimed("iat", idptest.Raw("-9007199254740992.9"))),
+			assertionClaim("iat", idptest.Raw("-9007199254740992.9"))),
 		iat("too-small", "iat is -2^53 - 1.", "-9007199254740993"),
 		iat("huge", "iat is -1e400.", "-1e400"),
-		failure("range-iat-largest", "1.time-range 1.not-yet", "iat is 2^53, a time to come.", notYet, claimed("iat", number(max))),
-		failure("range-certificate-exp", "1.time-range", "The certificate's exp is 2^53 + 1.", free,
-			certified("exp", idptest.Raw("9007199254740993"))),
-		failure("range-certificate-nbf", "1.time-range", "The certificate's nbf is -1e17.", free, certified("nbf", idptest.Raw("-1e17"))),
+		failure("range-iat-largest", "1.time-range 1.not-yet", "iat is 2^53, a time to come.", notYet, assertionClaim("iat", number(max))),
+		failure("range-certificate-exp", "1.time-range", "The certificate's exp is 2^53 + 1.", anyReason,
+			certificateClaim("exp", idptest.Raw("9007199254740993"))),
+		failure("range-certificate-nbf", "1.time-range", "The certificate's nbf is -1e17.", anyReason, certificateClaim("nbf", idptest.Raw("-1e17"))),
 	}
 }
 
@@ -133,35 +133,35 @@ func validity() []vector {
 	}
 	return []vector{
 		okay("exp-is-now", "1.expired", "exp of the assertion is now.", expires(now)),
-		okay("certificate-exp-is-now", "1.expired", "exp of the certificate is now.", certified("exp", now)),
-		late("exp-past", "exp of the assertion was a millisecond ago: there is no leeway by default.", claimed("exp", now-1)),
-		late("certificate-exp-past", "exp of the certificate was a millisecond ago.", certified("exp", now-1)),
-		late("exp-zero", "exp is 0.", claimed("exp", 0)),
-		late("exp-negative", "exp is before the epoch.", claimed("exp", -1)),
-		late("exp-in-seconds", "exp in seconds, which JWT would want, is long past.", claimed("exp", now/1000+60)),
-		late("exp-in-seconds-certificate", "The same in the certificate.", certified("exp", now/1000+3600)),
+		okay("certificate-exp-is-now", "1.expired", "exp of the certificate is now.", certificateClaim("exp", now)),
+		late("exp-past", "exp of the assertion was a millisecond ago: there is no leeway by default.", assertionClaim("exp", now-1)),
+		late("certificate-exp-past", "exp of the certificate was a millisecond ago.", certificateClaim("exp", now-1)),
+		late("exp-zero", "exp is 0.", assertionClaim("exp", 0)),
+		late("exp-negative", "exp is before the epoch.", assertionClaim("exp", -1)),
+		late("exp-in-seconds", "exp in seconds, which JWT would want, is long past.", assertionClaim("exp", now/1000+60)),
+		late("exp-in-seconds-certificate", "The same in the certificate.", certificateClaim("exp", now/1000+3600)),
 		failure("expired-offline", "1.expired 7.offline-first", "An expired assertion, and an issuer that does not answer.", expired,
-			claimed("exp", now-1), silent(idp)),
+			assertionClaim("exp", now-1), silent(idp)),
 
-		okay("iat-is-now", "1.not-yet", "iat of the assertion is now.", claimed("iat", now)),
-		okay("nbf-is-now", "1.not-yet", "nbf of the assertion is now.", claimed("nbf", now)),
-		okay("certificate-iat-is-now", "1.not-yet", "iat of the certificate is now.", certified("iat", now)),
-		okay("certificate-nbf-is-now", "1.not-yet", "nbf of the certificate is now.", certified("nbf", now)),
-		early("iat-future", "iat of the assertion is a millisecond ahead.", claimed("iat", now+1)),
-		early("nbf-future", "nbf of the assertion is a millisecond ahead.", claimed("nbf", now+1)),
-		early("certificate-iat-future", "iat of the certificate is a millisecond ahead.", certified("iat", now+1)),
-		early("certificate-nbf-future", "nbf of the certificate is a millisecond ahead.", certified("nbf", now+1)),
-		early("nbf-future-iat-past", "nbf counts although iat has passed.", claimed("iat", now-minute), claimed("nbf", now+1)),
+		okay("iat-is-now", "1.not-yet", "iat of the assertion is now.", assertionClaim("iat", now)),
+		okay("nbf-is-now", "1.not-yet", "nbf of the assertion is now.", assertionClaim("nbf", now)),
+		okay("certificate-iat-is-now", "1.not-yet", "iat of the certificate is now.", certificateClaim("iat", now)),
+		okay("certificate-nbf-is-now", "1.not-yet", "nbf of the certificate is now.", certificateClaim("nbf", now)),
+		early("iat-future", "iat of the assertion is a millisecond ahead.", assertionClaim("iat", now+1)),
+		early("nbf-future", "nbf of the assertion is a millisecond ahead.", assertionClaim("nbf", now+1)),
+		early("certificate-iat-future", "iat of the certificate is a millisecond ahead.", certificateClaim("iat", now+1)),
+		early("certificate-nbf-future", "nbf of the certificate is a millisecond ahead.", certificateClaim("nbf", now+1)),
+		early("nbf-future-iat-past", "nbf counts although iat has passed.", assertionClaim("iat", now-minute), assertionClaim("nbf", now+1)),
 		failure("not-yet-offline", "1.not-yet 7.offline-first", "iat ahead, and an issuer that does not answer.", notYet,
-			claimed("iat", now+1), silent(idp)),
+			assertionClaim("iat", now+1), silent(idp)),
 
 		failure("order-iat-before-exp", "1.time-order", "Both iat and exp of a token are wrong: iat comes first.", notYet,
-			claimed("iat", now+1), claimed("exp", now-1)),
-		failure("order-nbf-before-exp", "1.time-order", "nbf comes before exp too.", notYet, certified("nbf", now+1), certified("exp", now-1)),
+			assertionClaim("iat", now+1), assertionClaim("exp", now-1)),
+		failure("order-nbf-before-exp", "1.time-order", "nbf comes before exp too.", notYet, certificateClaim("nbf", now+1), certificateClaim("exp", now-1)),
 		failure("order-certificate-first", "1.time-order", "An expired certificate comes before an assertion of the future.", expired,
-			certified("exp", now-1), claimed("iat", now+1)),
+			certificateClaim("exp", now-1), assertionClaim("iat", now+1)),
 		failure("order-certificate-first-nbf", "1.time-order", "A certificate of the future comes before an expired assertion.", notYet,
-			certified("nbf", now+1), claimed("exp", now-1)),
+			certificateClaim("nbf", now+1), assertionClaim("exp", now-1)),
 	}
 }
 
@@ -171,18 +171,18 @@ func withLeeway() []vector {
 	var table []vector
 	for _, by := range []int64{most - 1, most} {
 		table = append(table,
-			okay(fmt.Sprintf("leeway-exp-%d", by), "1.expired", fmt.Sprintf("exp was %d ms ago, with a leeway of 30000.", by), leeway(most), expires(now-by)),
-			okay(fmt.Sprintf("leeway-iat-%d", by), "1.not-yet", fmt.Sprintf("iat is %d ms ahead, with a leeway of 30000.", by), leeway(most), claimed("iat", now+by)),
+			okay(fmt.Sprintf("leeway-exp-%d", by), "1.expired", fmt.Sprintf("exp was %d ms ago, with a leeway of 30000.", by), withLeewayOf(most), expires(now-by)),
+			okay(fmt.Sprintf("leeway-iat-%d", by), "1.not-yet", fmt.Sprintf("iat is %d ms ahead, with a leeway of 30000.", by), withLeewayOf(most), assertionClaim("iat", now+by)),
 			okay(fmt.Sprintf("leeway-nbf-%d", by), "1.not-yet", fmt.Sprintf("The certificate's nbf is %d ms ahead, with a leeway of 30000.", by),
-				leeway(most), certified("nbf", now+by)))
+				withLeewayOf(most), certificateClaim("nbf", now+by)))
 	}
 	const beyond = most + 1
 	return append(table,
-		failure("leeway-exp-30001", "1.expired", "exp was 30001 ms ago, with a leeway of 30000.", expired, leeway(most), claimed("exp", now-beyond)),
-		failure("leeway-certificate-exp-30001", "1.expired", "So was the certificate's.", expired, leeway(most), certified("exp", now-beyond)),
-		failure("leeway-iat-30001", "1.not-yet", "iat is 30001 ms ahead, with a leeway of 30000.", notYet, leeway(most), claimed("iat", now+beyond)),
-		failure("leeway-nbf-30001", "1.not-yet", "The certificate's nbf is 30001 ms ahead.", notYet, leeway(most), certified("nbf", now+beyond)),
-		okay("leeway-of-1", "1.expired", "exp was 1 ms ago, with a leeway of 1.", leeway(1), expires(now-1)),
-		okay("leeway-exp-before-iat", "1.time-order", "Each time has the leeway to itself: exp is before iat.", leeway(most), expires(now-most), claimed("iat", now+most)),
+		failure("leeway-exp-30001", "1.expired", "exp was 30001 ms ago, with a leeway of 30000.", expired, withLeewayOf(most), assertionClaim("exp", now-beyond)),
+		failure("leeway-certificate-exp-30001", "1.expired", "So was the certificate's.", expired, withLeewayOf(most), certificateClaim("exp", now-beyond)),
+		failure("leeway-iat-30001", "1.not-yet", "iat is 30001 ms ahead, with a leeway of 30000.", notYet, withLeewayOf(most), assertionClaim("iat", now+beyond)),
+		failure("leeway-nbf-30001", "1.not-yet", "The certificate's nbf is 30001 ms ahead.", notYet, withLeewayOf(most), certificateClaim("nbf", now+beyond)),
+		okay("leeway-of-1", "1.expired", "exp was 1 ms ago, with a leeway of 1.", withLeewayOf(1), expires(now-1)),
+		okay("leeway-exp-before-iat", "1.time-order", "Each time has the leeway to itself: exp is before iat.", withLeewayOf(most), expires(now-most), assertionClaim("iat", now+most)),
 	)
 }

@@ -57,7 +57,7 @@ func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
 	if err != nil {
 		return err
 	}
-	if err := fill(rules, all); err != nil {
+	if err := addCoverage(rules, all); err != nil {
 		return err
 	}
 	files["testdata/RULES.md"] = markdown(rules)
@@ -65,8 +65,8 @@ func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
 	return err
 }
 
-// fill notes for each rule what holds it.
-func fill(rules []Rule, all [][]Vector) error {
+// addCoverage notes for each rule what holds it.
+func addCoverage(rules []Rule, all [][]Vector) error {
 	byID := make(map[string]*Rule, len(rules))
 	for i := range rules {
 		byID[rules[i].ID] = &rules[i]

@@ -15,18 +15,18 @@ import (
 // takes one finds a signature that is right. They are public, and for tests
 // only. All numbers are hexadecimal.
 //
-//go:embed oddkeys.json
-var oddKeyFile []byte
+//go:embed rawkeys.json
+var rawKeyFile []byte
 
-// oddKey is a private key: n, e, d or p, q, g, x.
-type oddKey map[string]*big.Int
+// rawKey is a private key: n, e, d or p, q, g, x.
+type rawKey map[string]*big.Int
 
-func odd(name string) oddKey {
+func loadRawKey(name string) rawKey {
 	var all map[string]map[string]string
-	if err := json.Unmarshal(oddKeyFile, &all); err != nil {
+	if err := json.Unmarshal(rawKeyFile, &all); err != nil {
 		panic(err)
 	}
-	k := make(oddKey)
+	k := make(rawKey)
 	for member, digits := range all[name] {
 		k[member] = hexNumber(digits)
 	}
@@ -45,7 +45,7 @@ func hexNumber(digits string) *big.Int {
 }
 
 // public gives the legacy form of the public key.
-func (k oddKey) public() idptest.Object {
+func (k rawKey) public() idptest.Object {
 	if k["n"] != nil {
 		return idptest.Object{"algorithm": "RS", "n": k["n"].Text(10), "e": k["e"].Text(10)}
 	}
@@ -56,7 +56,7 @@ func (k oddKey) public() idptest.Object {
 }
 
 // signer signs as the algorithm of that name would with a key of this kind.
-func (k oddKey) signer(alg string) func(message []byte) ([]byte, error) {
+func (k rawKey) signer(alg string) func(message []byte) ([]byte, error) {
 	return func(message []byte) ([]byte, error) {
 		if k["n"] != nil {
 			return k.signRSA(message), nil
@@ -65,7 +65,7 @@ func (k oddKey) signer(alg string) func(message []byte) ([]byte, error) {
 	}
 }
 
-func (k oddKey) signRSA(message []byte) []byte {
+func (k rawKey) signRSA(message []byte) []byte {
 	size := (k["n"].BitLen() + 7) / 8
 	m := new(big.Int).SetBytes(forge.NewPKCS1(message).Bytes(size))
 	return m.Exp(m, k["d"], k["n"]).FillBytes(make([]byte, size))
@@ -73,7 +73,7 @@ func (k oddKey) signRSA(message []byte) []byte {
 
 // signDSA takes its nonce from a hash of the message, which will do for a key
 // that is no secret.
-func (k oddKey) signDSA(alg string, message []byte) []byte {
+func (k rawKey) signDSA(alg string, message []byte) []byte {
 	q, size := k["q"], (k["q"].BitLen()+7)/8
 	seed := sha256.Sum256(message)
 	nonce := new(big.Int).SetBytes(seed[:])
@@ -110,22 +110,22 @@ func truncate(digest []byte, bits int) *big.Int {
 	return z
 }
 
-// oddUser gives the user an odd key, and oddIssuer the issuer, with whatever name
+// rawUserKey gives the user an odd key, and oddIssuer the issuer, with whatever name
 // of algorithm a verifier that takes it might know it by.
-func oddUser(name, alg string) edit {
-	k := odd(name)
-	return together(publicKey(k.public()), assertion(func(t forge.Token) forge.Token { return k.sign(t, alg) }))
+func rawUserKey(name, alg string) edit {
+	k := loadRawKey(name)
+	return combine(publicKey(k.public()), assertion(func(t forge.Token) forge.Token { return k.sign(t, alg) }))
 }
 
-func oddIssuer(name, alg string) edit {
-	k := odd(name)
-	return together(
+func rawIssuerKey(name, alg string) edit {
+	k := loadRawKey(name)
+	return combine(
 		certificate(func(t forge.Token) forge.Token { return k.sign(t, alg) }),
-		document(idp, good().With("public-key", k.public())),
+		document(idp, validDocument().With("public-key", k.public())),
 	)
 }
 
-func (k oddKey) sign(t forge.Token, alg string) forge.Token {
+func (k rawKey) sign(t forge.Token, alg string) forge.Token {
 	t.Alg, t.Key, t.Sign = alg, nil, k.signer(alg)
 	return t
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// edit changes a scene: it makes the one fault or variation of a vector, or
+// edit changes a scenario: it makes the one fault or variation of a vector, or
 // belongs to what it takes to show it.
-type edit func(*scene)
+type edit func(*scenario)
 
-// together makes one edit of several.
-func together(edits ...edit) edit {
-	return func(s *scene) {
+// combine makes one edit of several.
+func combine(edits ...edit) edit {
+	return func(s *scenario) {
 		for _, e := range edits {
 			e(s)
 		}
@@ -24,40 +24,40 @@ func together(edits ...edit) edit {
 
 // certificate changes the certificate that certifies the user.
 func certificate(change func(forge.Token) forge.Token) edit {
-	return func(s *scene) { *s.last() = change(*s.last()) }
+	return func(s *scenario) { *s.last() = change(*s.last()) }
 }
 
 // assertion changes the assertion proper.
 func assertion(change func(forge.Token) forge.Token) edit {
-	return func(s *scene) { s.assertion = change(s.assertion) }
+	return func(s *scenario) { s.assertion = change(s.assertion) }
 }
 
-// certified sets a claim of the certificate, claimed one of the assertion.
-func certified(name string, value any) edit {
+// certificateClaim sets a claim of the certificate, claimed one of the assertion.
+func certificateClaim(name string, value any) edit {
 	return certificate(func(t forge.Token) forge.Token { return t.With(name, value) })
 }
 
-func claimed(name string, value any) edit {
+func assertionClaim(name string, value any) edit {
 	return assertion(func(t forge.Token) forge.Token { return t.With(name, value) })
 }
 
-// uncertified takes claims of the certificate away, unclaimed some of the
+// withoutCertificateClaims takes claims of the certificate away, unclaimed some of the
 // assertion.
-func uncertified(names ...string) edit {
+func withoutCertificateClaims(names ...string) edit {
 	return certificate(func(t forge.Token) forge.Token { return t.Without(names...) })
 }
 
-func unclaimed(names ...string) edit {
+func withoutAssertionClaims(names ...string) edit {
 	return assertion(func(t forge.Token) forge.Token { return t.Without(names...) })
 }
 
-// certifiedText changes the JSON text of the certificate's claims, claimedText
+// certificateText changes the JSON text of the certificate's claims, claimedText
 // that of the assertion's.
-func certifiedText(change func(string) string) edit {
+func certificateText(change func(string) string) edit {
 	return certificate(func(t forge.Token) forge.Token { return claimsText(t, change) })
 }
 
-func claimedText(change func(string) string) edit {
+func assertionText(change func(string) string) edit {
 	return assertion(func(t forge.Token) forge.Token { return claimsText(t, change) })
 }
 
@@ -88,13 +88,13 @@ func assertionHeader(header string) edit {
 	return assertion(func(t forge.Token) forge.Token { t.Header = idptest.Raw(header); return t })
 }
 
-// altered changes the assertion's signature, alteredCertificate the
+// alteredSignature changes the assertion's signature, alteredCertificate the
 // certificate's.
-func altered(a forge.Alteration) edit {
+func alteredSignature(a forge.Alteration) edit {
 	return assertion(func(t forge.Token) forge.Token { t.Alter = a; return t })
 }
 
-func alteredCertificate(a forge.Alteration) edit {
+func alteredCertificateSignature(a forge.Alteration) edit {
 	return certificate(func(t forge.Token) forge.Token { t.Alter = a; return t })
 }
 
@@ -109,59 +109,59 @@ func until(wanted func([]byte) bool) func(forge.Token) forge.Token {
 	}
 }
 
-// rewritten changes the finished backed assertion.
-func rewritten(change func(string) string) edit {
-	return func(s *scene) { s.rewrite = change }
+// withText changes the finished backed assertion.
+func withText(change func(string) string) edit {
+	return func(s *scenario) { s.rewrite = change }
 }
 
 // userKey gives the user another key, and issuerKey the issuer, whose document
 // then has it.
 func userKey(k keys.PrivateKey) edit {
-	return func(s *scene) {
+	return func(s *scenario) {
 		s.last().Claims = s.last().With("public-key", k.Public()).Claims
 		s.assertion.Key = k
 	}
 }
 
 func issuerKey(k keys.PrivateKey) edit {
-	return together(signedBy(k), func(s *scene) { s.documents[idp] = provider(idp, k).Document() })
+	return combine(signedBy(k), func(s *scenario) { s.documents[idp] = provider(idp, k).Document() })
 }
 
 // signedBy has the first certificate signed by a key.
 func signedBy(k keys.PrivateKey) edit {
-	return func(s *scene) { s.chain[0].Key = k }
+	return func(s *scenario) { s.chain[0].Key = k }
 }
 
 // publicKey has the user's key certified in another form, or another key.
-func publicKey(k any) edit { return certified("public-key", k) }
+func publicKey(k any) edit { return certificateClaim("public-key", k) }
 
-// site is the audience, as the relying party writes it; signedFor as the
+// acceptedAudience is the audience, as the relying party writes it; signedFor as the
 // assertion does.
-func site(audience string) edit { return func(s *scene) { s.audience = audience } }
+func acceptedAudience(audience string) edit { return func(s *scenario) { s.audience = audience } }
 
-func signedFor(audience string) edit {
-	return together(claimed("aud", audience), answer("audience", audience))
+func signedAudience(audience string) edit {
+	return combine(assertionClaim("aud", audience), answer("audience", audience))
 }
 
 // answer sets a member of the answer that is expected; nil: it is absent.
-func answer(name string, value any) edit { return func(s *scene) { s.answer[name] = value } }
+func answer(name string, value any) edit { return func(s *scenario) { s.answer[name] = value } }
 
 // expires sets the assertion's exp, and that of the answer.
-func expires(at int64) edit { return together(claimed("exp", at), answer("expires", at)) }
+func expires(at int64) edit { return combine(assertionClaim("exp", at), answer("expires", at)) }
 
-func config(change func(*vectors.Config)) edit { return func(s *scene) { change(&s.config) } }
+func config(change func(*vectors.Config)) edit { return func(s *scenario) { change(&s.config) } }
 
-func leeway(milliseconds int64) edit {
+func withLeewayOf(milliseconds int64) edit {
 	return config(func(c *vectors.Config) { c.Leeway = milliseconds })
 }
 
-func maxChain(n int) edit { return config(func(c *vectors.Config) { c.MaxChain = n }) }
+func withMaxChain(n int) edit { return config(func(c *vectors.Config) { c.MaxChain = n }) }
 
-func trusting(issuers ...string) edit {
+func withTrustedIssuers(issuers ...string) edit {
 	return config(func(c *vectors.Config) { c.TrustedIssuers = issuers })
 }
 
-func fallingBackOn(host string) edit {
+func withFallback(host string) edit {
 	return config(func(c *vectors.Config) { c.Fallback = host })
 }
 
@@ -170,7 +170,7 @@ var weakKeys = config(func(c *vectors.Config) { c.InsecureWeakKeys = true })
 // document has a host answer with a support document; body with that text, as
 // application/json; status with that status and nothing of use.
 func document(host string, value any) edit {
-	return func(s *scene) { delete(s.responses, host); s.documents[host] = value }
+	return func(s *scenario) { delete(s.responses, host); s.documents[host] = value }
 }
 
 func body(host, text string) edit {
@@ -183,7 +183,7 @@ func status(host string, code int) edit {
 
 // silent has hosts answer nothing until the deadline.
 func silent(hosts ...string) edit {
-	return func(s *scene) {
+	return func(s *scenario) {
 		for _, host := range hosts {
 			response(host, vectors.Response{Timeout: true})(s)
 		}
@@ -191,18 +191,18 @@ func silent(hosts ...string) edit {
 }
 
 func response(host string, r vectors.Response) edit {
-	return func(s *scene) { delete(s.documents, host); s.responses[host] = r }
+	return func(s *scenario) { delete(s.documents, host); s.responses[host] = r }
 }
 
-// unknown has a host know nothing: it answers 404.
-func unknown(host string) edit {
-	return func(s *scene) { delete(s.documents, host); delete(s.responses, host) }
+// notFound has a host know nothing: it answers 404.
+func notFound(host string) edit {
+	return func(s *scenario) { delete(s.documents, host); delete(s.responses, host) }
 }
 
 // issuedBy has another domain issue the certificate, with the second RS256 key,
 // which that domain publishes.
 func issuedBy(domain string) edit {
-	return func(s *scene) {
+	return func(s *scenario) {
 		k := key("RS256-2")
 		s.chain[0] = s.chain[0].With("iss", domain)
 		s.chain[0].Key = k
@@ -213,14 +213,14 @@ func issuedBy(domain string) edit {
 
 // byFallback has the fallback issue the certificate, for an address whose own
 // domain knows nothing.
-var byFallback = together(fallingBackOn(fallback), issuedBy(fallback), unknown(idp))
+var byFallback = combine(withFallback(fallback), issuedBy(fallback), notFound(idp))
 
-// certifies sets whom the certificate is for, as the verifier should read it.
-func certifies(email string) edit {
-	return together(certified("principal", idptest.Object{"email": email}), answer("email", email))
+// certifiedEmail sets whom the certificate is for, as the verifier should read it.
+func certifiedEmail(email string) edit {
+	return combine(certificateClaim("principal", idptest.Object{"email": email}), answer("email", email))
 }
 
-// good is the document of the identity provider that all vectors begin with.
-func good() idptest.Object { return provider(idp).Document() }
+// validDocument is the document of the identity provider that all vectors begin with.
+func validDocument() idptest.Object { return provider(idp).Document() }
 
-func goodText() string { return string(good().JSON()) }
+func validDocumentText() string { return string(validDocument().JSON()) }

@@ -1,9 +1,11 @@
 package corpus
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
@@ -26,8 +28,8 @@ const (
 // minute in milliseconds, like all times here.
 const minute = 60_000
 
-// scene is a verification in the making.
-type scene struct {
+// scenario is a verification in the making.
+type scenario struct {
 	chain     []forge.Token // the certificates
 	assertion forge.Token
 	rewrite   func(backed string) string
@@ -47,11 +49,11 @@ func provider(domain string, private ...keys.PrivateKey) *idptest.IdP {
 	return idptest.New(domain, private...).At(time.UnixMilli(now))
 }
 
-// holds gives the verification that every vector begins with. All of its
+// validScenario gives the verification that every vector begins with. All of its
 // answer is compared.
-func holds() *scene {
+func validScenario() *scenario {
 	p, user := provider(idp), key("DS128")
-	return &scene{
+	return &scenario{
 		chain:     []forge.Token{{Token: p.Certificate(alice, user.Public())}},
 		assertion: forge.Token{Token: p.Assertion(rp, user)},
 		audience:  rp,
@@ -65,9 +67,9 @@ func holds() *scene {
 }
 
 // last is the certificate that certifies the user.
-func (s *scene) last() *forge.Token { return &s.chain[len(s.chain)-1] }
+func (s *scenario) last() *forge.Token { return &s.chain[len(s.chain)-1] }
 
-func (s *scene) backed() string {
+func (s *scenario) backed() string {
 	backed := forge.Backed(append(s.chain[:len(s.chain):len(s.chain)], s.assertion)...)
 	if s.rewrite != nil {
 		backed = s.rewrite(backed)
@@ -101,7 +103,7 @@ func undecided(name, rules, comment string, edits ...edit) vector {
 
 // The reasons that are interface (PROTOCOL §6), and free text.
 const (
-	free          = ""
+	anyReason     = ""
 	noCertificate = "no certificates provided"
 	chaining      = "certificate chaining is not yet allowed"
 	algorithm     = "algorithms do not match"
@@ -117,7 +119,7 @@ func untrusted(expected, got string) string {
 
 // finish makes the case.
 func (v vector) finish(group string) Vector {
-	s := holds()
+	s := validScenario()
 	for _, change := range v.edits {
 		change(s)
 	}
@@ -157,4 +159,31 @@ func text(value any) json.RawMessage {
 		panic(err)
 	}
 	return data
+}
+
+// cachingKey is a test key that signs each message once. Most vectors share
+// their certificate, and equal text has an equal signature.
+type cachingKey struct {
+	keys.PrivateKey
+	signed *sync.Map // message → signature
+}
+
+var cachedKeys sync.Map // name → remembering
+
+// key gives the key of package idptest with that name.
+func key(name string) keys.PrivateKey {
+	k, _ := cachedKeys.LoadOrStore(name, cachingKey{idptest.Key(name), new(sync.Map)})
+	return k.(cachingKey)
+}
+
+// Sign implements keys.PrivateKey. Callers may change what they get.
+func (k cachingKey) Sign(message []byte) ([]byte, error) {
+	if signature, ok := k.signed.Load(string(message)); ok {
+		return bytes.Clone(signature.([]byte)), nil
+	}
+	signature, err := k.PrivateKey.Sign(message)
+	if err == nil {
+		k.signed.Store(string(message), bytes.Clone(signature))
+	}
+	return signature, err
 }

@@ -31,13 +31,13 @@ func content() []vector {
 		}
 	}
 	return []vector{
-		invalid("assertion-flipped", "2.sig-content 6.reasons", "The last bit of the assertion's signature is flipped.", altered(forge.FlipBit(0))),
-		invalid("assertion-first-bit", "2.sig-content", "The highest bit is flipped.", altered(forge.FlipBit(319))),
-		invalid("certificate-flipped", "2.sig-content 6.reasons", "The last bit of the certificate's signature is flipped.", alteredCertificate(forge.FlipBit(0))),
+		invalid("assertion-flipped", "2.sig-content 6.reasons", "The last bit of the assertion's signature is flipped.", alteredSignature(forge.FlipBit(0))),
+		invalid("assertion-first-bit", "2.sig-content", "The highest bit is flipped.", alteredSignature(forge.FlipBit(319))),
+		invalid("certificate-flipped", "2.sig-content 6.reasons", "The last bit of the certificate's signature is flipped.", alteredCertificateSignature(forge.FlipBit(0))),
 		invalid("assertion-claim-changed", "2.sig-content", "The audience was another when it was signed.",
-			claimed("aud", "https://other.example"), assertion(resent(func(t forge.Token) forge.Token { return t.With("aud", rp) }))),
+			assertionClaim("aud", "https://other.example"), assertion(resent(func(t forge.Token) forge.Token { return t.With("aud", rp) }))),
 		invalid("certificate-claim-changed", "2.sig-content", "The email was another when it was signed.",
-			certified("principal", idptest.Object{"email": "bob@idp.example"}),
+			certificateClaim("principal", idptest.Object{"email": "bob@idp.example"}),
 			certificate(resent(func(t forge.Token) forge.Token { return t.With("principal", idptest.Object{"email": alice}) }))),
 		invalid("claims-rewritten", "2.sig-content", "The same claims with a space more than was signed.",
 			assertion(resent(func(t forge.Token) forge.Token { return claimsText(t, suffix(" ")) }))),
@@ -58,7 +58,7 @@ func content() []vector {
 		invalid("candidates-one-name-fits", "2.candidates", "Two keys are published: one with the name, which did not sign, and the issuer's of another name.",
 			signedBy(key("DS128-2")), document(idp, provider(idp, key("RS256"), key("DS128")).Document())),
 		failure("assertion-offline", "2.sig-content 7.offline-first", "A wrong assertion, and an issuer that does not answer.", badSignature,
-			altered(forge.FlipBit(9)), silent(idp)),
+			alteredSignature(forge.FlipBit(9)), silent(idp)),
 	}
 }
 
@@ -70,29 +70,29 @@ func lengths() []vector {
 		k := key(name)
 		user := userKey(k)
 		if k.Public().Weak() {
-			user = together(user, weakKeys)
+			user = combine(user, weakKeys)
 		}
-		zero := together(user, assertion(leadingZero))
+		zero := combine(user, assertion(leadingZero))
 		table = append(table,
 			okay(name+"-zero-kept", "2.sig-short "+rowOf(k.Algorithm()), "A signature that begins with a zero byte, at full length.", zero),
-			okay(name+"-zero-dropped", "2.sig-short "+rowOf(k.Algorithm()), "The zero byte is dropped.", zero, altered(forge.StripZeros)),
-			invalid(name+"-zero-before", "2.sig-long", "A zero byte more in front.", user, altered(forge.PrependZeros(1))),
-			invalid(name+"-zero-behind", "2.sig-long", "A zero byte more behind.", user, altered(forge.AppendZeros(1))),
-			invalid(name+"-cut", "2.sig-short", "The last byte is missing.", user, altered(forge.Truncate(1))),
-			invalid(name+"-empty", "2.sig-short", "No signature at all.", user, altered(forge.Replace(nil))))
+			okay(name+"-zero-dropped", "2.sig-short "+rowOf(k.Algorithm()), "The zero byte is dropped.", zero, alteredSignature(forge.StripZeros)),
+			invalid(name+"-zero-before", "2.sig-long", "A zero byte more in front.", user, alteredSignature(forge.PrependZeros(1))),
+			invalid(name+"-zero-behind", "2.sig-long", "A zero byte more behind.", user, alteredSignature(forge.AppendZeros(1))),
+			invalid(name+"-cut", "2.sig-short", "The last byte is missing.", user, alteredSignature(forge.Truncate(1))),
+			invalid(name+"-empty", "2.sig-short", "No signature at all.", user, alteredSignature(forge.Replace(nil))))
 	}
 	issuerZero := certificate(leadingZero)
 	return append(table,
-		okay("certificate-zero-dropped", "2.sig-short", "The zero byte of a certificate's signature is dropped.", issuerZero, alteredCertificate(forge.StripZeros)),
-		okay("certificate-dsa-zero-dropped", "2.sig-short", "The same for an issuer's DSA key.", issuerKey(key("DS128")), issuerZero, alteredCertificate(forge.StripZeros)),
-		invalid("certificate-empty", "2.sig-short", "A certificate without a signature.", alteredCertificate(forge.Replace(nil))),
-		invalid("certificate-zero-before", "2.sig-long", "A zero byte before a certificate's signature.", alteredCertificate(forge.PrependZeros(1))),
-		invalid("certificate-many-zeros", "2.sig-long", "A certificate's signature after its whole length of zeros.", alteredCertificate(forge.PrependZeros(256))),
+		okay("certificate-zero-dropped", "2.sig-short", "The zero byte of a certificate's signature is dropped.", issuerZero, alteredCertificateSignature(forge.StripZeros)),
+		okay("certificate-dsa-zero-dropped", "2.sig-short", "The same for an issuer's DSA key.", issuerKey(key("DS128")), issuerZero, alteredCertificateSignature(forge.StripZeros)),
+		invalid("certificate-empty", "2.sig-short", "A certificate without a signature.", alteredCertificateSignature(forge.Replace(nil))),
+		invalid("certificate-zero-before", "2.sig-long", "A zero byte before a certificate's signature.", alteredCertificateSignature(forge.PrependZeros(1))),
+		invalid("certificate-many-zeros", "2.sig-long", "A certificate's signature after its whole length of zeros.", alteredCertificateSignature(forge.PrependZeros(256))),
 		invalid("dsa-zero-of-s-dropped", "2.sig-short", "The zero byte that s begins with is dropped, so that r and s are not where they belong.",
 			assertion(until(func(sig []byte) bool { return sig[20] == 0 && sig[0] != 0 })),
-			altered(func(sig []byte) []byte { return append(sig[:20:20], sig[21:]...) })),
-		invalid("dsa-der", "2.sig-long", "A DSA signature in DER, as other protocols have it.", altered(der)),
-		invalid("dsa-swapped", "2.dsa-range", "s before r.", altered(func(sig []byte) []byte { return append(sig[20:40:40], sig[:20]...) })),
+			alteredSignature(func(sig []byte) []byte { return append(sig[:20:20], sig[21:]...) })),
+		invalid("dsa-der", "2.sig-long", "A DSA signature in DER, as other protocols have it.", alteredSignature(der)),
+		invalid("dsa-swapped", "2.dsa-range", "s before r.", alteredSignature(func(sig []byte) []byte { return append(sig[20:40:40], sig[:20]...) })),
 	)
 }
 
@@ -122,15 +122,15 @@ func dsaRange() []vector {
 			{"r0-s0", "r and s are 0.", zero, zero}, {"r0-s1", "r is 0.", zero, one}, {"r1-s0", "s is 0, which without a check verifies for any key.", one, zero},
 			{"r1-s1", "r and s are 1.", one, one}, {"rq-s1", "r is q.", q, one}, {"r1-sq", "s is q.", one, q}, {"rq-sq", "r and s are q.", q, q},
 		} {
-			table = append(table, invalid(name+"-"+c.name, "2.dsa-range", c.comment, userKey(k), altered(forge.Scalars(k.Public(), c.r, c.s))))
+			table = append(table, invalid(name+"-"+c.name, "2.dsa-range", c.comment, userKey(k), alteredSignature(forge.Scalars(k.Public(), c.r, c.s))))
 		}
 		table = append(table,
 			invalid(name+"-r-plus-q", "2.dsa-range", "q is added to r.", userKey(k), enlarged(k, q, true)),
 			invalid(name+"-s-plus-q", "2.dsa-range", "q is added to s.", userKey(k), enlarged(k, q, false)),
 			invalid(name+"-s-negative", "2.dsa-range", "q - s in place of s, which is fine with elliptic curves and not with DSA.", userKey(k),
-				altered(forge.AlterScalars(k.Public(), func(_, s, q *big.Int) { s.Sub(q, s) }))),
-			invalid(name+"-certificate-r1-s0", "2.dsa-range", "A certificate's s is 0.", issuerKey(k), alteredCertificate(forge.Scalars(k.Public(), one, zero))),
-			invalid(name+"-certificate-r1-sq", "2.dsa-range", "A certificate's s is q.", issuerKey(k), alteredCertificate(forge.Scalars(k.Public(), one, q))))
+				alteredSignature(forge.AlterScalars(k.Public(), func(_, s, q *big.Int) { s.Sub(q, s) }))),
+			invalid(name+"-certificate-r1-s0", "2.dsa-range", "A certificate's s is 0.", issuerKey(k), alteredCertificateSignature(forge.Scalars(k.Public(), one, zero))),
+			invalid(name+"-certificate-r1-sq", "2.dsa-range", "A certificate's s is q.", issuerKey(k), alteredCertificateSignature(forge.Scalars(k.Public(), one, q))))
 	}
 	return table
 }
@@ -152,7 +152,7 @@ func enlarged(k keys.PrivateKey, q *big.Int, first bool) edit {
 			s.Add(s, q)
 		}
 	}
-	return together(assertion(until(fits)), altered(forge.AlterScalars(k.Public(), add)))
+	return combine(assertion(until(fits)), alteredSignature(forge.AlterScalars(k.Public(), add)))
 }
 
 func rsaRange() []vector {
@@ -161,24 +161,24 @@ func rsaRange() []vector {
 		if !ok {
 			panic("corpus: no modulus")
 		}
-		return altered(forge.Replace(n.Add(n, big.NewInt(offset)).Bytes()))
+		return alteredSignature(forge.Replace(n.Add(n, big.NewInt(offset)).Bytes()))
 	}
 	fits := assertion(until(func(sig []byte) bool {
 		return len(forge.AddModulus(key("RS256-2").Public())(sig)) == len(sig)
 	}))
-	larger := func(name string) edit { return altered(forge.AddModulus(key(name).Public())) }
+	larger := func(name string) edit { return alteredSignature(forge.AddModulus(key(name).Public())) }
 	return []vector{
 		invalid("rsa-plus-n-2047", "2.rsa-range", "n is added to the signature, which still has the full length.", userKey(key("RS256-2047")), larger("RS256-2047")),
 		invalid("rsa-plus-n-2048", "2.rsa-range", "The same with 2048 bits.", userKey(key("RS256-2")), fits, larger("RS256-2")),
 		invalid("rsa-plus-n-1023", "2.rsa-range", "The same with 1023 bits.", weakKeys, userKey(key("RS128-1023")), larger("RS128-1023")),
 		invalid("rsa-plus-n-511", "2.rsa-range", "The same with 511 bits.", weakKeys, userKey(key("RS64-511")), larger("RS64-511")),
 		invalid("rsa-plus-n-certificate", "2.rsa-range", "The same in a certificate.", issuerKey(key("RS256-2047")),
-			alteredCertificate(forge.AddModulus(key("RS256-2047").Public()))),
+			alteredCertificateSignature(forge.AddModulus(key("RS256-2047").Public()))),
 		invalid("rsa-n", "2.rsa-range", "The signature is n itself.", userKey(key("RS256-2")), number("RS256-2", 0)),
 		invalid("rsa-n-plus-1", "2.rsa-range", "The signature is n + 1.", userKey(key("RS256-2")), number("RS256-2", 1)),
 		invalid("rsa-n-minus-1", "2.pkcs1", "The signature is n - 1, which no encoded message is.", userKey(key("RS256-2")), number("RS256-2", -1)),
-		invalid("rsa-zero", "2.pkcs1", "The signature is 0, at full length.", userKey(key("RS256-2")), altered(forge.Replace(make([]byte, 256)))),
-		invalid("rsa-one", "2.pkcs1", "The signature is 1.", userKey(key("RS256-2")), altered(forge.Replace([]byte{1}))),
+		invalid("rsa-zero", "2.pkcs1", "The signature is 0, at full length.", userKey(key("RS256-2")), alteredSignature(forge.Replace(make([]byte, 256)))),
+		invalid("rsa-one", "2.pkcs1", "The signature is 1.", userKey(key("RS256-2")), alteredSignature(forge.Replace([]byte{1}))),
 	}
 }
 
@@ -224,7 +224,7 @@ func pkcs1() []vector {
 // an encoded message that is changed.
 func encrypting(name string, change func(*forge.PKCS1)) edit {
 	k := key(name)
-	return together(userKey(k), assertion(func(t forge.Token) forge.Token {
+	return combine(userKey(k), assertion(func(t forge.Token) forge.Token {
 		t.Sign = forge.RSASigner(k, change)
 		return t
 	}))
