@@ -38,8 +38,8 @@ import (
 	"time"
 )
 
-// Verifier verifies assertions. It is safe for concurrent use. NewVerifier
-// makes one; the zero Verifier returns ErrMisuse.
+// Verifier verifies assertions. NewVerifier returns one. It is safe for concurrent
+// use. Verify of the zero Verifier returns an error matching ErrMisuse.
 type Verifier struct {
 	config   Config          // complete
 	trusted  map[string]bool // the trusted issuers

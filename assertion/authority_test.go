@@ -102,6 +102,9 @@ func TestRows(t *testing.T) {
 			if !errors.Is(err, c.want) || (res == nil) != (c.want != nil) {
 				t.Fatalf("%+v, %v; want %v", res, err, c.want)
 			}
+			if err != nil {
+				checkAdvice(t, c.name, err)
+			}
 			if c.reason != "" && assertion.Failure(err).Reason != c.reason {
 				t.Errorf("reason %q, want %q", err, c.reason)
 			}

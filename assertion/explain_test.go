@@ -3,6 +3,8 @@ package assertion_test
 import (
 	"context"
 	"errors"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,5 +72,23 @@ func TestExplainIsComplete(t *testing.T) {
 		if err.Found == "" || err.Expected == "" || err.Advice == "" {
 			t.Errorf("%s: found %q, expected %q, advice %q", name, err.Found, err.Expected, err.Advice)
 		}
+		checkAdvice(t, name, err)
+	}
+}
+
+// checkAdvice checks that a setting is a field of Config, and that the advice names
+// no flag of a command.
+func checkAdvice(t *testing.T, name string, err error) {
+	t.Helper()
+	var e *assertion.Error
+	if !errors.As(err, &e) {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if _, ok := reflect.TypeFor[assertion.Config]().FieldByName(e.Setting); e.Setting != "" && !ok {
+		t.Errorf("%s: no setting %q", name, e.Setting)
+	}
+	if strings.Contains(e.Advice, "--") || strings.Contains(e.Advice, "vepverify") {
+		t.Errorf("%s: advice for a command: %q", name, e.Advice)
 	}
 }

@@ -156,7 +156,7 @@ func (m *MemoryOneUse) FirstUse(ctx context.Context, key string, until time.Time
 // FirstUseBy is FirstUse for an entry that counts for a party. It returns an error
 // matching ErrFull if the party has half as many entries as are free. The entries
 // of the empty party are not limited.
-func (m *MemoryOneUse) FirstUseBy(_ context.Context, party, key string, until time.Time) (bool, error) {
+func (m *MemoryOneUse) FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
