@@ -7,7 +7,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// twoApplications is a site with two, one of them in two versions.
+// twoApplications returns a site with applications, one of them in two versions.
 func twoApplications(t *testing.T, change func(*vepauth.Config)) *site {
 	c := vepauth.Config{
 		TokenURL:     "/{application}/{version}/token",
@@ -19,8 +19,8 @@ func twoApplications(t *testing.T, change func(*vepauth.Config)) *site {
 	return newSite(t, &c)
 }
 
-// A token is good for the application and version that it was made for, and
-// refused elsewhere, however elsewhere is written.
+// TestTokenIsBoundToApplication checks that a token is valid for the application and version
+// that it was issued for, and refused elsewhere, whatever the spelling of the path.
 func TestTokenIsBoundToApplication(t *testing.T) {
 	s := twoApplications(t, nil)
 	c := s.login(rp + "/sync/1.5/token")
@@ -55,7 +55,7 @@ func TestTokenIsBoundToApplication(t *testing.T) {
 	}
 }
 
-// Applications without versions, and with other placeholders besides.
+// TestApplicationsWithoutVersions has applications without versions, and other placeholders.
 func TestApplicationsWithoutVersions(t *testing.T) {
 	s := newSite(t, &vepauth.Config{
 		TokenURL:     "/{region}/apps/{application}/tokens/{node}",
@@ -70,7 +70,7 @@ func TestApplicationsWithoutVersions(t *testing.T) {
 	check(t, "unknown", s.do(posting(rp+"/eu/apps/other/tokens/n1", backed())), 404)
 }
 
-// The token endpoint of an application that there is not.
+// TestUnknownApplications checks the token endpoint of unknown applications.
 func TestUnknownApplications(t *testing.T) {
 	s := twoApplications(t, nil)
 	for path, status := range map[string]int{
@@ -92,8 +92,8 @@ func TestUnknownApplications(t *testing.T) {
 	}
 }
 
-// Challenges name the token endpoint of the application that was asked for, and
-// none when there is none.
+// TestChallengeOfApplications checks that a challenge names the token endpoint of the
+// application that the request is for, and no endpoint if there is none.
 func TestChallengeOfApplications(t *testing.T) {
 	byHeader := func(c *vepauth.Config) {
 		c.ApplicationOf = func(r *http.Request) (name, version string) { return r.Header.Get("App"), "1.0" }
@@ -122,7 +122,7 @@ func TestChallengeOfApplications(t *testing.T) {
 	}
 }
 
-// Where paths do not tell, a function does.
+// TestApplicationOf checks applications that a function determines.
 func TestApplicationOf(t *testing.T) {
 	only := func(name string) func(*vepauth.Config) {
 		return func(c *vepauth.Config) {
@@ -138,7 +138,7 @@ func TestApplicationOf(t *testing.T) {
 	check(t, "of none", other.do(other.signed(request("GET", data), other.login(rp+"/tokens/sync/1.0"))), 401)
 }
 
-// A server that makes no tokens knows applications as well.
+// TestApplicationsWithoutEndpoint checks applications of a server that issues no tokens.
 func TestApplicationsWithoutEndpoint(t *testing.T) {
 	tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Now: newClock().now})
 	if err != nil {
@@ -154,8 +154,8 @@ func TestApplicationsWithoutEndpoint(t *testing.T) {
 	checkRefused(t, "challenge", do(s.auth.Require(nil), request("GET", data)), "OAuth+VEP")
 }
 
-// What a token says does not make an application of what is none here.
-func TestTokenOfNoApplication(t *testing.T) {
+// TestTokenOfUnknownApplication checks that a token does not create an application.
+func TestTokenOfUnknownApplication(t *testing.T) {
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{})
 	before := twoApplications(t, func(c *vepauth.Config) { c.Tokens = tokens })
 	after := twoApplications(t, func(c *vepauth.Config) {

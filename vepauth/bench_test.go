@@ -15,33 +15,33 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// nowhere is a ResponseWriter that keeps the status only.
-type nowhere struct {
+// discardWriter is a ResponseWriter that keeps only the status.
+type discardWriter struct {
 	header http.Header
 	status int
 }
 
-func (w *nowhere) Header() http.Header         { return w.header }
-func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
-func (w *nowhere) WriteHeader(status int)      { w.status = status }
+func (w *discardWriter) Header() http.Header         { return w.header }
+func (w *discardWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (w *discardWriter) WriteHeader(status int)      { w.status = status }
 
-// signedRequests is a site whose store has room for n requests, a request that
-// needs one of n signatures, these, and the credentials that they are of.
-func signedRequests(b testing.TB, n int) (h http.Handler, r *http.Request, signatures []string, of vepauth.Credentials) {
-	c := newClock()
-	s := newSite(b, &vepauth.Config{Now: c.now, Verifier: verifier(b, c.now), Nonces: assertion.NewMemoryOneUse(n, c.now)})
-	credentials := s.login(endpoint)
+// signedRequests returns a handler whose store has room for n nonces, a request, n
+// signatures of it, and the credentials of the signatures.
+func signedRequests(b testing.TB, n int) (h http.Handler, r *http.Request, signatures []string, c vepauth.Credentials) {
+	now := newClock().now
+	s := newSite(b, &vepauth.Config{Now: now, Verifier: verifier(b, now), Nonces: assertion.NewMemoryOneUse(n, now)})
+	c = s.login(endpoint)
 	r = request("GET", data)
 	signatures = make([]string, n)
 	for i := range signatures {
-		signatures[i] = s.signed(r, credentials).Header.Get("Authorization")
+		signatures[i] = s.signed(r, c).Header.Get("Authorization")
 	}
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	return s.auth.Require(nothing), r, signatures, credentials
+	return s.auth.Require(nothing), r, signatures, c
 }
 
-// serve serves a request with that signature, which must be accepted.
-func serve(b testing.TB, h http.Handler, w *nowhere, r *http.Request, signature string) {
+// serve serves a request with a signature that must be accepted.
+func serve(b testing.TB, h http.Handler, w *discardWriter, r *http.Request, signature string) {
 	r.Header["Authorization"][0] = signature
 	h.ServeHTTP(w, r)
 	if w.status != 0 {
@@ -49,10 +49,10 @@ func serve(b testing.TB, h http.Handler, w *nowhere, r *http.Request, signature 
 	}
 }
 
-// BenchmarkSigned is what a signed request without a body costs: keyed-hashes,
-// the cryptography alone, and verify, all of it. verify's "x" is how many times
-// as much: both are timed in turn, in small batches, of which the medians count,
-// so that whatever else the machine does meets both alike.
+// BenchmarkSigned measures a signed request without a body: keyed-hashes is the
+// cryptography alone, verify is everything. The metric "x" of verify is the ratio of the
+// two. Both are timed in turn, in small batches, and the medians are compared, so that
+// other load on the machine affects both alike.
 func BenchmarkSigned(b *testing.B) {
 	b.Run("keyed-hashes", func(b *testing.B) {
 		_, r, _, credentials := signedRequests(b, 1)
@@ -65,7 +65,7 @@ func BenchmarkSigned(b *testing.B) {
 	b.Run("verify", func(b *testing.B) {
 		const batch = 32
 		h, r, signatures, credentials := signedRequests(b, b.N)
-		hashes, w := keyedHashes(b, credentials, baseOf(b, r)), new(nowhere)
+		hashes, w := keyedHashes(b, credentials, baseOf(b, r)), new(discardWriter)
 		var all, floor []float64
 		b.ReportAllocs()
 		b.ResetTimer()
@@ -92,7 +92,7 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-// baseOf is the base string of a request.
+// baseOf returns the signature base string of a request.
 func baseOf(b testing.TB, r *http.Request) string {
 	base, err := vepauth.BaseString(r.Method, "https", r.Host, "/data", "", r.Header.Get("Authorization")[len("OAuth "):])
 	if err != nil {
@@ -101,8 +101,8 @@ func baseOf(b testing.TB, r *http.Request) string {
 	return base
 }
 
-// keyedHashes gives a function that makes the calls that no verification can do
-// without, and nothing else: the token's MAC, the client's secret, the signature.
+// keyedHashes returns a function that makes only the calls that every verification needs:
+// the MAC of the token, the client's secret, the signature.
 func keyedHashes(b testing.TB, c vepauth.Credentials, base string) func() {
 	token, err := base64.RawURLEncoding.DecodeString(c.ID)
 	if err != nil {
@@ -123,14 +123,14 @@ func keyedHashes(b testing.TB, c vepauth.Credentials, base string) func() {
 	}
 }
 
-// A signed request without a body costs few allocations.
+// TestAllocations checks that a signed request without a body has few allocations.
 func TestAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates as well")
 	}
 	const runs, bound = 200, 40
 	h, r, signatures, _ := signedRequests(t, runs+1)
-	w, next := new(nowhere), 0
+	w, next := new(discardWriter), 0
 	got := testing.AllocsPerRun(runs, func() {
 		serve(t, h, w, r, signatures[next])
 		next++

@@ -9,7 +9,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// A mistake in the configuration is found when the Authenticator is made.
+// TestBadConfigurations checks that New returns an error for mistakes.
 func TestBadConfigurations(t *testing.T) {
 	apps := func(m map[string][]string) vepauth.Config {
 		return vepauth.Config{Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: m}
@@ -30,9 +30,9 @@ func TestBadConfigurations(t *testing.T) {
 		"audience that is any":       {Audiences: []string{"*"}},
 		"any host":                   {Audiences: []string{"https://*"}},
 		"any host of a top domain":   {Audiences: []string{"https://*.example"}},
-		"a star inside":              {Audiences: []string{"https://a.*.example"}},
-		"a star in front":            {Audiences: []string{"https://*rp.example"}},
-		"two stars":                  {Audiences: []string{"https://*.*.rp.example"}},
+		"an asterisk inside":         {Audiences: []string{"https://a.*.example"}},
+		"an asterisk before a name":  {Audiences: []string{"https://*rp.example"}},
+		"two asterisks":              {Audiences: []string{"https://*.*.rp.example"}},
 		"any address":                {Audiences: []string{"https://*.0.0.1"}},
 		"any IPv6 address":           {Audiences: []string{"https://*.[::1]"}},
 		"any mapped address":         {Audiences: []string{"https://*.[::ffff:1.2.3.4]"}},
@@ -49,24 +49,24 @@ func TestBadConfigurations(t *testing.T) {
 		"public origin, pattern":     {Audiences: []string{rp}, PublicOrigin: "https://*.rp.example"},
 		"two sources of the origin":  {Audiences: []string{rp}, PublicOrigin: rp, TrustForwarded: true},
 
-		"application with a slash":     apps(map[string][]string{"sync/1": {"1.0"}}),
-		"application without a name":   apps(map[string][]string{"": {"1.0"}}),
-		"application that is a step":   apps(map[string][]string{"..": {"1.0"}}),
-		"version with a slash":         apps(map[string][]string{"sync": {"1.0", "1/5"}}),
-		"empty version":                apps(map[string][]string{"sync": {""}}),
-		"application without versions": apps(map[string][]string{"sync": {"1.0"}, "aitc": nil}),
-		"no applications":              apps(nil),
-		"versions that nothing names":  {Audiences: []string{rp}, TokenURL: "/{application}/token", Applications: one},
-		"version without application":  {Audiences: []string{rp}, TokenURL: "/{version}/token"},
-		"applications, plain URL":      {Audiences: []string{rp}, Applications: one},
-		"a slip of the pen":            {Audiences: []string{rp}, TokenURL: "/{aplication}/{version}/token", Applications: one},
-		"ApplicationOf, plain URL":     {Audiences: []string{rp}, Applications: one, ApplicationOf: of},
-		"ApplicationOf alone":          {Audiences: []string{rp}, ApplicationOf: of},
-		"nothing below":                {Audiences: []string{rp}, TokenURL: "/token/{application}/{version}", Applications: one},
-		"no URL and no function":       {DisableTokenEndpoint: true, Applications: one},
+		"application with a slash":          apps(map[string][]string{"sync/1": {"1.0"}}),
+		"application without a name":        apps(map[string][]string{"": {"1.0"}}),
+		"application that is a dot segment": apps(map[string][]string{"..": {"1.0"}}),
+		"version with a slash":              apps(map[string][]string{"sync": {"1.0", "1/5"}}),
+		"empty version":                     apps(map[string][]string{"sync": {""}}),
+		"application without versions":      apps(map[string][]string{"sync": {"1.0"}, "aitc": nil}),
+		"no applications":                   apps(nil),
+		"versions that nothing names":       {Audiences: []string{rp}, TokenURL: "/{application}/token", Applications: one},
+		"version without application":       {Audiences: []string{rp}, TokenURL: "/{version}/token"},
+		"applications, plain URL":           {Audiences: []string{rp}, Applications: one},
+		"a misspelt placeholder":            {Audiences: []string{rp}, TokenURL: "/{aplication}/{version}/token", Applications: one},
+		"ApplicationOf, plain URL":          {Audiences: []string{rp}, Applications: one, ApplicationOf: of},
+		"ApplicationOf alone":               {Audiences: []string{rp}, ApplicationOf: of},
+		"nothing below":                     {Audiences: []string{rp}, TokenURL: "/token/{application}/{version}", Applications: one},
+		"no URL and no function":            {DisableTokenEndpoint: true, Applications: one},
 	} {
 		if auth, err := vepauth.New(c); err == nil || auth != nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		} else if !strings.HasPrefix(err.Error(), "vepauth: ") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -88,7 +88,7 @@ func TestGoodConfigurations(t *testing.T) {
 	}
 }
 
-// The audiences that are accepted are those configured, to the letter.
+// TestAudiences checks that exactly the configured audiences are accepted.
 func TestAudiences(t *testing.T) {
 	for _, test := range []struct {
 		accepted, signed string
@@ -112,8 +112,8 @@ func TestAudiences(t *testing.T) {
 	}
 }
 
-// The zero Config's defaults, as far as they show: tokens that no other process
-// could read, and the network's keys.
+// TestDefaults checks the visible defaults: tokens that no other process accepts, and keys
+// from the network.
 func TestDefaults(t *testing.T) {
 	c := vepauth.Config{Audiences: []string{rp}}
 	one, err := vepauth.New(c)

@@ -16,8 +16,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// The Go snippets of docs/VEPAUTH.md stand in the functions below, so that they
-// compile. TestDocs says which of them is not here, and runs what can be run.
+// The functions below contain the Go snippets of docs/VEPAUTH.md, so that they compile.
+// TestDocs reports a snippet that is missing here, and runs those that can run.
 
 func docsServer(public, private http.Handler) error {
 	auth, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}})

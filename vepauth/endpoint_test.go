@@ -15,37 +15,38 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// verdict is a Verifier that always says the same.
-type verdict struct {
+// fixedVerifier is a Verifier with one result.
+type fixedVerifier struct {
 	res *assertion.Result
 	err error
 }
 
-func (v verdict) Verify(context.Context, string, ...string) (*assertion.Result, error) {
+func (v fixedVerifier) Verify(context.Context, string, ...string) (*assertion.Result, error) {
 	return v.res, v.err
 }
 
-// manager is a TokenManager that does as its functions say.
-type manager struct {
+// fakeTokens is a TokenManager with these methods.
+type fakeTokens struct {
 	make  func(r *http.Request, g vepauth.Grant) (vepauth.Token, error)
 	parse func(r *http.Request, token string) (vepauth.Identity, string, error)
 }
 
-func (m manager) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
+func (m fakeTokens) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
 	return m.make(r, g)
 }
 
-func (m manager) ParseToken(r *http.Request, token string) (vepauth.Identity, string, error) {
+func (m fakeTokens) ParseToken(r *http.Request, token string) (vepauth.Identity, string, error) {
 	return m.parse(r, token)
 }
 
-func makes(token vepauth.Token, err error) manager {
-	return manager{make: func(*http.Request, vepauth.Grant) (vepauth.Token, error) { return token, err }}
+func issues(token vepauth.Token, err error) fakeTokens {
+	return fakeTokens{make: func(*http.Request, vepauth.Grant) (vepauth.Token, error) { return token, err }}
 }
 
 const endpoint = rp + "/request_token"
 
-// get is a request for a token by header, as the released original took it.
+// get returns a GET request with Authorization headers, as clients of the original plugin
+// request tokens.
 func get(url string, authorization ...string) *http.Request {
 	r := request("GET", url)
 	for _, a := range authorization {
@@ -54,20 +55,20 @@ func get(url string, authorization ...string) *http.Request {
 	return r
 }
 
-// typed is a request for a token whose body claims to be of that type.
+// typed returns a token request with a body of that Content-Type.
 func typed(body string, contentType ...string) *http.Request {
 	r := request("POST", endpoint, body)
 	r.Header["Content-Type"] = contentType
 	return r
 }
 
-// Every row of the table of the token endpoint's answers.
+// TestTokenEndpoint has every status of the token endpoint.
 func TestTokenEndpoint(t *testing.T) {
 	const urlencoded = "application/x-www-form-urlencoded"
 	a := backed()
 	tooLong := "assertion=" + strings.Repeat("x", vepauth.MaxAssertionBody)
-	refusing := makes(vepauth.Token{}, fmt.Errorf("not this one: %w", vepauth.ErrRefused))
-	unreachable := verdict{err: &assertion.Error{Kind: assertion.ErrUndecided, Reason: "unreachable"}}
+	refusing := issues(vepauth.Token{}, fmt.Errorf("not this one: %w", vepauth.ErrRefused))
+	unreachable := fixedVerifier{err: &assertion.Error{Kind: assertion.ErrUndecided, Reason: "unreachable"}}
 
 	for _, test := range []struct {
 		name   string
@@ -97,7 +98,7 @@ func TestTokenEndpoint(t *testing.T) {
 		{"a large body of another type", vepauth.Config{}, typed(tooLong, "text/plain"), 413},
 		{"JSON", vepauth.Config{}, typed(`{"assertion":"x"}`, "application/json"), 415},
 		{"no type", vepauth.Config{}, typed("assertion=" + a), 415},
-		{"no type that anybody could read", vepauth.Config{}, typed("assertion="+a, "application/"), 415},
+		{"a malformed type", vepauth.Config{}, typed("assertion="+a, "application/"), 415},
 		{"multipart", vepauth.Config{}, typed("--b\r\n", "multipart/form-data; boundary=b"), 415},
 		{"a malformed form", vepauth.Config{}, typed("assertion=%zz", urlencoded), 400},
 		{"two assertions", vepauth.Config{}, typed("assertion="+a+"&assertion="+a, urlencoded), 400},
@@ -112,13 +113,13 @@ func TestTokenEndpoint(t *testing.T) {
 		{"expired", vepauth.Config{}, posting(endpoint, idp.At(start.AddDate(-1, 0, 0)).Backed(alice, userKey, rp)), 400},
 		{"forged", vepauth.Config{}, posting(endpoint, a[:len(a)-8]+"AAAAAAAA"), 400},
 		{"undecided", vepauth.Config{Verifier: unreachable}, posting(endpoint, a), 503},
-		{"a verifier that fails", vepauth.Config{Verifier: verdict{err: errors.New("odd")}}, posting(endpoint, a), 503},
-		{"a verifier without a result", vepauth.Config{Verifier: verdict{}}, posting(endpoint, a), 503},
+		{"a verifier that fails", vepauth.Config{Verifier: fixedVerifier{err: errors.New("odd")}}, posting(endpoint, a), 503},
+		{"a verifier without a result", vepauth.Config{Verifier: fixedVerifier{}}, posting(endpoint, a), 503},
 
 		{"refused", vepauth.Config{Tokens: refusing}, posting(endpoint, a), 401},
-		{"a token manager that fails", vepauth.Config{Tokens: makes(vepauth.Token{}, errors.New("down"))}, posting(endpoint, a), 503},
-		{"no secret", vepauth.Config{Tokens: makes(vepauth.Token{ID: "i"}, nil)}, posting(endpoint, a), 503},
-		{"extra members that have no JSON", vepauth.Config{Tokens: makes(vepauth.Token{ID: "i", Secret: "s", Extra: map[string]any{"f": func() {}}}, nil)},
+		{"a token manager that fails", vepauth.Config{Tokens: issues(vepauth.Token{}, errors.New("down"))}, posting(endpoint, a), 503},
+		{"no secret", vepauth.Config{Tokens: issues(vepauth.Token{ID: "i"}, nil)}, posting(endpoint, a), 503},
+		{"extra members that cannot be marshaled", vepauth.Config{Tokens: issues(vepauth.Token{ID: "i", Secret: "s", Extra: map[string]any{"f": func() {}}}, nil)},
 			posting(endpoint, a), 500},
 
 		{"fine, by POST", vepauth.Config{}, posting(endpoint, a), 200},
@@ -152,13 +153,13 @@ func TestTokenEndpoint(t *testing.T) {
 	}
 }
 
-// Of two things that are wrong, the one that comes first in the table is answered.
+// TestOrderOfTokenEndpoint checks that the first of two faults determines the answer.
 func TestOrderOfTokenEndpoint(t *testing.T) {
 	const unknown = rp + "/nope/1/token"
 	elsewhere := idp.Backed(alice, userKey, "https://other.example")
 	apps := vepauth.Config{
 		TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync": {"1"}},
-		Tokens: makes(vepauth.Token{}, vepauth.ErrRefused),
+		Tokens: issues(vepauth.Token{}, vepauth.ErrRefused),
 	}
 	notAsked := apps
 	notAsked.Verifier = verifierFunc(func() { t.Error("an unknown application's assertion was verified") })
@@ -189,7 +190,8 @@ func (f verifierFunc) Verify(context.Context, string, ...string) (*assertion.Res
 	return nil, assertion.ErrRejected
 }
 
-// The reason is the verifier's, and nothing of what was sent comes back as HTML.
+// TestReasons checks that the reason is that of the verifier, and that the answer repeats
+// nothing of the request as HTML.
 func TestReasons(t *testing.T) {
 	s := newSite(t, nil)
 	got := s.do(posting(endpoint, idp.Backed(alice, userKey, "https://other.example")))
@@ -206,10 +208,10 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// What a token manager is told, and what it may add to the answer.
-func TestTokenManagerMakes(t *testing.T) {
+// TestMakeToken checks what a TokenManager gets, and what it may add to the answer.
+func TestMakeToken(t *testing.T) {
 	var got vepauth.Grant
-	tokens := manager{make: func(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
+	tokens := fakeTokens{make: func(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
 		got = g
 		if r.Header.Get("X-Device") != "phone" {
 			t.Errorf("not the request: %v", r.Header)
@@ -241,7 +243,7 @@ func TestTokenManagerMakes(t *testing.T) {
 	}
 }
 
-// The answers of both schemes have exactly these members.
+// TestTokenAnswer checks the members of the answers of both schemes.
 func TestTokenAnswer(t *testing.T) {
 	for scheme, want := range map[vepauth.Scheme][]string{
 		vepauth.OAuthVEP:     {"oauth_consumer_key", "oauth_consumer_secret"},
@@ -263,8 +265,9 @@ func TestTokenAnswer(t *testing.T) {
 	}
 }
 
-// Where the token endpoint is: at TokenURL, elsewhere on demand, or nowhere.
-func TestWhereTheEndpointIs(t *testing.T) {
+// TestEndpointPath checks where the token endpoint is: at TokenURL, where it is mounted, or
+// nowhere.
+func TestEndpointPath(t *testing.T) {
 	elsewhere := newSite(t, &vepauth.Config{TokenURL: "/auth/token"})
 	disabled := newSite(t, &vepauth.Config{DisableTokenEndpoint: true, Audiences: []string{}})
 	announced := newSite(t, &vepauth.Config{DisableTokenEndpoint: true, TokenURL: "/request_token"})
@@ -278,16 +281,16 @@ func TestWhereTheEndpointIs(t *testing.T) {
 	}{
 		{"at its path", elsewhere.handler, "/auth/token", 200, "{"},
 		{"within Require", elsewhere.auth.Require(nil), "/auth/token", 200, "{"},
-		{"the default path is another's then", elsewhere.handler, "/request_token", 200, "nobody assertion="},
-		{"not below its path", elsewhere.handler, "/auth/token/", 200, "nobody assertion="},
+		{"the default path is not served then", elsewhere.handler, "/request_token", 200, "anonymous assertion="},
+		{"not below its path", elsewhere.handler, "/auth/token/", 200, "anonymous assertion="},
 		{"mounted alone", elsewhere.auth.TokenEndpoint(), "/anywhere", 200, "{"},
 		{"mounted alone, with a placeholder", placeholder.auth.TokenEndpoint(), "/n/token", 200, "{"},
 		{"mounted alone, not its pattern", placeholder.auth.TokenEndpoint(), "/n/m/token", 404, "{"},
-		{"disabled", disabled.handler, "/request_token", 200, "nobody assertion="},
+		{"disabled", disabled.handler, "/request_token", 200, "anonymous assertion="},
 		{"disabled, alone", disabled.auth.TokenEndpoint(), "/request_token", 404, "{"},
 		{"disabled, the challenge", disabled.auth.Require(nil), "/data", 401, "OAuth+VEP"},
-		{"another's endpoint, the challenge", announced.auth.Require(nil), "/data", 401, oauthChallenge},
-		{"another's endpoint is not served", announced.auth.Require(nil), "/request_token", 401, oauthChallenge},
+		{"the endpoint of another server, the challenge", announced.auth.Require(nil), "/data", 401, oauthChallenge},
+		{"the endpoint of another server is not served", announced.auth.Require(nil), "/request_token", 401, oauthChallenge},
 	} {
 		got := do(test.h, posting(rp+test.url, backed()))
 		check(t, test.name, got, test.status)

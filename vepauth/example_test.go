@@ -1,6 +1,7 @@
 package vepauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
@@ -17,7 +19,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// A server: who signs is known by name, and some pages are only for those.
+// A server with a public page that greets signers by their address, and a page for signers
+// only.
 func ExampleNew() {
 	auth, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}})
 	if err != nil {
@@ -25,15 +28,15 @@ func ExampleNew() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/hello", func(w http.ResponseWriter, r *http.Request) {
-		if who, ok := vepauth.FromContext(r.Context()); ok {
-			fmt.Fprintln(w, "hello,", who.Email)
+		if signer, ok := vepauth.FromContext(r.Context()); ok {
+			fmt.Fprintln(w, "hello,", signer.Email)
 			return
 		}
 		fmt.Fprintln(w, "hello, stranger")
 	})
 	mux.Handle("/data", auth.Require(http.FileServer(http.Dir("data"))))
 
-	server := httptest.NewServer(auth.Handler(mux)) // http.ListenAndServeTLS, that is
+	server := httptest.NewServer(auth.Handler(mux)) // in production http.ListenAndServeTLS
 	defer server.Close()
 
 	for _, path := range []string{"/hello", "/data"} {
@@ -50,7 +53,7 @@ func ExampleNew() {
 	// 401 OAuth+VEP url="/request_token" {"status":"failure","reason":"authentication required"}
 }
 
-// The whole exchange. A client of this package does it by itself.
+// The whole exchange, step by step. Transport does the same.
 func ExampleSign() {
 	origin, stop := exampleServer()
 	defer stop()
@@ -63,7 +66,7 @@ func ExampleSign() {
 	response.Body.Close()
 	fmt.Println(response.Status, response.Header.Get("WWW-Authenticate"))
 
-	// An assertion buys credentials.
+	// The token endpoint exchanges an assertion for credentials.
 	response, err = http.PostForm(origin+"/request_token", url.Values{"assertion": {exampleAssertion(origin)}})
 	if err != nil {
 		log.Fatal(err)
@@ -99,20 +102,20 @@ func ExampleSign() {
 	// 200 OK only for alice@idp.example
 }
 
-// staffOnly refuses addresses of other domains, and tells clients how long their
-// token is good.
+// staffOnly refuses addresses of other domains, and tells clients how long their token is
+// valid.
 type staffOnly struct{ *vepauth.SignedTokens }
 
 func (s staffOnly) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
 	if !strings.HasSuffix(g.Result.Email, "@staff.example") {
-		return vepauth.Token{}, fmt.Errorf("%w: not of our staff", vepauth.ErrRefused)
+		return vepauth.Token{}, fmt.Errorf("%w: not a member of staff", vepauth.ErrRefused)
 	}
 	token, err := s.SignedTokens.MakeToken(r, g)
 	token.Extra = map[string]any{"duration": 300}
 	return token, err
 }
 
-// A TokenManager that is stricter than the usual one.
+// A TokenManager that issues tokens only to some identities.
 func ExampleTokenManager() {
 	tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{})
 	if err != nil {
@@ -124,10 +127,10 @@ func ExampleTokenManager() {
 	}
 	// Output:
 	// map[duration:300] <nil>
-	// map[] refused: not of our staff
+	// map[] refused: not a member of staff
 }
 
-// Several servers behind one name, with two applications each.
+// Several servers with one name, each with two applications.
 func ExampleConfig() {
 	store, err := redisstore.Open("redis://redis.internal:6379", redisstore.Config{})
 	if err != nil {
@@ -157,7 +160,7 @@ func ExampleConfig() {
 	// Output: 401 OAuth+VEP url="/sync/1.5/token"
 }
 
-// exampleServer runs a server whose users are those of idp.example.
+// exampleServer starts a server for the users of idp.example.
 func exampleServer() (origin string, stop func()) {
 	keys, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idptest.New("idp.example").Document().JSON()})
 	if err != nil {
@@ -181,7 +184,36 @@ func exampleServer() (origin string, stop func()) {
 	return origin, server.Close
 }
 
-// exampleAssertion is what the user's agent, or package devidp, would make.
+// exampleAssertion returns an assertion as a user agent would make it.
 func exampleAssertion(origin string) string {
 	return idptest.New("idp.example").Backed("alice@idp.example", idptest.Key("DS128"), origin)
+}
+
+// A client that signs in with a key that the user's domain has certified.
+func ExampleTransport() {
+	origin, stop := exampleServer()
+	defer stop()
+	key := idptest.Key("DS128")
+	certificate, err := idptest.New("idp.example").Certificate("ada@idp.example", key.Public()).Encode()
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	client := &http.Client{Transport: &vepauth.Transport{
+		Assertion: func(_ context.Context, audience string) (string, error) {
+			return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(2 * time.Minute)}, key, certificate)
+		},
+	}}
+	for _, path := range []string{"/data", "/more?a=b"} {
+		response, err := client.Get(origin + path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		fmt.Println(response.Status, string(body))
+	}
+	// Output:
+	// 200 OK only for ada@idp.example
+	// 200 OK only for ada@idp.example
 }

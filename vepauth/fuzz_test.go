@@ -13,7 +13,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// A server answers 200 or 401 to every Authorization header, and never panics.
+// FuzzAuthorization checks that a server answers every Authorization header with 200 or 401,
+// and never panics.
 func FuzzAuthorization(f *testing.F) {
 	for _, header := range []string{
 		"", "OAuth", `OAuth realm="x", oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s%3D"`,
@@ -25,7 +26,7 @@ func FuzzAuthorization(f *testing.F) {
 	mac := newSite(f, &vepauth.Config{Scheme: vepauth.MACBrowserID})
 	f.Fuzz(func(t *testing.T, header string) {
 		for _, s := range []*site{oauth, mac} {
-			if got := s.do(get(data, header)); got.status != 401 && got.body != "nobody " {
+			if got := s.do(get(data, header)); got.status != 401 && got.body != "anonymous " {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 			if got := s.do(get(endpoint, header)); got.status != 400 && got.status != 401 {
@@ -35,8 +36,8 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// What a client signs and sends is what a server gets and accepts, and the form
-// is there for the next handler.
+// FuzzSigned checks that a server accepts what a client signs and sends, and that the next
+// handler can read the form.
 func FuzzSigned(f *testing.F) {
 	f.Add("POST", "/a%2fb?c=d&c=%C3%A9+1", "e=f&e=", true)
 	f.Add("GET", "//x/../y;z?%zz", "", false)
@@ -57,7 +58,7 @@ func FuzzSigned(f *testing.F) {
 				form(r)
 			}
 			if (vepauth.Signer{Credentials: credentials[i], Now: s.now}).Sign(r) != nil {
-				continue // what has no base string
+				continue // no base string
 			}
 			var wire bytes.Buffer
 			if err := r.Write(&wire); err != nil {
@@ -74,8 +75,8 @@ func FuzzSigned(f *testing.F) {
 	})
 }
 
-// FuzzRequestLine: whatever stands in a request line, and whichever part of it
-// was signed, what is let in is served as it was signed.
+// FuzzRequestLine checks that a request that is accepted is served as it was signed, whatever
+// its request line, and whichever part of that was signed.
 func FuzzRequestLine(f *testing.F) {
 	f.Add("GET", "x:/notes/2/delete?id=7&q=://h/sync/1.5/list")
 	f.Add("POST", "http://rp.example/a%2Fb?c;d")
@@ -85,7 +86,7 @@ func FuzzRequestLine(f *testing.F) {
 	var credentials []vepauth.Credentials
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		s := newSite(f, &vepauth.Config{Scheme: scheme, Nonces: oneUse(anyNonce)})
-		s.handler = s.auth.Require(see("all"))
+		s.handler = s.auth.Require(record("all"))
 		sites, credentials = append(sites, s), append(credentials, s.login("http://rp.example/request_token"))
 	}
 	f.Fuzz(func(t *testing.T, method, line string) {
@@ -97,15 +98,15 @@ func FuzzRequestLine(f *testing.F) {
 				}
 				r.Header.Set("Authorization", authorize(t, credentials[i], 1, strings.ToUpper(method), "http://rp.example", signed, ""))
 				a := s.do(r)
-				if got := decodeSeen(t, a.header.Get("X-Seen"), []byte(a.body)); got != nil {
-					checkSeen(t, method+" "+line, s.scheme, got, signed, "", "http://rp.example", "")
+				if got := decodeServed(t, a.header.Get("X-Seen"), []byte(a.body)); got != nil {
+					checkServed(t, method+" "+line, s.scheme, got, signed, "", "http://rp.example", "")
 				}
 			}
 		}
 	})
 }
 
-// FuzzToken: no text is a token but those that were made.
+// FuzzToken checks that no text is a token except those that were issued.
 func FuzzToken(f *testing.F) {
 	tokens := signedTokens(f, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Rand: strings.NewReader(strings.Repeat("salt", 8))})
 	made := map[string]bool{}
@@ -124,13 +125,13 @@ func FuzzToken(f *testing.F) {
 		case made[text] && (err != nil || secret == ""):
 			t.Errorf("%q: %v", text, err)
 		case !made[text] && (!errors.Is(err, vepauth.ErrRefused) || secret != "" || id != (vepauth.Identity{})):
-			t.Errorf("%q is taken: %v", text, err)
+			t.Errorf("%q is accepted: %v", text, err)
 		}
 	})
 }
 
-// A path that matches a pattern can be written again from its values, and each of
-// them is one segment.
+// FuzzPattern checks that a path that matches a pattern can be written again from its values,
+// and that each value is one segment.
 func FuzzPattern(f *testing.F) {
 	f.Add("/{application}/{version}/token", "/sync/1%2E5/token")
 	f.Add("/request_token", "/request%5ftoken")

@@ -10,21 +10,21 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// parameters is a query or form of n parameters.
+// parameters returns a query or form of n parameters.
 func parameters(n int) string { return strings.Repeat("a&", n)[:max(2*n-1, 0)] }
 
-// unread is a body that must not be read.
-type unread struct{ testing.TB }
+// unreadable is a body that must not be read.
+type unreadable struct{ testing.TB }
 
-func (b unread) Read([]byte) (int, error) {
+func (b unreadable) Read([]byte) (int, error) {
 	b.Error("the body was read")
 	return 0, io.EOF
 }
 
-func (b unread) Close() error { return nil }
+func (b unreadable) Close() error { return nil }
 
-// Query and form have a bounded number of parameters together, whatever the
-// signature.
+// TestMaxParameters checks the limit of the parameters in query and form together, which
+// does not depend on the signature.
 func TestMaxParameters(t *testing.T) {
 	const most = vepauth.MaxParameters
 	for _, test := range []struct {
@@ -55,11 +55,11 @@ func TestMaxParameters(t *testing.T) {
 	s := newSite(t, nil)
 	check(t, "token", s.do(form(request("POST", endpoint, parameters(most)+"&assertion="+backed()))), 400)
 	check(t, "token, fewer", s.do(form(request("POST", endpoint, parameters(most-1)+"&assertion="+backed()))), 200)
-	mac := newSite(t, &vepauth.Config{Scheme: vepauth.MACBrowserID}) // which signs the query as it is
+	mac := newSite(t, &vepauth.Config{Scheme: vepauth.MACBrowserID}) // signs the query unparsed
 	check(t, "MAC", mac.do(mac.signed(request("GET", data+"?"+parameters(most+1)), mac.login(endpoint))), 200)
 }
 
-// A body is read after everything that is cheaper to check.
+// TestBodyIsReadLast checks that a body is read after every cheaper check.
 func TestBodyIsReadLast(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(s *site, r *http.Request)
@@ -78,14 +78,14 @@ func TestBodyIsReadLast(t *testing.T) {
 	} {
 		s := newSite(t, nil)
 		r := s.signed(form(request("POST", data, "a=b")), s.login(endpoint))
-		r.Body = unread{t}
+		r.Body = unreadable{t}
 		test.spoil(s, r)
 		check(t, name, s.do(r), test.want)
 	}
 }
 
-// Nonces are printable ASCII, of a bounded size.
-func TestNonceForm(t *testing.T) {
+// TestNonceSyntax checks that a nonce is printable ASCII of a limited length.
+func TestNonceSyntax(t *testing.T) {
 	for nonce, want := range map[string]int{
 		"n": 200, "a b~!": 200, strings.Repeat("n", vepauth.MaxNonce): 200,
 		strings.Repeat("n", vepauth.MaxNonce+1): 401, "a%00b": 401, "a%0Ab": 401, "%C3%A9": 401, "%7F": 401, "\xc3\xa9": 401,
@@ -102,8 +102,8 @@ func TestNonceForm(t *testing.T) {
 	}
 }
 
-// Request targets have a bounded length where they are looked at; those without
-// credentials go to the next handler as they are.
+// TestMaxTarget checks the limit of the request target of signed requests. Requests without
+// credentials reach the next handler unchanged.
 func TestMaxTarget(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)

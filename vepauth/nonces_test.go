@@ -11,8 +11,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// A used nonce is refused, a request that was not accepted uses none up, and a
-// store that cannot tell lets nothing through.
+// TestNonces checks that a used nonce is refused, that a request that was not accepted uses
+// up none, and that no request is accepted if the store has an error.
 func TestNonces(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
@@ -43,8 +43,8 @@ func TestNonces(t *testing.T) {
 	}
 }
 
-// What the store is asked: one key for each token, nonce and timestamp, kept for
-// longer than the request could be accepted anywhere.
+// TestNonceKeys checks the keys in the store: one for each token, nonce and timestamp, kept
+// longer than any server could accept the request.
 func TestNonceKeys(t *testing.T) {
 	keys := map[string]bool{}
 	s := newSite(t, &vepauth.Config{Nonces: oneUse(func(key string, until time.Time) (bool, error) {
@@ -75,7 +75,8 @@ func TestNonceKeys(t *testing.T) {
 	}
 }
 
-// A store may take so long that its own note could have been dropped meanwhile.
+// TestSlowStore checks that a request is refused if the store took so long that its entry
+// could have expired meanwhile.
 func TestSlowStore(t *testing.T) {
 	c := newClock()
 	s := newSite(t, &vepauth.Config{Now: c.now, Verifier: verifier(t, c.now), Nonces: oneUse(func(string, time.Time) (bool, error) {

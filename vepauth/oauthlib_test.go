@@ -35,7 +35,7 @@ type oauthlibJob struct {
 	Requests  []oauthlibRequest `json:"requests"`
 }
 
-// python is Debian's own: another one may not have Debian's packages.
+// python returns Debian's own interpreter: another one may not have Debian's packages.
 func python(t *testing.T) string {
 	t.Helper()
 	const interpreter = "/usr/bin/python3"
@@ -50,14 +50,14 @@ func python(t *testing.T) string {
 	return ""
 }
 
-// runJobs gives the status and body of each answer, job by job.
+// runJobs returns the status and body of each answer, job by job.
 func runJobs(t *testing.T, jobs ...oauthlibJob) [][]answer {
 	t.Helper()
 	input, err := json.Marshal(jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := os.ReadFile("testdata/oauthlib_client.py") // so that go test knows it when it has changed
+	script, err := os.ReadFile("testdata/oauthlib_client.py") // so that go test notices changes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func runJobs(t *testing.T, jobs ...oauthlibJob) [][]answer {
 	return all
 }
 
-// job is one for a server that listens.
+// job returns a job for a server.
 func job(t *testing.T, server *httptest.Server) oauthlibJob {
 	t.Helper()
 	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
@@ -99,8 +99,7 @@ func job(t *testing.T, server *httptest.Server) oauthlibJob {
 	return oauthlibJob{Host: host, Port: number, TLS: server.TLS != nil}
 }
 
-// oauthlibRequests are requests to an origin in which signers have been seen to
-// differ from each other.
+// oauthlibRequests returns requests to an origin that some signers sign differently.
 func oauthlibRequests(origin string) []oauthlibRequest {
 	var all []oauthlibRequest
 	for _, hash := range []string{vepauth.HMACSHA1, vepauth.HMACSHA256} {
@@ -137,7 +136,7 @@ func oauthlibRequests(origin string) []oauthlibRequest {
 	return all
 }
 
-// oauthlibServer is a server whose clock shows the real time.
+// oauthlibServer starts a server whose clock is the real time.
 func oauthlibServer(t *testing.T, tls bool, c vepauth.Config) (*httptest.Server, *site) {
 	t.Helper()
 	s := newSite(t, &c)
@@ -152,9 +151,9 @@ func oauthlibServer(t *testing.T, tls bool, c vepauth.Config) (*httptest.Server,
 	return server, s
 }
 
-// python3-oauthlib, which nobody here wrote, agrees on how requests are signed:
-// it logs in over a socket and signs all of them with what it got. The first
-// origin of each server gets all requests, the others a few.
+// TestOAuthlib checks that python3-oauthlib, an independent implementation, signs requests
+// as this package does: it signs in over a socket and sends the requests. The first origin of
+// each server gets all requests, the others a few.
 func TestOAuthlib(t *testing.T) {
 	python(t)
 	var jobs []oauthlibJob
@@ -167,7 +166,7 @@ func TestOAuthlib(t *testing.T) {
 			"http://[2001:db8::1]", "http://[2001:DB8::1]:80", "http://[::1]:8080", "http://rp.example:443"}},
 		{true, "", []string{"https://[::1]:443", "https://rp.example", "https://rp.example:443", "https://rp.example:8443", "https://[::1]:8443",
 			"https://rp.example:80"}},
-		{false, rp, []string{"https://rp.example:443", "https://rp.example"}}, // a proxy in front
+		{false, rp, []string{"https://rp.example:443", "https://rp.example"}}, // behind a proxy
 	} {
 		server, s := oauthlibServer(t, test.tls, vepauth.Config{PublicOrigin: test.public, Audiences: test.origins})
 		for i, origin := range test.origins {
@@ -190,7 +189,8 @@ func TestOAuthlib(t *testing.T) {
 	}
 }
 
-// It is refused when it signs with another secret, or for another place.
+// TestOAuthlibRefused checks that its requests are refused if they are signed with another
+// secret, or for another origin.
 func TestOAuthlibRefused(t *testing.T) {
 	server, s := oauthlibServer(t, false, vepauth.Config{PublicOrigin: rp})
 	a := s.do(posting(endpoint, idp.At(s.now()).Backed(alice, userKey, rp)))

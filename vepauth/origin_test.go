@@ -9,8 +9,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// Where a request is for, by its own account or that of a proxy.
-func TestOrigins(t *testing.T) {
+// TestOrigin checks the origin of a request, from the request itself or from a proxy.
+func TestOrigin(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		config  vepauth.Config
@@ -23,9 +23,9 @@ func TestOrigins(t *testing.T) {
 		{"TLS", vepauth.Config{}, rp, "rp.example", true, nil, 200},
 		{"no TLS", vepauth.Config{}, "http://rp.example", "rp.example", false, nil, 200},
 		{"case and port", vepauth.Config{}, rp, "RP.Example:443", true, nil, 200},
-		{"a proxy that nobody spoke of", vepauth.Config{}, rp, "rp.example", false, map[string]string{"X-Forwarded-Proto": "https"}, 401},
+		{"a proxy that is not configured", vepauth.Config{}, rp, "rp.example", false, map[string]string{"X-Forwarded-Proto": "https"}, 401},
 		{"public origin", vepauth.Config{PublicOrigin: rp}, rp, "10.0.0.1:8080", false, nil, 200},
-		{"public origin, written otherwise", vepauth.Config{PublicOrigin: "HTTPS://RP.example:443/"}, rp, "10.0.0.1:8080", false, nil, 200},
+		{"public origin, another spelling", vepauth.Config{PublicOrigin: "HTTPS://RP.example:443/"}, rp, "10.0.0.1:8080", false, nil, 200},
 		{"public origin, forwarding headers", vepauth.Config{PublicOrigin: rp}, rp, "10.0.0.1", false,
 			map[string]string{"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"}, 200},
 		{"signed for another", vepauth.Config{PublicOrigin: rp}, "https://other.example", "10.0.0.1", false, nil, 401},
@@ -35,10 +35,10 @@ func TestOrigins(t *testing.T) {
 		{"not forwarded", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, nil, 200},
 		{"the last is the proxy's", vepauth.Config{TrustForwarded: true}, rp, "10.0.0.1", false,
 			map[string]string{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example ,rp.example"}, 200},
-		{"an odd scheme", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Proto": "gopher"}, 401},
-		{"an odd host", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Host": "a b"}, 401},
-		{"an odd port, empty", vepauth.Config{}, rp, "rp.example:", true, nil, 401},
-		{"an odd port", vepauth.Config{}, rp, "rp.example:https", true, nil, 401},
+		{"a malformed scheme", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Proto": "gopher"}, 401},
+		{"a malformed host", vepauth.Config{TrustForwarded: true}, rp, "rp.example", true, map[string]string{"X-Forwarded-Host": "a b"}, 401},
+		{"a malformed port, empty", vepauth.Config{}, rp, "rp.example:", true, nil, 401},
+		{"a malformed port", vepauth.Config{}, rp, "rp.example:https", true, nil, 401},
 	} {
 		tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Now: newClock().now})
 		if err != nil {
@@ -56,7 +56,7 @@ func TestOrigins(t *testing.T) {
 			r.Header.Set(name, value)
 		}
 		check(t, test.name, s.do(r), test.status)
-		if test.status == 401 && strings.HasPrefix(test.name, "an odd") {
+		if test.status == 401 && strings.HasPrefix(test.name, "a malformed") {
 			posted := posting(rp+"/request_token", backed())
 			posted.Header.Set("X-Forwarded-Proto", test.headers["X-Forwarded-Proto"])
 			posted.Header.Set("X-Forwarded-Host", test.headers["X-Forwarded-Host"])
@@ -66,8 +66,8 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// Whatever form the request target has, the path is the one on the wire.
-func TestTargets(t *testing.T) {
+// TestTargetForms checks that the path is the one on the wire in every form of the target.
+func TestTargetForms(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
 	r := s.signed(request("GET", rp+"/a%2fb?x"), c)
@@ -87,7 +87,8 @@ func TestTargets(t *testing.T) {
 	check(t, "asterisk form", s.do(r), 401)
 }
 
-// A prefix that a handler in between strips was signed all the same.
+// TestStripPrefix checks that a prefix which a handler outside strips is part of what is
+// signed.
 func TestStripPrefix(t *testing.T) {
 	s := newSite(t, &vepauth.Config{TokenURL: "/api/token"})
 	h := http.StripPrefix("/api", s.handler)

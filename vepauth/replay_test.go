@@ -13,28 +13,28 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// connections is how many clients there are, each with one connection to each
-// of the servers.
+// connections is the number of clients. Each has one connection to each of the servers.
 const connections = 32
 
-// raceDetector says whether all is ten times slower.
+// raceDetector reports whether the race detector is on, which makes everything ten times
+// slower.
 var raceDetector bool
 
-// volley sends signed requests to two servers at once, from many connections.
-type volley struct {
+// burst sends signed requests to two servers concurrently, over many connections.
+type burst struct {
 	*testing.T
 	client   *http.Client
 	servers  [2]string
-	requests []*http.Request // signed, to nowhere yet
+	requests []*http.Request // signed, without a server
 	accepted []atomic.Int32  // by request
 	answers  [600]atomic.Int32
 }
 
-func newVolley(t *testing.T, redis *redistest.Server, requests int) *volley {
+func newBurst(t *testing.T, redis *redistest.Server, requests int) *burst {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: connections}
 	t.Cleanup(transport.CloseIdleConnections)
-	v := &volley{
+	v := &burst{
 		T: t, client: &http.Client{Transport: transport, Timeout: time.Minute},
 		servers:  [2]string{startServer(t, redis.URL()), startServer(t, redis.URL())},
 		accepted: make([]atomic.Int32, requests),
@@ -57,9 +57,9 @@ func newVolley(t *testing.T, redis *redistest.Server, requests int) *volley {
 	return v
 }
 
-// send sends the requests from one to another number, each to both servers at
-// once. after, if any, is told how many have gone.
-func (v *volley) send(from, to int, after func(sent int)) {
+// send sends the requests with these numbers, each to both servers at once. It calls after,
+// unless it is nil, with the number of requests sent.
+func (v *burst) send(from, to int, after func(sent int)) {
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range connections {
@@ -83,7 +83,7 @@ func (v *volley) send(from, to int, after func(sent int)) {
 	wg.Wait()
 }
 
-func (v *volley) sendTo(server string, i int) {
+func (v *burst) sendTo(server string, i int) {
 	r := v.requests[i].Clone(v.Context())
 	r.URL.Scheme, r.URL.Host = "http", server
 	response, err := v.client.Do(r)
@@ -101,11 +101,11 @@ func (v *volley) sendTo(server string, i int) {
 	}
 }
 
-// take gives how often a status was answered since it was asked for last.
-func (v *volley) take(status int) int { return int(v.answers[status].Swap(0)) }
+// take returns how many answers had a status since the last call for it.
+func (v *burst) take(status int) int { return int(v.answers[status].Swap(0)) }
 
-// expect checks that there were so many answers of these kinds and no others.
-func (v *volley) expect(what string, accepted, refused, unavailable int) {
+// expect checks the number of answers of each kind, and that there are no others.
+func (v *burst) expect(what string, accepted, refused, unavailable int) {
 	v.Helper()
 	got := [...]int{v.take(200), v.take(401), v.take(503)}
 	if got != [...]int{accepted, refused, unavailable} {
@@ -118,14 +118,14 @@ func (v *volley) expect(what string, accepted, refused, unavailable int) {
 	}
 }
 
-// Two server processes that share Redis accept each of many requests exactly
-// once, although each comes to both at once.
+// TestReplayToAnotherProcess checks that two server processes that share Redis accept each of
+// many requests exactly once, although both get each request at once.
 func TestReplayToAnotherProcess(t *testing.T) {
 	n := 10_000
 	if testing.Short() || raceDetector {
 		n = 1000
 	}
-	v := newVolley(t, redistest.Start(t), n)
+	v := newBurst(t, redistest.Start(t), n)
 	v.send(0, n, nil)
 	v.expect("at once", n, n, 0)
 	for i := range v.accepted {
@@ -137,8 +137,8 @@ func TestReplayToAnotherProcess(t *testing.T) {
 	v.expect("replayed", 0, n/10*2, 0)
 }
 
-// Redis is killed in the middle of it and comes back later. While it is away
-// everything is answered by 503, and nothing is ever accepted twice.
+// TestReplayWhileRedisCrashes kills Redis during the requests and restarts it later. While it
+// is down every answer is 503, and no request is ever accepted twice.
 func TestReplayWhileRedisCrashes(t *testing.T) {
 	part := 250
 	if testing.Short() || raceDetector {
@@ -146,7 +146,7 @@ func TestReplayWhileRedisCrashes(t *testing.T) {
 	}
 	some := part / 5
 	redis := redistest.Start(t)
-	v := newVolley(t, redis, 4*part)
+	v := newBurst(t, redis, 4*part)
 
 	v.send(0, 2*part, func(sent int) {
 		if sent == part {
@@ -171,7 +171,7 @@ func TestReplayWhileRedisCrashes(t *testing.T) {
 	if fresh := v.take(200); fresh == 0 {
 		t.Error("nothing is accepted after the restart")
 	}
-	v.send(0, 4*part, nil) // everything once more
+	v.send(0, 4*part, nil) // every request again
 	v.send(0, 4*part, nil)
 	for i := range v.accepted {
 		if got := v.accepted[i].Load(); got > 1 {
@@ -184,8 +184,8 @@ func TestReplayWhileRedisCrashes(t *testing.T) {
 	v.expect("in the end", 0, 2*part, 0)
 }
 
-// awaitRedis sends a request until neither server answers 503.
-func (v *volley) awaitRedis(i int) {
+// awaitRedis repeats a request until neither server answers 503.
+func (v *burst) awaitRedis(i int) {
 	v.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

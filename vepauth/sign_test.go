@@ -1,6 +1,8 @@
 package vepauth_test
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -20,8 +22,8 @@ func mustRequest(t testing.TB, method, url string, body io.Reader) *http.Request
 	return r
 }
 
-// A clock, a nonce and credentials give one header, computed with openssl:
-// HMAC-SHA1 of the base string with the key "secret&".
+// TestSignedHeader compares a header with one that was computed with openssl: HMAC-SHA1 of
+// the base string with the key "secret&".
 func TestSignedHeader(t *testing.T) {
 	r := mustRequest(t, "", "http://a.example/x?b=c", nil)
 	r.Header = nil
@@ -38,7 +40,7 @@ func TestSignedHeader(t *testing.T) {
 	}
 }
 
-// Signing again replaces what there was, with another nonce.
+// TestSignAgain checks that signing again replaces the header, with another nonce.
 func TestSignAgain(t *testing.T) {
 	s := newSite(t, nil)
 	r := s.signed(request("GET", data), s.login(endpoint))
@@ -50,7 +52,7 @@ func TestSignAgain(t *testing.T) {
 	}
 }
 
-// A form is read for signing and there afterwards, with GetBody or without.
+// TestSignReadsForm checks that a form can be read after signing, with GetBody or without.
 func TestSignReadsForm(t *testing.T) {
 	const body = "a=1&b=%C3%A9"
 	c := vepauth.Credentials{ID: "i", Secret: "s"}
@@ -124,5 +126,82 @@ func TestSignErrors(t *testing.T) {
 	}
 	if err := (vepauth.Signer{Credentials: good, Rand: strings.NewReader("")}).Sign(request("GET", data)); err == nil {
 		t.Error("a nonce without randomness")
+	}
+}
+
+// TestSignedIsSent checks that Sign signs what net/http sends, or returns an error. The
+// request is written to a buffer and read by a server.
+func TestSignedIsSent(t *testing.T) {
+	to := func(u url.URL) *http.Request {
+		u.Scheme = "https"
+		if u.Host == "" {
+			u.Host = "rp.example"
+		}
+		return &http.Request{Method: "GET", URL: &u, Header: http.Header{}}
+	}
+	with := func(r *http.Request, change func(r *http.Request)) *http.Request {
+		change(r)
+		return r
+	}
+	post := func(body string) *http.Request { return form(mustRequest(t, "POST", data, strings.NewReader(body))) }
+	for _, test := range []struct {
+		name string
+		r    *http.Request
+		fine bool
+	}{
+		{"path", to(url.URL{Path: "/a b/é"}), true},
+		{"no path", to(url.URL{RawQuery: "a=b"}), true},
+		{"encoded path", to(url.URL{Path: "/a/b", RawPath: "/a%2Fb"}), true},
+		{"RawPath of another path", to(url.URL{Path: "/a", RawPath: "/b"}), true},
+		{"double slash", to(url.URL{Path: "//evil.example/x"}), true},
+		{"fragment", to(url.URL{Path: "/a", Fragment: "b"}), true},
+		{"empty query", to(url.URL{Path: "/a", ForceQuery: true}), true},
+		{"opaque path", to(url.URL{Opaque: "/a%2fb"}), true},
+		{"opaque of the same host", to(url.URL{Opaque: "//rp.example/a"}), true},
+		{"opaque of another host", to(url.URL{Opaque: "//evil.example/a"}), false},
+		{"opaque of another host, with a query", to(url.URL{Opaque: "//evil.example?a", RawQuery: "b"}), false},
+		{"opaque without a slash", to(url.URL{Opaque: "a://rp.example/b"}), false},
+		{"opaque asterisk", to(url.URL{Opaque: "*"}), false},
+		{"space in the query", to(url.URL{Path: "/a", RawQuery: "b c"}), false},
+		{"hash in the query", to(url.URL{Path: "/a", RawQuery: "b#c"}), false},
+		{"line break in the query", to(url.URL{Path: "/a", RawQuery: "b\r\nc"}), false},
+		{"a semicolon", to(url.URL{Path: "/a", RawQuery: "b;c"}), false},
+		{"path without a slash", to(url.URL{Path: "a"}), false},
+		{"a RequestURI of something else", with(to(url.URL{Path: "/a"}), func(r *http.Request) { r.RequestURI = "/b" }), true},
+		{"a Host of its own", with(to(url.URL{Path: "/a", Host: "10.0.0.1"}), func(r *http.Request) { r.Host = "rp.example" }), true},
+		{"a header Host", with(to(url.URL{Path: "/a"}), func(r *http.Request) { r.Header.Set("Host", "evil.example") }), true},
+		{"CONNECT", with(to(url.URL{Path: "/a"}), func(r *http.Request) { r.Method = "CONNECT" }), false},
+		{"lower-case letters", with(to(url.URL{Path: "/a"}), func(r *http.Request) { r.Method = "patch" }), false},
+		{"form", post("a=b&c"), true},
+		{"form of another length", with(post("a=b&c"), func(r *http.Request) { r.ContentLength = 1 }), true},
+		{"another body", with(post("a=b"), func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("a=c")) }), false},
+		{"another GetBody", with(post("a=b"), func(r *http.Request) {
+			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a=c")), nil }
+		}), false},
+		{"encoded form", with(post("a=b"), func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }), false},
+	} {
+		s := newSite(t, &vepauth.Config{PublicOrigin: rp})
+		s.handler = s.auth.Require(http.HandlerFunc(echo))
+		err := vepauth.Signer{Credentials: s.login(endpoint), Now: s.now}.Sign(test.r)
+		if (err == nil) != test.fine {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		var wire bytes.Buffer
+		if err := test.r.Write(&wire); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		got, err := http.ReadRequest(bufio.NewReader(&wire))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if got.Host != "rp.example" {
+			t.Errorf("%s: sent to %s", test.name, got.Host)
+		}
+		check(t, test.name, s.do(got), 200)
 	}
 }

@@ -20,21 +20,21 @@ const (
 	madeUpAnswer = `{"oauth_consumer_key":"` + madeUpToken + `","oauth_consumer_secret":"` + madeUpSecret + `"}`
 )
 
-// hostile is a server that challenges and answers for tokens whatever it is
-// told to, and lets whoever has signed in.
+// hostile is a server with configured challenges and token answers. It accepts every signed
+// request.
 type hostile struct {
 	*httptest.Server
-	journal
+	requestLog
 	challenges []string
 	token      http.HandlerFunc
-	assertions []string // those posted
+	assertions []string // that were posted
 	made       int
 }
 
 func newHostile(t testing.TB) *hostile {
 	h := &hostile{challenges: []string{`OAuth+VEP url="/t"`}}
 	h.next = http.HandlerFunc(h.serve)
-	h.Server = httptest.NewServer(&h.journal)
+	h.Server = httptest.NewServer(&h.requestLog)
 	t.Cleanup(h.Close)
 	return h
 }
@@ -54,7 +54,7 @@ func (h *hostile) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// client makes a client that has no credentials.
+// client returns a client without credentials.
 func (h *hostile) client() *http.Client {
 	h.take()
 	h.assertions, h.made = nil, 0
@@ -67,15 +67,15 @@ func (h *hostile) client() *http.Client {
 	}}
 }
 
-// An assertion is posted to the origin that was asked, whatever the challenge
-// says.
+// TestTransportChallenges checks that an assertion is posted to the origin that was asked,
+// whatever the challenge says.
 func TestTransportChallenges(t *testing.T) {
 	h, evil := newHostile(t), newHostile(t)
 	port := h.URL[strings.LastIndexByte(h.URL, ':'):]
 	for _, test := range []struct {
 		challenges []string
 		path       string // where the assertion is posted
-		err        bool   // or there is an error; or else the 401 is the answer
+		err        bool   // there is an error; otherwise the 401 is the answer
 	}{
 		{[]string{`OAuth+VEP url="/t"`}, "/t", false},
 		{[]string{`oauth+vep URL="/t"`}, "/t", false},
@@ -142,8 +142,8 @@ func TestTransportChallenges(t *testing.T) {
 	evil.want(t, "evil", []string(nil)...)
 }
 
-// Whatever a token endpoint answers, there is an error that gives nothing away,
-// and nothing is sent elsewhere.
+// TestTransportTokenAnswers checks that a bad answer of a token endpoint is an error that
+// contains no secret, and that nothing is sent elsewhere.
 func TestTransportTokenAnswers(t *testing.T) {
 	h, evil := newHostile(t), newHostile(t)
 	body := func(text string) http.HandlerFunc {
@@ -176,16 +176,16 @@ func TestTransportTokenAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		token     http.HandlerFunc
 		challenge string
-		status    int // of the TokenError; -1: none, all is well
+		status    int // of the TokenError; -1 means no error
 	}{
 		"extra members":           {body(`{"a":[{}],` + madeUpAnswer[1:]), "", -1},
 		"extra members, mac":      {mac(`,"algorithm":"hmac-sha-1","uid":7,"duration":"long"`), mchallenge, -1},
 		"space around":            {body(" \n" + madeUpAnswer + "\n"), "", -1},
 		"odd duration":            {body(`{"duration":-1e99,` + madeUpAnswer[1:]), "", -1},
 		"nothing":                 {body(""), "", 200},
-		"nonsense":                {body("<html>" + madeUpSecret), "", 200},
+		"HTML":                    {body("<html>" + madeUpSecret), "", 200},
 		"an array":                {body("[" + madeUpAnswer + "]"), "", 200},
-		"something behind":        {body(madeUpAnswer + madeUpAnswer), "", 200},
+		"trailing data":           {body(madeUpAnswer + madeUpAnswer), "", 200},
 		"cut off":                 {body(madeUpAnswer[:len(madeUpAnswer)-3]), "", 200},
 		"a name twice":            {body(`{"oauth_consumer_key":"x",` + madeUpAnswer[1:]), "", 200},
 		"no token":                {body(`{"oauth_consumer_secret":"` + madeUpSecret + `"}`), "", 200},
@@ -247,7 +247,8 @@ func TestTransportTokenAnswers(t *testing.T) {
 	evil.want(t, "evil", []string(nil)...)
 }
 
-// A token endpoint that never answers lasts as long as the caller's patience.
+// TestTransportStall checks that the context bounds the time of a token endpoint that never
+// answers.
 func TestTransportStall(t *testing.T) {
 	h := newHostile(t)
 	gone := make(chan struct{})
@@ -267,7 +268,8 @@ func TestTransportStall(t *testing.T) {
 	}
 }
 
-// Credentials and assertions stay with the origin, wherever it redirects to.
+// TestTransportRedirects checks that credentials and assertions stay with the origin, whatever
+// it redirects to.
 func TestTransportRedirects(t *testing.T) {
 	h, evil := newHostile(t), newHostile(t)
 	client := h.client()
@@ -318,8 +320,9 @@ func TestTransportRedirects(t *testing.T) {
 	}
 }
 
-// Where nothing is signed: no TLS, another machine, a Host that is not the URL's.
-func TestTransportPlaces(t *testing.T) {
+// TestTransportOrigins checks where requests are signed: not without TLS on another machine,
+// and not with a Host that is not that of the URL.
+func TestTransportOrigins(t *testing.T) {
 	for _, test := range []struct {
 		url, host, audience string
 	}{
@@ -338,7 +341,7 @@ func TestTransportPlaces(t *testing.T) {
 		{"http://rp.example/x", "", ""},
 		{"http://192.168.1.1/x", "", ""},
 		{"http://localhost.evil.example/x", "", ""},
-		{"http://rp.localhost/x", "", ""}, // which is asked of the DNS
+		{"http://rp.localhost/x", "", ""}, // resolved by DNS
 		{"http://127.0.0.1.evil.example/x", "", ""},
 		{"http://[2001:db8::1]/x", "", ""},
 		{"https://[fe80::1%25eth0]/x", "", ""},
@@ -372,7 +375,8 @@ func TestTransportPlaces(t *testing.T) {
 	}
 }
 
-// A server that names a token endpoint of its own for each request fills no memory.
+// TestTransportEndpoints checks the limit of remembered token endpoints: a server could name
+// another one for each request.
 func TestTransportEndpoints(t *testing.T) {
 	h := newHostile(t)
 	client := h.client()

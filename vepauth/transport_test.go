@@ -14,9 +14,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// everywhere runs a test with both schemes, over TLS and over http to this
-// machine.
-func everywhere(t *testing.T, test func(t *testing.T, r *remote)) {
+// forAllSchemes runs a test with both schemes, over TLS and over http on this machine.
+func forAllSchemes(t *testing.T, test func(t *testing.T, r *remote)) {
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		for name, secure := range map[string]bool{"https": true, "http": false} {
 			t.Run(string(scheme)+" "+name, func(t *testing.T) { test(t, newRemote(t, secure, vepauth.Config{Scheme: scheme})) })
@@ -24,12 +23,13 @@ func everywhere(t *testing.T, test func(t *testing.T, r *remote)) {
 	}
 }
 
-// The first request is answered by a challenge, what follows is signed at once.
+// TestTransport checks that the first request is answered with a challenge, and that the
+// following ones are signed at once.
 func TestTransport(t *testing.T) {
-	everywhere(t, func(t *testing.T, r *remote) {
+	forAllSchemes(t, func(t *testing.T, r *remote) {
 		res, err := r.client.Get(r.origin + "/public")
-		wantAnswer(t, "a page for everybody", res, err, 200, "nobody ")
-		r.want(t, "a page for everybody", "GET /public OK")
+		wantAnswer(t, "a public page", res, err, 200, "anonymous ")
+		r.want(t, "a public page", "GET /public OK")
 
 		const path = "/a%2Fb/?q=1&q=%C3%A9+x&*"
 		res, err = r.client.Get(r.origin + path)
@@ -44,12 +44,12 @@ func TestTransport(t *testing.T) {
 		res, err = r.client.Post(r.origin+"/json", "application/json", streamed(`{"a":1}`))
 		wantAnswer(t, "streamed", res, err, 200, alice+` {"a":1}`)
 		res, err = r.client.Get(r.origin + "/public")
-		wantAnswer(t, "a page for everybody, again", res, err, 200, alice+" ")
+		wantAnswer(t, "a public page, again", res, err, 200, alice+" ")
 		r.want(t, "then", "POST signed /form OK", "POST signed /form OK", "POST signed /json OK", "GET signed /public OK")
 	})
 }
 
-// Bodies are sent again if they can be had again, and only then.
+// TestTransportBodies checks that a request is sent again only if its body can be read again.
 func TestTransportBodies(t *testing.T) {
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
@@ -62,7 +62,7 @@ func TestTransportBodies(t *testing.T) {
 		"http.NoBody":       {http.NoBody, nil, 200, nil},
 		"with GetBody":      {strings.NewReader("hello"), nil, 200, nil},
 		"without GetBody":   {streamed("hello"), nil, 401, nil},
-		"GetBody that errs": {streamed("hello"), func() (io.ReadCloser, error) { return nil, broken }, 0, broken},
+		"GetBody with an error": {streamed("hello"), func() (io.ReadCloser, error) { return nil, broken }, 0, broken},
 	} {
 		r := newRemote(t, false, vepauth.Config{})
 		body := ""
@@ -87,10 +87,10 @@ func TestTransportBodies(t *testing.T) {
 	}
 }
 
-// The caller's request stays as it was, and is what the answer belongs to; all
-// bodies are closed, those of the caller and those of answers.
+// TestTransportLeavesRequest checks that the caller's request is not modified, that the answer
+// refers to it, and that all bodies are closed.
 func TestTransportLeavesRequest(t *testing.T) {
-	everywhere(t, func(t *testing.T, r *remote) {
+	forAllSchemes(t, func(t *testing.T, r *remote) {
 		count := &bodies{base: r.transport.Base}
 		r.transport.Base = count
 		for _, what := range []string{"unsigned first", "signed at once", "expired"} {
@@ -123,9 +123,9 @@ func TestTransportLeavesRequest(t *testing.T) {
 	})
 }
 
-// What a Transport cannot do is an error before anything is sent, or the answer
-// as it came.
-func TestTransportDoesNothing(t *testing.T) {
+// TestTransportPassesOn checks the requests that a Transport does not sign: the result is an
+// error before anything is sent, or the unchanged answer.
+func TestTransportPassesOn(t *testing.T) {
 	r := newRemote(t, false, vepauth.Config{})
 	count := &bodies{base: r.transport.Base}
 
@@ -148,12 +148,13 @@ func TestTransportDoesNothing(t *testing.T) {
 	refused := errors.New("not there")
 	r.transport.Assertion = func(context.Context, string) (string, error) { return "", refused }
 	if _, err := r.client.Get(r.origin + "/x"); !errors.Is(err, refused) {
-		t.Errorf("an Assertion that errs: %v", err)
+		t.Errorf("an Assertion with an error: %v", err)
 	}
-	r.want(t, "an Assertion that errs", "GET /x Unauthorized")
+	r.want(t, "an Assertion with an error", "GET /x Unauthorized")
 }
 
-// What cannot be signed is an error, and its body is closed.
+// TestTransportCannotSign checks that a request that cannot be signed is an error, and that
+// its body is closed.
 func TestTransportCannotSign(t *testing.T) {
 	r := newRemote(t, false, vepauth.Config{})
 	count := &bodies{base: r.transport.Base}
@@ -179,14 +180,14 @@ func TestTransportCannotSign(t *testing.T) {
 	}
 }
 
-// The signature method is the one configured.
+// TestTransportMethod checks that the configured signature method is used.
 func TestTransportMethod(t *testing.T) {
 	for scheme, want := range map[vepauth.Scheme]string{vepauth.OAuthVEP: "HMAC-SHA256", vepauth.MACBrowserID: "MAC id="} {
 		r := newRemote(t, false, vepauth.Config{Scheme: scheme})
 		r.transport.Method = vepauth.HMACSHA256
 		var header string
-		next := r.journal.next
-		r.journal.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		next := r.requestLog.next
+		r.requestLog.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 			header = q.Header.Get("Authorization")
 			next.ServeHTTP(w, q)
 		})
@@ -198,7 +199,8 @@ func TestTransportMethod(t *testing.T) {
 	}
 }
 
-// Each application has credentials of its own, which requests get by their path.
+// TestTransportApplications checks that each application has credentials of its own, which
+// are chosen by the path of the request.
 func TestTransportApplications(t *testing.T) {
 	r := newRemote(t, true, vepauth.Config{
 		TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync": {"1", "2"}, "notes": {"1"}},
@@ -219,5 +221,40 @@ func TestTransportApplications(t *testing.T) {
 	second := []string{"GET signed /sync/1/a OK", "GET signed /sync/2/a OK", "GET signed /notes/1/a OK", "GET signed /sync/1/b OK"}
 	if tokens != 3 || !slices.Equal(lines[len(lines)-4:], second) {
 		t.Errorf("%d tokens: %q", tokens, lines)
+	}
+}
+
+// roundTrip is a Base that calls the function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestManyChallenges checks the limits of the size and number of challenges.
+func TestManyChallenges(t *testing.T) {
+	for name, test := range map[string]struct {
+		headers []string
+		asked   bool
+	}{
+		"one":            {[]string{`OAuth+VEP url="/t"`}, true},
+		"after others":   {[]string{"a,b,c", `OAuth+VEP url="/t"`}, true},
+		"after too many": {[]string{strings.Repeat("a,", 33), `OAuth+VEP url="/t"`}, false},
+		"after too much": {[]string{strings.Repeat("a", 16<<10), `OAuth+VEP url="/t"`}, false},
+		"in one header":  {[]string{strings.Repeat("a,", 33) + `OAuth+VEP url="/t"`}, false},
+		"a long name":    {[]string{`OAuth+VEP ` + strings.Repeat("x", 65) + `="y", url="/t"`}, false},
+	} {
+		asked := false
+		transport := &vepauth.Transport{
+			Assertion: func(context.Context, string) (string, error) { asked = true; return "a~b", nil },
+			Base: roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 401, Header: http.Header{"Www-Authenticate": test.headers}, Body: http.NoBody, Request: r}, nil
+			}),
+		}
+		res, err := transport.RoundTrip(mustRequest(t, "GET", data, nil))
+		if err == nil {
+			res.Body.Close()
+		}
+		if asked != test.asked {
+			t.Errorf("%s: asked: %v, %v", name, asked, err)
+		}
 	}
 }

@@ -22,13 +22,12 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// wireRequest is a request as it is written to a connection, whether it makes
-// sense or not.
+// wireRequest is a request as it is written to a connection. It need not be valid.
 type wireRequest struct {
 	method, target, host string
-	fields               [][2]string // name in small letters, value
+	fields               [][2]string // name in lower case, value
 	body                 string
-	scheme               string // HTTP/2 only; empty: https
+	scheme               string // HTTP/2 only; empty means https
 }
 
 func (r wireRequest) with(name, value string) wireRequest {
@@ -42,8 +41,8 @@ func (r wireRequest) form(body string) wireRequest {
 	return r
 }
 
-// seen is what a handler within vepauth saw of a request.
-type seen struct {
+// servedRequest is what a handler inside vepauth got of a request.
+type servedRequest struct {
 	Handler                           string // which one
 	Email                             string
 	Method, Host                      string
@@ -53,8 +52,8 @@ type seen struct {
 	Form                              url.Values
 }
 
-// see is a handler that answers what it saw.
-func see(name string) http.Handler {
+// record returns a handler that answers with the request that it got.
+func record(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -65,7 +64,7 @@ func see(name string) http.Handler {
 		r.ParseForm()
 		who, _ := vepauth.FromContext(r.Context())
 		w.Header().Set("X-Seen", name)
-		gob.NewEncoder(w).Encode(seen{
+		gob.NewEncoder(w).Encode(servedRequest{
 			Handler: name, Email: who.Email, Method: r.Method, Host: r.Host,
 			Path: r.URL.Path, RawPath: r.URL.RawPath, EscapedPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
 			URLHost: r.URL.Host, Header: r.Header.Get("Host"), Opaque: r.URL.Opaque, Body: string(body), Form: r.Form,
@@ -73,11 +72,11 @@ func see(name string) http.Handler {
 	})
 }
 
-// wire is a connection's end that writes requests as they are.
+// wire is the client's end of a connection. It writes requests without checking them.
 type wire interface {
-	// send returns the status, 0 if the server did not answer, and what the
-	// handler saw, nil if no handler did.
-	send(r wireRequest) (int, *seen)
+	// send returns the status, 0 if the server did not answer, and the request that a
+	// handler got, nil if none did.
+	send(r wireRequest) (int, *servedRequest)
 	origin() string // of the server, for the host rp.example
 }
 
@@ -104,7 +103,7 @@ type wire1 struct {
 
 func (w wire1) origin() string { return "http://rp.example" }
 
-func (w wire1) send(r wireRequest) (int, *seen) {
+func (w wire1) send(r wireRequest) (int, *servedRequest) {
 	conn, err := net.Dial("tcp", w.addr)
 	if err != nil {
 		w.Fatal(err)
@@ -128,21 +127,21 @@ func (w wire1) send(r wireRequest) (int, *seen) {
 	}
 	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)
-	return res.StatusCode, decodeSeen(w.TB, res.Header.Get("X-Seen"), body)
+	return res.StatusCode, decodeServed(w.TB, res.Header.Get("X-Seen"), body)
 }
 
-func decodeSeen(t testing.TB, name string, body []byte) *seen {
+func decodeServed(t testing.TB, name string, body []byte) *servedRequest {
 	if name == "" {
 		return nil
 	}
-	s := new(seen)
+	s := new(servedRequest)
 	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(s); err != nil {
 		t.Errorf("%v in %q", err, body)
 	}
 	return s
 }
 
-// wire2 has one connection for all requests, and another one after an error.
+// wire2 uses one connection for all requests, and another one after an error.
 type wire2 struct {
 	testing.TB
 	addr   string
@@ -173,7 +172,7 @@ func (w *wire2) dial() {
 	}
 }
 
-func (w *wire2) send(r wireRequest) (int, *seen) {
+func (w *wire2) send(r wireRequest) (int, *servedRequest) {
 	if w.conn == nil {
 		w.dial()
 	}
@@ -200,7 +199,7 @@ func (w *wire2) send(r wireRequest) (int, *seen) {
 	return w.receive(id)
 }
 
-func (w *wire2) receive(id uint32) (status int, s *seen) {
+func (w *wire2) receive(id uint32) (status int, s *servedRequest) {
 	var name string
 	var body []byte
 	for {
@@ -223,7 +222,7 @@ func (w *wire2) receive(id uint32) (status int, s *seen) {
 		}
 		switch f := frame.(type) {
 		case *http2.RSTStreamFrame:
-			return status, decodeSeen(w.TB, name, body) // of a request whose body was not read, after the answer
+			return status, decodeServed(w.TB, name, body) // of a request whose body was not read, after the answer
 		case *http2.MetaHeadersFrame:
 			fmt.Sscan(f.PseudoValue("status"), &status)
 			for _, field := range f.RegularFields() {
@@ -236,13 +235,13 @@ func (w *wire2) receive(id uint32) (status int, s *seen) {
 			w.framer.WriteWindowUpdate(0, uint32(max(len(f.Data()), 1)))
 		}
 		if frame.Header().Flags.Has(http2.FlagDataEndStream) {
-			return status, decodeSeen(w.TB, name, body)
+			return status, decodeServed(w.TB, name, body)
 		}
 	}
 }
 
-// authorize signs parts of a request, which need not be those that are sent.
-// Each call has another nonce.
+// authorize returns an Authorization header for parts of a request, which need not be those
+// that are sent. Each call needs another nonce.
 func authorize(t testing.TB, c vepauth.Credentials, nonce int, method, origin, target, form string) string {
 	t.Helper()
 	scheme, host, _ := cutOrigin(origin)
@@ -259,7 +258,7 @@ func authorize(t testing.TB, c vepauth.Credentials, nonce int, method, origin, t
 	return "OAuth " + params + `, oauth_signature="` + signature(c, base) + `"`
 }
 
-// signature is the HMAC-SHA1 of a base string, encoded for the header.
+// signature returns the HMAC-SHA1 of a base string, encoded for the header.
 func signature(c vepauth.Credentials, base string) string {
 	mac := hmac.New(sha1.New, []byte(url.QueryEscape(c.Secret)+"&"))
 	io.WriteString(mac, base)

@@ -94,7 +94,7 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// What is taken for challenges can be written again, and reads the same.
+// FuzzChallenges checks that parsed challenges can be written again, and parse to the same.
 func FuzzChallenges(f *testing.F) {
 	for _, header := range []string{
 		"", `OAuth+VEP url="/request_token"`, `Basic realm="a, \"b\"",MAC+BrowserID url=c , A`, "Negotiate abc==, A x = y", "A x=y,", "A, =b",
@@ -130,7 +130,7 @@ func challenges(header string) (all [][]string) {
 	return all
 }
 
-// Parameters that can be parsed can be written again, and parse to the same.
+// FuzzParameters checks that parsed parameters can be written again, and parse to the same.
 func FuzzParameters(f *testing.F) {
 	for _, params := range []string{
 		"", `realm="x", oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s%3D"`,

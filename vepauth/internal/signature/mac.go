@@ -23,10 +23,10 @@ func (MAC) Challenge() string { return "MAC+BrowserID" }
 // AuthScheme implements [Scheme].
 func (MAC) AuthScheme() string { return "MAC" }
 
-// CoversForm reports false.
+// CoversForm reports whether the signature covers a form body: never.
 func (MAC) CoversForm() bool { return false }
 
-// HasMethod reports whether method is empty: there is no choice.
+// HasMethod reports whether method is empty, since HMAC-SHA1 is the only one.
 func (MAC) HasMethod(method string) bool { return method == "" }
 
 // parse implements [Scheme]. Unknown parameters are ignored.

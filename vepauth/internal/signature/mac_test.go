@@ -7,7 +7,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// The check value that the tests of the scheme have had from the beginning.
+// TestMACCheckValue has the check value of the first tests of the scheme.
 func TestMACCheckValue(t *testing.T) {
 	header, err := signature.MAC{}.Sign(signature.Params{Timestamp: "1329181221", Nonce: "wGX71"},
 		"b8u1cc5iiio5o319og7hh8faf2gi5ym4aq0zwf112cv1287an65fudu5zj7zo7dz",

@@ -43,7 +43,7 @@ func (OAuth) Challenge() string { return "OAuth+VEP" }
 // AuthScheme implements [Scheme].
 func (OAuth) AuthScheme() string { return "OAuth" }
 
-// CoversForm reports true.
+// CoversForm reports whether the signature covers a form body: always.
 func (OAuth) CoversForm() bool { return true }
 
 // HasMethod reports whether method is empty, HMACSHA1 or HMACSHA256.

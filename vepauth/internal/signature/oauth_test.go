@@ -25,7 +25,7 @@ func baseString(method, scheme, host, target, form, header string) (string, erro
 	return auth.BaseString(signature.Message{Method: method, Origin: o.String(), Target: target, Form: form})
 }
 
-// RFC 5849, section 3.4.1.1, to the byte.
+// TestBaseStringOfRFC5849 has the example of section 3.4.1.1.
 func TestBaseStringOfRFC5849(t *testing.T) {
 	header := `realm="Example", oauth_consumer_key="9djdj82h48djs9d2", oauth_token="kkk9d7dh3k39sjv7",
  oauth_signature_method="HMAC-SHA1", oauth_timestamp="137131201", oauth_nonce="7d8f3e4a",
@@ -40,7 +40,7 @@ func TestBaseStringOfRFC5849(t *testing.T) {
 	}
 }
 
-// What the base string says of parts of requests; the end is always the same.
+// TestBaseString checks the base string of the parts of requests. Its end is always the same.
 func TestBaseString(t *testing.T) {
 	const header = `oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1", oauth_nonce="n", oauth_signature="s"`
 	const tail = "oauth_consumer_key%3Dk%26oauth_nonce%3Dn%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D1"
@@ -66,7 +66,7 @@ func TestBaseString(t *testing.T) {
 		{"no value", "GET", "http", "a.example", "/?a&b=&=c", "", "GET&http%3A%2F%2Fa.example%2F&%3Dc%26a%3D%26b%3D%26"},
 		{"no parameter", "GET", "http", "a.example", "/?&a=1&&", "", "GET&http%3A%2F%2Fa.example%2F&a%3D1%26"},
 		{"lower-case digits", "GET", "http", "a.example", "/?a=%c3%a9", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%25C3%25A9%26"},
-		{"bytes that are no UTF-8", "GET", "http", "a.example", "/?a=%ff", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%25FF%26"},
+		{"bytes that are not UTF-8", "GET", "http", "a.example", "/?a=%ff", "", "GET&http%3A%2F%2Fa.example%2F&a%3D%25FF%26"},
 		{"a second question mark", "GET", "http", "a.example", "/?a=b?c", "", "GET&http%3A%2F%2Fa.example%2F&a%3Db%253Fc%26"},
 		{"realm in the query is like any other", "GET", "http", "a.example", "/?realm=x", "", "GET&http%3A%2F%2Fa.example%2F&"},
 		{"form", "PUT", "http", "a.example", "/?a=1", "b=2&a=0", "PUT&http%3A%2F%2Fa.example%2F&a%3D0%26a%3D1%26b%3D2%26"},
@@ -82,7 +82,8 @@ func TestBaseString(t *testing.T) {
 	}
 }
 
-// What two readers could take for different parameters has no base string.
+// TestNoBaseString checks that there is no base string for text that two parsers could parse to
+// different parameters.
 func TestNoBaseString(t *testing.T) {
 	const header = `oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1", oauth_nonce="n", oauth_signature="s"`
 	for _, query := range []string{
@@ -100,8 +101,8 @@ func TestNoBaseString(t *testing.T) {
 	}
 }
 
-// The base string is the one that a plain implementation gives, which was
-// written for this test from the RFC with what net/url has.
+// FuzzBaseString compares the base string with that of a simple implementation, which was
+// written for this test from the RFC with net/url.
 func FuzzBaseString(f *testing.F) {
 	f.Add("POST", "http", "EXAMPLE.COM:80", "/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b", "c2&a3=2+q")
 	f.Add("GET", "https", "[2001:DB8::1]:443", "/%7e/%2F;x?a&=&&b=*'()!~", "é=ü&%c3%a9=+")

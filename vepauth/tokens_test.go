@@ -38,7 +38,7 @@ func grant(email string) vepauth.Grant {
 	}
 }
 
-// What goes into a token comes out of it, with the same secret.
+// TestSignedTokens checks that ParseToken returns what MakeToken got, with the same secret.
 func TestSignedTokens(t *testing.T) {
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}})
 	for _, email := range []string{alice, "x@y.z", "!#$%&'*+/=?^_`{|}~.-@idp.example", strings.Repeat("a", 230) + "@idp.example"} {
@@ -57,9 +57,9 @@ func TestSignedTokens(t *testing.T) {
 	}
 }
 
-// The payload is JSON that anybody can read, the MAC behind it has 32 bytes, and
-// the salt at least 128 bits, which are new each time.
-func TestTokenForm(t *testing.T) {
+// TestTokenFormat checks that the payload is readable JSON, that a MAC of 32 bytes follows,
+// and that the salt has at least 128 bits, which are new each time.
+func TestTokenFormat(t *testing.T) {
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{})
 	salts := map[string]bool{}
 	for range 100 {
@@ -85,9 +85,9 @@ func TestTokenForm(t *testing.T) {
 	}
 }
 
-// No change to a token is taken, and none is a second text for it: every
-// character replaced, left out, and put in.
-func TestSpoiltTokens(t *testing.T) {
+// TestModifiedTokens checks that no modification of a token is accepted, nor is a second text
+// of it: every character replaced, removed and inserted.
+func TestModifiedTokens(t *testing.T) {
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{})
 	token, err := tokens.MakeToken(nil, grant(alice))
 	if err != nil {
@@ -118,7 +118,7 @@ func TestSpoiltTokens(t *testing.T) {
 	}
 }
 
-// Tokens expire at their time and not before.
+// TestTokenLife checks that tokens expire at their time and not before.
 func TestTokenLife(t *testing.T) {
 	for _, life := range []time.Duration{0, time.Second, 24 * time.Hour} {
 		c := newClock()
@@ -136,12 +136,13 @@ func TestTokenLife(t *testing.T) {
 		}
 		c.advance(time.Millisecond)
 		if _, _, err := tokens.ParseToken(nil, token.ID); !errors.Is(err, vepauth.ErrRefused) {
-			t.Errorf("%v: %v behind its end", life, err)
+			t.Errorf("%v: %v after its end", life, err)
 		}
 	}
 }
 
-// An expired token is answered like an unknown one, so that a client asks anew.
+// TestExpiredTokenIsChallenged checks that an expired token is answered with a challenge, so
+// that a client gets another.
 func TestExpiredTokenIsChallenged(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
@@ -149,8 +150,8 @@ func TestExpiredTokenIsChallenged(t *testing.T) {
 	checkRefused(t, "expired", s.do(s.signed(request("GET", data), c)), oauthChallenge)
 }
 
-// Master secrets are changed without anybody noticing: the first makes tokens,
-// all are accepted, until one is dropped.
+// TestRotation checks the rotation of master secrets: the first signs tokens, and all are
+// accepted until they are removed.
 func TestRotation(t *testing.T) {
 	before := signedTokens(t, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}})
 	during := signedTokens(t, vepauth.SignedTokensConfig{Secrets: [][]byte{newSecret, oldSecret}})
@@ -172,7 +173,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// Each process without a master secret has one of its own.
+// TestRandomSecret checks that each process without a configured secret has one of its own.
 func TestRandomSecret(t *testing.T) {
 	token, err := signedTokens(t, vepauth.SignedTokensConfig{}).MakeToken(nil, grant(alice))
 	if err != nil {
@@ -183,7 +184,8 @@ func TestRandomSecret(t *testing.T) {
 	}
 }
 
-// Two tokens, of the same user at the same time even, never have the same secret.
+// TestSecretsDiffer checks that two tokens never have the same secret, even if they are of the
+// same user and time.
 func TestSecretsDiffer(t *testing.T) {
 	always := func() *strings.Reader { return strings.NewReader(strings.Repeat("x", 16)) }
 	seen := map[string]bool{}
@@ -214,11 +216,11 @@ func TestBadSignedTokens(t *testing.T) {
 		"second secret empty": {Secrets: [][]byte{oldSecret, {}}},
 		"short secret":        {Secrets: [][]byte{make([]byte, 15)}},
 		"negative life":       {Life: -1},
-		"endless life":        {Life: 25 * time.Hour},
+		"too long a life":     {Life: 25 * time.Hour},
 		"no randomness":       {Rand: strings.NewReader("")},
 	} {
 		if tokens, err := vepauth.NewSignedTokens(c); err == nil || tokens != nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 	}
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Rand: strings.NewReader("short")})
@@ -227,12 +229,12 @@ func TestBadSignedTokens(t *testing.T) {
 	}
 	for _, g := range []vepauth.Grant{{}, grant("")} {
 		if _, err := tokens.MakeToken(nil, g); !errors.Is(err, vepauth.ErrRefused) {
-			t.Errorf("nobody: %v", err)
+			t.Errorf("no email address: %v", err)
 		}
 	}
 }
 
-// Changing the slice of a secret afterwards changes nothing.
+// TestSecretsAreCopied checks that modifying the slice of a secret later has no effect.
 func TestSecretsAreCopied(t *testing.T) {
 	secret := bytes.Repeat([]byte{3}, 16)
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{Secrets: [][]byte{secret}})
@@ -243,8 +245,8 @@ func TestSecretsAreCopied(t *testing.T) {
 	}
 }
 
-// Neither tokens nor credentials are seen in what is printed or logged.
-func TestSecrecy(t *testing.T) {
+// TestRedaction checks that formatting and logging shows neither tokens nor credentials.
+func TestRedaction(t *testing.T) {
 	token := vepauth.Token{ID: "IDENT", Secret: "SECRET"}
 	credentials := vepauth.Credentials{ID: "IDENT", Secret: "SECRET"}
 	for _, v := range []any{token, &token, credentials, &credentials, vepauth.Signer{Credentials: credentials}, []any{token}} {

@@ -9,8 +9,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// A form is signed, whatever the method and however its type is written; the
-// next handler can read it, and every other body.
+// TestBodies checks that a form is signed, whatever the method and the spelling of its
+// type, and that the next handler can read every body.
 func TestBodies(t *testing.T) {
 	const body = "b=2&a=1+%2B&b=1&c"
 	s := newSite(t, &vepauth.Config{MaxForm: 64})
@@ -20,15 +20,15 @@ func TestBodies(t *testing.T) {
 		status                                    int // of the tampered one
 	}{
 		{"form", "POST", "application/x-www-form-urlencoded", body, body + "&d", 401},
-		{"form in capitals", "POST", "APPLICATION/X-WWW-Form-Urlencoded", body, body + "&d", 401},
+		{"form in upper case", "POST", "APPLICATION/X-WWW-Form-Urlencoded", body, body + "&d", 401},
 		{"form with charset", "POST", "application/x-www-form-urlencoded; charset=utf-8", body, body + "&d", 401},
 		{"form with an odd parameter", "POST", "application/x-www-form-urlencoded ;;", body, body + "&d", 401},
 		{"form by PUT", "PUT", "application/x-www-form-urlencoded", body, "", 401},
 		{"form by GET", "GET", "application/x-www-form-urlencoded", body, "x", 401},
 		{"form by DELETE", "DELETE", "application/x-www-form-urlencoded", body, "x", 401},
 		{"malformed form", "POST", "application/x-www-form-urlencoded", body, "%", 401},
-		{"form up to the bound", "POST", "application/x-www-form-urlencoded", strings.Repeat("x", 64), strings.Repeat("y", 64), 401},
-		{"form beyond the bound", "POST", "application/x-www-form-urlencoded", "x", strings.Repeat("x", 65), 413},
+		{"form up to the limit", "POST", "application/x-www-form-urlencoded", strings.Repeat("x", 64), strings.Repeat("y", 64), 401},
+		{"form over the limit", "POST", "application/x-www-form-urlencoded", "x", strings.Repeat("x", 65), 413},
 		{"JSON", "POST", "application/json", `{"a":1}`, `{"a":2}`, 200},
 		{"text of any size", "PUT", "text/plain", strings.Repeat("x", 1000), "x", 200},
 		{"no type", "POST", "", body, "x", 200},
@@ -50,7 +50,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// A second Content-Type, behind one that lets the body go unsigned, hides no form.
+// TestTwoContentTypes checks that a first Content-Type of another type does not hide a form
+// from the signature.
 func TestTwoContentTypes(t *testing.T) {
 	s := newSite(t, nil)
 	r := request("POST", data, "a=1")
@@ -60,7 +61,7 @@ func TestTwoContentTypes(t *testing.T) {
 	checkRefused(t, "two types", s.do(r), oauthChallenge)
 }
 
-// brokenBody ends too early, or says what MaxBytesReader says.
+// brokenBody is a body that returns an error.
 type brokenBody struct{ err error }
 
 func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
@@ -79,7 +80,7 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// A body that is read again is closed as the original.
+// TestBodyIsClosed checks that closing a body that was read closes the original.
 func TestBodyIsClosed(t *testing.T) {
 	s := newSite(t, nil)
 	r := s.signed(form(request("POST", data, "a=1")), s.login(endpoint))

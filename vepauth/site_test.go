@@ -25,16 +25,16 @@ const (
 	alice = "alice@idp.example"
 )
 
-// start is when all tests begin.
+// start is the time at which all tests begin.
 var start = time.Unix(1700000000, 0)
 
 var (
-	idp     = idptest.New("idp.example").At(start)
-	userKey = idptest.Key("DS128")
-	quiet   = slog.New(slog.DiscardHandler)
+	idp        = idptest.New("idp.example").At(start)
+	userKey    = idptest.Key("DS128")
+	discardLog = slog.New(slog.DiscardHandler)
 )
 
-// clock is a clock that tests set.
+// clock is a clock that tests advance.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -54,10 +54,10 @@ func (c *clock) advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// setToNow sets the clock to the real time, for clients that have their own.
+// setToNow sets the clock to the real time, for clients with a clock of their own.
 func (c *clock) setToNow() { c.advance(time.Since(c.now())) }
 
-// verifier verifies assertions of idp's users offline.
+// verifier returns a Verifier with the keys of idp.
 func verifier(t testing.TB, now func() time.Time) *assertion.Verifier {
 	t.Helper()
 	known, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
@@ -71,8 +71,8 @@ func verifier(t testing.TB, now func() time.Time) *assertion.Verifier {
 	return v
 }
 
-// site is a server under test: an Authenticator with a handler behind it that
-// tells who it thinks is there and what it got.
+// site is a server under test: an Authenticator with a handler that answers with the signer
+// and the body.
 type site struct {
 	testing.TB
 	*clock
@@ -81,7 +81,7 @@ type site struct {
 	scheme  vepauth.Scheme
 }
 
-// newSite makes a site; the Config, whose defaults are filled in, may be nil.
+// newSite returns a site. A nil Config, and zero fields, mean defaults for tests.
 func newSite(t testing.TB, c *vepauth.Config) *site {
 	t.Helper()
 	s := &site{TB: t, clock: newClock()}
@@ -99,7 +99,7 @@ func newSite(t testing.TB, c *vepauth.Config) *site {
 		config.Verifier = verifier(t, s.now)
 	}
 	if config.Logger == nil {
-		config.Logger = quiet
+		config.Logger = discardLog
 	}
 	var err error
 	if s.auth, err = vepauth.New(config); err != nil {
@@ -109,28 +109,28 @@ func newSite(t testing.TB, c *vepauth.Config) *site {
 	return s
 }
 
-// echo answers who signed, and the body.
+// echo answers with the signer and the body.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	who := "nobody"
+	signer := "anonymous"
 	if id, ok := vepauth.FromContext(r.Context()); ok {
-		who = id.Email
+		signer = id.Email
 	}
-	fmt.Fprintf(w, "%s %s", who, body)
+	fmt.Fprintf(w, "%s %s", signer, body)
 }
 
-// answer is what came back.
+// answer is an HTTP answer.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// member gives a member of the JSON object that was answered.
+// member returns a member of the JSON object in the body.
 func (a answer) member(name string) string {
 	var members map[string]any
 	if json.Unmarshal([]byte(a.body), &members) != nil {
@@ -165,15 +165,15 @@ func header(r *http.Request, name, value string) *http.Request {
 	return r
 }
 
-// backed is an assertion of alice for the relying party.
+// backed returns an assertion of alice for the relying party.
 func backed() string { return idp.Backed(alice, userKey, rp) }
 
-// posting is a request for a token.
+// posting returns a token request.
 func posting(url_, assertion string) *http.Request {
 	return form(request("POST", url_, url.Values{"assertion": {assertion}}.Encode()))
 }
 
-// login gets credentials from the token endpoint at the URL.
+// login returns credentials of the token endpoint at the URL.
 func (s *site) login(url string) vepauth.Credentials {
 	s.Helper()
 	a := s.do(posting(url, backed()))
@@ -187,7 +187,7 @@ func (s *site) login(url string) vepauth.Credentials {
 	return c
 }
 
-// signed signs a request by the site's clock.
+// signed signs a request with the clock of the site.
 func (s *site) signed(r *http.Request, c vepauth.Credentials) *http.Request {
 	s.Helper()
 	if err := (vepauth.Signer{Credentials: c, Now: s.now}).Sign(r); err != nil {
@@ -196,7 +196,7 @@ func (s *site) signed(r *http.Request, c vepauth.Credentials) *http.Request {
 	return r
 }
 
-// again is a request as it would be sent a second time.
+// again returns the request as it is sent a second time.
 func again(r *http.Request, body ...string) *http.Request {
 	copied := request(r.Method, r.RequestURI, body...)
 	copied.Header = r.Header.Clone()
@@ -220,23 +220,23 @@ func checkRefused(t testing.TB, what string, got answer, challenge string) {
 	checkFailure(t, what, got)
 }
 
-// checkFailure checks the form that all errors have.
+// checkFailure checks the format of all errors.
 func checkFailure(t testing.TB, what string, got answer) {
 	t.Helper()
 	if got.member("status") != "failure" || got.member("reason") == "" || got.header.Get("Content-Type") != "application/json" ||
 		got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%s: not the form of a failure: %v %q", what, got.header, got.body)
+		t.Errorf("%s: not the format of a failure: %v %q", what, got.header, got.body)
 	}
 }
 
 const oauthChallenge = `OAuth+VEP url="/request_token"`
 
-// oneUse is a store that does as the function says.
+// oneUse is a store that calls the function.
 type oneUse func(key string, until time.Time) (bool, error)
 
 func (f oneUse) FirstUse(_ context.Context, key string, until time.Time) (bool, error) {
 	return f(key, until)
 }
 
-// anyNonce is a store that lets everything pass, for tests about other things.
+// anyNonce is a store that accepts every nonce, for tests of other features.
 func anyNonce(string, time.Time) (bool, error) { return true, nil }

@@ -16,19 +16,19 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// remote is a site behind a socket, and a client that signs in to it.
+// remote is a site with a socket, and a client that signs in to it.
 type remote struct {
 	*site
-	*journal
+	*requestLog
 	origin    string
 	transport *vepauth.Transport
 	client    *http.Client
 }
 
-// newRemote starts a site, over TLS or plain http, for its own origin.
+// newRemote starts a site for its own origin, over TLS or plain http.
 func newRemote(t testing.TB, secure bool, c vepauth.Config) *remote {
 	t.Helper()
-	r := &remote{journal: new(journal)}
+	r := &remote{requestLog: new(requestLog)}
 	server := httptest.NewUnstartedServer(nil)
 	r.origin = "http://" + server.Listener.Addr().String()
 	if secure {
@@ -36,14 +36,14 @@ func newRemote(t testing.TB, secure bool, c vepauth.Config) *remote {
 	}
 	c.Audiences = []string{r.origin}
 	r.site = newSite(t, &c)
-	r.journal.next = r.site.auth.Handler(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	r.requestLog.next = r.site.auth.Handler(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if strings.HasPrefix(q.URL.Path, "/public") {
 			echo(w, q)
 			return
 		}
 		r.site.auth.Require(http.HandlerFunc(echo)).ServeHTTP(w, q)
 	}))
-	server.Config.Handler = r.journal
+	server.Config.Handler = r.requestLog
 	if secure {
 		server.StartTLS()
 	} else {
@@ -59,14 +59,14 @@ func (r *remote) assertion(_ context.Context, audience string) (string, error) {
 	return idp.At(r.site.now()).Backed(alice, userKey, audience), nil
 }
 
-// journal notes what was asked, and the status of the answer before it is sent.
-type journal struct {
+// requestLog records each request, and the status of the answer before it is sent.
+type requestLog struct {
 	next  http.Handler
 	mu    sync.Mutex
 	lines []string
 }
 
-func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (j *requestLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	signed := ""
 	if r.Header.Get("Authorization") != "" {
 		signed = " signed"
@@ -80,8 +80,8 @@ func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	noted.WriteHeader(200)
 }
 
-// take gives what was noted since it was last called.
-func (j *journal) take() []string {
+// take returns the lines since the last call.
+func (j *requestLog) take() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	lines := j.lines
@@ -89,7 +89,7 @@ func (j *journal) take() []string {
 	return lines
 }
 
-func (j *journal) count(line string) (n int) {
+func (j *requestLog) count(line string) (n int) {
 	for _, l := range j.take() {
 		if l == line {
 			n++
@@ -98,17 +98,17 @@ func (j *journal) count(line string) (n int) {
 	return n
 }
 
-func (j *journal) want(t testing.TB, what string, lines ...string) {
+func (j *requestLog) want(t testing.TB, what string, lines ...string) {
 	t.Helper()
 	if d := cmp.Diff(lines, j.take()); d != "" {
 		t.Errorf("%s: %s", what, d)
 	}
 }
 
-// statusWriter tells the status as soon as there is one.
+// statusWriter reports the status as soon as there is one.
 type statusWriter struct {
 	http.ResponseWriter
-	note func(status int) // nil once told
+	note func(status int) // nil after the call
 }
 
 func (w *statusWriter) WriteHeader(status int) {
@@ -149,10 +149,10 @@ func wantAnswer(t testing.TB, what string, res *http.Response, err error, status
 	}
 }
 
-// streamed hides what a reader is, so that a request with it has no GetBody.
+// streamed hides the type of a reader, so that a request with it has no GetBody.
 func streamed(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }
 
-// bodies counts bodies that are open.
+// bodies counts open bodies.
 type bodies struct {
 	base http.RoundTripper
 	mu   sync.Mutex

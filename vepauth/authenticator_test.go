@@ -14,7 +14,7 @@ import (
 
 const data = rp + "/data"
 
-// edit replaces text in a request's Authorization, which must be there.
+// edit replaces text in the Authorization header, which must contain it.
 func edit(t testing.TB, r *http.Request, pairs ...string) *http.Request {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
@@ -28,7 +28,7 @@ func edit(t testing.TB, r *http.Request, pairs ...string) *http.Request {
 	return r
 }
 
-// without takes a parameter out of a request's Authorization.
+// without removes a parameter from the Authorization header.
 func without(t testing.TB, r *http.Request, name string) *http.Request {
 	t.Helper()
 	var kept []string
@@ -46,8 +46,8 @@ func without(t testing.TB, r *http.Request, name string) *http.Request {
 	return r
 }
 
-// Requests that bear no credentials of our scheme are anonymous, whatever else
-// they bear; Require challenges them.
+// TestAnonymous checks that requests without credentials of the scheme are anonymous,
+// whatever other credentials they have, and that Require challenges them.
 func TestAnonymous(t *testing.T) {
 	for scheme, challenge := range map[vepauth.Scheme]string{
 		vepauth.OAuthVEP: oauthChallenge, vepauth.MACBrowserID: `MAC+BrowserID url="/request_token"`,
@@ -62,7 +62,7 @@ func TestAnonymous(t *testing.T) {
 		} {
 			got := s.do(get(data, headers...))
 			check(t, strings.Join(headers, "|"), got, 200)
-			if got.body != "nobody " {
+			if got.body != "anonymous " {
 				t.Errorf("%v: %s", headers, got.body)
 			}
 			checkRefused(t, strings.Join(headers, "|"), do(s.auth.Require(http.HandlerFunc(echo)), get(data, headers...)), challenge)
@@ -70,16 +70,16 @@ func TestAnonymous(t *testing.T) {
 	}
 }
 
-// Everything that can be wrong with credentials is answered by 401 and the
-// challenge, on a page that anonymous users may see as well.
+// TestBadCredentials checks that every fault of credentials is answered with 401 and a
+// challenge, also on a public page.
 func TestBadCredentials(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		spoil  func(s *site, r *http.Request)
 		reason string
 	}{
-		{"nothing behind the scheme", func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth") }, "unsupported signature method"},
-		{"unreadable", func(s *site, r *http.Request) { r.Header.Set("Authorization", `OAuth oauth_nonce="n`) }, "malformed Authorization header"},
+		{"nothing after the scheme", func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth") }, "unsupported signature method"},
+		{"malformed", func(s *site, r *http.Request) { r.Header.Set("Authorization", `OAuth oauth_nonce="n`) }, "malformed Authorization header"},
 		{"two headers", func(s *site, r *http.Request) { r.Header.Add("Authorization", "Basic x") }, "more than one Authorization header"},
 		{"no method", func(s *site, r *http.Request) { without(s, r, "oauth_signature_method") }, "unsupported signature method"},
 		{"PLAINTEXT", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "PLAINTEXT") }, "unsupported signature method"},
@@ -91,7 +91,7 @@ func TestBadCredentials(t *testing.T) {
 		{"no nonce", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }, "no nonce in the Authorization header"},
 		{"no signature", func(s *site, r *http.Request) { without(s, r, "oauth_signature") }, "no signature in the Authorization header"},
 		{"empty timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "") }, "no timestamp in the Authorization header"},
-		{"a word for a timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "now") }, "malformed timestamp"},
+		{"a timestamp in letters", func(s *site, r *http.Request) { edit(s, r, "1700000000", "now") }, "malformed timestamp"},
 		{"negative timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "-1700000000") }, "malformed timestamp"},
 		{"signed timestamp", func(s *site, r *http.Request) { edit(s, r, "1700000000", "+1700000000") }, "malformed timestamp"},
 		{"leading zero", func(s *site, r *http.Request) { edit(s, r, "1700000000", "01700000000") }, "malformed timestamp"},
@@ -105,7 +105,7 @@ func TestBadCredentials(t *testing.T) {
 		{"signature of another nonce", func(s *site, r *http.Request) { edit(s, r, `nonce="`, `nonce="A`) }, "bad signature"},
 		{"another time", func(s *site, r *http.Request) { edit(s, r, "1700000000", "1700000001") }, "bad signature"},
 		{"another signature", func(s *site, r *http.Request) { edit(s, r, `signature="`, `signature="AAAA`) }, "bad signature"},
-		{"a signature that is no base64", func(s *site, r *http.Request) { edit(s, r, `signature="`, `signature="-`) }, "bad signature"},
+		{"a signature that is not base64", func(s *site, r *http.Request) { edit(s, r, `signature="`, `signature="-`) }, "bad signature"},
 		{"another hash", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "HMAC-SHA256") }, "bad signature"},
 		{"one parameter more", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth x="y", `) }, "bad signature"},
 		{"one parameter twice", func(s *site, r *http.Request) { edit(s, r, "OAuth ", `OAuth OAuth_Version="1.0", `) }, "malformed Authorization header"},
@@ -113,7 +113,7 @@ func TestBadCredentials(t *testing.T) {
 		{"a value that cannot be decoded", func(s *site, r *http.Request) { edit(s, r, `nonce="`, `nonce="%zz`) }, "malformed Authorization header"},
 		{"another method", func(s *site, r *http.Request) { r.Method = "DELETE" }, "bad signature"},
 		{"another path", func(s *site, r *http.Request) { r.RequestURI = rp + "/other" }, "bad signature"},
-		{"path encoded otherwise", func(s *site, r *http.Request) { r.RequestURI = rp + "/d%61ta" }, "bad signature"},
+		{"another encoding of the path", func(s *site, r *http.Request) { r.RequestURI = rp + "/d%61ta" }, "bad signature"},
 		{"one query more", func(s *site, r *http.Request) { r.RequestURI += "?x=y" }, "bad signature"},
 		{"an unsigned oauth_signature", func(s *site, r *http.Request) { r.RequestURI += "?oauth_signature=x" }, "OAuth parameter outside the Authorization header"},
 		{"a malformed query", func(s *site, r *http.Request) { r.RequestURI += "?%" }, "malformed percent-encoding"},
@@ -133,8 +133,8 @@ func TestBadCredentials(t *testing.T) {
 	}
 }
 
-// Of two things that are wrong, the one that comes first in the list counts.
-func TestOrderOfProtected(t *testing.T) {
+// TestOrderOfChecks checks that the first of two faults determines the reason.
+func TestOrderOfChecks(t *testing.T) {
 	type spoil func(s *site, r *http.Request)
 	steps := []struct {
 		reason string
@@ -160,11 +160,11 @@ func TestOrderOfProtected(t *testing.T) {
 	}
 }
 
-// The same for the other scheme, as far as it differs.
+// TestBadMACCredentials is TestBadCredentials for the other scheme, where it differs.
 func TestBadMACCredentials(t *testing.T) {
 	for name, spoil := range map[string]func(s *site, r *http.Request){
 		"nothing":        func(s *site, r *http.Request) { r.Header.Set("Authorization", "MAC") },
-		"unreadable":     func(s *site, r *http.Request) { r.Header.Set("Authorization", "MAC id") },
+		"malformed":      func(s *site, r *http.Request) { r.Header.Set("Authorization", "MAC id") },
 		"no id":          func(s *site, r *http.Request) { without(s, r, "id") },
 		"no ts":          func(s *site, r *http.Request) { without(s, r, "ts") },
 		"no nonce":       func(s *site, r *http.Request) { without(s, r, "nonce") },
@@ -186,7 +186,7 @@ func TestBadMACCredentials(t *testing.T) {
 	}
 }
 
-// What is accepted, by both schemes and all methods.
+// TestGoodCredentials checks both schemes and all signature methods.
 func TestGoodCredentials(t *testing.T) {
 	for _, c := range []vepauth.Credentials{
 		{}, {Scheme: vepauth.OAuthVEP, Method: vepauth.HMACSHA1}, {Method: vepauth.HMACSHA256}, {Scheme: vepauth.MACBrowserID},
@@ -216,7 +216,7 @@ func TestGoodCredentials(t *testing.T) {
 	}
 }
 
-// MAC's ext is signed; a client may send one.
+// TestMACWithExt checks that the parameter ext of MAC is signed.
 func TestMACWithExt(t *testing.T) {
 	s := newSite(t, &vepauth.Config{Scheme: vepauth.MACBrowserID})
 	c := s.login(endpoint)
@@ -225,7 +225,8 @@ func TestMACWithExt(t *testing.T) {
 	check(t, "ext", got, 200)
 }
 
-// Clients' clocks may be off by the leeway, in both directions, and no more.
+// TestLeeway checks that the clock of a client may differ by the leeway in both directions,
+// and no more.
 func TestLeeway(t *testing.T) {
 	for _, leeway := range []time.Duration{0, time.Second, 90 * time.Second, 10 * time.Minute} {
 		bound := leeway
@@ -239,7 +240,7 @@ func TestLeeway(t *testing.T) {
 			c := s.login(endpoint)
 			tokens := s.signed(request("GET", data), c)
 			s.advance(off)
-			if off > 5*time.Minute { // the token has gone
+			if off > 5*time.Minute { // the token has expired
 				status = 401
 			}
 			check(t, leeway.String()+" off "+off.String(), s.do(tokens), status)
@@ -247,8 +248,8 @@ func TestLeeway(t *testing.T) {
 	}
 }
 
-// Handlers inside of each other: the same Authenticator does not ask twice, and
-// does not believe another one.
+// TestNesting checks nested handlers: an Authenticator does not verify a request twice, and
+// does not accept the identities of another.
 func TestNesting(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
@@ -267,15 +268,15 @@ func TestNesting(t *testing.T) {
 	checkRefused(t, "another's identity", do(other, s.signed(request("GET", data), c)), `MAC+BrowserID url="/mac"`)
 }
 
-// A handler can send the challenge itself.
+// TestChallengeFromInside checks that a handler can send the challenge.
 func TestChallengeFromInside(t *testing.T) {
 	s := newSite(t, nil)
 	h := s.auth.Handler(http.HandlerFunc(s.auth.Challenge))
 	checkRefused(t, "challenge", do(h, request("GET", data)), oauthChallenge)
 }
 
-// Custom token managers: what ParseToken says, and how its errors are answered.
-func TestTokenManagerParses(t *testing.T) {
+// TestParseToken checks the results of ParseToken and the answers to its errors.
+func TestParseToken(t *testing.T) {
 	here := vepauth.Scope{Origin: rp}
 	for _, test := range []struct {
 		name   string
@@ -293,7 +294,7 @@ func TestTokenManagerParses(t *testing.T) {
 		{"no place", vepauth.Scope{}, "s", nil, 401},
 		{"an application", vepauth.Scope{Origin: rp, Application: "a"}, "s", nil, 401},
 	} {
-		s := newSite(t, &vepauth.Config{Tokens: manager{parse: func(r *http.Request, token string) (vepauth.Identity, string, error) {
+		s := newSite(t, &vepauth.Config{Tokens: fakeTokens{parse: func(r *http.Request, token string) (vepauth.Identity, string, error) {
 			if token != `i d"%\` || r.URL.Path != "/data" {
 				t.Errorf("token %q of %s", token, r.URL)
 			}
@@ -307,7 +308,7 @@ func TestTokenManagerParses(t *testing.T) {
 	}
 }
 
-// The identity that handlers see.
+// TestIdentity checks the identity that handlers get.
 func TestIdentity(t *testing.T) {
 	s := newSite(t, nil)
 	var got vepauth.Identity
@@ -327,10 +328,10 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// Nothing that is refused gets to the next handler.
-func TestRefusedStaysOutside(t *testing.T) {
+// TestRefusedIsNotServed checks that a refused request does not reach the next handler.
+func TestRefusedIsNotServed(t *testing.T) {
 	s := newSite(t, nil)
-	h := s.auth.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("got inside") }))
+	h := s.auth.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("served") }))
 	for _, r := range []*http.Request{get(data, "OAuth"), get(endpoint), get(data, "OAuth x", "OAuth y")} {
 		do(h, r)
 	}

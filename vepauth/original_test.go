@@ -14,11 +14,10 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// The weaknesses that the original had, one by one. What is bound to a replay
-// through another process is in replay_test.go; unbounded memory in
-// TestFloodOfNonces below.
+// The tests in this file check that the weaknesses of the original plugin are absent.
+// replay_test.go has the replay to another process.
 
-// signedWith signs with a nonce of the caller's choice, repeated to 16 bytes.
+// signedWith signs with a chosen nonce, repeated to 16 bytes.
 func (s *site) signedWith(nonce string, r *http.Request, c vepauth.Credentials) *http.Request {
 	s.Helper()
 	err := vepauth.Signer{Credentials: c, Now: s.now, Rand: strings.NewReader(strings.Repeat(nonce, 16)[:16])}.Sign(r)
@@ -28,8 +27,9 @@ func (s *site) signedWith(nonce string, r *http.Request, c vepauth.Credentials) 
 	return r
 }
 
-// Nonces were shared between users: one could use up another's.
-func TestWeaknessSharedNonces(t *testing.T) {
+// TestOriginalSharedNonces: all users shared one set of nonces, so one user could use up the
+// nonces of another.
+func TestOriginalSharedNonces(t *testing.T) {
 	s := newSite(t, nil)
 	one, other := s.login(endpoint), s.login(endpoint)
 	check(t, "one", s.do(s.signedWith("n", request("GET", data), one)), 200)
@@ -39,9 +39,9 @@ func TestWeaknessSharedNonces(t *testing.T) {
 	check(t, "one at another time", s.do(s.signedWith("n", request("GET", data), one)), 200)
 }
 
-// Nonces of requests with a bad signature were recorded: whoever saw a nonce, or
-// guessed it, could use it up.
-func TestWeaknessNonceBeforeSignature(t *testing.T) {
+// TestOriginalNonceBeforeSignature: the nonces of requests with a bad signature were stored,
+// so anyone who saw or guessed a nonce could use it up.
+func TestOriginalNonceBeforeSignature(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
 	forged := c
@@ -52,8 +52,9 @@ func TestWeaknessNonceBeforeSignature(t *testing.T) {
 	check(t, "its owner", s.do(s.signedWith("n", request("GET", data), c)), 200)
 }
 
-// The check and the record were two steps: of many at once, several got in.
-func TestWeaknessCheckThenAdd(t *testing.T) {
+// TestOriginalCheckThenAdd: a nonce was looked up and added in two steps, so several concurrent
+// requests with one nonce were accepted.
+func TestOriginalCheckThenAdd(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
 	const rounds, at = 50, 16
@@ -81,9 +82,9 @@ func TestWeaknessCheckThenAdd(t *testing.T) {
 	}
 }
 
-// Memory grew with each nonce. Now a full store refuses: it neither grows, nor
-// makes room by forgetting what could be replayed.
-func TestFloodOfNonces(t *testing.T) {
+// TestOriginalUnboundedNonces: the memory grew with each nonce. A full store now refuses
+// requests: it does not grow, and it does not evict nonces that could be replayed.
+func TestOriginalUnboundedNonces(t *testing.T) {
 	const room, flood = 200, 1000
 	c := newClock()
 	s := newSite(t, &vepauth.Config{Now: c.now, Verifier: verifier(t, c.now), Nonces: assertion.NewMemoryOneUse(room, c.now)})
@@ -107,16 +108,16 @@ func TestFloodOfNonces(t *testing.T) {
 	for _, r := range accepted {
 		check(t, "replay", s.do(again(r)), 401)
 	}
-	c.advance(2*time.Minute + time.Second) // there is room again, for the time being
+	c.advance(2*time.Minute + time.Second) // there is room again
 	for _, r := range accepted {
-		check(t, "replay of old", s.do(again(r)), 401)
+		check(t, "replay after expiry", s.do(again(r)), 401)
 	}
 	check(t, "fresh", s.do(s.signed(request("GET", data), credentials)), 200)
 }
 
-// A client's skew was learned from its first request, whatever it was: a request
-// of last year came in, and with it all that were recorded then.
-func TestWeaknessLearnedSkew(t *testing.T) {
+// TestOriginalLearnedSkew: the clock skew of a client was learned from its first request, so a
+// request of last year was accepted, and all others that were recorded then.
+func TestOriginalLearnedSkew(t *testing.T) {
 	s := newSite(t, nil)
 	for _, off := range []time.Duration{-365 * 24 * time.Hour, -time.Hour, time.Hour, 365 * 24 * time.Hour} {
 		c := s.login(endpoint)
@@ -132,9 +133,9 @@ func TestWeaknessLearnedSkew(t *testing.T) {
 	}
 }
 
-// The salt had 24 bits, so that tokens of a user shared secrets, and SHA-1 was
-// everywhere. TestTokenForm has the salt; here is the MAC's length.
-func TestWeaknessSHA1(t *testing.T) {
+// TestOriginalSHA1: the salt had 24 bits, so tokens of a user shared secrets, and everything
+// used SHA-1. TestTokenFormat checks the salt, this test the length of the MAC.
+func TestOriginalSHA1(t *testing.T) {
 	token, err := signedTokens(t, vepauth.SignedTokensConfig{}).MakeToken(nil, grant(alice))
 	if err != nil {
 		t.Fatal(err)
@@ -152,22 +153,23 @@ func TestWeaknessSHA1(t *testing.T) {
 	check(t, "SHA-256", s.do(s.signed(request("GET", data), c)), 200)
 }
 
-// A misspelt application was ignored, and then all were allowed.
-func TestWeaknessMisspeltApplications(t *testing.T) {
+// TestOriginalMisspeltApplications: a misspelt application was ignored, and then all were
+// allowed.
+func TestOriginalMisspeltApplications(t *testing.T) {
 	if _, err := vepauth.New(vepauth.Config{
 		Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync-1.0": nil},
 	}); err == nil {
-		t.Error("an application without versions is taken")
+		t.Error("an application without versions is accepted")
 	}
 	if _, err := vepauth.New(vepauth.Config{Audiences: []string{rp}, TokenURL: "/{application}/{version}/token"}); err == nil {
-		t.Error("a token URL of applications without any is taken")
+		t.Error("a token URL with placeholders of applications, but without Applications, is accepted")
 	}
 	s := twoApplications(t, nil)
 	check(t, "unlisted", s.do(posting(rp+"/other/1.0/token", backed())), 404)
 }
 
-// Odd input ended in exceptions, which are 500s.
-func TestWeaknessExceptions(t *testing.T) {
+// TestOriginalExceptions: malformed input was answered with 500.
+func TestOriginalExceptions(t *testing.T) {
 	odd := []string{
 		"", " ", ",", "=", `"`, `\`, "%", "%zz", "\x00", "\xff\xfe", "é", "😀", "~", "~~", ".", "..~..", "a~b", "e30.e30.e30~e30.e30.e30",
 		"null", "[]", "{}", "-1", "1e400", "NaN", "OAuth", "Browser-ID", "MAC", strings.Repeat("A", 20000), strings.Repeat("~", 100), strings.Repeat("=", 1000),
@@ -193,22 +195,24 @@ func TestWeaknessExceptions(t *testing.T) {
 	}
 }
 
-// A placeholder matched across slashes, so that a path could be read in two ways.
-func TestWeaknessPlaceholdersAcrossSlashes(t *testing.T) {
+// TestOriginalPlaceholdersAcrossSlashes: a placeholder matched slashes, so a path could be
+// parsed in two ways.
+func TestOriginalPlaceholdersAcrossSlashes(t *testing.T) {
 	s := twoApplications(t, nil)
 	for _, path := range []string{"/sync/1.5/1.5/token", "/a/sync/1.5/token", "/sync/1.5%2Ftoken"} {
 		got := s.do(posting(rp+path, backed()))
-		if got.status != 200 || !strings.HasPrefix(got.body, "nobody ") { // the next handler's
+		if got.status != 200 || !strings.HasPrefix(got.body, "anonymous ") { // the answer of the next handler
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
 }
 
-// Audiences were globs: mozilla.com* took mozilla.com.evil.org.
-func TestWeaknessAudienceGlobs(t *testing.T) {
+// TestOriginalAudienceGlobs: audiences were globs, and mozilla.com* matched
+// mozilla.com.evil.org.
+func TestOriginalAudienceGlobs(t *testing.T) {
 	for _, glob := range []string{"mozilla.com*", "https://mozilla.com*", "https://*mozilla.com", "*", "https://?ozilla.com", "https://[m]ozilla.com"} {
 		if _, err := vepauth.New(vepauth.Config{Audiences: []string{glob}}); err == nil {
-			t.Errorf("%s is taken", glob)
+			t.Errorf("%s is accepted", glob)
 		}
 	}
 	s := newSite(t, &vepauth.Config{Audiences: []string{"https://mozilla.com", "https://*.mozilla.com"}})

@@ -19,13 +19,13 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// serverOf is set in the environment of this test's own program when it runs as
-// a server: the URL of the Redis that it asks.
+// serverOf is an environment variable. If it is set, this test program runs as a server: the
+// value is the URL of its Redis.
 const serverOf = "VEPAUTH_SERVER_OF"
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(serverOf); url != "" {
-		if err := beServer(url); err != nil {
+		if err := serveProcess(url); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -34,11 +34,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// beServer serves until standard input ends, which it does when the test's
-// process dies.
-func beServer(redisURL string) error {
+// serveProcess serves until standard input ends, which it does when the process of the test
+// ends.
+func serveProcess(redisURL string) error {
 	redisstore.SetLogger(nil)
-	// However slow the machine is, no answer is to come from a lack of time.
+	// A slow machine must not cause an answer by a timeout.
 	store, err := redisstore.Open(redisURL, redisstore.Config{Timeout: 30 * time.Second})
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func beServer(redisURL string) error {
 		return err
 	}
 	auth, err := vepauth.New(vepauth.Config{
-		Tokens: tokens, Nonces: store, DisableTokenEndpoint: true, PublicOrigin: rp, Leeway: 10 * time.Minute, Logger: quiet,
+		Tokens: tokens, Nonces: store, DisableTokenEndpoint: true, PublicOrigin: rp, Leeway: 10 * time.Minute, Logger: discardLog,
 	})
 	if err != nil {
 		return err
@@ -69,12 +69,12 @@ func beServer(redisURL string) error {
 	return store.Close()
 }
 
-// sharedTokens are those that all servers accept.
+// sharedTokens returns the tokens that all servers accept.
 func sharedTokens() (*vepauth.SignedTokens, error) {
 	return vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Secrets: [][]byte{oldSecret}, Life: time.Hour})
 }
 
-// startServer runs a server in a process of its own, and gives its address.
+// startServer starts a server in a process of its own and returns its address.
 func startServer(t *testing.T, redisURL string) (addr string) {
 	t.Helper()
 	process := exec.Command(os.Args[0])
@@ -101,7 +101,7 @@ func startServer(t *testing.T, redisURL string) (addr string) {
 		addr, _ = strings.CutPrefix(lines.Text(), "addr ")
 	}
 	if addr == "" {
-		t.Fatal("the server process told no address")
+		t.Fatal("the server process wrote no address")
 	}
 	return addr
 }

@@ -10,24 +10,23 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// costly is a request that is meant to cost as much as possible. Its token is
-// good, since every user can get one, and its signature is wrong, which is found
-// last.
-type costly struct {
+// hostileRequest is a request that costs as much as possible. Its token is valid, because
+// every user can get one, and its signature is wrong, which is found last.
+type hostileRequest struct {
 	name          string
 	target        string // path and query
 	form          string
 	method        string // of the signature
-	authorization string // empty: of the token
-	typ           string // of the body; empty: a form
+	authorization string // empty means one with a token
+	typ           string // of the body; empty means a form
 	status        int
 }
 
 // fill returns n bytes of a repeated text.
 func fill(text string, n int) string { return strings.Repeat(text, n/len(text)+1)[:n] }
 
-// longNames are parameters of n bytes together that differ at the end only, in
-// the reverse of their order.
+// longNames returns parameters of n bytes together that differ only at the end, in reverse
+// order.
 func longNames(n int) string {
 	const many = vepauth.MaxParameters
 	names := make([]string, many)
@@ -37,8 +36,8 @@ func longNames(n int) string {
 	return strings.Join(names, "&")
 }
 
-// headerParams are as many parameters as a header Authorization of n bytes may
-// have, with long values.
+// headerParams returns as many parameters as an Authorization header of n bytes may have,
+// with long values.
 func headerParams(n int, value string) string {
 	var b strings.Builder
 	for i := range 24 {
@@ -47,10 +46,10 @@ func headerParams(n int, value string) string {
 	return b.String()
 }
 
-// hostileRequests are the most expensive ones of at most n bytes that are known.
-func hostileRequests(n int) []costly {
+// hostileRequests returns the most expensive requests of at most n bytes that are known.
+func hostileRequests(n int) []hostileRequest {
 	m := min(n, 60<<10) // of targets
-	return []costly{
+	return []hostileRequest{
 		{name: "names", form: strings.Repeat("&a", n/2), status: 400},
 		{name: "separators", form: fill("&", n), status: 400},
 		{name: "long-names", form: longNames(n), status: 401},
@@ -79,9 +78,8 @@ func hostileRequests(n int) []costly {
 	}
 }
 
-// BenchmarkHostile is what the most expensive single requests of a size cost
-// vepauth, with what net/http does before left out. "x-body" is how many times
-// the request's size is allocated.
+// BenchmarkHostile measures the most expensive single requests of a size, without the time
+// of net/http.
 func BenchmarkHostile(b *testing.B) {
 	for _, size := range []int{32 << 10, 1 << 20} {
 		for _, h := range hostileRequests(size) {
@@ -90,7 +88,7 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-func benchmarkHostile(b *testing.B, h costly) {
+func benchmarkHostile(b *testing.B, h hostileRequest) {
 	if len(h.target) <= vepauth.MaxTarget && h.status == 414 {
 		b.Skip("not too long")
 	}
@@ -104,7 +102,7 @@ func benchmarkHostile(b *testing.B, h costly) {
 	b.SetBytes(int64(size))
 	for b.Loop() {
 		body.Reset(h.form)
-		w := &nowhere{header: http.Header{}}
+		w := &discardWriter{header: http.Header{}}
 		handler.ServeHTTP(w, r)
 		if w.status != h.status {
 			b.Fatalf("answered %d", w.status)
@@ -112,8 +110,8 @@ func benchmarkHostile(b *testing.B, h costly) {
 	}
 }
 
-// request makes the request, for a handler.
-func (h costly) request(s *site, c vepauth.Credentials) *http.Request {
+// request returns the request for a handler.
+func (h hostileRequest) request(s *site, c vepauth.Credentials) *http.Request {
 	r := form(request("POST", data, h.form))
 	if h.target != "" {
 		r = form(request("POST", rp+"/", h.form))
@@ -139,8 +137,8 @@ func (h costly) request(s *site, c vepauth.Credentials) *http.Request {
 	return r
 }
 
-// The costs that BenchmarkHostile measures are those of the checks that it means:
-// each of its requests is answered as it says.
+// TestHostileRequests checks that BenchmarkHostile measures the checks that it is meant to
+// measure: each request has the status in the table.
 func TestHostileRequests(t *testing.T) {
 	for _, size := range []int{1 << 10, 32 << 10} {
 		for _, h := range hostileRequests(size) {

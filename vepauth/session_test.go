@@ -15,9 +15,9 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// Credentials that have expired are replaced: the challenge tells.
+// TestTransportRenews checks that expired credentials are replaced after a challenge.
 func TestTransportRenews(t *testing.T) {
-	everywhere(t, func(t *testing.T, r *remote) {
+	forAllSchemes(t, func(t *testing.T, r *remote) {
 		for range 3 {
 			res, err := r.client.Get(r.origin + "/x")
 			wantAnswer(t, "at first", res, err, 200, alice+" ")
@@ -38,20 +38,20 @@ func TestTransportRenews(t *testing.T) {
 	})
 }
 
-// telling is a TokenManager that tells how long its tokens are good.
-type telling struct{ *vepauth.SignedTokens }
+// durationTokens is a TokenManager that tells how long its tokens are valid.
+type durationTokens struct{ *vepauth.SignedTokens }
 
-func (m telling) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
+func (m durationTokens) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
 	token, err := m.SignedTokens.MakeToken(r, g)
 	token.Extra = map[string]any{"duration": 300}
 	return token, err
 }
 
-// A server that tells how long its tokens are good need not refuse one.
+// TestTransportDuration checks that a client does not use a token that it knows has expired.
 func TestTransportDuration(t *testing.T) {
 	c := newClock()
 	tokens := signedTokens(t, vepauth.SignedTokensConfig{Now: c.now})
-	r := newRemote(t, true, vepauth.Config{Tokens: telling{tokens}, Now: c.now, Verifier: verifier(t, c.now)})
+	r := newRemote(t, true, vepauth.Config{Tokens: durationTokens{tokens}, Now: c.now, Verifier: verifier(t, c.now)})
 	r.site.clock, r.transport.Now = c, c.now
 	res, err := r.client.Get(r.origin + "/x")
 	wantAnswer(t, "first", res, err, 200, alice+" ")
@@ -73,11 +73,11 @@ func TestTransportDuration(t *testing.T) {
 	r.want(t, "no assertion")
 }
 
-// A request is sent twice at most, whatever is answered.
+// TestTransportLoop checks that a request is sent at most twice, whatever the answers.
 func TestTransportLoop(t *testing.T) {
 	r := newRemote(t, false, vepauth.Config{})
-	next := r.journal.next
-	r.journal.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	next := r.requestLog.next
+	r.requestLog.next = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/request_token" {
 			next.ServeHTTP(w, q)
 			return
@@ -93,9 +93,9 @@ func TestTransportLoop(t *testing.T) {
 	}
 }
 
-// Credentials that were kept for a challenge, tried and refused, do not stand in
-// the way for ever, although others look better before the challenge.
-func TestTransportForgets(t *testing.T) {
+// TestTransportDropsRefused checks that cached credentials that were tried and refused are
+// dropped, although the Transport prefers others before the challenge.
+func TestTransportDropsRefused(t *testing.T) {
 	r := newRemote(t, false, vepauth.Config{
 		TokenURL: "/{application}/token", Applications: map[string][]string{"a": nil, "b": nil},
 		ApplicationOf: func(q *http.Request) (string, string) { return q.URL.Query().Get("for"), "" },
@@ -111,7 +111,7 @@ func TestTransportForgets(t *testing.T) {
 	}
 }
 
-// all runs a function in many goroutines at once.
+// all runs a function in n goroutines.
 func all(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -125,7 +125,7 @@ func all(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// Many who need credentials at the same time get the same ones.
+// TestTransportShares checks that concurrent requests that need credentials share them.
 func TestTransportShares(t *testing.T) {
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		r := newRemote(t, false, vepauth.Config{Scheme: scheme})
@@ -143,8 +143,7 @@ func TestTransportShares(t *testing.T) {
 	}
 }
 
-// direct sends requests to a handler without a socket, for tests within
-// synctest's bubble.
+// direct sends requests to a handler without a socket, for tests in a synctest bubble.
 type direct struct{ http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -158,7 +157,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// When there are no credentials, all who wait hear of it.
+// TestTransportSharesFailure checks that all waiting requests get the error of an exchange.
 func TestTransportSharesFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -192,7 +191,8 @@ func TestTransportSharesFailure(t *testing.T) {
 	})
 }
 
-// Whoever waits can leave; when the one who asks leaves, another one asks.
+// TestTransportContext checks that a waiting request can be canceled, and that another one
+// begins an exchange if the one that began it is canceled.
 func TestTransportContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil)
@@ -223,23 +223,23 @@ func TestTransportContext(t *testing.T) {
 		second, cancelSecond := context.WithCancel(t.Context())
 		asks, leaves, stays := get(first), get(second), get(t.Context())
 		if made.Load() != 1 {
-			t.Errorf("%d asked at once", made.Load())
+			t.Errorf("%d exchanges at once", made.Load())
 		}
 		cancelSecond()
 		if err := <-leaves; !errors.Is(err, context.Canceled) {
-			t.Errorf("who waited left with %v", err)
+			t.Errorf("the waiting request: %v", err)
 		}
 		cancelFirst()
 		if err := <-asks; !errors.Is(err, context.Canceled) {
-			t.Errorf("who asked left with %v", err)
+			t.Errorf("the request with the exchange: %v", err)
 		}
 		if err := <-stays; err != nil || made.Load() != 2 {
-			t.Errorf("who stayed: %v, after %d assertions", err, made.Load())
+			t.Errorf("the remaining request: %v, after %d assertions", err, made.Load())
 		}
 	})
 }
 
-// A panic of the caller's own function does not keep others waiting.
+// TestTransportPanic checks that a panic of Assertion does not leave other requests waiting.
 func TestTransportPanic(t *testing.T) {
 	r := newRemote(t, false, vepauth.Config{})
 	r.transport.Assertion = func(context.Context, string) (string, error) { panic("oh") }

@@ -16,9 +16,10 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// A visitor cannot tell names of the server's own network from others: the answer
-// to an assertion is the same, whatever its domain resolves to. The log tells.
-func TestAnswersTellNoNames(t *testing.T) {
+// TestRefusalHidesLookup checks that a client cannot find out which names the network of the
+// server resolves: the answer to an assertion is the same, whatever its domain resolves to.
+// The log has the difference.
+func TestRefusalHidesLookup(t *testing.T) {
 	const name = "db.internal.example"
 	var first answer
 	for what, dial := range map[string]error{

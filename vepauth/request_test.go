@@ -15,7 +15,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// served is a site over a socket, with two applications and a router.
+// served is a site with a socket, two applications and a router.
 type served struct {
 	*site
 	wire
@@ -23,39 +23,39 @@ type served struct {
 	count int
 }
 
-// routers are ways to mount vepauth outside or inside of a router. Each application
-// has a handler of its own.
+// routers are the ways to mount vepauth outside or inside a router. Each application has a
+// handler of its own.
 var routers = map[string]struct {
 	strip string
 	mount func(*vepauth.Authenticator) http.Handler
 }{
 	"ServeMux within": {"", func(a *vepauth.Authenticator) http.Handler {
 		mux := http.NewServeMux()
-		mux.Handle("/sync/1.5/", a.Require(see("sync")))
-		mux.Handle("/notes/2/", a.Require(see("notes")))
-		mux.Handle("/", a.Require(see("other")))
+		mux.Handle("/sync/1.5/", a.Require(record("sync")))
+		mux.Handle("/notes/2/", a.Require(record("notes")))
+		mux.Handle("/", a.Require(record("other")))
 		return mux
 	}},
 	"ServeMux inside": {"", func(a *vepauth.Authenticator) http.Handler {
 		mux := http.NewServeMux()
-		mux.Handle("/sync/{version}/{rest...}", see("sync"))
-		mux.Handle("/notes/2/", see("notes"))
-		mux.Handle("/", see("other"))
+		mux.Handle("/sync/{version}/{rest...}", record("sync"))
+		mux.Handle("/notes/2/", record("notes"))
+		mux.Handle("/", record("other"))
 		return a.Require(mux)
 	}},
 	"chi": {"", func(a *vepauth.Authenticator) http.Handler {
 		r := chi.NewRouter()
 		r.Use(a.Require)
-		r.Handle("/sync/1.5/*", see("sync"))
-		r.Route("/notes/{version}", func(r chi.Router) { r.Handle("/*", see("notes")) })
-		r.NotFound(see("other").ServeHTTP)
-		r.MethodNotAllowed(see("other").ServeHTTP)
+		r.Handle("/sync/1.5/*", record("sync"))
+		r.Route("/notes/{version}", func(r chi.Router) { r.Handle("/*", record("notes")) })
+		r.NotFound(record("other").ServeHTTP)
+		r.MethodNotAllowed(record("other").ServeHTTP)
 		return r
 	}},
 	"StripPrefix": {"/sync", func(a *vepauth.Authenticator) http.Handler {
 		mux := http.NewServeMux()
-		mux.Handle("/sync/", http.StripPrefix("/sync", a.Require(see("sync"))))
-		mux.Handle("/", a.Require(see("other")))
+		mux.Handle("/sync/", http.StripPrefix("/sync", a.Require(record("sync"))))
+		mux.Handle("/", a.Require(record("other")))
 		return mux
 	}},
 }
@@ -72,7 +72,7 @@ func serveApplications(t testing.TB, scheme vepauth.Scheme, router string, versi
 func (s *served) loginTo(path string) vepauth.Credentials { return s.login(s.origin() + path) }
 
 // sendAs sends a request with a signature of other parts.
-func (s *served) sendAs(r wireRequest, c vepauth.Credentials, method, target, form string) (int, *seen) {
+func (s *served) sendAs(r wireRequest, c vepauth.Credentials, method, target, form string) (int, *servedRequest) {
 	s.count++
 	header := authorize(s.TB, c, s.count, method, s.origin(), target, form)
 	if header == "" {
@@ -81,8 +81,8 @@ func (s *served) sendAs(r wireRequest, c vepauth.Credentials, method, target, fo
 	return s.send(r.with("authorization", header))
 }
 
-// Requests in which vepauth and net/http could find different targets: the
-// signature is good for the one after "://".
+// TestTwoTargets has requests in which vepauth and net/http could find different targets. The
+// signature is valid for the one after "://".
 func TestTwoTargets(t *testing.T) {
 	for _, test := range []struct {
 		version                int
@@ -107,7 +107,7 @@ func TestTwoTargets(t *testing.T) {
 		{1, "CONNECT", "/sync/1.5/z", "/sync/1.5/z"},
 		{1, "CONNECT", "rp.example:80", "/"},
 		{1, "GET", "*", "*"},
-		{1, "get", "/sync/1.5/list", "/sync/1.5/list"}, // "GET" is what is signed
+		{1, "get", "/sync/1.5/list", "/sync/1.5/list"}, // "GET" is signed
 		{2, "GET", "x:/notes/2/delete?id=7&q=://h/sync/1.5/list", "/sync/1.5/list"},
 		{2, "GET", "http:/notes/2/delete?q=://h/sync/1.5/list", "/sync/1.5/list"},
 		{2, "GET", "http://rp.example/sync/1.5/list", "/sync/1.5/list"},
@@ -129,13 +129,13 @@ func TestTwoTargets(t *testing.T) {
 	}
 }
 
-// A signature of one request does not pass for another: the issue's examples, and
-// the answer is 401 with the challenge.
+// TestSignatureOfAnotherTarget checks that the signature of one request is not accepted for
+// another. The answer is 401 with a challenge.
 func TestSignatureOfAnotherTarget(t *testing.T) {
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		for version := 1; version <= 2; version++ {
 			s := newSite(t, &vepauth.Config{Scheme: scheme, Nonces: oneUse(anyNonce)})
-			w := listen(t, s.auth.Require(see("other")), version)
+			w := listen(t, s.auth.Require(record("other")), version)
 			c := s.login(w.origin() + "/request_token")
 			for i, target := range []string{"x:/transfer?to=mallory&q=://h/ping", "http:/transfer?to=mallory&q=://h/ping"} {
 				r := wireRequest{method: "POST", target: target, host: "rp.example"}
@@ -152,12 +152,13 @@ func TestSignatureOfAnotherTarget(t *testing.T) {
 	}
 }
 
-// The forms that are accepted, over a socket: the handler sees what was signed.
+// TestAcceptedTargets has the forms of targets that are accepted, over a socket. The handler
+// gets what was signed.
 func TestAcceptedTargets(t *testing.T) {
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		for version := 1; version <= 2; version++ {
 			s := newSite(t, &vepauth.Config{Scheme: scheme, Nonces: oneUse(anyNonce)})
-			w := listen(t, s.auth.Require(see("other")), version)
+			w := listen(t, s.auth.Require(record("other")), version)
 			c := s.login(w.origin() + "/request_token")
 			targets := map[string]string{
 				"/": "/", "/a%2fb//c/../d;e?x=%2B+y&&z": "/a%2fb//c/../d;e?x=%2B+y&&z", "//h/x": "//h/x", "/caf\xc3\xa9|\"": "/caf\xc3\xa9|\"", "/?": "/?", "/x:y://z": "/x:y://z",
@@ -174,16 +175,15 @@ func TestAcceptedTargets(t *testing.T) {
 				if status != 200 || got == nil || got.Email != alice {
 					t.Errorf("%s, HTTP/%d: %s: %d", scheme, version, target, status)
 				} else {
-					checkSeen(t, target, scheme, got, signed, "", w.origin(), "")
+					checkServed(t, target, scheme, got, signed, "", w.origin(), "")
 				}
 			}
 		}
 	}
 }
 
-// parametersOf returns the parameters of a query in the order in which they are
-// signed by OAuth+VEP, which leaves out empty ones and tells nothing of their
-// encoding.
+// parametersOf returns the parameters of a query in the order in which OAuth+VEP signs them,
+// without empty ones, and decoded.
 func parametersOf(query string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -195,8 +195,8 @@ func parametersOf(query string) string {
 	return values.Encode()
 }
 
-// checkSeen checks that a handler saw the target and the form that were signed.
-func checkSeen(t testing.TB, what string, scheme vepauth.Scheme, got *seen, signed, form, origin, strip string) {
+// checkServed checks that a handler got the target and the form that were signed.
+func checkServed(t testing.TB, what string, scheme vepauth.Scheme, got *servedRequest, signed, form, origin, strip string) {
 	t.Helper()
 	want, err := url.ParseRequestURI(signed)
 	if err != nil {
@@ -222,11 +222,11 @@ func checkSeen(t testing.TB, what string, scheme vepauth.Scheme, got *seen, sign
 	}
 }
 
-// A header Host beside HTTP/2's :authority names the same host, or the request is
-// refused: handlers may look at either.
+// TestTwoHosts checks that a request is refused if the Host header and the :authority of
+// HTTP/2 differ: handlers may use either.
 func TestTwoHosts(t *testing.T) {
 	s := newSite(t, &vepauth.Config{Nonces: oneUse(anyNonce)})
-	w := listen(t, s.auth.Require(see("other")), 2)
+	w := listen(t, s.auth.Require(record("other")), 2)
 	c := s.login(rp + "/request_token")
 	for host, want := range map[string]int{"rp.example": 200, "evil.example": 401, "RP.example": 401} {
 		r := wireRequest{method: "GET", target: "/x", host: "rp.example"}
@@ -251,7 +251,8 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
-// A handler outside of vepauth may strip a prefix of the path, and nothing else.
+// TestRewrittenURL checks that a handler outside may strip a prefix of the path, and change
+// nothing else.
 func TestRewrittenURL(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -267,7 +268,7 @@ func TestRewrittenURL(t *testing.T) {
 		{"stripped, no encoding", "/a/b%2Fc", func(u *url.URL) { u.Path, u.RawPath = "/b/c", "" }, 401},
 		{"stripped in one form", "/a/b%2Fc", func(u *url.URL) { u.Path = "/b/c" }, 401},
 		{"stripped in the other form", "/a/b%2Fc", func(u *url.URL) { u.RawPath = "/b%2Fc" }, 401},
-		{"an encoding that there was not", "/a/b", func(u *url.URL) { u.RawPath = "/c" }, 401},
+		{"an added encoding", "/a/b", func(u *url.URL) { u.RawPath = "/c" }, 401},
 		{"another path", "/a/b", func(u *url.URL) { u.Path = "/a/c" }, 401},
 		{"a longer path", "/a/b", func(u *url.URL) { u.Path = "/x/a/b" }, 401},
 		{"another query", "/a/b?c", func(u *url.URL) { u.RawQuery = "d" }, 401},
@@ -284,13 +285,14 @@ func TestRewrittenURL(t *testing.T) {
 	}
 }
 
-// The token endpoint and challenges go by the same target as signatures.
+// TestTargetOfTokenEndpoint checks that the token endpoint and challenges use the same target
+// as signatures.
 func TestTargetOfTokenEndpoint(t *testing.T) {
 	s := twoApplications(t, nil)
 	mounted := http.NewServeMux()
 	mounted.Handle("/aitc/1.0/token", s.auth.TokenEndpoint())
 	for version := 1; version <= 2; version++ {
-		for name, h := range map[string]http.Handler{"Handler": s.auth.Handler(see("other")), "mounted": mounted} {
+		for name, h := range map[string]http.Handler{"Handler": s.auth.Handler(record("other")), "mounted": mounted} {
 			w := listen(t, h, version)
 			r := wireRequest{method: "POST", target: "x:/aitc/1.0/token?q=://h/sync/1.5/token", host: "rp.example"}
 			r = r.form(url.Values{"assertion": {backed()}}.Encode())
@@ -308,7 +310,7 @@ func TestTargetOfTokenEndpoint(t *testing.T) {
 	checkRefused(t, "challenge", do(s.auth.Require(nil), challenged), "OAuth+VEP")
 }
 
-// pieces are what the request targets of TestWhatIsVerifiedIsServed are made of.
+// pieces are the parts of the request targets of TestWhatIsVerifiedIsServed.
 var pieces = []string{
 	"/", "/", "//", "?", "&", "=", ":", "@", "*", "#", ";", "+", "..", ".", "%2F", "%2e", "%", "%3F", "%00", "\\", "[", "\xc3\xa9", "|",
 	"x:", "http:", "http:/", "http://", "https://", "HTTP://", "://", "://h", "rp.example", "rp.example:80", "evil.example", "foo:80",
@@ -324,8 +326,8 @@ func randomTarget(random *rand.Rand) string {
 	return b.String()
 }
 
-// readings are the targets that a reader could find in a request line: what
-// net/http finds, and the line itself and its ends.
+// readings returns the targets that a parser could find in a request line: that of net/http,
+// the line itself, and its suffixes.
 func readings(line string) []string {
 	all := map[string]bool{line: true, "/": true}
 	if u, err := url.ParseRequestURI(line); err == nil {
@@ -348,9 +350,9 @@ func readings(line string) []string {
 	return sorted
 }
 
-// Whatever stands in the request line, and whichever part of it was signed, a
-// request that is let in is served as it was signed, by a handler of the
-// application that its token is for.
+// TestWhatIsVerifiedIsServed checks that a request that is accepted is served as it was
+// signed, by a handler of the application of its token, whatever its request line, and
+// whichever part of that was signed.
 func TestWhatIsVerifiedIsServed(t *testing.T) {
 	const lines = 80
 	methods := []string{"GET", "POST", "POST", "PUT", "CONNECT", "OPTIONS", "get"}
@@ -379,7 +381,7 @@ func TestWhatIsVerifiedIsServed(t *testing.T) {
 							}
 							accepted++
 							what := fmt.Sprintf("%s, %s, HTTP/%d: %s %s with the host %s: %d", scheme, router, version, r.method, r.target, r.host, status)
-							checkSeen(t, what, scheme, got, signed, form, s.origin(), strings.TrimSuffix(s.strip, stripOf(got)))
+							checkServed(t, what, scheme, got, signed, form, s.origin(), strings.TrimSuffix(s.strip, stripOf(got)))
 							if got.Method != strings.ToUpper(r.method) || !strings.HasPrefix(got.Handler, "other") && got.Handler != application {
 								t.Errorf("%s: %s served by %s with a token for %s", what, got.Method, got.Handler, application)
 							}
@@ -394,16 +396,16 @@ func TestWhatIsVerifiedIsServed(t *testing.T) {
 	}
 }
 
-// stripOf returns what is not stripped for a handler.
-func stripOf(s *seen) string {
+// stripOf returns the prefix that was stripped for a handler.
+func stripOf(s *servedRequest) string {
 	if s.Handler == "sync" {
 		return ""
 	}
 	return "/sync"
 }
 
-// A form that is served is the form that was signed, whatever was parsed before,
-// and whichever headers speak of it.
+// TestServedForm checks that a form that is served is the form that was signed, whatever was
+// parsed before, and whatever headers the request has.
 func TestServedForm(t *testing.T) {
 	const signed = "to=bob&n=1"
 	parse := func(h http.Handler) http.Handler {
@@ -458,7 +460,7 @@ func TestServedForm(t *testing.T) {
 	} {
 		for version := 1; version <= 2; version++ {
 			s := newSite(t, &vepauth.Config{Nonces: oneUse(anyNonce)})
-			w := listen(t, test.outside(s.auth.Require(see("other"))), version)
+			w := listen(t, test.outside(s.auth.Require(record("other"))), version)
 			r := test.sent
 			r.method, r.target, r.host = "POST", "/transfer?q=1", "rp.example"
 			c := s.login(w.origin() + "/request_token")
@@ -473,7 +475,7 @@ func TestServedForm(t *testing.T) {
 	}
 }
 
-// What parsed forms may be, where the body is not signed.
+// TestParsedUnsignedBodies checks parsed forms whose body is not signed.
 func TestParsedUnsignedBodies(t *testing.T) {
 	const multi = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b--\r\n"
 	for _, test := range []struct {
@@ -506,15 +508,15 @@ func TestParsedUnsignedBodies(t *testing.T) {
 	}
 }
 
-// A parameter of a query or form cannot be moved to where the next handler does
-// not look, although the signature is the same.
+// TestMovedParameters checks that a parameter of a query or form cannot be moved to a place
+// where the next handler does not look, although the signature is the same.
 func TestMovedParameters(t *testing.T) {
 	for _, test := range []struct{ name, signed, sent, header string }{
 		{"into the header", "/delete?only=old", "/delete", `only="old", `},
 		{"hidden by a semicolon", "/delete?only=a%3Bb", "/delete?only=a;b", ""},
 	} {
 		s := newSite(t, &vepauth.Config{Nonces: oneUse(anyNonce)})
-		s.handler = s.auth.Require(see("other"))
+		s.handler = s.auth.Require(record("other"))
 		r := s.signed(request("POST", rp+test.signed), s.login(endpoint))
 		sent := request("POST", rp+test.sent)
 		sent.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "OAuth ", "OAuth "+test.header, 1))
@@ -522,15 +524,15 @@ func TestMovedParameters(t *testing.T) {
 	}
 }
 
-// A form in chunks, with a Content-Length that says something else and a trailer,
-// is served as it was signed, and its length is that of the form.
+// TestChunkedForm checks that a form in chunks, with a wrong Content-Length and a trailer, is
+// served as it was signed, with the length of the form.
 func TestChunkedForm(t *testing.T) {
 	s := newSite(t, &vepauth.Config{Nonces: oneUse(anyNonce)})
 	w := listen(t, s.auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != int64(len("a=b&c=d")) || r.Trailer.Get("X-T") != "1" {
 			t.Errorf("%d bytes, trailer %v", r.ContentLength, r.Trailer)
 		}
-		see("all").ServeHTTP(w, r)
+		record("all").ServeHTTP(w, r)
 	})), 1)
 	c := s.login(w.origin() + "/request_token")
 	r := wireRequest{method: "POST", target: "/x", host: "rp.example"}.form("4\r\na=b&\r\n3\r\nc=d\r\n0\r\nX-T: 1\r\n\r\n")
