@@ -58,10 +58,10 @@ func TestTransportBodies(t *testing.T) {
 		status  int
 		err     error
 	}{
-		"none":              {nil, nil, 200, nil},
-		"http.NoBody":       {http.NoBody, nil, 200, nil},
-		"with GetBody":      {strings.NewReader("hello"), nil, 200, nil},
-		"without GetBody":   {streamed("hello"), nil, 401, nil},
+		"none":                  {nil, nil, 200, nil},
+		"http.NoBody":           {http.NoBody, nil, 200, nil},
+		"with GetBody":          {strings.NewReader("hello"), nil, 200, nil},
+		"without GetBody":       {streamed("hello"), nil, 401, nil},
 		"GetBody with an error": {streamed("hello"), func() (io.ReadCloser, error) { return nil, broken }, 0, broken},
 	} {
 		r := newRemote(t, false, vepauth.Config{})
