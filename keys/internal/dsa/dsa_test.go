@@ -115,15 +115,15 @@ func TestInGroup(t *testing.T) {
 			if k.InGroup() {
 				t.Errorf("%s: in the group", name)
 			}
-			if _, known := dsa.Proven(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); known != strings.HasPrefix(name, "y") {
-				t.Errorf("%s: the group is remembered: %v", name, known)
+			if _, known := dsa.CheckedGroups(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); known != strings.HasPrefix(name, "y") {
+				t.Errorf("%s: the group is in the list: %v", name, known)
 			}
 		}
 	}
 }
 
-// TestInGroupRemembers holds that a stranger cannot make the memory of groups
-// grow, and that keys get the same verdict when their group has been forgotten.
+// TestInGroupRemembers checks that strangers cannot make the list of checked groups grow,
+// and that keys get the same result after their group was dropped.
 func TestInGroupRemembers(t *testing.T) {
 	for range 2 {
 		for i := range 100 {
@@ -131,8 +131,8 @@ func TestInGroupRemembers(t *testing.T) {
 			if !k.InGroup() {
 				t.Fatalf("key %d: not in its group", i)
 			}
-			if all, known := dsa.Proven(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); all > 8 || !known {
-				t.Fatalf("key %d: %d groups are remembered, this one: %v", i, all, known)
+			if all, known := dsa.CheckedGroups(&dsa.Group{P: k.P, Q: k.Q, G: k.G}); all > 8 || !known {
+				t.Fatalf("key %d: %d groups are in the list, this one: %v", i, all, known)
 			}
 			k.Y = big.NewInt(2)
 			if k.InGroup() {
@@ -140,14 +140,14 @@ func TestInGroupRemembers(t *testing.T) {
 			}
 		}
 	}
-	if _, known := dsa.Proven(dsa.FIPS2048); known {
-		t.Error("a well-known group takes a place")
+	if _, known := dsa.CheckedGroups(dsa.FIPS2048); known {
+		t.Error("a well-known group is in the list")
 	}
 }
 
-// composite returns a key in a group of its own, which costs as much as a
-// proper one: p is the product of a prime of 131 with 13 | 130 and an odd number of
-// 2040 bits, and g ≡ y ≡ 62 modulo that prime, 1 modulo the other factor.
+// composite returns a key in a group of its own that takes as long as a correct one: p is
+// the product of 131, with 13 | 130, and an odd number of 2040 bits, and g ≡ y ≡ 62 modulo
+// 131 and 1 modulo the other factor.
 func composite(i int) *dsa.PublicKey {
 	prime := big.NewInt(131)
 	rest := new(big.Int).Lsh(one, 2039)
@@ -160,14 +160,14 @@ func composite(i int) *dsa.PublicKey {
 	return &dsa.PublicKey{P: rest.Mul(rest, prime), Q: big.NewInt(13), G: g, Y: g}
 }
 
-// inGroup is the definition, by math/big.
+// inGroup reports whether g^q ≡ y^q ≡ 1 (mod p). It uses math/big.
 func inGroup(k *dsa.PublicKey) bool {
 	g, y := new(big.Int).Exp(k.G, k.Q, k.P), new(big.Int).Exp(k.Y, k.Q, k.P)
 	return g.Cmp(one) == 0 && y.Cmp(one) == 0
 }
 
-// What crypto/dsa signs, with nonces of its own, verifies here, and the other
-// way round.
+// TestOracle checks that this package verifies signatures of crypto/dsa, which uses other
+// nonces, and the reverse.
 func TestOracle(t *testing.T) {
 	for _, key := range []*dsa.PrivateKey{rfc1024, rfc2048} {
 		size := key.Size() / 2
@@ -180,14 +180,14 @@ func TestOracle(t *testing.T) {
 			}
 			signature := append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
 			if !key.Verify(d, signature) {
-				t.Errorf("q of %d bits: the oracle's signature is refused", key.Q.BitLen())
+				t.Errorf("q of %d bits: the signature of crypto/dsa is refused", key.Q.BitLen())
 			}
 			own, err := key.Sign(sha256.New, d)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !stdVerify(&key.PublicKey, d, own) {
-				t.Errorf("q of %d bits: the oracle refuses our signature", key.Q.BitLen())
+				t.Errorf("q of %d bits: crypto/dsa refuses our signature", key.Q.BitLen())
 			}
 		}
 	}
@@ -203,11 +203,11 @@ func stdVerify(k *dsa.PublicKey, digest, signature []byte) bool {
 	return stddsa.Verify(&std, digest, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
 }
 
-// In tiny groups every signature can be tried, and checked by what it must be:
-// g^((z+xr)/s) mod p mod q, for r and s above 0 and below q.
+// TestVerifyExhaustively tries all signatures in tiny groups. A signature is valid if r is
+// g^((z+xr)/s) mod p mod q, and r and s are above 0 and below q.
 func TestVerifyExhaustively(t *testing.T) {
 	for _, c := range []struct{ p, q, g, x int }{
-		{13, 3, 3, 2}, // 3 mod 13 mod 3 is 0, which is no r
+		{13, 3, 3, 2}, // 3 mod 13 mod 3 is 0, which is not a valid r
 		{23, 11, 2, 7},
 		{47, 23, 4, 5},
 		{131, 13, 62, 12},
@@ -215,7 +215,7 @@ func TestVerifyExhaustively(t *testing.T) {
 		n := func(i int) *big.Int { return big.NewInt(int64(i)) }
 		k := dsa.NewPrivateKey(n(c.p), n(c.q), n(c.g), n(c.x))
 		if !k.InGroup() {
-			t.Fatalf("p = %d: no group", c.p)
+			t.Fatalf("p = %d: not a group", c.p)
 		}
 		for d := 0; d < 256; d += 7 {
 			z := d >> (8 - k.Q.BitLen())
@@ -231,7 +231,7 @@ func TestVerifyExhaustively(t *testing.T) {
 	}
 }
 
-// value gives g^(n/s) mod p mod q.
+// value returns g^(n/s) mod p mod q.
 func value(p, q, g, s, n int) int {
 	v := 1
 	for e := 0; e*s%q != n%q; e++ {
@@ -240,7 +240,8 @@ func value(p, q, g, s, n int) int {
 	return v % q
 }
 
-// A signer must end when the group is none, and say so.
+// TestSignWithoutGroup checks that Sign terminates with an error if the numbers do not form
+// a group.
 func TestSignWithoutGroup(t *testing.T) {
 	one := big.NewInt(1)
 	// g of order 1 modulo p: r is 1 for every nonce, and x makes s vanish.
@@ -253,8 +254,7 @@ func TestSignWithoutGroup(t *testing.T) {
 	}
 }
 
-// FuzzVerify holds hostile groups against crypto/dsa: the same verdict, no
-// panic.
+// FuzzVerify compares the results for hostile groups with those of crypto/dsa.
 func FuzzVerify(f *testing.F) {
 	for _, key := range []*dsa.PrivateKey{rfc1024, rfc2048} {
 		d := digest(sha256.New, "sample")[:key.Size()/2]
@@ -269,16 +269,16 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p, q, g, y, digest, signature []byte) {
 		k := &dsa.PublicKey{P: odd(p), Q: odd(q)}
 		if k.P.BitLen() < 3 || k.P.BitLen() > 2048 || k.Q.BitLen()%8 != 0 || k.Q.BitLen() > 256 {
-			t.Skip("sizes that the caller refuses")
+			t.Skip("sizes that package keys refuses")
 		}
 		k.G, k.Y = within(g, k.P), within(y, k.P)
 		if len(digest) > k.Size()/2 || len(signature) != k.Size() {
-			t.Skip("lengths that the oracle reads otherwise")
+			t.Skip("lengths that crypto/dsa treats differently")
 		}
 		if got := k.Verify(digest, signature); got != stdVerify(k, digest, signature) {
-			t.Errorf("verdict %v, the oracle's is another", got)
+			t.Errorf("%v, crypto/dsa: %v", got, !got)
 		}
-		for range 2 { // the second time, the group may be remembered
+		for range 2 { // the second time, the group may be in the list
 			if got := k.InGroup(); got != inGroup(k) {
 				t.Errorf("in the group: %v", got)
 			}
@@ -292,7 +292,7 @@ func odd(b []byte) *big.Int {
 	return n.SetBit(n, 0, 1)
 }
 
-// within gives a number from 2 to p−1.
+// within returns a number from 2 to p−1.
 func within(b []byte, p *big.Int) *big.Int {
 	two := big.NewInt(2)
 	n := new(big.Int).SetBytes(b)

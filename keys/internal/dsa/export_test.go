@@ -2,19 +2,19 @@ package dsa
 
 import "math/big"
 
-// Proven returns how many groups are known to be proper, and whether g is one.
-func Proven(g *Group) (all int, known bool) {
-	return len(*proven.list.Load()), proven.find(g) != nil
+// CheckedGroups returns the number of checked groups, and whether g is one of them.
+func CheckedGroups(g *Group) (all int, known bool) {
+	return len(*checkedGroups.list.Load()), checkedGroups.find(g) != nil
 }
 
-// Inverse is what the package uses for s⁻¹ mod q.
+// Inverse returns the inverse of x as the package computes it.
 func Inverse(x, modulus *big.Int) (*big.Int, bool) {
 	m := newInverter(modulus)
 	z := new(big.Int)
 	return z, m.invert(z, x)
 }
 
-// InverseInto is for the benchmark.
+// InverseInto returns the function to measure.
 func InverseInto(z, modulus *big.Int) func(x *big.Int) bool {
 	m := newInverter(modulus)
 	return func(x *big.Int) bool { return m.invert(z, x) }

@@ -8,8 +8,8 @@ import (
 	"github.com/vepverify/vepverify/keys/internal/mont"
 )
 
-// The first test groups of FIPS 186-3, one of each size: every DSA key seen in
-// the wild is in one of them.
+// The first test groups of FIPS 186-3, one of each size. All DSA keys that were seen in
+// use are in one of them.
 var (
 	FIPS1024 = &Group{
 		P: constant("" +
@@ -50,29 +50,29 @@ var (
 // Group is the subgroup of order q that g generates modulo p.
 type Group struct{ P, Q, G *big.Int }
 
-func constant(digits string) *big.Int {
-	n, ok := new(big.Int).SetString(digits, 16)
-	if !ok {
-		panic("dsa: a constant is no number")
-	}
-	return n
-}
-
-// group is what depends on nothing else of a key.
-type group struct {
-	Group
-	ring   mont.Ring
-	g      []uint64
-	order  inverter
-	comb   *mont.Comb // of g, nil without a table
-	shared bool       // by all keys of the group
-}
-
 func (g *Group) equal(h *Group) bool {
 	return g.P.Cmp(h.P) == 0 && g.Q.Cmp(h.Q) == 0 && g.G.Cmp(h.G) == 0
 }
 
-// wellKnown are the groups that have a table, which is made on first use.
+func constant(digits string) *big.Int {
+	n, ok := new(big.Int).SetString(digits, 16)
+	if !ok {
+		panic("dsa: a constant is not a number")
+	}
+	return n
+}
+
+// group is a group prepared for verification.
+type group struct {
+	Group
+	ring   mont.Ring  // modulo p
+	g      []uint64   // element of ring
+	order  inverter   // modulo q
+	comb   *mont.Comb // of g, nil if there is no table
+	shared bool       // all keys of the group share the comb
+}
+
+// wellKnown are the groups that have a table. The table is computed on first use.
 var wellKnown = []struct {
 	*Group
 	prepared func() *group
@@ -81,7 +81,7 @@ var wellKnown = []struct {
 	{FIPS2048, sync.OnceValue(FIPS2048.withTable)},
 }
 
-// groupOf returns the group of a key, ready for use, or nil.
+// groupOf returns the prepared group of a key, or nil if p or q is out of range.
 func groupOf(k *PublicKey) *group {
 	own := &Group{k.P, k.Q, k.G}
 	for _, w := range wellKnown {
@@ -89,23 +89,23 @@ func groupOf(k *PublicKey) *group {
 			return w.prepared()
 		}
 	}
-	if g := proven.find(own); g != nil {
+	if g := checkedGroups.find(own); g != nil {
 		return g
 	}
 	return own.prepare()
 }
 
-// maxProven is more groups than the provider of a deployment with groups of its
-// own has. It bounds the memory and the time of a search.
-const maxProven = 8
+// maxChecked limits the memory and the search time of checkedGroups. It is larger than
+// the number of groups that a deployment with its own groups is expected to have.
+const maxChecked = 8
 
-// provenGroups is a list of groups with g^q ≡ 1 (mod p), the newest first. It
-// saves the keys after the first of a group that check.
-type provenGroups struct{ list atomic.Pointer[[]*group] }
+// groupList is a list of groups with g^q ≡ 1 (mod p), the newest first. Further keys of
+// such a group need no check of g.
+type groupList struct{ list atomic.Pointer[[]*group] }
 
-var proven provenGroups
+var checkedGroups groupList
 
-func (p *provenGroups) find(g *Group) *group {
+func (p *groupList) find(g *Group) *group {
 	if list := p.list.Load(); list != nil {
 		for _, known := range *list {
 			if known.equal(g) {
@@ -116,18 +116,19 @@ func (p *provenGroups) find(g *Group) *group {
 	return nil
 }
 
-// add forgets the oldest group if there are more than maxProven. It may forget a
-// group that is added at the same time, which costs another check.
-func (p *provenGroups) add(g *group) {
+// add adds a group, and drops the oldest one if there are more than maxChecked. A group
+// that another goroutine adds at the same time may be lost; it is then checked again.
+func (p *groupList) add(g *group) {
 	plain := *g
-	plain.comb = nil // a table takes too much memory for a group that may never be seen again
+	plain.comb = nil // a table takes too much memory for a group that may not be used again
 	list := []*group{&plain}
 	if old := p.list.Load(); old != nil {
-		list = append(list, (*old)[:min(len(*old), maxProven-1)]...)
+		list = append(list, (*old)[:min(len(*old), maxChecked-1)]...)
 	}
 	p.list.Store(&list)
 }
 
+// prepare returns nil if p or q is out of range.
 func (g *Group) prepare() *group {
 	ring, err := mont.New(g.P)
 	if err != nil || g.Q.Bit(0) == 0 || g.Q.BitLen() > maxOrderBits {
@@ -138,7 +139,8 @@ func (g *Group) prepare() *group {
 	return &group{Group: *g, ring: ring, g: z, order: newInverter(g.Q)}
 }
 
-// The comb of a well-known group: 256 and 512 KB, or 320 and 640 with IFMA.
+// The size of the comb of a well-known group: 256 KiB for 1024 bits and 512 KiB for 2048
+// bits, or 320 and 640 KiB with IFMA.
 const (
 	groupRows   = 10
 	groupTables = 2

@@ -6,33 +6,32 @@ import (
 	"math/bits"
 )
 
-// maxOrderBits is the length in bits of the largest modulus of an inverter.
+// maxOrderBits is the largest length in bits of the modulus of an inverter.
 const maxOrderBits = 256
 
-// inverter computes inverses modulo an odd number by division steps (Bernstein
-// and Yang, "Fast constant-time gcd computation and modular inversion", 2019),
-// in the variable-time form of libsecp256k1. Unlike math/big it allocates
-// nothing.
+// inverter computes inverses modulo an odd number by division steps (Bernstein and Yang,
+// "Fast constant-time gcd computation and modular inversion", 2019), in the variable-time
+// form of libsecp256k1. Unlike math/big it does not allocate (BenchmarkInverse).
 type inverter struct {
 	modulus *big.Int
 	limbs   wide
 	inverse uint64 // of the modulus, modulo 2^62
 }
 
-// newInverter takes an odd modulus of at most maxOrderBits bits.
+// newInverter returns the inverter for an odd modulus of at most maxOrderBits bits.
 func newInverter(modulus *big.Int) inverter {
 	limbs := toWide(modulus)
 	m := uint64(limbs[0])
-	inverse := m // right in three bits, and each step doubles them
+	inverse := m // correct in three bits; each step doubles their number
 	for range 5 {
 		inverse *= 2 - m*inverse
 	}
 	return inverter{modulus, limbs, inverse & limbMask}
 }
 
-// invert sets z to the inverse of x, 0 < x < modulus, and says whether there is
-// one. It ends for composite moduli too: the steps bring g to zero for every
-// odd f.
+// invert sets z to the inverse of x, 0 < x < modulus. It reports whether x has an
+// inverse. It terminates for composite moduli too: for every odd f, the steps reduce g to
+// zero.
 func (m *inverter) invert(z, x *big.Int) bool {
 	d, e := wide{}, wide{1} // f = d·x and g = e·x modulo the modulus, always
 	f, g := m.limbs, toWide(x)
@@ -42,8 +41,7 @@ func (m *inverter) invert(z, x *big.Int) bool {
 		m.applyModulo(&t, &d, &e)
 		t.apply(&f, &g)
 	}
-	// Now f is the greatest common divisor or its negative, and -2·modulus <
-	// d < modulus.
+	// Now f is the greatest common divisor or its negative, and -2·modulus < d < modulus.
 	d.get(z)
 	switch f {
 	case wide{1}:
@@ -61,11 +59,11 @@ func (m *inverter) invert(z, x *big.Int) bool {
 	return true
 }
 
-// matrix is what some division steps do to f and g, times 2^62.
+// matrix is the effect of 62 division steps on f and g, multiplied by 2^62.
 type matrix struct{ u, v, q, r int64 }
 
-// divisionSteps does 62 steps, for which the lowest 62 bits of f and g are
-// enough. f is odd.
+// divisionSteps makes 62 division steps, for which the lowest 62 bits of f and g suffice.
+// f is odd.
 func divisionSteps(eta int64, f, g uint64) (int64, matrix) {
 	var u, v, q, r uint64 = 1, 0, 0, 1
 	for left := limbBits; ; {
@@ -83,8 +81,8 @@ func divisionSteps(eta int64, f, g uint64) (int64, matrix) {
 			u, q = q, -u
 			v, r = r, -v
 		}
-		// Add the multiple w of f that clears as many low bits of g as there
-		// may be steps without another exchange, six at most: -1/f = f·(f²−2)
+		// Add the multiple w of f that clears as many low bits of g as there may be
+		// steps without another exchange of f and g, at most six: -1/f = f·(f²−2)
 		// modulo 2^6.
 		w := f * g * (f*f - 2) & (1<<min(eta+1, int64(left), 6) - 1)
 		g += f * w
@@ -93,8 +91,8 @@ func divisionSteps(eta int64, f, g uint64) (int64, matrix) {
 	}
 }
 
-// apply replaces (f, g) by the matrix times it. The division by 2^62 leaves no
-// rest.
+// apply multiplies (f, g) by the matrix and divides the result by 2^62. The division has
+// no remainder.
 func (t *matrix) apply(f, g *wide) {
 	var cf, cg int128
 	for i := range f {
@@ -112,8 +110,9 @@ func (t *matrix) apply(f, g *wide) {
 	f[4], g[4] = int64(cf.lo), int64(cg.lo)
 }
 
-// applyModulo is apply modulo the modulus, of which it adds what makes the
-// division leave no rest. It keeps d and e above -2·modulus and below modulus.
+// applyModulo is like apply, modulo the modulus: it adds the multiple of the modulus that
+// makes the remainder of the division zero. d and e stay above -2·modulus and below
+// modulus.
 func (m *inverter) applyModulo(t *matrix, d, e *wide) {
 	sd, se := d[4]>>63, e[4]>>63
 	md := t.u&sd + t.v&se
@@ -138,7 +137,7 @@ func (m *inverter) applyModulo(t *matrix, d, e *wide) {
 	d[4], e[4] = int64(cd.lo), int64(ce.lo)
 }
 
-// wide is a signed number in limbs of 62 bits, least first, of which the last
+// wide is a signed number in limbs of 62 bits, the least significant first. The last limb
 // has the sign.
 type wide [5]int64
 
@@ -147,7 +146,7 @@ const (
 	limbMask = 1<<limbBits - 1
 )
 
-// toWide takes a number of at most maxOrderBits bits that is not negative.
+// toWide converts a number of at most maxOrderBits bits that is not negative.
 func toWide(x *big.Int) wide {
 	var b [maxOrderBits / 8]byte
 	x.FillBytes(b[:])
@@ -164,7 +163,7 @@ func toWide(x *big.Int) wide {
 	}
 }
 
-// get sets z to the number, whose size is below 2^310.
+// get sets z to the number, whose absolute value is below 2^310.
 func (w wide) get(z *big.Int) {
 	negative := w[4] < 0
 	if negative {
@@ -202,7 +201,7 @@ func (s *int128) addProduct(x, y int64) {
 	s.hi += int64(hi) - x>>63&y - y>>63&x + int64(c)
 }
 
-// low is what shift drops.
+// low returns the bits that shift drops.
 func (s *int128) low() int64 { return int64(s.lo & limbMask) }
 
 func (s *int128) shift() {

@@ -8,9 +8,9 @@ import (
 	"github.com/vepverify/vepverify/keys/internal/dsa"
 )
 
-// structured gives the numbers near powers of two, and random ones, all of at
-// most so many bits and more than zero.
-func structured(bits int) []*big.Int {
+// nearPowersOfTwo returns powers of two, their neighbors and random numbers, all positive
+// and of at most the given number of bits.
+func nearPowersOfTwo(bits int) []*big.Int {
 	source := rand.New(rand.NewSource(1))
 	var all []*big.Int
 	for i := 1; i < bits; i += 13 {
@@ -24,7 +24,7 @@ func structured(bits int) []*big.Int {
 }
 
 func TestInverse(t *testing.T) {
-	numbers := structured(256)
+	numbers := nearPowersOfTwo(256)
 	for _, q := range append(numbers, dsa.FIPS1024.Q, dsa.FIPS2048.Q) {
 		q = new(big.Int).SetBit(q, 0, 1)
 		for _, x := range append(numbers, new(big.Int).Sub(q, big.NewInt(1))) {

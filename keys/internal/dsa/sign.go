@@ -7,24 +7,24 @@ import (
 	"math/big"
 )
 
-// PrivateKey is a key with its secret exponent.
+// PrivateKey is a public key with its secret exponent x.
 type PrivateKey struct {
 	PublicKey
 	X *big.Int
 }
 
-// NewPrivateKey gives the key of the secret x in a group, y = g^x mod p.
+// NewPrivateKey returns the key with the secret x in a group. It computes y = g^x mod p.
 func NewPrivateKey(p, q, g, x *big.Int) *PrivateKey {
 	return &PrivateKey{PublicKey{p, q, g, new(big.Int).Exp(g, x, p)}, x}
 }
 
-// Sign gives r and s at full length over the digest, which newHash made. The
-// nonce depends on nothing but x and the digest (RFC 6979, section 3.2). It
-// errs when the numbers form no group.
+// Sign returns the signature over digest, r and s at full length. newHash is the hash that
+// made the digest. The nonce depends only on x and the digest (RFC 6979, section 3.2).
+// Sign returns an error if the numbers of the key do not form a group.
 func (k *PrivateKey) Sign(newHash func() hash.Hash, digest []byte) ([]byte, error) {
 	z := k.truncate(new(big.Int), digest)
 	nonces := k.nonces(newHash, z)
-	// With prime q even the second try is never seen.
+	// If q is prime, the first attempt succeeds in practice.
 	for range 100 {
 		nonce := nonces.next()
 		r := new(big.Int).Exp(k.G, nonce, k.P)
@@ -39,38 +39,38 @@ func (k *PrivateKey) Sign(newHash func() hash.Hash, digest []byte) ([]byte, erro
 			continue
 		}
 		signature := make([]byte, k.Size())
-		r.FillBytes(signature[:k.scalar()])
-		s.FillBytes(signature[k.scalar():])
+		r.FillBytes(signature[:k.scalarSize()])
+		s.FillBytes(signature[k.scalarSize():])
 		return signature, nil
 	}
-	return nil, errors.New("the key makes no signature")
+	return nil, errors.New("no signature: not a group")
 }
 
-// nonces is the generator of RFC 6979, section 3.2: HMAC_DRBG seeded by the
-// secret and the digest. The letters are the RFC's.
-type nonces struct {
+// nonceGenerator is HMAC_DRBG, seeded with the secret and the digest (RFC 6979, section
+// 3.2). The names of the variables are those of the RFC.
+type nonceGenerator struct {
 	key     *PrivateKey
 	newHash func() hash.Hash
 	k, v    []byte
 	used    bool
 }
 
-// nonces does steps b to g.
-func (k *PrivateKey) nonces(newHash func() hash.Hash, z *big.Int) *nonces {
+// nonces makes steps b to g.
+func (k *PrivateKey) nonces(newHash func() hash.Hash, z *big.Int) *nonceGenerator {
 	size := newHash().Size()
-	n := &nonces{key: k, newHash: newHash, k: make([]byte, size), v: make([]byte, size)}
+	n := &nonceGenerator{key: k, newHash: newHash, k: make([]byte, size), v: make([]byte, size)}
 	for i := range n.v {
 		n.v[i] = 1
 	}
-	x := k.X.FillBytes(make([]byte, k.scalar()))
-	h := new(big.Int).Mod(z, k.Q).FillBytes(make([]byte, k.scalar()))
+	x := k.X.FillBytes(make([]byte, k.scalarSize()))
+	h := new(big.Int).Mod(z, k.Q).FillBytes(make([]byte, k.scalarSize()))
 	n.update([]byte{0}, x, h)
 	n.update([]byte{1}, x, h)
 	return n
 }
 
-// next does step h: it gives the next number that is in range.
-func (n *nonces) next() *big.Int {
+// next makes step h. It returns the next number that is in range.
+func (n *nonceGenerator) next() *big.Int {
 	for {
 		if n.used {
 			n.update([]byte{0})
@@ -87,13 +87,13 @@ func (n *nonces) next() *big.Int {
 	}
 }
 
-// update replaces K and then V.
-func (n *nonces) update(parts ...[]byte) {
+// update replaces K and then V: steps d and e, steps f and g, or the end of step h.
+func (n *nonceGenerator) update(parts ...[]byte) {
 	n.k = n.mac(append([][]byte{n.v}, parts...)...)
 	n.v = n.mac(n.v)
 }
 
-func (n *nonces) mac(parts ...[]byte) []byte {
+func (n *nonceGenerator) mac(parts ...[]byte) []byte {
 	m := hmac.New(n.newHash, n.k)
 	for _, p := range parts {
 		m.Write(p)

@@ -15,8 +15,8 @@ import (
 
 var one = big.NewInt(1)
 
-// reference is FIPS 186-4, section 4.7, by math/big and without any care for
-// time.
+// reference reports whether the signature is valid. It follows FIPS 186-4, section 4.7,
+// with math/big.
 func reference(k *dsa.PublicKey, digest, signature []byte) bool {
 	half := len(signature) / 2
 	r, s := new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])
@@ -33,8 +33,8 @@ func reference(k *dsa.PublicKey, digest, signature []byte) bool {
 	return v.Mod(v, k.P).Mod(v, k.Q).Cmp(r) == 0
 }
 
-// ways gives every way to verify.
-func ways(k *dsa.PublicKey) map[string]func(digest, signature []byte) bool {
+// implementations returns every way to verify a signature.
+func implementations(k *dsa.PublicKey) map[string]func(digest, signature []byte) bool {
 	v := k.Verifier()
 	return map[string]func(digest, signature []byte) bool{
 		"cold":     k.Verify,
@@ -43,15 +43,15 @@ func ways(k *dsa.PublicKey) map[string]func(digest, signature []byte) bool {
 	}
 }
 
-// checker gives a function that compares every way with the reference.
+// checker returns a function that compares every implementation with the reference.
 func checker(t *testing.T, k *dsa.PublicKey) func(name string, digest, signature []byte) {
-	all := ways(k)
+	all := implementations(k)
 	return func(name string, digest, signature []byte) {
 		t.Helper()
 		want := reference(k, digest, signature)
-		for way, verify := range all {
+		for implementation, verify := range all {
 			if got := verify(digest, signature); got != want {
-				t.Errorf("%s, %s: %v, want %v", name, way, got, want)
+				t.Errorf("%s, %s: %v, want %v", name, implementation, got, want)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ type testGroup struct {
 	hash func() hash.Hash
 }
 
-// groups are the two that have tables and two that have none.
+// groups returns the two groups that have tables and two that have none.
 func groups() []testGroup {
 	return []testGroup{
 		{dsa.FIPS1024, sha1.New},
@@ -79,7 +79,7 @@ func join(r, s *big.Int, size int) []byte {
 	return b
 }
 
-func TestVerifyEveryWay(t *testing.T) {
+func TestVerifyImplementations(t *testing.T) {
 	for _, g := range groups() {
 		for _, x := range []*big.Int{one, new(big.Int).Rsh(g.Q, 3), new(big.Int).Sub(g.Q, one)} {
 			key := dsa.NewPrivateKey(g.P, g.Q, g.G, x)
@@ -117,7 +117,8 @@ func TestVerifyEdges(t *testing.T) {
 	}
 }
 
-// Hostile keys: the verdict is the formula's, whatever that is worth.
+// TestVerifyHostile checks that hostile keys get the result of the formula, meaningless as
+// it may be.
 func TestVerifyHostile(t *testing.T) {
 	for _, g := range groups() {
 		minus := func(n *big.Int, d int64) *big.Int { return new(big.Int).Sub(n, big.NewInt(d)) }
@@ -148,7 +149,7 @@ func TestVerifyHostile(t *testing.T) {
 				check(name, make([]byte, k.Size()/2), join(one, s, k.Size()))
 				check(name, digest(g.hash, "m"), join(one, s, k.Size()))
 			}
-			// With z = 0, r = 1 and s = 1/2 the formula is y² mod p mod q = 1.
+			// With z = 0, r = 1 and s = 1/2, the condition is y² mod p mod q = 1.
 			if squareIsOne := name == "y = p-1" || name == "g, y = p-1" || name == "p all ones"; squareIsOne {
 				if !k.Verify(make([]byte, k.Size()/2), join(one, half, k.Size())) {
 					t.Errorf("%s: refused", name)
@@ -176,7 +177,7 @@ func TestVerifierRefuses(t *testing.T) {
 	}
 }
 
-// A verifier may be used by many at once.
+// TestVerifyConcurrently checks that several goroutines can use one verifier.
 func TestVerifyConcurrently(t *testing.T) {
 	g := dsa.FIPS1024
 	key := dsa.NewPrivateKey(g.P, g.Q, g.G, big.NewInt(99))
@@ -192,7 +193,7 @@ func TestVerifyConcurrently(t *testing.T) {
 			}
 			for range 20 {
 				if !v.Verify(d, signature) || v.Verify(signature[:20], signature) {
-					t.Error("a wrong verdict")
+					t.Error("wrong result")
 				}
 			}
 		})
@@ -200,7 +201,7 @@ func TestVerifyConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-// The tables are what the documentation says.
+// TestMemory checks that the tables have the documented sizes.
 func TestMemory(t *testing.T) {
 	tables := map[string][2]int{"portable": {32 << 10, 64 << 10}, "AVX-512 IFMA": {40 << 10, 80 << 10}}[arithmetic.Name()]
 	for i, group := range []*dsa.Group{dsa.FIPS1024, dsa.FIPS2048} {
