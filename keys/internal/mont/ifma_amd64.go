@@ -12,7 +12,7 @@ import (
 
 func init() {
 	if arithmetic.Name() == arithmetic.IFMA {
-		ifma = newIFMA
+		newIFMARing = newIFMA
 	}
 }
 
@@ -20,21 +20,22 @@ const (
 	digitBits = 52
 	digitMask = 1<<digitBits - 1
 
-	// The numbers of digits, for moduli of up to 1024 and 2048 bits.
+	// The numbers of digits for moduli of up to 1024 and 2048 bits.
 	short = 20
 	long  = 40
 )
 
-// ifmaRing implements [Ring] by Montgomery's method in digits of 52 bits: with
-// R = 2^52 to the number of digits and one, x stands for x/R. The kernels, and
-// the order of the digits in memory, are explained in generate/ifma.go.
+// ifmaRing implements [Ring] by Montgomery's method in digits of 52 bits. R is 2^52 to the
+// power of the number of digits plus one, and the number x represents the element x/R.
+// The comment in generate/ifma.go explains the kernels and the order of the digits in
+// memory.
 //
-// An element is any number of so many digits. Products are below x·y/R + 2n,
-// which fits: the digits have 16 bits more than the longest modulus.
+// An element may be any number of that many digits. Products are below x·y/R + 2n, which
+// fits: the digits have 16 bits more than the longest modulus.
 type ifmaRing struct {
 	n       *big.Int
 	digits  int
-	modulus []uint64 // what the kernels take: 2^-52 modulo n, n, -1/n modulo 2^52
+	modulus []uint64 // the argument of the kernels: 2^-52 modulo n, n, -1/n modulo 2^52
 	rr      []uint64 // R² modulo n
 }
 
@@ -43,15 +44,15 @@ func newIFMA(n *big.Int) Ring {
 	if n.BitLen() > 1024 {
 		digits = long
 	}
-	room := make([]uint64, 3*digits+1)
-	r := &ifmaRing{n, digits, room[: 2*digits+1 : 2*digits+1], room[2*digits+1:]}
+	buf := make([]uint64, 3*digits+1)
+	r := &ifmaRing{n, digits, buf[: 2*digits+1 : 2*digits+1], buf[2*digits+1:]}
 	w := divisions.Get().(*division)
 	defer divisions.Put(w)
 	setDigits(r.modulus[digits:2*digits], n)
 	k := -inverse(uint64(n.Bits()[0])) & digitMask
 	r.modulus[2*digits] = k
 	setMinus52(r.modulus[:digits], r.modulus[digits:2*digits], k)
-	// Two squarings make R·2^m of R·2^(m/4), so R² takes but a short division.
+	// Two squarings of R·2^(m/4) yield R·2^m, so that R² needs only a short division.
 	m := digitBits * (digits + 1)
 	w.dividend.Lsh(one, uint(m+m/4))
 	w.quotient.QuoRem(&w.dividend, n, &w.remainder)
@@ -65,7 +66,7 @@ func newIFMA(n *big.Int) Ring {
 func setMinus52(z, n []uint64, k uint64) {
 	lanes := len(z) / vectors
 	carry := uint64(1)
-	last := len(z) - 1 // where the digit before goes, at first nowhere
+	last := len(z) - 1 // index of the previous digit; the first value is overwritten
 	for lane := range lanes {
 		for i := lane; i < len(z); i += lanes {
 			high, low := bits.Mul64(k, n[i])
@@ -105,23 +106,23 @@ func (r *ifmaRing) Set(z []uint64, x *big.Int) {
 func (r *ifmaRing) Get(z *big.Int, x []uint64) *big.Int { return r.GetProduct(z, x, one) }
 
 func (r *ifmaRing) GetProduct(z *big.Int, x []uint64, y *big.Int) *big.Int {
-	var room [long]uint64
-	t := room[:r.digits]
+	var buf [long]uint64
+	t := buf[:r.digits]
 	setDigits(t, y)
 	r.Mul(t, x, t)
 	setNumber(z, t)
-	for z.Cmp(r.n) >= 0 { // below 3n at first
+	for z.Cmp(r.n) >= 0 { // z is below 3n
 		z.Sub(z, r.n)
 	}
 	return z
 }
 
-// vectors is the number of vectors, in the order of which the digits are kept.
+// vectors is the number of vectors. It determines the order of the digits in memory.
 const vectors = 5
 
-// setDigits sets z to x, which fits. It has no branches from digit to digit.
+// setDigits sets z to x, which fits. Its loop has no branches that depend on the digit.
 func setDigits(z []uint64, x *big.Int) {
-	var words [64]uint64 // a power of two, for the bounds
+	var words [64]uint64 // a power of two saves the bounds checks
 	for i, w := range x.Bits() {
 		words[i%64] = uint64(w)
 	}
@@ -136,7 +137,7 @@ func setDigits(z []uint64, x *big.Int) {
 	}
 }
 
-// setNumber sets z to x.
+// setNumber sets z to the number with the digits x.
 func setNumber(z *big.Int, x []uint64) {
 	var limb uint64
 	filled := 0

@@ -4,8 +4,7 @@ package mont
 
 import "math/bits"
 
-// lower adds the lower columns of x·y to t and returns what they carry to the
-// upper.
+// lower adds the lower columns of x·y to t and returns their carry to the upper columns.
 //
 //go:norace
 func lower(t, x, y *[block]uint64) (c0, c1 uint64) {
@@ -245,8 +244,8 @@ func lower(t, x, y *[block]uint64) (c0, c1 uint64) {
 	return c0, c1
 }
 
-// clearLower sets m to what makes the lower columns of t + m·n vanish, where k
-// is -1/n modulo 2^64, and returns what they carry to the upper.
+// clearLower sets m to the value for which the lower columns of t + m·n are zero, and
+// returns their carry to the upper columns. k is -1/n modulo 2^64.
 //
 //go:norace
 func clearLower(m, t, n *[block]uint64, k uint64) (c0, c1 uint64) {
@@ -494,8 +493,8 @@ func clearLower(m, t, n *[block]uint64, k uint64) (c0, c1 uint64) {
 	return c0, c1
 }
 
-// upper sets z to the sum of t, the upper columns of x·y, and c1:c0, and
-// returns what that carries. z may be t.
+// upper sets z to the sum of t, the upper columns of x·y and c1:c0, and returns the
+// carry. z may be t.
 //
 //go:norace
 func upper(z, t, x, y *[block]uint64, c0, c1 uint64) uint64 {
@@ -710,8 +709,8 @@ func upper(z, t, x, y *[block]uint64, c0, c1 uint64) uint64 {
 	return c1 + c2
 }
 
-// square sets t to x². A product of two different limbs occurs twice, but is
-// made once.
+// square sets t to x². The product of two different limbs occurs twice but is computed
+// once.
 //
 //go:norace
 func square(t *[2 * block]uint64, x *[block]uint64) {

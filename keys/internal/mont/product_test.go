@@ -14,12 +14,12 @@ func element(r mont.Ring, x *big.Int) []uint64 {
 	return z
 }
 
-// exponents gives some of at most so many bits.
+// exponents returns exponents of at most the given number of bits.
 func exponents(bits int) []*big.Int {
 	return append(numbers(bits)[:5], big.NewInt(5), power2(bits/2), numbers(bits)[11])
 }
 
-// checkProduct multiplies x^e by y^f in every way of making the factors.
+// checkProduct computes x^e·y^f with each combination of Window and Fixed.
 func checkProduct(t *testing.T, r mont.Ring, n, x, e, y, f *big.Int, cx, cy *mont.Comb, p *mont.Product) {
 	t.Helper()
 	want := new(big.Int).Exp(x, e, n)
@@ -60,8 +60,8 @@ func TestProduct(t *testing.T) {
 	}
 }
 
-// Every shape of a comb gives the same power, also where rows and tables do not
-// come out even.
+// TestComb checks that combs of all shapes yield the same power, also if the number of
+// bits is not divisible by the number of rows or tables.
 func TestComb(t *testing.T) {
 	n := numbers(1024)[3]
 	for _, bits := range []int{1, 7, 64, 160} {
@@ -91,7 +91,7 @@ func checkComb(t *testing.T, r mont.Ring, n *big.Int, bits, rows, tables int) {
 	}
 }
 
-func TestProductOfNothing(t *testing.T) {
+func TestEmptyProduct(t *testing.T) {
 	for _, r := range rings(t, big.NewInt(101)) {
 		var p mont.Product
 		p.Reset(r)
@@ -101,7 +101,7 @@ func TestProductOfNothing(t *testing.T) {
 	}
 }
 
-// FuzzProduct holds products of powers against math/big.
+// FuzzProduct compares products of powers with math/big.
 func FuzzProduct(f *testing.F) {
 	f.Add([]byte{101}, []byte{2}, []byte{100}, []byte{3}, []byte{0})
 	big1024 := numbers(1024)[3].Bytes()

@@ -17,8 +17,8 @@ var one = big.NewInt(1)
 
 func power2(n int) *big.Int { return new(big.Int).Lsh(one, uint(n)) }
 
-// numbers gives such as make carries run far: powers of two and their
-// neighbours, runs of ones and of zeros between others, and random numbers.
+// numbers returns numbers with long carries: powers of two and their neighbors, runs of
+// ones and of zeros between other bits, and random numbers.
 func numbers(bits int) []*big.Int {
 	source := rand.New(rand.NewSource(int64(bits)))
 	top := new(big.Int).Sub(power2(bits), one) // all ones
@@ -46,7 +46,7 @@ func moduli() []*big.Int {
 	return all
 }
 
-// rings gives every implementation of a modulus' ring.
+// rings returns the ring of a modulus in every implementation.
 func rings(t testing.TB, n *big.Int) []mont.Ring {
 	t.Helper()
 	r, err := mont.New(n)
@@ -60,8 +60,8 @@ func rings(t testing.TB, n *big.Int) []mont.Ring {
 	return all
 }
 
-// New chooses by the length of the modulus, and Tier says what.
-func TestTier(t *testing.T) {
+// TestNewChooses checks which implementation New chooses for moduli of several lengths.
+func TestNewChooses(t *testing.T) {
 	for _, c := range []struct{ bits, portable, ifma int }{
 		{2, 16, 20}, {1023, 16, 20}, {1024, 16, 20}, {1025, 32, 40}, {2048, 32, 40}, {2049, 48, 48}, {4096, 64, 64},
 	} {
@@ -134,7 +134,7 @@ func checkElements(t *testing.T, r mont.Ring, n *big.Int, ex, ey, z []uint64) {
 	check("y²")
 }
 
-// Every length of modulus that there is more than one implementation for.
+// TestRingLengths tests all lengths of moduli for which there are two implementations.
 func TestRingLengths(t *testing.T) {
 	source := rand.New(rand.NewSource(1))
 	for bits := 2; bits <= 2049; bits++ {
@@ -146,30 +146,32 @@ func TestRingLengths(t *testing.T) {
 	}
 }
 
-// Elements may be any numbers, above the modulus too.
+// TestRingUnreduced checks that any number can represent an element, also one above the
+// modulus.
 func TestRingUnreduced(t *testing.T) {
 	for _, n := range moduli() {
 		for _, r := range rings(t, n) {
-			forms := numbers(mont.FormBits(r))
-			for _, x := range forms {
-				for _, y := range forms[:7] {
-					checkElements(t, r, n, mont.Form(r, x), mont.Form(r, y), make([]uint64, r.Len()))
+			representations := numbers(mont.RepresentationBits(r))
+			for _, x := range representations {
+				for _, y := range representations[:7] {
+					checkElements(t, r, n, mont.Representation(r, x), mont.Representation(r, y), make([]uint64, r.Len()))
 				}
 			}
 		}
 	}
 }
 
-// Products that are powers of two, or next to one: carries run through all their
-// zeros or ones. What Set makes, and what is left where R goes, are such too.
+// TestRingCarries tests products that are powers of two or their neighbors: carries go
+// through all of their zeros or ones. This includes the products that Set computes, and
+// those that are reduced by R.
 func TestRingCarries(t *testing.T) {
 	for _, bits := range []int{1024, 2048} {
-		for _, n := range append(numbers(bits)[3:], beside(bits)...) {
+		for _, n := range append(numbers(bits)[3:], sparse(bits)...) {
 			n = new(big.Int).SetBit(n, 0, 1)
 			for _, r := range rings(t, n) {
-				for i := 26; i < mont.FormBits(r); i += 26 {
+				for i := 26; i < mont.RepresentationBits(r); i += 26 {
 					x, z := power2(i), make([]uint64, r.Len())
-					checkElements(t, r, n, mont.Form(r, x), mont.Form(r, new(big.Int).Sub(x, one)), z)
+					checkElements(t, r, n, mont.Representation(r, x), mont.Representation(r, new(big.Int).Sub(x, one)), z)
 					checkRing(t, r, n, x.Mod(x, n), new(big.Int).Sub(n, x))
 				}
 			}
@@ -177,16 +179,16 @@ func TestRingCarries(t *testing.T) {
 	}
 }
 
-// beside gives odd numbers of about so many bits most of whose digits are all
-// ones or all zeros.
-func beside(bits int) []*big.Int {
+// sparse returns odd numbers of about the given number of bits. Most of their digits are
+// all ones or all zeros.
+func sparse(bits int) []*big.Int {
 	low := new(big.Int).Add(power2(bits*15/16), big.NewInt(159))
 	high := new(big.Int).Sub(power2(bits), big.NewInt(105))
 	digit := new(big.Int).Sub(power2(bits), power2(52))
 	return []*big.Int{low, high, digit.Add(digit, one)}
 }
 
-// words gives x in so many words, least first.
+// words returns x in n words, the least significant first.
 func words(x *big.Int, n int) []uint64 {
 	z := make([]uint64, n)
 	for i := range z {
@@ -218,7 +220,7 @@ func TestKernelIsCurrent(t *testing.T) {
 	}
 }
 
-// FuzzRing holds the arithmetic against math/big.
+// FuzzRing compares the arithmetic with math/big.
 func FuzzRing(f *testing.F) {
 	for _, bits := range []int{64, 1024, 2048, 3072} {
 		for _, n := range numbers(bits)[3:] {
@@ -228,14 +230,14 @@ func FuzzRing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, modulus, x, y []byte) {
 		n := new(big.Int).SetBytes(modulus)
 		if _, err := mont.New(n.SetBit(n, 0, 1)); err != nil {
-			t.Skip("no modulus")
+			t.Skip("not a modulus")
 		}
 		for _, r := range rings(t, n) {
-			form := func(b []byte) []uint64 {
+			element := func(b []byte) []uint64 {
 				x := new(big.Int).SetBytes(b)
-				return mont.Form(r, x.Mod(x, power2(mont.FormBits(r))))
+				return mont.Representation(r, x.Mod(x, power2(mont.RepresentationBits(r))))
 			}
-			checkElements(t, r, n, form(x), form(y), make([]uint64, r.Len()))
+			checkElements(t, r, n, element(x), element(y), make([]uint64, r.Len()))
 		}
 	})
 }

@@ -1,23 +1,22 @@
 //go:build ignore
 
-// This writes the AVX-512 IFMA kernels of package mont, which multiply modulo n:
-// z is below x·y/R + 2n, for any x and y, where R is 2^52 to the number of
-// digits and one.
+// This program writes the AVX-512 IFMA kernels of package mont, which multiply modulo n.
+// The result z is below x·y/R + 2n for any x and y. R is 2^52 to the power of the number
+// of digits plus one.
 //
-// Digits have 52 bits, as the instructions multiply them. There are five vectors
-// of four or eight lanes: digit i is in vector i mod 5, lane i div 5. So a number
-// is shifted down by a digit by giving its vectors other names, and only in what
-// was the first vector do the lanes move.
+// Digits have 52 bits, because the instructions multiply 52 bits. There are five vectors of
+// four or eight lanes: digit i is in vector i mod 5, lane i div 5. Hence a number is
+// shifted down by one digit by renaming its vectors; only the lanes of the vector that was
+// the first must be moved.
 //
-// One factor is taken digit by digit, lowest first. Two sums of five vectors go
-// along: b of its digits times the other factor, and a. In every step the lowest
-// digit q of a + b is taken away, the rest is shifted, and q·f is added to it
-// with f = 2^-52 modulo n: that divides by 2^52. Montgomery would first compute
-// a multiple of q, on which everything would wait; now the time goes to the
-// multiplications alone. But f is all of n's length, so a digit too many is left
-// in the end, and that one is cleared in Montgomery's way.
+// The loop takes the digits of one factor, the lowest first. It keeps two sums of five
+// vectors: b, the digits times the other factor, and a. Each step removes the lowest digit q
+// of a + b, shifts the rest, and adds q·f with f = 2^-52 modulo n. This divides by 2^52.
+// Montgomery's method would first compute a multiple of q, and everything would wait for
+// it; here, only the multiplications take time. But f is as long as n, so that one digit
+// too many is left at the end. Montgomery's method clears this digit.
 //
-// What is added to a lane stays below 2^60; digits have 52 bits again in the end.
+// The value of a lane stays below 2^60. At the end, digits have 52 bits again.
 package main
 
 import (
@@ -44,14 +43,14 @@ func main() {
 	Generate()
 }
 
-// kernel is the code being written: its registers under their present names.
+// kernel is the code that is being written: its registers with their present names.
 type kernel struct {
 	register func() vector
 	lanes    int
 
 	modulus reg.Register // points to f, n and -1/n modulo 2^52
 	f, a, b []vector
-	q       vector // of the step before
+	q       vector // of the previous step
 	zero    vector
 	lowest  reg.OpmaskVirtual // of lanes
 }
@@ -79,11 +78,11 @@ func (k *kernel) multiply(name, signature string) {
 	k.end()
 }
 
-// square multiplies a digit of vector v by the vectors from v on only, and by
-// twice those after v: so it makes the products of two vectors once. The bit that
-// a doubled digit has too many is not multiplied; it is the next digit's lowest,
-// in the next vector, but for the vector after v, as the digits before it were not
-// doubled. What the last vector has too many is added by itself.
+// square multiplies a digit of vector v only by vector v and by twice the vectors after v,
+// so that it computes each product of two vectors once. The top bit of a doubled digit is
+// not multiplied. It is the lowest bit of the next digit, in the next vector, except in
+// the vector after v, because the digits before it were not doubled. The top bits of the
+// last vector are added separately.
 func (k *kernel) square(name, signature string) {
 	k.begin(name, signature, "x²/R")
 	p, y := Load(Param("x"), GP64()), GP64()
@@ -91,12 +90,12 @@ func (k *kernel) square(name, signature string) {
 	x, last, carried := k.load(p, 0), k.register(), K()
 	VPSRLQ(Imm(digit-1), x[vectors-1], last)
 	VPTESTMQ(last, last, carried)
-	double := make([]vector, vectors) // without the bits of the vector before
+	double := make([]vector, vectors) // without the top bits of the previous vector
 	for v := vectors - 1; v > 0; v-- {
 		double[v] = k.register()
 		VPADDQ(x[v], x[v], double[v])
 		VPSRLQ(Imm(digit-1), x[v-1], x[v])
-		VPORQ(double[v], x[v], x[v]) // with them
+		VPORQ(double[v], x[v], x[v]) // with these bits
 	}
 	k.loop(y, func(v int, y vector) {
 		same := k.register()
@@ -112,7 +111,7 @@ func (k *kernel) square(name, signature string) {
 	k.end()
 }
 
-// loop calls step to write the steps of five digits.
+// loop writes the loop. It calls step to write the steps of five digits.
 func (k *kernel) loop(p reg.Register, step func(v int, y vector)) {
 	count, q := GP64(), k.q
 	MOVQ(U64(uint64(k.lanes)), count)
@@ -129,7 +128,8 @@ func (k *kernel) loop(p reg.Register, step func(v int, y vector)) {
 	JNZ(LabelRef("digits"))
 }
 
-// step is that of a digit y. x may lack vectors; highest sets b's.
+// step writes the step of a digit y. Vectors of x that are nil are skipped. highest writes
+// the code that sets the highest vector of b.
 func (k *kernel) step(y vector, x []vector, highest func(b vector)) {
 	k.products(VPMADD52LUQ, x, y, k.b)
 	sum, q := k.register(), k.register()
@@ -140,18 +140,18 @@ func (k *kernel) step(y vector, x []vector, highest func(b vector)) {
 	k.b = append(k.b[1:], k.b[0])
 	k.products(VPMADD52LUQ, k.f, q, k.a)
 	k.products(VPMADD52HUQ, x, y, k.b)
-	// The upper halves belong a digit higher; the last is late by a step.
+	// The upper halves belong to the next digit. The last one is added a step later.
 	VPMADD52HUQ(k.f[vectors-1], k.q, k.a[vectors-1])
 	for v, sum := range k.a[1:] {
 		if x[v+1] == nil {
-			sum = k.b[v+1] // as it waits for nothing else
+			sum = k.b[v+1] // no other instruction of this step writes it
 		}
 		VPMADD52HUQ(k.f[v], q, sum)
 	}
 	k.q = q
 }
 
-// products adds x·y's lower or upper halves to the sum.
+// products adds the lower or upper halves of x·y to the sum.
 func (k *kernel) products(add func(...Op), x []vector, y vector, sum []vector) {
 	for v := range x {
 		if x[v] != nil {
@@ -160,8 +160,8 @@ func (k *kernel) products(add func(...Op), x []vector, y vector, sum []vector) {
 	}
 }
 
-// shift shifts a down by a digit, with sum for its first vector. What the
-// digit carries is kept.
+// shift shifts a down by one digit, with sum as its first vector. It keeps the carry of
+// the digit that it removes.
 func (k *kernel) shift(sum vector) {
 	carry := k.register()
 	VPSRLQ_Z(Imm(digit), sum, k.lowest, carry)
@@ -170,8 +170,8 @@ func (k *kernel) shift(sum vector) {
 	k.a = append(k.a[1:], k.a[0])
 }
 
-// end clears one more digit, by m·n with m = -sum/n modulo 2^52, and stores
-// the sum in z.
+// end clears one more digit, by adding m·n with m = -sum/n modulo 2^52, and stores the sum
+// in z.
 func (k *kernel) end() {
 	for v := range vectors {
 		VPADDQ(k.b[v], k.a[v], k.a[v])
@@ -194,9 +194,9 @@ func (k *kernel) end() {
 	RET()
 }
 
-// normalize carries from digit to digit, and from the last vector to the next
-// lane of the first, until all have 52 bits: once as a rule, once more for each
-// lane at most. The sum fits the digits, so the last one carries nothing.
+// normalize carries from digit to digit, and from the last vector to the next lane of the
+// first, until all digits have 52 bits. Usually one iteration suffices; at most, there is
+// one more for each lane. The sum fits the digits, so the last one has no carry.
 func (k *kernel) normalize() {
 	mask, carry, excess := k.mask(), k.register(), K()
 	Label("carry")

@@ -1,10 +1,10 @@
-// Command generate writes the unrolled kernels of package mont to its standard
-// output: products of 16 by 16 limbs, summed column by column in three
-// registers. That order needs the fewest instructions where a product comes in
-// two registers and there is one carry flag.
+// Command generate writes the unrolled kernels of package mont to standard output: products
+// of 16 by 16 limbs, summed column by column in three registers. This order needs the
+// fewest instructions on processors where a product is in two registers and there is one
+// carry flag.
 //
-// The race detector is kept from the kernels, which it would make twenty times
-// as slow.
+// The kernels are excluded from the race detector, which would make them twenty times
+// slower.
 package main
 
 import (
@@ -17,9 +17,9 @@ import (
 
 const (
 	limbs = 16
-	// group is after how many products a store keeps the compiler from moving
-	// more multiplications ahead of the additions than there are registers
-	// for. One or two are best, by measurement.
+	// group is the number of products after which a store prevents the compiler from
+	// moving more multiplications ahead of the additions than there are registers
+	// for. Measurements show that one or two are best.
 	group = 2
 )
 
@@ -43,8 +43,8 @@ type generator struct{ bytes.Buffer }
 
 func (g *generator) line(format string, a ...any) { fmt.Fprintf(g, format+"\n", a...) }
 
-// column adds the products x[j]·y[i-j], first ≤ j ≤ last, to the sum s, which
-// will be stored in z.
+// column writes code that adds the products x[j]·y[i-j], first ≤ j ≤ last, to the sum s,
+// which will be stored in z.
 func (g *generator) column(z, s, x, y string, i, first, last int) {
 	for j := first; j <= last; j++ {
 		g.line("%[1]s0, %[1]s1, %[1]s2 = mac(%[1]s0, %[1]s1, %[1]s2, %[2]s[%[3]d], %[4]s[%[5]d])", s, x, j, y, i-j)
@@ -61,7 +61,7 @@ func (g *generator) store(z string) { g.line("%s, c0, c1, c2 = c0, c1, c2, 0", z
 func limb(x string, i int) string { return fmt.Sprintf("%s[%d]", x, i) }
 
 func (g *generator) lower() {
-	g.line("// lower adds the lower columns of x·y to t and returns what they carry to the\n// upper.")
+	g.line("// lower adds the lower columns of x·y to t and returns their carry to the upper columns.")
 	g.line("//\n//go:norace\nfunc lower(t, x, y *[block]uint64) (c0, c1 uint64) {\nvar c2 uint64")
 	for i := range limbs {
 		g.load(i)
@@ -72,7 +72,7 @@ func (g *generator) lower() {
 }
 
 func (g *generator) clearLower() {
-	g.line("// clearLower sets m to what makes the lower columns of t + m·n vanish, where k\n// is -1/n modulo 2^64, and returns what they carry to the upper.")
+	g.line("// clearLower sets m to the value for which the lower columns of t + m·n are zero, and\n// returns their carry to the upper columns. k is -1/n modulo 2^64.")
 	g.line("//\n//go:norace\nfunc clearLower(m, t, n *[block]uint64, k uint64) (c0, c1 uint64) {\nvar c2 uint64")
 	for i := range limbs {
 		g.load(i)
@@ -83,7 +83,7 @@ func (g *generator) clearLower() {
 }
 
 func (g *generator) upper() {
-	g.line("// upper sets z to the sum of t, the upper columns of x·y, and c1:c0, and\n// returns what that carries. z may be t.")
+	g.line("// upper sets z to the sum of t, the upper columns of x·y and c1:c0, and returns the\n// carry. z may be t.")
 	g.line("//\n//go:norace\nfunc upper(z, t, x, y *[block]uint64, c0, c1 uint64) uint64 {\nvar c2 uint64")
 	for i := range limbs - 1 {
 		g.load(i)
@@ -94,7 +94,7 @@ func (g *generator) upper() {
 }
 
 func (g *generator) square() {
-	g.line("// square sets t to x². A product of two different limbs occurs twice, but is\n// made once.")
+	g.line("// square sets t to x². The product of two different limbs occurs twice but is computed\n// once.")
 	g.line("//\n//go:norace\nfunc square(t *[2 * block]uint64, x *[block]uint64) {\nvar c0, c1, c2, d0, d1, d2 uint64")
 	for i := range 2*limbs - 2 {
 		if i > 0 {
