@@ -31,20 +31,20 @@ type User struct {
 	Blocked   bool
 }
 
-type table interface {
-	FindOrMake(ctx context.Context, email string) (*User, error)
-	Find(ctx context.Context, id string) (*User, error)
+type userTable interface {
+	FindOrCreate(ctx context.Context, email string) (*User, error)
+	FindByID(ctx context.Context, id string) (*User, error)
 }
 
-func docsStart(users table, home, members http.Handler) error {
+func docsStart(users userTable, home, members http.Handler) error {
 	auth, err := login.New(login.Config[*User]{
 		Audiences: []string{"https://rp.example"},
 		FindOrCreate: func(ctx context.Context, res *assertion.Result) (*User, error) {
-			return users.FindOrMake(ctx, res.Email)
+			return users.FindOrCreate(ctx, res.Email)
 		},
 		UserID: func(u *User) string { return u.ID },
 		FindByID: func(ctx context.Context, id string) (*User, error) {
-			u, err := users.Find(ctx, id)
+			u, err := users.FindByID(ctx, id)
 			if errors.Is(err, sql.ErrNoRows) || err == nil && u.Blocked {
 				return nil, login.ErrNoUser
 			}
@@ -82,18 +82,18 @@ func docsHeaders(w http.ResponseWriter) {
 }
 
 func docsPrefix(
-	load func(context.Context, *assertion.Result) (*User, error), id func(*User) string, byID func(context.Context, string) (*User, error),
+	findOrCreate func(context.Context, *assertion.Result) (*User, error), userID func(*User) string, findByID func(context.Context, string) (*User, error),
 ) error {
 	auth, err := login.New(login.Config[*User]{
 		Audiences:    []string{"https://www.example"},
 		Prefix:       "/app",
-		FindOrCreate: load, UserID: id, FindByID: byID,
+		FindOrCreate: findOrCreate, UserID: userID, FindByID: findByID,
 	})
 	if err != nil {
 		return err
 	}
 	inner := http.NewServeMux()
-	auth.Routes(inner) // /api/login, which browsers know as /app/api/login
+	auth.Routes(inner) // /api/login, which browsers see as /app/api/login
 	outer := http.NewServeMux()
 	outer.Handle("/app/", http.StripPrefix("/app", inner))
 	return nil

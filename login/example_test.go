@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/login"
@@ -83,4 +85,57 @@ func Example() {
 	// 200 hello alice@idp.example
 	// 200 {"status":"okay"}
 	// 401 {"status":"failure","reason":"not signed in"}
+}
+
+// The routes under chi, with a group of pages for members.
+func ExampleLogin_Routes_chi() {
+	idp := idptest.New("idp.example")
+	keys, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := assertion.NewVerifier(assertion.Config{Keys: keys})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	auth, err := login.New(login.Config[string]{
+		Verifier:     verifier,
+		Audiences:    []string{"https://rp.example"},
+		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
+		UserID:       func(email string) string { return email },
+		FindByID:     func(_ context.Context, email string) (string, error) { return email, nil },
+		AfterLogin:   "/members",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := chi.NewRouter()
+	auth.Routes(r)
+	r.Group(func(r chi.Router) {
+		r.Use(auth.Require)
+		r.Get("/members", func(w http.ResponseWriter, r *http.Request) {
+			user, _ := auth.User(r.Context())
+			fmt.Fprintln(w, "hello", user)
+		})
+	})
+
+	form := url.Values{"assertion": {idp.Backed("alice@idp.example", idptest.Key("DS128"), "https://rp.example")}}
+	request := httptest.NewRequest("POST", "/api/login", strings.NewReader(form.Encode()))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Accept", "text/html")
+	response := httptest.NewRecorder()
+	r.ServeHTTP(response, request)
+	fmt.Println(response.Code, response.Header().Get("Location"))
+
+	request = httptest.NewRequest("GET", "/members", nil)
+	request.AddCookie(response.Result().Cookies()[0])
+	response = httptest.NewRecorder()
+	r.ServeHTTP(response, request)
+	fmt.Println(response.Code, strings.TrimSpace(response.Body.String()))
+	// Output:
+	// 303 /members
+	// 200 hello alice@idp.example
 }

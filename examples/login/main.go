@@ -1,4 +1,4 @@
-// Command login is a relying party at http://localhost:8080, for "vepverify idp --keys-out keys.json".
+// Command login is a relying party for the provider of "vepverify idp --keys-out keys.json".
 package main
 
 import (
@@ -16,12 +16,12 @@ import (
 
 var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A relying party</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><h1>A relying party</h1>
-{{if .User}}<p>You are {{.User}}, and may see the <a href="/members">members’ page</a>.</p>
+{{if .User}}<p>You are {{.User}}. Here is the <a href="/members">members’ page</a>.</p>
 <button id="browserid-logout" data-user="{{.User}}">Sign out</button>{{else}}<button id="browserid-login">Sign in</button>{{end}}
 <script src="{{.Include}}" defer></script><script src="{{.Script}}" defer></script></html>`))
 
 func site(include string, keys assertion.KeySource) http.Handler {
-	auth := must(login.New(login.Config[string]{ // the user is just the address
+	auth := must(login.New(login.Config[string]{ // users are their addresses
 		Verifier:     must(assertion.NewVerifier(assertion.Config{Keys: keys})),
 		Audiences:    []string{"http://localhost:8080"},
 		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },

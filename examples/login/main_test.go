@@ -42,10 +42,10 @@ func TestExample(t *testing.T) {
 	}
 
 	if body := page(client.Get(server.URL)); !strings.Contains(body, "browserid-login") || strings.Contains(body, "members") {
-		t.Errorf("a stranger sees %s", body)
+		t.Errorf("a visitor sees %s", body)
 	}
 	if body := page(client.Get(server.URL + "/members")); !strings.Contains(body, "not signed in") {
-		t.Errorf("a stranger sees the members' page: %s", body)
+		t.Errorf("a visitor sees the members' page: %s", body)
 	}
 	proof := idp.Backed("ada@idp.localhost", idptest.Key("DS128"), "http://localhost:8080")
 	body := page(client.PostForm(server.URL+"/api/login", url.Values{"assertion": {proof}}))

@@ -1,4 +1,4 @@
-// Package pagetest checks pages of HTML.
+// Package pagetest checks HTML pages, for tests.
 package pagetest
 
 import (
@@ -10,10 +10,15 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Markup wants a page to keep to a policy that allows nothing inline, to refer
-// only to what allowed matches, to have every element that a label or a
-// description refers to, no two elements of one id, and no button that submits
-// by accident.
+// Markup fails the test unless all of this is true of a page:
+//
+//   - no script, style or event handler is inline;
+//   - each src and href matches allowed;
+//   - each label and description refers to an element of the page;
+//   - no two elements have one id;
+//   - each button has a type, so that none submits a form by accident.
+//
+// The path names the page in messages.
 func Markup(t *testing.T, path, body string, allowed *regexp.Regexp) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
@@ -41,18 +46,18 @@ func Markup(t *testing.T, path, body string, allowed *regexp.Regexp) {
 			case a.Key == "style", strings.HasPrefix(a.Key, "on"):
 				t.Errorf("%s: inline %s", path, a.Key)
 			case (a.Key == "src" || a.Key == "href") && !allowed.MatchString(a.Val):
-				t.Errorf("%s: %s=%q leads elsewhere", path, a.Key, a.Val)
+				t.Errorf("%s: %s=%q is not allowed", path, a.Key, a.Val)
 			}
 		}
 	}
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
-			t.Errorf("%s: two elements are %q", path, id)
+			t.Errorf("%s: two elements have the id %q", path, id)
 		}
 	}
 	for _, id := range references {
 		if !slices.Contains(ids, id) {
-			t.Errorf("%s: nothing is %q", path, id)
+			t.Errorf("%s: no element has the id %q", path, id)
 		}
 	}
 }
