@@ -11,7 +11,7 @@ import (
 )
 
 const assertHelp = `Makes a backed assertion, certificate~assertion, with which the owner of an identity file
-signs in at one site. Whoever has it can use it there until it expires.
+signs in at one site. Keep it secret: anyone who has it can use it there until it expires.
 
 Example:
   vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
@@ -19,7 +19,7 @@ Example:
 Exit status:
   0 done   2 usage, an identity that cannot be read or has expired`
 
-// assertCmd is the command assert.
+// assertCmd is the command assert with its flags.
 type assertCmd struct {
 	identity string
 	audience string
@@ -29,40 +29,40 @@ type assertCmd struct {
 }
 
 func assertCommand() *cli.Command {
-	s := &assertCmd{duration: cli.Span(2 * time.Minute)}
+	a := &assertCmd{duration: cli.Span(2 * time.Minute)}
 	return &cli.Command{
 		Name: "assert", Usage: "make an assertion, as a browser does",
-		Help: assertHelp, Run: s.run,
+		Help: assertHelp, Run: a.run,
 		Flags: []cli.Flag{
-			cli.Text(&s.identity, "identity", "the identity, a `FILE` of certify (needed)"),
-			cli.Text(&s.audience, "audience", "the site's `ORIGIN`, such as https://rp.example (needed)"),
-			cli.Value(&s.duration, "duration", "how long the assertion is valid, a `TIME`"),
-			cli.Value(&s.now, "now", "sign as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
-			cli.Switch(&s.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			cli.Text(&a.identity, "identity", "the identity, a `FILE` of certify (needed)"),
+			cli.Text(&a.audience, "audience", "the site's `ORIGIN`, such as https://rp.example (needed)"),
+			cli.Value(&a.duration, "duration", "how long the assertion is valid, a `TIME`"),
+			cli.Value(&a.now, "now", "sign as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Switch(&a.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}
 }
 
-func (s *assertCmd) run(ctx context.Context, c *cli.Call) error {
+func (a *assertCmd) run(ctx context.Context, c *cli.Call) error {
 	missing := c.Missing("identity", "audience")
 	switch {
 	case len(c.Args) > 0:
-		return c.UsageErrorf("assert takes flags only; the identity is named by --identity")
+		return c.UsageErrorf("assert takes flags only; --identity names the identity file")
 	case missing != "":
 		return c.UsageErrorf("--%s is missing", missing)
-	case s.duration == 0:
+	case a.duration == 0:
 		return c.UsageErrorf("--duration 0: the assertion would never be valid")
 	}
-	id, err := identity.Read(ctx, c.Process, s.identity, s.weakKeys)
+	id, err := identity.Read(ctx, c.Process, a.identity, a.weakKeys)
 	if err != nil {
 		return err
 	}
-	at := s.now.Clock(c.Now)()
+	at := a.now.Clock(c.Now)()
 	if err := id.Check(at); err != nil {
-		return fmt.Errorf("%s: %w", cli.FileName(s.identity), err)
+		return fmt.Errorf("%s: %w", cli.FileName(a.identity), err)
 	}
 	text, err := assertion.Sign(assertion.Template{
-		Audience: s.audience, Expires: at.Add(time.Duration(s.duration)),
+		Audience: a.audience, Expires: at.Add(time.Duration(a.duration)),
 	}, id.PrivateKey, id.Certificate)
 	if err != nil {
 		return c.UsageErrorf("%w", err)

@@ -10,7 +10,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// Escape sequences for those terminals that want color.
+// Escape sequences for terminals with color.
 const (
 	red   = "\x1b[31m"
 	green = "\x1b[32m"
@@ -18,7 +18,7 @@ const (
 	reset = "\x1b[0m"
 )
 
-// marks are how outcomes look.
+// marks are the signs of outcomes.
 var marks = map[assertion.Outcome]struct{ sign, ascii, color string }{
 	assertion.StepPassed:  {"✓", "ok  ", green},
 	assertion.StepFailed:  {"✗", "FAIL", red},
@@ -32,7 +32,7 @@ type explainer struct {
 	ascii bool
 }
 
-// printExplanation tells on standard error what each check found.
+// printExplanation prints the result of each check on standard error.
 func printExplanation(c *cli.Call, e *assertion.Explanation) {
 	x := &explainer{to: c.Err, color: c.WantsColor(), ascii: c.ASCIIOnly()}
 	reached := true
@@ -40,7 +40,7 @@ func printExplanation(c *cli.Call, e *assertion.Explanation) {
 		x.step(s, reached)
 		reached = reached && s.Outcome != assertion.StepFailed
 	}
-	x.verdict(e)
+	x.result(e)
 }
 
 func (x *explainer) step(s assertion.StepReport, reached bool) {
@@ -57,25 +57,25 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 		t.Row(f.Name, f.Value)
 	}
 	fmt.Fprint(x.to, t.String())
-	var fault *assertion.Error
-	if errors.As(s.Err, &fault) {
-		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(fault.Reason))
-		why := cli.Table{Indent: "      "}
-		addFault(&why, fault)
-		fmt.Fprint(x.to, why.String())
+	var detail *assertion.Error
+	if errors.As(s.Err, &detail) {
+		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(detail.Reason))
+		rows := cli.Table{Indent: "      "}
+		addDetail(&rows, detail)
+		fmt.Fprint(x.to, rows.String())
 	}
 }
 
-func (x *explainer) verdict(e *assertion.Explanation) {
+func (x *explainer) result(e *assertion.Explanation) {
 	outcome := assertion.StepPassed
-	failed := assertion.Failure(e.Err)
+	failure := assertion.Failure(e.Err)
 	if e.Err != nil {
 		outcome = assertion.StepFailed
 	}
-	if failed == nil && e.Err != nil { // misuse; said on the last line anyway
+	if failure == nil && e.Err != nil { // misuse: the command ends with this error
 		return
 	}
-	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), verdict(e.Result, failed))
+	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), summary(e.Result, failure))
 }
 
 func (x *explainer) mark(o assertion.Outcome) string {
@@ -90,7 +90,7 @@ func (x *explainer) mark(o assertion.Outcome) string {
 	return sign
 }
 
-// rounded gives a duration with three digits at most.
+// rounded returns a duration with three digits at most.
 func rounded(d time.Duration) time.Duration {
 	for unit := time.Microsecond; ; unit *= 10 {
 		if d < 1000*unit {

@@ -11,9 +11,9 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-const inspectHelp = `Decodes a backed assertion without checking any signature, audience or issuer: who
-it claims to be, by whom, for which site, until when, with which keys. Anybody can
-write such a text; use verify to find out whether it holds. Nothing is fetched.
+const inspectHelp = `Decodes a backed assertion and shows the user, the issuer, the site, the times and the
+keys that it names. No signature, audience or issuer is checked: anyone can write such a
+text. Use verify to check it. Nothing is fetched.
 
 Examples:
   vepverify inspect assertion.txt
@@ -22,10 +22,10 @@ Examples:
 Exit status:
   0 it could be decoded   1 it is malformed   2 usage, unreadable file`
 
-// notVerified stands at both ends of what inspect says.
-const notVerified = "NOT VERIFIED: anybody can write such a text. Whether it holds, vepverify verify finds out."
+// notVerified is the first and the last line of the output.
+const notVerified = "NOT VERIFIED: anyone can write such a text. Use vepverify verify to check it."
 
-// inspectCmd is the command inspect.
+// inspectCmd is the command inspect with its flags.
 type inspectCmd struct {
 	now  cli.Instant
 	json bool
@@ -34,11 +34,11 @@ type inspectCmd struct {
 func inspectCommand() *cli.Command {
 	i := &inspectCmd{}
 	return &cli.Command{
-		Name: "inspect", Usage: "show what an assertion says, without believing it",
+		Name: "inspect", Usage: "show what an assertion says, without checking it",
 		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
 		Flags: []cli.Flag{
 			cli.Switch(&i.json, "json", "one line of JSON"),
-			cli.Value(&i.now, "now", "say what is expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Value(&i.now, "now", "show what is expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
 		},
 	}
 }
@@ -94,8 +94,8 @@ func (i *inspectCmd) print(call *cli.Call, v *view) {
 func (c *certificateView) rows(t *cli.Table) {
 	t.Row("issued by", c.Issuer)
 	switch {
-	case c.PrincipalFault != "":
-		t.Row("certifies", c.PrincipalFault)
+	case c.PrincipalError != "":
+		t.Row("certifies", c.PrincipalError)
 	case c.Host != "":
 		t.Row("certifies host", c.Host)
 	case c.Email != "":
@@ -106,7 +106,7 @@ func (c *certificateView) rows(t *cli.Table) {
 	if c.Key != nil {
 		t.Row("certified key", c.Key.String())
 	} else {
-		t.Row("certified key", c.KeyFault)
+		t.Row("certified key", c.KeyError)
 	}
 	t.Row("signature", c.Algorithm)
 }
@@ -125,10 +125,10 @@ func (v times) rows(t *cli.Table, now time.Time) {
 	t.Row("expires", expires)
 }
 
-// view is a backed assertion as inspect shows it; the JSON form is for
-// scripts. Times are milliseconds since 1970.
+// view is a backed assertion as inspect shows it. The JSON form is for scripts.
+// Times are milliseconds since 1970.
 type view struct {
-	Verified     bool               `json:"verified"` // false, always
+	Verified     bool               `json:"verified"` // always false
 	Certificates []*certificateView `json:"certificates"`
 	Assertion    assertionView      `json:"assertion"`
 }
@@ -137,9 +137,9 @@ type certificateView struct {
 	Issuer         string   `json:"issuer"`
 	Email          string   `json:"email,omitempty"`
 	Host           string   `json:"host,omitempty"`
-	PrincipalFault string   `json:"principalError,omitempty"`
+	PrincipalError string   `json:"principalError,omitempty"`
 	Key            *keyInfo `json:"publicKey,omitempty"`
-	KeyFault       string   `json:"publicKeyError,omitempty"`
+	KeyError       string   `json:"publicKeyError,omitempty"`
 	Algorithm      string   `json:"algorithm"`
 	times
 	Claims map[string]json.RawMessage `json:"claims,omitempty"`
@@ -176,16 +176,16 @@ func viewOfCertificate(c *certchain.Certificate, now int64) *certificateView {
 	v := &certificateView{
 		Issuer: c.Issuer, Algorithm: c.Algorithm, times: timesOf(c.Validity, now), Claims: c.Extra(),
 	}
-	// Weak keys are shown for what they are: looking at one is no harm.
+	// Weak keys are shown too, and marked as weak.
 	if key, err := c.PublicKey(true); err != nil {
-		v.KeyFault = err.Error()
+		v.KeyError = err.Error()
 	} else {
 		info := describeKey(key)
 		v.Key = &info
 	}
 	var err error
 	if v.Email, _, err = c.Email(); err != nil {
-		v.PrincipalFault = err.Error()
+		v.PrincipalError = err.Error()
 	}
 	if host, err := c.Host(); err == nil {
 		v.Host = host

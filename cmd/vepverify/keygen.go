@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
@@ -17,29 +14,29 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-const keygenHelp = `Makes a key. The private key goes into a new file that only you can read, never onto a
-terminal; the public key is printed.
+const keygenHelp = `Generates a key. The private key is written to a new file that only you can read, and
+never to a terminal. The public key is printed.
 
 Examples:
   vepverify keygen --out issuer.key
   vepverify keygen --out issuer.key --bundle idp.example > keys.json
   vepverify keygen --from issuer.key --document > browserid
 
---document prints a support document, which a domain serves as
-https://DOMAIN/.well-known/browserid (type application/json) to have its own users'
-certificates believed; put your own paths into it. --bundle prints the same as a file for
---keys of verify. With --from they are made of a key that exists.
+--document prints a support document. A domain that serves it as
+https://DOMAIN/.well-known/browserid (type application/json) is the authority for its own
+users; put your own paths into it. --bundle prints the same as a file for --keys of verify.
+With --from, the public key is that of an existing private key.
 
 Exit status:
   0 done   2 usage, a file that exists or cannot be written`
 
-// Where a support document sends people, until its owner says otherwise.
+// The paths in a support document, which its owner may change.
 const (
 	defaultAuthentication = "/browserid/sign_in.html"
 	defaultProvisioning   = "/browserid/provision.html"
 )
 
-// keygenCmd is the command keygen.
+// keygenCmd is the command keygen with its flags.
 type keygenCmd struct {
 	algorithm string
 	out       string
@@ -52,14 +49,14 @@ type keygenCmd struct {
 func keygenCommand() *cli.Command {
 	k := &keygenCmd{algorithm: keys.RS256}
 	return &cli.Command{
-		Name: "keygen", Usage: "make a key, or an issuer's support document",
+		Name: "keygen", Usage: "generate a key, or an issuer's support document",
 		Help: keygenHelp, Run: k.run,
 		Flags: []cli.Flag{
 			cli.Text(&k.out, "out", "new `FILE` for the private key"),
 			cli.Text(&k.algorithm, "algorithm", "`NAME`: "+strings.Join(keys.Algorithms(), ", ")),
-			cli.Text(&k.from, "from", "use the private key in `FILE`, make none"),
+			cli.Text(&k.from, "from", "use the private key in `FILE` instead of a new one"),
 			cli.Switch(&k.document, "document", "print a support document with the public key"),
-			cli.Text(&k.bundle, "bundle", "print a file for --keys in which the key is `DOMAIN`'s"),
+			cli.Text(&k.bundle, "bundle", "print a file for --keys with the key for `DOMAIN`"),
 			cli.Switch(&k.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}
@@ -85,20 +82,20 @@ func (k *keygenCmd) check(c *cli.Call) error {
 	_, bundleOK := domain.Parse(k.bundle)
 	switch {
 	case len(c.Args) > 0:
-		return c.UsageErrorf("keygen takes flags only; the file for the key is named by --out")
+		return c.UsageErrorf("keygen takes flags only; --out names the file for the key")
 	case k.out == "" && k.from == "":
 		return c.UsageErrorf("--out is missing: the new file for the private key, such as --out issuer.key")
 	case k.from != "" && (c.Given("out") || c.Given("algorithm")):
-		return c.UsageErrorf("--from takes a key that exists, so --out and --algorithm have no place beside it")
+		return c.UsageErrorf("--from uses an existing key and excludes --out and --algorithm")
 	case k.document && k.bundle != "":
 		return c.UsageErrorf("--document and --bundle exclude each other")
 	case k.bundle != "" && !bundleOK:
-		return c.UsageErrorf("--bundle: %.100q is no domain", k.bundle)
+		return c.UsageErrorf("--bundle: %.100q is not a domain", k.bundle)
 	}
 	return nil
 }
 
-// key makes a key and writes it down, or reads one.
+// key generates a key and writes it to a file, or reads one.
 func (k *keygenCmd) key(ctx context.Context, c *cli.Call) (keys.PrivateKey, error) {
 	if k.from != "" {
 		return identity.ReadPrivateKey(ctx, c.Process, k.from, k.weakKeys)
@@ -114,7 +111,7 @@ func (k *keygenCmd) key(ctx context.Context, c *cli.Call) (keys.PrivateKey, erro
 	return key, cli.CreateSecret(k.out, append(text, '\n'))
 }
 
-// describe gives what is printed of the key.
+// describe returns what is printed of the key.
 func (k *keygenCmd) describe(key keys.PublicKey) ([]byte, error) {
 	document := &wellknown.Document{
 		PublicKey: key, Authentication: defaultAuthentication, Provisioning: defaultProvisioning,
@@ -129,7 +126,7 @@ func (k *keygenCmd) describe(key keys.PublicKey) ([]byte, error) {
 	return key.MarshalJSON()
 }
 
-// newKey makes a key of the named algorithm.
+// newKey generates a key of the named algorithm.
 func newKey(c *cli.Call, algorithm string, allowWeak bool) (keys.PrivateKey, error) {
 	generate := keys.Generate
 	if allowWeak {
@@ -138,51 +135,9 @@ func newKey(c *cli.Call, algorithm string, allowWeak bool) (keys.PrivateKey, err
 	key, err := generate(algorithm)
 	switch {
 	case errors.Is(err, keys.ErrUnknownType):
-		return nil, c.UsageErrorf("--algorithm: no %.40q; there are %s", algorithm, strings.Join(keys.Algorithms(), ", "))
+		return nil, c.UsageErrorf("--algorithm: unknown algorithm %.40q; the algorithms are %s", algorithm, strings.Join(keys.Algorithms(), ", "))
 	case errors.Is(err, keys.ErrWeak):
-		return nil, c.UsageErrorf("%s keys can be broken by anyone; for tests, add --insecure-weak-keys", algorithm)
+		return nil, c.UsageErrorf("--algorithm: anyone can break %s keys; for tests, add --insecure-weak-keys", algorithm)
 	}
 	return key, err
-}
-
-// keyInfo is what people and scripts are told of a public key.
-type keyInfo struct {
-	Algorithm   string `json:"algorithm"`
-	Bits        int    `json:"bits"`
-	Fingerprint string `json:"sha256"` // of the canonical form, in hexadecimal
-	Weak        bool   `json:"weak,omitempty"`
-}
-
-func describeKey(k keys.PublicKey) keyInfo {
-	return keyInfo{
-		Algorithm: k.Algorithm(), Bits: bits(k), Weak: k.Weak(),
-		Fingerprint: fmt.Sprintf("%x", sha256.Sum256(k.Canonical())),
-	}
-}
-
-// bits is the size of the key's modulus, as its JWK has it; 0 for a kind of
-// key that has none.
-func bits(k keys.PublicKey) int {
-	text, err := k.MarshalJWK()
-	if err != nil {
-		return 0
-	}
-	var jwk struct{ N, P string }
-	if json.Unmarshal(text, &jwk) != nil {
-		return 0
-	}
-	number, err := base64.RawURLEncoding.DecodeString(jwk.N + jwk.P) // one of them is empty
-	if err != nil {
-		return 0
-	}
-	return new(big.Int).SetBytes(number).BitLen()
-}
-
-// String gives the key on one line.
-func (k keyInfo) String() string {
-	s := fmt.Sprintf("%s, %d bits, sha256:%s", k.Algorithm, k.Bits, k.Fingerprint)
-	if k.Weak {
-		s += " (WEAK)"
-	}
-	return s
 }

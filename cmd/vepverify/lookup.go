@@ -14,7 +14,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-const lookupHelp = `Asks who speaks for the email addresses of a domain: it fetches
+const lookupHelp = `Finds the authority for the email addresses of a domain: it fetches
 https://DOMAIN/.well-known/browserid and follows delegations, as verify does.
 
 Examples:
@@ -22,10 +22,10 @@ Examples:
   vepverify lookup idp.example other.example --save keys.json
   vepverify verify assertion.txt --audience https://rp.example --keys keys.json
 
-With --save, the documents fetched and the domains found not to support BrowserID go into
-a file for --keys. It is written only when everything is known.
+With --save, the fetched documents, and the domains that do not support BrowserID, are
+written to a file for --keys. The file is written only if no result is unknown.
 
-Exit status, the worst of all domains (3 before 1 before 0):
+Exit status, the worst of all domains (3 is worse than 1):
   0 supported   1 not supported, or refused   3 unknown: try later   2 usage`
 
 // lookupCmd is the command lookup.
@@ -36,28 +36,28 @@ type lookupCmd struct {
 }
 
 func lookupCommand() *cli.Command {
-	i := &lookupCmd{Network: verifier.NewNetwork()}
+	l := &lookupCmd{Network: verifier.NewNetwork()}
 	return &cli.Command{
-		Name: "lookup", Usage: "show who speaks for a domain, and with which keys",
-		Arguments: "DOMAIN…", Help: lookupHelp, Run: i.run,
+		Name: "lookup", Usage: "show the authority for a domain, and its keys",
+		Arguments: "DOMAIN…", Help: lookupHelp, Run: l.run,
 		Flags: append([]cli.Flag{
-			cli.Switch(&i.json, "json", "one line of JSON for each domain"),
-			cli.Text(&i.save, "save", "write the documents to `FILE`, for --keys"),
-		}, i.Network.Flags()...),
+			cli.Switch(&l.json, "json", "one line of JSON for each domain"),
+			cli.Text(&l.save, "save", "write the documents to `FILE`, for --keys"),
+		}, l.Network.Flags()...),
 	}
 }
 
-func (i *lookupCmd) run(ctx context.Context, c *cli.Call) error {
+func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	names, err := domains(c)
 	if err != nil {
 		return err
 	}
-	from, err := i.Source(c)
+	from, err := l.Source(c)
 	if err != nil {
 		return err
 	}
 	resolver, online := from.(*wellknown.Resolver)
-	if i.save != "" && !online {
+	if l.save != "" && !online {
 		return c.UsageErrorf("--save and --keys exclude each other: there is nothing to fetch")
 	}
 	findings := make([]*finding, len(names))
@@ -66,15 +66,15 @@ func (i *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	worst := worstOf(findings)
 	note := ""
-	if i.save != "" {
-		if note, err = i.saveBundle(ctx, resolver, names, worst); err != nil {
+	if l.save != "" {
+		if note, err = l.saveBundle(ctx, resolver, names, worst); err != nil {
 			return err
 		}
 	}
-	return i.report(c, findings, note, worst)
+	return l.report(c, findings, note, worst)
 }
 
-// domains gives the arguments, each once.
+// domains returns the arguments, each once.
 func domains(c *cli.Call) (names []string, err error) {
 	if len(c.Args) == 0 {
 		return nil, c.UsageErrorf("no domain: name one, such as idp.example")
@@ -83,7 +83,7 @@ func domains(c *cli.Call) (names []string, err error) {
 	for _, arg := range c.Args {
 		name, ok := domain.Parse(arg)
 		if !ok {
-			return nil, c.UsageErrorf("%.100q is no domain; what is wanted looks like idp.example", arg)
+			return nil, c.UsageErrorf("%.100q is not a domain such as idp.example", arg)
 		}
 		if !seen[name] {
 			names = append(names, name)
@@ -93,24 +93,24 @@ func domains(c *cli.Call) (names []string, err error) {
 	return names, nil
 }
 
-// saveBundle writes the file for --save. What a look-up could not find out is
-// said beside the answers, as a note; every other failure is an error.
-func (i *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names []string, worst cli.Status) (note string, err error) {
+// saveBundle writes the file for --save. If a lookup failed, it returns a note to
+// print after the results. Every other failure is an error.
+func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names []string, worst cli.Status) (note string, err error) {
 	var b strings.Builder
 	err = r.Save(ctx, &b, names...)
 	var unknown *wellknown.LookupError
 	if errors.As(err, &unknown) && worst != cli.ExitOkay {
-		return i.save + " not written: " + unknown.Error(), nil
+		return l.save + " not written: " + unknown.Error(), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s not written: %w", i.save, err)
+		return "", fmt.Errorf("%s not written: %w", l.save, err)
 	}
-	return "", cli.ReplaceFile(i.save, []byte(b.String()))
+	return "", cli.ReplaceFile(l.save, []byte(b.String()))
 }
 
-func (i *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst cli.Status) error {
+func (l *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst cli.Status) error {
 	for n, f := range findings {
-		if i.json {
+		if l.json {
 			if err := c.PrintJSON(f); err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func (i *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst 
 		}
 		f.print(c.Process)
 	}
-	if note != "" && !i.json {
+	if note != "" && !l.json {
 		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(note))
 	}
 	return worst.Err()
@@ -135,7 +135,7 @@ func worstOf(findings []*finding) cli.Status {
 	return worst
 }
 
-// print tells a person.
+// print prints the finding for people.
 func (f *finding) print(p *cli.Process) {
 	now := p.Now()
 	t := cli.Table{Indent: "  "}
@@ -156,7 +156,7 @@ func (f *finding) print(p *cli.Process) {
 		t.Row("key", k.String())
 	}
 	if len(f.Keys) == 0 {
-		t.Row("keys", "none that is usable: it certifies nobody")
+		t.Row("keys", "none that is usable")
 	}
 	t.Row("authentication", f.Authentication)
 	t.Row("provisioning", f.Provisioning)
@@ -172,8 +172,8 @@ func whenOr(ms int64, now time.Time, otherwise string) string {
 	return cli.FormatTime(time.UnixMilli(ms), now)
 }
 
-// finding is what lookup has found out about a domain; the JSON form is for
-// scripts. Times are milliseconds since 1970, absent with --keys.
+// finding is the result for a domain. The JSON form is for scripts. Times are
+// milliseconds since 1970, and absent with --keys.
 type finding struct {
 	Domain         string    `json:"domain"`
 	Status         string    `json:"status"`
@@ -190,9 +190,9 @@ type finding struct {
 // The values of finding.Status.
 const (
 	supported   = "supported"
-	unsupported = "unsupported" // a fallback may speak for the domain
-	refused     = "refused"     // nobody may
-	unknown     = "unknown"     // not knowable now
+	unsupported = "unsupported" // a fallback may be the authority
+	refused     = "refused"     // no domain may
+	unknown     = "unknown"     // the domain cannot be reached now
 )
 
 func (f *finding) status() cli.Status {
@@ -205,7 +205,7 @@ func (f *finding) status() cli.Status {
 	return cli.ExitFailure
 }
 
-// find looks a domain up.
+// find looks up a domain.
 func find(ctx context.Context, from assertion.KeySource, name string) *finding {
 	a, err := from.Authority(ctx, name, name)
 	f := &finding{Domain: name, Status: supported}

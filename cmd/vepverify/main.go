@@ -65,14 +65,14 @@ From nothing to a verified assertion:
    vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
    vepverify assertion.txt --audience https://rp.example --keys keys.json --explain
 
-Flags stand before or after file names; "--" ends them; a value that begins with "-"
+Flags may stand before or after file names; "--" ends them. A value that begins with "-"
 is given as --flag=value. A file named like a command is written ./verify. "-" is
-standard input. Every flag but --now and --insecure-… can be set in the environment:
---ca-file as VEPVERIFY_CA_FILE, those that repeat with spaces between the values.
+standard input. Every flag except --now and --insecure-… can be set in the environment:
+--ca-file as VEPVERIFY_CA_FILE, repeatable ones with spaces between the values.
 
 Exit status: 0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
 output; 2 for wrong usage, unreadable files and bad configuration, with one line on
-standard error that says which.
+standard error.
 
 vepverify help COMMAND explains a command.
 `

@@ -10,8 +10,8 @@ import (
 )
 
 const vectorsHelp = `Runs test vectors of the format vepverify-vectors/1, which other implementations can
-use too: each case has an assertion, a configuration, what the hosts answer, and what
-must come of it. Nothing is fetched.
+use too. Each case has an assertion, a configuration, the answers of the hosts, and the
+expected result. Nothing is fetched.
 
 Examples:
   vepverify vectors testdata/vectors.json
@@ -22,7 +22,7 @@ Prints a line for each case that fails, and at the end "N passed, N failed".
 Exit status:
   0 all passed   1 some failed   2 usage, a file unreadable or of another format`
 
-// vectorsCmd is the command vectors.
+// vectorsCmd is the command vectors with its flags and counts.
 type vectorsCmd struct {
 	pattern string
 	verbose bool
@@ -30,7 +30,7 @@ type vectorsCmd struct {
 	passed, failed int
 }
 
-// vectorFile is a file of cases and where it came from.
+// vectorFile is a file of cases.
 type vectorFile struct {
 	name  string
 	cases []vectors.Case
@@ -43,7 +43,7 @@ func vectorsCommand() *cli.Command {
 		Arguments: "FILE…", Help: vectorsHelp, Run: t.run,
 		Flags: []cli.Flag{
 			cli.Text(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
-			cli.Switch(&t.verbose, "verbose", "a line for cases that pass, too"),
+			cli.Switch(&t.verbose, "verbose", "print a line for cases that pass, too"),
 		},
 	}
 }
@@ -54,10 +54,10 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 		return c.UsageErrorf("--run: %w", err)
 	}
 	if len(c.Args) == 0 {
-		return c.UsageErrorf("no file of test vectors is named")
+		return c.UsageErrorf("no file of test vectors named")
 	}
 	var files []vectorFile
-	for _, name := range c.Args { // all of them first: nothing is run when one is wrong
+	for _, name := range c.Args { // before any case is run: all files must be readable
 		f, err := t.load(c, name)
 		if err != nil {
 			return err
@@ -92,7 +92,8 @@ func (t *vectorsCmd) load(c *cli.Call, name string) (vectorFile, error) {
 	return vectorFile{name, f.Cases}, nil
 }
 
-// runFile runs the wanted cases of a file; among several files, it says which.
+// runFile runs the wanted cases of a file. If there are several files, it prints the
+// file with each case.
 func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, several bool, wanted *regexp.Regexp) error {
 	for i := range f.cases {
 		c := &f.cases[i]

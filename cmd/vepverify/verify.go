@@ -15,9 +15,9 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
-const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser hands it over.
-It is read from FILE, or from standard input when FILE is "-" or absent. verify is
-the command when none is named; write ./verify for a file of a command's name.
+const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser sends it. The
+assertion is read from FILE, or from standard input if FILE is "-" or absent. verify is the
+default command; write ./verify for a file that is named like a command.
 
 Examples:
   vepverify assertion.txt --audience https://rp.example
@@ -30,9 +30,9 @@ Answer, one line on standard output:
   {"status":"failure","reason":…,"undecided":true}    an issuer cannot be reached: try later
 
 Exit status:
-  0 okay   1 failure   3 undecided   2 usage: nothing on standard output then`
+  0 okay   1 failure   3 undecided   2 usage, with nothing on standard output`
 
-// verifyCmd is the command verify: its flags, and what they come to.
+// verifyCmd is the command verify with its flags.
 type verifyCmd struct {
 	verifier.Flags
 	audiences     cli.List
@@ -42,7 +42,7 @@ type verifyCmd struct {
 func verifyCommand() *cli.Command {
 	v := &verifyCmd{Flags: verifier.New()}
 	return &cli.Command{
-		Name: "verify", Usage: "say whether an assertion holds (the default command)",
+		Name: "verify", Usage: "verify an assertion (the default command)",
 		Arguments: "[FILE|-]", Help: verifyHelp, Flags: v.flags(), Run: v.run,
 	}
 }
@@ -50,7 +50,7 @@ func verifyCommand() *cli.Command {
 func (v *verifyCmd) flags() []cli.Flag {
 	own := []cli.Flag{
 		cli.Value(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
-		cli.Switch(&v.explain, "explain", "tell on standard error what each check found"),
+		cli.Switch(&v.explain, "explain", "explain each check on standard error"),
 		cli.Switch(&v.text, "text", "answer in words, not in JSON"),
 	}
 	return append(own, v.Flags.Flags()...)
@@ -81,10 +81,10 @@ func (v *verifyCmd) verify(ctx context.Context, c *cli.Call, engine *assertion.V
 	return e.Result, e.Err
 }
 
-// readAssertion reads the one assertion that the arguments name: a file, or
-// standard input for "-" and for no argument. One line break at its end, which
-// editors and shells write, is not part of it. Of what is too large it gives enough for the
-// library to say so.
+// readAssertion reads the assertion from the file that the arguments name, or
+// from standard input for "-" and for no argument. It removes one line break at the
+// end, which editors and shells write. Of a file that is too large it returns
+// enough for package assertion to refuse it.
 func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 	if len(c.Args) > 1 {
 		return "", c.UsageErrorf("one file at a time, not %d", len(c.Args))
@@ -109,8 +109,7 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 	return text, nil
 }
 
-// answer prints what became of a verification, and gives the exit status that
-// goes with it.
+// answer prints the result of a verification and returns its exit status.
 func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
 	if err == nil {
 		if v.text {
@@ -119,36 +118,36 @@ func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error 
 		}
 		return c.PrintJSON(res)
 	}
-	failed := assertion.Failure(err)
-	if failed == nil {
+	failure := assertion.Failure(err)
+	if failure == nil {
 		return err
 	}
 	if v.text {
-		printFailure(c, failed, err)
-	} else if err := c.PrintJSON(failed); err != nil {
+		printFailure(c, failure, err)
+	} else if err := c.PrintJSON(failure); err != nil {
 		return err
 	}
-	if failed.Undecided {
+	if failure.Undecided {
 		return cli.ExitUndecided
 	}
 	return cli.ExitFailure
 }
 
-// verdict is the answer in one sentence.
-func verdict(res *assertion.Result, failed *assertion.FailureAnswer) string {
+// summary returns the result of a verification in one line.
+func summary(res *assertion.Result, failure *assertion.FailureAnswer) string {
 	switch {
-	case failed == nil && res.Email == "":
+	case failure == nil && res.Email == "":
 		return cli.Printable("okay: holder of a certificate without email, at " + res.Audience)
-	case failed == nil:
+	case failure == nil:
 		return cli.Printable("okay: " + res.Email + " at " + res.Audience)
-	case failed.Undecided:
-		return cli.Printable("undecided: " + strings.TrimPrefix(failed.Reason, "undecided, "))
+	case failure.Undecided:
+		return cli.Printable("undecided: " + strings.TrimPrefix(failure.Reason, "undecided, "))
 	}
-	return cli.Printable("failure: " + failed.Reason)
+	return cli.Printable("failure: " + failure.Reason)
 }
 
 func (v *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
-	fmt.Fprintln(c.Out, verdict(res, nil))
+	fmt.Fprintln(c.Out, summary(res, nil))
 	now := v.Now.Clock(c.Now)()
 	t := cli.Table{Indent: "  "}
 	t.Row("issuer", res.Issuer)
@@ -158,33 +157,34 @@ func (v *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
 	fmt.Fprint(c.Out, t.String())
 }
 
-func printFailure(c *cli.Call, failed *assertion.FailureAnswer, err error) {
-	fmt.Fprintln(c.Out, verdict(nil, failed))
-	var why *assertion.Error
-	if !errors.As(err, &why) {
+func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error) {
+	fmt.Fprintln(c.Out, summary(nil, failure))
+	var detail *assertion.Error
+	if !errors.As(err, &detail) {
 		return
 	}
 	t := cli.Table{Indent: "  "}
-	addFault(&t, why)
+	addDetail(&t, detail)
 	fmt.Fprint(c.Out, t.String())
 }
 
-// addClaims adds a row for each claim, by name.
+// addClaims adds a row for each claim, in the order of their names.
 func addClaims(t *cli.Table, label string, claims map[string]json.RawMessage) {
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		t.Row(label, cli.Shorten(name, 80)+" = "+cli.Shorten(string(claims[name]), 300))
 	}
 }
 
-// flagOf names the flag that sets a field of assertion.Config.
-var flagOf = map[string]string{
+// settingFlags are the flags that set a field of assertion.Config. They complete
+// the advice of an [assertion.Error], which knows nothing of flags.
+var settingFlags = map[string]string{
 	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
 	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
 }
 
-// advice returns the advice of err with the flag, or the command, that it is about.
+// advice returns the advice of err, with the flag or the command to use.
 func advice(err *assertion.Error) string {
-	if flag := flagOf[err.Setting]; flag != "" {
+	if flag := settingFlags[err.Setting]; flag != "" {
 		return err.Advice + " (" + flag + ")"
 	}
 	if err.Domain != "" && err.Setting == "" {
@@ -193,8 +193,8 @@ func advice(err *assertion.Error) string {
 	return err.Advice
 }
 
-// addFault adds what a failed check found.
-func addFault(t *cli.Table, err *assertion.Error) {
+// addDetail adds the rows that explain why a check failed.
+func addDetail(t *cli.Table, err *assertion.Error) {
 	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", advice(err)}} {
 		if r[1] != "" {
 			t.Row(r[0], r[1])

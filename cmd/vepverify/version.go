@@ -13,7 +13,7 @@ import (
 func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: cli.VersionName, Usage: "print the version",
-		Help: "Prints the version, the revision that it was built from, the version of Go, and what\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
+		Help: "Prints the version, the revision of the source, the version of Go, and the arithmetic that\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
 		Run: func(_ context.Context, c *cli.Call) error {
 			if len(c.Args) > 0 {
 				return c.UsageErrorf("version takes no arguments")
@@ -25,7 +25,7 @@ func versionCommand() *cli.Command {
 	}
 }
 
-// version says what the cli.Program was built from; info may be nil.
+// version returns the version, the revision and the version of Go. info may be nil.
 func version(info *debug.BuildInfo) string {
 	if info == nil {
 		return cli.Program + " (unknown) " + runtime.Version()

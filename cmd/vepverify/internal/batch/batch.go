@@ -21,32 +21,33 @@ const help = `Verifies many assertions, one on each line of FILE, or of standard
   {"id":…,"assertion":"…","audience":"https://rp.example"}
   certificate~assertion                                      a bare one, with --audience
 
-"id" is optional, of any kind, and comes back as it was written. With --audience, "audience"
-may be left out, and must otherwise be one of those given.
+"id" is optional and may be any JSON value. The answer has it as it was written. With
+--audience, "audience" is optional, and must be one of the given ones.
 
 Examples:
   vepverify batch lines.ndjson > answers.ndjson
   vepverify batch --keys keys.json --audience https://rp.example < assertions.txt
   parallel --pipe --keep-order vepverify batch --quiet < lines.ndjson > answers.ndjson
 
-Answers, on standard output, each what verify answers and the id:
+Answers on standard output, each with the id and the answer of verify:
   {"id":…,"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
-  {"id":…,"status":"failure","reason":…}                     a line out of form, too: "bad line: …"
+  {"id":…,"status":"failure","reason":…}                     malformed lines too: "bad line: …"
   {"id":…,"status":"failure","reason":…,"undecided":true}
 
-Standard error shows the progress when it is a terminal, and counts the outcomes at the
-end. The first interrupt stops reading: what is being verified is finished, and the last
-line answered is named, so that "tail -n +NEXT FILE" gives the rest. The second ends at once.
+Standard error shows the progress if it is a terminal, and the counts of the outcomes at
+the end. After the first interrupt, the lines that are being verified are finished. The
+number of the last answered line is printed, so that "tail -n +NEXT FILE" prints the rest.
+The second interrupt ends the program at once.
 
 Exit status:
-  0 every line was answered, whatever the answers   130 interrupted
-  2 usage, or the input or output failed on the way`
+  0 every line was answered, with any outcome   130 interrupted
+  2 usage, or an error of the input or output`
 
 // exitInterrupted is the exit status that shells use for it.
 const exitInterrupted cli.Status = 130
 
-// maxJobs bounds the memory of the lines that are in work: about 100 KiB for each
-// job.
+// maxJobs bounds the memory of the lines that are being verified: about 100 KiB for
+// each job.
 const maxJobs = 256
 
 // command is the command batch with its flags.
@@ -64,12 +65,12 @@ func Command() *cli.Command {
 		jobs:  cli.Count{N: min(runtime.GOMAXPROCS(0), maxJobs), Low: 1, High: maxJobs},
 	}
 	own := []cli.Flag{
-		cli.Value(&b.audiences, "audience", "accept assertions for `ORIGIN` only, and need none in the lines (repeatable)"),
+		cli.Value(&b.audiences, "audience", "accept assertions for `ORIGIN` only; lines need no audience then (repeatable)"),
 		cli.Value(&b.jobs, "jobs", "`NUMBER` of assertions verified at a time"),
 		cli.Switch(&b.quiet, "quiet", "no progress and no counts on standard error"),
 	}
 	return &cli.Command{
-		Name: "batch", Usage: "verify many assertions, one a line",
+		Name: "batch", Usage: "verify many assertions, one on each line",
 		Arguments: "[FILE|-]", Help: help, Flags: append(own, b.Flags.Flags()...), Run: b.run,
 	}
 }
@@ -111,16 +112,16 @@ func inputName(c *cli.Call) (string, error) {
 func (b *command) answer(ctx context.Context, c *cli.Call, in io.Reader, a *answerer) (pipeline.Progress, error) {
 	screen := b.newScreen(c, in)
 	defer screen.close()
-	said := make(chan struct{})
+	printed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		defer close(said)
-		screen.say("interrupted: finishing what is being verified; interrupt again to end at once")
+		defer close(printed)
+		screen.println("interrupted: finishing what is being verified; interrupt again to end at once")
 	})
 	done, err := pipeline.Run(ctx, pipeline.Config{
-		In: in, Out: screen.above(c.Out), Answer: a.answer, Jobs: b.jobs.N, Progress: screen.show,
+		In: in, Out: screen.writer(c.Out), Answer: a.answer, Jobs: b.jobs.N, Progress: screen.show,
 	})
 	if !stop() {
-		<-said
+		<-printed
 	}
 	return done, err
 }

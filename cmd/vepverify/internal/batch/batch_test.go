@@ -17,8 +17,8 @@ import (
 // app returns a program with the command batch.
 func app() *cli.App { return &cli.App{Default: "batch", Commands: []*cli.Command{batch.Command()}} }
 
-// FuzzBatch: every line of any input has one line of output, which is a JSON
-// object with a status, and with the line's id as it was written.
+// FuzzBatch: each line of any input has one line of output: a JSON object with a
+// status, and with the line's id as it was written.
 func FuzzBatch(f *testing.F) {
 	text, err := os.ReadFile("../../testdata/fixtures/assertion.txt")
 	if err != nil {
@@ -71,8 +71,8 @@ func checkBatchAnswer(t *testing.T, line, answer string) {
 	}
 }
 
-// TestBatchKeepsNothing: what a line says is in no complaint and in no count.
-func TestBatchKeepsNothing(t *testing.T) {
+// TestNoTextOfLines: neither error messages nor counts have text of a line.
+func TestNoTextOfLines(t *testing.T) {
 	secret := "SECRET"
 	text := strings.Join([]string{
 		secret, `{"id":"` + secret + `"`, `{"` + secret + `":1}`, `{"assertion":"` + secret + `","audience":"` + secret + `"}`,

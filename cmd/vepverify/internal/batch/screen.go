@@ -13,19 +13,20 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// screen is standard error during a batch: a progress bar, when it is a
-// terminal, and lines of text, in turn. It is safe for concurrent use.
+// screen is standard error during a batch: a progress bar, if it is a terminal, and
+// lines of text. It is safe for concurrent use.
 type screen struct {
 	mu    sync.Mutex
 	err   io.Writer
 	now   func() time.Time
 	begin time.Time
-	bar   *progressbar.ProgressBar // nil: none
-	size  int64                    // of the input; -1: not known
+	bar   *progressbar.ProgressBar // nil means none
+	size  int64                    // of the input in bytes; -1 means unknown
 }
 
-// newScreen shows a bar to whoever watches: not when quiet, nor where the lines
-// are typed. It knows when it will all be over when the input is a file.
+// newScreen returns a screen. It has a bar unless --quiet is given, standard error is
+// not a terminal or is dumb, or the input is typed. The bar shows the time left if
+// the input is a file.
 func (b *command) newScreen(c *cli.Call, in io.Reader) *screen {
 	s := &screen{err: c.Err, now: c.Now, begin: c.Now(), size: sizeOf(in)}
 	kind, _ := c.Env("TERM")
@@ -39,13 +40,14 @@ func (b *command) newScreen(c *cli.Call, in io.Reader) *screen {
 	s.bar = progressbar.NewOptions64(s.size,
 		progressbar.OptionSetWriter(s.err), progressbar.OptionSetTheme(theme), progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(20),
-		// Without its own goroutine: it draws when there is something new.
+		// Zero means no goroutine: the bar is drawn by show only.
 		progressbar.OptionSetSpinnerChangeInterval(0),
 	)
 	return s
 }
 
-// sizeOf gives how much of a file is left to read, -1 when it is none.
+// sizeOf returns the number of bytes left to read in a file, and -1 for an input
+// that is not a regular file.
 func sizeOf(in io.Reader) int64 {
 	f, ok := in.(*os.File)
 	if !ok {
@@ -55,11 +57,11 @@ func sizeOf(in io.Reader) int64 {
 	if err != nil || !info.Mode().IsRegular() {
 		return -1
 	}
-	at, err := f.Seek(0, io.SeekCurrent)
+	offset, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return -1
 	}
-	return max(info.Size()-at, 0)
+	return max(info.Size()-offset, 0)
 }
 
 // show draws the bar.
@@ -75,15 +77,15 @@ func (s *screen) show(p pipeline.Progress) {
 	}
 }
 
-// say writes a line of text.
-func (s *screen) say(text string) {
+// println writes a line of text.
+func (s *screen) println(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
 	fmt.Fprintf(s.err, "%s: %s\n", cli.Program, text)
 }
 
-// close takes the bar away.
+// close removes the bar.
 func (s *screen) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,15 +93,16 @@ func (s *screen) close() {
 	s.bar = nil
 }
 
+// clear removes the bar until it is drawn again. The caller holds the lock.
 func (s *screen) clear() {
 	if s.bar != nil {
 		s.bar.Clear()
 	}
 }
 
-// above gives a writer of answers which, where they and the bar are on one
-// screen, takes the bar away first.
-func (s *screen) above(out io.Writer) io.Writer {
+// writer returns a writer to out. If out and the bar are on one terminal, it removes
+// the bar before each write.
+func (s *screen) writer(out io.Writer) io.Writer {
 	if s.bar == nil || !cli.IsTerminal(out) {
 		return out
 	}

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// certificate is the service's own TLS certificate. It is read again when its
-// file has changed, so that renewing one needs no restart; one that cannot be
-// read, as when it is only half written, leaves the one before in use.
+// certificate is the service's TLS certificate. It is read again when its file has
+// modified, so that a renewal needs no restart. If the new file cannot be read, for
+// example because it is only half written, the previous certificate stays in use.
 type certificate struct {
 	certFile, keyFile string
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	read    time.Time // the file's time of change
+	read    time.Time // modification time of the file
 }
 
 // load reads the certificate for the first time.
 func (c *certificate) load() error {
-	changed, err := c.changed()
+	modified, err := c.modified()
 	if err != nil {
 		return err
 	}
@@ -28,16 +28,16 @@ func (c *certificate) load() error {
 	if err != nil {
 		return err
 	}
-	c.current, c.read = &loaded, changed
+	c.current, c.read = &loaded, modified
 	return nil
 }
 
-// config is for a server that shows the certificate.
+// config returns the configuration of a server with this certificate.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-func (c *certificate) changed() (time.Time, error) {
+func (c *certificate) modified() (time.Time, error) {
 	info, err := os.Stat(c.certFile)
 	if err != nil {
 		return time.Time{}, err
@@ -45,16 +45,16 @@ func (c *certificate) changed() (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// get is for [tls.Config.GetCertificate].
+// get implements [tls.Config.GetCertificate].
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changed, err := c.changed()
-	if err != nil || changed.Equal(c.read) {
+	modified, err := c.modified()
+	if err != nil || modified.Equal(c.read) {
 		return c.current, nil
 	}
 	if renewed, err := tls.LoadX509KeyPair(c.certFile, c.keyFile); err == nil {
-		c.current, c.read = &renewed, changed
+		c.current, c.read = &renewed, modified
 	}
 	return c.current, nil
 }

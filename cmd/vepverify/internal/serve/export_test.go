@@ -6,11 +6,11 @@ const (
 	MemoryLimit = memoryLimit
 )
 
-// LegacySettings returns the variables of the original verifier and the members of
+// OriginalSettings returns the variables of the original verifier and the members of
 // its configuration files.
-func LegacySettings() (variables, members []string) {
+func OriginalSettings() (variables, members []string) {
 	for _, s := range settings {
-		variables, members = append(variables, s.variable), append(members, s.key)
+		variables, members = append(variables, s.variable), append(members, s.member)
 	}
 	return variables, members
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// allowWeakKeys admits weak keys where documents are believed from anybody anyway,
-// unless the flag for them is given. The identity provider of the test suites
-// that are meant makes RSA keys of 1024 bits, and two in five are a bit short.
+// allowWeakKeys accepts weak keys with --insecure-ssl and --insecure-http, unless
+// the flag for weak keys is given. The identity providers of the clients' test
+// suites make RSA keys of 1024 bits, and two in five of these have only 1023.
 func (s *command) allowWeakKeys(c *cli.Call) error {
 	if !s.insecureSSL && !s.insecureHTTP || c.IsSet(verifier.WeakKeys) {
 		return nil
@@ -21,9 +21,9 @@ func (s *command) allowWeakKeys(c *cli.Call) error {
 	return c.SetDefault(verifier.WeakKeys, "true")
 }
 
-// insecureResolver is for the test suites of clients, which run identity
-// providers of their own: it believes any certificate, or does without TLS, and
-// fetches from everywhere.
+// insecureResolver returns a resolver for the test suites of clients, which run
+// their own identity providers. It accepts any TLS certificate, or uses plain HTTP,
+// and fetches from any address and port.
 func (s *command) insecureResolver(c *cli.Call) (assertion.KeySource, error) {
 	t := &http.Transport{
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true},
@@ -43,7 +43,7 @@ func (s *command) insecureResolver(c *cli.Call) (assertion.KeySource, error) {
 	return r, nil
 }
 
-// overHTTP sends what was meant for HTTPS over plain HTTP.
+// overHTTP is a RoundTripper that sends requests for https URLs over plain HTTP.
 type overHTTP struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -12,12 +12,12 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// replayEntries is how many live assertions --replay=memory remembers: some
-// 200 MB when it is full, and then nothing passes until the oldest expire.
+// replayEntries is the number of assertions that --replay=memory remembers until
+// they expire, in about 200 MB. While it is full, no assertion is accepted.
 const replayEntries = 1_000_000
 
-// replay is the value of --replay: where used assertions are remembered.
-type replay struct{ where string }
+// replay is the value of --replay: the store for used assertions.
+type replay struct{ store string }
 
 // Set implements flag.Value.
 func (r *replay) Set(s string) error {
@@ -27,22 +27,22 @@ func (r *replay) Set(s string) error {
 	default:
 		return errors.New("want off, memory, or the URL of a Redis server: redis://host:port, rediss://host:port or unix:///path")
 	}
-	r.where = s
+	r.store = s
 	return nil
 }
 
-// String implements flag.Value. A URL may hold a password, so that only its
-// scheme is shown.
+// String implements flag.Value. It returns only the scheme of a URL, which may hold
+// a password.
 func (r *replay) String() string {
-	if scheme, _, isURL := strings.Cut(r.where, "://"); isURL {
+	if scheme, _, isURL := strings.Cut(r.store, "://"); isURL {
 		return scheme
 	}
-	return r.where
+	return r.store
 }
 
-// maxLife is the value of --max-life: how far ahead an assertion may expire, where
-// used assertions are remembered. Zero means the library's own limit, negative the
-// store's.
+// maxLife is the value of --max-life: how far ahead an assertion may expire if used
+// assertions are remembered. Zero means the library's limit, a negative value the
+// limit of the store.
 type maxLife time.Duration
 
 // Set implements flag.Value.
@@ -71,36 +71,36 @@ func (l *maxLife) String() string {
 	return s.String()
 }
 
-// guard is a one-use guard, none when OneUse is nil.
+// guard is a one-use guard. A nil OneUse means no guard.
 type guard struct {
 	assertion.OneUse
-	redis *redisstore.Store // nil unless it is one
+	redis *redisstore.Store // nil if OneUse is not a Redis store
 }
 
-// open makes the guard. A Redis server need not be up.
+// open returns the guard. It does not connect to a Redis server.
 func (r *replay) open(now func() time.Time) (guard, error) {
-	switch r.where {
+	switch r.store {
 	case "off":
 		return guard{}, nil
 	case "memory":
 		return guard{OneUse: assertion.NewMemoryOneUse(replayEntries, now)}, nil
 	}
-	store, err := redisstore.Open(r.where, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
+	store, err := redisstore.Open(r.store, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
 	if err != nil {
 		return guard{}, err
 	}
 	return guard{store, store}, nil
 }
 
-// warn logs it when a Redis server does not answer, or is set up to lose
-// entries.
+// warn logs a warning if the Redis server does not answer or is configured so that
+// it may lose entries.
 func (g guard) warn(ctx context.Context, logger *slog.Logger) {
 	if g.redis == nil {
 		return
 	}
 	findings, err := g.redis.Check(ctx)
 	if err != nil {
-		logger.Warn("the replay store cannot be asked; until it answers, assertions are undecided", "error", err)
+		logger.Warn("the replay store cannot be reached; until it answers, assertions are undecided", "error", err)
 	}
 	for _, f := range findings {
 		logger.Warn("the replay store may lose entries", "setting", f.String())

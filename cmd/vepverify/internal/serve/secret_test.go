@@ -31,7 +31,7 @@ func outputOf(t *testing.T, variable string) string {
 // repeats it.
 func TestNoSecretInMessages(t *testing.T) {
 	t.Chdir(t.TempDir())
-	variables, members := serve.LegacySettings()
+	variables, members := serve.OriginalSettings()
 	for _, value := range clitest.Secrets("s3cret") {
 		for _, variable := range append(variables, "CONFIG_FILES") {
 			if written := outputOf(t, variable+"="+value); strings.Contains(written, "s3cret") {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,10 +29,11 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-const help = `Serves the HTTP interface of Mozilla's browserid-verifier, so that whatever called
-that one calls this: POST /v2 with {"assertion","audience"}, POST /verify, GET /status.
-When it listens, it prints one line of JSON with its URL on standard output; its log goes to
-standard error. SIGINT or SIGTERM: it takes nothing new, finishes what it has, and exits with 0.
+const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
+verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
+listens, it prints one line of JSON with its URL on standard output. It logs to standard
+error. After SIGINT or SIGTERM it accepts no requests, finishes those that have begun, and
+exits with 0.
 
 Examples:
   vepverify serve --port 8080
@@ -39,10 +41,10 @@ Examples:
   vepverify serve --address 0.0.0.0 --port 8443 --tls-cert cert.pem --tls-key key.pem \
     --replay redis://redis.internal:6379 --metrics-address 127.0.0.1:9090
 
-The variables of the original are understood too: IP_ADDRESS, PORT, FALLBACK_DOMAIN, HTTP_TIMEOUT
-(seconds), LOG_LEVEL, CONFIG_FILES (JSON files, commas between them, later ones win), and for
+It also reads the variables of the original: IP_ADDRESS, PORT, FALLBACK_DOMAIN, HTTP_TIMEOUT
+(seconds), LOG_LEVEL, CONFIG_FILES (JSON files, separated by commas; later ones win), and for
 tests INSECURE_SSL, FORCE_INSECURE_LOOKUP_OVER_HTTP, TEST_SERVICE_FAILURE. A flag wins over its
-VEPVERIFY_ variable, that over these, and these over the files.
+VEPVERIFY_ variable, that variable over these, and these over the files.
 
 Exit status:
   0 told to stop   2 usage, bad configuration, cannot listen`
@@ -89,15 +91,15 @@ func (s *command) flags() []cli.Flag {
 		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM), which is read again when it changes"),
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
-		cli.Value(&s.replay, "replay", "refuse what was used before, remembered in `STORE`: off, memory, or redis://host:port"),
+		cli.Value(&s.replay, "replay", "refuse assertions that were used before, remembered in `STORE`: off, memory, or redis://host:port"),
 		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h; store: as long as the store remembers"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
 		cli.Value(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
 		cli.Value(&s.queue, "queue", "`NUMBER` of requests that may wait to begin, for 100 ms at most; 0: 64 times --in-flight"),
 		cli.Value(&s.lookups, "lookups", "`NUMBER` of requests that may wait for issuers' documents"),
-		cli.Value(&s.logLevel, "log-level", "least `LEVEL` to log: debug, info, warn, error"),
-		cli.Switch(&s.logEmails, "log-emails", "log the email addresses that were proved"),
+		cli.Value(&s.logLevel, "log-level", "lowest `LEVEL` to log: debug, info, warn, error"),
+		cli.Switch(&s.logEmails, "log-emails", "log verified email addresses"),
 		cli.Switch(&s.testFailure, "test-service-failure", "answer every verification with 503, to test clients"),
 	}
 	return slices.Concat(own, s.Trust.Flags(), s.Network.Flags(), s.Trust.InsecureFlags(), []cli.Flag{
@@ -107,7 +109,7 @@ func (s *command) flags() []cli.Flag {
 }
 
 func (s *command) run(ctx context.Context, c *cli.Call) error {
-	if err := inherit(c); err != nil {
+	if err := applyOriginalSettings(c); err != nil {
 		return err
 	}
 	if err := s.check(c); err != nil {
@@ -123,19 +125,42 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return c.UsageErrorf("--replay: %w", err)
 	}
+	return errors.Join(s.serve(ctx, c, logger, guard), guard.close())
+}
+
+// serve opens the ports and serves until ctx ends.
+func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	api, err := s.handler(c, logger, guard, registry)
-	if err == nil {
-		err = s.serve(ctx, c, logger, api, registry, func() {
-			s.announce(c, logger)
-			guard.warn(ctx, logger)
-		})
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, guard.close())
+	main, err := s.listen(c)
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	all := map[net.Listener]*http.Server{main: api.Server()}
+	if s.metricsAddress != "" {
+		l, err := servers.Listen(s.metricsAddress)
+		if err != nil {
+			return fmt.Errorf("cannot listen: %w (see --metrics-address)", err)
+		}
+		defer l.Close()
+		all[l] = metricsServer(registry)
+	}
+	s.logConfiguration(c, logger)
+	guard.warn(ctx, logger)
+	if err := s.printRunning(c, main); err != nil {
+		return err
+	}
+	err = servers.Run(ctx, all)
+	logger.Info("stopped", "finished", err == nil)
+	return err
 }
 
-// check refuses flags that contradict each other.
+// check returns an error if flags contradict each other.
 func (s *command) check(c *cli.Call) error {
 	switch {
 	case len(c.Args) > 0:
@@ -145,18 +170,18 @@ func (s *command) check(c *cli.Call) error {
 	case cli.MayHoldSecret(s.metricsAddress):
 		return c.UsageErrorf("--metrics-address: not IP:PORT")
 	case (s.tlsCert == "") != (s.tlsKey == ""):
-		return c.UsageErrorf("--tls-cert and --tls-key are of use only together")
+		return c.UsageErrorf("--tls-cert and --tls-key must be set together")
 	case (s.insecureSSL || s.insecureHTTP) && s.Keys+s.Proxy+s.CAFile != "":
 		return c.UsageErrorf("--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
 	case s.Timeout == 0:
 		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
-	case c.Given("max-life") && s.replay.where == "off":
-		return c.UsageErrorf("--max-life needs --replay, whose store it bounds")
+	case c.Given("max-life") && s.replay.store == "off":
+		return c.UsageErrorf("--max-life needs --replay")
 	}
 	return nil
 }
 
-// handler puts the API together.
+// handler returns the API.
 func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registry *prometheus.Registry) (*verifyapi.Handler, error) {
 	keys, err := s.issuers(c)
 	if err != nil {
@@ -185,7 +210,7 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 	return h, nil
 }
 
-// issuers is where the issuers' keys come from.
+// issuers returns the source of the issuers' keys.
 func (s *command) issuers(c *cli.Call) (assertion.KeySource, error) {
 	if s.insecureSSL || s.insecureHTTP {
 		return s.insecureResolver(c)
@@ -193,9 +218,9 @@ func (s *command) issuers(c *cli.Call) (assertion.KeySource, error) {
 	return s.Source(c)
 }
 
-// announce logs what the service runs with, but for a proxy's URL, which may hold
-// a password.
-func (s *command) announce(c *cli.Call, logger *slog.Logger) {
+// logConfiguration logs the values of all flags, except the URL of a proxy, which
+// may hold a password.
+func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 	var values []any
 	for name, value := range c.FlagValues() {
 		if name == "proxy" && value != "" {
@@ -209,32 +234,7 @@ func (s *command) announce(c *cli.Call, logger *slog.Logger) {
 	logger.Info("configuration", values...)
 }
 
-// serve opens the ports, says so, and serves until it is told to stop.
-func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, api *verifyapi.Handler, registry *prometheus.Registry, begin func()) error {
-	main, err := s.listen(c)
-	if err != nil {
-		return err
-	}
-	defer main.Close()
-	all := map[net.Listener]*http.Server{main: api.Server()}
-	if s.metricsAddress != "" {
-		l, err := servers.Listen(s.metricsAddress)
-		if err != nil {
-			return fmt.Errorf("cannot listen: %w (see --metrics-address)", err)
-		}
-		defer l.Close()
-		all[l] = metricsServer(registry)
-	}
-	begin()
-	if err := s.printRunning(c, main); err != nil {
-		return err
-	}
-	err = servers.Run(ctx, all)
-	logger.Info("stopped", "finished", err == nil)
-	return err
-}
-
-// listen opens the port for the API, with TLS when there is a certificate.
+// listen opens the port for the API, with TLS if there is a certificate.
 func (s *command) listen(c *cli.Call) (net.Listener, error) {
 	cert := &certificate{certFile: s.tlsCert, keyFile: s.tlsKey}
 	if s.tlsCert != "" {
@@ -261,9 +261,9 @@ func metricsServer(registry *prometheus.Registry) *http.Server {
 	}
 }
 
-// printRunning says where the service listens and, when there is one, what the
-// fallback is, in the words of the verifier of old, whose test suite looks here
-// for which configuration file has the last word.
+// printRunning prints the URL of the service, and the fallback if there is one, in
+// the format of the original verifier. The original's test suite reads here which
+// configuration file has won.
 func (s *command) printRunning(c *cli.Call, l net.Listener) error {
 	scheme := "http"
 	if s.tlsCert != "" {
@@ -277,4 +277,35 @@ func (s *command) printRunning(c *cli.Call, l net.Listener) error {
 		Type   string
 		Fields fields
 	}{"server.running", fields{scheme + "://" + l.Addr().String(), s.Fallback}})
+}
+
+// The garbage collector's settings for the service, unless GOGC or GOMEMLIMIT is
+// set. The heap of the service is small. With Go's default of 100 %, garbage is
+// collected many times a second under load, and the stacks of all connections are
+// scanned each time. That takes a tenth of a request's processor time. The limit
+// keeps the process under 256 MiB; near it, garbage is collected more often.
+const (
+	gcPercent   = 300
+	memoryLimit = 224 << 20 // bytes
+)
+
+// tuneMemory applies the settings and returns a function that restores the previous
+// ones. With --replay memory, Go's defaults stay: the live heap can be as large as
+// the limit.
+func (s *command) tuneMemory(c *cli.Call) (restore func()) {
+	if s.replay.store == "memory" {
+		return func() {}
+	}
+	percent, limit := debug.SetGCPercent(gcPercent), debug.SetMemoryLimit(memoryLimit)
+	restore = func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+	if value, _ := c.Env("GOGC"); value != "" {
+		debug.SetGCPercent(percent)
+	}
+	if value, _ := c.Env("GOMEMLIMIT"); value != "" {
+		debug.SetMemoryLimit(limit)
+	}
+	return restore
 }

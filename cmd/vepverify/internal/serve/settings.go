@@ -12,12 +12,13 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// setting is a flag of serve that the verifier of old took from a variable or
-// from a configuration file, by names of its own. Its values are ours but for
-// convert, nil when they are the same.
+// setting is a setting of the original verifier: a flag of serve, and the original's
+// names for it as a variable and as a member of a configuration file.
 type setting struct {
-	flag, variable, key string
-	convert             func(string) (string, error)
+	flag, variable, member string
+	// convert converts a value of the original to a value of the flag. Nil means
+	// that they are the same.
+	convert func(string) (string, error)
 }
 
 var settings = []setting{
@@ -31,14 +32,15 @@ var settings = []setting{
 	{"log-level", "LOG_LEVEL", "", nil},
 }
 
-// ignoredKeys are members of the old configuration files that say how that
-// program ran its processes and wrote its logs.
-var ignoredKeys = []string{"computecluster", "logging", "toobusy"}
+// ignoredMembers are members of the original's configuration files about its
+// processes and logs.
+var ignoredMembers = []string{"computecluster", "logging", "toobusy"}
 
-// inherit sets the flags that are neither given nor set by a variable of ours
-// as the variables of old say, or else the files in CONFIG_FILES.
-func inherit(c *cli.Call) error {
-	filed, err := configFiles(c)
+// applyOriginalSettings sets flags from the variables of the original verifier, or
+// else from the files in CONFIG_FILES. It does not change flags that are given or
+// set by a variable of this program.
+func applyOriginalSettings(c *cli.Call) error {
+	members, err := readConfigFiles(c)
 	if err != nil {
 		return err
 	}
@@ -49,20 +51,20 @@ func inherit(c *cli.Call) error {
 		where := s.variable
 		value, _ := c.Env(s.variable)
 		if value == "" {
-			f, ok := filed[s.key]
+			f, ok := members[s.member]
 			if !ok {
 				continue
 			}
-			where, value = f.file+": "+s.key, f.value
+			where, value = f.file+": "+s.member, f.value
 		}
-		if err := setLegacy(c, s, value); err != nil {
+		if err := apply(c, s, value); err != nil {
 			return c.UsageErrorf("%s: %w", where, err)
 		}
 	}
 	return nil
 }
 
-func setLegacy(c *cli.Call, s setting, value string) error {
+func apply(c *cli.Call, s setting, value string) error {
 	c.KeepSecret(value)
 	if s.convert != nil {
 		var err error
@@ -76,7 +78,7 @@ func setLegacy(c *cli.Call, s setting, value string) error {
 	return nil
 }
 
-// seconds makes a length of time out of a number of seconds.
+// seconds converts a number of seconds to a length of time.
 func seconds(value string) (string, error) {
 	n, err := strconv.ParseFloat(value, 64)
 	if err != nil || !(n > 0) || n > 300 {
@@ -85,65 +87,65 @@ func seconds(value string) (string, error) {
 	return time.Duration(n * float64(time.Second)).String(), nil
 }
 
-// filed is a value out of a configuration file.
-type filed struct{ file, value string }
+// member is the value of a member of a configuration file.
+type member struct{ file, value string }
 
-// configFiles reads the JSON files that CONFIG_FILES names, with commas between
-// them. Later ones win.
-func configFiles(c *cli.Call) (map[string]filed, error) {
-	all := make(map[string]filed)
+// readConfigFiles reads the JSON files that CONFIG_FILES names, separated by
+// commas. Later ones win.
+func readConfigFiles(c *cli.Call) (map[string]member, error) {
+	all := make(map[string]member)
 	names, _ := c.Env("CONFIG_FILES")
 	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' }) {
 		name = strings.TrimSpace(name)
 		c.KeepSecret(name)
-		if err := readConfig(all, name); err != nil {
+		if err := readConfigFile(all, name); err != nil {
 			return nil, fmt.Errorf("CONFIG_FILES: %w", err)
 		}
 	}
 	return all, nil
 }
 
-// readConfig adds a file's members.
-func readConfig(all map[string]filed, name string) error {
-	data, err := os.ReadFile(name)
+// readConfigFile adds a file's members.
+func readConfigFile(all map[string]member, file string) error {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
-		return fmt.Errorf("%s: want a JSON object, such as {\"fallback\":\"idp.example\"}: %w", name, err)
+		return fmt.Errorf("%s: want a JSON object, such as {\"fallback\":\"idp.example\"}: %w", file, err)
 	}
-	for key, raw := range members {
-		value, err := configValue(key, raw)
+	for name, raw := range members {
+		value, err := memberValue(name, raw)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
-		all[key] = filed{name, value}
+		all[name] = member{file, value}
 	}
 	return nil
 }
 
-// configValue gives a member's value as a flag takes it: that of a string is
-// its text, numbers and booleans are as they are written.
-func configValue(key string, raw json.RawMessage) (string, error) {
-	for _, ignored := range ignoredKeys {
-		if key == ignored {
+// memberValue returns a member's value in the form of a flag: the text of a string,
+// and numbers and booleans as they are written.
+func memberValue(name string, raw json.RawMessage) (string, error) {
+	for _, ignored := range ignoredMembers {
+		if name == ignored {
 			return "", nil
 		}
 	}
 	known := false
 	for _, s := range settings {
-		known = known || s.key == key && key != ""
+		known = known || s.member == name && name != ""
 	}
 	if !known {
-		return "", fmt.Errorf("there is no setting %q", cli.Shown(key))
+		return "", fmt.Errorf("unknown setting %q", cli.Shown(name))
 	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil && raw[0] == '"' {
 		return text, nil
 	}
 	if strings.ContainsAny(string(raw[:1]), "[{n") {
-		return "", fmt.Errorf("%s is no text, number or boolean", key)
+		return "", fmt.Errorf("%s: not a string, number or boolean", name)
 	}
 	return string(raw), nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// undecidedStatus is the HTTP status for what could not be decided.
+// undecidedStatus is the HTTP status of an undecided answer.
 type undecidedStatus int
 
 // Set implements flag.Value.
@@ -23,10 +23,10 @@ func (d *undecidedStatus) Set(s string) error {
 // String implements flag.Value.
 func (d *undecidedStatus) String() string { return strconv.Itoa(int(*d)) }
 
-// logLevel is the least level that is logged.
+// logLevel is the lowest level that is logged.
 type logLevel slog.Level
 
-// levels are the names of levels, those of the verifier of old among them.
+// levels are the names of levels, including those of the original verifier.
 var levels = map[string]slog.Level{
 	"all": slog.LevelDebug, "none": slog.LevelError + 4, "trace": slog.LevelDebug, "verbose": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo,
 	"warn": slog.LevelWarn, "warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError, "fatal": slog.LevelError,

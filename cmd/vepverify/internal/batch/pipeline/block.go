@@ -5,20 +5,20 @@ import (
 	"sync/atomic"
 )
 
-// block is consecutive lines on their way through.
+// block is a sequence of consecutive lines with their answers.
 type block struct {
 	first int64 // the number of its first line
 	lines []extent
 	text  []byte // of all lines
-	size  int64  // of the input that it took
+	size  int64  // bytes of the input
 
-	begun   int // lines given to workers
+	begun   int // number of lines that workers have begun
 	answers [][]byte
-	left    atomic.Int64  // lines not answered yet
-	done    chan struct{} // gets one value when left has come to 0
+	left    atomic.Int64  // number of lines without an answer
+	done    chan struct{} // receives one value when left is 0
 }
 
-// extent is where a line stands in its block's text.
+// extent is the position of a line in the text of its block.
 type extent struct {
 	from, to int
 	tooLong  bool
@@ -26,6 +26,7 @@ type extent struct {
 
 func newBlock() *block { return &block{done: make(chan struct{}, 1)} }
 
+// full reports whether no further line should be added.
 func (b *block) full() bool { return len(b.lines) == BlockLines || len(b.text) >= blockBytes }
 
 func (b *block) add(text []byte, tooLong bool) {
@@ -34,7 +35,7 @@ func (b *block) add(text []byte, tooLong bool) {
 	b.lines = append(b.lines, extent{from, len(b.text), tooLong})
 }
 
-// ready makes a block that was filled ready for the workers.
+// ready prepares a filled block for the workers.
 func (b *block) ready() {
 	b.answers = slices.Grow(b.answers, len(b.lines))[:len(b.lines)]
 	b.left.Store(int64(len(b.lines)))
@@ -45,7 +46,7 @@ func (b *block) line(i int) Line {
 	return Line{Number: b.first + int64(i), Text: b.text[e.from:e.to:e.to], TooLong: e.tooLong}
 }
 
-// answer notes the answer to a line.
+// answer sets the answer to a line.
 func (b *block) answer(i int, text []byte) {
 	b.answers[i] = text
 	if b.left.Add(-1) == 0 {
@@ -53,7 +54,8 @@ func (b *block) answer(i int, text []byte) {
 	}
 }
 
-// appendAnswers appends the answers to the lines begun, each with a line break.
+// appendAnswers appends the answers to all lines that were begun, each with a line
+// break.
 func (b *block) appendAnswers(to []byte) []byte {
 	for _, answer := range b.answers[:b.begun] {
 		to = append(append(to, answer...), '\n')
@@ -61,7 +63,7 @@ func (b *block) appendAnswers(to []byte) []byte {
 	return to
 }
 
-// reset empties a block that was written, and keeps its room.
+// reset empties a block that was written, and keeps its memory.
 func (b *block) reset() {
 	clear(b.answers)
 	b.lines, b.text, b.answers = b.lines[:0], b.text[:0], b.answers[:0]

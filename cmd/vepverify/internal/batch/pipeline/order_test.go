@@ -18,22 +18,22 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// hesitant is a source of keys each of whose answers waits to be let go.
-type hesitant struct {
+// slowKeys is a source of keys. Each of its lookups waits until it is released.
+type slowKeys struct {
 	assertion.KeySource
 	waiting chan chan struct{}
 }
 
-func (h hesitant) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	let := make(chan struct{})
-	h.waiting <- let
-	<-let
+func (h slowKeys) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	released := make(chan struct{})
+	h.waiting <- released
+	<-released
 	return h.KeySource.Authority(ctx, host, emailDomain)
 }
 
-// letGo lets so many look-ups go, at random among those that wait, which are as
-// many as can at the time.
-func (h hesitant) letGo(total, jobs int) {
+// release releases a number of lookups, in random order among those that wait. At
+// each time as many wait as jobs allow.
+func (h slowKeys) release(total, jobs int) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var waiting []chan struct{}
 	for rest := total; rest > 0; rest-- {
@@ -46,8 +46,8 @@ func (h hesitant) letGo(total, jobs int) {
 	}
 }
 
-// TestOrder: answers stand in the order of the lines, whichever look-up takes
-// longest.
+// TestOrder: answers have the order of the lines, in whatever order the lookups
+// end.
 func TestOrder(t *testing.T) {
 	const total, jobs = 60, 8
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -65,12 +65,12 @@ func TestOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := hesitant{static, make(chan chan struct{})}
+	keys := slowKeys{static, make(chan chan struct{})}
 	v, err := assertion.NewVerifier(assertion.Config{Keys: keys, Now: func() time.Time { return at }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	go keys.letGo(total, jobs)
+	go keys.release(total, jobs)
 	var out bytes.Buffer
 	_, err = pipeline.Run(t.Context(), pipeline.Config{
 		In: strings.NewReader(text.String()), Out: &out, Jobs: jobs,

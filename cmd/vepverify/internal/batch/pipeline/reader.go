@@ -11,23 +11,24 @@ import (
 type lineReader struct {
 	in    *bufio.Reader
 	lines int64 // read so far
-	err   error // what ended the input, if it has
+	err   error // the error that ended the input, or nil
 }
 
 func newLineReader(in io.Reader) *lineReader {
 	return &lineReader{in: bufio.NewReaderSize(in, MaxLine+len("\r\n"))}
 }
 
-// fill reads lines into an empty block: one, and more as long as they are at
-// hand, so that it waits for none with others in the block. At the end of the
-// input it errs, with io.EOF when all is well; the block may have lines then.
+// fill reads lines into an empty block: one line, and then those that are already
+// buffered, so that the lines in the block do not wait for input. At the end of the
+// input it returns an error, io.EOF if there was none; the block may have lines
+// then.
 func (r *lineReader) fill(b *block) error {
 	b.first = r.lines + 1
 	for !b.full() {
 		if err := r.next(b); err != nil {
 			return err
 		}
-		if !r.atHand() {
+		if !r.buffered() {
 			return nil
 		}
 	}
@@ -41,11 +42,11 @@ func (r *lineReader) next(b *block) error {
 	}
 	text, err := r.in.ReadSlice('\n')
 	b.size += int64(len(text))
-	cut := errors.Is(err, bufio.ErrBufferFull)
-	if cut {
+	tooLong := errors.Is(err, bufio.ErrBufferFull)
+	if tooLong {
 		err = r.skip(b)
 	}
-	r.err = noted(err)
+	r.err = unwrapEOF(err)
 	switch {
 	case r.err != nil && r.err != io.EOF:
 		return r.err
@@ -54,7 +55,7 @@ func (r *lineReader) next(b *block) error {
 	}
 	r.lines++
 	text = withoutBreak(text)
-	if cut || len(text) > MaxLine {
+	if tooLong || len(text) > MaxLine {
 		b.add(nil, true)
 		return nil
 	}
@@ -62,15 +63,15 @@ func (r *lineReader) next(b *block) error {
 	return nil
 }
 
-// noted gives an end of the input as such, however it is wrapped.
-func noted(err error) error {
+// unwrapEOF returns io.EOF for an error that wraps it, and any other error unchanged.
+func unwrapEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.EOF
 	}
 	return err
 }
 
-// skip passes over the rest of a line, which a block need not hold.
+// skip reads the rest of a line that is too long.
 func (r *lineReader) skip(b *block) error {
 	for {
 		rest, err := r.in.ReadSlice('\n')
@@ -81,12 +82,13 @@ func (r *lineReader) skip(b *block) error {
 	}
 }
 
-// atHand says whether the next line has been read to its end.
-func (r *lineReader) atHand() bool {
-	held, _ := r.in.Peek(r.in.Buffered()) // errs only when asked for more
-	return bytes.IndexByte(held, '\n') >= 0
+// buffered reports whether the whole next line is in the buffer.
+func (r *lineReader) buffered() bool {
+	text, _ := r.in.Peek(r.in.Buffered()) // no error: it asks for no more than there is
+	return bytes.IndexByte(text, '\n') >= 0
 }
 
+// withoutBreak returns a line without its line break, LF or CRLF.
 func withoutBreak(text []byte) []byte {
 	text, cut := bytes.CutSuffix(text, []byte("\n"))
 	if cut {

@@ -17,25 +17,25 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
 )
 
-// TestStuckLine: behind a line whose answer takes for ever, a bounded number of
-// lines is read, however long the input is; and nothing is written.
+// TestStuckLine: while a line has no answer, a bounded number of lines after it is
+// read, and nothing is written.
 func TestStuckLine(t *testing.T) {
 	const jobs, total = 2, 100_000
 	text := "x\n"
 	synctest.Test(t, func(t *testing.T) {
 		var read, answered atomic.Int64
 		var out bytes.Buffer
-		stuck := make(chan struct{})
+		release := make(chan struct{})
 		ended := make(chan error)
 		go func() {
 			_, err := pipeline.Run(t.Context(), pipeline.Config{
 				In: counted{strings.NewReader(strings.Repeat(text, total)), &read}, Out: &out, Jobs: jobs,
 				Answer: func(ctx context.Context, l pipeline.Line) []byte {
 					if l.Number == 1 {
-						<-stuck
+						<-release
 					}
 					answered.Add(1)
-					return told(ctx, l)
+					return describe(ctx, l)
 				},
 			})
 			ended <- err
@@ -51,7 +51,7 @@ func TestStuckLine(t *testing.T) {
 		if out.Len() > 0 {
 			t.Errorf("%d bytes are written", out.Len())
 		}
-		close(stuck)
+		close(release)
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -73,44 +73,44 @@ func (c counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// TestPause: when the input pauses, all that came has its answer.
+// TestPause: when the input pauses, all lines read so far are answered.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in, typist := io.Pipe()
+		in, keyboard := io.Pipe()
 		screen, out := io.Pipe()
 		ended := make(chan error)
 		go func() {
-			_, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: out, Answer: told, Jobs: 2})
+			_, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: out, Answer: describe, Jobs: 2})
 			ended <- err
 		}()
 		answers := bufio.NewReader(screen)
 		typed := 0
 		for _, text := range []string{"one\n", "two\nthree\nfo", "ur\n"} {
-			io.WriteString(typist, text)
+			io.WriteString(keyboard, text)
 			for range strings.Count(text, "\n") {
 				typed++
-				answer, err := answers.ReadString('\n') // deadlocks, which synctest notices, when there is none
+				answer, err := answers.ReadString('\n') // deadlocks if there is none, which synctest reports
 				if err != nil || !strings.HasPrefix(answer, fmt.Sprint(typed)) {
 					t.Errorf("answer %q, %v", answer, err)
 				}
 			}
 		}
-		typist.Close()
+		keyboard.Close()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// TestInterrupt: what is being answered is finished and written, and nothing
-// else begun, although there is more, or nothing yet.
+// TestInterrupt: lines that were begun are finished and written, and no further
+// line is begun, with more input and while waiting for input.
 func TestInterrupt(t *testing.T) {
 	for name, rest := range map[string]string{"more lines": "3\n4\n", "many": strings.Repeat("x\n", 5000), "input pauses": ""} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			in, typist := io.Pipe()
-			go io.WriteString(typist, "1\n2\n"+rest)
+			in, keyboard := io.Pipe()
+			go io.WriteString(keyboard, "1\n2\n"+rest)
 			finish := make(chan struct{})
 			var out bytes.Buffer
 			var done pipeline.Progress
@@ -121,9 +121,9 @@ func TestInterrupt(t *testing.T) {
 					select {
 					case <-finish:
 					case <-ctx.Done():
-						t.Error("an answer is told to end")
+						t.Error("the context of an answer ends")
 					}
-					return told(ctx, l)
+					return describe(ctx, l)
 				}})
 				ended <- err
 			}()
@@ -140,7 +140,7 @@ func TestInterrupt(t *testing.T) {
 			if diff := cmp.Diff(wanted("1\n2\n"), lines(out.String())); diff != "" || done.Lines != 2 {
 				t.Errorf("%s: %+v %s", name, done, diff)
 			}
-			in.Close() // what still reads or writes ends
+			in.Close() // ends the goroutines that read or write
 		})
 	}
 }
@@ -149,22 +149,21 @@ func TestInterruptBeforeTheStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out bytes.Buffer
-	done, err := pipeline.Run(ctx, pipeline.Config{In: strings.NewReader("a\n"), Out: &out, Answer: told, Jobs: 4})
+	done, err := pipeline.Run(ctx, pipeline.Config{In: strings.NewReader("a\n"), Out: &out, Answer: describe, Jobs: 4})
 	if !errors.Is(err, pipeline.ErrInterrupted) || done.Lines != 0 || out.Len() > 0 {
 		t.Errorf("%+v, %v, %q", done, err, &out)
 	}
 }
 
-// TestInterruptBehindTheEnd: when every line is answered, nothing was
-// interrupted.
-func TestInterruptBehindTheEnd(t *testing.T) {
+// TestInterruptAfterTheEnd: if every line is answered, there is no error.
+func TestInterruptAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var out bytes.Buffer
 		done, err := pipeline.Run(ctx, pipeline.Config{In: strings.NewReader("a\n"), Out: &out, Jobs: 1, Answer: func(ctx context.Context, l pipeline.Line) []byte {
 			synctest.Wait() // until the input was read to its end
 			cancel()
-			return told(ctx, l)
+			return describe(ctx, l)
 		}})
 		if err != nil || done.Lines != 1 {
 			t.Errorf("%+v, %v", done, err)

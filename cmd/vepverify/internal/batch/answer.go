@@ -19,25 +19,25 @@ import (
 type answerer struct {
 	verifier  *assertion.Verifier
 	audiences []string // of --audience
-	printable bool     // answers go to a terminal
-	tally
+	printable bool     // the answers are written to a terminal
+	counts
 }
 
-// request is what a line asks.
+// request is a parsed line.
 type request struct {
-	id        json.RawMessage // nil when there is none
+	id        json.RawMessage // nil if there is none
 	assertion string
 	audiences []string
 }
 
-// badLine says why a line cannot be verified, without what it says.
+// badLine is the error of a malformed line. It has no text of the line.
 type badLine string
 
 func (b badLine) Error() string { return "bad line: " + string(b) }
 
-// answer gives the answer to a line: a JSON object, whatever the line is.
+// answer returns the answer to a line, which is always a JSON object.
 func (a *answerer) answer(ctx context.Context, line pipeline.Line) []byte {
-	r, err := a.read(line)
+	r, err := a.parse(line)
 	var answer []byte
 	if err == nil {
 		answer, err = a.verify(ctx, r)
@@ -49,32 +49,32 @@ func (a *answerer) answer(ctx context.Context, line pipeline.Line) []byte {
 	return a.withID(r.id, answer)
 }
 
-// verify gives what the command verify prints for an assertion that holds.
+// verify returns what the command verify prints for a valid assertion.
 func (a *answerer) verify(ctx context.Context, r request) ([]byte, error) {
 	res, err := a.verifier.Verify(ctx, r.assertion, r.audiences...)
 	if err != nil {
 		return nil, err
 	}
-	return res.MarshalJSON() // json.Marshal would only read it again
+	return res.MarshalJSON() // json.Marshal would parse it again
 }
 
-// read takes a line apart. With an error it gives the id, if there is one.
-func (a *answerer) read(line pipeline.Line) (request, error) {
-	text := bytes.TrimLeft(line.Text, " \t\r") // what JSON may begin with
+// parse parses a line. With an error, it returns the id if there is one.
+func (a *answerer) parse(line pipeline.Line) (request, error) {
+	text := bytes.TrimLeft(line.Text, " \t\r") // white space before a JSON object
 	switch {
 	case line.TooLong:
 		return request{}, badLine(fmt.Sprintf("longer than %d bytes", pipeline.MaxLine))
 	case len(text) == 0:
 		return request{}, badLine("empty")
 	case text[0] == '{':
-		return a.readObject(text)
+		return a.parseObject(text)
 	case len(a.audiences) == 0:
-		return request{}, badLine("no JSON object; a bare assertion needs --audience")
+		return request{}, badLine("not a JSON object; a bare assertion needs --audience")
 	}
 	return request{assertion: string(line.Text), audiences: a.audiences}, nil
 }
 
-func (a *answerer) readObject(text []byte) (r request, err error) {
+func (a *answerer) parseObject(text []byte) (r request, err error) {
 	var room [4]strictjson.Member
 	o, err := strictjson.AppendObject(room[:0], text)
 	var syntax *strictjson.SyntaxError
@@ -99,7 +99,7 @@ func (a *answerer) readObject(text []byte) (r request, err error) {
 		}
 	}
 	if unknown {
-		return r, badLine("a member that is none of id, assertion, audience")
+		return r, badLine("a member other than id, assertion, audience")
 	}
 	if r.assertion, err = stringMember(signed, "assertion"); err != nil {
 		return r, err
@@ -108,25 +108,24 @@ func (a *answerer) readObject(text []byte) (r request, err error) {
 	return r, err
 }
 
-// stringMember gives the text of a member that must be a string.
+// stringMember returns the text of a member that must be a string.
 func stringMember(raw json.RawMessage, name string) (string, error) {
 	if raw == nil {
 		return "", badLine(name + " is missing")
 	}
 	if raw[0] != '"' {
-		return "", badLine(name + " is no string")
+		return "", badLine(name + " is not a string")
 	}
-	if bytes.IndexByte(raw, '\\') < 0 { // it stands there as it is, and was read once
+	if bytes.IndexByte(raw, '\\') < 0 { // without escapes, the text is what the line has
 		return string(raw[1 : len(raw)-1]), nil
 	}
 	text, _ := strictjson.String(raw)
 	return text, nil
 }
 
-// accepted gives the audiences for a line that names this one, or none when
-// raw is nil. What --audience gives is the limit: whoever wrote an assertion in
-// a file of bare ones could else write an object there, and say for themselves
-// which site it is for.
+// accepted returns the audiences for a line with this member audience, which is nil
+// if the line has none. The audiences of --audience are a limit: otherwise the author
+// of a bare assertion could write an object instead, and so choose the site.
 func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 	if raw == nil && len(a.audiences) > 0 {
 		return a.audiences, nil
@@ -136,7 +135,7 @@ func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 		return nil, err
 	}
 	if len(a.audiences) > 0 && !slices.Contains(a.audiences, audience) {
-		return nil, badLine("audience is none of --audience")
+		return nil, badLine("audience is not one of --audience")
 	}
 	return []string{audience}, nil
 }
@@ -148,12 +147,12 @@ func failureAnswer(err error) []byte {
 	}
 	answer, err := json.Marshal(failed)
 	if err != nil {
-		panic(err) // it is texts and a truth value
+		panic(err) // texts and a boolean can be marshaled
 	}
 	return answer
 }
 
-// withID puts the id, if there is one, in front of the members of an answer.
+// withID adds the id, if there is one, before the members of an answer.
 func (a *answerer) withID(id json.RawMessage, answer []byte) []byte {
 	if !onlyASCII(answer) {
 		answer = []byte(cli.Printable(string(answer)))
@@ -166,21 +165,21 @@ func (a *answerer) withID(id json.RawMessage, answer []byte) []byte {
 	return append(append(line, ','), answer[1:]...)
 }
 
-// shown gives an id as it stood in the line; for a terminal, the same value
-// without what a terminal would act upon.
+// shown returns an id as it is in the line, or for a terminal the same value without
+// control characters.
 func (a *answerer) shown(id json.RawMessage) []byte {
 	if !a.printable {
 		return id
 	}
 	return []byte(cli.Printable(strings.Map(func(r rune) rune {
-		if r == '\t' || r == '\r' { // not within a string: there it would be no JSON
+		if r == '\t' || r == '\r' { // outside of strings only: JSON does not allow them in a string
 			return ' '
 		}
 		return r
 	}, string(id))))
 }
 
-// onlyASCII says whether data is printable already.
+// onlyASCII reports whether data consists of printable ASCII characters.
 func onlyASCII(data []byte) bool {
 	return !slices.ContainsFunc(data, func(c byte) bool { return c < ' ' || c > '~' })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -18,12 +19,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// told is the answer that says what the line was.
-func told(_ context.Context, l pipeline.Line) []byte {
+// describe is an Answer that describes the line.
+func describe(_ context.Context, l pipeline.Line) []byte {
 	return fmt.Appendf(nil, "%d %q %v", l.Number, l.Text, l.TooLong)
 }
 
-// wanted is what told makes of a text, by another way than the package's.
+// wanted returns the answers of describe to the lines of a text. It does not use
+// the package.
 func wanted(text string) (want []string) {
 	if text == "" {
 		return nil
@@ -48,7 +50,7 @@ func lines(text string) []string {
 	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 }
 
-func TestEveryLineHasItsAnswer(t *testing.T) {
+func TestAnswers(t *testing.T) {
 	full := strings.Repeat("x", pipeline.MaxLine)
 	for name, text := range map[string]string{
 		"nothing":              "",
@@ -72,7 +74,7 @@ func TestEveryLineHasItsAnswer(t *testing.T) {
 				"end with all": iotest.DataErrReader(strings.NewReader(text)),
 			} {
 				var out bytes.Buffer
-				done, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: &out, Answer: told, Jobs: jobs})
+				done, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: &out, Answer: describe, Jobs: jobs})
 				want := wanted(text)
 				if err != nil || done != (pipeline.Progress{Lines: int64(len(want)), Bytes: int64(len(text))}) {
 					t.Errorf("%s, %d jobs, %s: %+v, %v", name, jobs, kind, done, err)
@@ -90,7 +92,7 @@ func TestProgress(t *testing.T) {
 	var calls []pipeline.Progress
 	var out bytes.Buffer
 	done, err := pipeline.Run(t.Context(), pipeline.Config{
-		In: strings.NewReader(text), Out: &out, Answer: told, Jobs: 2,
+		In: strings.NewReader(text), Out: &out, Answer: describe, Jobs: 2,
 		Progress: func(p pipeline.Progress) { calls = append(calls, p) },
 	})
 	if err != nil || len(calls) < 10 || calls[len(calls)-1] != done {
@@ -107,7 +109,7 @@ func TestUnreadableInput(t *testing.T) {
 	broken := errors.New("broken")
 	in := io.MultiReader(strings.NewReader("a\nb\nhalf"), iotest.ErrReader(broken))
 	var out bytes.Buffer
-	done, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: &out, Answer: told, Jobs: 2})
+	done, err := pipeline.Run(t.Context(), pipeline.Config{In: in, Out: &out, Answer: describe, Jobs: 2})
 	var unread *pipeline.ReadError
 	if !errors.As(err, &unread) || !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
@@ -117,7 +119,7 @@ func TestUnreadableInput(t *testing.T) {
 	}
 }
 
-// TestUnwritableOutput: what is being answered is told to end.
+// TestUnwritableOutput: the context of Answer ends if the output cannot be written.
 func TestUnwritableOutput(t *testing.T) {
 	full := errors.New("full")
 	second := make(chan struct{})
@@ -147,29 +149,38 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-// TestPanic: it comes to whoever called Run, and not to the whole program.
+// panicAt is an Answer that panics.
+func panicAt(number int64) func(context.Context, pipeline.Line) []byte {
+	return func(_ context.Context, l pipeline.Line) []byte {
+		if l.Number == number {
+			panic("dismay")
+		}
+		return []byte("fine")
+	}
+}
+
+// TestPanic: Run panics with the value and the stack of a panic of Answer.
 func TestPanic(t *testing.T) {
 	var out bytes.Buffer
 	defer func() {
-		if r := recover(); r != "dismay" {
-			t.Errorf("recovered %v", r)
+		p, ok := recover().(*pipeline.Panic)
+		if !ok || p.Value != "dismay" {
+			t.Fatalf("recovered %v", p)
+		}
+		if frame, _ := runtime.CallersFrames(p.Callers()).Next(); !strings.Contains(frame.Function, "panicAt") {
+			t.Errorf("the stack begins with %s", frame.Function)
 		}
 		if strings.Contains(out.String(), "\n\n") {
-			t.Errorf("an answer that nobody gave: %q", &out)
+			t.Errorf("an empty answer: %q", &out)
 		}
 	}()
 	pipeline.Run(t.Context(), pipeline.Config{
 		In: strings.NewReader(strings.Repeat("a\n", 5000)), Out: &out, Jobs: 3,
-		Answer: func(ctx context.Context, l pipeline.Line) []byte {
-			if l.Number == 1000 {
-				panic("dismay")
-			}
-			return []byte("fine")
-		},
+		Answer: panicAt(1000),
 	})
 }
 
-// FuzzLines: however the input comes in pieces, each line has its answer.
+// FuzzLines: each line has its answer, for all sizes of reads.
 func FuzzLines(f *testing.F) {
 	for _, seed := range []string{"", "a", "a\n", "\r\n\n\r", "a\r\nb\n", strings.Repeat("ab\n", 200)} {
 		f.Add(seed, uint16(1), uint8(2))
@@ -179,7 +190,7 @@ func FuzzLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, piece uint16, jobs uint8) {
 		var out bytes.Buffer
 		done, err := pipeline.Run(t.Context(), pipeline.Config{
-			In: &pieces{[]byte(text), int(piece) + 1}, Out: &out, Answer: told, Jobs: int(jobs % 16),
+			In: &pieces{[]byte(text), int(piece) + 1}, Out: &out, Answer: describe, Jobs: int(jobs % 16),
 		})
 		if err != nil || done.Bytes != int64(len(text)) {
 			t.Errorf("%+v, %v", done, err)
@@ -190,7 +201,7 @@ func FuzzLines(f *testing.F) {
 	})
 }
 
-// pieces is a reader that gives so much at a time.
+// pieces is a reader that returns at most size bytes at a time.
 type pieces struct {
 	rest []byte
 	size int
