@@ -198,14 +198,20 @@ func (a *Authenticator) checkToken(r *http.Request, t requestTarget, o origin.Or
 	case secret == "":
 		return id, "", unavailable("tokens cannot be checked now", errors.New("the TokenManager returned no secret"))
 	}
-	name, version, _, ok := a.routes.application(r, t)
-	if !ok || id.Scope != (Scope{o.String(), name, version}) {
+	values, ok := a.routes.application(r, t)
+	if !ok || id.Scope != scopeOf(o, values) {
 		return id, "", unauthorized("the token is not valid for this origin or application")
 	}
 	if !hostsAgree(r, o) {
 		return id, "", unauthorized("the request names two hosts")
 	}
 	return id, secret, nil
+}
+
+// scopeOf returns the scope of an origin and of the application among the values of
+// TokenURL's placeholders.
+func scopeOf(o origin.Origin, values map[string]string) Scope {
+	return Scope{Origin: o.String(), Application: values[applicationName], Version: values[applicationVersion]}
 }
 
 // checkSignature verifies the signature, and that what it covers is what the next
@@ -265,8 +271,8 @@ func nonceKey(auth *signature.Authorization) string {
 
 // base64URL encodes about 32 bytes with one allocation (BenchmarkSigned).
 func base64URL(b []byte) string {
-	var room [64]byte
-	return string(base64.RawURLEncoding.AppendEncode(room[:0], b))
+	var buf [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(buf[:0], b))
 }
 
 // origin returns the origin to which a request was sent. It reports whether the request

@@ -83,7 +83,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 	if !ok || !hostsAgree(r, o) {
 		return Token{}, badRequest("the origin of the request is not known")
 	}
-	g := Grant{Values: values, Scope: Scope{o.String(), values[applicationName], values[applicationVersion]}}
+	g := Grant{Values: values, Scope: scopeOf(o, values)}
 	if len(a.config.Applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
 		return Token{}, &refusal.Refusal{Status: http.StatusNotFound, Reason: "unknown application"}
 	}

@@ -91,23 +91,22 @@ func (s *routes) tokenEndpoint(r *http.Request, t requestTarget) (values map[str
 	return values, ok && t.isServed(r.URL)
 }
 
-// application returns the application that a request is for, and the values of the
-// placeholders of TokenURL in its path. It reports false if there are applications
-// and the request is for none of them.
-func (s *routes) application(r *http.Request, t requestTarget) (name, version string, values map[string]string, ok bool) {
-	if len(s.applications) == 0 {
-		return "", "", nil, true
-	}
-	if s.applicationOf != nil {
-		name, version = s.applicationOf(r)
+// application returns the values of TokenURL's placeholders in the path of a request; two
+// of them are the application that the request is for, and its version. It reports false
+// if there are applications and the request is for none of them.
+func (s *routes) application(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
+	switch {
+	case len(s.applications) == 0:
+		return nil, true
+	case s.applicationOf != nil:
+		name, version := s.applicationOf(r)
 		values = map[string]string{applicationName: name, applicationVersion: version}
-		return name, version, values, s.isApplication(name, version)
+	default:
+		if values, ok = s.directory.matchPrefix(t.Path()); !ok || hasDotSegment(t.Path()) {
+			return nil, false
+		}
 	}
-	if values, ok = s.directory.matchPrefix(t.Path()); !ok || hasDotSegment(t.Path()) {
-		return "", "", nil, false
-	}
-	name, version = values[applicationName], values[applicationVersion]
-	return name, version, values, s.isApplication(name, version)
+	return values, s.isApplication(values[applicationName], values[applicationVersion])
 }
 
 // hasDotSegment reports whether a path has a segment "." or "..", encoded or not:
@@ -138,7 +137,7 @@ func (s *routes) tokenURLFor(r *http.Request, t requestTarget) (url string, ok b
 	case found && len(s.applications) > 0:
 		found = s.isApplication(values[applicationName], values[applicationVersion])
 	case !found && len(s.applications) > 0:
-		_, _, values, found = s.application(r, t)
+		values, found = s.application(r, t)
 	case !found:
 		values, found = s.tokenURL[:s.tokenURL.lastPlaceholder()+1].matchPrefix(t.Path())
 	}

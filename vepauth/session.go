@@ -130,10 +130,10 @@ func (t *Transport) newSession(ctx context.Context, e *tokenEndpoint, refused *s
 		}
 		other := e.exchange
 		if other == nil {
-			own := &exchange{done: make(chan struct{}), canceled: true}
+			own := &exchange{done: make(chan struct{}), canceled: true} // until signIn returns
 			e.exchange = own
 			t.mu.Unlock()
-			return t.run(ctx, e, own)
+			return t.runExchange(ctx, e, own)
 		}
 		t.mu.Unlock()
 		select {
@@ -147,8 +147,8 @@ func (t *Transport) newSession(ctx context.Context, e *tokenEndpoint, refused *s
 	}
 }
 
-// run makes an exchange. It ends the exchange even if Assertion panics.
-func (t *Transport) run(ctx context.Context, e *tokenEndpoint, x *exchange) (*session, error) {
+// runExchange makes an exchange. It ends the exchange even if Assertion panics.
+func (t *Transport) runExchange(ctx context.Context, e *tokenEndpoint, x *exchange) (*session, error) {
 	defer func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()

@@ -240,8 +240,8 @@ var strictBase64URL = base64.RawURLEncoding.Strict()
 // has only one text: otherwise a request could be replayed with another text of the
 // same token.
 func decodeToken(token string) ([]byte, error) {
-	room := make([]byte, 0, base64.RawURLEncoding.DecodedLen(len(token))+sha256.Size)
-	signed, err := strictBase64URL.AppendDecode(room, []byte(token))
+	buf := make([]byte, 0, base64.RawURLEncoding.DecodedLen(len(token))+sha256.Size)
+	signed, err := strictBase64URL.AppendDecode(buf, []byte(token))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: not base64url", ErrRefused)

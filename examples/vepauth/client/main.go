@@ -1,4 +1,4 @@
-// Command client gets pages of a site that it signs in to, such as ../server.
+// Command client fetches pages of a site that it signs in to, such as ../server.
 package main
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-// signIn makes a client that signs in with an identity, the content of a file of
-// vepverify certify.
+// signIn returns a client that signs in with an identity: the content of a file that
+// vepverify certify wrote.
 func signIn(identity []byte) (*http.Client, error) {
 	var id struct {
 		Certificate string          `json:"certificate"`

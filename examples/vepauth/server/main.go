@@ -1,5 +1,5 @@
-// Command server has a page for everybody and one for programs that sign in, to
-// be tried with ../client or "vepverify request".
+// Command server has a public page and a page for programs that sign in. Try it with
+// ../client or "vepverify request".
 package main
 
 import (
@@ -20,8 +20,8 @@ func site(origin string, keys assertion.KeySource) http.Handler {
 		Verifier:  must(assertion.NewVerifier(assertion.Config{Keys: keys})),
 	}))
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if who, ok := vepauth.FromContext(r.Context()); ok {
-			fmt.Fprintln(w, "hello,", who.Email)
+		if signer, ok := vepauth.FromContext(r.Context()); ok {
+			fmt.Fprintln(w, "hello,", signer.Email)
 			return
 		}
 		fmt.Fprintln(w, "hello, stranger")
@@ -33,13 +33,13 @@ func site(origin string, keys assertion.KeySource) http.Handler {
 }
 
 func main() {
-	address := flag.String("address", "localhost:8080", "where to listen")
-	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify keygen prints it")
+	address := flag.String("address", "localhost:8080", "the `address` to listen on")
+	keys := flag.String("keys", "keys.json", "a `file` of issuers' keys, as vepverify keygen writes it")
 	flag.Parse()
 	log.Fatal(server(*address, site("http://"+*address, must(wellknown.LoadStatic(*keys)))).ListenAndServe())
 }
 
-// server bounds what one connection can occupy.
+// server returns a server with limits for each connection.
 func server(address string, h http.Handler) *http.Server {
 	return &http.Server{
 		Addr: address, Handler: h, MaxHeaderBytes: 64 << 10,

@@ -31,7 +31,7 @@ type Authorization struct {
 
 	// Backing arrays for the parameters of the header and for signed: one
 	// allocation for everything (BenchmarkSigned).
-	header, room [8]parameter
+	header, buf [8]parameter
 }
 
 // Parse parses the credentials of a scheme in the Authorization headers of a request. It
@@ -88,8 +88,8 @@ var strictBase64 = base64.StdEncoding.Strict()
 
 // matches reports whether the signature of the header is mac, in constant time.
 func (a *Authorization) matches(mac []byte) bool {
-	var room [64]byte // more than any MAC has
-	got, err := strictBase64.AppendDecode(room[:0], []byte(a.signature))
+	var buf [64]byte // more than any MAC has
+	got, err := strictBase64.AppendDecode(buf[:0], []byte(a.signature))
 	return err == nil && hmac.Equal(got, mac)
 }
 
@@ -226,7 +226,7 @@ func ParseChallenges(s string) (all []Challenge) {
 	}
 }
 
-// add adds a parameter. It reports whether there is room and the name is new.
+// add adds a parameter. It reports whether there is buf and the name is new.
 func (c *Challenge) add(p parameter) bool {
 	if !isNew(c.params, p) {
 		return false

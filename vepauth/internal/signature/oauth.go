@@ -64,7 +64,7 @@ func newHash(method string) func() hash.Hash {
 // parse implements [Scheme]. It percent-decodes names and values. The parameter realm
 // does not belong to OAuth and is ignored.
 func (OAuth) parse(a *Authorization, header []parameter) error {
-	a.signed = a.room[:0]
+	a.signed = a.buf[:0]
 	version := "1.0"
 	for i, p := range header {
 		name, err := Unescape(p.name)
@@ -147,8 +147,8 @@ func (OAuth) Sign(p Params, secret string, m Message) (string, error) {
 // oauthMAC returns the signature of RFC 5849, section 3.4.2. The '&' separates the
 // secret from the empty token secret.
 func (a *Authorization) oauthMAC(secret string, m Message) ([]byte, error) {
-	var room [128]byte
-	h := hmac.New(newHash(a.method), append(appendEscaped(room[:0], secret), '&'))
+	var buf [128]byte
+	h := hmac.New(newHash(a.method), append(appendEscaped(buf[:0], secret), '&'))
 	if err := writeBaseString(h, m, a.signed); err != nil {
 		return nil, err
 	}
@@ -178,8 +178,8 @@ func text(members strictjson.Object, name string) string {
 // writes to a hash have none.
 func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 	path, query, _ := strings.Cut(m.Target, "?")
-	var room [16]parameter
-	parameters, err := appendForm(append(room[:0], signed...), query)
+	var buf [16]parameter
+	parameters, err := appendForm(append(buf[:0], signed...), query)
 	if err != nil {
 		return err
 	}
@@ -209,41 +209,41 @@ func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 type encoder struct {
 	to   io.Writer
 	n    int
-	room [512]byte
+	buf [512]byte
 }
 
 // write writes a short text unchanged.
 func (w *encoder) write(s string) {
-	if w.n+len(s) > len(w.room) {
+	if w.n+len(s) > len(w.buf) {
 		w.flush()
 	}
-	w.n += copy(w.room[w.n:], s)
+	w.n += copy(w.buf[w.n:], s)
 }
 
 // encode writes s percent-encoded, with percent in place of the percent sign.
 func (w *encoder) encode(s, percent string) {
 	n := w.n
 	for i := range len(s) {
-		if n+5 > len(w.room) {
+		if n+5 > len(w.buf) {
 			w.n = n
 			w.flush()
 			n = 0
 		}
 		c := s[i]
 		if unreserved[c] {
-			w.room[n] = c
+			w.buf[n] = c
 			n++
 			continue
 		}
-		n += copy(w.room[n:], percent)
-		w.room[n], w.room[n+1] = hexDigits[c>>4], hexDigits[c&15]
+		n += copy(w.buf[n:], percent)
+		w.buf[n], w.buf[n+1] = hexDigits[c>>4], hexDigits[c&15]
 		n += 2
 	}
 	w.n = n
 }
 
 func (w *encoder) flush() {
-	w.to.Write(w.room[:w.n])
+	w.to.Write(w.buf[:w.n])
 	w.n = 0
 }
 
