@@ -226,7 +226,7 @@ func ParseChallenges(s string) (all []Challenge) {
 	}
 }
 
-// add adds a parameter. It reports whether there is buf and the name is new.
+// add adds a parameter. It reports whether there was room and the name is new.
 func (c *Challenge) add(p parameter) bool {
 	if !isNew(c.params, p) {
 		return false

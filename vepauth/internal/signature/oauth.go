@@ -207,8 +207,8 @@ func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 
 // encoder writes percent-encoded text in pieces (BenchmarkHostile).
 type encoder struct {
-	to   io.Writer
-	n    int
+	to  io.Writer
+	n   int
 	buf [512]byte
 }
 
