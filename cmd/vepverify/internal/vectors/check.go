@@ -17,8 +17,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// Check runs the case. It errs when what comes of it is not what the case
-// expects, and says how they differ.
+// Check runs the case. It returns an error if the answer is not the expected one; the error
+// says how they differ.
 func (c *Case) Check(ctx context.Context) error {
 	v, err := c.Verifier()
 	if err != nil {
@@ -27,8 +27,7 @@ func (c *Case) Check(ctx context.Context) error {
 	return c.CheckWith(ctx, v)
 }
 
-// CheckWith is Check with a verifier that has been made by Verifier, and may
-// have been used.
+// CheckWith is Check with a verifier that Verifier has made. It may have been used before.
 func (c *Case) CheckWith(ctx context.Context, v *assertion.Verifier) error {
 	res, err := v.Verify(ctx, c.Assertion, c.Audience)
 	got, answer, err := outcome(res, err)
@@ -47,14 +46,13 @@ func (c *Case) CheckWith(ctx context.Context, v *assertion.Verifier) error {
 	return nil
 }
 
-// Verifier makes the verifier that the case is about: its configuration, its
-// clock, and hosts that answer what the case says. Options may change what the
-// case says nothing of.
+// Verifier returns a verifier with the configuration, the clock and the hosts of the case.
+// Options may change settings that a case does not have.
 func (c *Case) Verifier(options ...func(*assertion.Config)) (*assertion.Verifier, error) {
 	now := func() time.Time { return time.UnixMilli(*c.Now) }
 	resolver, err := wellknown.NewResolver(wellknown.Config{
 		InsecureTransport:    transport{c},
-		InsecureAllowPrivate: true, // hosts that are addresses, or have ports, are the case's own
+		InsecureAllowPrivate: true, // hosts may be IP addresses and have ports
 		Now:                  now,
 	})
 	if err != nil {
@@ -79,8 +77,8 @@ func (c *Case) Verifier(options ...func(*assertion.Config)) (*assertion.Verifier
 	return assertion.NewVerifier(config)
 }
 
-// outcome gives what Verify came to, and the answer that goes with it as JSON
-// values. It errs on what is no answer.
+// outcome returns the outcome of Verify and its answer as JSON values. It returns an error
+// if Verify returned an error that is not an answer.
 func outcome(res *assertion.Result, err error) (Outcome, map[string]any, error) {
 	if err == nil {
 		answer, err := values(res)
@@ -105,7 +103,7 @@ func values(v any) (m map[string]any, err error) {
 	return m, decode(data, &m)
 }
 
-// decode keeps numbers as they are written.
+// decode decodes JSON. Numbers stay as they are written.
 func decode(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -116,12 +114,12 @@ func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 	for name, raw := range want {
 		var value any
 		if err := decode(raw, &value); err != nil {
-			return fmt.Errorf("the case's own answer: %w", err)
+			return fmt.Errorf("the case's answer: %w", err)
 		}
 		found, there := got[name]
 		if value == nil {
 			if there {
-				return fmt.Errorf("%s is there, and should be absent", name)
+				return fmt.Errorf("%s is present, expected it to be absent", name)
 			}
 			continue
 		}
@@ -135,11 +133,11 @@ func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 	return nil
 }
 
-// number is the exact value of a JSON number, in its one form.
+// number is the exact value of a JSON number, in a canonical form.
 type number string
 
-// normal gives JSON values a form in which equal numbers are equal, exactly,
-// and a number never equals a text.
+// normal returns JSON values in a form in which equal numbers are equal, exactly, and a
+// number never equals a string.
 func normal(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -156,8 +154,8 @@ func normal(v any) any {
 	return v
 }
 
-// exact compares numbers by value where that takes no more room than their
-// text: one with an exponent equals only the same text.
+// exact returns the canonical form of a number. A number with an exponent, whose digits
+// could need much memory, stays as it is written.
 func exact(text string) number {
 	if strings.ContainsAny(text, "eE") {
 		return number(text)
@@ -176,7 +174,7 @@ func because(answer map[string]any) string {
 	return ""
 }
 
-// transport answers for every host what the case says.
+// transport answers with the documents and responses of a case.
 type transport struct{ c *Case }
 
 // RoundTrip implements http.RoundTripper.

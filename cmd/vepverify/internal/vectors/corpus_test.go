@@ -18,7 +18,7 @@ import (
 
 const repository = "../../../.."
 
-// table reads the committed table of rules.
+// table returns the committed table of rules.
 func table(t *testing.T) corpus.Table {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(repository, "testdata/rules.json"))
@@ -32,8 +32,8 @@ func table(t *testing.T) corpus.Table {
 	return committed
 }
 
-// TestCommittedFilesAreGenerated: go run ./cmd/vepverify/internal/vectors/generate would
-// change nothing.
+// TestCommittedFilesAreGenerated checks that
+// go run ./cmd/vepverify/internal/vectors/generate would change nothing.
 func TestCommittedFilesAreGenerated(t *testing.T) {
 	rules, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
 	if err != nil {
@@ -62,8 +62,8 @@ func TestCommittedFilesAreGenerated(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsHeld: by two vectors, or by tests that there are.
-func TestEveryRuleIsHeld(t *testing.T) {
+// TestRulesAreCovered checks that every rule has two vectors, or Go tests that exist.
+func TestRulesAreCovered(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
 	if err != nil {
 		t.Fatal(err)
@@ -72,16 +72,16 @@ func TestEveryRuleIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := map[string]corpus.Rule{}
+	covered := map[string]corpus.Rule{}
 	for _, r := range table(t).Rules {
-		held[r.ID] = r
+		covered[r.ID] = r
 	}
 	existing := map[string]bool{}
 	for _, c := range cases(t) {
 		existing[c.Name] = true
 	}
 	for _, r := range rules {
-		in, ok := held[r.ID]
+		in, ok := covered[r.ID]
 		switch {
 		case !ok:
 			t.Errorf("%s is not in the table", r.ID)
@@ -92,24 +92,24 @@ func TestEveryRuleIsHeld(t *testing.T) {
 		}
 		for _, name := range in.Cases {
 			if !existing[name] {
-				t.Errorf("%s: there is no case %s", r.ID, name)
+				t.Errorf("%s: no case %s", r.ID, name)
 			}
 		}
 		for _, name := range in.Tests {
 			folder, function, _ := strings.Cut(name, ".")
 			if !hasTest(t, folder, function) {
-				t.Errorf("%s: there is no test %s", r.ID, name)
+				t.Errorf("%s: no test %s", r.ID, name)
 			}
 		}
 	}
-	if len(held) != len(rules) {
-		t.Errorf("%d rules in the table, %d in %s", len(held), len(rules), corpus.RulesSource)
+	if len(covered) != len(rules) {
+		t.Errorf("%d rules in the table, %d in %s", len(covered), len(rules), corpus.RulesSource)
 	}
 }
 
-// TestNoRuleIsUnnamed: every item of the numbered sections' rules has a name
-// that Rules understands.
-func TestNoRuleIsUnnamed(t *testing.T) {
+// TestRuleNames checks that every item that looks like a rule has a name, with the number of
+// its section.
+func TestRuleNames(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestNoRuleIsUnnamed(t *testing.T) {
 	}
 }
 
-// hasTest says whether a folder of the repository has the test function.
+// hasTest reports whether a folder of the repository has the test function.
 func hasTest(t *testing.T, folder, function string) bool {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(repository, folder, "*_test.go"))
@@ -162,9 +162,9 @@ func TestCasesAreInOrder(t *testing.T) {
 	for _, c := range cases(t) {
 		switch {
 		case seen[c.Name]:
-			t.Errorf("%s: two cases of that name", c.Name)
+			t.Errorf("%s: two cases have that name", c.Name)
 		case !inRule[c.Name]:
-			t.Errorf("%s is about no rule", c.Name)
+			t.Errorf("%s tests no rule", c.Name)
 		case c.Comment == "":
 			t.Errorf("%s has no comment", c.Name)
 		case !strings.HasPrefix(c.Name, c.Group+"-"):
@@ -175,6 +175,6 @@ func TestCasesAreInOrder(t *testing.T) {
 		seen[c.Name] = true
 	}
 	if len(seen) < 200 {
-		t.Errorf("%d cases, 200 are wanted", len(seen))
+		t.Errorf("%d cases, want at least 200", len(seen))
 	}
 }

@@ -9,14 +9,14 @@
 //	   "responses":{"x.example":{"status":500,"contentType":"text/html","body":"…"},"y.example":{"timeout":true}},
 //	   "expect":"okay", "answer":{"email":"…","issuer":"…","expires":0}, "reason":"expired"}]}
 //
-// Times are milliseconds. A case's documents are served as 200 application/json
-// and its responses as they are; every other host answers 404. expect is okay,
-// failure or undecided. Every member of answer must equal the same member of the
-// result (null: must be absent), and reason must be a prefix of the failure's.
-// Without a leeway there is none. Unknown members are an error.
+// Times are milliseconds. The hosts under documents answer 200, application/json and the
+// document. Those under responses answer as they say. Every other host answers 404. expect
+// is okay, failure or undecided. Every member of answer must equal the same member of the
+// result; null means that the member must be absent. reason must be a prefix of the
+// failure's reason. An absent leeway means none. Unknown members are an error.
 //
-// Start with [Read], then [Case.Check]. A case runs through the same resolver
-// and verifier as everything else; only the network is replaced.
+// Start with [Read], then [Case.Check]. A case runs in the resolver and the verifier that
+// the command uses. Only the network is replaced.
 package vectors
 
 import (
@@ -26,7 +26,7 @@ import (
 	"io"
 )
 
-// Format is the one format that Read knows.
+// Format is the format that Read accepts.
 const Format = "vepverify-vectors/1"
 
 // File is a file of cases.
@@ -35,7 +35,7 @@ type File struct {
 	Cases  []Case `json:"cases"`
 }
 
-// Case is one verification and what must come of it.
+// Case is one verification and its expected answer.
 type Case struct {
 	Name      string                     `json:"name"`
 	Group     string                     `json:"group,omitempty"`
@@ -51,7 +51,7 @@ type Case struct {
 	Reason    string                     `json:"reason,omitempty"`
 }
 
-// Config is the part of a verifier's configuration that a case sets.
+// Config is the configuration of the verifier, as far as a case sets it.
 type Config struct {
 	Fallback         string   `json:"fallback,omitempty"`
 	TrustedIssuers   []string `json:"trustedIssuers,omitempty"`
@@ -60,15 +60,15 @@ type Config struct {
 	MaxChain         int      `json:"maxChain,omitempty"`
 }
 
-// Response is what a host answers in place of a document.
+// Response is the response of a host.
 type Response struct {
 	Status      int    `json:"status,omitempty"`
 	ContentType string `json:"contentType,omitempty"`
 	Body        string `json:"body,omitempty"`
-	Timeout     bool   `json:"timeout,omitempty"` // nothing, until the deadline
+	Timeout     bool   `json:"timeout,omitempty"` // no response until the deadline
 }
 
-// Outcome is what a verification comes to.
+// Outcome is the outcome of a verification.
 type Outcome string
 
 // The outcomes.
@@ -78,8 +78,8 @@ const (
 	Undecided Outcome = "undecided"
 )
 
-// Read reads a file of cases. It refuses other formats, members that it does
-// not know, and cases that could not be run.
+// Read reads a file of cases. It returns an error for another format, an unknown member, or
+// a case that cannot be run.
 func Read(r io.Reader) (*File, error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
@@ -91,7 +91,7 @@ func Read(r io.Reader) (*File, error) {
 		return nil, errors.New("not a file of test vectors: text after the object")
 	}
 	if f.Format != Format {
-		return nil, fmt.Errorf("the format is %.40q, not %q", f.Format, Format)
+		return nil, fmt.Errorf("format %.40q: want %q", f.Format, Format)
 	}
 	for i, c := range f.Cases {
 		if err := c.valid(); err != nil {
@@ -105,7 +105,7 @@ func (c *Case) valid() error {
 	switch c.Expect {
 	case Okay, Failure, Undecided:
 	default:
-		return fmt.Errorf("expect is %.20q, not okay, failure or undecided", string(c.Expect))
+		return fmt.Errorf("expect %.20q: want okay, failure or undecided", string(c.Expect))
 	}
 	if c.Name == "" {
 		return errors.New("no name")

@@ -14,7 +14,7 @@ import (
 
 const testdata = "../../../../testdata/vectors"
 
-// file reads a file of vectors.
+// file returns the vectors of a file.
 func file(t *testing.T, path string) *vectors.File {
 	t.Helper()
 	r, err := os.Open(path)
@@ -29,7 +29,7 @@ func file(t *testing.T, path string) *vectors.File {
 	return f
 }
 
-// cases gives every committed case.
+// cases returns all committed cases.
 func cases(t *testing.T) []vectors.Case {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(testdata, "*.json"))
@@ -51,7 +51,7 @@ func TestCommittedCasesPass(t *testing.T) {
 	}
 }
 
-// TestCachesChangeNothing: every case comes to the same with the verifier's
+// TestCachesChangeNothing checks that every case has the same answer with the verifier's
 // caches cold, warm and off.
 func TestCachesChangeNothing(t *testing.T) {
 	for _, c := range cases(t) {
@@ -60,7 +60,7 @@ func TestCachesChangeNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for round := range 4 { // by the third, keys have their tables
+			for round := range 4 { // from the third on, keys have tables
 				if err := c.CheckWith(t.Context(), v); err != nil {
 					t.Errorf("%s, caches of size %d, round %d: %v", c.Name, size, round, err)
 				}
@@ -69,8 +69,8 @@ func TestCachesChangeNothing(t *testing.T) {
 	}
 }
 
-// TestOfflineCasesNeedNoHost silences every host: what fails offline fails as
-// before, and everything else is undecided.
+// TestOfflineCasesNeedNoHost runs the cases with hosts that do not answer. Cases that fail
+// offline must fail as before. All others must be undecided.
 func TestOfflineCasesNeedNoHost(t *testing.T) {
 	offline := 0
 	for _, c := range cases(t) {
@@ -94,7 +94,7 @@ func TestOfflineCasesNeedNoHost(t *testing.T) {
 	}
 }
 
-// names gives every host that a case speaks of, as far as tests need them.
+// names returns the hosts that a case may contact.
 func names(c vectors.Case) []string {
 	hosts := append([]string{c.Config.Fallback, "192.0.2.7"}, c.Config.TrustedIssuers...)
 	for host := range c.Documents {
@@ -110,17 +110,17 @@ func names(c vectors.Case) []string {
 	return append(hosts, domain, answer.Issuer)
 }
 
-// good is a committed case that holds.
-func good(t *testing.T) vectors.Case {
+// validCase returns a committed case of a valid assertion.
+func validCase(t *testing.T) vectors.Case {
 	t.Helper()
 	return file(t, filepath.Join(testdata, "structure.json")).Cases[0]
 }
 
-// TestCheckTellsDifferences spoils what a case expects.
-func TestCheckTellsDifferences(t *testing.T) {
+// TestCheckReportsDifferences changes a case and checks the error.
+func TestCheckReportsDifferences(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil func(*vectors.Case)
-		want  string // in the error
+		change func(*vectors.Case)
+		want   string // in the error
 	}{
 		"nothing":            {func(c *vectors.Case) {}, ""},
 		"outcome":            {func(c *vectors.Case) { c.Expect = vectors.Failure }, "expected failure, got okay"},
@@ -128,7 +128,7 @@ func TestCheckTellsDifferences(t *testing.T) {
 		"another failure":    {func(c *vectors.Case) { c.Assertion = "" }, "expected okay, got failure: no certificates provided"},
 		"answer":             {func(c *vectors.Case) { c.Answer["email"] = json.RawMessage(`"bob@idp.example"`) }, "email is alice@idp.example"},
 		"absent in answer":   {func(c *vectors.Case) { c.Answer["reason"] = json.RawMessage(`"x"`) }, "reason is absent"},
-		"present in answer":  {func(c *vectors.Case) { c.Answer["email"] = json.RawMessage(`null`) }, "email is there"},
+		"present in answer":  {func(c *vectors.Case) { c.Answer["email"] = json.RawMessage(`null`) }, "email is present"},
 		"number and text":    {func(c *vectors.Case) { c.Answer["expires"] = json.RawMessage(`"1767225720000"`) }, "expires is 1767225720000"},
 		"last digit":         {func(c *vectors.Case) { c.Answer["expires"] = json.RawMessage(`1767225720001`) }, "expires is 1767225720000"},
 		"same number":        {func(c *vectors.Case) { c.Answer["expires"] = json.RawMessage(`1767225720000.0`) }, ""},
@@ -142,9 +142,9 @@ func TestCheckTellsDifferences(t *testing.T) {
 		"response over docs": {func(c *vectors.Case) { c.Responses["idp.example"] = vectors.Response{Status: 500} }, "got undecided"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tested := good(t)
+			tested := validCase(t)
 			tested.Responses = map[string]vectors.Response{}
-			c.spoil(&tested)
+			c.change(&tested)
 			err := tested.Check(context.Background())
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v, want %q", err, c.want)
@@ -153,10 +153,10 @@ func TestCheckTellsDifferences(t *testing.T) {
 	}
 }
 
-// TestReasonIsAPrefix: a reason may go on, and may not begin otherwise.
+// TestReasonIsAPrefix checks that the expected reason is a prefix of the actual one.
 func TestReasonIsAPrefix(t *testing.T) {
 	for reason, want := range map[string]bool{"": true, "no cert": true, "no certificates provided": true, "certificates": false, "no certificates provided.": false} {
-		c := good(t)
+		c := validCase(t)
 		c.Assertion, c.Expect, c.Answer, c.Reason = "x", vectors.Failure, nil, reason
 		if err := c.Check(context.Background()); (err == nil) != want {
 			t.Errorf("%q: %v", reason, err)
@@ -172,7 +172,7 @@ func TestReadRefuses(t *testing.T) {
 		"no format":             `{"cases":[]}`,
 		"another format":        `{"format":"vepverify-vectors/2","cases":[]}`,
 		"unknown member":        `{"format":"vepverify-vectors/1","cases":[],"x":1}`,
-		"text behind":           `{"format":"vepverify-vectors/1","cases":[]} x`,
+		"text after it":         `{"format":"vepverify-vectors/1","cases":[]} x`,
 		"unknown in a case":     `{"format":"vepverify-vectors/1","cases":[{` + body + `,"x":1}]}`,
 		"unknown in config":     `{"format":"vepverify-vectors/1","cases":[{` + body + `,"config":{"x":1}}]}`,
 		"unknown in a response": `{"format":"vepverify-vectors/1","cases":[{` + body + `,"responses":{"a":{"x":1}}}]}`,
@@ -181,7 +181,7 @@ func TestReadRefuses(t *testing.T) {
 		"no expect":             `{"format":"vepverify-vectors/1","cases":[{"name":"x","now":0}]}`,
 		"unknown expect":        `{"format":"vepverify-vectors/1","cases":[{"name":"x","now":0,"expect":"ok"}]}`,
 		"negative leeway":       `{"format":"vepverify-vectors/1","cases":[{` + body + `,"config":{"leeway":-1}}]}`,
-		"now that is no number": `{"format":"vepverify-vectors/1","cases":[{"name":"x","now":"0","expect":"okay"}]}`,
+		"now that is a string":  `{"format":"vepverify-vectors/1","cases":[{"name":"x","now":"0","expect":"okay"}]}`,
 	} {
 		if f, err := vectors.Read(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: read as %+v", name, f)

@@ -1,10 +1,10 @@
-// Command generate writes the project's own test vectors, the table of the
-// rules that they hold, and the sample assertion, into the folder testdata of
-// the working directory, which should be the repository:
+// Command generate writes the project's test vectors, the table of the rules that they
+// test, and the sample assertion into the folder testdata of the working directory, which
+// must be the root of the repository:
 //
 //	go run ./cmd/vepverify/internal/vectors/generate
 //
-// Equal sources give equal files, to the byte; package corpus makes them.
+// Package corpus makes the files. Equal sources make equal files, to the byte.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 func run(repository string) error {
 	rules, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
 	if err != nil {
-		return fmt.Errorf("run it in the repository: %w", err)
+		return fmt.Errorf("not in the root of the repository: %w", err)
 	}
 	files, err := corpus.Files(rules)
 	if err != nil {
@@ -46,7 +46,7 @@ func run(repository string) error {
 	return nil
 }
 
-// removeOld takes the files of groups that are no more away.
+// removeOld removes all vector files, among them those of groups that no longer exist.
 func removeOld(repository string) error {
 	old, err := filepath.Glob(filepath.Join(repository, corpus.VectorsFolder, "*.json"))
 	if err != nil {

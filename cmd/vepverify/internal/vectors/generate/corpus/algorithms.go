@@ -14,10 +14,10 @@ func algorithms() []vector {
 	return append(append(table, sizes()...), weak()...)
 }
 
-// rowOf gives the rule about an algorithm's row.
+// rowOf returns the rule about an algorithm's row in the table of PROTOCOL §2.
 func rowOf(alg string) string { return "2." + strings.ToLower(alg) }
 
-// pairs has users and issuers with a key of each kind.
+// pairs has a user and an issuer with each kind of key.
 func pairs() []vector {
 	var table []vector
 	for _, k := range []struct{ name, comment string }{
@@ -47,18 +47,17 @@ func pairs() []vector {
 	)
 }
 
-// hashedFor signs the assertion with an odd key over the hash of another
-// algorithm.
+// hashedFor signs the assertion with a raw key, over the hash of another algorithm.
 func hashedFor(name, alg string) edit {
 	return assertion(func(t forge.Token) forge.Token { t.Sign = loadRawKey(name).signer(alg); return t })
 }
 
-// withAlgorithm names another algorithm in the assertion's header, issuerCalled in
-// the certificate's.
+// withAlgorithm names another algorithm in the assertion's header.
 func withAlgorithm(alg string) edit {
 	return assertion(func(t forge.Token) forge.Token { t.Header = idptest.Object{"alg": alg}; return t })
 }
 
+// withIssuerAlgorithm names another algorithm in the certificate's header.
 func withIssuerAlgorithm(alg string) edit {
 	return certificate(func(t forge.Token) forge.Token { t.Header = idptest.Object{"alg": alg}; return t })
 }
@@ -71,14 +70,14 @@ func names() []vector {
 		return failure("unknown-"+name, "2.alg-unknown", comment, algorithm, withAlgorithm(alg))
 	}
 	return []vector{
-		mismatch("ds256-for-ds128", "An assertion of a DS128 key that says DS256.", withAlgorithm("DS256")),
-		mismatch("rs256-for-ds128", "An assertion of a DS128 key that says RS256.", withAlgorithm("RS256")),
-		mismatch("rs128-for-rs256", "An assertion of an RS256 key that says RS128: size and name disagree, the signature would fit.",
+		mismatch("ds256-for-ds128", "An assertion of a DS128 key with the alg DS256.", withAlgorithm("DS256")),
+		mismatch("rs256-for-ds128", "An assertion of a DS128 key with the alg RS256.", withAlgorithm("RS256")),
+		mismatch("rs128-for-rs256", "An assertion of an RS256 key with the alg RS128: size and name disagree, the signature is valid.",
 			userKey(key("RS256-2")), withAlgorithm("RS128")),
-		mismatch("rs256-for-rs128", "An assertion of an RS128 key that says RS256.", userKey(key("RS128")), withAlgorithm("RS256")),
-		mismatch("rs64-for-rs256", "An assertion of an RS256 key that says RS64.", userKey(key("RS256-2")), withAlgorithm("RS64")),
-		mismatch("certificate-rs128-for-rs256", "A certificate of an RS256 key that says RS128.", withIssuerAlgorithm("RS128")),
-		mismatch("certificate-ds128-for-rs256", "A certificate of an RS256 key that says DS128.", withIssuerAlgorithm("DS128")),
+		mismatch("rs256-for-rs128", "An assertion of an RS128 key with the alg RS256.", userKey(key("RS128")), withAlgorithm("RS256")),
+		mismatch("rs64-for-rs256", "An assertion of an RS256 key with the alg RS64.", userKey(key("RS256-2")), withAlgorithm("RS64")),
+		mismatch("certificate-rs128-for-rs256", "A certificate of an RS256 key with the alg RS128.", withIssuerAlgorithm("RS128")),
+		mismatch("certificate-ds128-for-rs256", "A certificate of an RS256 key with the alg DS128.", withIssuerAlgorithm("DS128")),
 		failure("name-offline", "2.alg-of-key 7.offline-first", "The wrong name, and an issuer that does not answer.", algorithm,
 			withAlgorithm("DS256"), silent(idp)),
 
@@ -116,8 +115,8 @@ func macWithPublicKey(t forge.Token) forge.Token {
 	return t
 }
 
-// sizes are keys that no algorithm has, with signatures that are right. Weak
-// keys are allowed, so that size and not weakness is the fault.
+// sizes has keys of sizes that no algorithm has, with valid signatures. Weak keys are
+// allowed, so that the size is the only fault.
 func sizes() []vector {
 	rsa := func(bits, alg string) vector {
 		return failure("user-rsa-"+bits, "2.rsa-sizes", "The user's key: RSA, "+bits+" bits.", anyReason, weakKeys, rawUserKey("rsa"+bits, alg))
@@ -149,7 +148,7 @@ func weak() []vector {
 	for _, name := range []string{"RS64", "RS64-511", "RS128-1023"} {
 		table = append(table,
 			failure("weak-user-"+name, "2.weak", "The user's key is weak, which is not allowed by default.", anyReason, userKey(key(name))),
-			failure("weak-issuer-"+name, "2.weak 3.no-key", "The issuer's key is weak: it is none to verify with.", algorithm, issuerKey(key(name))))
+			failure("weak-issuer-"+name, "2.weak 3.no-key", "The issuer's key is weak: it is not used.", algorithm, issuerKey(key(name))))
 	}
 	return append(table,
 		failure("weak-user-offline", "2.weak 7.offline-first", "The user's key is weak, and the issuer does not answer.", anyReason,

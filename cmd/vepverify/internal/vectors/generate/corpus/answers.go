@@ -5,31 +5,31 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// object makes claims out of JSON text.
+// object returns claims from JSON text.
 func object(text string) idptest.Raw { return idptest.Raw(text) }
 
-// moreCertificateClaims adds members, as text, to the certificate's claims, claimedMore
-// to the assertion's.
+// moreCertificateClaims adds members, as text, to the certificate's claims.
 func moreCertificateClaims(members string) edit { return certificateText(member(members)) }
 
+// moreAssertionClaims adds members, as text, to the assertion's claims.
 func moreAssertionClaims(members string) edit { return assertionText(member(members)) }
 
 func idpClaims(text string) edit { return answer("idpClaims", object(text)) }
 
 func userClaims(text string) edit { return answer("userClaims", object(text)) }
 
-// principal sets the certificate's principal, as text.
+// principal sets the certificate's principal to JSON text.
 func principal(text string) edit { return certificateClaim("principal", idptest.Raw(text)) }
 
 func answers() []vector {
 	return append(extraClaims(), []vector{
-		okay("audience-as-signed", "6.members", "The answer's audience is the assertion's own way of writing it.",
+		okay("audience-as-signed", "6.members", "The answer's audience is written as in the assertion.",
 			signedAudience("HTTPS://RP.example:443/")),
-		okay("audience-not-of-relying-party", "6.members", "And not the relying party's.", acceptedAudience("https://rp.example:443/")),
+		okay("audience-not-of-relying-party", "6.members", "It is not written as by the relying party.", acceptedAudience("https://rp.example:443/")),
 		okay("expires-of-assertion", "6.members", "expires is the assertion's exp, not the certificate's.", certificateClaim("exp", now+1), expires(now+2)),
-		okay("issuer-trusted", "6.members 4.row1", "issuer is who signed the certificate, not the email's domain.",
+		okay("issuer-trusted", "6.members 4.row1", "issuer is the domain that signed the certificate, not the email's domain.",
 			issuedBy(other), withTrustedIssuers(other)),
-		okay("no-email", "6.no-email 4.row1-no-email", "A trusted issuer certifies nobody in particular.",
+		okay("no-email", "6.no-email 4.row1-no-email", "A trusted issuer certifies no principal.",
 			withoutCertificateClaims("principal"), withTrustedIssuers(idp), answer("email", nil)),
 		okay("no-email-but-host", "6.no-email 1.extra-principal", "A trusted issuer certifies a host, which is reported.",
 			principal(`{"host":"sub.example"}`), withTrustedIssuers(idp), answer("email", nil), idpClaims(`{"host":"sub.example"}`)),
@@ -39,7 +39,7 @@ func answers() []vector {
 		failure("failure", "6.failure", "A failure has a reason, and no email.", badSignature, alteredSignature(forge.FlipBit(0))),
 		failure("failure-free-text", "6.failure", "A failure in free text has no email either.", anyReason, assertionClaim("exp", true)),
 		undecided("undecided", "6.undecided", "An issuer that does not answer: undecided, with a reason.", silent(idp)),
-		undecided("undecided-500", "6.undecided", "An issuer in trouble: undecided.", status(idp, 500)),
+		undecided("undecided-500", "6.undecided", "An issuer with an error: undecided.", status(idp, 500)),
 	}...)
 }
 
@@ -53,13 +53,13 @@ func extraClaims() []vector {
 		okay("names-like-answers", "1.extra", "Claims named like members of the answer.", moreCertificateClaims(`"email":"eve@evil.example","status":"failure"`),
 			moreAssertionClaims(`"issuer":"evil.example","expires":0`), idpClaims(`{"email":"eve@evil.example","status":"failure"}`),
 			userClaims(`{"issuer":"evil.example","expires":0}`)),
-		okay("prototype-names", "1.extra", "Names that mean something in JavaScript.", moreAssertionClaims(`"__proto__":{"email":"eve@evil.example"},"constructor":1`),
+		okay("prototype-names", "1.extra", "Names that have a meaning in JavaScript.", moreAssertionClaims(`"__proto__":{"email":"eve@evil.example"},"constructor":1`),
 			userClaims(`{"__proto__":{"email":"eve@evil.example"},"constructor":1}`)),
 		okay("markup", "1.extra", "Markup and control characters arrive as they were.", moreAssertionClaims(`"x":"<b>&\u001b[0m\u2028"`),
 			userClaims(`{"x":"<b>&\u001b[0m\u2028"}`)),
 
 		okay("reserved-in-certificate", "1.reserved", "Reserved names in the certificate.", withoutCertificateClaims("iat"), moreCertificateClaims(reservedText), idpClaims(`{"ok":1}`)),
-		okay("reserved-in-assertion", "1.reserved", "Reserved names in the assertion, which mean nothing there.",
+		okay("reserved-in-assertion", "1.reserved", "Reserved names in the assertion, which have no meaning there.",
 			moreAssertionClaims(`"iss":5,"sub":[],"jti":"x","public-key":1,"pubkey":null,"principal":"x","iat":0,"nbf":0,"ok":1`), userClaims(`{"ok":1}`)),
 		okay("reserved-in-capitals", "1.reserved 1.json-case", "Reserved names in capitals are not reserved.", moreAssertionClaims(`"ISS":1,"Jti":2`), userClaims(`{"ISS":1,"Jti":2}`)),
 		okay("reserved-escaped", "1.reserved 1.json-names", "A reserved name with an escaped letter is reserved.", moreAssertionClaims(`"\u006ati":1`)),
@@ -76,12 +76,12 @@ func extraClaims() []vector {
 			principal(`{"email":"alice@idp.example","iss":1,"exp":2,"sub":3,"principal":4,"jti":5,"ok":6}`), idpClaims(`{"ok":6}`)),
 		okay("principal-email-claim", "1.extra-principal", "email is left out of principal's members only.", certificateClaim("email", "x"),
 			principal(`{"email":"alice@idp.example"}`), idpClaims(`{"email":"x"}`)),
-		okay("principal-host-beside-email", "1.extra-principal", "host beside an email is one more member.",
+		okay("principal-host-beside-email", "1.extra-principal", "host beside an email is an extra member.",
 			principal(`{"email":"alice@idp.example","host":"idp.example"}`), idpClaims(`{"host":"idp.example"}`)),
 		okay("principal-nested", "1.extra-principal", "Members are lifted out of principal once, not further.",
 			principal(`{"email":"alice@idp.example","principal2":{"a":1}}`), idpClaims(`{"principal2":{"a":1}}`)),
 
-		okay("integer-beyond-double", "1.integers", "2^53 + 1, which floating point cannot hold.", moreAssertionClaims(`"n":9007199254740993`),
+		okay("integer-beyond-double", "1.integers", "2^53 + 1, which floating point cannot represent.", moreAssertionClaims(`"n":9007199254740993`),
 			userClaims(`{"n":9007199254740993}`)),
 		okay("integer-of-40-digits", "1.integers", "40 digits.", moreCertificateClaims(`"n":1234567890123456789012345678901234567891`),
 			idpClaims(`{"n":1234567890123456789012345678901234567891}`)),
@@ -92,8 +92,8 @@ func extraClaims() []vector {
 	}
 }
 
-// order has two faults in each vector, of which the one that is checked first
-// gives the reason, and offline faults of which nobody should hear.
+// order has vectors with two faults, in which the first that is checked must be the
+// reason, and vectors with an offline fault and a host that must not be contacted.
 func order() []vector {
 	const mismatch = mismatchOf + "domain mismatch"
 	wrongHost := assertionClaim("aud", "https://other.example")
@@ -104,7 +104,7 @@ func order() []vector {
 		return failure("offline-"+name, "7.offline-first", comment+" The issuer does not answer.", reason, append(edits, silent(idp))...)
 	}
 	return []vector{
-		first("count-malformed", "No certificate, and garbage.", noCertificate, replaced("a.b.c.d")),
+		first("count-malformed", "No certificate, and a malformed text.", noCertificate, replaced("a.b.c.d")),
 		first("algorithm-audience", "An unknown algorithm and another audience.", algorithm, withAlgorithm("HS256"), wrongHost),
 		first("algorithm-expired", "A name that is not the key's, in an expired certificate.", algorithm, withAlgorithm("DS256"), certificateClaim("exp", now-1)),
 		first("audience-expired", "Another audience, and expired.", mismatch, wrongHost, expires(now-1)),
@@ -136,7 +136,7 @@ func order() []vector {
 			issuedBy(other), withTrustedIssuers(other), silent(idp, other), alteredSignature(forge.FlipBit(3))),
 		failure("offline-fallback", "7.offline-first", "Expired, and neither the domain nor the fallback answers.", expired,
 			byFallback, silent(idp, fallback), assertionClaim("exp", now-1)),
-		undecided("online-certificate-signature", "7.order 4.row4", "The certificate's signature is wrong, which nobody can know: its issuer does not answer.",
+		undecided("online-certificate-signature", "7.order 4.row4", "The certificate's signature is wrong, which cannot be found out: its issuer does not answer.",
 			alteredCertificateSignature(forge.FlipBit(0)), silent(idp)),
 	}
 }

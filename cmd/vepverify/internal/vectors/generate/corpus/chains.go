@@ -9,16 +9,16 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// host gives the name of the nth host that a chain certifies.
+// host returns the name of the nth host that a chain certifies.
 func host(n int) string { return fmt.Sprintf("host%d.example", n) }
 
-// hostKeys are the keys of those hosts, in turn.
+// hostKeys are the names of those hosts' keys, in turn.
 var hostKeys = []string{"RS128", "DS128-2", "RS128-2", "RS256-2"}
 
 func hostKey(n int) keys.PrivateKey { return key(hostKeys[(n-1)%len(hostKeys)]) }
 
-// chained makes a chain of so many certificates, of which the last is the
-// user's, and allows it.
+// chained makes a chain of n certificates, the last of which is the user's, and allows
+// chains of that length.
 func chained(n int) edit {
 	return func(s *scenario) {
 		user := *s.last()
@@ -37,7 +37,7 @@ func chained(n int) edit {
 	}
 }
 
-// link changes a certificate of a chain, 1 being the first.
+// link changes the nth certificate of a chain, counted from 1.
 func link(n int, change func(forge.Token) forge.Token) edit {
 	return func(s *scenario) { s.chain[n-1] = change(s.chain[n-1]) }
 }
@@ -64,7 +64,7 @@ func chains() []vector {
 		okay("host-in-capitals", "4.chain-host 4.domain-case", "host and iss differ in case.", two, linkPrincipal(1, `{"host":"HOST1.example"}`), linkClaim(2, "iss", "host1.EXAMPLE")),
 		okay("extra-claims", "4.chain-signed 1.extra", "Claims of the last certificate are reported, not those of others.", two,
 			linkClaim(1, "a", 1), linkClaim(2, "b", 2), idpClaims(`{"b":2}`)),
-		okay("issuer-is-the-first", "4.chain-signed 6.members", "The email's domain is the first certificate's issuer's; the last one's issuer is not asked.",
+		okay("issuer-is-the-first", "4.chain-signed 6.members", "The email's domain is the first certificate's issuer's; the last one's issuer is not contacted.",
 			two, silent(host(1))),
 		okay("trusted-without-email", "4.chain-host 4.row1-no-email", "A trusted issuer's chain that ends in a host.", two, withTrustedIssuers(idp),
 			linkPrincipal(2, `{"host":"host2.example"}`), answer("email", nil), idpClaims(`{"host":"host2.example"}`)),
@@ -79,26 +79,26 @@ func chains() []vector {
 	}, append(chainFaults(broken), chainSignatures(alteredSignature, two, three)...)...)
 }
 
-// chainFaults break the host rule.
+// chainFaults has violations of the rules about hosts and emails in chains.
 func chainFaults(broken func(name, rules, comment string, edits ...edit) vector) []vector {
 	return []vector{
 		broken("other-host", "4.chain-host", "The second certificate's iss is another host.", linkClaim(2, "iss", "host9.example")),
 		broken("subdomain", "4.chain-host", "The second certificate's iss is a subdomain of the host.", linkClaim(2, "iss", "sub.host1.example")),
 		broken("same-issuer", "4.chain-host", "The second certificate's iss is the first one's issuer.", linkClaim(2, "iss", idp)),
-		broken("no-principal", "4.chain-host", "The first certificate certifies nothing.", link(1, func(t forge.Token) forge.Token { return t.Without("principal") })),
+		broken("no-principal", "4.chain-host", "The first certificate has no principal.", link(1, func(t forge.Token) forge.Token { return t.Without("principal") })),
 		broken("empty-principal", "4.chain-host", "Its principal is empty.", linkPrincipal(1, `{}`)),
 		broken("principal-text", "4.chain-host", "Its principal is the host itself.", linkPrincipal(1, `"host1.example"`)),
 		broken("host-null", "4.chain-host", "Its host is null.", linkPrincipal(1, `{"host":null}`)),
 		broken("host-array", "4.chain-host", "Its host is an array.", linkPrincipal(1, `{"host":["host1.example"]}`)),
 		broken("host-url", "4.chain-host", "Its host is a URL.", linkPrincipal(1, `{"host":"https://host1.example"}`)),
-		broken("host-at-top", "4.chain-host", "Its host stands among the claims.", linkPrincipal(1, `{}`), linkClaim(1, "host", host(1))),
+		broken("host-at-top", "4.chain-host", "Its host is among the claims.", linkPrincipal(1, `{}`), linkClaim(1, "host", host(1))),
 		broken("host-wildcard", "4.chain-host", "Its host is a wildcard.", linkPrincipal(1, `{"host":"*.example"}`)),
 
 		broken("email-signs", "4.chain-email", "An email's certificate signs another.", linkPrincipal(1, `{"email":"bob@idp.example"}`), linkClaim(2, "iss", idp)),
 		broken("email-and-host-signs", "4.chain-email", "An email's certificate that names a host too.", linkPrincipal(1, `{"email":"bob@idp.example","host":"host1.example"}`)),
 		broken("malformed-email-and-host-signs", "4.chain-email", "The email beside the host is null.", linkPrincipal(1, `{"email":null,"host":"host1.example"}`)),
 		broken("sub-and-host-signs", "4.chain-email", "sub beside the host.", linkClaim(1, "sub", "bob@idp.example")),
-		broken("malformed-sub-and-host-signs", "4.chain-email", "A sub that is no address, beside the host.", linkClaim(1, "sub", 1)),
+		broken("malformed-sub-and-host-signs", "4.chain-email", "A sub that is not an address, beside the host.", linkClaim(1, "sub", 1)),
 		broken("email-signs-trusted", "4.chain-email", "An email's certificate of a trusted issuer signs another.", withTrustedIssuers(idp),
 			linkPrincipal(1, `{"email":"bob@idp.example"}`), linkClaim(2, "iss", idp)),
 		broken("host-rule-offline", "4.chain-host 7.offline-first", "Another host, and an issuer that does not answer.", linkClaim(2, "iss", "host9.example"), silent(idp)),
@@ -110,7 +110,7 @@ func chainFaults(broken func(name, rules, comment string, edits ...edit) vector)
 	}
 }
 
-// chainSignatures break signatures, algorithms and times of a chain.
+// chainSignatures has wrong signatures, algorithms and times in chains.
 func chainSignatures(alteredSignature func(forge.Alteration) func(forge.Token) forge.Token, two, three edit) []vector {
 	by := func(name string) func(forge.Token) forge.Token {
 		return func(t forge.Token) forge.Token { t.Key = key(name); return t }
@@ -134,7 +134,7 @@ func chainSignatures(alteredSignature func(forge.Alteration) func(forge.Token) f
 			linkClaim(1, "exp", now-1), linkClaim(2, "iat", now+1)),
 		failure("second-not-yet", "1.time-order 4.chain-signed", "The second certificate is not yet valid, and the assertion has expired.", notYet, two,
 			linkClaim(2, "nbf", now+1), assertionClaim("exp", now-1)),
-		failure("middle-malformed", "1.form 4.chain-signed", "The second of three certificates is garbage.", anyReason, three,
+		failure("middle-malformed", "1.form 4.chain-signed", "The second of three certificates is malformed.", anyReason, three,
 			parts(func(t []string) []string { t[1] = "!"; return t })),
 		undecided("silent", "4.row4 4.chain-signed", "A good chain, and an issuer that does not answer.", two, silent(idp)),
 	}

@@ -1,16 +1,15 @@
-// Package corpus makes the project's test vectors: backed assertions with one
-// fault or one variation each, and what the rules of docs/PROTOCOL.md make of
-// them. Start with [Files], which gives every generated file of testdata.
+// Package corpus makes the project's test vectors: backed assertions with one fault or
+// one variation each, and the answers that the rules of docs/PROTOCOL.md require. Start
+// with [Files], which returns every generated file of testdata.
 //
-// A vector begins as a verification that holds (scenario.go), which a few edits
-// (edit.go) then change. The vectors stand in tables, one file of this package
-// for each group; every vector names the rules that it is about. What is
-// expected was written down from the rules, never read off a verifier.
+// A vector begins with a valid scenario (scenario.go), which a few edits (edits.go)
+// change. The vectors are in tables, one for each group. Every vector names the rules that
+// it tests. The expected answers were written from the rules, never copied from a
+// verifier.
 //
-// All keys are in this repository, and so known to everybody: those of
-// package idptest, and those that package keys refuses to handle in
-// rawkeys.json. Nothing is random and no clock is read, so that equal sources
-// give equal bytes. A mistake in a table panics.
+// All keys are public: they are in this repository, in package idptest and in
+// rawkeys.json. Nothing is random and no clock is read, so that equal sources make equal
+// files. A mistake in a table panics.
 package corpus
 
 import (
@@ -21,21 +20,21 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
 )
 
-// Where things are, seen from the repository's root.
+// Paths relative to the root of the repository.
 const (
-	// RulesSource is the text that names the rules.
+	// RulesSource is the document that names the rules.
 	RulesSource = "docs/PROTOCOL.md"
-	// VectorsFolder is the folder of the vectors, a file for each group.
+	// VectorsFolder is the folder of the vectors, with a file for each group.
 	VectorsFolder = "testdata/vectors"
 )
 
-// Vector is a case and the rules that it is about.
+// Vector is a case and the names of the rules that it tests.
 type Vector struct {
 	vectors.Case
 	Rules []string
 }
 
-// groups are the tables, in the order of the rules.
+// groups has the tables, in the order of the rules.
 var groups = []struct {
 	name  string
 	table func() []vector
@@ -65,7 +64,7 @@ var groups = []struct {
 	{"order", order},
 }
 
-// Vectors gives all vectors by group, in the order of the groups.
+// Vectors returns all vectors by group, in the order of the groups.
 func Vectors() [][]Vector {
 	all := make([][]Vector, len(groups))
 	for i, g := range groups {
@@ -76,9 +75,8 @@ func Vectors() [][]Vector {
 	return all
 }
 
-// Files gives the generated files by their names: the vectors, the table of
-// rules for people and for programs, and the sample. rules is the text of
-// RulesSource.
+// Files returns the generated files by their names: the vectors, the table of rules in
+// Markdown and in JSON, and the sample. rules is the text of RulesSource.
 func Files(rules []byte) (map[string][]byte, error) {
 	all := Vectors()
 	files := make(map[string][]byte)
@@ -103,7 +101,7 @@ func vectorFile(group []Vector) ([]byte, error) {
 	return encode(file)
 }
 
-// encode gives indented JSON in which '<', '>' and '&' stay readable.
+// encode returns indented JSON in which '<', '>' and '&' are not escaped.
 func encode(value any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -115,8 +113,8 @@ func encode(value any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// addSample adds the assertion that the README verifies, with the keys for it:
-// the verification that all vectors begin with.
+// addSample adds the assertion that the README verifies, and its keys. It is the valid
+// scenario.
 func addSample(files map[string][]byte) error {
 	s := validScenario()
 	keys, err := encode(raw(s.documents))

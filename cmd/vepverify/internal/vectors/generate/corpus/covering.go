@@ -1,7 +1,7 @@
 package corpus
 
-// covering names the Go tests that hold what vectors cannot say: what happens on
-// a network, in a cache, in the one-use guard.
+// covering names the Go tests of rules that vectors cannot test: those about networks,
+// caches and the one-use guard.
 var covering = map[string][]string{
 	"1.header-forbidden": {"certchain.TestParseToken"},
 	"3.request":          {"wellknown.TestRequest", "wellknown.TestRedirect"},

@@ -8,13 +8,14 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// malformedDocument is a vector in which the issuer's document should not
-// count, so that the fallback speaks for the domain.
+// malformedDocument has a malformed document of the email's domain. The certificate is
+// the fallback's, and must be accepted.
 func malformedDocument(name, rules, comment string, doc any) vector {
 	return okay(name, rules+" 4.row3-answers", comment, byFallback, document(idp, doc))
 }
 
-// refusedDocument is the same document, whose key did sign, and no fallback.
+// refusedDocument has a malformed document, a certificate that its key signed, and no
+// fallback.
 func refusedDocument(name, rules, comment string, doc any) vector {
 	return failure(name, rules, comment, anyReason, document(idp, doc))
 }
@@ -62,7 +63,7 @@ func documentForms() []vector {
 		okay("json-white-space", "3.json", "White space around the document.", body(idp, "\n "+validDocumentText()+" \r\n\t")),
 		okay("json-escaped-names", "3.json", "Names in escapes.", body(idp, strings.Replace(validDocumentText(), `"public-key"`, `"public\u002dkey"`, 1))),
 		malformed("byte-order-mark", "A byte order mark.", "\uFEFF"+validDocumentText()),
-		malformed("text-behind", "Text behind the object.", validDocumentText()+"x"),
+		malformed("text-behind", "Text after the object.", validDocumentText()+"x"),
 		malformed("second-object", "A second object.", validDocumentText()+"{}"),
 		malformed("array", "An array around it.", "["+validDocumentText()+"]"),
 		malformed("empty", "An empty body.", ""),
@@ -71,12 +72,12 @@ func documentForms() []vector {
 		malformed("html", "A page that calls itself JSON.", "<!DOCTYPE html><title>Welcome</title>"),
 		malformed("name-twice", "public-key twice.", member(`"public-key":null`)(validDocumentText())),
 		malformed("escaped-name-twice", "authority twice, once with an escaped letter.", member(`"authority":"a.example","\u0061uthority":"b.example"`)(validDocumentText())),
-		malformed("nested-name-twice", "A name twice in a member that nobody asks for.", member(`"x":[{"y":1,"y":1}]`)(validDocumentText())),
+		malformed("nested-name-twice", "A name twice in a member that is not used.", member(`"x":[{"y":1,"y":1}]`)(validDocumentText())),
 		malformed("too-deep", "1001 levels.", member(`"x":`+nested(1000))(validDocumentText())),
 		malformed("half-pair", "Half a surrogate pair.", member(`"x":"\udc00"`)(validDocumentText())),
 		okay("json-deepest", "3.json", "1000 levels.", body(idp, member(`"x":`+nested(999))(validDocumentText()))),
 		okay("members-most", "3.members", "1000 members.", body(idp, member(manyMembers(1000-strings.Count(validDocumentText(), ":")))(validDocumentText()))),
-		failure("members-too-many", "3.members 4.row5-limit", "1001 members, with a fallback that would speak.", anyReason, byFallback,
+		failure("members-too-many", "3.members 4.row5-limit", "1001 members, with a fallback that would accept it.", anyReason, byFallback,
 			body(idp, member(manyMembers(1001-strings.Count(validDocumentText(), ":")))(validDocumentText()))),
 		okay("json-other-members", "3.json", "Members that the protocol does not have.",
 			document(idp, validDocument().With("Disabled", true).With("AUTHORITY", "evil.example").With("x", []int{1}))),
@@ -85,8 +86,8 @@ func documentForms() []vector {
 
 func documentMembers() []vector {
 	return []vector{
-		okay("disabled-false", "3.disabled", "disabled is false, and the rest counts.", document(idp, validDocument().With("disabled", false))),
-		okay("disabled", "3.disabled 4.row3-answers", "The domain opts out: the fallback speaks.", byFallback, document(idp, idptest.Object{"disabled": true})),
+		okay("disabled-false", "3.disabled", "disabled is false, and the rest is used.", document(idp, validDocument().With("disabled", false))),
+		okay("disabled", "3.disabled 4.row3-answers", "The domain opts out: the fallback is used.", byFallback, document(idp, idptest.Object{"disabled": true})),
 		failure("disabled-no-fallback", "3.disabled 4.row3-none", "The domain opts out, and there is no fallback.", anyReason,
 			document(idp, validDocument().With("disabled", true))),
 		malformedDocument("disabled-text", "3.disabled-type", "disabled is the text \"false\".", validDocument().With("disabled", "false")),
@@ -96,9 +97,9 @@ func documentMembers() []vector {
 		malformedDocument("disabled-object-and-authority", "3.disabled-type 3.order", "disabled is an object, beside a good delegation.",
 			idptest.Object{"disabled": idptest.Object{}, "authority": other}),
 
-		okay("order-disabled-authority", "3.order", "disabled comes before authority: the fallback speaks, not the delegate.", byFallback,
+		okay("order-disabled-authority", "3.order", "disabled comes before authority: the fallback is used, not the delegate.", byFallback,
 			document(idp, validDocument().With("disabled", true).With("authority", other)), document(other, provider(other, key("RS256")).Document())),
-		okay("order-disabled-malformed", "3.order", "disabled decides, whatever the rest says.", byFallback,
+		okay("order-disabled-malformed", "3.order", "disabled decides, whatever the rest is.", byFallback,
 			document(idp, idptest.Object{"disabled": true, "authority": 5, "keys": "x"})),
 		okay("order-authority-keys", "3.order 3.authority", "authority comes before keys.", issuedBy(other),
 			document(idp, validDocument().With("authority", other))),
@@ -144,11 +145,11 @@ func pages() []vector {
 			document(idp, idptest.Object{"authority": fallback}), fallbackDocument(func(o idptest.Object) idptest.Object {
 				return o.Without("authentication", "provisioning")
 			})),
-		failure("page-fallback-malformed", "3.pages-fallback", "What the fallback's document has must be right.", anyReason, byFallback,
+		failure("page-fallback-malformed", "3.pages-fallback", "The pages that the fallback's document has must be valid.", anyReason, byFallback,
 			fallbackDocument(func(o idptest.Object) idptest.Object { return o.With("authentication", "sign_in") })),
-		failure("page-trusted-lacks", "3.pages-fallback 4.row1", "A trusted issuer that is no fallback may not lack them.", anyReason,
+		failure("page-trusted-lacks", "3.pages-fallback 4.row1", "A trusted issuer that is not the fallback needs them.", anyReason,
 			issuedBy(other), withTrustedIssuers(other), document(other, provider(other, key("RS256-2")).Document().Without("authentication"))),
-		failure("page-delegate-lacks", "3.pages 4.row5-delegation", "Nor may a delegate, and a delegation that ends nowhere is not for the fallback.", anyReason,
+		failure("page-delegate-lacks", "3.pages 4.row5-delegation", "A delegate needs them too, and the fallback is not used for a delegation without an end.", anyReason,
 			byFallback, document(idp, idptest.Object{"authority": other}), document(other, provider(other).Document().Without("provisioning"))),
 	}
 }
@@ -167,15 +168,15 @@ func manyMembers(n int) string {
 	return strings.Join(list, ",")
 }
 
-// entries gives a document whose keys are those, and no public-key.
+// entries returns a document with these keys and no public-key.
 func entries(keys ...any) idptest.Object {
-	return validDocument().Without("public-key").With("keys", append([]any{}, keys...)) // none: an empty array
+	return validDocument().Without("public-key").With("keys", append([]any{}, keys...)) // not null
 }
 
 func sig(name string) idptest.Object { return userJWK(name).With("use", "sig") }
 
-// several gives so many keys, the last of which is the issuer's.
-func several(n int) []any {
+// keysBeforeIssuers returns n keys, the last of which is the issuer's.
+func keysBeforeIssuers(n int) []any {
 	list := make([]any, n)
 	for i := range list {
 		list[i] = sig("RS128")
@@ -197,7 +198,7 @@ func keyLists() []vector {
 		okay("second-of-keys", "3.any-key", "The second of keys signed.", document(idp, entries(sig("RS256-2"), sig("RS256")))),
 		okay("keys-beside-other-public-key", "3.any-key", "public-key is another, and one of keys signed.",
 			document(idp, entries(sig("RS256")).With("public-key", user("RS256-2")))),
-		okay("other-algorithms-around", "3.any-key 2.candidates", "The one that signed stands between keys of other algorithms.",
+		okay("other-algorithms-around", "3.any-key 2.candidates", "The key that signed is between keys of other algorithms.",
 			document(idp, entries(sig("DS128"), sig("RS256"), sig("RS128"), sig("DS256")))),
 		okay("legacy-form-in-keys", "3.any-key", "A key in the legacy form among keys.", document(idp, entries(user("RS256")))),
 		okay("same-key-twice", "3.any-key", "The same key in both places.", document(idp, validDocument().With("keys", []any{sig("RS256"), sig("RS256")}))),
@@ -217,9 +218,9 @@ func keyLists() []vector {
 		okay("first-of-five", "3.any-key", "The first of five keys signed.",
 			document(idp, entries(sig("RS256"), sig("RS256-2"), sig("RS256-2047"), sig("RS256-2"), sig("RS256-2047")))),
 
-		okay("keys-16", "3.keys-array", "16 keys, the last of which signed.", document(idp, entries(several(16)...))),
-		malformedDocument("keys-17", "3.keys-array", "17 keys.", entries(several(17)...)),
-		refusedDocument("keys-17-no-fallback", "3.keys-array", "17 keys, and no fallback.", entries(several(17)...)),
+		okay("keys-16", "3.keys-array", "16 keys, the last of which signed.", document(idp, entries(keysBeforeIssuers(16)...))),
+		malformedDocument("keys-17", "3.keys-array", "17 keys.", entries(keysBeforeIssuers(17)...)),
+		refusedDocument("keys-17-no-fallback", "3.keys-array", "17 keys, and no fallback.", entries(keysBeforeIssuers(17)...)),
 		malformedDocument("keys-17-skipped", "3.keys-array", "17 entries, although most would be skipped.",
 			validDocument().With("keys", repeated(idptest.Object{"kty": "EC"}, 17))),
 		okay("dsa-4", "3.keys-dsa", "4 DSA keys, the last of which signed.", signedBy(key("DS256")), document(idp, entries(afterDSA(3, sig("DS256"))...))),
@@ -233,18 +234,18 @@ func keyLists() []vector {
 		malformedDocument("keys-null", "3.keys-array", "keys is null.", validDocument().With("keys", nil)),
 		malformedDocument("keys-text", "3.keys-array", "keys is a text.", validDocument().With("keys", "none")),
 
-		failure("none-left", "3.no-key", "keys is empty: the domain supports BrowserID, and certifies nobody.", algorithm, document(idp, entries())),
-		failure("none-left-fallback", "3.no-key 4.row2", "The same with a fallback, which does not speak for the domain.", untrusted(idp, fallback),
+		failure("none-left", "3.no-key", "keys is empty: the domain supports BrowserID, and certifies no address.", algorithm, document(idp, entries())),
+		failure("none-left-fallback", "3.no-key 4.row2", "The same with a fallback, which is not used for the domain.", untrusted(idp, fallback),
 			byFallback, document(idp, entries())),
 		failure("none-left-skipped", "3.no-key 3.keys-skipped", "All keys are skipped.", untrusted(idp, fallback),
 			byFallback, document(idp, entries(sig("RS256").With("use", "enc"), idptest.Object{"kty": "EC"}))),
-		failure("weak-public-key", "3.no-key 2.weak", "public-key is weak: support, but no key. The fallback does not speak.", untrusted(idp, fallback),
+		failure("weak-public-key", "3.no-key 2.weak", "public-key is weak: support, but no key. The fallback is not used.", untrusted(idp, fallback),
 			byFallback, document(idp, validDocument().With("public-key", user("RS64")))),
 		okay("empty-keys-beside-public-key", "3.keys", "keys is empty, and public-key signed.", document(idp, validDocument().With("keys", []any{}))),
 	}
 }
 
-// afterDSA returns a key after n others, which are DSA keys.
+// afterDSA returns n DSA keys and then key.
 func afterDSA(n int, key any) []any { return append(repeated(sig("DS128"), n), key) }
 
 func repeated(value any, n int) []any {
@@ -276,7 +277,7 @@ func skippedKeys() []vector {
 		skipped("too-large-digits", "A modulus of 20 000 digits.", idptest.Object{"algorithm": "RS", "n": strings.Repeat("7", 20_000), "e": "3"}),
 		skipped("too-large-jwk", "A modulus of 15 000 bytes, as a JWK.", idptest.Object{"kty": "RSA", "n": strings.Repeat("Q", 20_000), "e": "Aw"}),
 		skipped("too-large-exponent-digits", "An exponent of 2000 digits.", userJWK("RS256-2").With("e", strings.Repeat("Q", 2000))),
-		failure("too-large-public-key", "3.keys-skipped 3.no-key 2.rsa-large", "public-key has 4097 bits: support, but no key. The fallback does not speak.",
+		failure("too-large-public-key", "3.keys-skipped 3.no-key 2.rsa-large", "public-key has 4097 bits: support, but no key. The fallback is not used.",
 			untrusted(idp, fallback), byFallback, document(idp, validDocument().With("public-key", loadRawKey("rsa4097").public()))),
 		okay("too-large-public-key-beside-key", "3.keys-skipped 2.rsa-large", "public-key has 4097 bits, and a key of keys signed.",
 			document(idp, entries(sig("RS256")).With("public-key", loadRawKey("rsa4097").public()))),
@@ -286,7 +287,7 @@ func skippedKeys() []vector {
 		unused("use-in-capitals", "use in capitals.", userJWK("RS256").With("use", "SIG")),
 		unused("use-null", "use is null.", userJWK("RS256").With("use", nil)),
 		unused("use-array", "use is an array.", userJWK("RS256").With("use", []string{"sig"})),
-		okay("used-without-use", "3.keys-skipped", "A key that does not tell its use.", document(idp, entries(userJWK("RS256")))),
+		okay("used-without-use", "3.keys-skipped", "A key without use.", document(idp, entries(userJWK("RS256")))),
 		okay("used-weak-allowed", "3.keys-skipped 2.weak", "A weak key among keys, where weak keys are allowed.", weakKeys, signedBy(key("RS64")),
 			document(idp, entries(sig("RS256"), sig("RS64")))),
 	}
@@ -308,7 +309,7 @@ func malformedKeys() []vector {
 		entry("without-n", "An RSA entry without n.", sig("RS256").Without("n")),
 		entry("even-modulus", "An RSA entry with an even modulus.", loadRawKey("rsa2048even").public()),
 		entry("size", "An RSA entry of 1536 bits, which no algorithm has.", loadRawKey("rsa1536").public()),
-		entry("garbage", "An RSA entry with garbage for n.", sig("RS256").With("n", "!")),
+		entry("garbage", "An RSA entry with a malformed n.", sig("RS256").With("n", "!")),
 		entry("both-kinds", "An entry with kty and algorithm.", sig("RS256").With("algorithm", "RS")),
 		single("text", "public-key is a text.", "RSA"),
 		single("null", "public-key is null.", nil),

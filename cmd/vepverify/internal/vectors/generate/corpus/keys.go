@@ -14,17 +14,16 @@ func keyCases() []vector {
 	return append(append(keyForms(), keyNumbers()...), rsaLoad()...)
 }
 
-// user gives the public key of the user with a key of that name, in the legacy
-// form; userJWK in the other.
+// user returns the public half of a test key in the legacy form.
 func user(name string) idptest.Object { return idptest.Legacy(key(name).Public()) }
 
+// userJWK returns the public half of a test key as a JWK.
 func userJWK(name string) idptest.Object { return idptest.JWK(key(name).Public()) }
 
-// certifiedKey gives the user the key of that name, and certifies it in the form
-// given.
+// certifiedKey makes a test key the user's, and certifies it in the given form.
 func certifiedKey(name string, form any) edit { return combine(userKey(key(name)), publicKey(form)) }
 
-// mapped changes the text of some members.
+// mapped returns the object with the text of the named members changed.
 func mapped(o idptest.Object, change func(string) string, names ...string) idptest.Object {
 	for _, name := range names {
 		o = o.With(name, change(o[name].(string)))
@@ -77,8 +76,8 @@ func keyForms() []vector {
 		bad("algorithm-null", "algorithm is null.", ds.With("algorithm", nil)),
 		bad("unknown-kty", "An unknown kty.", jwk.With("kty", "EC")),
 		bad("kty-lower-case", "kty in lower case.", jwk.With("kty", "dsa")),
-		bad("kty-of-the-other-family", "A DSA key that says it is RSA.", jwk.With("kty", "RSA")),
-		bad("algorithm-of-the-other-family", "A DSA key that says it is RS.", ds.With("algorithm", "RS")),
+		bad("kty-of-the-other-family", "A DSA key whose kty is RSA.", jwk.With("kty", "RSA")),
+		bad("algorithm-of-the-other-family", "A DSA key whose algorithm is RS.", ds.With("algorithm", "RS")),
 		bad("kty-and-algorithm", "A key that names both kty and algorithm.", ds.With("kty", "DSA")),
 		bad("kty-and-algorithm-jwk", "The same in the JWK form.", jwk.With("algorithm", "DS")),
 		bad("without-p", "A DSA key without p.", ds.Without("p")),
@@ -93,7 +92,7 @@ func keyForms() []vector {
 	}
 }
 
-// shortY gives the user a DSA key whose y has fewer digits than p.
+// shortY replaces the user's key by a DSA key whose y has fewer digits than p.
 func shortY(s *scenario) {
 	o := user("DS128")
 	k := rawKey{"x": big.NewInt(1)}
@@ -122,14 +121,14 @@ func keyNumbers() []vector {
 		ds("hexadecimal-sign", "A plus sign before hexadecimal digits.", prefix("+")),
 		ds("hexadecimal-minus", "A minus sign before them.", prefix("-")),
 		ds("hexadecimal-space", "A space before them.", prefix(" ")),
-		ds("hexadecimal-line-feed", "A line feed behind them.", suffix("\n")),
+		ds("hexadecimal-line-feed", "A line feed after them.", suffix("\n")),
 		ds("hexadecimal-underscore", "An underscore between them.", func(s string) string { return s[:4] + "_" + s[4:] }),
 		ds("hexadecimal-colons", "Colons between bytes.", func(s string) string { return s[:2] + ":" + s[2:] }),
-		ds("hexadecimal-letter", "A letter that is no digit.", func(s string) string { return "g" + s[1:] }),
+		ds("hexadecimal-letter", "A letter that is not a digit.", func(s string) string { return "g" + s[1:] }),
 		ds("hexadecimal-empty", "No digits.", constant("")),
 		rs("decimal-plus", "A plus sign before decimal digits.", prefix("+")),
 		rs("decimal-minus", "A minus sign before them.", prefix("-")),
-		rs("decimal-space", "A space behind them.", suffix(" ")),
+		rs("decimal-space", "A space after them.", suffix(" ")),
 		rs("decimal-hexadecimal", "Hexadecimal digits in place of decimal ones.", func(s string) string { return "0x" + s }),
 		rs("decimal-fraction", "A fraction.", suffix(".0")),
 		rs("decimal-exponent", "An exponent.", suffix("e0")),
@@ -168,13 +167,13 @@ func rsaLoad() []vector {
 		okay("rsa-e-largest", "2.rsa-load 2.rsa-large", "e is 2^31 - 1, the largest, with a modulus of 2048 bits.", rawUserKey("rsa2048e2147483647", "RS256")),
 		okay("rsa-e-65535-4096", "2.rsa-load 2.rsa-large", "e is 65535, with a modulus of 4096 bits.", rawUserKey("rsa4096e65535", "RS256")),
 		failure("rsa-e-largest-3072", "2.rsa-large", "e is 2^31 - 1, with a modulus of 3072 bits.", anyReason, rawUserKey("rsa3072e2147483647", "RS256")),
-		failure("rsa-e-too-large", "2.rsa-load", "e is 2^31 + 1, and the signature fits.", anyReason, rawUserKey("rsa2048e2147483649", "RS256")),
+		failure("rsa-e-too-large", "2.rsa-load", "e is 2^31 + 1, and the signature is valid.", anyReason, rawUserKey("rsa2048e2147483649", "RS256")),
 		exponent("2-32", "e is 2^32 + 1.", "4294967297"),
 		exponent("2-64", "e is 2^64 + 3, which an overflow would make 3.", "18446744073709551619"),
 		exponent("0", "e is 0.", "0"),
 		exponent("2", "e is 2.", "2"),
 		exponent("even", "e is even.", "65536"),
-		failure("rsa-e-1", "2.rsa-load", "e is 1, so that anybody can sign: the signature is the encoded message.", anyReason,
+		failure("rsa-e-1", "2.rsa-load", "e is 1, so that anyone can sign: the signature is the encoded message.", anyReason,
 			certifiedKey("RS256-2", user("RS256-2").With("e", "1")), assertion(func(t forge.Token) forge.Token {
 				t.Sign = func(message []byte) ([]byte, error) { return forge.NewPKCS1(message).Bytes(256), nil }
 				return t
@@ -189,7 +188,7 @@ func rsaLoad() []vector {
 				t.Sign = func(message []byte) ([]byte, error) { return forge.NewPKCS1(message).Bytes(64), nil }
 				return t
 			})),
-		failure("rsa-e-too-large-weak", "2.rsa-load", "e is 2^31 + 1 of a weak key, and the signature fits.", anyReason, weakKeys,
+		failure("rsa-e-too-large-weak", "2.rsa-load", "e is 2^31 + 1 of a weak key, and the signature is valid.", anyReason, weakKeys,
 			rawUserKey("rsa512e2147483649", "RS64")),
 		malformedDocument("rsa-e-1-published", "2.rsa-load 3.keys-malformed", "A published e of 1: the document is malformed.",
 			validDocument().With("public-key", user("RS256").With("e", "1"))),
@@ -197,14 +196,14 @@ func rsaLoad() []vector {
 			validDocument().With("public-key", loadRawKey("rsa2048e2147483649").public())),
 		malformedDocument("rsa-e-even-published", "2.rsa-load 3.keys-malformed", "A published e that is even.",
 			validDocument().With("public-key", user("RS256").With("e", "65538"))),
-		failure("rsa-even-modulus", "2.rsa-load", "The modulus is twice a prime, and the signature fits.", anyReason, rawUserKey("rsa2048even", "RS256")),
+		failure("rsa-even-modulus", "2.rsa-load", "The modulus is twice a prime, and the signature is valid.", anyReason, rawUserKey("rsa2048even", "RS256")),
 		failure("rsa-even-modulus-issuer", "2.rsa-load 3.keys-malformed", "The same for the issuer.", anyReason, rawIssuerKey("rsa2048even", "RS256")),
 		failure("rsa-offline", "2.rsa-load 7.offline-first", "An even e, and an issuer that does not answer.", anyReason,
 			certifiedKey("RS256-2", user("RS256-2").With("e", "4")), silent(idp)),
 	}
 }
 
-// hexMember gives a key with one number computed from its p.
+// hexMember returns a key with one number replaced, given p and the old value.
 func hexMember(o idptest.Object, name string, value func(p, old *big.Int) *big.Int) idptest.Object {
 	return o.With(name, value(hexNumber(o["p"].(string)), hexNumber(o[name].(string))).Text(16))
 }
@@ -221,10 +220,10 @@ func modulus(p, _ *big.Int) *big.Int { return p }
 
 func plusModulus(p, old *big.Int) *big.Int { return new(big.Int).Add(p, old) }
 
-// negative gives p - old, which is not in the group of odd order.
+// negative returns p - old, which is not in the group of order q, because q is odd.
 func negative(p, old *big.Int) *big.Int { return new(big.Int).Sub(p, old) }
 
-// minusOne gives p - 1, of order 2.
+// minusOne returns p - 1, which has order 2.
 func minusOne(p, _ *big.Int) *big.Int { return new(big.Int).Sub(p, big.NewInt(1)) }
 
 func dsaKeys() []vector {
@@ -244,8 +243,8 @@ func dsaLoad() []vector {
 		published("g-beyond-p", "A published g that is p too large.", "g", plusModulus),
 		published("y-1", "A published y of 1.", "y", exactly(1)),
 		published("y-beyond-p", "A published y that is p too large.", "y", plusModulus),
-		failure("p-even", "2.dsa-load", "p is twice a prime, and the signature fits.", anyReason, signedWith(evenP())),
-		failure("q-even", "2.dsa-load", "q is twice a prime, and the signature fits.", anyReason, signedWith(evenQ())),
+		failure("p-even", "2.dsa-load", "p is twice a prime, and the signature is valid.", anyReason, signedWith(evenP())),
+		failure("q-even", "2.dsa-load", "q is twice a prime, and the signature is valid.", anyReason, signedWith(evenQ())),
 		malformedDocument("published-p-even", "2.dsa-load 3.keys-malformed", "A published p that is even, and in whose group g and y are.",
 			validDocument().With("public-key", evenP().public())),
 		malformedDocument("published-q-even", "2.dsa-load 3.keys-malformed", "A published q that is even, and in whose group g and y are.",
@@ -255,7 +254,7 @@ func dsaLoad() []vector {
 		bad("g-p", "g is p.", "g", modulus),
 		bad("g-beyond-p", "g is p more than the right one, which is the same modulo p.", "g", plusModulus),
 		bad("y-0", "y is 0.", "y", exactly(0)),
-		failure("y-1", "2.dsa-load", "y is 1, as if the secret were 0: anybody can sign.", anyReason, zeroSecret),
+		failure("y-1", "2.dsa-load", "y is 1, as if the secret were 0: anyone can sign.", anyReason, zeroSecret),
 		bad("y-p", "y is p.", "y", modulus),
 		bad("y-beyond-p", "y is p more than the right one, which is the same modulo p.", "y", plusModulus),
 		failure("g-0-2048", "2.dsa-load", "g is 0 in a larger group.", anyReason,
@@ -264,12 +263,12 @@ func dsaLoad() []vector {
 			document(idp, validDocument().With("public-key", hexMember(user("DS128"), "y", exactly(1))))),
 		failure("offline", "2.dsa-load 7.offline-first", "y is 0, and the issuer does not answer.", anyReason,
 			publicKey(hexMember(user("DS128"), "y", exactly(0))), silent(idp)),
-		okay("g-and-y-swapped-roles", "2.dsa-load", "Any g of order q will do: a group of its own.", userKey(key("DS128-own-group"))),
+		okay("g-and-y-swapped-roles", "2.dsa-load", "Any g of order q is valid: a group of its own.", userKey(key("DS128-own-group"))),
 	}
 }
 
-// evenP gives a key of the right sizes that works although its p is even: twice
-// the p of a smaller key, and that key's g, made odd.
+// evenP returns a key of valid sizes that can sign although its p is even. Its p is
+// twice that of a smaller key, and its g is that key's g, made odd.
 func evenP() rawKey {
 	k := loadRawKey("dsa1023-160")
 	if k["g"].Bit(0) == 0 {
@@ -279,22 +278,23 @@ func evenP() rawKey {
 	return k
 }
 
-// evenQ gives one whose q is even: twice that of a smaller key. Signatures
-// with an odd s hold.
+// evenQ returns a key whose q is even: twice that of a smaller key. Signatures with an
+// odd s are valid.
 func evenQ() rawKey {
 	k := loadRawKey("dsa1024-159")
 	k["q"].Lsh(k["q"], 1)
 	return k
 }
 
-// signedWith gives the user a DS128 key, and an assertion whose s is odd.
+// signedWith replaces the user's key by a DS128 key, and signs the assertion with an odd
+// s.
 func signedWith(k rawKey) edit {
 	return combine(publicKey(k.public()), assertion(func(t forge.Token) forge.Token {
 		return until(func(sig []byte) bool { return sig[len(sig)-1]&1 == 1 })(k.sign(t, "DS128"))
 	}))
 }
 
-// zeroSecret certifies a key whose secret is 0, and signs with it.
+// zeroSecret certifies a key whose secret is 0, and signs the assertion with it.
 func zeroSecret(s *scenario) {
 	o := user("DS128")
 	k := rawKey{"x": new(big.Int)}
@@ -305,8 +305,8 @@ func zeroSecret(s *scenario) {
 	s.assertion = k.sign(s.assertion, "DS128")
 }
 
-// dsaGroups are about keys in documents. When a document is malformed, the
-// fallback speaks: that it does shows that the key was refused.
+// dsaGroups has keys in documents. A key that is refused makes the document malformed, so
+// that the fallback's certificate is accepted.
 func dsaGroups() []vector {
 	published := func(o idptest.Object) edit { return document(idp, validDocument().With("public-key", o)) }
 	outside := func(name, comment, member string, value func(p, old *big.Int) *big.Int) vector {
@@ -326,8 +326,8 @@ func dsaGroups() []vector {
 	}
 }
 
-// hostileGroups are certified keys that load, and must not make a verifier
-// crash or run for ever. A signature of other numbers does not verify.
+// hostileGroups has certified keys that are accepted when loaded. They must not make a
+// verifier crash or loop.
 func hostileGroups() []vector {
 	hostile := func(name, comment string, o idptest.Object, edits ...edit) vector {
 		return failure("hostile-"+name, "2.hostile-group", comment, badSignature, append([]edit{publicKey(o)}, edits...)...)
@@ -348,7 +348,7 @@ func scalars(k keys.PrivateKey, r, s int64) forge.Alteration {
 	return forge.Scalars(k.Public(), big.NewInt(r), big.NewInt(s))
 }
 
-// divisible gives the next odd number that 3 divides.
+// divisible returns the next odd number that is divisible by 3.
 func divisible(_, q *big.Int) *big.Int {
 	n := new(big.Int).Set(q)
 	for new(big.Int).Mod(n, big.NewInt(3)).Sign() != 0 {
@@ -357,8 +357,7 @@ func divisible(_, q *big.Int) *big.Int {
 	return n
 }
 
-// sharedFactor gives the key an odd p that 3 divides, and a g and y that 3
-// divides too.
+// sharedFactor returns the key with an odd p, a g and a y that are all divisible by 3.
 func sharedFactor(o idptest.Object) idptest.Object {
 	p := hexNumber(o["p"].(string))
 	o = o.With("p", divisible(nil, p).Text(16))

@@ -11,14 +11,14 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// Keys of sizes and kinds that package keys refuses, so that a verifier which
-// takes one finds a signature that is right. They are public, and for tests
-// only. All numbers are hexadecimal.
+// rawKeyFile has private keys, most of them of sizes and kinds that package keys refuses.
+// Vectors are signed with them, so that a verifier that accepts such a key finds a valid
+// signature. They are public, and for tests only. All numbers are hexadecimal.
 //
 //go:embed rawkeys.json
 var rawKeyFile []byte
 
-// rawKey is a private key: n, e, d or p, q, g, x.
+// rawKey is a private key as numbers: n, e, d or p, q, g, x.
 type rawKey map[string]*big.Int
 
 func loadRawKey(name string) rawKey {
@@ -31,7 +31,7 @@ func loadRawKey(name string) rawKey {
 		k[member] = hexNumber(digits)
 	}
 	if len(k) == 0 {
-		panic("corpus: no odd key " + name)
+		panic("corpus: no raw key " + name)
 	}
 	return k
 }
@@ -39,12 +39,12 @@ func loadRawKey(name string) rawKey {
 func hexNumber(digits string) *big.Int {
 	n, ok := new(big.Int).SetString(digits, 16)
 	if !ok {
-		panic("corpus: no number: " + digits)
+		panic("corpus: not a number: " + digits)
 	}
 	return n
 }
 
-// public gives the legacy form of the public key.
+// public returns the legacy form of the public key.
 func (k rawKey) public() idptest.Object {
 	if k["n"] != nil {
 		return idptest.Object{"algorithm": "RS", "n": k["n"].Text(10), "e": k["e"].Text(10)}
@@ -55,7 +55,7 @@ func (k rawKey) public() idptest.Object {
 	}
 }
 
-// signer signs as the algorithm of that name would with a key of this kind.
+// signer returns a signer for the algorithm of that name.
 func (k rawKey) signer(alg string) func(message []byte) ([]byte, error) {
 	return func(message []byte) ([]byte, error) {
 		if k["n"] != nil {
@@ -71,8 +71,8 @@ func (k rawKey) signRSA(message []byte) []byte {
 	return m.Exp(m, k["d"], k["n"]).FillBytes(make([]byte, size))
 }
 
-// signDSA takes its nonce from a hash of the message, which will do for a key
-// that is no secret.
+// signDSA computes its nonce from a hash of the message, which is sufficient for a public
+// private key.
 func (k rawKey) signDSA(alg string, message []byte) []byte {
 	q, size := k["q"], (k["q"].BitLen()+7)/8
 	seed := sha256.Sum256(message)
@@ -101,7 +101,7 @@ func digest(alg string, message []byte) []byte {
 	return sum[:]
 }
 
-// truncate gives the leftmost bits of a digest as a number.
+// truncate returns the leftmost bits of a digest as a number.
 func truncate(digest []byte, bits int) *big.Int {
 	z := new(big.Int).SetBytes(digest)
 	if excess := len(digest)*8 - bits; excess > 0 {
@@ -110,13 +110,14 @@ func truncate(digest []byte, bits int) *big.Int {
 	return z
 }
 
-// rawUserKey gives the user an odd key, and oddIssuer the issuer, with whatever name
-// of algorithm a verifier that takes it might know it by.
+// rawUserKey replaces the user's key by a raw key. alg is the algorithm name that a verifier
+// would use if it accepted the key.
 func rawUserKey(name, alg string) edit {
 	k := loadRawKey(name)
 	return combine(publicKey(k.public()), assertion(func(t forge.Token) forge.Token { return k.sign(t, alg) }))
 }
 
+// rawIssuerKey replaces the issuer's key by a raw key, as rawUserKey does.
 func rawIssuerKey(name, alg string) edit {
 	k := loadRawKey(name)
 	return combine(

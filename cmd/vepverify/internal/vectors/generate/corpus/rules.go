@@ -8,24 +8,25 @@ import (
 	"strings"
 )
 
-// Rule is a rule of docs/PROTOCOL.md and what holds it.
+// Rule is a rule of docs/PROTOCOL.md and the vectors and tests that cover it.
 type Rule struct {
 	ID    string   `json:"id"`
 	Text  string   `json:"text"`
 	Cases []string `json:"cases,omitempty"` // names of vectors
-	Tests []string `json:"tests,omitempty"` // Go tests, folder and name, where vectors cannot or do not say it all
+	Tests []string `json:"tests,omitempty"` // Go tests as folder.Name, if vectors are not sufficient
 }
 
-// Table is what rules.json holds.
+// Table is the content of rules.json.
 type Table struct {
 	Source string `json:"source"`
 	Rules  []Rule `json:"rules"`
 }
 
-// ruleStart is how a rule begins: an item with the rule's name in bold.
+// ruleStart matches the first line of a rule: an item that begins with the rule's name in
+// bold.
 var ruleStart = regexp.MustCompile(`^\* \*\*\[([1-8]\.[a-z0-9-]+)\]\*\* (.*)$`)
 
-// Rules gives the rules of a text, in its order, without what holds them.
+// Rules returns the rules of a text, in its order, without cases and tests.
 func Rules(source []byte) ([]Rule, error) {
 	var rules []Rule
 	seen := make(map[string]bool)
@@ -35,7 +36,7 @@ func Rules(source []byte) ([]Rule, error) {
 		switch start := ruleStart.FindStringSubmatch(line); {
 		case start != nil:
 			if seen[start[1]] {
-				return nil, fmt.Errorf("the rule %s stands twice in %s", start[1], RulesSource)
+				return nil, fmt.Errorf("the rule %s is twice in %s", start[1], RulesSource)
 			}
 			seen[start[1]], inside = true, true
 			rules = append(rules, Rule{ID: start[1], Text: start[2]})
@@ -51,7 +52,7 @@ func Rules(source []byte) ([]Rule, error) {
 	return rules, nil
 }
 
-// addTable adds the table of rules, for people and for programs.
+// addTable adds the table of rules, in Markdown and in JSON.
 func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
 	rules, err := Rules(source)
 	if err != nil {
@@ -65,7 +66,7 @@ func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
 	return err
 }
 
-// addCoverage notes for each rule what holds it.
+// addCoverage adds to each rule the vectors and tests that cover it.
 func addCoverage(rules []Rule, all [][]Vector) error {
 	byID := make(map[string]*Rule, len(rules))
 	for i := range rules {
@@ -76,7 +77,7 @@ func addCoverage(rules []Rule, all [][]Vector) error {
 			for _, id := range v.Rules {
 				rule, ok := byID[id]
 				if !ok {
-					return fmt.Errorf("%s is about the rule %s, which %s does not have", v.Name, id, RulesSource)
+					return fmt.Errorf("%s tests the rule %s, which %s does not have", v.Name, id, RulesSource)
 				}
 				rule.Cases = append(rule.Cases, v.Name)
 			}
@@ -92,11 +93,13 @@ func addCoverage(rules []Rule, all [][]Vector) error {
 	return nil
 }
 
-const rulesHead = `# Rules and what holds them
+const rulesHead = `# Rules and their tests
 
-Written by ` + "`go run ./cmd/vepverify/internal/vectors/generate`" + `; not to be edited. Each rule of [docs/PROTOCOL.md](../docs/PROTOCOL.md), the test
-vectors in [vectors/](vectors) that are about it and, where a vector cannot say it (networks, caches, the one-use guard), the Go tests
-that do. [rules.json](rules.json) has the same for programs.
+` + "`go run ./cmd/vepverify/internal/vectors/generate`" + ` writes this file. Do not edit it.
+
+Each row has a rule of [docs/PROTOCOL.md](../docs/PROTOCOL.md) and the test vectors in
+[vectors/](vectors) that test it. Rules that vectors cannot test (networks, caches, the
+one-use guard) have Go tests instead. [rules.json](rules.json) has the same for programs.
 
 | rule | text | vectors and tests |
 |---|---|---|
@@ -106,11 +109,11 @@ func markdown(rules []Rule) []byte {
 	var b bytes.Buffer
 	b.WriteString(rulesHead)
 	for _, r := range rules {
-		held := make([]string, 0, len(r.Cases)+len(r.Tests))
+		covers := make([]string, 0, len(r.Cases)+len(r.Tests))
 		for _, name := range append(r.Cases[:len(r.Cases):len(r.Cases)], r.Tests...) {
-			held = append(held, "`"+name+"`")
+			covers = append(covers, "`"+name+"`")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.ID, strings.ReplaceAll(r.Text, "|", `\|`), strings.Join(held, ", "))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.ID, strings.ReplaceAll(r.Text, "|", `\|`), strings.Join(covers, ", "))
 	}
 	return b.Bytes()
 }

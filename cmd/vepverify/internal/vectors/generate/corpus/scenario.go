@@ -14,8 +14,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// What the verification is about from which every vector begins: Alice, who
-// has a certificate of idp.example, signs in at rp.example.
+// The valid scenario, with which every vector begins: Alice has a certificate of
+// idp.example and signs in at rp.example.
 const (
 	now      = 1767225600000 // 2026-01-01T00:00:00Z
 	idp      = "idp.example"
@@ -25,23 +25,23 @@ const (
 	other    = "other.example"
 )
 
-// minute in milliseconds, like all times here.
+// minute is a minute in milliseconds, the unit of all times here.
 const minute = 60_000
 
-// scenario is a verification in the making.
+// scenario is a verification and its expected answer. Edits change it.
 type scenario struct {
 	chain     []forge.Token // the certificates
 	assertion forge.Token
 	rewrite   func(backed string) string
-	audience  string // the relying party's own
+	audience  string // of the relying party
 	config    vectors.Config
 	documents map[string]any
 	responses map[string]vectors.Response
-	answer    map[string]any // expected, when the verification holds
+	answer    map[string]any // expected, if the assertion is valid
 }
 
-// provider gives the identity provider of a domain, with the clock of the
-// vectors. Its first key signs; without any it has the key RS256.
+// provider returns the identity provider of a domain, with the clock of the vectors. Its
+// first key signs. Without keys it has the test key RS256.
 func provider(domain string, private ...keys.PrivateKey) *idptest.IdP {
 	if len(private) == 0 {
 		private = []keys.PrivateKey{key("RS256")}
@@ -49,8 +49,8 @@ func provider(domain string, private ...keys.PrivateKey) *idptest.IdP {
 	return idptest.New(domain, private...).At(time.UnixMilli(now))
 }
 
-// validScenario gives the verification that every vector begins with. All of its
-// answer is compared.
+// validScenario returns the scenario with which every vector begins. Its expected answer is
+// complete.
 func validScenario() *scenario {
 	p, user := provider(idp), key("DS128")
 	return &scenario{
@@ -66,7 +66,7 @@ func validScenario() *scenario {
 	}
 }
 
-// last is the certificate that certifies the user.
+// last returns the certificate that certifies the user.
 func (s *scenario) last() *forge.Token { return &s.chain[len(s.chain)-1] }
 
 func (s *scenario) backed() string {
@@ -77,7 +77,7 @@ func (s *scenario) backed() string {
 	return backed
 }
 
-// vector is a line of a table.
+// vector is a row of a table.
 type vector struct {
 	name, rules, comment string
 	expect               vectors.Outcome
@@ -85,23 +85,23 @@ type vector struct {
 	edits                []edit
 }
 
-// okay is a vector that holds. rules are the rules that it is about, with
-// spaces between them.
+// okay returns a vector of a valid assertion. rules are the names of the rules that it
+// tests, separated by spaces.
 func okay(name, rules, comment string, edits ...edit) vector {
 	return vector{name, rules, comment, vectors.Okay, "", edits}
 }
 
-// failure is a vector that fails, with a reason that begins as given.
+// failure returns a vector that fails. reason is a prefix of the expected reason.
 func failure(name, rules, comment, reason string, edits ...edit) vector {
 	return vector{name, rules, comment, vectors.Failure, reason, edits}
 }
 
-// undecided is a vector that cannot be decided now.
+// undecided returns a vector whose answer is undecided.
 func undecided(name, rules, comment string, edits ...edit) vector {
 	return vector{name, rules, comment, vectors.Undecided, "", edits}
 }
 
-// The reasons that are interface (PROTOCOL §6), and free text.
+// The reasons that are interface (PROTOCOL §6), and one for free text.
 const (
 	anyReason     = ""
 	noCertificate = "no certificates provided"
@@ -117,7 +117,7 @@ func untrusted(expected, got string) string {
 	return fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got)
 }
 
-// finish makes the case.
+// finish returns the case of a vector.
 func (v vector) finish(group string) Vector {
 	s := validScenario()
 	for _, change := range v.edits {
@@ -149,7 +149,7 @@ func raw(values map[string]any) map[string]json.RawMessage {
 	return texts
 }
 
-// text gives the JSON text of a value, an idptest.Raw's as it is.
+// text returns the JSON text of a value, or the text of an idptest.Raw.
 func text(value any) json.RawMessage {
 	if raw, ok := value.(idptest.Raw); ok {
 		return json.RawMessage(raw)
@@ -161,8 +161,8 @@ func text(value any) json.RawMessage {
 	return data
 }
 
-// cachingKey is a test key that signs each message once. Most vectors share
-// their certificate, and equal text has an equal signature.
+// cachingKey is a test key that signs each message once. Most vectors have the same
+// certificate, and equal text has an equal signature.
 type cachingKey struct {
 	keys.PrivateKey
 	signed *sync.Map // message → signature
@@ -170,13 +170,13 @@ type cachingKey struct {
 
 var cachedKeys sync.Map // name → remembering
 
-// key gives the key of package idptest with that name.
+// key returns a test key of package idptest.
 func key(name string) keys.PrivateKey {
 	k, _ := cachedKeys.LoadOrStore(name, cachingKey{idptest.Key(name), new(sync.Map)})
 	return k.(cachingKey)
 }
 
-// Sign implements keys.PrivateKey. Callers may change what they get.
+// Sign implements keys.PrivateKey. Callers may modify the signature.
 func (k cachingKey) Sign(message []byte) ([]byte, error) {
 	if signature, ok := k.signed.Load(string(message)); ok {
 		return bytes.Clone(signature.([]byte)), nil

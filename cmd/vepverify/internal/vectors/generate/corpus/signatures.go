@@ -20,7 +20,7 @@ func invalid(name, rules, comment string, edits ...edit) vector {
 	return failure(name, rules, comment, badSignature, edits...)
 }
 
-// content is about what is signed and by whom.
+// content has assertions that differ from the signed text, or that another key signed.
 func content() []vector {
 	resent := func(change func(forge.Token) forge.Token) func(forge.Token) forge.Token {
 		return func(t forge.Token) forge.Token {
@@ -47,10 +47,10 @@ func content() []vector {
 			certificate(resent(func(t forge.Token) forge.Token { return t.WithHeader("x", 1) }))),
 		invalid("claims-only", "2.sig-content", "The signature is over the claims alone.",
 			assertion(func(t forge.Token) forge.Token { t.Message = string(text(t.Claims)); return t })),
-		invalid("other-user", "2.candidates", "Another user's key made the assertion.",
+		invalid("other-user", "2.candidates", "Another user's key signed the assertion.",
 			assertion(func(t forge.Token) forge.Token { t.Key = key("DS128-2"); return t })),
-		invalid("other-issuer-key", "2.candidates", "Another key made the certificate.", signedBy(key("RS256-2"))),
-		invalid("certificate-by-user", "2.candidates", "The user's own key made the certificate.", userKey(key("RS256-2")), signedBy(key("RS256-2"))),
+		invalid("other-issuer-key", "2.candidates", "Another key signed the certificate.", signedBy(key("RS256-2"))),
+		invalid("certificate-by-user", "2.candidates", "The user's own key signed the certificate.", userKey(key("RS256-2")), signedBy(key("RS256-2"))),
 		invalid("signatures-swapped", "2.sig-content", "The signature of another assertion of the same user.",
 			assertion(func(t forge.Token) forge.Token { t.Message = t.With("jti", 1).Sent(); return t })),
 		failure("candidates-none-fits", "2.candidates 2.alg-of-key", "Two keys are published, none with the name in the header.", algorithm,
@@ -62,7 +62,7 @@ func content() []vector {
 	}
 }
 
-// lengths are about short and long signatures.
+// lengths has short and long signatures.
 func lengths() []vector {
 	leadingZero := until(func(sig []byte) bool { return sig[0] == 0 })
 	var table []vector
@@ -76,8 +76,8 @@ func lengths() []vector {
 		table = append(table,
 			okay(name+"-zero-kept", "2.sig-short "+rowOf(k.Algorithm()), "A signature that begins with a zero byte, at full length.", zero),
 			okay(name+"-zero-dropped", "2.sig-short "+rowOf(k.Algorithm()), "The zero byte is dropped.", zero, alteredSignature(forge.StripZeros)),
-			invalid(name+"-zero-before", "2.sig-long", "A zero byte more in front.", user, alteredSignature(forge.PrependZeros(1))),
-			invalid(name+"-zero-behind", "2.sig-long", "A zero byte more behind.", user, alteredSignature(forge.AppendZeros(1))),
+			invalid(name+"-zero-before", "2.sig-long", "An additional zero byte at the start.", user, alteredSignature(forge.PrependZeros(1))),
+			invalid(name+"-zero-behind", "2.sig-long", "An additional zero byte at the end.", user, alteredSignature(forge.AppendZeros(1))),
 			invalid(name+"-cut", "2.sig-short", "The last byte is missing.", user, alteredSignature(forge.Truncate(1))),
 			invalid(name+"-empty", "2.sig-short", "No signature at all.", user, alteredSignature(forge.Replace(nil))))
 	}
@@ -96,7 +96,7 @@ func lengths() []vector {
 	)
 }
 
-// der writes r and s as OpenSSL does.
+// der encodes r and s in DER, as OpenSSL does.
 func der(sig []byte) []byte {
 	integer := func(n []byte) []byte {
 		body := new(big.Int).SetBytes(n).Bytes()
@@ -135,7 +135,7 @@ func dsaRange() []vector {
 	return table
 }
 
-// enlarged adds q to r or s of a signature in which it still has the length of q.
+// enlarged adds q to r or s. It chooses a signature in which the sum has the length of q.
 func enlarged(k keys.PrivateKey, q *big.Int, first bool) edit {
 	room := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(q.BitLen())), q)
 	fits := func(sig []byte) bool {
@@ -182,8 +182,7 @@ func rsaRange() []vector {
 	}
 }
 
-// pkcs1 are encoded messages that are almost right, encrypted with the key that
-// is certified.
+// pkcs1 has signatures of malformed encoded messages, made with the certified key.
 func pkcs1() []vector {
 	forged := func(name, comment string, edit func(*forge.PKCS1)) vector {
 		return invalid("pkcs1-"+name, "2.pkcs1", comment, encrypting("RS256-2", edit))
@@ -199,8 +198,8 @@ func pkcs1() []vector {
 		forged("no-null", "The DigestInfo lacks its NULL parameter.", noNull),
 		forged("block-type-2", "Block type 2, that of encryption.", func(m *forge.PKCS1) { m.Head = []byte{0, 2} }),
 		forged("block-type-0", "Block type 0.", func(m *forge.PKCS1) { m.Head = []byte{0, 0} }),
-		forged("short-padding", "Eight bytes of padding, and garbage behind the hash.", behind),
-		forged("no-padding", "No padding at all, and zeros behind the hash.", func(m *forge.PKCS1) { m.Padding = 0 }),
+		forged("short-padding", "Eight bytes of padding, and extra bytes after the hash.", behind),
+		forged("no-padding", "No padding at all, and zeros after the hash.", func(m *forge.PKCS1) { m.Padding = 0 }),
 		forged("padding-byte", "Padding of fe.", func(m *forge.PKCS1) { m.Filler = 0xfe }),
 		forged("no-separator", "No zero byte between padding and DigestInfo.", func(m *forge.PKCS1) { m.Separator = nil }),
 		forged("no-digest-info", "The hash without a DigestInfo.", func(m *forge.PKCS1) { m.DigestInfo = nil }),
@@ -216,12 +215,12 @@ func pkcs1() []vector {
 		forged("digest-cut", "The hash lacks its last byte.", func(m *forge.PKCS1) { m.Digest = m.Digest[:31] }),
 		forged("digest-other", "The hash of another message.", func(m *forge.PKCS1) { m.Digest[31] ^= 1 }),
 		weakForged("no-null", "The DigestInfo lacks its NULL parameter, with a weak key.", noNull),
-		weakForged("short-padding", "Padding cut short by two bytes, and two bytes behind the hash.", func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("xx") }),
+		weakForged("short-padding", "Padding cut short by two bytes, and two bytes after the hash.", func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("xx") }),
 	}
 }
 
-// encrypting gives the user the key of that name, and an assertion signed over
-// an encoded message that is changed.
+// encrypting makes a test key the user's, and signs the assertion's encoded message after
+// change has changed it.
 func encrypting(name string, change func(*forge.PKCS1)) edit {
 	k := key(name)
 	return combine(userKey(k), assertion(func(t forge.Token) forge.Token {

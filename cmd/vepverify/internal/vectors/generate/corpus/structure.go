@@ -6,17 +6,17 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/forge"
 )
 
-// replaced has a text in place of the whole backed assertion.
+// replaced replaces the backed assertion by a text.
 func replaced(text string) edit { return withText(func(string) string { return text }) }
 
-// parts changes the tokens of the finished backed assertion.
+// parts changes the tokens of the complete backed assertion.
 func parts(change func(tokens []string) []string) edit {
 	return withText(func(backed string) string {
 		return strings.Join(change(strings.Split(backed, "~")), "~")
 	})
 }
 
-// dropSegment leaves out the last segment of a token.
+// dropSegment removes the last segment of a token.
 func dropSegment(token string) string { return token[:strings.LastIndexByte(token, '.')] }
 
 func structure() []vector {
@@ -27,13 +27,13 @@ func structure() []vector {
 		return parts(func(t []string) []string { t[1] = change(t[1]); return t })
 	}
 	return []vector{
-		okay("good", "1.form 6.okay 6.members", "A backed assertion with nothing wrong about it."),
-		failure("line-break-behind", "1.form", "A line feed behind the assertion is part of it.", anyReason, withText(suffix("\n"))),
+		okay("good", "1.form 6.okay 6.members", "A backed assertion without a fault."),
+		failure("line-break-behind", "1.form", "A line feed after the assertion is part of it.", anyReason, withText(suffix("\n"))),
 		failure("crlf-behind", "1.form", "So are a carriage return and a line feed.", anyReason, withText(suffix("\r\n"))),
 		failure("space-before", "1.form", "A space before the first certificate.", anyReason, withText(prefix(" "))),
-		failure("space-at-tilde", "1.form", "A space behind the tilde.", anyReason, parts(func(t []string) []string { t[1] = " " + t[1]; return t })),
+		failure("space-at-tilde", "1.form", "A space after the tilde.", anyReason, parts(func(t []string) []string { t[1] = " " + t[1]; return t })),
 		failure("empty-certificate", "1.form", "Nothing before the tilde.", anyReason, first(func(string) string { return "" })),
-		failure("empty-assertion", "1.form", "Nothing behind the tilde.", anyReason, last(func(string) string { return "" })),
+		failure("empty-assertion", "1.form", "Nothing after the tilde.", anyReason, last(func(string) string { return "" })),
 		failure("certificate-two-segments", "1.form", "A certificate without its signature segment.", anyReason, first(dropSegment)),
 		failure("certificate-four-segments", "1.form", "A certificate with a fourth segment.", anyReason, first(suffix(".AAAA"))),
 		failure("assertion-two-segments", "1.form", "An assertion without its signature segment.", anyReason, last(dropSegment)),
@@ -41,14 +41,14 @@ func structure() []vector {
 		failure("assertion-five-segments", "1.form", "Five segments, as an encrypted JWE has.", anyReason, last(suffix(".AAAA.AAAA"))),
 		failure("dots-only", "1.form", "Tokens whose segments are all empty.", anyReason, replaced("..~..")),
 		failure("tilde-only", "1.form", "Two empty tokens.", anyReason, replaced("~")),
-		failure("tilde-behind", "1.form", "A tilde behind the assertion makes a certificate of it; two are allowed here.", anyReason,
+		failure("tilde-behind", "1.form", "A tilde after the assertion makes it a certificate; two are allowed here.", anyReason,
 			withMaxChain(2), withText(suffix("~"))),
 		failure("json-serialization", "1.form 1.count", "The assertion in JWS JSON serialization.", noCertificate,
 			replaced(`{"payload":"e30","protected":"eyJhbGciOiJSUzI1NiJ9","signature":"AAAA"}`)),
 
 		okay("largest", "1.size", "Exactly 32768 bytes.", withSize(32768)),
 		failure("too-large", "1.size", "One byte more: 32769.", anyReason, withSize(32769)),
-		failure("too-large-offline", "1.size 7.offline-first", "Too large, and its issuer does not answer: nobody needs to ask it.", anyReason,
+		failure("too-large-offline", "1.size 7.offline-first", "Too large, and its issuer does not answer: it need not be contacted.", anyReason,
 			withSize(32769), silent(idp)),
 
 		failure("no-certificate", "1.count 6.reasons", "An assertion without any certificate.", noCertificate,
@@ -58,21 +58,21 @@ func structure() []vector {
 		failure("two-certificates", "1.count 6.reasons", "Two certificates, where one is allowed unless configured.", chaining,
 			parts(func(t []string) []string { return []string{t[0], t[0], t[1]} })),
 		failure("two-garbage-certificates", "1.count 7.order", "Too many certificates, none of which can be decoded.", chaining, replaced("!~!~!")),
-		failure("tilde-behind-by-default", "1.count 1.form", "A tilde behind the assertion: two certificates, one allowed.", chaining,
+		failure("tilde-behind-by-default", "1.count 1.form", "A tilde after the assertion: two certificates, one allowed.", chaining,
 			withText(suffix("~"))),
 	}
 }
 
-// withSize lets the backed assertion have exactly so many bytes, by jti claims,
-// which are never reported.
-func withSize(bytes int) edit {
+// withSize extends the backed assertion to exactly size bytes with claims jti, which are
+// never reported.
+func withSize(size int) edit {
 	return func(s *scenario) {
 		for spare := range 4 {
 			certificateClaim("jti", strings.Repeat("x", spare))(s)
 			assertionClaim("jti", "")(s)
-			missing := bytes - len(s.backed())
+			missing := size - len(s.backed())
 			assertionClaim("jti", strings.Repeat("x", missing*3/4))(s)
-			if len(s.backed()) == bytes {
+			if len(s.backed()) == size {
 				return
 			}
 		}
@@ -85,7 +85,7 @@ type segmentPart struct {
 	name string
 	on   func(change func(forge.Token) forge.Token) edit // the token
 	put  func(forge.Token, forge.Encoding) forge.Token
-	fill func(t forge.Token, filler string) forge.Token // other content, so that an encoding has something to act on
+	fill func(t forge.Token, filler string) forge.Token // changes the content
 }
 
 func segments() []segmentPart {
@@ -104,8 +104,8 @@ func segments() []segmentPart {
 	}
 }
 
-// encoded writes the segment in that way, and makes sure that it differs from
-// the right one.
+// encoded encodes the segment with e. It chooses content for which the result differs
+// from base64url.
 func (p segmentPart) encoded(e forge.Encoding) edit {
 	return p.on(func(t forge.Token) forge.Token {
 		for n := range 100 {
@@ -123,7 +123,7 @@ func base64Cases() []vector {
 		name, comment string
 		encoding      forge.Encoding
 	}{
-		{"padded", "Padding behind the segment; it is signed so.", forge.Padded},
+		{"padded", "Padding after the segment; it is signed so.", forge.Padded},
 		{"standard-alphabet", "'+' or '/' of the standard alphabet; it is signed so.", forge.StandardAlphabet},
 		{"unused-bits", "Unused bits of the last character are set.", forge.LooseBits},
 		{"line-feed", "A line feed inside the segment.", forge.Insert(7, "\n")},
@@ -138,18 +138,18 @@ func base64Cases() []vector {
 	return append(table,
 		failure("carriage-return", "1.base64", "A carriage return inside the certificate's claims.", anyReason, at[1].encoded(forge.Insert(7, "\r"))),
 		failure("space", "1.base64", "A space inside the assertion's claims.", anyReason, at[4].encoded(forge.Insert(7, " "))),
-		failure("line-feed-behind-segment", "1.base64", "A line feed behind the assertion's header.", anyReason, at[3].encoded(forge.Insert(-1, "\n"))),
+		failure("line-feed-behind-segment", "1.base64", "A line feed after the assertion's header.", anyReason, at[3].encoded(forge.Insert(-1, "\n"))),
 		failure("foreign-character", "1.base64", "A character of no alphabet in the certificate's signature.", anyReason, at[2].encoded(forge.Insert(7, "!"))),
 		failure("nul-byte", "1.base64", "A NUL byte in the assertion's signature.", anyReason, at[5].encoded(forge.Insert(7, "\x00"))),
 		failure("percent-encoded", "1.base64", "A percent-encoded byte in the assertion's claims.", anyReason, at[4].encoded(forge.Insert(8, "%3D"))),
 		failure("impossible-length", "1.base64", "A length that no bytes have: 4k+1 characters.", anyReason, at[5].encoded(impossibleLength)),
 		failure("header-not-encoded", "1.base64", "A header that is not encoded at all.", anyReason, at[3].encoded(forge.Verbatim)),
-		failure("offline", "1.base64 7.offline-first", "Padding, and an issuer that does not answer: nobody needs to ask it.", anyReason,
+		failure("offline", "1.base64 7.offline-first", "Padding, and an issuer that does not answer: it need not be contacted.", anyReason,
 			at[5].encoded(forge.Padded), silent(idp)),
 	)
 }
 
-// impossibleLength adds characters up to the next length of 4k+1.
+// impossibleLength extends base64url to the next length of 4k+1 characters.
 func impossibleLength(data []byte) string {
 	s := forge.Base64URL(data)
 	for len(s)%4 != 1 {

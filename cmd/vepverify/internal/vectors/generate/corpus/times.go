@@ -12,12 +12,11 @@ func times() []vector {
 	return append(table, withLeeway()...)
 }
 
-// later is within every token's validity, so that a time may be read in other
-// ways without becoming another fault.
+// later is a time at which all tokens are valid.
 const later = now + minute // 1767225660000
 
 func timeForms() []vector {
-	validDocument := func(name, rules, comment, exp string, reads int64) vector {
+	valid := func(name, rules, comment, exp string, reads int64) vector {
 		return okay("form-"+name, rules, comment, assertionClaim("exp", idptest.Raw(exp)), answer("expires", reads))
 	}
 	bad := func(name, rules, comment, exp string) vector {
@@ -27,14 +26,14 @@ func timeForms() []vector {
 		return failure("form-iat-"+name, rules, comment, anyReason, assertionClaim("iat", idptest.Raw(iat)))
 	}
 	return []vector{
-		validDocument("integer", "1.time-number", "A whole number.", "1767225660000", later),
-		validDocument("fraction", "1.time-number", "A fraction is cut off.", "1767225660000.9", later),
-		validDocument("zero-fraction", "1.time-number", "So is one of zero.", "1767225660000.000", later),
-		validDocument("exponent", "1.time-number", "A number with an exponent.", "1.76722566e12", later),
-		validDocument("capital-exponent", "1.time-number", "An exponent with a capital and a sign.", "17672256600.0E+2", later),
-		validDocument("negative-exponent", "1.time-number", "A negative exponent.", "1767225660000123e-3", later),
-		validDocument("long-fraction", "1.time-number", "A fraction of 50 digits.", "1767225660000.99999999999999999999999999999999999999999999999999", later),
-		validDocument("long-mantissa", "1.time-number", "Many digits, most of them behind the point.", "17672256600009999999999999999999e-19", later),
+		valid("integer", "1.time-number", "A whole number.", "1767225660000", later),
+		valid("fraction", "1.time-number", "A fraction is cut off.", "1767225660000.9", later),
+		valid("zero-fraction", "1.time-number", "So is one of zero.", "1767225660000.000", later),
+		valid("exponent", "1.time-number", "A number with an exponent.", "1.76722566e12", later),
+		valid("capital-exponent", "1.time-number", "An exponent with a capital and a sign.", "17672256600.0E+2", later),
+		valid("negative-exponent", "1.time-number", "A negative exponent.", "1767225660000123e-3", later),
+		valid("long-fraction", "1.time-number", "A fraction of 50 digits.", "1767225660000.99999999999999999999999999999999999999999999999999", later),
+		valid("long-mantissa", "1.time-number", "Many digits, most of them after the point.", "17672256600009999999999999999999e-19", later),
 		okay("form-iat-tiny", "1.time-number", "1e-400 is 0 after the cut.", assertionClaim("iat", idptest.Raw("1e-400"))),
 		okay("form-iat-minus-zero", "1.time-number", "-0 is 0, and so is -0.9 after the cut.",
 			assertionClaim("iat", idptest.Raw("-0")), assertionClaim("nbf", idptest.Raw("-0.9"))),
@@ -44,10 +43,10 @@ func timeForms() []vector {
 		okay("form-iat-fraction-after-now", "1.time-number 1.not-yet", "The fraction is cut: this is now.",
 			assertionClaim("iat", idptest.Raw("1767225600000.9"))),
 
-		validDocument("string", "1.time-string", "A string of digits.", `"1767225660000"`, later),
-		validDocument("string-leading-zero", "1.time-string", "A leading zero makes 14 digits.", `"01767225660000"`, later),
-		validDocument("string-16-digits", "1.time-string", "16 digits, three of them leading zeros.", `"0001767225660000"`, later),
-		validDocument("string-escaped", "1.time-string", "A digit of the string in an escape.", `"\u0031767225660000"`, later),
+		valid("string", "1.time-string", "A string of digits.", `"1767225660000"`, later),
+		valid("string-leading-zero", "1.time-string", "A leading zero makes 14 digits.", `"01767225660000"`, later),
+		valid("string-16-digits", "1.time-string", "16 digits, three of them leading zeros.", `"0001767225660000"`, later),
+		valid("string-escaped", "1.time-string", "A digit of the string in an escape.", `"\u0031767225660000"`, later),
 		okay("form-iat-string", "1.time-string", "iat and nbf as strings.", assertionClaim("iat", "1767225600000"), assertionClaim("nbf", "0")),
 		okay("form-certificate-strings", "1.time-string", "The certificate's times as strings.",
 			certificateClaim("iat", "1767225540000"), certificateClaim("exp", "1767229200000")),
@@ -56,8 +55,8 @@ func timeForms() []vector {
 		bad("string-plus", "1.time-string", "A plus sign.", `"+1767225660000"`),
 		bad("string-minus", "1.time-string", "A minus sign.", `"-1"`),
 		bad("string-space-before", "1.time-string", "A space before the digits.", `" 1767225660000"`),
-		bad("string-space-behind", "1.time-string", "A space behind them.", `"1767225660000 "`),
-		bad("string-line-feed", "1.time-string", "A line feed behind them.", `"1767225660000\n"`),
+		bad("string-space-behind", "1.time-string", "A space after them.", `"1767225660000 "`),
+		bad("string-line-feed", "1.time-string", "A line feed after them.", `"1767225660000\n"`),
 		bad("string-point", "1.time-string", "A point and a zero.", `"1767225660000.0"`),
 		bad("string-exponent", "1.time-string", "An exponent.", `"1.76722566e12"`),
 		bad("string-hexadecimal", "1.time-string", "Hexadecimal digits.", `"0x19b774ffee0"`),
@@ -83,7 +82,7 @@ func timeForms() []vector {
 
 		failure("exp-missing", "1.exp-required", "An assertion without exp.", anyReason, withoutAssertionClaims("exp")),
 		failure("certificate-exp-missing", "1.exp-required", "A certificate without exp.", anyReason, withoutCertificateClaims("exp")),
-		failure("exp-missing-with-iat", "1.exp-required", "iat does not stand in for exp.", anyReason, withoutAssertionClaims("exp"), assertionClaim("iat", now)),
+		failure("exp-missing-with-iat", "1.exp-required", "iat does not replace exp.", anyReason, withoutAssertionClaims("exp"), assertionClaim("iat", now)),
 		okay("iat-and-nbf-missing", "1.exp-required", "No iat and no nbf anywhere.", withoutCertificateClaims("iat")),
 		okay("all-times", "1.exp-required", "All three in both tokens.", certificateClaim("nbf", now-minute), assertionClaim("iat", now-1), assertionClaim("nbf", now-1)),
 	}
@@ -105,10 +104,10 @@ func timeRange() []vector {
 		okay("range-exp-largest-string", "1.time-range", "2^53 as a string.", assertionClaim("exp", "9007199254740992"), answer("expires", max)),
 		bad("exp-too-large", "exp is 2^53 + 1.", "9007199254740993"),
 		bad("exp-too-large-string", "2^53 + 1 as a string, of 16 digits.", `"9007199254740993"`),
-		bad("exp-2-63", "exp is 2^63, which no int64 holds.", "9223372036854775808"),
+		bad("exp-2-63", "exp is 2^63, which does not fit into an int64.", "9223372036854775808"),
 		bad("exp-2-64-more", "exp is 2^64 and a good time, which an overflow would leave.", "18446745840935211616"),
 		bad("exp-exponent", "exp is 1e400, beyond floating point.", "1e400"),
-		bad("exp-huge-exponent", "An exponent that fits nowhere.", "1e99999999999999999999"),
+		bad("exp-huge-exponent", "An exponent out of any range.", "1e99999999999999999999"),
 		bad("exp-many-digits", "A hundred digits.", "1767225660000"+fmt.Sprintf("%087d", 0)),
 		failure("range-exp-smallest", "1.time-range 1.expired", "exp is -2^53, a time long past.", expired, assertionClaim("exp", number(-max))),
 		bad("exp-too-small", "exp is -2^53 - 1.", "-9007199254740993"),
@@ -117,7 +116,7 @@ func timeRange() []vector {
 			assertionClaim("iat", idptest.Raw("-9007199254740992.9"))),
 		iat("too-small", "iat is -2^53 - 1.", "-9007199254740993"),
 		iat("huge", "iat is -1e400.", "-1e400"),
-		failure("range-iat-largest", "1.time-range 1.not-yet", "iat is 2^53, a time to come.", notYet, assertionClaim("iat", number(max))),
+		failure("range-iat-largest", "1.time-range 1.not-yet", "iat is 2^53, a time in the future.", notYet, assertionClaim("iat", number(max))),
 		failure("range-certificate-exp", "1.time-range", "The certificate's exp is 2^53 + 1.", anyReason,
 			certificateClaim("exp", idptest.Raw("9007199254740993"))),
 		failure("range-certificate-nbf", "1.time-range", "The certificate's nbf is -1e17.", anyReason, certificateClaim("nbf", idptest.Raw("-1e17"))),
@@ -165,7 +164,7 @@ func validity() []vector {
 	}
 }
 
-// withLeeway goes to the limits of a leeway of 30 seconds.
+// withLeeway has times at the limits of a leeway of 30 seconds.
 func withLeeway() []vector {
 	const most = 30_000
 	var table []vector

@@ -30,10 +30,10 @@ func texts() []textPart {
 	}
 }
 
-// constant gives a text whatever there was.
+// constant replaces any text by text.
 func constant(text string) func(string) string { return func(string) string { return text } }
 
-// nested gives arrays in each other, so many deep.
+// nested returns an array nested depth deep.
 func nested(depth int) string {
 	return strings.Repeat("[", depth) + strings.Repeat("]", depth)
 }
@@ -46,7 +46,7 @@ func jsonCases() []vector {
 	return append(append(table, jsonFaultsOnce()...), jsonAccepted()...)
 }
 
-// jsonFaults are made in each of the four texts.
+// jsonFaults has faults that are made in each of the four texts.
 func jsonFaults(p textPart) []vector {
 	twice := map[bool]string{true: `"alg":"RS256"`, false: `"exp":1767229200000`}[strings.HasSuffix(p.name, "header")]
 	fault := func(name, rules, comment string, change func(string) string) vector {
@@ -54,9 +54,9 @@ func jsonFaults(p textPart) []vector {
 	}
 	return []vector{
 		fault("byte-order-mark", "1.json-utf8", "A byte order mark before the object.", prefix("\uFEFF")),
-		fault("invalid-utf8", "1.json-utf8", "A byte that is no UTF-8, in a member nobody asks for.", member("\"x\":\"\xff\"")),
-		fault("text-behind", "1.json-object", "A letter behind the object.", suffix("x")),
-		fault("second-object", "1.json-object", "A second object behind the first.", suffix("{}")),
+		fault("invalid-utf8", "1.json-utf8", "A byte that is not UTF-8, in a member that is not used.", member("\"x\":\"\xff\"")),
+		fault("text-behind", "1.json-object", "A letter after the object.", suffix("x")),
+		fault("second-object", "1.json-object", "A second object after the first.", suffix("{}")),
 		fault("array", "1.json-object", "An array around the object.", func(s string) string { return "[" + s + "]" }),
 		fault("empty", "1.json-object", "No JSON at all: the segment is empty.", constant("")),
 		fault("name-twice", "1.json-names", "A member twice.", member(twice)),
@@ -64,7 +64,7 @@ func jsonFaults(p textPart) []vector {
 	}
 }
 
-// jsonFaultsOnce are faults of JSON in one of the texts each.
+// jsonFaultsOnce has faults that are made in one of the texts.
 func jsonFaultsOnce() []vector {
 	in := func(name, rules, comment string, change func(string) string) vector {
 		return failure("claims-"+name, rules, comment, anyReason, assertionText(change))
@@ -78,10 +78,10 @@ func jsonFaultsOnce() []vector {
 		in("number", "1.json-object", "The claims are a number.", constant("1")),
 		in("unclosed", "1.json-object", "The closing brace is missing.", func(s string) string { return s[:len(s)-1] }),
 		in("comma-behind", "1.json-object", "A comma before the closing brace.", func(s string) string { return s[:len(s)-1] + ",}" }),
-		in("comment", "1.json-object", "A comment in front.", prefix("/**/")),
-		in("nul-behind", "1.json-object", "A NUL byte behind the object.", suffix("\x00")),
-		in("vertical-tab", "1.json-object", "A vertical tab, which is no white space of JSON.", suffix("\v")),
-		in("no-break-space", "1.json-object", "A no-break space, which is none either.", suffix("\u00a0")),
+		in("comment", "1.json-object", "A comment at the start.", prefix("/**/")),
+		in("nul-behind", "1.json-object", "A NUL byte after the object.", suffix("\x00")),
+		in("vertical-tab", "1.json-object", "A vertical tab, which is not white space in JSON.", suffix("\v")),
+		in("no-break-space", "1.json-object", "A no-break space, which is not either.", suffix("\u00a0")),
 		in("single-quotes", "1.json-object", "A name in single quotes.", member(`'x':1`)),
 		in("bare-name", "1.json-object", "A name without quotes.", member(`x:1`)),
 		in("nan", "1.json-object", "A value that is NaN.", member(`"x":NaN`)),
@@ -97,7 +97,7 @@ func jsonFaultsOnce() []vector {
 		in("utf8-surrogate", "1.json-utf8", "Half a surrogate pair in UTF-8.", member("\"x\":\"\xed\xa0\x80\"")),
 		in("utf8-beyond-unicode", "1.json-utf8", "A code point beyond U+10FFFF.", member("\"x\":\"\xf4\x90\x80\x80\"")),
 		in("cut-utf8", "1.json-utf8", "A character of which the last byte is missing.", member("\"x\":\"\xe2\x82\"")),
-		in("invalid-utf8-in-name", "1.json-utf8", "A byte that is no UTF-8 in a name.", member("\"\xff\":1")),
+		in("invalid-utf8-in-name", "1.json-utf8", "A byte that is not UTF-8 in a name.", member("\"\xff\":1")),
 		in("latin1", "1.json-utf8", "Latin-1 in place of UTF-8.", member("\"x\":\"caf\xe9\"")),
 		in("utf16", "1.json-utf8", "The claims in UTF-16.", constant("\xff\xfe{\x00}\x00")),
 		in("half-pair", "1.json-utf8", "The first half of a surrogate pair, escaped.", member(`"x":"\ud83d"`)),
@@ -114,7 +114,7 @@ func jsonFaultsOnce() []vector {
 				return strings.Replace(s, `"algorithm":"DS"`, `"algorithm":"DS","algorithm":"DS"`, 1)
 			}),
 		in("audience-escaped-twice", "1.json-names", "aud twice, once with an escaped letter.", member(`"\u0061ud":"https://evil.example"`)),
-		in("nested-name-twice", "1.json-names", "A name twice in an object that nobody asks for.", member(`"x":{"y":1,"y":1}`)),
+		in("nested-name-twice", "1.json-names", "A name twice in an object that is not used.", member(`"x":{"y":1,"y":1}`)),
 		in("nested-escaped-twice", "1.json-names", "The same, once escaped.", member(`"x":{"y":1,"\u0079":2}`)),
 		in("name-twice-in-array", "1.json-names", "A name twice in an object inside arrays.", member(`"x":[[{"y":1,"y":2}]]`)),
 		in("empty-name-twice", "1.json-names", "The empty name twice.", member(`"x":{"":1,"":2}`)),
@@ -126,14 +126,14 @@ func jsonFaultsOnce() []vector {
 	}
 }
 
-// jsonAccepted are oddities that JSON allows.
+// jsonAccepted has unusual JSON that is valid.
 func jsonAccepted() []vector {
 	return []vector{
 		okay("white-space", "1.json-object", "White space around and within the claims.", assertionText(func(s string) string {
 			return " \t\r\n" + strings.ReplaceAll(s, `,"`, " ,\n\t\"") + "\n "
 		})),
 		okay("header-white-space", "1.json-object", "White space in the header.", assertionHeader(" { \"alg\" :\n\"DS128\" } ")),
-		okay("escaped-names", "1.json-names 1.json-case", "Names and values in escapes mean what they say.", assertionText(func(s string) string {
+		okay("escaped-names", "1.json-names 1.json-case", "Names and values in escapes mean the same.", assertionText(func(s string) string {
 			return strings.NewReplacer(`"aud"`, `"\u0061\u0075\u0064"`, "https://", `https:\/\/`).Replace(s)
 		})),
 		okay("names-differ-in-case", "1.json-case 1.extra", "Names that differ from the protocol's in case are other names.",
@@ -174,10 +174,10 @@ func header() []vector {
 		onAssertion("kid-object", "1.header-types", "kid is an object.", `{"alg":"DS128","kid":{}}`),
 		onCertificate("typ-array", "1.header-types", "A certificate's typ is an array.", `{"alg":"RS256","typ":["JWT"]}`),
 		onCertificate("kid-null", "1.header-types", "A certificate's kid is null.", `{"alg":"RS256","kid":null}`),
-		okay("typ-and-kid", "1.header-types", "typ and kid are strings, whatever they say.",
+		okay("typ-and-kid", "1.header-types", "typ and kid are strings of any content.",
 			certificateHeader(`{"alg":"RS256","typ":"JWT","kid":""}`), assertionHeader(`{"kid":"../../x","typ":"?","alg":"DS128"}`)),
 
-		onAssertion("crit-empty", "1.header-forbidden", "crit with nothing in it.", `{"alg":"DS128","crit":[]}`),
+		onAssertion("crit-empty", "1.header-forbidden", "crit with an empty value.", `{"alg":"DS128","crit":[]}`),
 		onAssertion("b64-true", "1.header-forbidden", "b64 with its default value.", `{"alg":"DS128","b64":true}`),
 		onAssertion("jwk-null", "1.header-forbidden", "jwk that is null.", `{"alg":"DS128","jwk":null}`),
 		onAssertion("escaped-crit", "1.header-forbidden 1.json-names", "crit with an escaped letter.", `{"alg":"DS128","\u0063rit":["x"]}`),
@@ -186,7 +186,7 @@ func header() []vector {
 		okay("forbidden-name-nested", "1.header-forbidden 1.header-others", "Forbidden names inside another member.",
 			assertionHeader(`{"alg":"DS128","x":{"crit":["exp"],"jku":"https://evil.example"}}`)),
 
-		okay("other-members", "1.header-others", "Members of other JOSE specifications, of odd types.",
+		okay("other-members", "1.header-others", "Members of other JOSE specifications, of unusual types.",
 			assertionHeader(`{"alg":"DS128","zip":"DEF","cty":7,"enc":null,"epk":{"kty":"EC"},"p2c":-1,"apu":[],"iss":5}`)),
 		okay("certificate-other-members", "1.header-others", "The same on a certificate.",
 			certificateHeader(`{"a":{"b":[1,2,{"c":null}]},"alg":"RS256","exp":1,"":false}`)),
@@ -223,11 +223,11 @@ func claims() []vector {
 		issuer("trailing-dot", "iss ends in a dot.", "idp.example."),
 		issuer("leading-dot", "iss begins with a dot.", ".idp.example"),
 		issuer("empty-label", "iss has an empty label.", "idp..example"),
-		issuer("space-behind", "A space behind iss.", "idp.example "),
-		issuer("line-feed-behind", "A line feed behind iss.", "idp.example\n"),
+		issuer("space-behind", "A space after iss.", "idp.example "),
+		issuer("line-feed-behind", "A line feed after iss.", "idp.example\n"),
 		issuer("nul", "A NUL character in iss.", "idp.example\x00.evil.example"),
 		issuer("unicode", "iss in Unicode.", "idp.exämple"),
-		issuer("unicode-dot", "A dot that is no ASCII.", "idp。example"),
+		issuer("unicode-dot", "A dot that is not ASCII.", "idp。example"),
 		issuer("percent", "A percent-encoded dot.", "idp%2Eexample"),
 		issuer("wildcard", "A wildcard.", "*.example"),
 		issuer("ipv6", "An IPv6 address in brackets.", "[::1]"),
@@ -267,7 +267,7 @@ func claims() []vector {
 			certificateClaim("pubkey", idptest.Legacy(key("RS256-2").Public()))),
 		failure("pubkey-loses", "1.cert-key", "Both, of which pubkey would fit.", badSignature,
 			certificateClaim("pubkey", userPublic), publicKey(idptest.Legacy(key("DS128-2").Public()))),
-		failure("null-public-key-and-pubkey", "1.cert-key", "public-key is there, and null: pubkey does not count.", anyReason,
+		failure("null-public-key-and-pubkey", "1.cert-key", "public-key is present, and null: pubkey is not used.", anyReason,
 			certificateClaim("pubkey", userPublic), publicKey(nil)),
 
 		failure("audience-missing", "1.audience", "An assertion without aud.", anyReason, withoutAssertionClaims("aud")),
@@ -276,7 +276,7 @@ func claims() []vector {
 		failure("audience-number", "1.audience", "aud is a number.", anyReason, assertionClaim("aud", 443)),
 		failure("audience-missing-offline", "1.audience 7.offline-first", "No aud, and an issuer that does not answer.", anyReason,
 			withoutAssertionClaims("aud"), silent(idp)),
-		okay("certificate-audience", "1.audience 1.reserved", "aud in the certificate means nothing.", certificateClaim("aud", "https://evil.example")),
+		okay("certificate-audience", "1.audience 1.reserved", "aud in the certificate has no meaning.", certificateClaim("aud", "https://evil.example")),
 
 		failure("tokens-swapped", "1.form 1.cert-issuer", "Assertion and certificate in each other's place.", anyReason,
 			parts(func(t []string) []string { return []string{t[1], t[0]} })),
@@ -287,9 +287,9 @@ func claims() []vector {
 	}
 }
 
-// longDomain gives a domain of so many bytes, with labels of at most 63.
-func longDomain(bytes int) string {
+// longDomain returns a domain of size bytes, with labels of at most 63.
+func longDomain(size int) string {
 	const label = "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-012345678."
 	domain := label + label + label + label
-	return domain[:bytes-1] + "x"
+	return domain[:size-1] + "x"
 }
