@@ -147,8 +147,8 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 }
 
 // newSet returns the command that records key. The entry must exist until the given
-// time not only for this call, but for every other call whose own clock has not
-// reached that time and that takes as long as Timeout.
+// time, also for every other call whose own clock has not reached that time and that
+// takes as long as Timeout.
 func (s *Store) newSet(ctx context.Context, key string, left time.Duration) onceCmd {
 	life := left + s.config.Skew + s.config.Timeout
 	ms := (life + time.Millisecond - 1) / time.Millisecond // never shorter

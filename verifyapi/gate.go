@@ -102,7 +102,7 @@ func (g *gate) admit(q queue) bool {
 	return true
 }
 
-// leave gives up a position. It reports whether the owner already has a place,
+// leave abandons a position. It reports whether the owner already has a place,
 // which it must release.
 func (g *gate) leave(w *waiter) bool {
 	g.mu.Lock()
@@ -136,7 +136,7 @@ func (g *gate) release(by queue) {
 }
 
 // enter takes a place for a new request. It returns errQueueFull, errQueueSlow or
-// the context's error if there is none.
+// the context's error if it takes none.
 func (g *gate) enter(ctx context.Context) error {
 	w, err := g.take(queueNew)
 	if w == nil {
@@ -161,7 +161,7 @@ func (g *gate) enter(ctx context.Context) error {
 }
 
 // load takes a place in which a fetched document is loaded, and returns the
-// function that releases it. It returns the context's error if there is no place in
+// function that releases it. It returns the context's error if no place is free in
 // time. It is for wellknown.Hooks: it runs in the goroutine of the fetch. The
 // requests that wait for the fetch hold no place.
 func (g *gate) load(ctx context.Context) (release func(), err error) {

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -28,21 +27,17 @@ func Parse(text []byte) (Answer, error) {
 		return Answer{}, err
 	}
 	r := reader{object: object}
+	var a Answer
 	switch r.text("status", true) {
 	case StatusOkay:
-		return Answer{Okay: r.okay()}.orError(r.err)
+		a.Okay = r.okay()
 	case StatusFailure:
-		return Answer{Failure: r.failure()}.orError(r.err)
+		a.Failure = r.failure()
+	default:
+		r.fail("status", "neither okay nor failure")
 	}
-	if r.err == nil {
-		r.err = errors.New("status: neither okay nor failure")
-	}
-	return Answer{}, r.err
-}
-
-func (a Answer) orError(err error) (Answer, error) {
-	if err != nil {
-		return Answer{}, err
+	if r.err != nil {
+		return Answer{}, r.err
 	}
 	return a, nil
 }
@@ -71,7 +66,7 @@ func (r *reader) fail(name, problem string) {
 	}
 }
 
-// text returns the string of a member, or "" if there is none.
+// text returns the string of a member, or "" if it is absent.
 func (r *reader) text(name string, required bool) string {
 	raw, found := r.object.Get(name)
 	if !found {
@@ -109,7 +104,7 @@ func (r *reader) truth(name string) bool {
 	return string(raw) == "true"
 }
 
-// claims returns the members of an object by name, or nil if there is none.
+// claims returns the members of an object by name, or nil if it is absent.
 func (r *reader) claims(name string) map[string]json.RawMessage {
 	raw, found := r.object.Get(name)
 	if !found {

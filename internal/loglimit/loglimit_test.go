@@ -11,7 +11,7 @@ import (
 )
 
 func TestAllow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // its clock stands still but for Sleep
+	synctest.Test(t, func(t *testing.T) { // its clock advances only in Sleep
 		l := loglimit.New(time.Minute)
 		expect := func(key string, skipped int64, ok bool) {
 			t.Helper()

@@ -22,7 +22,7 @@ func TestDiesWithTheProcess(t *testing.T) {
 		fmt.Println("addr", redistest.Start(t).Addr())
 		select {}
 	}
-	redistest.Start(t) // skips the test if there is no redis-server
+	redistest.Start(t) // skips the test without a redis-server
 	addr := killedParent(t)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
