@@ -1,19 +1,19 @@
 // The buttons #browserid-login and #browserid-logout, for any navigator.id: see
 // docs/LOGIN.md of github.com/vepverify/vepverify. "site" has the routes and the
-// words for what can go wrong.
+// reasons of failures in words.
 (function (site) {
   'use strict';
 
-  let asking = null;   // the button whose dialog is open
-  let sending = false; // a request is under way
-  let leaving = false; // it is a logout
-  let watched = null;  // the navigator.id that tells us of logins
+  let pressed = null;      // the button whose dialog is open
+  let sending = false;     // a request was sent and has no response yet
+  let signingOut = false;  // the request is a logout
+  let watched = null;      // the navigator.id that reports logins
 
   const find = (name) => document.getElementById('browserid-' + name);
   const has = (id, name) => Boolean(id) && typeof id[name] === 'function';
 
-  // What is said stands next to the button, unless the page has a place for it.
-  function place(button) {
+  // messageElement returns the element for messages: the page's, or a new one after the button.
+  function messageElement(button) {
     let element = find('message');
     if (!element) {
       element = document.createElement('span');
@@ -25,12 +25,12 @@
     return element;
   }
 
-  function say(button, text) { place(button).textContent = text; }
+  function showMessage(button, text) { messageElement(button).textContent = text; }
 
-  // A page that has its own way of saying things listens and prevents the default.
+  // A page that shows errors itself listens for the event and prevents the default.
   function fail(button, detail) {
     const event = new CustomEvent('browserid:error', { bubbles: true, cancelable: true, detail });
-    if (button.dispatchEvent(event)) say(button, detail.message);
+    if (button.dispatchEvent(event)) showMessage(button, detail.message);
   }
 
   function wordsFor(status, reason) {
@@ -41,7 +41,8 @@
     return 'The site has a problem just now. Please try again in a moment.';
   }
 
-  // Only one request at a time; what it came to is {ok, status, reason, next}.
+  // post sends a request and resolves to {ok, status, reason, next}. Callers send one
+  // request at a time.
   async function post(button, url, fields) {
     sending = true;
     button.setAttribute('aria-busy', 'true');
@@ -63,8 +64,8 @@
     }
   }
 
-  // Without a next page this one is shown anew. The server has made sure that
-  // next is a page of this origin; so do we.
+  // go shows the next page, or reloads this one if there is none. The server has
+  // checked that next is a page of this origin. This is a second check.
   function go(next) {
     const target = next ? new URL(next, location.href) : null;
     if (!target || target.origin !== location.origin) {
@@ -75,22 +76,22 @@
     if (target.hash && target.pathname + target.search === location.pathname + location.search) location.reload();
   }
 
-  const wanted = (button) => button.dataset.next || new URLSearchParams(location.search).get('next') || '';
+  const nextPage = (button) => button.dataset.next || new URLSearchParams(location.search).get('next') || '';
 
-  // An assertion counts when it follows a press of the button. What else a
-  // navigator.id tells of its own accord is not taken for a wish to sign in.
-  async function proved(assertion) {
-    const button = asking;
+  // onAssertion posts an assertion if the user has pressed the button. Others, which a
+  // navigator.id may report at any time, are ignored.
+  async function onAssertion(assertion) {
+    const button = pressed;
     if (!button) return;
-    asking = null;
+    pressed = null;
     const form = button.form;
     if (form && form.elements.assertion) {
       form.elements.assertion.value = assertion;
-      if (form.elements.next && !form.elements.next.value) form.elements.next.value = wanted(button);
+      if (form.elements.next && !form.elements.next.value) form.elements.next.value = nextPage(button);
       HTMLFormElement.prototype.submit.call(form); // a field may be called "submit"
       return;
     }
-    const next = wanted(button);
+    const next = nextPage(button);
     const result = await post(button, site.login, next ? { assertion, next } : { assertion });
     if (result.ok) {
       go(result.next);
@@ -101,13 +102,13 @@
   }
 
   function cancelled(button) {
-    if (asking !== button) return;
-    asking = null;
-    say(button, 'Signing in was cancelled.');
+    if (pressed !== button) return;
+    pressed = null;
+    showMessage(button, 'Signing in was cancelled.');
   }
 
-  // watch() comes with request(), and must be called before it. The logout
-  // button says who is signed in, by data-user; if it does not, we do not know.
+  // watch must be called before request. The data-user of the logout button is the user
+  // who is signed in. Without it, that is unknown.
   function watch() {
     const id = navigator.id;
     if (watched === id || !has(id, 'watch') || !has(id, 'request')) return;
@@ -115,62 +116,62 @@
     const out = find('logout');
     id.watch({
       loggedInUser: out ? out.dataset.user || undefined : null,
-      onlogin: proved,
+      onlogin: onAssertion,
       onlogout: () => {
         const button = find('logout');
-        if (button && button.dataset.user && !leaving) signOut(button, true);
+        if (button && button.dataset.user && !signingOut) signOut(button, true);
       },
     });
   }
 
-  // The dialog is a window that browsers let us open only right inside the click.
+  // signIn opens the dialog. Browsers allow a window only while they handle the click.
   function signIn(button) {
     if (sending) return;
-    say(button, '');
-    asking = button;
+    showMessage(button, '');
+    pressed = button;
     const id = navigator.id;
     try {
       if (has(id, 'watch') && has(id, 'request')) {
         watch();
         id.request({ oncancel: () => cancelled(button) });
       } else if (has(id, 'get')) {
-        id.get((assertion) => (assertion ? proved(assertion) : cancelled(button)));
+        id.get((assertion) => (assertion ? onAssertion(assertion) : cancelled(button)));
       } else {
         throw new Error('no navigator.id');
       }
     } catch {
-      asking = null;
+      pressed = null;
       fail(button, { status: 0, reason: 'unsupported', message: 'The sign-in dialog could not be loaded. Please reload the page and try again.' });
     }
   }
 
-  // forget tells the navigator.id, if it wants to know, that nobody is signed in.
+  // forget tells navigator.id that no user is signed in.
   function forget() {
     try {
       if (has(navigator.id, 'logout')) navigator.id.logout();
     } catch {
-      // It concerns us no more.
+      // The user is signed out here all the same.
     }
   }
 
-  // What navigator.id has told us, told, it need not be told: it might tell us
-  // again, and so on.
-  async function signOut(button, told) {
+  // signOut signs out. If navigator.id has reported the logout, it is not told of it: it
+  // might report it again.
+  async function signOut(button, reported) {
     if (sending) return;
-    say(button, '');
-    leaving = true;
-    if (!told) forget();
+    showMessage(button, '');
+    signingOut = true;
+    if (!reported) forget();
     const result = await post(button, site.logout, {});
     if (result.ok) {
       go(result.next);
       return;
     }
-    leaving = false;
+    signingOut = false;
     fail(button, { status: result.status, reason: result.reason, message: wordsFor(result.status, result.reason) });
   }
 
-  // A form that posts to the logout route itself needs no help.
-  function postsItself(button) {
+  // postsLogout reports whether the button's form posts to the logout route itself.
+  function postsLogout(button) {
     const form = button.form;
     return Boolean(form) && new URL(form.getAttribute('action') || '', document.baseURI).pathname === site.logout;
   }
@@ -178,8 +179,8 @@
   document.addEventListener('click', (event) => {
     const button = event.target.closest('#browserid-login, #browserid-logout');
     if (!button) return;
-    if (button.id === 'browserid-logout' && postsItself(button)) {
-      leaving = true;
+    if (button.id === 'browserid-logout' && postsLogout(button)) {
+      signingOut = true;
       forget();
       return;
     }
@@ -188,17 +189,17 @@
     else signOut(button, false);
   });
 
-  // By going back, a page returns as it was left.
+  // When the user goes back, the page may be as it was left.
   window.addEventListener('pageshow', () => {
     const button = find('login');
     const form = button && button.form;
     if (form && form.elements.assertion) form.elements.assertion.value = '';
-    leaving = false;
+    signingOut = false;
   });
 
   function ready() {
     const button = find('login') || find('logout');
-    if (button) place(button); // an empty live region now is heard when it is filled
+    if (button) messageElement(button); // screen readers announce changes of an element that exists
     watch();
   }
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', ready);

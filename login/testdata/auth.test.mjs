@@ -1,5 +1,5 @@
-// The auth script, run by "go test" (TestScript) in a page made of stubs. A real
-// browser's turn comes in the tests in e2e/.
+// Tests of the auth script in a page made of stubs, run by "go test" (TestScript). The
+// tests in e2e/ run it in a real browser.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -27,7 +27,7 @@ class Element {
   insertAdjacentElement(where, element) {
     assert.equal(where, 'afterend');
     this.page.elements.push(element);
-    this.page.said = element;
+    this.page.inserted = element;
   }
   dispatchEvent(event) {
     this.page.errors.push(event.detail);
@@ -35,11 +35,11 @@ class Element {
   }
 }
 
-// A page has elements, a navigator.id, and a server that gives the answers.
+// A page has elements, a navigator.id, and a server that sends the answers.
 class Page {
   constructor({ id, buttons, answers = [], url = 'https://rp.example/app/here?x=1', loading = false }) {
     this.elements = buttons.map(([name, options]) => new Element(this, 'browserid-' + name, options));
-    Object.assign(this, { answers, requests: [], errors: [], went: [], submitted: [], handlers: {}, said: null, listens: false });
+    Object.assign(this, { answers, requests: [], errors: [], visited: [], submitted: [], handlers: {}, inserted: null, listens: false });
     const page = this;
     const location = new URL(url);
     const on = (type, handler) => { (page.handlers[type] ||= []).push(handler); };
@@ -47,7 +47,7 @@ class Page {
       navigator: { id },
       location: {
         href: location.href, origin: location.origin, pathname: location.pathname, search: location.search,
-        assign: (to) => page.went.push(to), reload: () => page.went.push('reload'),
+        assign: (to) => page.visited.push(to), reload: () => page.visited.push('reload'),
       },
       document: {
         baseURI: location.href,
@@ -79,11 +79,11 @@ class Page {
     await settled();
     return event.prevented;
   }
-  get message() { return this.element('message')?.textContent || this.said?.textContent || ''; }
+  get message() { return this.element('message')?.textContent || this.inserted?.textContent || ''; }
 }
 
-// The three kinds of navigator.id: each answers a press by the assertion, or by
-// nothing when it is to be cancelled.
+// The three kinds of navigator.id. Each answers a press with the assertion, or with
+// nothing to cancel.
 const shims = {
   'get only': (assertion) => ({ get: (callback) => setImmediate(callback, assertion) }),
   'watch and request only': (assertion) => {
@@ -115,18 +115,18 @@ for (const [kind, shim] of Object.entries(shims)) {
     assert.equal(await page.press('login'), true);
     await settled();
     assert.deepEqual(page.requests, [sent('/app/api/login', { assertion: 'a~b' })]);
-    assert.deepEqual(page.went, ['reload']);
+    assert.deepEqual(page.visited, ['reload']);
     assert.deepEqual([page.errors, page.message], [[], '']);
     assert.deepEqual(page.element('login').attributes, {});
   });
 
-  test(`${kind}: cancelled, and tried again`, async () => {
+  test(`${kind}: cancelled, and repeated`, async () => {
     const page = new Page({ id: shim(null), buttons: login });
     for (let i = 0; i < 2; i++) {
       await page.press('login');
       assert.equal(page.message, 'Signing in was cancelled.');
     }
-    assert.deepEqual([page.requests, page.errors, page.went], [[], [], []]);
+    assert.deepEqual([page.requests, page.errors, page.visited], [[], [], []]);
   });
 
   test(`${kind}: refused`, async () => {
@@ -137,7 +137,7 @@ for (const [kind, shim] of Object.entries(shims)) {
     const message = 'There is no account for this address here.';
     assert.deepEqual(page.errors.map((e) => ({ ...e })), [{ status: 403, reason: 'no user with this address', message }]);
     assert.equal(page.message, message);
-    assert.deepEqual(page.went, []);
+    assert.deepEqual(page.visited, []);
     assert.equal(page.requests.length, 1);
     if (id.logout) assert.equal(id.loggedOut, 1);
   });
@@ -149,7 +149,7 @@ for (const [kind, shim] of Object.entries(shims)) {
     await settled();
     assert.deepEqual([page.submitted, page.requests], [[form], []]);
     assert.deepEqual([form.elements.assertion.value, form.elements.next.value], ['a~b', '/app/members']);
-    page.fire('pageshow'); // back again
+    page.fire('pageshow'); // the user goes back
     assert.equal(form.elements.assertion.value, '');
   });
 
@@ -160,12 +160,12 @@ for (const [kind, shim] of Object.entries(shims)) {
     assert.equal(await page.press('logout'), true);
     await settled();
     assert.deepEqual(page.requests, [sent('/app/api/logout', {})]);
-    assert.deepEqual(page.went, ['https://rp.example/app/bye']);
+    assert.deepEqual(page.visited, ['https://rp.example/app/bye']);
     if (id.logout) assert.equal(id.loggedOut, 1);
   });
 }
 
-test('no navigator.id at all, or a useless or broken one', async () => {
+test('no navigator.id, one without methods, and one that throws', async () => {
   const broken = { get() { throw new Error('broken'); } };
   for (const id of [undefined, null, {}, { request() {} }, { watch() {} }, broken]) {
     const page = new Page({ id, buttons: login });
@@ -181,23 +181,23 @@ test('a navigator.id that is loaded after the script', async () => {
   page.fire('DOMContentLoaded');
   await page.press('login');
   await settled();
-  assert.deepEqual(page.went, ['reload']);
+  assert.deepEqual(page.visited, ['reload']);
 
   const late = new Page({ buttons: login, answers: [okay] });
   late.window.navigator.id = shims['watch and request only']('a~b');
   await late.press('login');
   await settled();
-  assert.deepEqual(late.went, ['reload']);
+  assert.deepEqual(late.visited, ['reload']);
 });
 
-test('the dialog is asked for inside the click', async () => {
+test('the dialog is opened while the click is handled', async () => {
   let asked = false;
   const page = new Page({ id: { get() { asked = true; } }, buttons: login });
-  page.press('login'); // not waited for
+  page.press('login'); // without await
   assert.equal(asked, true);
 });
 
-test('nobody signs in without a press, nor twice by one', async () => {
+test('an assertion without a press is ignored, and so is a second one', async () => {
   const id = shims['both, and logout']('a~b');
   const page = new Page({ id, buttons: login, answers: [okay, okay, okay] });
   id.tell().onlogin('c~d');
@@ -210,7 +210,7 @@ test('nobody signs in without a press, nor twice by one', async () => {
   assert.equal(page.requests.length, 1);
 });
 
-test('what loggedInUser is', () => {
+test('loggedInUser', () => {
   for (const [buttons, want] of [
     [login, null],
     [[['logout', {}]], undefined],
@@ -222,7 +222,7 @@ test('what loggedInUser is', () => {
   }
 });
 
-test('a logout elsewhere signs out who the page says is signed in', async () => {
+test('a logout elsewhere signs out the user that the page names', async () => {
   for (const [data, requests] of [[{ user: 'alice@idp.example' }, 1], [{}, 0]]) {
     const id = shims['watch and request only'](null);
     const page = new Page({ id, buttons: [['logout', { data }]], answers: [[200, { status: 'okay' }]] });
@@ -232,8 +232,8 @@ test('a logout elsewhere signs out who the page says is signed in', async () => 
   }
 });
 
-test('where to go', async () => {
-  for (const [data, url, body, answered, went] of [
+test('the next page', async () => {
+  for (const [data, url, body, answered, visited] of [
     [{}, 'https://rp.example/app/', undefined, '/app/welcome', ['https://rp.example/app/welcome']],
     [{}, 'https://rp.example/app/?next=%2Fapp%2Fm', '/app/m', '/app/m', ['https://rp.example/app/m']],
     [{ next: '/app/d' }, 'https://rp.example/app/?next=%2Fapp%2Fm', '/app/d', '/app/d', ['https://rp.example/app/d']],
@@ -247,11 +247,11 @@ test('where to go', async () => {
     await page.press('login');
     await settled();
     assert.equal(page.requests[0].body.next, body);
-    assert.deepEqual(page.went, went);
+    assert.deepEqual(page.visited, visited);
   }
 });
 
-test('what is said', async () => {
+test('messages', async () => {
   for (const [answer, message] of [
     [undefined, 'The site could not be reached. Please check your connection and try again.'],
     [[503, { status: 'failure', reason: 'undecided, try again later', undecided: true }], 'Your address could not be checked just now. Please try again in a moment.'],
@@ -267,17 +267,17 @@ test('what is said', async () => {
     await settled();
     assert.equal(page.message, message);
     assert.equal(page.errors[0].message, message);
-    assert.deepEqual([page.said.id, page.said.attributes.role, page.said.attributes['aria-live']], ['browserid-message', 'alert', 'assertive']);
+    assert.deepEqual([page.inserted.id, page.inserted.attributes.role, page.inserted.attributes['aria-live']], ['browserid-message', 'alert', 'assertive']);
     await page.press('login');
     assert.deepEqual(page.elements.filter((e) => e.id === 'browserid-message').length, 1);
   }
 });
 
-test('a page with a place for messages, and one that says them itself', async () => {
+test('a page with an element for messages, and one that shows them itself', async () => {
   const page = new Page({ id: {}, buttons: [...login, ['message', {}]] });
   await page.press('login');
   assert.match(page.element('message').textContent, /could not be loaded/);
-  assert.equal(page.said, null);
+  assert.equal(page.inserted, null);
 
   const own = new Page({ id: {}, buttons: login });
   own.listens = true;
@@ -296,23 +296,23 @@ test('one request at a time', async () => {
   assert.equal(page.requests.length, 1);
   answer({ ok: true, status: 200, json: async () => ({ status: 'okay' }) });
   await settled();
-  assert.deepEqual(page.went, ['reload']);
+  assert.deepEqual(page.visited, ['reload']);
   assert.deepEqual(page.element('login').attributes, {});
 });
 
-test('a refused logout is told, and can be tried again', async () => {
+test('a refused logout is shown, and can be repeated', async () => {
   const page = new Page({ buttons: [['logout', {}]], answers: [[503, { status: 'failure', reason: 'service unavailable' }], [200, { status: 'okay' }]] });
   await page.press('logout');
   assert.match(page.message, /try again/);
   await page.press('logout');
   await settled();
-  assert.deepEqual(page.went, ['reload']);
+  assert.deepEqual(page.visited, ['reload']);
 });
 
-test('logouts do not go back and forth', async () => {
+test('a reported logout is not reported back', async () => {
   let tell;
   const id = { watch: (options) => { tell = options.onlogout; }, request() {}, told: 0, logout() { this.told++; } };
-  const page = new Page({ id, buttons: [['logout', { data: { user: 'a' } }]] }); // no answer ever
+  const page = new Page({ id, buttons: [['logout', { data: { user: 'a' } }]] }); // no response
   await page.press('logout');
   tell(); // late
   await settled();
@@ -322,7 +322,7 @@ test('logouts do not go back and forth', async () => {
 test('a form that posts to the logout route needs no script', async () => {
   const id = shims['both, and logout'](null);
   const page = new Page({ id, buttons: [['logout', { form: new Form('/app/api/logout', []), data: { user: 'a' } }]] });
-  assert.equal(await page.press('logout'), false); // the browser goes on
+  assert.equal(await page.press('logout'), false); // the browser submits the form
   await settled();
   assert.deepEqual([page.requests, id.loggedOut], [[], 1]);
 
@@ -331,14 +331,14 @@ test('a form that posts to the logout route needs no script', async () => {
   assert.equal(other.requests.length, 1);
 });
 
-test('clicks on anything else are not its business', () => {
+test('clicks on other elements are ignored', () => {
   const page = new Page({ id: {}, buttons: login });
   const event = { target: { closest: () => null }, preventDefault: () => assert.fail('prevented') };
   for (const handler of page.handlers.click) handler(event);
 });
 
-// Go has tested that these are taken; here is what the URL standard makes of them.
-test('every next that is taken stays at its origin', () => {
+// The Go tests check that these are accepted. This resolves them by the URL standard.
+test('each accepted next page stays at its origin', () => {
   const all = JSON.parse(readFileSync(process.env.NEXT, 'utf8'));
   assert.ok(all.length > 10);
   for (const next of all) {
