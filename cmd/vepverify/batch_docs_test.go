@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestBatchDocs runs the commands of docs/BATCH.md for real, in the order of the
-// text, and compares what they print with what stands there (times aside).
+// TestBatchDocs runs the commands of docs/BATCH.md in the order of the text, and
+// compares their output with that in the text, except times.
 func TestBatchDocs(t *testing.T) {
 	needGNUParallel(t)
 	text, err := os.ReadFile("../../docs/BATCH.md")
@@ -35,8 +35,8 @@ func TestBatchDocs(t *testing.T) {
 	}
 }
 
-// needGNUParallel skips the test without it, unless CI says that all is there.
-// Another program of that name, of moreutils, has no --pipe.
+// needGNUParallel skips the test if GNU parallel is not installed; in CI the test
+// fails. The program of the same name in moreutils has no --pipe.
 func needGNUParallel(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("parallel", "--version").CombinedOutput()

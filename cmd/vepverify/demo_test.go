@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestDemo: what it says is there is there; a second one finds other ports.
+// TestDemo: everything is at the printed URLs; a second demo uses other ports.
 func TestDemo(t *testing.T) {
 	urls := make(map[string]bool)
 	for range 2 {
@@ -25,12 +25,12 @@ func TestDemo(t *testing.T) {
 			urls[url] = true
 		}
 		resource := l.find(t, `(?m)^protected resource: +(http://localhost:[0-9]+/\S+)$`)
-		if !strings.Contains(l.said, " request "+resource+" --identity client.json --explain\n") {
-			t.Errorf("no request for %s: %s", resource, l.said)
+		if !strings.Contains(l.printed, " request "+resource+" --identity client.json --explain\n") {
+			t.Errorf("no request for %s: %s", resource, l.printed)
 		}
 		defer func() {
-			if code, complaint := l.end(t); code != 0 || !strings.HasPrefix(complaint, "WARNING: ") || strings.Count(complaint, "\n") != 1 {
-				t.Errorf("status %d: %s", code, complaint)
+			if code, stderr := l.end(t); code != 0 || !strings.HasPrefix(stderr, "WARNING: ") || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("status %d: %s", code, stderr)
 			}
 		}()
 	}

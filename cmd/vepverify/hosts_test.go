@@ -21,7 +21,7 @@ import (
 type hosts struct {
 	folder   string
 	asked    atomic.Int64
-	contacts chan struct{} // one for each connection to $MUTE, as far as there is room
+	contacts chan struct{} // receives a value for each of the first connections to $MUTE
 }
 
 type hostsKey struct{}
@@ -36,7 +36,7 @@ func startHosts(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	go h.takeConnections(mute)
+	go h.acceptConnections(mute)
 	env.Defer(func() { mute.Close() })
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func startHosts(env *testscript.Env) error {
 // startIDP starts a web server that speaks TLS.
 func (h *hosts) startIDP(env *testscript.Env) error {
 	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it are meant to hang up
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // some clients do not trust it
 	s.StartTLS()
 	env.Defer(s.Close)
 	env.Setenv("IDP", s.Listener.Addr().String())
@@ -58,7 +58,7 @@ func (h *hosts) startIDP(env *testscript.Env) error {
 	return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), certificate, 0o600)
 }
 
-// ServeHTTP answers what the script has put into the folder site.
+// ServeHTTP answers with the files that the script has put into the folder site.
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.asked.Add(1)
 	if r.URL.Path != "/.well-known/browserid" {
@@ -78,8 +78,9 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(code)
 }
 
-// takeConnections takes connections and holds them until the listener closes.
-func (h *hosts) takeConnections(l net.Listener) {
+// acceptConnections accepts connections and keeps them open until the listener is
+// closed.
+func (h *hosts) acceptConnections(l net.Listener) {
 	var held []net.Conn
 	for {
 		c, err := l.Accept()
@@ -97,7 +98,7 @@ func (h *hosts) takeConnections(l net.Listener) {
 	}
 }
 
-// requests wants $IDP to have been asked so often.
+// requests checks the number of requests to $IDP.
 func requests(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: requests NUMBER")
@@ -108,7 +109,7 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await waits until somebody connects to $MUTE.
+// await waits for a connection to $MUTE.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: await")
@@ -116,6 +117,6 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	select {
 	case <-ts.Value(hostsKey{}).(*hosts).contacts:
 	case <-time.After(time.Minute):
-		ts.Fatalf("nobody connects")
+		ts.Fatalf("no connection")
 	}
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
-// local is a command that serves people on this machine, within the test.
+// local is a command that serves on this machine, within the test.
 type local struct {
-	said string // on standard output
-	stop context.CancelFunc
-	done chan struct{}
-	code int
-	log  bytes.Buffer // standard error, once done
+	printed string // standard output so far
+	stop    context.CancelFunc
+	done    chan struct{}
+	code    int
+	log     bytes.Buffer // standard error, once done
 }
 
-// startLocal starts the command and waits until it has said all that it says.
+// startLocal starts the command and waits until it has printed all of its text.
 func startLocal(t *testing.T, args ...string) *local {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -39,19 +39,19 @@ func startLocal(t *testing.T, args ...string) *local {
 		l.code = newApp().Run(ctx, args, p)
 	}()
 	t.Cleanup(func() { l.end(t) })
-	said := make([]byte, 4096)
-	for !strings.Contains(l.said, "Ctrl-C") {
-		n, err := out.Read(said)
+	text := make([]byte, 4096)
+	for !strings.Contains(l.printed, "Ctrl-C") {
+		n, err := out.Read(text)
 		if err != nil {
 			<-l.done
-			t.Fatalf("%v: %s%s", args, l.said, l.log.String())
+			t.Fatalf("%v: %s%s", args, l.printed, l.log.String())
 		}
-		l.said += string(said[:n])
+		l.printed += string(text[:n])
 	}
 	return l
 }
 
-// end stops the command and gives its exit status and what it complained of.
+// end stops the command and returns its exit status and standard error.
 func (l *local) end(t *testing.T) (int, string) {
 	t.Helper()
 	l.stop()
@@ -59,17 +59,17 @@ func (l *local) end(t *testing.T) (int, string) {
 	return l.code, l.log.String()
 }
 
-// find gives the first group of a regular expression in what was said.
+// find returns the first group of a regular expression in standard output.
 func (l *local) find(t *testing.T, pattern string) string {
 	t.Helper()
-	m := regexp.MustCompile(pattern).FindStringSubmatch(l.said)
+	m := regexp.MustCompile(pattern).FindStringSubmatch(l.printed)
 	if m == nil {
-		t.Fatalf("no %s in: %s", pattern, l.said)
+		t.Fatalf("no %s in: %s", pattern, l.printed)
 	}
 	return m[1]
 }
 
-// get gives the body at a URL.
+// get returns the body at a URL.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	answer, err := http.Get(url)
@@ -95,21 +95,21 @@ func TestIdp(t *testing.T) {
 		t.Error(body)
 	}
 	keys, err := os.ReadFile(file)
-	if err != nil || string(keys) != get(t, url+"/keys.json") || !strings.Contains(l.said, "serve --keys '"+file+"'\n") {
-		t.Errorf("%v, keys %s, said %s", err, keys, l.said)
+	if err != nil || string(keys) != get(t, url+"/keys.json") || !strings.Contains(l.printed, "serve --keys '"+file+"'\n") {
+		t.Errorf("%v, keys %s, printed %s", err, keys, l.printed)
 	}
 	if code, out, _ := runApp(t, cli.Process{}, "lookup", "example.com", "--keys", file); code != 0 {
 		t.Errorf("lookup: %d, %s", code, out)
 	}
-	// Whatever connections there are, Ctrl-C ends it.
+	// An interrupt ends it although there is an open connection.
 	idle, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer idle.Close()
-	code, complaint := l.end(t)
-	if code != 0 || complaint != "WARNING: For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of example.com.\n" {
-		t.Errorf("status %d: %s", code, complaint)
+	code, stderr := l.end(t)
+	if code != 0 || stderr != "WARNING: For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of example.com.\n" {
+		t.Errorf("status %d: %s", code, stderr)
 	}
 	if again, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
 		again.Close()
@@ -117,8 +117,8 @@ func TestIdp(t *testing.T) {
 	}
 }
 
-// TestIdpKeysByHand: without --keys-out it tells how to get them.
-func TestIdpKeysByHand(t *testing.T) {
+// TestIdpKeysCommand: without --keys-out it prints a command that fetches the keys.
+func TestIdpKeysCommand(t *testing.T) {
 	l := startLocal(t, "idp", "--port", "0")
 	if fetch := l.find(t, `(?m)^  curl -so keys\.json (.*)$`); !strings.Contains(get(t, fetch), `"idp.localhost"`) {
 		t.Errorf("%s has no keys", fetch)
@@ -145,15 +145,15 @@ func TestIdpRefuses(t *testing.T) {
 		{"demo", "file"},
 		{"demo", "--port", "1"},
 	} {
-		code, out, complaint := runApp(t, cli.Process{}, args...)
-		if code != int(cli.ExitUsage) || out != "" || strings.Count(complaint, "\n") != 1 {
-			t.Errorf("%q: status %d, %q, %q", args, code, out, complaint)
+		code, out, stderr := runApp(t, cli.Process{}, args...)
+		if code != int(cli.ExitUsage) || out != "" || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: status %d, %q, %q", args, code, out, stderr)
 		}
 	}
 }
 
-// TestNoOneToTell: without a standard output nobody would find what is served.
-func TestNoOneToTell(t *testing.T) {
+// TestClosedOutput: a service ends if its address cannot be printed.
+func TestClosedOutput(t *testing.T) {
 	for _, args := range [][]string{{"idp", "--port", "0"}, {"demo"}} {
 		out, stdout := io.Pipe()
 		out.Close()
@@ -164,7 +164,7 @@ func TestNoOneToTell(t *testing.T) {
 	}
 }
 
-// TestLocalLimits: the servers for one person read a bounded header.
+// TestLocalLimits: the local servers limit the size of a header.
 func TestLocalLimits(t *testing.T) {
 	for _, args := range [][]string{{"idp", "--port", "0"}, {"demo"}} {
 		l := startLocal(t, args...)

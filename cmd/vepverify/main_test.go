@@ -13,12 +13,12 @@ import (
 )
 
 // runApp runs the program within the test.
-func runApp(t *testing.T, p cli.Process, args ...string) (code int, out, complaint string) {
+func runApp(t *testing.T, p cli.Process, args ...string) (code int, out, stderr string) {
 	t.Helper()
 	return clitest.Run(t, newApp(), p, args...)
 }
 
-func TestComplaintIsPrintable(t *testing.T) {
+func TestErrorIsPrintable(t *testing.T) {
 	for _, args := range [][]string{
 		{"no\x1b[31mfile\nhere", "--audience", "https://rp.example"},
 		{"--\x1b[31m\n"},
@@ -28,12 +28,12 @@ func TestComplaintIsPrintable(t *testing.T) {
 		{"help", "\x1b[31m\n"},
 		{strings.Repeat("x", 1<<20), "--audience", "https://rp.example"},
 	} {
-		code, _, complaint := runApp(t, cli.Process{}, args...)
-		if code != int(cli.ExitUsage) || strings.Count(complaint, "\n") != 1 || len(complaint) > 3000 {
-			t.Errorf("%.40q: status %d and %.300q, want %d and one line", args, code, complaint, cli.ExitUsage)
+		code, _, stderr := runApp(t, cli.Process{}, args...)
+		if code != int(cli.ExitUsage) || strings.Count(stderr, "\n") != 1 || len(stderr) > 3000 {
+			t.Errorf("%.40q: status %d and %.300q, want %d and one line", args, code, stderr, cli.ExitUsage)
 		}
-		if strings.ContainsAny(complaint, "\x1b\u202e\u009b") {
-			t.Errorf("%.40q: not printable: %q", args, complaint)
+		if strings.ContainsAny(stderr, "\x1b\u202e\u009b") {
+			t.Errorf("%.40q: not printable: %q", args, stderr)
 		}
 	}
 }
@@ -59,7 +59,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestFlagsAgree: arguments are parsed before the command is known.
+// TestFlagsAgree: flags of the same name take a value in all commands or in none,
+// because arguments are parsed before the command is known.
 func TestFlagsAgree(t *testing.T) {
 	takes := make(map[string]bool)
 	for _, c := range newApp().Commands {
@@ -78,7 +79,8 @@ func TestFlagsAgree(t *testing.T) {
 	}
 }
 
-// TestEveryFlagHasAVariable, except the clock and flags that weaken a check.
+// TestEveryFlagHasAVariable: every flag except the clock and those that weaken a
+// check can be set in the environment.
 func TestEveryFlagHasAVariable(t *testing.T) {
 	for i, c := range newApp().Commands {
 		for _, f := range c.Flags {
@@ -90,9 +92,9 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 				set = c.IsSet(name) && !c.Given(name)
 				return nil
 			}
-			_, _, complaint := clitest.Run(t, app, cli.Process{Env: clitest.Env(asked + "=true")}, c.Name)
-			if got := set || strings.Contains(complaint, "invalid value") && strings.Contains(complaint, asked); got != wanted {
-				t.Errorf("%s --%s from the environment: %v, want %v: %s", c.Name, name, got, wanted, complaint)
+			_, _, stderr := clitest.Run(t, app, cli.Process{Env: clitest.Env(asked + "=true")}, c.Name)
+			if got := set || strings.Contains(stderr, "invalid value") && strings.Contains(stderr, asked); got != wanted {
+				t.Errorf("%s --%s from the environment: %v, want %v: %s", c.Name, name, got, wanted, stderr)
 			}
 		}
 	}

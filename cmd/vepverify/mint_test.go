@@ -13,12 +13,12 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 )
 
-// hostileText is what somebody who writes assertions would like a terminal to
-// act upon: colours, a title, C1 controls, the writing direction, a bell.
+// hostileText has control sequences for terminals: colors, a title, C1 controls,
+// the writing direction, a bell.
 const hostileText = "\x1b[31mred\x1b]0;title\a \u009b2J \u202e\x7f end"
 
-// mint writes an assertion of the fixtures' issuer whose claims are hostile to
-// terminals, and which holds at https://rp.example on 2026-01-01.
+// mint writes an assertion of the fixtures' issuer with hostileText in its claims. It
+// is valid at https://rp.example on 2026-01-01.
 func mint(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: mint FILE")

@@ -24,11 +24,11 @@ const exitInterrupted = 130
 
 // batchProcess is vepverify batch as a process of its own.
 type batchProcess struct {
-	t          *testing.T
-	cmd        *exec.Cmd
-	in         io.WriteCloser
-	out        *bufio.Reader
-	complaints *bufio.Reader
+	t      *testing.T
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr *bufio.Reader
 }
 
 func startBatch(t *testing.T, args ...string) *batchProcess {
@@ -39,9 +39,9 @@ func startBatch(t *testing.T, args ...string) *batchProcess {
 	p.check(err)
 	out, err := p.cmd.StdoutPipe()
 	p.check(err)
-	complaints, err := p.cmd.StderrPipe()
+	stderr, err := p.cmd.StderrPipe()
 	p.check(err)
-	p.in, p.out, p.complaints = in, bufio.NewReader(out), bufio.NewReader(complaints)
+	p.in, p.out, p.stderr = in, bufio.NewReader(out), bufio.NewReader(stderr)
 	p.check(p.cmd.Start())
 	return p
 }
@@ -59,7 +59,7 @@ func (p *batchProcess) send(text string) {
 	p.check(err)
 }
 
-// expect wants the next line of a stream to contain the text.
+// expect checks that the next line of a stream contains the text.
 func (p *batchProcess) expect(from *bufio.Reader, text string) {
 	p.t.Helper()
 	line, err := from.ReadString('\n')
@@ -68,13 +68,13 @@ func (p *batchProcess) expect(from *bufio.Reader, text string) {
 	}
 }
 
-// end wants nothing more on standard output, and gives the rest of standard
-// error and how the process ended.
-func (p *batchProcess) end() (complaints string, state syscall.WaitStatus) {
+// end checks that there is no more standard output. It returns the rest of standard
+// error and the status of the process.
+func (p *batchProcess) end() (stderr string, state syscall.WaitStatus) {
 	p.t.Helper()
 	out, err := io.ReadAll(p.out)
 	p.check(err)
-	rest, err := io.ReadAll(p.complaints)
+	rest, err := io.ReadAll(p.stderr)
 	p.check(err)
 	var failed *exec.ExitError
 	if err := p.cmd.Wait(); err != nil && !errors.As(err, &failed) {
@@ -86,7 +86,7 @@ func (p *batchProcess) end() (complaints string, state syscall.WaitStatus) {
 	return string(rest), p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-// TestBatchInterruptedPause: while it waits for input, which does not end.
+// TestBatchInterruptedPause interrupts a batch that waits for input.
 func TestBatchInterruptedPause(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		p := startBatch(t, "--keys", "testdata/fixtures/keys.json")
@@ -94,49 +94,49 @@ func TestBatchInterruptedPause(t *testing.T) {
 		p.expect(p.out, `{"id":1,`)
 		p.expect(p.out, `{"id":2,`)
 		p.check(p.cmd.Process.Signal(signal))
-		complaints, state := p.end()
+		stderr, state := p.end()
 		if state.ExitStatus() != exitInterrupted {
 			t.Errorf("%v: exit status %d", signal, state.ExitStatus())
 		}
-		if !strings.HasSuffix(complaints, "\nvepverify: interrupted: line 2 is the last one answered; \"tail -n +3\" gives the rest\n") || !strings.Contains(complaints, "\nvepverify: 2 lines in ") {
-			t.Errorf("%v: %s", signal, complaints)
+		if !strings.HasSuffix(stderr, "\nvepverify: interrupted: line 2 is the last one answered; \"tail -n +3\" gives the rest\n") || !strings.Contains(stderr, "\nvepverify: 2 lines in ") {
+			t.Errorf("%v: %s", signal, stderr)
 		}
 	}
 }
 
-// TestBatchInterrupt: what is being verified, here with a look-up that hangs, is
-// finished and its answer written; what is behind is not begun.
+// TestBatchInterrupt interrupts a batch during a lookup that hangs. The line is
+// finished and its answer is written. The lines after it are not begun.
 func TestBatchInterrupt(t *testing.T) {
 	host := newMuteHost(t)
 	p := startBatch(t, "--jobs", "1", "--quiet", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
 	p.send("x\nx\n" + mintFor(t, host.name) + "\nx\nx\n")
 	contact := <-host.contacts
 	p.check(p.cmd.Process.Signal(os.Interrupt))
-	p.expect(p.complaints, "interrupted: finishing what is being verified")
+	p.expect(p.stderr, "interrupted: finishing what is being verified")
 	contact.Close()
 	for _, reason := range []string{"no certificates provided", "no certificates provided", "127.0.0.1"} {
 		p.expect(p.out, reason)
 	}
-	complaints, state := p.end()
-	if state.ExitStatus() != exitInterrupted || complaints != "vepverify: interrupted: line 3 is the last one answered; \"tail -n +4\" gives the rest\n" {
-		t.Errorf("exit status %d: %s", state.ExitStatus(), complaints)
+	stderr, state := p.end()
+	if state.ExitStatus() != exitInterrupted || stderr != "vepverify: interrupted: line 3 is the last one answered; \"tail -n +4\" gives the rest\n" {
+		t.Errorf("exit status %d: %s", state.ExitStatus(), stderr)
 	}
 }
 
-// TestBatchSecondInterrupt ends at once.
+// TestBatchSecondInterrupt: the second interrupt ends the process at once.
 func TestBatchSecondInterrupt(t *testing.T) {
 	host := newMuteHost(t)
 	p := startBatch(t, "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
 	p.send(mintFor(t, host.name) + "\n")
 	defer (<-host.contacts).Close()
 	p.check(p.cmd.Process.Signal(os.Interrupt))
-	p.expect(p.complaints, "interrupted: finishing what is being verified")
+	p.expect(p.stderr, "interrupted: finishing what is being verified")
 	ended := make(chan syscall.WaitStatus)
 	go func() {
 		_, state := p.end()
 		ended <- state
 	}()
-	again := time.NewTicker(10 * time.Millisecond) // until the first has had its full effect
+	again := time.NewTicker(10 * time.Millisecond) // until the process no longer handles the signal
 	defer again.Stop()
 	for {
 		select {
@@ -153,7 +153,7 @@ func TestBatchSecondInterrupt(t *testing.T) {
 	}
 }
 
-// muteHost takes connections, and says nothing.
+// muteHost accepts connections and never answers.
 type muteHost struct {
 	name     string
 	contacts chan net.Conn
@@ -179,22 +179,22 @@ func newMuteHost(t *testing.T) *muteHost {
 	return h
 }
 
-// mintFor makes an assertion of a user of that issuer, valid now.
+// mintFor returns an assertion of a user of that issuer, valid now.
 func mintFor(t *testing.T, issuer string) string {
 	t.Helper()
 	identity := filepath.Join(t.TempDir(), "identity.json")
-	code, _, complaint := runApp(t, cli.Process{}, "certify", "--key", "testdata/fixtures/issuer.key", "--issuer", issuer, "--email", "ada@"+issuer, "--out", identity)
+	code, _, stderr := runApp(t, cli.Process{}, "certify", "--key", "testdata/fixtures/issuer.key", "--issuer", issuer, "--email", "ada@"+issuer, "--out", identity)
 	if code != 0 {
-		t.Fatal(complaint)
+		t.Fatal(stderr)
 	}
-	code, text, complaint := runApp(t, cli.Process{}, "assert", "--identity", identity, "--audience", "https://rp.example")
+	code, text, stderr := runApp(t, cli.Process{}, "assert", "--identity", identity, "--audience", "https://rp.example")
 	if code != 0 {
-		t.Fatal(complaint)
+		t.Fatal(stderr)
 	}
 	return string(bytes.TrimSpace([]byte(text)))
 }
 
-// TestServeSignals: both signals that ask a process to end are obeyed.
+// TestServeSignals: each of the two signals ends the service.
 func TestServeSignals(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		cmd := exec.Command("vepverify", "serve", "--keys", filepath.Join("..", "..", "testdata", "sample", "keys.json"))

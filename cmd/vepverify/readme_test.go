@@ -14,10 +14,9 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
-// TestReadme runs every vepverify command of the README in the order of the
-// text, in a folder that has the repository's testdata, and compares what comes
-// of it with what the README says (durations aside). Of a command that says
-// nothing there, only success is wanted.
+// TestReadme runs every vepverify command of the README in the order of the text, in
+// a folder with the repository's testdata. It compares the output with that in the
+// README, except durations. A command without output in the README must succeed.
 func TestReadme(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -50,9 +49,9 @@ func TestReadme(t *testing.T) {
 func runShown(t *testing.T, line, want string) {
 	t.Helper()
 	line, file, redirected := strings.Cut(line, " > ")
-	var out, complaint bytes.Buffer
+	var out, stderr bytes.Buffer
 	code := newApp().Run(context.Background(), strings.Fields(line), &cli.Process{
-		In: strings.NewReader(""), Out: &out, Err: &complaint, Env: clitest.Env(), Now: time.Now,
+		In: strings.NewReader(""), Out: &out, Err: &stderr, Env: clitest.Env(), Now: time.Now,
 	})
 	if redirected {
 		if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
@@ -62,11 +61,11 @@ func runShown(t *testing.T, line, want string) {
 	}
 	if want == "" {
 		if code != 0 {
-			t.Errorf("%s: exit %d: %s", line, code, &complaint)
+			t.Errorf("%s: exit %d: %s", line, code, &stderr)
 		}
 		return
 	}
-	if got := complaint.String() + out.String(); maskDurations(got) != maskDurations(want) {
+	if got := stderr.String() + out.String(); maskDurations(got) != maskDurations(want) {
 		t.Errorf("%s:\n%s\nThe README says:\n%s", line, got, want)
 	}
 }

@@ -24,15 +24,15 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestRequest runs testdata/request, whose scripts have all that those of
-// TestScript have, and servers that programs sign in to, for users of idp.example:
+// TestRequest runs testdata/request. The scripts have everything that those of
+// TestScript have, and servers that sign in users of idp.example:
 //
 //	$RP    http://127.0.0.1:port    $RPS   https://127.0.0.1:port, with rp.pem
-//	/data        greets whoever signs: OAuth+VEP       /mac/data   MAC+BrowserID
-//	/echo        tells what it got from whom           /bytes      all bytes
+//	/data        greets the user: OAuth+VEP            /mac/data   MAC+BrowserID
+//	/echo        returns the request and user          /bytes      all bytes
 //	/status/N    answers with that status              /cut        a part of an answer
-//	/open        greets everybody                      /stall      never answers
-//	/basic       wants a password                      /elsewhere  names another origin
+//	/open        greets anyone                         /stall      never answers
+//	/basic       asks for a password                   /elsewhere  names another origin
 //	/refuse/N    has a token endpoint that answers with that status, and a reason
 //	/echoing     has one that sends back what it got
 func TestRequest(t *testing.T) {
@@ -61,7 +61,7 @@ func startSites(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	seen := new(secretsSeen)
+	seen := new(sentSecrets)
 	env.Values[secretsKey{}] = seen
 	for _, name := range []string{"RP", "RPS"} {
 		s := httptest.NewUnstartedServer(nil)
@@ -85,7 +85,7 @@ func startSites(env *testscript.Env) error {
 			s.Start()
 		}
 		env.Defer(s.Close)
-		env.Defer(s.CloseClientConnections) // which comes first
+		env.Defer(s.CloseClientConnections) // runs before Close
 		env.Setenv(name, origin)
 	}
 	return nil
@@ -106,7 +106,7 @@ func site(origin string, verifier *assertion.Verifier) (http.Handler, error) {
 	mux.HandleFunc("/open", greet)
 	mux.Handle("/data", auth.Require(http.HandlerFunc(greet)))
 	mux.Handle("/mac/", mac.Require(http.HandlerFunc(greet)))
-	mux.Handle("/echo", auth.Require(http.HandlerFunc(tell)))
+	mux.Handle("/echo", auth.Require(http.HandlerFunc(describe)))
 	mux.Handle("/bytes", auth.Require(http.HandlerFunc(allBytes)))
 	mux.Handle("/status/{n}", auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.PathValue("n"))
@@ -151,7 +151,7 @@ func challenge(text string) http.HandlerFunc {
 }
 
 func greet(w http.ResponseWriter, r *http.Request) {
-	who := "whoever you are"
+	who := "stranger"
 	if id, ok := vepauth.FromContext(r.Context()); ok {
 		who = id.Email
 	}
@@ -159,7 +159,7 @@ func greet(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "hello,", who)
 }
 
-func tell(w http.ResponseWriter, r *http.Request) {
+func describe(w http.ResponseWriter, r *http.Request) {
 	id, _ := vepauth.FromContext(r.Context())
 	fmt.Fprintln(w, r.Method, r.RequestURI, id.Email)
 	for _, name := range []string{"Accept", "Content-Type", "User-Agent", "X-One", "Accept-Encoding"} {
@@ -180,13 +180,13 @@ func allBytes(w http.ResponseWriter, _ *http.Request) {
 	w.Write(all)
 }
 
-// secretsSeen are what went over the wire and is nobody else's business.
-type secretsSeen struct {
+// sentSecrets are the secrets in requests and responses.
+type sentSecrets struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-func (s *secretsSeen) add(texts ...string) {
+func (s *sentSecrets) add(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.texts = append(s.texts, texts...)
@@ -194,7 +194,7 @@ func (s *secretsSeen) add(texts ...string) {
 
 type secretsKey struct{}
 
-func (s *secretsSeen) watch(next http.Handler) http.Handler {
+func (s *sentSecrets) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, part := range strings.FieldsFunc(r.Header.Get("Authorization"), func(c rune) bool { return strings.ContainsRune(`", =`, c) }) {
 			if len(part) > 15 && !strings.HasPrefix(part, "oauth_") {
@@ -215,7 +215,7 @@ func (s *secretsSeen) watch(next http.Handler) http.Handler {
 
 type answerWatcher struct {
 	http.ResponseWriter
-	seen *secretsSeen
+	seen *sentSecrets
 }
 
 func (w *answerWatcher) Write(b []byte) (int, error) {
@@ -230,14 +230,14 @@ func (w *answerWatcher) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// secrets wants neither standard output nor standard error to have any of the tokens,
-// secrets, signatures, nonces and assertions that were sent so far, which are so
-// many at least.
+// secrets checks that neither standard output nor standard error has any of the
+// tokens, secrets, signatures, nonces and assertions that were sent so far. The
+// argument is the least number of them.
 func secrets(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: secrets NUMBER")
 	}
-	seen := ts.Value(secretsKey{}).(*secretsSeen)
+	seen := ts.Value(secretsKey{}).(*sentSecrets)
 	least, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	seen.mu.Lock()
@@ -248,7 +248,7 @@ func secrets(ts *testscript.TestScript, neg bool, args []string) {
 	for _, text := range seen.texts {
 		for _, part := range []string{text, text[:min(len(text), 40)]} {
 			if part != "" && strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), part) {
-				ts.Fatalf("a secret is told: %s", part)
+				ts.Fatalf("a secret is shown: %s", part)
 			}
 		}
 	}

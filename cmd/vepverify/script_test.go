@@ -52,15 +52,15 @@ func onTerminal() {
 	}
 }
 
-// TestScript runs testdata/script, one file for each behaviour. Every script
-// starts in a folder with the fixtures (of idp.example, made by the commands
-// themselves on 2026-01-01; their keys are public), and with a host of its own:
+// TestScript runs testdata/script, one file for each behavior. Every script
+// starts in a folder with the fixtures, and with its own hosts. The fixtures are of
+// idp.example, made by the commands themselves as of 2026-01-01; their keys are public.
 //
 //	$IDP    127.0.0.1:port, which serves site/browserid as its support document,
 //	        or else the status code in site/status, or else 404
 //	ca.pem  the certificate authority of $IDP
-//	$MUTE   a host that takes connections and never answers
-//	$DEAD   a host that refuses them
+//	$MUTE   a host that accepts connections and never answers
+//	$DEAD   a host that refuses connections
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -98,10 +98,10 @@ func setUp(env *testscript.Env) error {
 	return startHosts(env)
 }
 
-// exits runs a program and wants the exit status that comes first. It also
-// holds vepverify to what each status promises: a complaint is one line on
-// standard error and nothing else; an answer leaves standard error alone, unless
-// an explanation was asked for.
+// exits runs a program and compares its exit status with the first argument. It
+// also checks the output that belongs to the status: an error is one line on
+// standard error, and nothing else; an answer writes nothing to standard error,
+// except with --explain.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits STATUS PROGRAM ARGUMENT…")
@@ -117,17 +117,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(status); got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])
 	}
-	out, complaint := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	out, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 	switch {
 	case status == int(cli.ExitUsage):
 		if out != "" {
-			ts.Fatalf("a complaint, and something on standard output")
+			ts.Fatalf("an error, and a text on standard output")
 		}
-		if !regexp.MustCompile(`^vepverify: [^\n]{10,}\n$`).MatchString(complaint) {
-			ts.Fatalf("a complaint is one line that begins with the program's name")
+		if !regexp.MustCompile(`^vepverify: [^\n]{10,}\n$`).MatchString(stderr) {
+			ts.Fatalf("the error is not one line that begins with the program's name")
 		}
-	case complaint != "" && !slices.Contains(args, "--explain"):
-		ts.Fatalf("an answer, and something on standard error")
+	case stderr != "" && !slices.Contains(args, "--explain"):
+		ts.Fatalf("an answer, and a text on standard error")
 	}
 }
 
@@ -140,7 +140,7 @@ func mask(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(masked), 0o600))
 }
 
-// mode wants a file to have these permissions.
+// mode checks the permissions of a file.
 func mode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: mode PERMISSIONS FILE")
@@ -152,8 +152,8 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// repeat writes a file of so many times the same text, in which \n, \r and
-// \xHH stand for bytes.
+// repeat writes a file with a number of copies of a text, in which \n, \r and \xHH
+// stand for bytes.
 func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: repeat NUMBER TEXT FILE")

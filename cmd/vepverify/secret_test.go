@@ -12,37 +12,37 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
-// secretly are values that hold a secret.
-var secretly = clitest.Secrets("s3cret")
+// secretValues are values that hold a secret.
+var secretValues = clitest.Secrets("s3cret")
 
-// complaintOf runs the program with a context that has ended, so that nothing goes
-// on running, and returns all that it writes.
-func complaintOf(t *testing.T, variables []string, args ...string) (code int, written string) {
+// outputOf runs the program with a context that has ended, so that no command keeps
+// running, and returns all of its output.
+func outputOf(t *testing.T, variables []string, args ...string) (code int, written string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var out, complaint bytes.Buffer
-	p := &cli.Process{In: strings.NewReader(""), Out: &out, Err: &complaint, Env: clitest.Env(variables...), Now: time.Now}
+	var out, stderr bytes.Buffer
+	p := &cli.Process{In: strings.NewReader(""), Out: &out, Err: &stderr, Env: clitest.Env(variables...), Now: time.Now}
 	code = newApp().Run(ctx, args, p)
-	return code, out.String() + complaint.String()
+	return code, out.String() + stderr.String()
 }
 
-// TestNoSecretInComplaints sets every flag of every command, on the command line
-// and by its variable, a value that holds a secret. No complaint repeats it.
-func TestNoSecretInComplaints(t *testing.T) {
+// TestNoSecretInErrors sets every flag of every command, on the command line
+// and by its variable, to a value that holds a secret. No error repeats it.
+func TestNoSecretInErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, c := range newApp().Commands {
 		for _, f := range c.Flags {
 			for _, name := range f.Names() {
-				values := secretly
+				values := secretValues
 				if !slices.Contains([]string{"data", "header", "proxy", "replay"}, name) {
-					values = values[5:8] // for time's sake
+					values = values[5:8] // to save time
 				}
 				for _, value := range values {
 					t.Run(c.Name+" "+name, func(t *testing.T) {
 						check := func(variables []string, args ...string) {
 							t.Helper()
-							code, written := complaintOf(t, variables, args...)
+							code, written := outputOf(t, variables, args...)
 							if code == int(cli.ExitUsage) && strings.Contains(written, "s3cret") {
 								t.Errorf("%q %q: %s", variables, args, written)
 							}
@@ -69,15 +69,14 @@ func TestNoSecretInComplaints(t *testing.T) {
 	}
 }
 
-// TestNoSecretInOtherComplaints has the secret where no flag takes it: in a flag
-// that is mistyped, among the arguments, in the variables and files of the
-// original verifier.
-func TestNoSecretInOtherComplaints(t *testing.T) {
+// TestNoSecretInOtherErrors has the secret in the name of a flag that is mistyped,
+// and among the arguments.
+func TestNoSecretInOtherErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for i, value := range secretly {
+	for i, value := range secretValues {
 		for j, c := range newApp().Commands {
-			if i%len(secretly) != j%len(secretly) && c.Name != "serve" && c.Name != "request" {
-				continue // for time's sake
+			if i%len(secretValues) != j%len(secretValues) && c.Name != "serve" && c.Name != "request" {
+				continue // to save time
 			}
 			for _, args := range [][]string{
 				{c.Name, value}, {c.Name, value, "--audience", "https://rp.example"}, {c.Name, value, value, "--identity=x"},
@@ -85,7 +84,7 @@ func TestNoSecretInOtherComplaints(t *testing.T) {
 				{c.Name, "--" + value}, {c.Name, "-H" + value}, {c.Name, "-d" + value}, {value}, {"-" + value}, {"--", value}, {"--replay=" + value},
 				{c.Name, "--replay=" + value, "--replay=" + value}, {c.Name, "https://rp.example/", "--identity=x", "-H" + value, "-Hx"},
 			} {
-				if code, written := complaintOf(t, nil, args...); code == int(cli.ExitUsage) && strings.Contains(written, "s3cret") {
+				if code, written := outputOf(t, nil, args...); code == int(cli.ExitUsage) && strings.Contains(written, "s3cret") {
 					t.Errorf("%q: %s", args, written)
 				}
 			}
@@ -93,13 +92,13 @@ func TestNoSecretInOtherComplaints(t *testing.T) {
 	}
 }
 
-// TestHiddenHeaders: what is wrong with a header or a form is said without it.
-func TestHiddenHeaders(t *testing.T) {
+// TestNoHeaderInErrors: errors about a header or a method do not repeat it.
+func TestNoHeaderInErrors(t *testing.T) {
 	for _, args := range [][]string{
 		{"-H", "s3cret"}, {"-H", "Cookie s3cret"}, {"-H", "X Y: s3cret"}, {"--header", "Cookie:\x01s3cret"},
 		{"-X", "GET s3cret/"},
 	} {
-		_, written := complaintOf(t, nil, append([]string{"request", "https://rp.example/x", "--identity=x"}, args...)...)
+		_, written := outputOf(t, nil, append([]string{"request", "https://rp.example/x", "--identity=x"}, args...)...)
 		if strings.Contains(written, "s3cret") {
 			t.Errorf("%q: %s", args, written)
 		}

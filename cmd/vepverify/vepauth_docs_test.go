@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestVepauthDocs runs the commands of docs/VEPAUTH.md for real, in the order of
-// the text, and compares what they print with what stands there (times and sizes
-// aside). The examples are built first; the server gets a free port.
+// TestVepauthDocs runs the commands of docs/VEPAUTH.md in the order of the text, and
+// compares their output with that in the text, except times and sizes. The examples
+// are built first. The server listens on a free port.
 func TestVepauthDocs(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -55,8 +55,8 @@ func TestVepauthDocs(t *testing.T) {
 	}
 }
 
-// startExample starts the server at a port that was free a moment ago, and gives
-// its address once it listens.
+// startExample starts the server on a free port and returns its address when it
+// listens.
 func startExample(t *testing.T, folder string, args []string) string {
 	t.Helper()
 	for range 3 {
@@ -89,7 +89,7 @@ func startExample(t *testing.T, folder string, args []string) string {
 	return ""
 }
 
-// listens waits until somebody listens, or the server has ended.
+// listens waits until the server listens or has ended. It reports whether it listens.
 func listens(address string, ended <-chan struct{}) bool {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if c, err := net.Dial("tcp", address); err == nil {

@@ -38,9 +38,9 @@ func FuzzBatch(f *testing.F) {
 		if bare {
 			args = append(args, "--audience=https://rp.example")
 		}
-		code, out, complaint := clitest.Run(t, app(), cli.Process{In: strings.NewReader(text)}, args...)
-		if code != 0 || complaint != "" {
-			t.Fatalf("status %d: %s", code, complaint)
+		code, out, stderr := clitest.Run(t, app(), cli.Process{In: strings.NewReader(text)}, args...)
+		if code != 0 || stderr != "" {
+			t.Fatalf("status %d: %s", code, stderr)
 		}
 		answers := strings.SplitAfter(out, "\n")
 		for line := range strings.Lines(text) {

@@ -33,7 +33,7 @@ func testApp() *cli.App {
 	return app
 }
 
-// FuzzArrange: what has been put in order stays as it is.
+// FuzzArrange: arguments that are in order stay unchanged.
 func FuzzArrange(f *testing.F) {
 	for _, seed := range []string{
 		"a.txt\x00--audience\x00https://rp.example", "--help", "--version", "verify\x00-h", "help\x00lookup",

@@ -34,27 +34,27 @@ func (p otherPanic) Callers() []uintptr { return p.callers }
 
 // TestPanic: a panic is one line and the stack, without the value of the panic.
 func TestPanic(t *testing.T) {
-	status, out, complaint := runCommand(t, panicker)
+	status, out, stderr := runCommand(t, panicker)
 	if status != int(cli.ExitUsage) || out != "" {
 		t.Errorf("status %d and %q on standard output, want %d and nothing", status, out, cli.ExitUsage)
 	}
-	first, stack, _ := strings.Cut(complaint, "\n")
+	first, stack, _ := strings.Cut(stderr, "\n")
 	if !strings.HasPrefix(first, "vepverify: internal error: ") {
 		t.Errorf("the first line is %q", first)
 	}
 	if !strings.Contains(stack, ".panicker\n") || !strings.Contains(stack, "cli_test.go:") {
 		t.Errorf("the stack does not name the function and the line: %s", stack)
 	}
-	if strings.Contains(complaint, "secret") {
-		t.Errorf("the value of the panic is shown: %s", complaint)
+	if strings.Contains(stderr, "secret") {
+		t.Errorf("the value of the panic is shown: %s", stderr)
 	}
 }
 
 // TestPanicOfOtherGoroutine: the stack is that of the goroutine that panicked.
 func TestPanicOfOtherGoroutine(t *testing.T) {
-	_, _, complaint := runCommand(t, func(context.Context, *cli.Call) error { panic(otherPanic{callersOfWorker()}) })
-	if !strings.Contains(complaint, ".callersOfWorker\n") {
-		t.Errorf("the stack of the worker is missing: %s", complaint)
+	_, _, stderr := runCommand(t, func(context.Context, *cli.Call) error { panic(otherPanic{callersOfWorker()}) })
+	if !strings.Contains(stderr, ".callersOfWorker\n") {
+		t.Errorf("the stack of the worker is missing: %s", stderr)
 	}
 }
 
@@ -69,9 +69,9 @@ func TestStatus(t *testing.T) {
 		{cli.ExitUndecided, 3},
 		{errors.New("no such file"), 2},
 	} {
-		status, _, complaint := runCommand(t, func(context.Context, *cli.Call) error { return test.err })
-		if status != test.status || (complaint != "") != (status == int(cli.ExitUsage)) {
-			t.Errorf("%v: status %d, complaint %q", test.err, status, complaint)
+		status, _, stderr := runCommand(t, func(context.Context, *cli.Call) error { return test.err })
+		if status != test.status || (stderr != "") != (status == int(cli.ExitUsage)) {
+			t.Errorf("%v: status %d, stderr %q", test.err, status, stderr)
 		}
 	}
 }

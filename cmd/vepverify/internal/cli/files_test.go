@@ -8,13 +8,13 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// TestInterruptedInput: whoever types nothing can still leave.
+// TestInterruptedInput: an interrupt ends a read of standard input.
 func TestInterruptedInput(t *testing.T) {
-	in, typist := io.Pipe()
-	defer typist.Close()
+	in, keyboard := io.Pipe()
+	defer keyboard.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := (&cli.Process{In: in}).ReadUpTo(ctx, "-", 10); err == nil {
-		t.Error("read came to an end without an error")
+		t.Error("the read ended without an error")
 	}
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// Here is what the verifier of old's own test suite found, which was run
+// These tests are for what the test suite of the original verifier found. It was run
 // unchanged against serve.
 
-// suiteIssuer starts an issuer like that of the suite: at an address of this
-// machine, with a certificate that nobody knows.
+// suiteIssuer starts an issuer like those of the suite: at an address of this
+// machine, with a TLS certificate of an unknown authority.
 func suiteIssuer(t *testing.T, start func(http.Handler) *httptest.Server, key string) *idptest.IdP {
 	t.Helper()
 	idp := idptest.New("placeholder.example", idptest.Key(key)).At(sampleTime)
@@ -33,9 +33,8 @@ func suiteIssuer(t *testing.T, start func(http.Handler) *httptest.Server, key st
 	return idp
 }
 
-// TestServeWeakKeysInTests: of the keys that the suite's issuers make, two in
-// five have 1023 bits. Where documents are believed from anybody, weak keys are
-// too, unless the flag for them says no.
+// TestServeWeakKeysInTests: two in five keys of the suite's issuers have 1023 bits.
+// The settings for tests accept weak keys, unless the flag for weak keys is off.
 func TestServeWeakKeysInTests(t *testing.T) {
 	secure := suiteIssuer(t, httptest.NewTLSServer, "RS128-1023")
 	plain := suiteIssuer(t, httptest.NewServer, "RS128-1023")
@@ -63,9 +62,9 @@ func TestServeWeakKeysInTests(t *testing.T) {
 	}
 }
 
-// TestServeTellsFallback: the suite looks on standard output for which of several
-// configuration files has the last word.
-func TestServeTellsFallback(t *testing.T) {
+// TestServePrintsFallback: the suite reads on standard output which of several
+// configuration files has won.
+func TestServePrintsFallback(t *testing.T) {
 	dir := t.TempDir()
 	var files []string
 	for _, domain := range []string{"a.example", "b.example"} {
@@ -83,8 +82,8 @@ func TestServeTellsFallback(t *testing.T) {
 	}
 }
 
-// TestServeListensAsTold: all of IPv4 is not all of IPv6 too.
-func TestServeListensAsTold(t *testing.T) {
+// TestServeIPv4: 0.0.0.0 means all addresses of IPv4, and none of IPv6.
+func TestServeIPv4(t *testing.T) {
 	s := startServe(t, []string{"IP_ADDRESS=0.0.0.0"})
 	if !strings.HasPrefix(s.URL, "http://0.0.0.0:") {
 		t.Errorf("it listens at %s", s.URL)

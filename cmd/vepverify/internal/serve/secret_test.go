@@ -22,8 +22,8 @@ func outputOf(t *testing.T, variable string) string {
 		cancel()
 		return run(ctx, c)
 	}
-	_, out, complaint := clitest.Run(t, a, cli.Process{Env: clitest.Env(variable)}, "serve")
-	return out + complaint
+	_, out, stderr := clitest.Run(t, a, cli.Process{Env: clitest.Env(variable)}, "serve")
+	return out + stderr
 }
 
 // TestNoSecretInMessages sets the variables of the original verifier, and the

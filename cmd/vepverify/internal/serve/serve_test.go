@@ -41,9 +41,9 @@ const relyingParty = "https://rp.example"
 
 var sampleTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// served is a vepverify serve that runs within the test.
-type served struct {
-	URL, Fallback string // as the line on standard output has them
+// service is a vepverify serve that runs within the test.
+type service struct {
+	URL, Fallback string // of the line on standard output
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -53,15 +53,15 @@ type served struct {
 	log  bytes.Buffer
 }
 
-// Write takes what goes to standard error.
-func (s *served) Write(b []byte) (int, error) {
+// Write is standard error.
+func (s *service) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.Write(b)
 }
 
-// end stops the service and gives its exit status and log.
-func (s *served) end(t *testing.T) (int, string) {
+// end stops the service and returns its exit status and log.
+func (s *service) end(t *testing.T) (int, string) {
 	t.Helper()
 	s.stop()
 	<-s.done
@@ -72,11 +72,11 @@ func (s *served) end(t *testing.T) (int, string) {
 
 // startServe starts the service and waits until it listens. The variables are
 // NAME=value.
-func startServe(t *testing.T, variables []string, args ...string) *served {
+func startServe(t *testing.T, variables []string, args ...string) *service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
-	s := &served{stop: cancel, done: make(chan struct{})}
+	s := &service{stop: cancel, done: make(chan struct{})}
 	p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: s, Env: clitest.Env(variables...), Now: func() time.Time { return sampleTime }}
 	go func() {
 		defer close(s.done)
@@ -106,7 +106,7 @@ func startServe(t *testing.T, variables []string, args ...string) *served {
 	return s
 }
 
-// sample gives a file of testdata/sample.
+// sample returns a file of testdata/sample.
 func sample(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "sample", name))
@@ -150,7 +150,7 @@ func TestServe(t *testing.T) {
 	}
 	answer.Body.Close()
 	if answer.StatusCode != 404 {
-		t.Errorf("/metrics is where everybody can read it: %d", answer.StatusCode)
+		t.Errorf("/metrics is served at the public port: %d", answer.StatusCode)
 	}
 	code, log := s.end(t)
 	if code != 0 {
@@ -163,7 +163,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestServeHTTP2 asks over HTTP/2 without TLS.
+// TestServeHTTP2 sends requests over HTTP/2 without TLS.
 func TestServeHTTP2(t *testing.T) {
 	s := startServe(t, nil, "--keys", sampleKeys)
 	only2 := new(http.Protocols)
@@ -200,8 +200,8 @@ func TestServeMetrics(t *testing.T) {
 	}
 }
 
-// TestServeSettings: a flag wins over its own variable, that over the variable of
-// old, that over the last of the configuration files.
+// TestServeSettings: a flag wins over its variable, that variable over the one of the
+// original, and that over the configuration files, of which later ones win.
 func TestServeSettings(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -245,8 +245,8 @@ func TestServeSettings(t *testing.T) {
 	}
 }
 
-// TestServeRefuses: what cannot be served as asked is a complaint, and nothing is
-// on standard output.
+// TestServeRefuses: a configuration that cannot be used is an error, with nothing on
+// standard output.
 func TestServeRefuses(t *testing.T) {
 	dir := t.TempDir()
 	bad, unknown, array := filepath.Join(dir, "bad.json"), filepath.Join(dir, "unknown.json"), filepath.Join(dir, "array.json")
@@ -294,25 +294,25 @@ func TestServeRefuses(t *testing.T) {
 		{variables: []string{"CONFIG_FILES=" + filepath.Join(dir, "absent.json")}},
 	} {
 		p := cli.Process{Env: clitest.Env(test.variables...)}
-		code, out, complaint := clitest.Run(t, app(), p, append([]string{"serve"}, test.args...)...)
-		if code != int(cli.ExitUsage) || out != "" || !strings.HasPrefix(complaint[strings.LastIndex(strings.TrimSpace(complaint), "\n")+1:], "vepverify: ") {
-			t.Errorf("%q %q: status %d, %q on standard output, complaint %q", test.variables, test.args, code, out, complaint)
+		code, out, stderr := clitest.Run(t, app(), p, append([]string{"serve"}, test.args...)...)
+		if code != int(cli.ExitUsage) || out != "" || !strings.HasPrefix(stderr[strings.LastIndex(strings.TrimSpace(stderr), "\n")+1:], "vepverify: ") {
+			t.Errorf("%q %q: status %d, %q on standard output, stderr %q", test.variables, test.args, code, out, stderr)
 		}
 	}
 }
 
-// TestServeHidesPasswords: neither the log nor a complaint has them.
+// TestServeHidesPasswords: neither the log nor an error has a password.
 func TestServeHidesPasswords(t *testing.T) {
 	redis := redistest.Start(t)
 	s := startServe(t, nil, "--replay", strings.Replace(redis.URL(), "redis://", "redis://user:s3cret@", 1), "--proxy", "http://user:s3cret@127.0.0.1:1")
 	_, log := s.end(t)
-	_, _, complaint := clitest.Run(t, app(), cli.Process{}, "serve", "--replay", "redis://user:s3cret@[")
-	if strings.Contains(log+complaint, "s3cret") {
-		t.Errorf("a password shows in %q or %q", log, complaint)
+	_, _, stderr := clitest.Run(t, app(), cli.Process{}, "serve", "--replay", "redis://user:s3cret@[")
+	if strings.Contains(log+stderr, "s3cret") {
+		t.Errorf("a password shows in %q or %q", log, stderr)
 	}
 }
 
-// TestServeFinishes: what was begun when the service is told to stop is
+// TestServeFinishes: requests that have begun when the service is stopped are
 // answered.
 func TestServeFinishes(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
@@ -345,7 +345,7 @@ func TestServeFinishes(t *testing.T) {
 	}
 }
 
-// TestServeTestSettings are those for the test suites of clients.
+// TestServeTestSettings: the settings for the test suites of clients.
 func TestServeTestSettings(t *testing.T) {
 	idp := suiteIssuer(t, httptest.NewTLSServer, "RS256")
 	text := idp.Backed("alice@idp.example", idptest.Key("DS128"), relyingParty)
@@ -353,7 +353,7 @@ func TestServeTestSettings(t *testing.T) {
 		variable string
 		want     reply
 	}{
-		{"INSECURE_SSL=", reply{code: 200, Status: "failure"}}, // an IP address is no host of an issuer
+		{"INSECURE_SSL=", reply{code: 200, Status: "failure"}}, // an IP address is not a host of an issuer
 		{"INSECURE_SSL=false", reply{code: 200, Status: "failure"}},
 		{"INSECURE_SSL=true", reply{code: 200, Status: "okay"}},
 		{"INSECURE_SSL=1", reply{code: 200, Status: "okay"}},
@@ -370,8 +370,8 @@ func TestServeTestSettings(t *testing.T) {
 	}
 }
 
-// TestServeReplay: an assertion passes once among all who share a store; and not
-// at all when the store does not answer.
+// TestServeReplay: services that share a store accept an assertion once. If the store
+// does not answer, they accept none.
 func TestServeReplay(t *testing.T) {
 	text := sample(t, "assertion.txt")
 	t.Run("memory", func(t *testing.T) {
@@ -396,8 +396,8 @@ func TestServeReplay(t *testing.T) {
 	})
 }
 
-// TestServeMemory: the collector is set for the service, the environment wins, and
-// all is as it was afterwards.
+// TestServeMemory: the service sets the garbage collector unless the environment
+// does, and restores the settings at its end.
 func TestServeMemory(t *testing.T) {
 	settings := func() (percent int, limit int64) {
 		percent = debug.SetGCPercent(100)
@@ -426,8 +426,8 @@ func TestServeMemory(t *testing.T) {
 	}
 }
 
-// TestServeMaxLife: with a guard, an assertion that lives too long is refused for
-// that reason, unless the limit is raised.
+// TestServeMaxLife: with a guard, an assertion that is valid for too long is refused,
+// unless the limit is raised.
 func TestServeMaxLife(t *testing.T) {
 	user := idptest.Key("DS128")
 	idp := suiteIssuer(t, httptest.NewServer, "RS256")
@@ -511,7 +511,7 @@ func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := time.Now().Add(time.Duration(serial) * time.Minute) // however coarse the clock of files
+	changed := time.Now().Add(time.Duration(serial) * time.Minute) // differs even if modification times are coarse
 	for name, block := range map[string]*pem.Block{keyFile: {Type: "PRIVATE KEY", Bytes: private}, certFile: {Type: "CERTIFICATE", Bytes: der}} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
