@@ -15,7 +15,7 @@ import (
 )
 
 // Authenticator verifies the signatures of requests and issues the tokens with which
-// they are signed. New makes one. It is safe for concurrent use.
+// they are signed. Use New to create one. It is safe for concurrent use.
 type Authenticator struct {
 	config Config // complete
 	scheme signature.Scheme

@@ -64,8 +64,8 @@ const (
 	maxMaxForm     = 1 << 30
 )
 
-// Config configures an Authenticator. Only Audiences must be set. A value that is not
-// valid is an error of New.
+// Config configures an Authenticator. Only Audiences must be set. New returns an error for
+// values that are not valid, negative ones among them.
 type Config struct {
 	// Audiences are the origins for which assertions are accepted: those of this
 	// server, such as https://rp.example. https://*.rp.example means every subdomain;
@@ -140,9 +140,9 @@ type Config struct {
 	Now func() time.Time
 
 	// Logger logs why a request was answered with 500 or 503. At level Info it logs why
-	// an assertion was refused if the answer does not tell: how the look-up of a domain
-	// failed. The log contains names of domains, but no token and no email address. Nil
-	// means slog.Default().
+	// an assertion was refused if the answer does not contain it: how the look-up of a
+	// domain failed. The log contains names of domains, but no token and no email
+	// address. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

@@ -58,9 +58,9 @@ func newRefusal(err error) refusal.Refusal {
 	return refusal.Refusal{Status: http.StatusInternalServerError, Reason: "internal error", Cause: err}
 }
 
-// refuseAssertion returns the answer to an assertion that was not accepted. It has the
-// public reason of the error and nothing else: the cause can tell which names the
-// network of this server resolves, and is for the log.
+// refuseAssertion returns the answer to an assertion that was not accepted. It contains
+// only the public reason of the error. The cause is for the log, because it can reveal
+// which names the network of this server resolves.
 func refuseAssertion(err error) *refusal.Refusal {
 	failed := assertion.Failure(err)
 	switch {
@@ -98,7 +98,7 @@ func (a *Authenticator) challenge(r *http.Request, t requestTarget) string {
 	return a.scheme.Challenge()
 }
 
-// logCause logs what the answer does not tell, unless the client has left.
+// logCause logs the cause if the answer does not contain it, unless the client has left.
 func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
 	if e.Cause == nil || r.Context().Err() != nil {
 		return
@@ -113,8 +113,8 @@ func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
 	a.config.Logger.LogAttrs(r.Context(), level, "vepauth: "+e.Reason, slog.String("error", text))
 }
 
-// detail returns the text of err for the log. An error of an assertion tells the log
-// more than the client: how the look-up of a domain failed.
+// detail returns the text of err for the log. For an error of an assertion that includes how
+// the look-up of a domain failed, which the client must not learn.
 func detail(err error) string {
 	var e *assertion.Error
 	switch text := err.Error(); {

@@ -127,7 +127,7 @@ func hasDotSegment(path string) bool {
 }
 
 // tokenURLFor returns the path of the token endpoint for a request. It reports false
-// if there is none, or if the path of the request does not tell which.
+// if there is none, or if the path of the request does not determine which.
 func (s *routes) tokenURLFor(r *http.Request, t requestTarget) (url string, ok bool) {
 	if s.tokenURL == nil {
 		return "", false

@@ -17,8 +17,8 @@ import (
 
 const (
 	// maxEndpoints is the number of token endpoints of one origin that a Transport
-	// remembers: one for each application of a server. It bounds the memory if a server
-	// makes them up.
+	// remembers: one for each application of a server. It limits the memory if a server
+	// names ever new ones.
 	maxEndpoints = 16
 	// maxTokenAnswer is the size of the largest answer of a token endpoint, in bytes.
 	maxTokenAnswer = 64 << 10
@@ -42,7 +42,7 @@ type tokenEndpoint struct {
 type session struct {
 	endpoint    *tokenEndpoint
 	credentials Credentials
-	expires     time.Time // zero if the server does not tell
+	expires     time.Time // zero if not known
 }
 
 // exchange is one exchange of an assertion for credentials, which several requests can
@@ -180,7 +180,7 @@ type TokenError struct {
 	// was no answer.
 	Status int
 	// Err is the fault of the answer, or the reason that there was none. It is nil if
-	// Status tells.
+	// Status is the fault.
 	Err error
 }
 
@@ -262,8 +262,9 @@ func noAnswer(ctx context.Context, o origin.Origin, cause error) error {
 }
 
 // parseCredentials returns the credentials in the answer of a token endpoint, and how
-// long they are valid. Some servers tell that in seconds, in the member duration; 0 means
-// that the server does not tell, and a challenge will. Other members are ignored.
+// long they are valid. Some servers send that in seconds, as the member duration. 0 means
+// that it is not known: they are then valid until the next challenge. Other members are
+// ignored.
 func parseCredentials(scheme Scheme, answer []byte) (c Credentials, life time.Duration, err error) {
 	object, err := strictjson.ParseObject(answer)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 
 // The signature methods of OAuthVEP.
 const (
-	HMACSHA1   = signature.HMACSHA1   // the method of the original protocol
-	HMACSHA256 = signature.HMACSHA256 // a common extension that this package's server accepts
+	HMACSHA1   = "HMAC-SHA1"   // the method of the original protocol
+	HMACSHA256 = "HMAC-SHA256" // a common extension, which servers of this package accept
 )
 
 // ErrCredentials means that Credentials lack an ID or a Secret, or that their Scheme or

@@ -257,7 +257,7 @@ func (a *Authorization) BaseString(m Message) (string, error) {
 
 // isProtocolParameter reports whether a parameter belongs in the Authorization
 // header and nowhere else. RFC 5849, section 3.1, forbids that one occurs twice,
-// and the base string does not tell where a parameter came from. If one could be in
+// and the base string does not contain where a parameter came from. If one could be in
 // two places, an attacker could move a parameter of the query into the header,
 // where the next handler does not look.
 func isProtocolParameter(name string) bool { return strings.HasPrefix(name, "oauth_") }
