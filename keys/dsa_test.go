@@ -13,7 +13,7 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// DS128 hashes with SHA-1, DS256 with SHA-256: the oracle signs so.
+// TestDSAOracle compares with crypto/dsa. DS128 hashes with SHA-1 and DS256 with SHA-256.
 func TestDSAOracle(t *testing.T) {
 	for _, k := range dsaKeys() {
 		public := mustPublic(t, k.public())
@@ -25,7 +25,7 @@ func TestDSAOracle(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := public.Verify(message, k.signature(r, s)); err != nil {
-			t.Errorf("%s: the oracle's signature: %v", k.name, err)
+			t.Errorf("%s: the signature of crypto/dsa: %v", k.name, err)
 		}
 		own := mustSign(t, mustPrivate(t, k.private()), message)
 		if len(own) != 2*k.size() {
@@ -34,7 +34,7 @@ func TestDSAOracle(t *testing.T) {
 		r.SetBytes(own[:k.size()])
 		s.SetBytes(own[k.size():])
 		if !stddsa.Verify(&std.PublicKey, k.digest(), r, s) {
-			t.Errorf("%s: the oracle refuses our signature", k.name)
+			t.Errorf("%s: crypto/dsa refuses our signature", k.name)
 		}
 		if public.Verify([]byte("vepverifz"), own) == nil {
 			t.Errorf("%s: verifies another message", k.name)
@@ -51,8 +51,8 @@ func (k dsaKey) digest() []byte {
 	return d[:]
 }
 
-// PROTOCOL §2: 0 < r < q and 0 < s < q. With s ≡ 0 any r that is g^0 = 1 would
-// do for a verifier that inverts nothing.
+// TestDSARange checks PROTOCOL 2.dsa-range: 0 < r < q and 0 < s < q. If s ≡ 0, a verifier
+// that does not check whether the inverse exists accepts r = g^0 = 1.
 func TestDSARange(t *testing.T) {
 	for _, k := range dsaKeys() {
 		private := mustPrivate(t, k.private())
@@ -75,11 +75,12 @@ func TestDSARange(t *testing.T) {
 	}
 }
 
-// r+q and s+q are congruent to good values, where they fit in the bytes.
+// TestDSAValueNotReduced checks that r+q and s+q, which are congruent to good values, are
+// refused if they fit in the signature.
 func TestDSAValueNotReduced(t *testing.T) {
 	for _, k := range dsaKeys() {
 		private := mustPrivate(t, k.private())
-		room := new(big.Int).Lsh(big.NewInt(1), uint(k.q.BitLen()))
+		limit := new(big.Int).Lsh(big.NewInt(1), uint(k.q.BitLen()))
 		var seenR, seenS bool
 		for i := 0; i < 1000 && !(seenR && seenS); i++ {
 			signed := big.NewInt(int64(i)).Append(nil, 10)
@@ -87,13 +88,13 @@ func TestDSAValueNotReduced(t *testing.T) {
 			r := new(big.Int).SetBytes(good[:k.size()])
 			s := new(big.Int).SetBytes(good[k.size():])
 			r2, s2 := new(big.Int).Add(r, k.q), new(big.Int).Add(s, k.q)
-			if r2.Cmp(room) < 0 {
+			if r2.Cmp(limit) < 0 {
 				seenR = true
 				if private.Public().Verify(signed, k.signature(r2, s)) == nil {
 					t.Errorf("%s: r+q", k.name)
 				}
 			}
-			if s2.Cmp(room) < 0 {
+			if s2.Cmp(limit) < 0 {
 				seenS = true
 				if private.Public().Verify(signed, k.signature(r, s2)) == nil {
 					t.Errorf("%s: s+q", k.name)
@@ -101,7 +102,7 @@ func TestDSAValueNotReduced(t *testing.T) {
 			}
 		}
 		if !seenR || !seenS {
-			t.Errorf("%s: no value has room for q", k.name)
+			t.Errorf("%s: no value with q added fits", k.name)
 		}
 	}
 }
@@ -125,7 +126,8 @@ func TestDSALength(t *testing.T) {
 	}
 }
 
-// The padding is for r‖s as a whole: a zero that s lost is not found again.
+// TestDSAShortSignature checks that r‖s is padded as a whole: a zero byte that s lost is not
+// restored.
 func TestDSAShortSignature(t *testing.T) {
 	for _, k := range dsaKeys() {
 		private := mustPrivate(t, k.private())
@@ -159,8 +161,8 @@ func TestDSABitFlips(t *testing.T) {
 	}
 }
 
-// Who certifies such a key harms nobody else, so the verdict is free. It must
-// be one, and soon.
+// TestDSAHostileGroups checks that keys with invalid groups get some result, and soon. Which
+// one does not matter: such a key harms only its owner.
 func TestDSAHostileGroups(t *testing.T) {
 	for _, k := range dsaKeys() {
 		good := mustSign(t, mustPrivate(t, k.private()), message)
@@ -199,7 +201,7 @@ func TestDSAHostileGroups(t *testing.T) {
 	}
 }
 
-// multiple gives an odd multiple of m, which is odd, of that many bits.
+// multiple returns an odd multiple of m, which is odd, of the given number of bits.
 func multiple(bits int, m int64) *big.Int {
 	n := oddOf(bits)
 	for new(big.Int).Mod(n, big.NewInt(m)).Sign() != 0 {
@@ -208,7 +210,8 @@ func multiple(bits int, m int64) *big.Int {
 	return n
 }
 
-// When q is a multiple of 3, then s = 3 has no inverse.
+// TestDSANoInverse checks that s without an inverse is refused: if q is a multiple of 3, s =
+// 3 has none.
 func TestDSANoInverse(t *testing.T) {
 	for _, k := range dsaKeys() {
 		q := multiple(k.q.BitLen(), 3)

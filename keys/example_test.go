@@ -45,7 +45,7 @@ func ExampleGenerate() {
 	}
 	fmt.Println(len(signature), "bytes")
 	fmt.Println(key.Public().Verify([]byte("a message"), signature))
-	fmt.Println(key) // the secret is not printed
+	fmt.Println(key) // prints the algorithm, not the secret
 	// Output:
 	// 64 bytes
 	// <nil>

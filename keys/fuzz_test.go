@@ -10,8 +10,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// FuzzParsePublicKey: never a panic, a key exactly without an error, and what
-// was read, written in either form and read again is the same key.
+// FuzzParsePublicKey checks that there is either a key or an error, and that a key that was
+// parsed is the same after it was written in either form and parsed again.
 func FuzzParsePublicKey(f *testing.F) {
 	for _, k := range usable() {
 		f.Add(object{"algorithm": "RS", "n": k.n.String(), "e": k.e.String()}.json())
@@ -39,7 +39,7 @@ func FuzzParsePublicKey(f *testing.F) {
 		}
 		if err != nil {
 			if !slices.ContainsFunc([]error{keys.ErrMalformed, keys.ErrUnknownType, keys.ErrTooLarge}, func(class error) bool { return errors.Is(err, class) }) {
-				t.Errorf("an error of no kind: %v", err)
+				t.Errorf("an error that matches none of the package: %v", err)
 			}
 			return
 		}
@@ -55,16 +55,16 @@ func FuzzParsePublicKey(f *testing.F) {
 		for _, write := range []func() ([]byte, error){k.MarshalJSON, k.MarshalJWK} {
 			again, err := keys.InsecureParsePublicKey(written(t, write))
 			if err != nil {
-				t.Errorf("what was written is not read: %v", err)
+				t.Errorf("what was written cannot be parsed: %v", err)
 			} else if !bytes.Equal(again.Canonical(), k.Canonical()) {
-				t.Error("what was written is read as another key")
+				t.Error("what was written is another key")
 			}
 		}
 	})
 }
 
-// FuzzParsePrivateKey: a private key exactly without an error; one that is read
-// signs what its public half verifies.
+// FuzzParsePrivateKey checks that there is either a key or an error, and that the public
+// half of a key verifies what the key signs.
 func FuzzParsePrivateKey(f *testing.F) {
 	for _, k := range usable() {
 		if k.bits <= 1024 {
@@ -95,9 +95,9 @@ func FuzzParsePrivateKey(f *testing.F) {
 		}
 		again, err := keys.InsecureParsePrivateKey(written(t, k.MarshalJWK))
 		if err != nil {
-			t.Errorf("what was written is not read: %v", err)
+			t.Errorf("what was written cannot be parsed: %v", err)
 		} else if !bytes.Equal(again.Public().Canonical(), k.Public().Canonical()) {
-			t.Error("what was written is read as another key")
+			t.Error("what was written is another key")
 		}
 	})
 }

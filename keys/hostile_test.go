@@ -8,9 +8,9 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// hostileDSA returns n DSA keys, each in a group of its own, that pass every check
-// and cost as much as proper ones. The modulus is the product of a prime, in which
-// there is a group of order q, and another factor, modulo which g and y are 1.
+// hostileDSA returns n DSA keys, each in a group of its own, that pass every check and take
+// as long as correct ones. The modulus is the product of a prime p', which has a group of
+// order q, and a factor modulo which g and y are 1.
 func hostileDSA(n int) []object {
 	k := dsaKeys()[1]
 	prime := new(big.Int).Lsh(big.NewInt(1), 511)
@@ -40,10 +40,10 @@ func hostileDSA(n int) []object {
 	return all
 }
 
-// BenchmarkLoad is what the keys of a document cost when it is loaded.
+// BenchmarkLoad parses and validates as many keys as a support document may have.
 func BenchmarkLoad(b *testing.B) {
 	var texts [][]byte
-	for _, o := range hostileDSA(32) { // more than are remembered
+	for _, o := range hostileDSA(32) { // more groups than the package keeps
 		texts = append(texts, o.json())
 	}
 	for _, n := range []int{1, 4, 8, 17} {

@@ -13,7 +13,7 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// go-jose reads our JWKs, and we read its.
+// TestGoJose checks that go-jose parses the JWKs of this package, and the reverse.
 func TestGoJose(t *testing.T) {
 	std, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -33,18 +33,18 @@ func TestGoJose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !std.Equal(back.Key) {
-		t.Error("go-jose reads another private key")
+		t.Error("go-jose parses another private key")
 	}
 	back = jose.JSONWebKey{}
 	if err := back.UnmarshalJSON(written(t, public.MarshalJWK)); err != nil {
 		t.Fatal(err)
 	}
 	if !std.PublicKey.Equal(back.Key) {
-		t.Error("go-jose reads another public key")
+		t.Error("go-jose parses another public key")
 	}
 }
 
-// Recovered primes must be such that go-jose accepts them.
+// TestGoJoseRecovered checks that go-jose accepts the primes that this package computes.
 func TestGoJoseRecovered(t *testing.T) {
 	k := rsaOf(2048)
 	var back jose.JSONWebKey

@@ -19,8 +19,8 @@ import (
 
 var message = []byte("vepverify")
 
-// rsaKey is one key of testdata/rsa.json, with its signature over message.
-// Both were made by other implementations than ours.
+// rsaKey is one key of testdata/rsa.json, with its signature over message. Other
+// implementations made both.
 type rsaKey struct {
 	bits          int
 	n, e, d, p, q *big.Int
@@ -56,14 +56,14 @@ var rsaKeys = sync.OnceValue(func() []rsaKey {
 	return all
 })
 
-// usable gives the keys of the table in the package comment.
+// usable returns the keys of rsaKeys that an algorithm has.
 func usable() []rsaKey {
 	return slices.DeleteFunc(slices.Clone(rsaKeys()), func(k rsaKey) bool {
 		return k.bits == 1025 || k.bits > 4096
 	})
 }
 
-// rsaOf gives the first key of that length.
+// rsaOf returns the first key of the given length in bits.
 func rsaOf(bits int) rsaKey {
 	all := rsaKeys()
 	return all[slices.IndexFunc(all, func(k rsaKey) bool { return k.bits == bits })]
@@ -80,7 +80,7 @@ func (k rsaKey) private() object {
 	return object{"algorithm": "RS", "n": k.n.String(), "e": k.e.String(), "d": k.d.String()}
 }
 
-// raw signs an encoded message as it is.
+// raw signs an encoded message without changing it.
 func (k rsaKey) raw(encoded []byte) []byte {
 	m := new(big.Int).SetBytes(encoded)
 	return m.Exp(m, k.d, k.n).FillBytes(make([]byte, k.size()))
@@ -133,7 +133,7 @@ func (k dsaKey) signature(r, s *big.Int) []byte {
 // object is a key in JSON.
 type object map[string]any
 
-// with gives a copy in which members are other ones; nil removes one.
+// with returns a copy with other values of some members. nil removes a member.
 func (o object) with(pairs ...any) object {
 	o = maps.Clone(o)
 	for i := 0; i < len(pairs); i += 2 {
@@ -160,7 +160,7 @@ func hexadecimal(s string) *big.Int { return number(s, 16) }
 func number(s string, base int) *big.Int {
 	n, ok := new(big.Int).SetString(s, base)
 	if !ok {
-		panic("no number: " + s)
+		panic("not a number: " + s)
 	}
 	return n
 }
@@ -169,7 +169,7 @@ func b64(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Byte
 
 func plus(n *big.Int, i int64) *big.Int { return new(big.Int).Add(n, big.NewInt(i)) }
 
-// oddOf gives an odd number of that many bits.
+// oddOf returns an odd number of the given number of bits.
 func oddOf(bits int) *big.Int {
 	n := new(big.Int).SetBit(big.NewInt(1), bits-1, 1)
 	return n.SetBit(n, bits/2, 1)
@@ -202,7 +202,7 @@ func mustSign(t testing.TB, k keys.PrivateKey, message []byte) []byte {
 	return s
 }
 
-// refused fails the test unless signature is refused, and with ErrSignature.
+// refused fails the test unless Verify returns an error matching ErrSignature.
 func refused(t testing.TB, k keys.PublicKey, what string, signature []byte) {
 	t.Helper()
 	if err := k.Verify(message, signature); !errors.Is(err, keys.ErrSignature) {
@@ -210,7 +210,7 @@ func refused(t testing.TB, k keys.PublicKey, what string, signature []byte) {
 	}
 }
 
-// shortened gives a signature that begins with a zero byte, and its message.
+// shortened returns a signature that begins with a zero byte, and its message.
 func shortened(t testing.TB, k keys.PrivateKey) (signature, signed []byte) {
 	t.Helper()
 	for i := range 10_000 {
@@ -239,8 +239,8 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// TestEqual checks that keys are equal exactly if their canonical forms are, for keys
-// that differ in one number only too, and for both JSON forms of each.
+// TestEqual checks that keys are equal if and only if their canonical forms are. The keys
+// include some that differ in one number, and both JSON forms of each.
 func TestEqual(t *testing.T) {
 	var all []keys.PublicKey
 	add := func(o object) {
@@ -334,7 +334,7 @@ func TestGenerateRefuses(t *testing.T) {
 	}
 }
 
-// The groups were copied from a text: a slip would show here.
+// TestGroups checks the constants of the groups, which were copied from a text.
 func TestGroups(t *testing.T) {
 	for _, k := range dsaKeys() {
 		if !k.p.ProbablyPrime(20) || !k.q.ProbablyPrime(20) {

@@ -12,7 +12,7 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Each form of one key has the same canonical text.
+// TestForms checks that all forms of a key have the same canonical text.
 func TestForms(t *testing.T) {
 	r, ds := rsaOf(2048), dsaKeys()[0]
 	groups := map[string][]object{
@@ -47,7 +47,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// What the sizes and ranges of PROTOCOL §2 admit, and nothing else.
+// TestRSALoad checks the sizes and ranges of PROTOCOL §2.
 func TestRSALoad(t *testing.T) {
 	type result struct {
 		name string
@@ -84,9 +84,8 @@ func TestRSALoad(t *testing.T) {
 	}
 }
 
-// TestRSATooLarge has keys that are refused for their size alone, and the largest
-// that are not. They are not malformed: a document that publishes one is as good
-// as any.
+// TestRSATooLarge tests keys that are refused only for their size, and the largest that are
+// accepted. The error does not match ErrMalformed: a document with such a key is valid.
 func TestRSATooLarge(t *testing.T) {
 	absurd := new(big.Int).Lsh(big.NewInt(1), 4096)
 	for name, c := range map[string]struct {
@@ -126,7 +125,7 @@ func TestRSATooLarge(t *testing.T) {
 					if k != nil || !errors.Is(err, c.class) || errors.Is(err, keys.ErrMalformed) != (c.class == keys.ErrMalformed) {
 						t.Errorf("%s: %s: %s: %v", name, form, what, err)
 					}
-				case private && !errors.Is(err, keys.ErrMalformed), !private && err != nil: // d is no key's
+				case private && !errors.Is(err, keys.ErrMalformed), !private && err != nil: // d does not fit
 					t.Errorf("%s: %s: %s: %v", name, form, what, err)
 				}
 			}
@@ -134,8 +133,8 @@ func TestRSATooLarge(t *testing.T) {
 	}
 }
 
-// TestRSATooLargeFirst holds that the form of the numbers counts before their
-// size, and their size before all else.
+// TestRSATooLargeFirst checks the order of the checks: the notation of the numbers, then
+// their size, then everything else.
 func TestRSATooLargeFirst(t *testing.T) {
 	long := strings.Repeat("7", 5000)
 	for text, class := range map[string]error{
@@ -271,7 +270,8 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// parsers gives nil interfaces only, so that a typed nil would show.
+// parsers are the functions to test. Their keys are nil only if the interface is nil, so
+// that a typed nil pointer fails the tests.
 var parsers = map[string]func([]byte) (any, error){
 	"public":           func(b []byte) (any, error) { return anyOf(keys.ParsePublicKey(b)) },
 	"insecure":         func(b []byte) (any, error) { return anyOf(keys.InsecureParsePublicKey(b)) },
@@ -314,7 +314,7 @@ func TestUnknownType(t *testing.T) {
 	}
 }
 
-// Names are compared after unescaping.
+// TestEscapes checks that names and values are compared after unescaping.
 func TestEscapes(t *testing.T) {
 	text := fmt.Sprintf(`{"\u0061lgorithm":"\u0052S","n":"%d","e":"\u0033"}`, rsaOf(2048).n)
 	if _, err := keys.ParsePublicKey([]byte(text)); err != nil {
@@ -322,15 +322,15 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// Converting a long decimal takes more than linear time, so it must be refused
-// before; leading zeros are none of a number's length.
+// TestLongNumbers checks that long numbers are refused before they are converted, because
+// the time of a conversion is not linear. Leading zeros do not count.
 func TestLongNumbers(t *testing.T) {
 	start := time.Now()
 	long := strings.Repeat("7", 8<<20)
 	if _, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","e":"3","n":"` + long + `"}`)); !errors.Is(err, keys.ErrTooLarge) {
 		t.Error(err)
 	}
-	if d := time.Since(start); d > 20*time.Second { // to convert it takes minutes
+	if d := time.Since(start); d > 20*time.Second { // a conversion takes minutes
 		t.Errorf("took %v", d)
 	}
 
@@ -379,7 +379,7 @@ func TestPublicRoundTrip(t *testing.T) {
 	}
 }
 
-// The exact text, because other implementations read it.
+// TestWritten checks the exact text of keys, which other implementations parse.
 func TestWritten(t *testing.T) {
 	n := oddOf(512)
 	k := mustPublic(t, object{"algorithm": "RS", "n": n.String(), "e": "3"})
@@ -419,20 +419,19 @@ func TestCanonicalDiffers(t *testing.T) {
 	} {
 		text := string(mustPublic(t, o).Canonical())
 		if seen[text] {
-			t.Errorf("%s: another key has the same", text)
+			t.Errorf("%s: two keys have this text", text)
 		}
 		seen[text] = true
 	}
 }
 
-// TestDecimal holds that decimal numbers of every length are read as math/big
-// reads them.
+// TestDecimal compares the parser of decimal numbers of all lengths with math/big.
 func TestDecimal(t *testing.T) {
 	digits := strings.Repeat("9081726354000000000000000000012345678909", 62)[:2466]
 	for size := 600; size <= len(digits); size += 7 {
 		n, ok := new(big.Int).SetString(digits[:size], 10)
 		if !ok {
-			t.Fatal("no number")
+			t.Fatal("not a number")
 		}
 		n.SetBit(n, 0, 1)
 		k, err := keys.InsecureParsePublicKey([]byte(`{"algorithm":"RS","n":"` + n.String() + `","e":"3"}`))
@@ -448,8 +447,7 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
-// BenchmarkParseRSA is what reading a key costs, without and with what makes it
-// ready to verify.
+// BenchmarkParseRSA parses a key. That of 4096 bits is not prepared for verification.
 func BenchmarkParseRSA(b *testing.B) {
 	for _, bits := range []int{1024, 2048, 4096} {
 		legacy := object{"algorithm": "RS", "n": oddOf(bits).String(), "e": "65537"}.json()
@@ -467,8 +465,8 @@ func BenchmarkParseRSA(b *testing.B) {
 	}
 }
 
-// TestDecimalDigits puts each ASCII character in place of each digit of a number:
-// only digits are accepted.
+// TestDecimalDigits replaces digits of a number by each ASCII character. Only digits are
+// accepted.
 func TestDecimalDigits(t *testing.T) {
 	digits := oddOf(2048).String()
 	for at := 0; at < len(digits); at += 1 + at/40 {
@@ -485,7 +483,7 @@ func TestDecimalDigits(t *testing.T) {
 	}
 }
 
-// FuzzDecimal compares with math/big, by the modulus of a key.
+// FuzzDecimal compares the modulus of a key with that of math/big.
 func FuzzDecimal(f *testing.F) {
 	for _, bits := range []int{2047, 2048, 4095, 4096, 4097} {
 		f.Add(oddOf(bits).String())

@@ -42,19 +42,19 @@ func TestPrivateRoundTrip(t *testing.T) {
 				continue
 			}
 			if !bytes.Equal(again.Public().Canonical(), k.Public().Canonical()) {
-				t.Errorf("%s: %s: another key was read", k.Algorithm(), form)
+				t.Errorf("%s: %s: another key was parsed", k.Algorithm(), form)
 			}
 			if !bytes.Equal(mustSign(t, again, message), mustSign(t, k, message)) {
 				t.Errorf("%s: %s: another signature", k.Algorithm(), form)
 			}
 			if _, err := keys.ParsePrivateKey(data); k.Public().Weak() != errors.Is(err, keys.ErrWeak) {
-				t.Errorf("%s: %s: weak, or not: %v", k.Algorithm(), form, err)
+				t.Errorf("%s: %s: the wrong error for a weak key: %v", k.Algorithm(), form, err)
 			}
 		}
 	}
 }
 
-// jwk gives all members of RFC 7518, section 6.3.2.
+// jwk returns the key with all members of RFC 7518, section 6.3.2.
 func (k rsaKey) jwk() object {
 	modulo := func(prime *big.Int) *big.Int { return new(big.Int).Mod(k.d, plus(prime, -1)) }
 	return object{
@@ -69,7 +69,8 @@ func (k rsaKey) lambda() *big.Int {
 	return p.Mul(p, q).Div(p, gcd)
 }
 
-// Any of the optional members may be missing, and d may be the least one.
+// TestRSAPrivateForms checks that any of the optional members may be missing, and that d may
+// be the smallest possible one.
 func TestRSAPrivateForms(t *testing.T) {
 	for _, bits := range []int{512, 1024, 2048} {
 		k := rsaOf(bits)
@@ -134,27 +135,29 @@ func TestRSAPrivateInconsistent(t *testing.T) {
 			"p a JSON number":   full.with("p", 3),
 			"qi no base64url":   full.with("qi", "+"),
 			"more primes":       full.with("oth", []object{{"r": "AQ", "d": "AQ", "t": "AQ"}}),
-			"n = p², no primes": square4(legacy, k),
+			"n = p², no primes": squareModulus(legacy, k),
 			"n = p²":            full.with("n", b64(square), "p", b64(k.p), "q", b64(k.p)),
 		} {
 			private, err := keys.InsecureParsePrivateKey(o.json())
 			if private != nil || !errors.Is(err, keys.ErrMalformed) {
 				t.Errorf("%d bits: %s: %v", bits, name, err)
 			}
-			silent(t, err, k.d, k.p, k.q)
+			noSecrets(t, err, k.d, k.p, k.q)
 		}
 	}
 }
 
-// square4 gives a "key" whose modulus is p², with a d that inverts e there.
-func square4(legacy object, k rsaKey) object {
+// squareModulus returns an object like a key with the modulus p². Its d is the inverse of
+// e for this modulus.
+func squareModulus(legacy object, k rsaKey) object {
 	n := new(big.Int).Mul(k.p, k.p)
 	order := new(big.Int).Mul(k.p, plus(k.p, -1))
 	d := new(big.Int).ModInverse(k.e, order)
 	return legacy.with("n", n.String(), "d", d.String())
 }
 
-// composite gives a "key" whose exponents fit its factors, which are no primes.
+// composite returns an object like a key whose two factors are not prime. Its exponents fit
+// the factors.
 func composite(bits int) object {
 	e := big.NewInt(65537)
 	p := new(big.Int).Mul(oddOf(bits/2-1), big.NewInt(3))
@@ -164,7 +167,8 @@ func composite(bits int) object {
 	return k.jwk().with("dp", nil, "dq", nil, "qi", nil)
 }
 
-// A prime modulus, and one of three primes, work as keys do, but are none.
+// TestRSANotTwoPrimes checks that a prime modulus and one of three primes are refused. They
+// would sign and verify like others.
 func TestRSANotTwoPrimes(t *testing.T) {
 	e := big.NewInt(65537)
 	prime := multiple(512, 1)
@@ -176,8 +180,8 @@ func TestRSANotTwoPrimes(t *testing.T) {
 
 	k := rsaOf(1024)
 	three, order := new(big.Int).Mul(k.n, prime), new(big.Int).Mul(k.lambda(), plus(prime, -1))
-	three.Mul(three, prime2(1024-512))
-	order.Mul(order, plus(prime2(1024-512), -1))
+	three.Mul(three, largePrime(1024-512))
+	order.Mul(order, plus(largePrime(1024-512), -1))
 	more := object{"algorithm": "RS", "n": three.String(), "e": "65537", "d": new(big.Int).ModInverse(e, order).String()}
 	for name, o := range map[string]object{"one": one, "more": more} {
 		if private, err := keys.InsecureParsePrivateKey(o.json()); private != nil || !errors.Is(err, keys.ErrMalformed) {
@@ -186,8 +190,8 @@ func TestRSANotTwoPrimes(t *testing.T) {
 	}
 }
 
-// prime2 gives a prime of that many bits, near the upper end.
-func prime2(bits int) *big.Int {
+// largePrime returns one of the largest primes of the given number of bits.
+func largePrime(bits int) *big.Int {
 	p := plus(new(big.Int).Lsh(big.NewInt(1), uint(bits)), -1)
 	for !p.ProbablyPrime(20) {
 		p = plus(p, -2)
@@ -217,7 +221,7 @@ func TestDSAPrivateForms(t *testing.T) {
 				t.Errorf("%s: %s: %v", k.name, name, err)
 			}
 			if !strings.HasPrefix(name, "x") && !bytes.Equal(private.Public().Canonical(), want) {
-				t.Errorf("%s: %s: another key was read", k.name, name)
+				t.Errorf("%s: %s: another key was parsed", k.name, name)
 			}
 		}
 	}
@@ -253,13 +257,13 @@ func TestDSAPrivateInconsistent(t *testing.T) {
 			if private != nil || !errors.Is(err, keys.ErrMalformed) {
 				t.Errorf("%s: %s: %v", k.name, name, err)
 			}
-			silent(t, err, k.x)
+			noSecrets(t, err, k.x)
 		}
 	}
 }
 
-// silent fails the test when an error says any of the secrets.
-func silent(t *testing.T, err error, secrets ...*big.Int) {
+// noSecrets fails the test if the error contains the beginning of a secret.
+func noSecrets(t *testing.T, err error, secrets ...*big.Int) {
 	t.Helper()
 	for _, s := range secrets {
 		for _, text := range []string{s.String(), s.Text(16), b64(s)} {
@@ -283,7 +287,7 @@ func TestPrivateKeyIsNotPrinted(t *testing.T) {
 			}
 		}
 		if got := fmt.Sprint(k.(fmt.Stringer).String(), "|", k.(fmt.GoStringer).GoString()); got != want+"|"+want {
-			t.Errorf("%s: String or GoString gives another text", name)
+			t.Errorf("%s: String or GoString returns another text", name)
 		}
 		type holder struct {
 			Key    keys.PrivateKey
@@ -304,7 +308,7 @@ func TestPrivateKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
-// secrets gives the beginnings of the secret numbers in some notations.
+// secrets returns the beginning of the secret number in several notations.
 func secrets(t *testing.T, k keys.PrivateKey) (all []string) {
 	t.Helper()
 	data, err := k.MarshalJSON()

@@ -11,8 +11,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Signatures of other implementations verify, and ours are the same bytes:
-// PKCS#1 v1.5 has one signature for each message.
+// TestRSAKnownAnswers checks that signatures of other implementations verify, and that ours
+// are the same bytes: PKCS#1 v1.5 has one signature for each message.
 func TestRSAKnownAnswers(t *testing.T) {
 	for _, k := range usable() {
 		public := k.public(t)
@@ -54,7 +54,8 @@ func TestRSABadValues(t *testing.T) {
 	}
 }
 
-// s+n of a short modulus fits in its bytes, and is congruent to a good one.
+// TestRSAValueNotReduced checks that s+n, which is congruent to a good value, is refused if
+// it fits in the signature.
 func TestRSAValueNotReduced(t *testing.T) {
 	for _, bits := range []int{511, 1023, 2047} {
 		k := rsaOf(bits)
@@ -82,7 +83,8 @@ func TestRSABitFlips(t *testing.T) {
 	}
 }
 
-// Makers dropped leading zero bytes.
+// TestRSAShortSignature checks that leading zero bytes may be missing: some signers dropped
+// them.
 func TestRSAShortSignature(t *testing.T) {
 	for _, bits := range []int{511, 512, 1023, 1024} {
 		private := mustPrivate(t, rsaOf(bits).private())
@@ -98,7 +100,7 @@ func TestRSAShortSignature(t *testing.T) {
 	}
 }
 
-// block is an encoded message in its parts, for forging.
+// block consists of the parts of an encoded message.
 type block struct {
 	start, padding, separator, info, digest, after []byte
 }
@@ -115,7 +117,7 @@ func unhex(s string) []byte {
 	return b
 }
 
-// encoding gives the right one for message.
+// encoding returns the correct encoding of message.
 func encoding(size int) block {
 	digest := sha256.Sum256(message)
 	return block{
@@ -127,9 +129,9 @@ func encoding(size int) block {
 	}
 }
 
-// Each of these was accepted by some verifier that parses what it should
-// compare. They are signed with the true private key, so that only the check
-// of the encoding can refuse them.
+// TestRSAForgeries checks that encodings are refused that other verifiers accepted because
+// they parsed the encoded message instead of comparing it. The signatures are made with the
+// private key, so that only the check of the encoding can refuse them.
 func TestRSAForgeries(t *testing.T) {
 	fill := func(n int) []byte { return bytes.Repeat([]byte{0xff}, n) }
 	forgeries := map[string]func(*block){
@@ -184,7 +186,7 @@ func TestRSAForgeries(t *testing.T) {
 		}
 		public := k.public(t)
 		if err := public.Verify(message, k.raw(encoding(k.size()).bytes())); err != nil {
-			t.Fatalf("%d bits: what the forgeries begin with is refused: %v", k.bits, err)
+			t.Fatalf("%d bits: the correct encoding is refused: %v", k.bits, err)
 		}
 		for name, forge := range forgeries {
 			b := encoding(k.size())
@@ -200,7 +202,8 @@ func TestRSAForgeries(t *testing.T) {
 	}
 }
 
-// With e = 3, a cube that begins like an encoded message needs no private key.
+// TestRSACubeRoot checks that a cube that begins like an encoded message is refused. With e =
+// 3, such a cube can be made without the private key.
 func TestRSACubeRoot(t *testing.T) {
 	for _, bits := range []int{512, 1024} {
 		k := rsaKeys()[slices.IndexFunc(rsaKeys(), func(k rsaKey) bool { return k.bits == bits && k.e.Int64() == 3 })]
@@ -216,7 +219,7 @@ func TestRSACubeRoot(t *testing.T) {
 	}
 }
 
-// cubeRoot gives the largest number whose cube is not above n.
+// cubeRoot returns the largest number whose cube is not above n.
 func cubeRoot(n *big.Int) *big.Int {
 	root := new(big.Int)
 	for bit := n.BitLen()/3 + 1; bit >= 0; bit-- {
@@ -228,7 +231,8 @@ func cubeRoot(n *big.Int) *big.Int {
 	return root
 }
 
-// Hostile moduli are no primes' product; they must give a verdict all the same.
+// TestRSAHostileModuli checks that signatures of keys whose moduli are not products of two
+// primes are refused.
 func TestRSAHostileModuli(t *testing.T) {
 	for _, bits := range []int{511, 512, 1023, 1024, 2047, 2048, 4096} {
 		ones := plus(new(big.Int).Lsh(big.NewInt(1), uint(bits)), -1)

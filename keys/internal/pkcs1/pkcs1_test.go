@@ -18,7 +18,7 @@ import (
 
 var digest = sha256.Sum256([]byte("message"))
 
-// key is made once, for all tests.
+// key returns the key of most tests.
 var key = sync.OnceValue(func() *rsa.PrivateKey { return generate(2048) })
 
 func generate(bits int) *rsa.PrivateKey {
@@ -67,7 +67,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// forge gives what the key makes of a number, without any padding.
+// forge signs an encoded message without changing it.
 func forge(k *rsa.PrivateKey, encoded []byte) []byte {
 	s := new(big.Int).SetBytes(encoded)
 	return s.Exp(s, k.D, k.N).FillBytes(make([]byte, k.Size()))
@@ -155,8 +155,8 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// Exponents of other shapes than 65537, for a modulus whose root is known: the
-// key is made for each.
+// TestExponents checks exponents with other bits than 65537. It computes the private
+// exponent for each.
 func TestExponents(t *testing.T) {
 	k := key()
 	p, q := k.Primes[0], k.Primes[1]
@@ -179,8 +179,8 @@ func TestExponents(t *testing.T) {
 	}
 }
 
-// reference is the definition, by math/big: the whole encoded message is built and
-// compared.
+// reference reports whether the signature is valid. It follows the definition with math/big:
+// it builds the whole encoded message and compares it.
 func reference(n, e *big.Int, digest *[sha256.Size]byte, signature []byte) bool {
 	const info = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 	size := (n.BitLen() + 7) / 8
@@ -233,8 +233,8 @@ func TestVerifyShortModuli(t *testing.T) {
 	}
 }
 
-// shortKey returns the modulus of that many bits and the private exponent of a key
-// with the exponent 65537.
+// shortKey returns a modulus of the given number of bits and the private exponent for the
+// exponent 65537.
 func shortKey(t *testing.T, bits int) (n, d *big.Int) {
 	t.Helper()
 	one := big.NewInt(1)
