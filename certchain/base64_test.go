@@ -9,9 +9,9 @@ import (
 	"github.com/vepverify/vepverify/certchain"
 )
 
-// decodeLike compares the decoding of a segment with that of encoding/base64, which
-// ignores line breaks, and checks that the bytes before it stay the same.
-func decodeLike(t *testing.T, segment []byte) {
+// compareBase64 compares the decoding of a segment with that of encoding/base64, which
+// ignores line breaks. It also checks that the bytes before it stay the same.
+func compareBase64(t *testing.T, segment []byte) {
 	t.Helper()
 	want, err := base64.RawURLEncoding.Strict().DecodeString(string(segment))
 	ok := err == nil && !bytes.ContainsAny(segment, "\r\n")
@@ -27,21 +27,21 @@ func decodeLike(t *testing.T, segment []byte) {
 func TestBase64(t *testing.T) {
 	for length := range 40 {
 		text := []byte(strings.Repeat("AZaz09-_", 5)[:length])
-		decodeLike(t, text)
+		compareBase64(t, text)
 		for at := range text {
 			for c := range 256 {
 				changed := bytes.Clone(text)
 				changed[at] = byte(c)
-				decodeLike(t, changed)
+				compareBase64(t, changed)
 			}
 		}
 	}
 }
 
-// FuzzBase64 compares with encoding/base64.
+// FuzzBase64 compares the decoding with that of encoding/base64.
 func FuzzBase64(f *testing.F) {
 	for _, text := range []string{"", "A", "AA", "AB", "AAA", "AAAA", "AAAA\n", "AA==", "_-8", "+/8", "eyJhbGciOiJSUzI1NiJ9"} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(decodeLike)
+	f.Fuzz(compareBase64)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/vepverify/vepverify/certchain"
 )
 
-// BenchmarkParse takes a certificate and an assertion apart, of usual sizes.
+// BenchmarkParse parses a certificate and an assertion of usual sizes.
 func BenchmarkParse(b *testing.B) {
 	cert, err := certchain.Issue(template(), issuerKey)
 	if err != nil {

@@ -31,7 +31,7 @@ func generate(alg string) keys.PrivateKey {
 
 func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// token makes an unsigned token of a header and claims given as text.
+// token returns a token of a header and claims, with an invalid signature.
 func token(header, claims string) string { return b64(header) + "." + b64(claims) + "." + b64("sig") }
 
 func TestParseToken(t *testing.T) {
@@ -122,9 +122,9 @@ func TestValidity(t *testing.T) {
 	}{
 		{"before exp", certchain.Validity{Expires: at(10)}, 9, 0, nil},
 		{"at exp", certchain.Validity{Expires: at(10)}, 10, 0, nil},
-		{"behind exp", certchain.Validity{Expires: at(10)}, 11, 0, certchain.ErrExpired},
+		{"after exp", certchain.Validity{Expires: at(10)}, 11, 0, certchain.ErrExpired},
 		{"at exp and leeway", certchain.Validity{Expires: at(10)}, 15, 5, nil},
-		{"behind exp and leeway", certchain.Validity{Expires: at(10)}, 16, 5, certchain.ErrExpired},
+		{"after exp and leeway", certchain.Validity{Expires: at(10)}, 16, 5, certchain.ErrExpired},
 		{"at iat", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 5, 0, nil},
 		{"before iat", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
 		{"before iat, leeway", certchain.Validity{Expires: at(10), IssuedAt: at(5)}, 4, 1, nil},
@@ -132,7 +132,7 @@ func TestValidity(t *testing.T) {
 		{"before nbf, leeway", certchain.Validity{Expires: at(10), NotBefore: at(5)}, 4, 1, nil},
 		{"both", certchain.Validity{Expires: at(1), IssuedAt: at(5)}, 4, 0, certchain.ErrNotYetValid},
 		{"at exp and leeway, negative", certchain.Validity{Expires: at(-10)}, -5, 5, nil},
-		{"behind exp and leeway, negative", certchain.Validity{Expires: at(-10)}, -4, 5, certchain.ErrExpired},
+		{"after exp and leeway, negative", certchain.Validity{Expires: at(-10)}, -4, 5, certchain.ErrExpired},
 		{"earliest", certchain.Validity{Expires: at(-1 << 53)}, 0, 0, certchain.ErrExpired},
 		{"earliest iat", certchain.Validity{Expires: at(10), IssuedAt: at(-1 << 53), NotBefore: at(-1 << 53)}, 5, 0, nil},
 		{"latest iat", certchain.Validity{Expires: at(1 << 53), IssuedAt: at(1 << 53)}, 5, 300000, certchain.ErrNotYetValid},

@@ -10,12 +10,12 @@ import (
 	"github.com/vepverify/vepverify/certchain"
 )
 
-// maxSize is PROTOCOL 1.size, in bytes.
+// maxSize is the largest size of a request in bytes (PROTOCOL 1.size).
 const maxSize = 32 << 10
 
-// BenchmarkHostile takes certificates apart that are as large as a request may be
-// and made to cost time: form, certified key, principal, extra claims, and a
-// signature check by the certified key, whatever their verdict.
+// BenchmarkHostile parses certificates that have the largest possible size and are designed
+// to take much time: the certificate, its key, its principal and its extra claims. If they
+// are valid, it also verifies a signature with the certified key.
 func BenchmarkHostile(b *testing.B) {
 	for name, claims := range hostileClaims() {
 		text := hostileToken(claims)
@@ -25,13 +25,13 @@ func BenchmarkHostile(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				takeApart(text)
+				parseAll(text)
 			}
 		})
 	}
 }
 
-func takeApart(text string) {
+func parseAll(text string) {
 	c, err := certchain.ParseCertificate(text)
 	if err != nil {
 		return
@@ -42,23 +42,23 @@ func takeApart(text string) {
 	}
 }
 
-// hostileToken encodes claims under a signature that is as long as that of a key
-// of 4096 bits.
+// hostileToken encodes claims, with a signature as long as that of a key of 4096 bits.
 func hostileToken(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte(strings.Repeat("\x01", 512)))
 }
 
-// room is the number of bytes that claims may have.
-const room = maxSize*3/4 - 600
+// maxClaims is the largest size of the claims in bytes.
+const maxClaims = maxSize*3/4 - 600
 
-// fill repeats what piece returns for 0, 1, … between start and end, up to room.
+// fill returns start, piece(0), piece(1), … and end. It has as many pieces as fit in
+// maxClaims.
 func fill(start, end string, piece func(i int) string) string {
 	var b strings.Builder
 	b.WriteString(start)
 	for i := 0; ; i++ {
 		p := piece(i)
-		if b.Len()+len(p)+len(end) > room {
+		if b.Len()+len(p)+len(end) > maxClaims {
 			break
 		}
 		b.WriteString(p)

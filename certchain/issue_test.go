@@ -79,8 +79,8 @@ func TestIssueRefuses(t *testing.T) {
 	}
 }
 
-// chain issues certificates for the principals given, each signed by the key
-// that the one before it certifies, all of them keys of the user.
+// chain issues certificates from templates. Each certifies the user's key, which signs all
+// of them but the first.
 func chain(t *testing.T, templates ...certchain.Template) (certs certchain.Chain, certified []keys.PublicKey) {
 	t.Helper()
 	signer := issuerKey

@@ -15,9 +15,9 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// oracle holds that go-jose takes what ParseToken took, and reads the same from
-// it: algorithm, claims, and what the signature is over.
-func oracle(t *testing.T, s string) {
+// compareJOSE checks that go-jose accepts what ParseToken accepts, with the same algorithm,
+// claims, signature and signed text.
+func compareJOSE(t *testing.T, s string) {
 	t.Helper()
 	tok, err := certchain.ParseToken(s)
 	if (tok == nil) != (err != nil) {
@@ -42,8 +42,8 @@ func oracle(t *testing.T, s string) {
 			t.Fatalf("claim %q is %q, go-jose reads %q", name, got, want)
 		}
 	}
-	var ours, theirs seen
-	_ = tok.Verify(&seenKey{seen: &ours, alg: tok.Algorithm})
+	var ours, theirs recorder
+	_ = tok.Verify(&recorderKey{recorder: &ours, alg: tok.Algorithm})
 	_, _ = jws.Verify(&theirs)
 	if ours.message != theirs.message || ours.signature != theirs.signature {
 		t.Fatalf("of %.200q the signature %q is checked over %q, by go-jose %q over %q",
@@ -51,28 +51,28 @@ func oracle(t *testing.T, s string) {
 	}
 }
 
-// seen notes what is to be verified, and refuses it.
-type seen struct{ message, signature string }
+// recorder records a signature and the signed text. Its verification always fails.
+type recorder struct{ message, signature string }
 
-func (s *seen) VerifyPayload(message, signature []byte, _ jose.SignatureAlgorithm) error {
+func (s *recorder) VerifyPayload(message, signature []byte, _ jose.SignatureAlgorithm) error {
 	s.message, s.signature = string(message), string(signature)
 	return keys.ErrSignature
 }
 
-// seenKey is seen as a key of the algorithm alg.
-type seenKey struct {
-	keys.PublicKey // for what is not asked
-	seen           *seen
+// recorderKey is a key of the algorithm alg with a recorder.
+type recorderKey struct {
+	keys.PublicKey // nil: other methods are not called
+	recorder       *recorder
 	alg            string
 }
 
-func (k *seenKey) Algorithm() string { return k.alg }
+func (k *recorderKey) Algorithm() string { return k.alg }
 
-func (k *seenKey) Verify(message, signature []byte) error {
-	return k.seen.VerifyPayload(message, signature, "")
+func (k *recorderKey) Verify(message, signature []byte) error {
+	return k.recorder.VerifyPayload(message, signature, "")
 }
 
-// tokens gives the tokens of all test vectors.
+// tokens returns the tokens of all test vectors.
 func tokens(tb testing.TB) (all []string) {
 	tb.Helper()
 	files, err := filepath.Glob("../testdata/vectors/*.json")
@@ -98,18 +98,18 @@ func tokens(tb testing.TB) (all []string) {
 func TestOracle(t *testing.T) {
 	accepted := 0
 	for _, s := range tokens(t) {
-		oracle(t, s)
+		compareJOSE(t, s)
 		if _, err := certchain.ParseToken(s); err == nil {
 			accepted++
 		}
 	}
 	if accepted < 1000 {
-		t.Errorf("only %d tokens of the vectors are accepted: the test holds little", accepted)
+		t.Errorf("only %d tokens of the vectors are accepted: the test checks little", accepted)
 	}
 }
 
-// TestOracleMutants takes every change of one character of a token that a
-// browser might have sent.
+// TestOracleMutants changes, inserts and removes each character of a token like one of a
+// browser.
 func TestOracleMutants(t *testing.T) {
 	s, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000, "iat": 1700000000000, "x": "\"\\\u00e9"}, nil, userKey)
 	if err != nil {
@@ -118,15 +118,15 @@ func TestOracleMutants(t *testing.T) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~=+/\n\r "
 	for i := range len(s) {
 		for _, c := range alphabet {
-			oracle(t, s[:i]+string(c)+s[i+1:])
-			oracle(t, s[:i]+string(c)+s[i:])
+			compareJOSE(t, s[:i]+string(c)+s[i+1:])
+			compareJOSE(t, s[:i]+string(c)+s[i:])
 		}
-		oracle(t, s[:i]+s[i+1:])
-		oracle(t, s[:i])
+		compareJOSE(t, s[:i]+s[i+1:])
+		compareJOSE(t, s[:i])
 	}
 }
 
-// FuzzToken holds the same of any text.
+// FuzzToken does the same with any text.
 func FuzzToken(f *testing.F) {
 	for i, s := range tokens(f) {
 		if i%16 == 0 {
@@ -135,5 +135,5 @@ func FuzzToken(f *testing.F) {
 	}
 	f.Add(token(`{"alg":"RS256"}`, `{"exp":"1313971280961"}`))
 	f.Add(token(` {"kid":"\u0041","alg":"x"} `, `{"exp":1e3,"a":{"b":[1,2.5e-7,null]}}`))
-	f.Fuzz(oracle)
+	f.Fuzz(compareJOSE)
 }
