@@ -28,7 +28,7 @@ func TestIssue(t *testing.T) {
 	}
 	again, _ := certchain.Issue(template(), issuerKey)
 	if again != s {
-		t.Error("the same template gives two certificates")
+		t.Error("two certificates from one template differ")
 	}
 	c, err := certchain.ParseCertificate(s)
 	if err != nil {
@@ -76,6 +76,38 @@ func TestIssueRefuses(t *testing.T) {
 		if s, err := certchain.Issue(c, issuerKey); !errors.Is(err, certchain.ErrTemplate) || s != "" {
 			t.Errorf("%s: %q, %v", name, s, err)
 		}
+	}
+}
+
+func TestSign(t *testing.T) {
+	claims, extra := map[string]any{"exp": 1, "x": "claims"}, map[string]any{"x": "extra", "y": 2}
+	s, err := certchain.Sign(claims, extra, userKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := certchain.ParseToken(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, _ := tok.Claims.Text("x"); x != "extra" || len(tok.Claims.Names()) != 3 {
+		t.Errorf("claims %q, x = %q", tok.Claims.Names(), x)
+	}
+	if _, ok := tok.Claims.Text("y"); ok {
+		t.Error("a number is a text")
+	}
+	if err := tok.Verify(userKey.Public()); err != nil {
+		t.Error(err)
+	}
+	if len(claims) != 2 || claims["x"] != "claims" || len(extra) != 2 {
+		t.Errorf("the arguments are now %v and %v", claims, extra)
+	}
+	for _, name := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "public-key", "pubkey", "principal"} {
+		if s, err := certchain.Sign(claims, map[string]any{name: 1}, userKey); !errors.Is(err, certchain.ErrTemplate) || s != "" {
+			t.Errorf("extra claim %s: %q, %v", name, s, err)
+		}
+	}
+	if _, err := certchain.Sign(nil, extra, userKey); err != nil {
+		t.Errorf("no claims: %v", err)
 	}
 }
 
@@ -160,9 +192,9 @@ func ExampleIssue() {
 	}
 	email, _, _ := c.Email()
 	principal, _ := c.Claims.Get("principal")
-	fmt.Println(email, "says", c.Issuer, "if the signature holds:", c.Verify(issuer.Public()) == nil)
+	fmt.Println(c.Issuer, "certifies", email, c.Verify(issuer.Public()) == nil)
 	fmt.Println(json.Valid(principal), strings.Count(signed, "."))
 	// Output:
-	// alice@idp.example says idp.example if the signature holds: true
+	// idp.example certifies alice@idp.example true
 	// true 2
 }

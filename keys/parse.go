@@ -82,14 +82,14 @@ func newReader(data []byte) (*family, *reader, error) {
 	case jwk:
 		kty := r.text("kty")
 		r.notation = base64url
-		return r.of(findFamily(func(f *family) bool { return f.kty == string(kty) }))
+		return r.withFamily(findFamily(func(f *family) bool { return f.kty == string(kty) }))
 	case legacy:
 		algorithm := r.text("algorithm")
 		f := findFamily(func(f *family) bool { return f.legacy == string(algorithm) })
 		if f != nil {
 			r.notation = f.notation
 		}
-		return r.of(f)
+		return r.withFamily(f)
 	}
 	return nil, nil, malformed("neither kty nor algorithm")
 }
@@ -104,8 +104,8 @@ type reader struct {
 	err      error
 }
 
-// of sets the family, which is nil if the key is of an unknown type.
-func (r *reader) of(f *family) (*family, *reader, error) {
+// withFamily sets the family. f is nil if the key is of an unknown type.
+func (r *reader) withFamily(f *family) (*family, *reader, error) {
 	if r.err != nil {
 		return nil, nil, r.err
 	}
