@@ -130,3 +130,16 @@ func TestDefaults(t *testing.T) {
 	}
 	checkRefused(t, "another's token", s.do(r), oauthChallenge)
 }
+
+// TestConfigIsCopied checks that modifying the slices and maps of a Config later has no
+// effect.
+func TestConfigIsCopied(t *testing.T) {
+	c := vepauth.Config{
+		Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync": {"1"}},
+	}
+	s := newSite(t, &c)
+	c.Audiences[0], c.Applications["sync"][0] = "https://other.example", "2"
+	clear(c.Applications)
+	check(t, "a listed application", s.do(posting(rp+"/sync/1/token", backed())), 200)
+	check(t, "an unlisted version", s.do(posting(rp+"/sync/2/token", backed())), 404)
+}

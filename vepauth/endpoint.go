@@ -84,7 +84,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 		return Token{}, badRequest("the origin of the request is not known")
 	}
 	g := Grant{Values: values, Scope: scopeOf(o, values)}
-	if len(a.config.Applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
+	if len(a.routes.applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
 		return Token{}, &refusal.Refusal{Status: http.StatusNotFound, Reason: "unknown application"}
 	}
 	g.Result, err = a.config.Verifier.Verify(r.Context(), text, a.config.Audiences...)

@@ -25,9 +25,9 @@ type Authorization struct {
 	signature string // base64
 	ext       string // MAC
 
-	method  string      // OAuth: the signature method
-	signed  []parameter // OAuth: the parameters of the header that are signed
-	foreign bool        // OAuth: one of them is not a protocol parameter
+	method   string      // OAuth: the signature method
+	signed   []parameter // OAuth: the parameters of the header that are signed
+	hasExtra bool        // OAuth: one of them is not a protocol parameter
 
 	// Backing arrays for the parameters of the header and for signed: one
 	// allocation for everything (BenchmarkSigned).

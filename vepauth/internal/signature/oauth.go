@@ -95,7 +95,7 @@ func (OAuth) parse(a *Authorization, header []parameter) error {
 
 // add adds a decoded parameter of the header.
 func (a *Authorization) add(p parameter) {
-	a.foreign = a.foreign || !isProtocolParameter(p.name)
+	a.hasExtra = a.hasExtra || !isProtocolParameter(p.name)
 	switch p.name {
 	case oauthConsumerKey:
 		a.Token = p.value
@@ -118,7 +118,7 @@ func (OAuth) Verify(a *Authorization, secret string, m Message) error {
 	if err != nil {
 		return err
 	}
-	if !a.matches(mac) || a.foreign {
+	if !a.matches(mac) || a.hasExtra {
 		return ErrSignature
 	}
 	return nil
