@@ -107,5 +107,5 @@ func (e *Error) Unwrap() []error {
 
 // isRejection reports whether Kind is one of the reasons for a rejection.
 func (e *Error) isRejection() bool {
-	return e.Kind != ErrMalformed && e.Kind != ErrUndecided && e.Kind != ErrMisuse
+	return e.Kind != nil && e.Kind != ErrMalformed && e.Kind != ErrUndecided && e.Kind != ErrMisuse
 }
