@@ -18,26 +18,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// atEnd is done after all tests.
+// atEnd has functions to call after all tests.
 var atEnd []func()
 
-// browser is the one Chromium of all tests; each test has a profile of its own
-// in it.
+// browser is the Chromium of all tests. Each test has a profile of its own in it.
 var browser = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.WindowSize(1000, 800),
-		chromedp.Flag("disable-popup-blocking", false), // windows open in a click, or not at all
+		chromedp.Flag("disable-popup-blocking", false), // windows open in a click only
 		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", certificate().pin),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that it does not know
+	ctx, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // about events that chromedp does not know
 	atEnd = append(atEnd, end, stop)
 	return ctx, chromedp.Do(ctx)
 })
 
-// chromium is the path of the program, or nothing.
+// chromium returns the path of the program, or an empty string.
 func chromium() string {
 	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -47,7 +46,7 @@ func chromium() string {
 	return ""
 }
 
-// needBrowser gives the browser, or skips the test.
+// needBrowser returns the browser, or skips the test.
 func needBrowser(t *testing.T) context.Context {
 	t.Helper()
 	switch {

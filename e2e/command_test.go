@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// program builds the command once, and gives the folder that has it.
+// program builds the programs once and returns their folder.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "vepverify-e2e-")
 	if err != nil {
@@ -28,19 +28,19 @@ var program = sync.OnceValues(func() (string, error) {
 	return dir, build.Run()
 })
 
-// running is a command that runs.
+// running is a started command.
 type running struct {
-	t    *testing.T
-	dir  string // its working directory
-	cmd  *exec.Cmd
-	said string // on standard output
+	t      *testing.T
+	dir    string // its working directory
+	cmd    *exec.Cmd
+	output string // on standard output, so far
 }
 
-// start starts "vepverify" with the arguments, in an empty folder, and reads
-// what it says to the end, which is how to end it.
+// start starts "vepverify" with the arguments in an empty folder, and reads its output up
+// to the line that explains how to end it.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	needBrowser(t) // there is nothing to test without
+	needBrowser(t) // before the slow build
 	r := &running{t: t, dir: t.TempDir()}
 	r.cmd = command(t, r.dir, "vepverify", args...)
 	out, err := r.cmd.StdoutPipe()
@@ -49,16 +49,16 @@ func start(t *testing.T, args ...string) *running {
 	}
 	begin(t, r.cmd)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		r.said += lines.Text() + "\n"
+		r.output += lines.Text() + "\n"
 		if strings.Contains(lines.Text(), "Ctrl-C") {
 			return r
 		}
 	}
-	t.Fatalf("%v: %s", args, r.said)
+	t.Fatalf("%v: %s", args, r.output)
 	return nil
 }
 
-// command is a program that was built.
+// command returns a command that runs a program that was built.
 func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	built, err := program()
@@ -66,12 +66,12 @@ func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	c := exec.Command(filepath.Join(built, name), args...)
-	c.Args[0] = name // as it is found in the path
+	c.Args[0] = name // as if found in the path
 	c.Dir, c.Stderr = dir, os.Stderr
 	return c
 }
 
-// begin starts a command, which ends with the test at the latest.
+// begin starts a command. It is killed at the end of the test.
 func begin(t *testing.T, c *exec.Cmd) {
 	t.Helper()
 	if err := c.Start(); err != nil {
@@ -80,17 +80,17 @@ func begin(t *testing.T, c *exec.Cmd) {
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() }) // unless it was stopped
 }
 
-// find gives the first group of a regular expression in what was said.
+// find returns the first group of a regular expression in the output.
 func (r *running) find(pattern string) string {
 	r.t.Helper()
-	m := regexp.MustCompile(pattern).FindStringSubmatch(r.said)
+	m := regexp.MustCompile(pattern).FindStringSubmatch(r.output)
 	if m == nil {
-		r.t.Fatalf("no %q in: %s", pattern, r.said)
+		r.t.Fatalf("no %q in: %s", pattern, r.output)
 	}
 	return m[1]
 }
 
-// interrupt presses Ctrl-C, and wants the program to end well.
+// interrupt sends Ctrl-C. The program must exit with status 0.
 func (r *running) interrupt() {
 	r.t.Helper()
 	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -101,8 +101,8 @@ func (r *running) interrupt() {
 	}
 }
 
-// shell runs lines for a shell, in the folder, as somebody who has installed the
-// program, and gives what they print.
+// shell runs lines for a shell in the folder, with the programs in the path, and returns
+// their output.
 func (r *running) shell(lines string) string {
 	r.t.Helper()
 	built, err := program()
@@ -119,8 +119,8 @@ func (r *running) shell(lines string) string {
 	return string(out)
 }
 
-// TestIdp: "vepverify idp" with a site of its user's, and the commands that it
-// tells to believe it.
+// TestIdp signs in at a site with "vepverify idp", and verifies the assertion with the
+// command lines that it prints.
 func TestIdp(t *testing.T) {
 	c := start(t, "idp", "--port", "0", "--domain", "example.com")
 	idp := c.find(`^identity provider: (http://localhost:[0-9]+)\n`)
@@ -140,14 +140,13 @@ func TestIdp(t *testing.T) {
 	c.interrupt()
 }
 
-// TestExample: the smallest relying party of the documentation, with "vepverify
-// idp". Its port is fixed.
+// TestExample signs in at examples/login with "vepverify idp". The example's port is fixed.
 func TestExample(t *testing.T) {
 	const site = "localhost:8080"
 	if l, err := net.Listen("tcp", site); err != nil {
-		t.Skipf("something else has %s", site)
+		t.Skipf("%s is in use", site)
 	} else {
-		_ = l.Close() // it was only to see
+		_ = l.Close() // only tested
 	}
 	c := start(t, "idp", "--port", "0", "--keys-out", "keys.json")
 	idp := c.find(`^identity provider: (http://localhost:[0-9]+)\n`)
@@ -171,13 +170,13 @@ func untilListening(t *testing.T, address string) {
 	defer cancel()
 	for {
 		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close() // it was only to see
+			_ = conn.Close() // only tested
 			return
 		}
 		select {
 		case <-time.After(often):
 		case <-ctx.Done():
-			t.Fatal("nothing listens")
+			t.Fatalf("%s does not listen", address)
 		}
 	}
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestDemo: somebody starts the demo, opens the page that it names, and does
-// what the pages say.
+// TestDemo starts the demo, opens its page, and uses all pages.
 func TestDemo(t *testing.T) {
 	c := start(t, "demo")
 	address := c.find(`Open this page in a browser: (http://\S+)\n`)
@@ -28,14 +27,14 @@ func TestDemo(t *testing.T) {
 	dialog := w.popup(pressing(kb.Enter)) // the button still has the focus
 	dialog.ready()
 	dialog.screenshots("demo-dialog", small...)
-	dialog.forDocs("dialog", look{"", 440, 560, "light", false})
+	dialog.docsScreenshot("dialog", view{"", 440, 560, "light", false})
 	dialog.ready()
 	dialog.enter("#email", "ada@idp.localhost")
 	dialog.click("#sign-in")
 	w.see("h1", "Signed in as ada@idp.localhost")
 	w.gone(dialog)
 	w.screenshots("demo-walkthrough", large...)
-	w.forDocs("demo", look{"", 800, 1000, "light", false})
+	w.docsScreenshot("demo", view{"", 800, 1000, "light", false})
 	checkWalkthrough(w)
 	w.unfold()
 	w.screenshots("demo-walkthrough-open", large...)
@@ -65,8 +64,8 @@ func TestDemo(t *testing.T) {
 	c.interrupt()
 }
 
-// checkWalkthrough: every check is there with its outcome, and what others could do is
-// refused for the reasons that it should be.
+// checkWalkthrough checks that the page shows the outcomes of all checks, and the reasons for
+// which attempts of misuse are refused.
 func checkWalkthrough(w *tab) {
 	w.t.Helper()
 	outcomes := eval[[]string](w, `[...document.querySelectorAll('[aria-labelledby=checks] .outcome')].map(e => e.textContent)`)
@@ -79,7 +78,7 @@ func checkWalkthrough(w *tab) {
 	}
 }
 
-// TestDemoProgram: the lines that the page shows reach the protected resource.
+// TestDemoProgram runs the lines for a shell that the page shows.
 func TestDemoProgram(t *testing.T) {
 	c := start(t, "demo")
 	w := newTab(t)
@@ -109,8 +108,7 @@ func (w *tab) tabTo(selector string) {
 	w.t.Fatalf("%s is not reached by Tab", selector)
 }
 
-// tabAround presses Tab until it has been everywhere, and wants the focus to be
-// seen, on all that can be used.
+// tabAround presses Tab until the focus has been on every control. Each must show the focus.
 func (w *tab) tabAround() {
 	w.t.Helper()
 	want := eval[int](w, "[...document.querySelectorAll('a, button, input, summary, [tabindex]')].filter(e => e.checkVisibility()).length")
@@ -130,14 +128,14 @@ func (w *tab) tabAround() {
 	}
 }
 
-// clickText clicks the element that reads so.
+// clickText clicks the element with that text.
 func (w *tab) clickText(element, text string) {
 	w.t.Helper()
 	w.loaded()
 	w.do(chromedp.Click(chromedp.JSPath(fmt.Sprintf("[...document.querySelectorAll(%q)].find(e => e.textContent.trim() === %q)", element, text))))
 }
 
-// unfold opens everything that can be opened.
+// unfold opens all details elements.
 func (w *tab) unfold() {
 	w.t.Helper()
 	eval[any](w, "document.querySelectorAll('summary').forEach(e => e.click())")

@@ -1,27 +1,26 @@
-// Package e2e tests, in a real browser, what people and scripts in browsers use:
-// the development identity provider (package devidp), signing in (package login)
-// and the commands demo and idp. It is a module of its own, so that its
-// dependency, chromedp, is not one of everybody's.
+// Package e2e tests in a real browser: the development identity provider (package
+// devidp), sign-in (package login) and the commands demo and idp. It is a module of its
+// own, so that users of the main module do not inherit its dependency chromedp.
 //
 //	cd e2e && go test ./...
 //
-// needs Chromium (Debian's package chromium, or what the variable CHROMIUM names)
-// and a Go toolchain in the path, for the tests of the commands. Without Chromium
-// the tests are skipped; where CI=true they fail. The browser finds no host but
-// this machine, so that a page that wanted something from elsewhere would fail.
+// needs Chromium (Debian's package chromium, or the program that the variable CHROMIUM
+// names) and, for the tests of the commands, a Go toolchain in the path. Without Chromium
+// the tests are skipped, or fail if CI=true. The browser resolves no host except this
+// machine, so a page that loads something from elsewhere fails.
 //
-// Every page is photographed: in light, dark, and on a phone, into screenshots/
-// or the folder that the variable SCREENSHOTS names. Each time its layout is
-// checked: nothing scrolls sideways, what can be pressed is large enough and
-// overlaps nothing.
+// Tests take screenshots of every page: light, dark and as on a phone. The files go into
+// screenshots/, or into the folder that the variable SCREENSHOTS names. For each, they check
+// the layout: nothing scrolls sideways, and controls are large enough and do not overlap.
+// The two pictures of the documents are made only if the variable DOCS_SCREENSHOTS names
+// a folder (../docs/screenshots).
 //
-//   - chromium_test.go, tab_test.go, look_test.go: the browser, its windows, what
-//     they look like
-//   - server_test.go, shop_test.go: servers of the tests, and a relying party
-//     made of package login
-//   - the others: what is tested
+//   - chromium_test.go, tab_test.go, screenshot_test.go: the browser, its windows and
+//     their screenshots
+//   - server_test.go, site_test.go, shop_test.go: servers of the tests, two relying parties,
+//     and assertions without a browser
+//   - the others: the tests
 //
-// Tests wait for what they want to see, and never for some time to pass. What a
-// page complains about on the console, such as a violation of its
-// Content-Security-Policy, fails its test.
+// Tests wait for a state, and never for a time. Errors on a page's console, such as a
+// violation of its Content-Security-Policy, fail the test.
 package e2e

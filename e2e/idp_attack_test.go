@@ -14,9 +14,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestOtherPagesGetNothing: a page of another origin cannot have anything
-// certified, whatever it sends. TestFramed and TestRebinding are about the rest.
-func TestOtherPagesGetNothing(t *testing.T) {
+// TestForeignCertify checks that a page of another origin cannot get a certificate. See also
+// TestFramed and TestRebinding.
+func TestForeignCertify(t *testing.T) {
 	p, _ := provider(t)
 	statuses := make(chan int, 10)
 	idp := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func TestOtherPagesGetNothing(t *testing.T) {
 		return eval[string](w, fmt.Sprintf(`fetch('%s/certify', {method: 'POST', body: %s, %s}).then(async r => r.type + (await r.text()), e => 'refused')`, idp, body, request))
 	}
 	w := newTab(t)
-	w.mayComplain() // the browser says what it does not let the page read
+	w.allowErrors() // the browser reports what the page may not read
 	w.open(site(t, idp, `say('here')`, "Content-Security-Policy: default-src * 'unsafe-inline'", "Cross-Origin-Embedder-Policy: unsafe-none"))
 	w.see("#said", "here")
 	for _, request := range []string{
@@ -42,7 +42,7 @@ func TestOtherPagesGetNothing(t *testing.T) {
 		`mode: 'no-cors'`,
 		`mode: 'no-cors', referrerPolicy: 'no-referrer'`,
 		`mode: 'no-cors', credentials: 'include'`,
-		`headers: {'Content-Type': 'application/json'}`, // about which the browser asks first, by OPTIONS
+		`headers: {'Content-Type': 'application/json'}`, // for which the browser sends OPTIONS first
 	} {
 		if got := ask(w, request); got != "refused" {
 			t.Errorf("%s: %s", request, got)
@@ -62,9 +62,9 @@ func TestOtherPagesGetNothing(t *testing.T) {
 	}
 }
 
-// TestAnswerGoesToAskerOnly: when the window that asked shows another site by
-// the time of the answer, nobody gets it.
-func TestAnswerGoesToAskerOnly(t *testing.T) {
+// TestAnswerGoesToAsker checks that the window that asked does not receive the answer if it
+// shows another site by then.
+func TestAnswerGoesToAsker(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
 	const open = "Cross-Origin-Opener-Policy: unsafe-none"
@@ -86,7 +86,7 @@ say('asker');`, open)
 	dialog.see("#audience", asker)
 	rp.click("#out")
 	rp.see("#said", "thief")
-	dialog.mayComplain() // the browser says that it drops the answer
+	dialog.allowErrors() // the browser reports that it drops the answer
 	dialog.enter("#email", "ada")
 	dialog.press(kb.Enter)
 	dialog.see("#problem", "did not take the answer")
@@ -96,7 +96,7 @@ say('asker');`, open)
 	}
 }
 
-// TestNullOrigin: a page without an origin is told so.
+// TestNullOrigin checks the message for a page without an origin.
 func TestNullOrigin(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
@@ -106,9 +106,9 @@ func TestNullOrigin(t *testing.T) {
 	dialog.see("#problem", "no origin")
 }
 
-// TestTooSoon: what is pressed in the moment in which the dialog appears does
-// not count, nor does a key that is held.
-func TestTooSoon(t *testing.T) {
+// TestEarlyInput checks that input in the moment in which the dialog appears is ignored, and
+// so is a key that is held down.
+func TestEarlyInput(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
 	rp.open(site(t, idp, watching))
@@ -131,12 +131,13 @@ func TestTooSoon(t *testing.T) {
 	if s := eval[string](dialog, "document.getElementById('dialog').dataset.state"); s != "ready" {
 		t.Errorf("a held key did something: %s", s)
 	}
-	dialog.as(look{"tiny", 200, 150, "light", false})
+	dialog.viewAs(view{"tiny", 200, 150, "light", false})
 	dialog.do(chromedp.KeyEvent(" "))
 	dialog.see("#status", "larger")
 }
 
-// TestBlockedWindow: without a click there is no window, and the site is told.
+// TestBlockedWindow checks that the site is told if the browser opens no window, because
+// there was no click.
 func TestBlockedWindow(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
@@ -144,8 +145,9 @@ func TestBlockedWindow(t *testing.T) {
 	rp.see("#said", "cancel")
 }
 
-// TestSevered: a page whose policy severs the dialog is told, on both sides.
-func TestSevered(t *testing.T) {
+// TestOpenerPolicy checks that a page whose Cross-Origin-Opener-Policy cuts the connection
+// to the dialog is told.
+func TestOpenerPolicy(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
 	rp.open(site(t, idp, watching, "Cross-Origin-Opener-Policy: same-origin"))
@@ -154,8 +156,9 @@ func TestSevered(t *testing.T) {
 	rp.see("#said", "cancel")
 }
 
-// TestKeysStay: the private key cannot be read, and nothing else is kept.
-func TestKeysStay(t *testing.T) {
+// TestStoredKeys checks that the stored private key cannot be extracted, and that nothing
+// else is stored.
+func TestStoredKeys(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
 	rp.open(site(t, idp, watching))
@@ -175,8 +178,8 @@ func TestKeysStay(t *testing.T) {
 	}
 }
 
-// TestProviderGone: the dialog says that the provider no longer answers.
-func TestProviderGone(t *testing.T) {
+// TestProviderStopped checks the message if the provider does not answer any more.
+func TestProviderStopped(t *testing.T) {
 	p, idp := provider(t)
 	_ = p
 	rp := newTab(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// openDialog presses the site's button and gives the dialog, ready.
+// openDialog presses the site's button and returns the dialog when it is ready.
 func openDialog(rp *tab) *tab {
 	rp.t.Helper()
 	d := rp.popup(clicking("#in"))
@@ -16,14 +16,13 @@ func openDialog(rp *tab) *tab {
 	return d
 }
 
-// ready waits until the dialog takes acts of the person.
+// ready waits until the dialog accepts input.
 func (w *tab) ready() {
 	w.t.Helper()
 	w.wait(`document.getElementById('dialog')?.dataset.state === 'ready'`)
 }
 
-// dismiss presses Escape, upon which the window goes, sometimes before the key
-// is let go.
+// dismiss presses Escape. The window closes, sometimes before the key is released.
 func (w *tab) dismiss() { _ = chromedp.Do(w.ctx, chromedp.KeyEvent(kb.Escape)) }
 
 func TestSignIn(t *testing.T) {
@@ -72,7 +71,7 @@ func TestKeyboard(t *testing.T) {
 	if r := verify(t, p, eval[string](rp, "window.assertion"), origin); r.Email != "ada@idp.localhost" {
 		t.Errorf("signed in as %s", r.Email)
 	}
-	// Enter alone does not choose: the first key goes to no address.
+	// Enter alone does not choose: the focus is not on an address.
 	dialog = rp.popup(pressing(kb.Enter))
 	dialog.ready()
 	dialog.press(kb.Enter)
@@ -102,13 +101,13 @@ func TestCancel(t *testing.T) {
 	rp.see("#said", "cancel")
 	rp.gone(dialog)
 	dialog = openDialog(rp)
-	if err := chromedp.Cancel(dialog.ctx); err != nil { // as by the window's own button
+	if err := chromedp.Cancel(dialog.ctx); err != nil { // as the window's close button does
 		t.Fatal(err)
 	}
 	rp.wait(`[...document.querySelectorAll('#said li')].filter(e => e.textContent === 'cancel').length === 2`)
 }
 
-// TestProblems: what is wrong is said next to what it concerns.
+// TestProblems checks that a problem is shown next to the field.
 func TestProblems(t *testing.T) {
 	p, idp := provider(t)
 	rp := newTab(t)
@@ -150,7 +149,7 @@ on('in', () => navigator.id.request({siteName: '<b>Bank\u202e</b>\n' + 'x'.repea
 	}
 }
 
-// TestNotOpened: the page opened by hand says what it is for.
+// TestNotOpened checks the dialog and the front page when a person opens them directly.
 func TestNotOpened(t *testing.T) {
 	_, idp := provider(t)
 	w := newTab(t)
@@ -161,7 +160,7 @@ func TestNotOpened(t *testing.T) {
 	w.screenshots("front", small...)
 }
 
-// TestAddresses: several are remembered, the last used first, and forgotten.
+// TestAddresses checks that addresses are stored, the last used first, and can be forgotten.
 func TestAddresses(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
@@ -202,7 +201,7 @@ func TestAddresses(t *testing.T) {
 
 func originOf(w *tab) string { return eval[string](w, "location.origin") }
 
-// TestNames: the provider works under each of its names, on a page of any.
+// TestNames signs in with each name of the provider.
 func TestNames(t *testing.T) {
 	p, idp := provider(t)
 	_, port, _ := strings.Cut(strings.TrimPrefix(idp, "http://"), ":")
@@ -217,9 +216,9 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestClosedAndAskedAgain: a dialog that has just been closed is cancelled, and
-// does not take the next one with it.
-func TestClosedAndAskedAgain(t *testing.T) {
+// TestReopen checks that a dialog that was just closed is cancelled, and that the next one
+// works.
+func TestReopen(t *testing.T) {
 	p, idp := provider(t)
 	rp := newTab(t)
 	rp.open(site(t, idp, `

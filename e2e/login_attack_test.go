@@ -12,8 +12,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-// evil is a page of somebody else with a form that it posts when #go is pressed,
-// and frames.
+// evil serves a page of an attacker.
 func evil(t *testing.T, html string) string {
 	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -21,8 +20,8 @@ func evil(t *testing.T, html string) string {
 	}))
 }
 
-// TestCrossSitePost: other pages sign nobody out, and nobody in as somebody else
-// (login CSRF), be they of another site or of another origin of the same.
+// TestCrossSitePost checks that pages of another site, and of another origin of the same
+// site, can neither sign a user out nor sign a user in with another address (login CSRF).
 func TestCrossSitePost(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	mallory, err := makeAssertion(shop.provider, "mallory@idp.localhost", shop.origin)
@@ -54,23 +53,22 @@ func TestCrossSitePost(t *testing.T) {
 	}
 }
 
-// TestFramed: no page of login's, of the provider's, or with the headers of
-// docs/LOGIN.md, is shown in another's frame.
+// TestFramed checks that no page can frame the pages of package login, of the provider, or
+// with the headers of docs/LOGIN.md.
 func TestFramed(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	inner := evil(t, "harmless")
 	checkFrames(w, inner, shop.origin+"/", shop.origin+"/members", shop.origin+"/api/login", shop.idp+"/", shop.idp+"/sign_in", shop.idp+"/absent")
 }
 
-// checkFrames wants the first of the addresses to be shown in a frame, and none
-// of the others.
+// checkFrames checks that the first address can be shown in a frame, and the others cannot.
 func checkFrames(w *tab, addresses ...string) {
 	w.t.Helper()
 	html := ""
 	for _, a := range addresses {
 		html += `<iframe src="` + a + `"></iframe>`
 	}
-	w.mayComplain() // the browser says why it shows none
+	w.allowErrors() // the browser reports why it does not show them
 	w.open(evil(w.t, html))
 	w.wait("document.readyState === 'complete'")
 	frames := call(w, page.GetFrameTree, cdp.Empty{}).FrameTree.ChildFrames
@@ -84,7 +82,8 @@ func checkFrames(w *tab, addresses ...string) {
 	}
 }
 
-// TestFixation: a session that somebody else knew before is nobody's after.
+// TestFixation checks that a session token from before the sign-in, or from before the
+// logout, is not valid after it.
 func TestFixation(t *testing.T) {
 	w, shop := openShop(t, setting{sessions: scs.New()})
 	w.open(shop.origin + "/visit")
@@ -97,13 +96,13 @@ func TestFixation(t *testing.T) {
 	w.isSignedIn("ada")
 	own := w.cookies()
 	if len(own) != 1 || own[0].Value == planted[0].Value {
-		t.Error("the session has the token of before")
+		t.Error("the session token did not change")
 	}
 	thief := newTab(t)
 	call(thief, network.SetCookie, network.SetCookieParams{Name: planted[0].Name, Value: planted[0].Value, URL: shop.origin})
 	thief.open(shop.origin + "/")
 	thief.isSignedOut()
-	// Nor is the session of before the logout anybody's.
+	// The session from before the logout is not valid after it.
 	w.click("#browserid-logout")
 	w.isSignedOut()
 	call(thief, network.SetCookie, network.SetCookieParams{Name: own[0].Name, Value: own[0].Value, URL: shop.origin})

@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestSession: from the button to the members' page, a reload, and out again.
+// TestSession signs in, visits the members' page, reloads it, and signs out.
 func TestSession(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	w.isSignedOut()
@@ -28,7 +28,7 @@ func TestSession(t *testing.T) {
 	w.open(shop.origin + "/")
 	w.click("#browserid-logout")
 	w.isSignedOut()
-	// By going back, nothing of the members' page is to be seen.
+	// The back button must not show the members' page.
 	eval[any](w, "history.back()")
 	w.wait("location.pathname + location.search === '/?next=%2Fmembers'")
 	w.isSignedOut()
@@ -46,7 +46,7 @@ func TestCancelled(t *testing.T) {
 	w, _ := openShop(t, setting{})
 	w.dialog().dismiss()
 	w.message("Signing in was cancelled.")
-	w.signIn("ada") // and it works after all
+	w.signIn("ada") // the next attempt succeeds
 	w.isSignedIn("ada")
 }
 
@@ -59,7 +59,7 @@ func TestRefused(t *testing.T) {
 	w.isSignedIn("ada")
 }
 
-// TestDeleted: a user who is no more is signed out on the next page.
+// TestDeleted checks that a deleted user is signed out on the next page.
 func TestDeleted(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	w.signIn("ada")
@@ -79,7 +79,7 @@ func TestExpired(t *testing.T) {
 	w.isSignedOut()
 }
 
-// TestUnreachable: the site has gone in the meantime.
+// TestUnreachable stops the site before the assertion is posted.
 func TestUnreachable(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	stopServing(portOf(shop.origin))
@@ -87,7 +87,7 @@ func TestUnreachable(t *testing.T) {
 	w.message("The site could not be reached.")
 }
 
-// TestByKeyboard: without a mouse, from the first Tab to the logout.
+// TestByKeyboard signs in and out with the keyboard only.
 func TestByKeyboard(t *testing.T) {
 	w, _ := openShop(t, setting{})
 	d := w.popup(chromedp.Steps(pressing(kb.Tab), pressing(kb.Enter)))
@@ -104,8 +104,8 @@ func TestByKeyboard(t *testing.T) {
 	w.isSignedOut()
 }
 
-// TestNoReferrer: a page with that policy posts with the Origin null, and is known
-// to be the shop's own by Sec-Fetch-Site.
+// TestNoReferrer checks that a page with that policy can sign in. It posts with the Origin
+// null; Sec-Fetch-Site shows that it is the shop's own.
 func TestNoReferrer(t *testing.T) {
 	w, _ := openShop(t, setting{by: "form", next: "/members", shim: "document.head.append(Object.assign(document.createElement('meta'), {name: 'referrer', content: 'no-referrer'}));"})
 	w.signIn("ada")
@@ -115,7 +115,7 @@ func TestNoReferrer(t *testing.T) {
 	w.isSignedOut()
 }
 
-// TestForm: the script fills in the form, and the browser itself posts it.
+// TestForm signs in with a form, which the script fills in and the browser posts.
 func TestForm(t *testing.T) {
 	w, shop := openShop(t, setting{by: "form", next: "/members"})
 	w.signIn("ada")
@@ -134,7 +134,7 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestInline: the script in the page, with a nonce.
+// TestInline signs in with the script in the page, allowed by a nonce.
 func TestInline(t *testing.T) {
 	w, _ := openShop(t, setting{by: "inline"})
 	w.signIn("ada")
@@ -143,7 +143,7 @@ func TestInline(t *testing.T) {
 	w.isSignedOut()
 }
 
-// TestShims: whatever navigator.id has.
+// TestShims signs in with different sets of functions in navigator.id.
 func TestShims(t *testing.T) {
 	const reduce = "{ const id = navigator.id; navigator.id = "
 	for name, shim := range map[string]string{
@@ -171,7 +171,7 @@ func TestShims(t *testing.T) {
 	})
 }
 
-// TestNext: the page that was wanted before, the button's, and nothing else.
+// TestNext checks that the sign-in leads to the page that was requested before.
 func TestNext(t *testing.T) {
 	w, shop := openShop(t, setting{})
 	w.click("#to-members")
@@ -191,7 +191,7 @@ func TestButtonsNext(t *testing.T) {
 	w.see("h1", "Members only")
 }
 
-// TestHostileNext: nobody is sent to another site, or into a script.
+// TestHostileNext checks that the sign-in never leads to another site or a script.
 func TestHostileNext(t *testing.T) {
 	for _, by := range []string{"", "form"} {
 		t.Run("by "+by, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestHostileNext(t *testing.T) {
 	}
 }
 
-// quoted is text as JavaScript writes it.
+// quoted returns text as a JavaScript literal.
 func quoted(text string) string {
 	literal, err := json.Marshal(text)
 	must(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// TestBehindProxy: a proxy ends TLS and cuts off a path; the application has
-// the configuration that docs/LOGIN.md gives for that, by script and by form.
+// TestBehindProxy signs in through a proxy that terminates TLS and removes a path prefix. The
+// application has the configuration of docs/LOGIN.md for that.
 func TestBehindProxy(t *testing.T) {
 	for name, test := range map[string]struct {
 		by, prefix, cookie string

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestRebinding: a page of evil.example, whose owner has had the name point to
-// this machine since, is same-origin with what is served here on its port, and
-// yet gets nothing. A page of localhost gets what there is.
+// TestRebinding loads a page of evil.example, whose owner then points the name to this
+// machine (DNS rebinding). The page is same-origin with the servers here, and must not
+// receive anything from them. A page of localhost does.
 func TestRebinding(t *testing.T) {
 	p, _ := provider(t)
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -21,10 +21,10 @@ import (
 	"github.com/vepverify/vepverify/devidp"
 )
 
-// servers are those that run, by port.
+// servers has a function to stop each running server, by port.
 var servers sync.Map
 
-// listen takes a free port of the loopback interface.
+// listen listens on a free port of the loopback interface.
 func listen(t *testing.T) (l net.Listener, port string) {
 	t.Helper()
 	l, err := devidp.Listen("localhost:0")
@@ -47,7 +47,7 @@ func serveOn(t *testing.T, l net.Listener, port string, h http.Handler) {
 	t.Cleanup(func() { stopServing(port) })
 }
 
-// serve serves on a free port and gives the origin.
+// serve serves on a free port and returns the origin.
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
 	l, port := listen(t)
@@ -55,7 +55,7 @@ func serve(t *testing.T, h http.Handler) string {
 	return "http://localhost:" + port
 }
 
-// stopServing ends a server that serve started.
+// stopServing stops a server that serve started.
 func stopServing(port string) {
 	if stop, ok := servers.LoadAndDelete(port); ok {
 		stop.(func())()
@@ -64,11 +64,11 @@ func stopServing(port string) {
 
 func portOf(origin string) string { return origin[strings.LastIndexByte(origin, ':')+1:] }
 
-// newProvider makes the one provider of all tests, which never changes, because
-// making its key takes a while.
+// newProvider returns the provider of all tests. It is shared because making its key is
+// slow, and never changes.
 var newProvider = sync.OnceValues(func() (*devidp.Provider, error) { return devidp.New(devidp.Config{}) })
 
-// provider serves an identity provider and gives it with its origin.
+// provider serves the identity provider and returns it with its origin.
 func provider(t *testing.T) (*devidp.Provider, string) {
 	t.Helper()
 	p, err := newProvider()
@@ -78,7 +78,7 @@ func provider(t *testing.T) (*devidp.Provider, string) {
 	return p, serve(t, p)
 }
 
-// switched is a handler that can become another.
+// switched is a handler that can be replaced while it serves.
 type switched struct{ to atomic.Pointer[http.Handler] }
 
 func switchedTo(h http.Handler) *switched {
@@ -91,7 +91,7 @@ func (s *switched) become(h http.Handler) { s.to.Store(&h) }
 
 func (s *switched) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.to.Load()).ServeHTTP(w, r) }
 
-// pinned is a certificate for *.example that the browser was told to believe.
+// pinned is a certificate for *.example that the browser trusts.
 type pinned struct {
 	tls.Certificate
 	pin string
@@ -112,14 +112,14 @@ var certificate = sync.OnceValue(func() pinned {
 	return pinned{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, base64.StdEncoding.EncodeToString(sum[:])}
 })
 
-// must is for what goes wrong in no test that is right.
+// must panics if err is not nil, for errors that only a mistake in a test can cause.
 func must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// serveTLS serves https://<name>.example on a free port and gives the origin.
+// serveTLS serves https://<name>.example on a free port and returns the origin.
 func serveTLS(t *testing.T, name string, h http.Handler) string {
 	t.Helper()
 	l, port := listen(t)

@@ -21,22 +21,22 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// setting says what is unusual about a shop.
+// setting is the configuration of a shop.
 type setting struct {
-	by       string // how its page signs in: "" (the script posts), "form", "inline" (the script in the page)
-	shim     string // a script that makes navigator.id what it is to be, behind include.js
+	by       string // how its page signs in: "" (the script posts), "form", or "inline" (the script is in the page)
+	shim     string // a script that changes navigator.id, loaded after include.js
 	next     string // data-next of the button
-	origin   string // its audience; that of its own server when empty
+	origin   string // its audience; empty means the origin of its server
 	prefix   string
 	now      func() time.Time
 	sessions *scs.SessionManager
 }
 
-// instantly is a shim that needs no dialog.
+// instantly is a shim that returns an assertion without a dialog.
 const instantly = "navigator.id = {get: done => fetch('/assertion').then(r => r.text()).then(done)};"
 
-// shop is a relying party made of package login, with the headers that
-// docs/LOGIN.md recommends. Its users are their addresses.
+// shop is a relying party with package login and the headers that docs/LOGIN.md
+// recommends. Its users are strings, their addresses.
 type shop struct {
 	setting
 	provider *devidp.Provider
@@ -62,7 +62,7 @@ var shopPage = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="
 <script src="{{.Include}}" defer></script>{{if .Shim}}<script src="{{.Prefix}}/shim.js" defer></script>{{end}}
 {{if .Nonce}}<script nonce="{{.Nonce}}">{{.Inline}}</script>{{else}}<script src="{{.Script}}" defer></script>{{end}}</html>`))
 
-// newShop makes a shop whose users come from the provider.
+// newShop returns a shop that trusts the provider's keys.
 func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *shop {
 	t.Helper()
 	keys, err := wellknown.ParseStatic(p.KeysBundle())
@@ -158,8 +158,8 @@ func (s *shop) page(title string) http.HandlerFunc {
 	}
 }
 
-// documentedPolicy is the Content-Security-Policy that docs/LOGIN.md recommends,
-// for the provider's origin.
+// documentedPolicy returns the Content-Security-Policy that docs/LOGIN.md recommends, for the
+// provider's origin.
 func documentedPolicy(idp string) string {
 	text, err := os.ReadFile("../docs/LOGIN.md")
 	must(err)
@@ -171,12 +171,12 @@ func documentedPolicy(idp string) string {
 	}
 	const example = "https://idp.example"
 	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, example) {
-		panic("docs/LOGIN.md recommends no policy that this test understands: " + policy)
+		panic("cannot parse the policy of docs/LOGIN.md: " + policy)
 	}
 	return strings.ReplaceAll(policy, example, idp)
 }
 
-// dialog presses the sign-in button and gives the provider's dialog, ready.
+// dialog presses the sign-in button and returns the provider's dialog when it is ready.
 func (w *tab) dialog() *tab {
 	w.t.Helper()
 	d := w.popup(clicking("#browserid-login"))
@@ -184,7 +184,7 @@ func (w *tab) dialog() *tab {
 	return d
 }
 
-// signIn signs in with a name at the provider's domain, to the end of the dialog.
+// signIn signs in with a name at the provider's domain, and waits until the dialog is closed.
 func (w *tab) signIn(name string) {
 	w.t.Helper()
 	d := w.dialog()
@@ -204,11 +204,11 @@ func (w *tab) isSignedIn(name string) {
 
 func (w *tab) isSignedOut() { w.t.Helper(); w.see("#who", "Not signed in") }
 
-// says waits for the message next to the button.
+// message waits for the message next to the button.
 func (w *tab) message(want string) {
 	w.t.Helper()
 	w.see("#browserid-message", want)
 	if where := eval[string](w, "document.getElementById('browserid-message').previousElementSibling.id + document.getElementById('browserid-message').getAttribute('role')"); where != "browserid-loginalert" {
-		w.t.Errorf("the message stands behind %s", where)
+		w.t.Errorf("the message follows %s", where)
 	}
 }

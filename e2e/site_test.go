@@ -1,18 +1,21 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// site is a page under a strict policy that loads include.js and runs a script,
-// which may say something by say(…).
+// site serves a page with a strict policy that loads include.js and runs a script. The
+// script can add a text to the page with say(…).
 func site(t *testing.T, idp, script string, headers ...string) string {
 	return serve(t, siteHandler(idp, script, headers...))
 }
@@ -42,7 +45,7 @@ const on = (id, act) => document.getElementById(id).addEventListener('click', ac
 	return mux
 }
 
-// watching is the usual script: who is signed in comes from the fragment.
+// watching is the usual script. The fragment of the URL is the user who is signed in.
 const watching = `
 const user = location.hash ? decodeURIComponent(location.hash.slice(1)) : null;
 navigator.id.watch({
@@ -56,7 +59,7 @@ on('in', () => navigator.id.request({siteName: window.siteName ?? 'The Shop', on
 on('out', () => navigator.id.logout());
 `
 
-// verify checks an assertion as a relying party does that was given the keys.
+// verify verifies an assertion as a relying party that has the provider's keys.
 func verify(t *testing.T, p *devidp.Provider, text, audience string) *assertion.Result {
 	t.Helper()
 	documents, err := wellknown.ParseStatic(p.KeysBundle())
@@ -72,4 +75,32 @@ func verify(t *testing.T, p *devidp.Provider, text, audience string) *assertion.
 		t.Fatal(err)
 	}
 	return result
+}
+
+// makeAssertion returns a backed assertion that is made without a browser.
+func makeAssertion(p *devidp.Provider, email, audience string) (string, error) {
+	key, err := keys.Generate(keys.DS128)
+	if err != nil {
+		return "", err
+	}
+	certificate, err := p.Certify(email, key.Public(), 10*time.Minute)
+	if err != nil {
+		return "", err
+	}
+	return assertion.Sign(assertion.Template{Audience: audience, Expires: time.Now().Add(time.Minute)}, key, certificate)
+}
+
+// certifyRequest returns the body of a request for a certificate, as the dialog sends
+// it.
+func certifyRequest(t *testing.T) string {
+	t.Helper()
+	key, err := keys.Generate(keys.DS128)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]any{"email": "ada@idp.localhost", "public-key": key.Public(), "duration": 600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	// deadline is generous: it ends what hangs, and times nothing.
+	// deadline ends tests that hang. No test depends on its length.
 	deadline = 2 * time.Minute
-	// often is how often a state that is waited for is looked at.
+	// often is the interval in which a state is polled.
 	often = 20 * time.Millisecond
 )
 
-// tab is a window of the browser. Its methods end the test when they fail.
+// tab is a window of the browser. Its methods end the test if they fail.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
-	// lax: a complaint on the console does not fail the test.
+	// lax means that errors on the console do not fail the test.
 	lax atomic.Bool
 }
 
@@ -56,7 +56,7 @@ func attach(t *testing.T, ctx context.Context) *tab {
 	return w
 }
 
-// popup gives the window that the act opens.
+// popup returns the window that the act opens.
 func (w *tab) popup(act chromedp.Action[chromedp.Void]) *tab {
 	w.t.Helper()
 	w.loaded()
@@ -73,7 +73,7 @@ func (w *tab) popup(act chromedp.Action[chromedp.Void]) *tab {
 	}
 }
 
-// What people do -----------------------------------------------------------------
+// Input ----------------------------------------------------------------------------
 
 func (w *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
@@ -92,7 +92,7 @@ func (w *tab) enter(selector, text string) {
 	w.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// loaded waits for the page's scripts, without which its buttons do nothing.
+// loaded waits for the page's scripts, because its buttons need them.
 func (w *tab) loaded() { w.t.Helper(); w.wait("document.readyState === 'complete'") }
 
 func clicking(selector string) chromedp.Action[chromedp.Void] {
@@ -101,15 +101,15 @@ func clicking(selector string) chromedp.Action[chromedp.Void] {
 
 func pressing(keys string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(keys) }
 
-// What they wait for -------------------------------------------------------------
+// States ------------------------------------------------------------------------
 
-// see waits for the element to have text that contains what is wanted.
+// see waits until the text of the element contains want.
 func (w *tab) see(selector, want string) {
 	w.t.Helper()
 	w.wait(fmt.Sprintf("document.querySelector(%q)?.textContent.includes(%q)", selector, want))
 }
 
-// wait waits for an expression to be true, across navigations.
+// wait waits until an expression is true, across navigations.
 func (w *tab) wait(expression string) {
 	w.t.Helper()
 	text := ""
@@ -124,12 +124,12 @@ func (w *tab) wait(expression string) {
 		select {
 		case <-time.After(often):
 		case <-w.ctx.Done():
-			w.t.Fatalf("waiting for %s: %v\nthe page said: %s", expression, err, text)
+			w.t.Fatalf("waiting for %s: %v\nthe page shows: %s", expression, err, text)
 		}
 	}
 }
 
-// gone waits for a window that this one opened to be closed.
+// gone waits until a window that this one opened is closed.
 func (w *tab) gone(popup *tab) {
 	w.t.Helper()
 	id := chromedp.FromContext(popup.ctx).Target.TargetID
@@ -149,9 +149,9 @@ func (w *tab) gone(popup *tab) {
 	}
 }
 
-// What the tests find out --------------------------------------------------------
+// Access to the page -------------------------------------------------------------
 
-// eval gives the value of an expression, or of its promise.
+// eval returns the value of an expression, or of its promise.
 func eval[T any](w *tab, expression string) T {
 	w.t.Helper()
 	value, err := chromedp.Run(w.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -171,10 +171,10 @@ func call[P, R any](w *tab, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// mayComplain is for pages that are meant to.
-func (w *tab) mayComplain() { w.lax.Store(true) }
+// allowErrors allows errors on the console of this window.
+func (w *tab) allowErrors() { w.lax.Store(true) }
 
-// watchConsole fails the test when the page complains.
+// watchConsole fails the test if an error appears on the console.
 func (w *tab) watchConsole() {
 	ctx, stop := context.WithCancel(w.ctx)
 	messages := chromedp.Console(ctx)

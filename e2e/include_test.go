@@ -8,10 +8,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// said returns the texts that the page has added by say.
 func said(w *tab) string {
 	return eval[string](w, `[...document.querySelectorAll('#said li')].map(e => e.textContent).join()`)
 }
 
+// says waits until the page has added these texts.
 func (w *tab) says(want string) {
 	w.t.Helper()
 	w.wait(`[...document.querySelectorAll('#said li')].map(e => e.textContent).join() === ` + "'" + want + "'")
@@ -29,20 +31,20 @@ func signIn(rp *tab, name string) {
 	rp.gone(dialog)
 }
 
-// TestWatch: what the site believes against what was chosen in this browser.
+// TestWatch checks the callbacks of watch, for each state of the site and of the browser.
 func TestWatch(t *testing.T) {
 	_, idp := provider(t)
 	origin := site(t, idp, watching)
 	visit := 0
-	as := func(user string) string { // another query, so that the page loads again
+	as := func(user string) string { // a new query makes the page load again
 		visit++
 		return fmt.Sprintf("%s/?%d#%s", origin, visit, url.PathEscape(user))
 	}
 	w := newTab(t)
 	w.open(as(""))
-	w.says("match,ready") // nobody, and nobody
+	w.says("match,ready") // no user in either
 	w.open(as("ada@idp.localhost"))
-	w.says("logout,ready") // the site's session is older than the browser's memory
+	w.says("logout,ready") // the browser has no address
 	signIn(w, "ada")
 	w.says("logout,ready,login")
 	w.open(as("ada@idp.localhost"))
@@ -52,12 +54,12 @@ func TestWatch(t *testing.T) {
 	other.says("match,ready")
 	w.click("#out")
 	w.says("match,ready,logout")
-	other.says("match,ready,logout") // hears of it
+	other.says("match,ready,logout") // it receives the logout
 	w.click("#out")
 	w.open(as("ada@idp.localhost"))
 	w.says("logout,ready")
 	signIn(w, "bob")
-	w.open(as("")) // the session ended: no onlogin by itself
+	w.open(as("")) // the session ended: no call of onlogin
 	w.says("match,ready")
 	w.open(as("bob@idp.localhost"))
 	w.says("logout,ready")
@@ -79,14 +81,14 @@ say('here');`)
 	dialog.dismiss()
 	rp.says("here,got,null")
 	dialog = openDialog(rp)
-	rp.click("#out") // the newer question takes the window over
+	rp.click("#out") // the newer request takes over the window
 	rp.says("here,got,null,null")
 	dialog.ready()
 	dialog.click("button.address")
 	rp.says("here,got,null,null,old")
 }
 
-// TestMisuse: what the historic script threw at.
+// TestMisuse checks the cases in which the historic script threw an error.
 func TestMisuse(t *testing.T) {
 	_, idp := provider(t)
 	w := newTab(t)
