@@ -98,7 +98,7 @@ func TestBatchInterruptedPause(t *testing.T) {
 		if state.ExitStatus() != exitInterrupted {
 			t.Errorf("%v: exit status %d", signal, state.ExitStatus())
 		}
-		if !strings.HasSuffix(stderr, "\nvepverify: interrupted: line 2 is the last one answered; \"tail -n +3\" gives the rest\n") || !strings.Contains(stderr, "\nvepverify: 2 lines in ") {
+		if !strings.HasSuffix(stderr, "\nvepverify: interrupted: line 2 is the last one answered; \"tail -n +3\" prints the rest\n") || !strings.Contains(stderr, "\nvepverify: 2 lines in ") {
 			t.Errorf("%v: %s", signal, stderr)
 		}
 	}
@@ -118,7 +118,7 @@ func TestBatchInterrupt(t *testing.T) {
 		p.expect(p.out, reason)
 	}
 	stderr, state := p.end()
-	if state.ExitStatus() != exitInterrupted || stderr != "vepverify: interrupted: line 3 is the last one answered; \"tail -n +4\" gives the rest\n" {
+	if state.ExitStatus() != exitInterrupted || stderr != "vepverify: interrupted: line 3 is the last one answered; \"tail -n +4\" prints the rest\n" {
 		t.Errorf("exit status %d: %s", state.ExitStatus(), stderr)
 	}
 }

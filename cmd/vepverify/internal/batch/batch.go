@@ -140,7 +140,7 @@ func (b *command) report(c *cli.Call, name string, a *answerer, done pipeline.Pr
 		fmt.Fprint(c.Err, a.summary(took))
 	}
 	if err != nil {
-		fmt.Fprintf(c.Err, "%s: interrupted: line %d is the last one answered; \"tail -n +%d\" gives the rest\n", cli.Program, done.Lines, done.Lines+1)
+		fmt.Fprintf(c.Err, "%s: interrupted: line %d is the last one answered; \"tail -n +%d\" prints the rest\n", cli.Program, done.Lines, done.Lines+1)
 		return exitInterrupted
 	}
 	return nil

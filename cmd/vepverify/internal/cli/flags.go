@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +31,8 @@ func Value(variable cli.Generic, name, usage string) Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: variable}
 }
 
-// Short gives a flag a second name of one letter and returns it. An empty letter
-// removes the second name.
+// Short adds a second name of one letter to a flag, and returns the flag. An empty
+// letter removes the second name.
 func Short(letter string, f Flag) Flag {
 	var names []string
 	if letter != "" {
@@ -212,7 +211,7 @@ func (c *Call) badFlagValue(name, quoted, cause string) string {
 		where = variable(name)
 	}
 	value, err := strconv.Unquote(quoted)
-	if err != nil || slices.Contains(secretFlags, name) || MayHoldSecret(value) {
+	if err != nil || isSecret([]*Command{c.command}, name) || MayHoldSecret(value) {
 		return "invalid value for " + where + ": " + cause
 	}
 	return "invalid value " + quoted + " for " + where + ": " + cause

@@ -1,36 +1,59 @@
 package cli
 
 import (
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 )
 
-// hidden stands for a value that is not shown.
+// hidden is shown in place of a secret.
 const hidden = "(hidden)"
 
-// secretFlags are the flags whose values may hold a password or a token. No
-// error repeats the value of one of them.
-var secretFlags = []string{"data", "header", "proxy", "replay"}
+// Secret marks a flag whose value may hold a password or a token, and returns it. No
+// error repeats the value.
+func Secret(f Flag) Flag {
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		f.Category = secretCategory
+	case *cli.GenericFlag:
+		f.Category = secretCategory
+	}
+	return f
+}
 
-// MayHoldSecret reports whether a text of any other origin looks like one that
-// holds a secret: a URL or an address with a user and a password, the text of a
-// key or an identity where the name of its file was meant, or an assertion.
+// secretCategory is the category of secret flags. The help of this package does not
+// use categories.
+const secretCategory = "secret"
+
+// isSecret reports whether a command has a secret flag of that name.
+func isSecret(commands []*Command, name string) bool {
+	for _, c := range commands {
+		if f, ok := findFlag([]*Command{c}, name).(cli.CategorizableFlag); ok && f.GetCategory() == secretCategory {
+			return true
+		}
+	}
+	return false
+}
+
+// MayHoldSecret reports whether a text that is not the value of a secret flag looks
+// as if it holds a secret. Such texts are a URL or an address with a user and a
+// password, a key or an identity in place of the name of its file, and an assertion.
 func MayHoldSecret(text string) bool {
 	user, _, isAddress := strings.Cut(text, "@")
 	return isAddress && strings.Contains(user, ":") ||
 		strings.ContainsAny(text, "{\n") || strings.HasPrefix(text, "-----BEGIN") || strings.HasPrefix(text, "eyJ")
 }
 
-// secretTexts returns the texts that no error may repeat: among the arguments, and
-// among the variables of the commands' flags.
+// secretTexts returns the texts that no error may repeat, from the arguments and
+// from the variables of the commands' flags.
 func secretTexts(args []string, commands []*Command, env func(string) (string, bool)) (all []string) {
 	add := func(flag, text string) {
-		if MayHoldSecret(text) || slices.Contains(secretFlags, flag) && strings.ContainsAny(text, ":=@/") {
-			all = append(append(all, text), strings.Fields(text)...) // as variables of repeatable flags are read
+		if MayHoldSecret(text) || isSecret(commands, flag) && strings.ContainsAny(text, ":=@/") {
+			all = append(append(all, text), strings.Fields(text)...) // variables of repeatable flags are split at white space
 		}
 	}
-	before := "" // the flag whose value may follow
+	before := "" // the flag whose value may be the argument
 	for _, arg := range args {
 		name, value, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		add(before, arg)
@@ -62,16 +85,16 @@ func longName(commands []*Command, name string) string {
 	return name
 }
 
-// shownLengths are the lengths at which texts are cut off where errors show them.
+// shownLengths are the lengths at which errors cut off the texts that they show.
 var shownLengths = []int{200, 100, 40}
 
-// hide replaces the secrets in a text, also where only their beginning stands.
-// It is the second defence: errors about flags that may hold a secret do not
-// repeat the value in the first place.
+// hide replaces the secrets in a text, and the beginnings of secrets that are cut
+// off. It is the second defense: errors about secret flags do not have the value in
+// the first place.
 func hide(text string, secrets []string) string {
 	for _, s := range secrets {
 		for _, form := range shownForms(s) {
-			if len(form) >= 4 { // a shorter text is part of other words, and cannot be a secret
+			if len(form) >= 4 { // a shorter text is not a secret, and may be part of other words
 				text = strings.ReplaceAll(text, form, hidden)
 			}
 		}
@@ -79,8 +102,8 @@ func hide(text string, secrets []string) string {
 	return text
 }
 
-// shownForms returns a text in the forms in which errors show it, the longest
-// first: whole, quoted or made printable, and cut off.
+// shownForms returns the forms in which errors show a text, the longest first: whole
+// or cut off, each as it is, printable and quoted.
 func shownForms(s string) (forms []string) {
 	whole := []string{s}
 	for _, n := range shownLengths {
@@ -95,7 +118,8 @@ func shownForms(s string) (forms []string) {
 	return forms
 }
 
-// Shown returns a value as errors show it.
+// Shown returns the form of a value for error messages: hidden if it may hold a
+// secret, and shortened.
 func Shown(value string) string {
 	if MayHoldSecret(value) {
 		return hidden

@@ -64,9 +64,9 @@ func RunOnTerminal(cmd *exec.Cmd, typed string, asInput bool) (shown string, err
 		return "", err
 	}
 	const endOfInput = "\x04"
-	go io.WriteString(screen, typed+endOfInput) // ends when the screen is closed, at the latest
+	go io.WriteString(screen, typed+endOfInput) // returns when the screen is closed, at the latest
 	output, err := io.ReadAll(screen)
-	if !errors.Is(err, syscall.EIO) { // Linux reports that nobody has the terminal open
+	if !errors.Is(err, syscall.EIO) { // on Linux, no program has the terminal open
 		err = fmt.Errorf("reading the terminal ended with %v", err)
 		return string(output), errors.Join(err, cmd.Wait())
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/vepverify/vepverify/devidp"
 )
 
-const help = `Serves everything that signing in takes, on this machine only: an identity provider, a site
-with a sign-in button and a members' page, and a resource for programs that sign their
-requests. Open the site in a browser; its first page tells what happens. Nothing is fetched
-from elsewhere or written to disk. SIGINT (Ctrl-C) or SIGTERM ends it.
+const help = `Serves an identity provider, a site with a sign-in button and a members' page, and a
+resource for programs that sign their requests, on this machine only. Open the site in a
+browser; its first page shows what happens. Nothing is fetched from elsewhere or written to
+disk. SIGINT (Ctrl-C) or SIGTERM ends it.
 
 Example:
   vepverify demo
@@ -25,10 +25,10 @@ Example:
 It listens on the ports 8400 and 8401, or on others if these are taken.
 
 Exit status:
-  0 told to stop   2 usage, cannot listen`
+  0 stopped by a signal   2 usage, cannot listen`
 
-// The ports of the demo, which are tried first so that browsers, who know sites
-// by their ports, find those of the last time again.
+// The ports that are tried first. Browsers know sites by their ports, and so find
+// the provider and the site of the previous run again.
 const (
 	providerPort = 8400
 	sitePort     = 8401
@@ -76,7 +76,7 @@ func run(ctx context.Context, c *cli.Call) error {
 	})
 }
 
-// listenAnywhere listens on the port or, when that is taken, on a free one.
+// listenAnywhere listens on the port or, if that is taken, on a free one.
 func listenAnywhere(port int) (net.Listener, error) {
 	l, err := servers.ListenLocal(port)
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/vepverify/vepverify/devidp"
 )
 
-const help = `Serves an identity provider for development, on this machine only, so that a relying
-party in any language can be tried in a real browser. It vouches for every address at its
-domain and asks for no password. Its key is new each time, and nobody believes it who was not
-given its keys; it prints the commands that are.
+const help = `Serves an identity provider for development, on this machine only. It is for trying a
+relying party, in any language, in a real browser. It certifies every address at its domain
+and asks for no password. Its key is new each time. Only verifiers that are given its keys
+trust it; it prints the commands for that.
 
-A page loads http://localhost:8400/include.js, which defines navigator.id; the provider's first
-page tells more. SIGINT (Ctrl-C) or SIGTERM ends it.
+A page loads http://localhost:8400/include.js, which defines navigator.id. The first page of
+the provider explains more. SIGINT (Ctrl-C) or SIGTERM ends it.
 
 Examples:
   vepverify idp
@@ -27,7 +27,7 @@ Examples:
   vepverify idp --domain example.com --port 8500
 
 Exit status:
-  0 told to stop   2 usage, cannot listen, a file that cannot be written`
+  0 stopped by a signal   2 usage, cannot listen, a file that cannot be written`
 
 // command is the command idp with its flags.
 type command struct {
@@ -73,8 +73,7 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	return servers.Run(ctx, map[net.Listener]*http.Server{l: servers.NewLocal(provider)})
 }
 
-// announce says what is there and how to use it. The first line is for scripts,
-// too.
+// announce prints the URLs and how to use them. Scripts may read the first line.
 func (i *command) announce(c *cli.Call, provider *devidp.Provider, origin string) error {
 	fmt.Fprintln(c.Err, "WARNING: "+provider.Warning())
 	fetch, keys := "", "keys.json"
@@ -90,11 +89,11 @@ its keys:          %[1]s/keys.json
 In the pages of a relying party, such as http://localhost:8080:
   <script src="%[1]s/include.js"></script>
 
-Verifiers that are to believe it:%[3]s
+Verifiers that trust it:%[3]s
   %[5]s assertion.txt --audience http://localhost:8080 --keys %[4]s
   %[5]s serve --keys %[4]s
 
-Ctrl-C ends it; the next one has other keys.
+Ctrl-C ends it. The next one has other keys.
 `, origin, provider.Domain(), fetch, keys, cli.Invocation(os.Args[0]))
 	return err
 }

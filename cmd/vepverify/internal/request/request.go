@@ -61,14 +61,14 @@ func Command() *cli.Command {
 		Flags: []cli.Flag{
 			cli.Text(&r.identity, "identity", "the identity, a `FILE` of certify (needed)"),
 			cli.Short("X", cli.Text(&r.method, "method", "the request's `METHOD`; GET, or POST with --data")),
-			cli.Short("d", cli.Value(&r.data, "data", "the body, a form: `TEXT`, @FILE without its line breaks, or @- (repeatable: joined by &)")),
-			cli.Short("H", cli.Value(&r.headers, "header", "a `HEADER` such as 'Accept: text/html' (repeatable)")),
+			cli.Short("d", cli.Secret(cli.Value(&r.data, "data", "the body, a form: `TEXT`, @FILE without its line breaks, or @- (repeatable: joined by &)"))),
+			cli.Short("H", cli.Secret(cli.Value(&r.headers, "header", "a `HEADER` such as 'Accept: text/html' (repeatable)"))),
 			cli.Short("o", cli.Text(&r.output, "output", "write the answer to `FILE`")),
 			cli.Short("i", cli.Switch(&r.include, "include", "write the answer's status and headers, too")),
 			cli.Switch(&r.explain, "explain", "explain on standard error what is sent and answered, without secrets"),
 			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
 			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
-			cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine"),
+			cli.Secret(cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine")),
 			cli.Switch(&r.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
 		},
 	}

@@ -47,7 +47,7 @@ tests INSECURE_SSL, FORCE_INSECURE_LOOKUP_OVER_HTTP, TEST_SERVICE_FAILURE. A fla
 VEPVERIFY_ variable, that variable over these, and these over the files.
 
 Exit status:
-  0 told to stop   2 usage, bad configuration, cannot listen`
+  0 stopped by a signal   2 usage, bad configuration, cannot listen`
 
 // command is the command serve with its flags.
 type command struct {
@@ -91,7 +91,7 @@ func (s *command) flags() []cli.Flag {
 		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM), which is read again when it changes"),
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
-		cli.Value(&s.replay, "replay", "refuse assertions that were used before, remembered in `STORE`: off, memory, or redis://host:port"),
+		cli.Secret(cli.Value(&s.replay, "replay", "refuse assertions that were used before, remembered in `STORE`: off, memory, or redis://host:port")),
 		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h; store: as long as the store remembers"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),

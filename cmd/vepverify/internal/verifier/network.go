@@ -31,10 +31,10 @@ var networkOnly = []string{"timeout", "ca-file", "proxy", "insecure-allow-privat
 func (n *Network) Flags() []cli.Flag {
 	return []cli.Flag{
 		cli.Text(&n.Keys, "keys", "issuers' support documents: `FILE` or folder; no network at all"),
-		cli.Switch(&n.offline, "offline", "insist on --keys, so that nothing is ever fetched"),
+		cli.Switch(&n.offline, "offline", "require --keys, so that nothing is ever fetched"),
 		cli.Value(&n.Timeout, "timeout", "`TIME` for one look-up with its delegations, at most 5m"),
 		cli.Text(&n.CAFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
-		cli.Text(&n.Proxy, "proxy", "fetch through the proxy at `URL` (http, https, socks5)"),
+		cli.Secret(cli.Text(&n.Proxy, "proxy", "fetch through the proxy at `URL` (http, https, socks5)")),
 		cli.Switch(&n.allowPrivate, "insecure-allow-private", "fetch from private addresses, and from any port"),
 	}
 }
@@ -51,12 +51,12 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 	}
 	for _, name := range networkOnly {
 		if c.Given(name) {
-			return nil, c.UsageErrorf("--%s and --keys exclude each other: with --keys there is no network", name)
+			return nil, c.UsageErrorf("--%s and --keys exclude each other: --keys means no network", name)
 		}
 	}
 	static, err := wellknown.LoadStatic(n.Keys)
 	if err != nil {
-		return nil, fmt.Errorf("--keys: %w (wanted: a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
+		return nil, fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
 	}
 	return static, nil
 }

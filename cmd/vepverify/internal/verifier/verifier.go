@@ -58,7 +58,7 @@ func (t *Trust) Flags() []cli.Flag {
 	return []cli.Flag{
 		cli.Value(&t.leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
 		cli.Value(&t.maxChain, "max-chain", "`NUMBER` of certificates to accept"),
-		cli.Text(&t.Fallback, "fallback", "`DOMAIN` that speaks for domains without BrowserID"),
+		cli.Text(&t.Fallback, "fallback", "`DOMAIN` that is the authority for domains without BrowserID"),
 		cli.Value(&t.trustedIssuers, "trusted-issuer", "`DOMAIN` to trust for any email address (repeatable)"),
 	}
 }
@@ -67,7 +67,7 @@ func (t *Trust) Flags() []cli.Flag {
 func (t *Trust) InsecureFlags() []cli.Flag {
 	return []cli.Flag{
 		cli.Switch(&t.weakKeys, WeakKeys, "accept RSA keys that anyone can break, for archives"),
-		cli.Switch(&t.fallbackOnUnavailable, "insecure-fallback-on-unavailable", "let the fallback speak for domains out of reach"),
+		cli.Switch(&t.fallbackOnUnavailable, "insecure-fallback-on-unavailable", "use the fallback for domains that cannot be reached"),
 	}
 }
 
