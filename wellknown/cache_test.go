@@ -168,7 +168,7 @@ func TestStale(t *testing.T) {
 				return
 			}
 			if got != nil || a.Keys[0] != first.Keys[0] || a.Fetched != first.Fetched || a.Expires != first.Expires {
-				t.Fatalf("%v %+v, want the document held", got, a)
+				t.Fatalf("%v %+v, want the cached document", got, a)
 			}
 			s.expectRetry(t)
 		})
@@ -242,12 +242,12 @@ func TestRefresh(t *testing.T) {
 	s.answer = answers(200, document(2))
 	s.now = start.Add(time.Minute)
 	if a, err := refresh(s); err != nil || a.Keys[0] != first.Keys[0] || s.fetches != 1 {
-		t.Errorf("fetched anew within a minute: %v", err)
+		t.Errorf("fetched again within a minute: %v", err)
 	}
 	s.now = start.Add(time.Minute + 1)
 	a, err := refresh(s)
 	if err != nil || a.Keys[0] == first.Keys[0] || s.fetches != 2 {
-		t.Errorf("not fetched anew after a minute: %v", err)
+		t.Errorf("not fetched again after a minute: %v", err)
 	}
 	// A failure leaves the cached document, and delays the next fetch.
 	s.answer = down
@@ -281,7 +281,7 @@ func TestRefresh(t *testing.T) {
 	before := s.fetches
 	s.now = s.now.Add(time.Minute)
 	if lookUp(t, s.Resolver, host); s.fetches != before+1 {
-		t.Error("a document expired and was not fetched anew")
+		t.Error("a document expired and was not fetched again")
 	}
 }
 

@@ -85,8 +85,10 @@ func (e *LookupError) Unwrap() []error {
 // IncompleteError means that a support document is valid, but lacks authentication or
 // provisioning, which only a fallback's document may (PROTOCOL §3). It is wrapped by a
 // [*LookupError], which has the outcome for a host that is not the fallback:
-// [ErrUnsupported], or [ErrUnavailable] if the document has expired and the host does not
-// answer.
+//
+//   - [ErrUnsupported] for the host's own document;
+//   - [ErrRefused] for a delegate's document;
+//   - [ErrUnavailable] if the document has expired and its host does not answer.
 type IncompleteError struct {
 	// Authority is what a caller that asked for its fallback may use.
 	Authority *Authority

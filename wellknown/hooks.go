@@ -125,7 +125,8 @@ type SignatureCheck struct {
 
 type checkKey struct{}
 
-// WithSignatureCheck returns a context whose look-ups use c.
+// WithSignatureCheck returns a context whose look-ups use c. They do not use it after they
+// return.
 func WithSignatureCheck(ctx context.Context, c *SignatureCheck) context.Context {
 	return context.WithValue(ctx, checkKey{}, c)
 }

@@ -90,9 +90,9 @@ func TestHooks(t *testing.T) {
 		{"no domain", 0, r.Authority, ctx, "no domain", nil, "cached-row5"},
 		{"not by policy", 0, r.Authority, ctx, "127.0.0.1", nil, "cached-row5"},
 		{"no room", 0, r.Authority, ctx, "c.example", full, "wait fetched-row4"},
-		{"unsupported, anew", 2 * time.Minute, r.Authority, ctx, "none.example", nil, "wait waited fetched-row3"},
+		{"unsupported, again", 2 * time.Minute, r.Authority, ctx, "none.example", nil, "wait waited fetched-row3"},
 		{"refresh", 0, r.Refresh, ctx, host, nil, "wait waited fetched-ok"},
-		{"delegations, anew", 2 * time.Hour, r.Authority, ctx, "b.example", nil, "wait waited wait waited wait waited fetched-ok"},
+		{"delegations, again", 2 * time.Hour, r.Authority, ctx, "b.example", nil, "wait waited wait waited wait waited fetched-ok"},
 		{"no room, but known", 2 * time.Hour, r.Authority, ctx, host, full, "wait fetched-ok"},
 		{"refresh, no room", 0, r.Refresh, ctx, host, full, "wait fetched-row4"},
 	} {
@@ -174,8 +174,8 @@ func TestCachedAllocates(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
 	lookUp(t, s.Resolver, host)
-	held := 0
-	hooked := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(bool, error) { held++ }})
+	cached := 0
+	hooked := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(bool, error) { cached++ }})
 	for name, ctx := range map[string]context.Context{"no hooks": t.Context(), "hooks": hooked} {
 		allocations := testing.AllocsPerRun(100, func() {
 			if _, err := s.Authority(ctx, host, host); err != nil {
@@ -186,8 +186,8 @@ func TestCachedAllocates(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, allocations)
 		}
 	}
-	if held != 101 {
-		t.Errorf("calls %d times", held)
+	if cached != 101 {
+		t.Errorf("%d calls of Done", cached)
 	}
 }
 
@@ -285,8 +285,8 @@ func TestHooksLoadRefused(t *testing.T) {
 	if row(t, a, err) != row4 || !errors.Is(err, full) {
 		t.Error(err)
 	}
-	if good, bad, _, _ := s.CacheSize(); good+bad != 0 {
-		t.Errorf("%d documents and %d outcomes kept", good, bad)
+	if documents, faults, _, _ := s.CacheSize(); documents+faults != 0 {
+		t.Errorf("%d documents and %d outcomes cached", documents, faults)
 	}
 	known, _ := lookUp(t, s.Resolver, host)
 	s.now = s.now.Add(2 * time.Hour)
@@ -333,20 +333,20 @@ func TestHooksLoadOfCertificates(t *testing.T) {
 	n := newNetwork(t)
 	n.serve(host, jsonHandler(document(1)))
 	r := resolver(t, n.config())
-	full, calls, held := errors.New("full"), 0, 0
+	full, calls, inProgress := errors.New("full"), 0, 0
 	load := func(context.Context) (func(), error) {
 		if calls++; calls == 1 {
 			return nil, full
 		}
-		held++
-		return func() { held-- }, nil
+		inProgress++
+		return func() { inProgress-- }, nil
 	}
 	ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Load: load})
 	a, err := r.Authority(ctx, host, host)
 	if row(t, a, err) != row4 || !errors.Is(err, full) {
 		t.Error(err)
 	}
-	if _, err := r.Authority(ctx, host, host); err != nil || calls != 3 || held != 0 {
-		t.Errorf("%v; %d calls, %d held", err, calls, held)
+	if _, err := r.Authority(ctx, host, host); err != nil || calls != 3 || inProgress != 0 {
+		t.Errorf("%v; %d calls, %d in progress", err, calls, inProgress)
 	}
 }

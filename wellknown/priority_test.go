@@ -161,7 +161,7 @@ func TestFirstInFirstOut(t *testing.T) {
 // keys.
 func withCheck(ctx context.Context, verifies bool) context.Context {
 	return wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{
-		Verifies: func(held []keys.PublicKey) bool { return verifies && len(held) > 0 },
+		Verifies: func(cached []keys.PublicKey) bool { return verifies && len(cached) > 0 },
 		Fallback: "fallback.example",
 	})
 }

@@ -51,7 +51,7 @@ func TestRates(t *testing.T) {
 					}
 				}
 				if _, bad, _, _ := s.CacheSize(); bad != 0 {
-					t.Errorf("%d remembered", bad)
+					t.Errorf("%d cached", bad)
 				}
 				s = newTestResolver(t) // the same again with a new resolver
 				s.answer = answers(200, document(1))

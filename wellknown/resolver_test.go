@@ -86,16 +86,16 @@ func TestFlood(t *testing.T) {
 			})
 		}
 		release.Wait()
-		good, bad, goodBytes, badBytes := r.CacheSize()
-		if good > entries || bad > entries || goodBytes > bytes || badBytes > bytes || good+bad < 20 {
-			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, good, bad, goodBytes, badBytes)
+		documents, faults, documentBytes, faultBytes := r.CacheSize()
+		if documents > entries || faults > entries || documentBytes > bytes || faultBytes > bytes || documents+faults < 20 {
+			t.Errorf("%s: %d and %d entries, %d and %d bytes", name, documents, faults, documentBytes, faultBytes)
 		}
 		// Entries take about as much memory as they count for.
-		if grown := heap() - before; grown > goodBytes+badBytes+4<<20 {
-			t.Errorf("%s: %d bytes more in use, counted %d", name, grown, goodBytes+badBytes)
+		if grown := heap() - before; grown > documentBytes+faultBytes+4<<20 {
+			t.Errorf("%s: %d bytes more in use, counted %d", name, grown, documentBytes+faultBytes)
 		}
-		if c.keeps != (good == 1) {
-			t.Errorf("%s: %d documents kept", name, good)
+		if c.keeps != (documents == 1) {
+			t.Errorf("%s: %d documents cached", name, documents)
 		}
 	}
 }

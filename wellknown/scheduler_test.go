@@ -215,7 +215,7 @@ func TestNoSlot(t *testing.T) {
 			t.Errorf("asked %v", p.order())
 		}
 		if _, bad, _, _ := c.r.CacheSize(); bad != 1 {
-			t.Errorf("%d outcomes remembered", bad)
+			t.Errorf("%d outcomes cached", bad)
 		}
 		begin = time.Now()
 		if _, got := lookUp(t, c.r, host); got != nil || time.Since(begin) != 0 {
@@ -279,7 +279,7 @@ func TestKnownFirst(t *testing.T) {
 		c.ask(t.Context(), "another.example", row4) // too many are queued
 		begin := time.Now()
 		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != shortWait {
-			t.Errorf("%v after %v, want the document held", err, time.Since(begin))
+			t.Errorf("%v after %v, want the cached document", err, time.Since(begin))
 		}
 		a, err := c.r.Refresh(t.Context(), host, host)
 		if err != nil || time.Since(a.Fetched) > time.Second {

@@ -169,8 +169,8 @@ func TestSaveRefuses(t *testing.T) {
 		case "toDown.example", "todown.example":
 			return reply(200, delegation("down.example"))
 		case "a.example", "b.example":
-			return reply(200, delegation("moody.example"))
-		case "moody.example":
+			return reply(200, delegation("varying.example"))
+		case "varying.example":
 			return reply(200, `{"keys":[],"authentication":"/`+q.URL.Query().Get("domain")+`","provisioning":"/"}`)
 		}
 		return reply(200, document(1))

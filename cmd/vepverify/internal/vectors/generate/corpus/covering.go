@@ -13,7 +13,7 @@ var covering = map[string][]string{
 	"4.row5-limit":       {"wellknown.TestLimit", "wellknown.TestEndless"},
 	"4.row5-policy":      {"wellknown.TestPrivateByName", "wellknown.TestPrivateByDNS", "wellknown.TestPrivateByAuthority", "wellknown.TestPorts"},
 	"4.stale":            {"wellknown.TestStale", "wellknown.TestOutage", "wellknown.TestStaleIncomplete", "wellknown.TestStaleWithinASecond", "wellknown.TestStaleNotForRefresh", "wellknown.TestStaleEnds"},
-	"4.renewal":          {"wellknown.TestRenewal", "wellknown.TestRenewalOfDelegation", "wellknown.TestRenewalFails"},
+	"4.renewal":          {"wellknown.TestRenewal", "wellknown.TestRenewalOfDelegation", "wellknown.TestRenewalFails", "wellknown.TestUnsupportedRenewal", "wellknown.TestUnsupportedRenewalFails"},
 	"4.held-keys":        {"wellknown.TestOrderBySignature", "wellknown.TestOrderIsNoAnswer"},
 	"4.eviction":         {"assertion.TestHostileAssertions", "wellknown.TestEvictsItsOwn", "wellknown.TestFullEvictsLargest", "wellknown.TestFullKeepsVerified", "wellknown.TestVerifiedLast"},
 	"4.domain-dev":       {"wellknown.TestPrivateByName", "wellknown.TestPorts"},
