@@ -23,7 +23,7 @@ type Token struct {
 	raw       []byte
 	signed    int // length of the part of raw that the signature covers
 	signature []byte
-	members   [6]strictjson.Member // backs Claims, to save an allocation
+	members   [5]strictjson.Member // backs Claims, to save an allocation: browsers make up to 5 claims
 }
 
 // ParseToken parses a token. The error matches [ErrMalformed]. ParseToken accepts any
