@@ -63,7 +63,7 @@
 //
 // # What is not checked
 //
-// Who calls. Every client of the handler can have assertions verified, name
+// The caller. Every client of the handler can have assertions verified, name
 // issuers to trust for its own request, and make the service look up domains.
 // Serve it in your own network, or require authentication before it. The audience
 // is whatever the caller says; a caller that lets its users choose the audience
