@@ -24,7 +24,7 @@ import (
 // No error of this package contains the URL or its password.
 func Open(rawURL string, c Config) (*Store, error) {
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("redisstore: %w", err)
+		return nil, err
 	}
 	c = c.withDefaults()
 	options, err := parseURL(rawURL)

@@ -50,9 +50,9 @@ const (
 func (c Config) validate() error {
 	switch {
 	case c.Timeout < 0:
-		return fmt.Errorf("Timeout: %v is negative", c.Timeout)
+		return fmt.Errorf("redisstore: Timeout: %v is negative", c.Timeout)
 	case c.MaxLife < 0:
-		return fmt.Errorf("MaxLife: %v is negative", c.MaxLife)
+		return fmt.Errorf("redisstore: MaxLife: %v is negative", c.MaxLife)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func New(client redis.UniversalClient, c Config) (*Store, error) {
 		return nil, fmt.Errorf("redisstore: client: %w", err)
 	}
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("redisstore: %w", err)
+		return nil, err
 	}
 	return &Store{client: client, config: c.withDefaults()}, nil
 }

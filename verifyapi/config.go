@@ -99,19 +99,19 @@ const (
 func (c Config) validate() error {
 	switch {
 	case c.Verifier == nil:
-		return errors.New("Verifier: missing")
+		return errors.New("verifyapi: Verifier: missing")
 	case c.UndecidedStatus != 0 && c.UndecidedStatus != http.StatusOK && c.UndecidedStatus != http.StatusServiceUnavailable:
-		return fmt.Errorf("UndecidedStatus: %d, want 200 or 503", c.UndecidedStatus)
+		return fmt.Errorf("verifyapi: UndecidedStatus: %d, want 200 or 503", c.UndecidedStatus)
 	case c.MaxBody < 0 || c.MaxBody > maxMaxBody:
-		return fmt.Errorf("MaxBody: %d bytes, want 1 to %d", c.MaxBody, maxMaxBody)
+		return fmt.Errorf("verifyapi: MaxBody: %d bytes, want 1 to %d", c.MaxBody, maxMaxBody)
 	case c.ReadTimeout < 0:
-		return fmt.Errorf("ReadTimeout: %v is negative", c.ReadTimeout)
+		return fmt.Errorf("verifyapi: ReadTimeout: %v is negative", c.ReadTimeout)
 	case c.InFlight < 0:
-		return fmt.Errorf("InFlight: %d is negative", c.InFlight)
+		return fmt.Errorf("verifyapi: InFlight: %d is negative", c.InFlight)
 	case c.QueueTimeout < 0:
-		return fmt.Errorf("QueueTimeout: %v is negative", c.QueueTimeout)
+		return fmt.Errorf("verifyapi: QueueTimeout: %v is negative", c.QueueTimeout)
 	case c.Lookups < 0:
-		return fmt.Errorf("Lookups: %d is negative", c.Lookups)
+		return fmt.Errorf("verifyapi: Lookups: %d is negative", c.Lookups)
 	}
 	return c.Version.validate()
 }
@@ -151,9 +151,9 @@ const (
 func (v Version) validate() error {
 	switch {
 	case !isVersion(v.Version):
-		return errors.New("Version.Version: not digits and dots")
+		return errors.New("verifyapi: Version.Version: not digits and dots")
 	case v.Commit != "" && !isCommit(v.Commit):
-		return errors.New("Version.Commit: not 40 lower-case hex digits")
+		return errors.New("verifyapi: Version.Commit: not 40 lower-case hex digits")
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ var _ http.Handler = (*Handler)(nil)
 // out of range or missing.
 func New(c Config) (*Handler, error) {
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("verifyapi: %w", err)
+		return nil, err
 	}
 	c = c.withDefaults()
 	version, err := json.Marshal(c.Version)
