@@ -59,26 +59,28 @@ func (a *Authority) MarkVerified() {
 
 // source answers questions to single hosts.
 type source interface {
-	// entry returns an entry with a document, or else a fault.
-	entry(ctx context.Context, q question) (*entry, *fetch.Fault)
+	// entry returns an entry with a document or a fault.
+	entry(ctx context.Context, q question) *entry
 }
 
-// follow returns the authority for q.host. It starts from the answer to q, an entry or a
-// fault, and asks s for the hosts to which that delegates.
-func follow(ctx context.Context, s source, q question, now time.Time, e *entry, f *fetch.Fault) (*Authority, error) {
-	a := &Authority{Domain: q.host}
+// follow returns the authority for the host of e, the first entry. It asks s for the
+// entries of the hosts to which that delegates.
+func follow(ctx context.Context, s source, e *entry, now time.Time) (*Authority, error) {
+	asked := e.host
+	a := &Authority{Domain: asked}
 	for {
-		if f != nil {
-			return nil, newLookupError(f, q.host, a.Domain)
+		if e.fault != nil {
+			return nil, newLookupError(e.fault, asked, a.Domain)
 		}
 		a.add(e)
 		next := e.document.Authority
 		if next == "" {
-			return a.complete(q.host, e, now)
+			return a.complete(asked, e, now)
 		}
-		if f = a.delegate(next); f == nil {
-			e, f = s.entry(ctx, q.to(next))
+		if f := a.delegate(next); f != nil {
+			return nil, newLookupError(f, asked, a.Domain)
 		}
+		e = s.entry(ctx, e.question.to(next))
 	}
 }
 

@@ -112,8 +112,7 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	l := &lookup{Resolver: r, now: now, refresh: refresh, hooks: hooks}
-	e, f := l.use(ctx, q, e)
-	a, err := follow(ctx, l, q, now, e, f)
+	a, err := follow(ctx, l, l.use(ctx, q, e), now)
 	hooks.done(!l.waited, err)
 	return a, err
 }
@@ -128,30 +127,30 @@ type lookup struct {
 }
 
 // entry implements source.
-func (l *lookup) entry(ctx context.Context, q question) (*entry, *fetch.Fault) {
+func (l *lookup) entry(ctx context.Context, q question) *entry {
 	return l.use(ctx, q, l.cache.get(q, l.now, l.refresh))
 }
 
 // use returns the cache entry e, or the result of a fetch if e is nil.
-func (l *lookup) use(ctx context.Context, q question, e *entry) (*entry, *fetch.Fault) {
+func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 	if e != nil {
 		l.renewIfDue(ctx, e, l.now)
-		return e, e.fault
+		return e
 	}
 	if f := l.client.CheckHost(q.host); f != nil {
-		return nil, f
+		return &entry{question: q, fault: f}
 	}
 	e, f := l.await(ctx, q)
 	if f == nil {
-		return e, e.fault
+		return e
 	}
 	// The fetch did not start or did not end in time, which says nothing about the host: it
 	// is not cached, and a document that still counts is used. Refresh asks for a newer
 	// one, and whether there is one is not known.
 	if stale := l.cache.document(q, l.now); stale != nil && !l.refresh {
-		return stale, nil
+		return stale
 	}
-	return nil, f
+	return &entry{question: q, fault: f}
 }
 
 // await returns the result of a fetch, which it shares with other look-ups. It tries again

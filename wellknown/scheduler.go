@@ -13,11 +13,22 @@ import (
 
 // Limits of a scheduler, by its number of slots (Config.MaxFetches).
 const (
-	queuePerSlot  = 8  // fetches that may be queued for each slot, and callers that may wait for the first fetch of one registrable domain's hosts
-	waitingShare  = 4  // four times as many callers may wait for the first fetches of all hosts
-	domainShare   = 16 // one registrable domain has at most a 16th of the slots, at least 1
-	slowShare     = 4  // hosts that did not answer last time have at most a quarter, at least 1
-	reservedShare = 8  // an eighth, rounded up, is reserved for known hosts, and as much for others; none of a single slot
+	// queuePerSlot is the number of fetches that may be queued for each slot, and of callers
+	// that may wait for the first fetch of one registrable domain's hosts.
+	queuePerSlot = 8
+
+	// waitingShare times as many callers may wait for the first fetches of all hosts.
+	waitingShare = 4
+
+	// One registrable domain has at most a 16th of the slots, at least 1.
+	domainShare = 16
+
+	// Hosts that did not answer last time have at most a quarter, at least 1.
+	slowShare = 4
+
+	// An eighth, rounded up, is reserved for known hosts, and as much for others. Nothing is
+	// reserved of a single slot.
+	reservedShare = 8
 )
 
 // How long a caller waits for a fetch if an older document still counts.
@@ -165,8 +176,9 @@ func endedCall(r *request, e *entry) *call {
 func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault {
 	var slot, answer <-chan time.Time // nil means no limit
 	if stale {
-		slotTimer, answerTimer := time.NewTimer(time.Until(c.since.Add(staleSlotWait))), time.NewTimer(time.Until(c.since.Add(staleAnswerWait)))
+		slotTimer := time.NewTimer(time.Until(c.since.Add(staleSlotWait)))
 		defer slotTimer.Stop()
+		answerTimer := time.NewTimer(time.Until(c.since.Add(staleAnswerWait)))
 		defer answerTimer.Stop()
 		slot, answer = slotTimer.C, answerTimer.C
 	}
@@ -210,12 +222,12 @@ func (s *scheduler) leave(r *request, c *call) {
 	}
 }
 
-// renew starts or queues a fetch without a caller, if the limits allow it.
+// renew starts or queues a fetch without a caller. If a limit forbids it, there is no fetch.
 func (s *scheduler) renew(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.calls[r.question] == nil && s.cached(r) == nil {
-		s.add(r)
+		_, _ = s.add(r)
 	}
 }
 

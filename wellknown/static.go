@@ -110,7 +110,7 @@ func (s *Static) add(name string, document json.RawMessage) error {
 	if s.entries[host] != nil {
 		return fmt.Errorf("%s: more than one document", host)
 	}
-	e := new(entry)
+	e := &entry{question: question{host, host}}
 	s.entries[host] = e
 	if document == nil || string(bytes.TrimSpace(document)) == "null" {
 		e.fault = fetch.Unsupported.Fault("recorded as not supporting BrowserID", nil)
@@ -141,20 +141,19 @@ func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Auth
 	if !ok {
 		return nil, notDomain()
 	}
-	e, f := s.entry(ctx, q)
-	if f == nil && e.authority != nil {
+	e := s.entry(ctx, q)
+	if e.authority != nil {
 		return e.authority.clone(), nil
 	}
-	return follow(ctx, s, q, time.Time{}, e, f)
+	return follow(ctx, s, e, time.Time{})
 }
 
 // entry implements source.
-func (s *Static) entry(_ context.Context, q question) (*entry, *fetch.Fault) {
-	e := s.entries[q.host]
-	if e == nil {
-		return nil, fetch.Unavailable.Fault("no document of this host is known", nil)
+func (s *Static) entry(_ context.Context, q question) *entry {
+	if e := s.entries[q.host]; e != nil {
+		return e
 	}
-	return e, e.fault
+	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil)}
 }
 
 // Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of
@@ -196,32 +195,31 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 	defer cancel()
 	l := &lookup{Resolver: r, now: r.now()}
 	rec.source = l
-	e, f := rec.entry(ctx, q)
 	// An error of follow itself, such as a delegation in a circle, is ignored: the
 	// documents are recorded, and a look-up in them returns the same error.
-	_, _ = follow(ctx, rec, q, l.now, e, f)
+	_, _ = follow(ctx, rec, rec.entry(ctx, q), l.now)
 	return rec.err
 }
 
 // entry implements source.
-func (rec *recorder) entry(ctx context.Context, q question) (*entry, *fetch.Fault) {
-	e, f := rec.source.entry(ctx, q)
+func (rec *recorder) entry(ctx context.Context, q question) *entry {
+	e := rec.source.entry(ctx, q)
 	text := json.RawMessage("null")
 	switch {
-	case f == nil:
+	case e.fault == nil:
 		var err error
 		if text, err = json.Marshal(e.document); err != nil {
 			rec.fail(fmt.Errorf("%s: %w", q.host, err))
 		}
-	case f.Outcome != fetch.Unsupported:
-		rec.fail(newLookupError(f, q.emailDomain, q.host))
-		return e, f
+	case e.fault.Outcome != fetch.Unsupported:
+		rec.fail(newLookupError(e.fault, q.emailDomain, q.host))
+		return e
 	}
 	if before, found := rec.documents[q.host]; found && !bytes.Equal(before, text) {
 		rec.fail(fmt.Errorf("%s: %w", q.host, errDifferent))
 	}
 	rec.documents[q.host] = text
-	return e, f
+	return e
 }
 
 var errDifferent = errors.New("different documents for different domains, which one file cannot hold")

@@ -15,9 +15,12 @@ import (
 // root. With them it takes up to 26 ms, because crypto/x509 checks up to 100 signatures.
 const (
 	maxCertificates = 10 // with the host's own; usual chains have two to four
-	maxCopies       = 2  // with the same name and key, as when two roots signed one; crypto/x509 tries them in every order
 	maxRSABits      = 4096
 	maxRSAExponent  = 65537
+
+	// maxCopies limits certificates with the same name and key, as when two roots issued
+	// them. crypto/x509 tries them in every order.
+	maxCopies = 2
 )
 
 var errCertificates = errors.New(
