@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,15 +14,15 @@ import (
 
 func TestInvalidConfig(t *testing.T) {
 	for name, c := range map[string]assertion.Config{
-		"trusted issuer":   {TrustedIssuers: []string{"https://idp.example"}},
-		"fallback":         {Fallback: "idp.example/"},
-		"leeway":           {Leeway: 5*time.Minute + 1},
-		"chain negative":   {MaxChain: -1},
-		"chain endless":    {MaxChain: assertion.MaxChainLimit + 1},
-		"fallback on what": {InsecureFallbackOnUnavailable: true},
+		"trusted issuer": {TrustedIssuers: []string{"https://idp.example"}},
+		"fallback":       {Fallback: "idp.example/"},
+		"leeway":         {Leeway: 5*time.Minute + 1},
+		"negative chain": {MaxChain: -1},
+		"long chain":     {MaxChain: assertion.MaxChainLimit + 1},
+		"no fallback":    {InsecureFallbackOnUnavailable: true},
 
-		"life without guard":    {MaxLife: time.Minute},
-		"no limit of no guard":  {MaxLife: -1},
+		"life without a guard":  {MaxLife: time.Minute},
+		"no limit, no guard":    {MaxLife: -1},
 		"life beyond the store": {MaxLife: 24 * time.Hour, OneUse: assertion.NewMemoryOneUse(1, clock)},
 		"life and leeway beyond the store": {
 			MaxLife: 24*time.Hour - time.Minute + time.Millisecond, OneUse: assertion.NewMemoryOneUse(1, clock),
@@ -30,6 +31,8 @@ func TestInvalidConfig(t *testing.T) {
 	} {
 		if v, err := assertion.NewVerifier(c); !errors.Is(err, assertion.ErrMisuse) || v != nil {
 			t.Errorf("%s: %v, %v", name, v, err)
+		} else if !strings.HasPrefix(err.Error(), "assertion: ") {
+			t.Errorf("%s: %q does not begin with the package", name, err)
 		}
 	}
 }
@@ -109,6 +112,10 @@ func TestWithOneUse(t *testing.T) {
 	}
 	if _, err := v.WithOneUse(shortStore{}); !errors.Is(err, assertion.ErrMisuse) {
 		t.Errorf("a guard that keeps nothing: %v", err)
+	}
+	limited := verifier(t, assertion.Config{OneUse: guard, MaxLife: time.Minute})
+	if v, err := limited.WithOneUse(nil); !errors.Is(err, assertion.ErrMisuse) || v != nil {
+		t.Errorf("MaxLife without a guard: %v, %v", v, err)
 	}
 	if _, err := (*assertion.Verifier)(nil).WithOneUse(guard); !errors.Is(err, assertion.ErrMisuse) {
 		t.Errorf("a nil verifier: %v", err)
