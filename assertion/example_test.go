@@ -60,7 +60,7 @@ func ExampleVerify_handler() {
 	w := httptest.NewRecorder()
 	signIn(w, r)
 	fmt.Print(w.Code, " ", w.Body)
-	// Output: 403 {"status":"failure","reason":"malformed assertion: certificate 1: 1 parts where a token has 3"}
+	// Output: 403 {"status":"failure","reason":"malformed assertion: certificate 1: 1 parts instead of 3"}
 }
 
 // Verification without a network: the issuers' support documents are given.
