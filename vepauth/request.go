@@ -39,6 +39,17 @@ var (
 	errNotServed  = errors.New("the request target is not the URL that would be served")
 )
 
+// targetBytes are the bytes that a request target may contain. The look-up in a table is
+// faster than comparisons (BenchmarkHostile/32KiB/steps).
+var targetBytes = newTargetBytes()
+
+func newTargetBytes() (s [256]bool) {
+	for c := range s {
+		s[c] = c > ' ' && c != 0x7f && c != '#'
+	}
+	return s
+}
+
 // requestTarget is a request target as the client wrote it. It is parsed once for each
 // request; patterns, applications and signatures all use it.
 type requestTarget struct {
@@ -54,7 +65,7 @@ func parseTarget(s string) requestTarget {
 		return requestTarget{err: errLongTarget}
 	}
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == 0x7f || c == '#' {
+		if !targetBytes[s[i]] {
 			return requestTarget{err: errTarget}
 		}
 	}

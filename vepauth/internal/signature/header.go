@@ -173,10 +173,10 @@ func cutQuoted(s string) (value, rest string, ok bool) {
 	return unquoted.String(), s[end+1:], true
 }
 
+var quoter = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // Quote returns s as a quoted string.
-func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
+func Quote(s string) string { return `"` + quoter.Replace(s) + `"` }
 
 // Challenge is one challenge of a WWW-Authenticate header.
 type Challenge struct {
