@@ -48,8 +48,8 @@ type Config[U any] struct {
 	UserID func(user U) string
 
 	// FindByID finds the user with an ID. Required. It is called at each login and
-	// then for each request. An error that matches ErrNoUser, or a nil user, signs the
-	// user out. Any other error is logged and answered with 503.
+	// then for each request. An error that matches ErrNoUser, or a nil user, refuses the
+	// login or signs the user out. Any other error is logged and answered with 503.
 	FindByID func(ctx context.Context, id string) (U, error)
 
 	// OnLogout is called with the ID of a user who has signed out, or in whose browser
