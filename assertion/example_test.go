@@ -54,13 +54,13 @@ func ExampleVerify_handler() {
 		json.NewEncoder(w).Encode(answer)
 	}
 
-	form := url.Values{"assertion": {"certificate~assertion"}}
+	form := url.Values{"assertion": {"not an assertion"}}
 	r := httptest.NewRequest("POST", "https://rp.example/sign-in", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	signIn(w, r)
 	fmt.Print(w.Code, " ", w.Body)
-	// Output: 403 {"status":"failure","reason":"malformed assertion: certificate 1: 1 parts instead of 3"}
+	// Output: 403 {"status":"failure","reason":"no certificates provided"}
 }
 
 // Verification without a network: the issuers' support documents are given.
