@@ -112,8 +112,8 @@ func TestDurations(t *testing.T) {
 		"0": 0, "-1": 0, "86401": 0, "1e3": 0, "600.0": 0, "600.5": 0, `"600"`: 0, "null": 0, "true": 0, "[600]": 0,
 		"99999999999999999999": 0, "4294967297": 0, "18446744073709551617": 0, "9223372036": 0,
 	} {
-		asked := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 12345), "12345", text, 1)
-		_, c := certify(t, asDialog(asked))
+		request := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 12345), "12345", text, 1)
+		_, c := certify(t, asDialog(request))
 		if want == 0 {
 			if c.Field != "duration" {
 				t.Errorf("%s: %+v", text, c)
@@ -256,5 +256,27 @@ func TestBodyCutOff(t *testing.T) {
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	if response, _ := certify(t, r); response.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// BenchmarkCertify measures one request for a certificate: with usual keys, with the
+// most expensive keys, and with malformed bodies.
+func BenchmarkCertify(b *testing.B) {
+	bodies := map[string]string{
+		"RSA of 4096 bits": `{"email":"ada@idp.localhost","duration":60,"public-key":{"algorithm":"RS","n":"` + strings.Repeat("9", 1233) + `","e":"65537"}}`,
+		"garbage":          strings.Repeat("[", 8<<10),
+		"members":          "{" + strings.Repeat(`"a":1,`, 1300) + `"b":1}`,
+	}
+	for _, name := range []string{"RS256", "DS128", "DS256", "DS128-own-group", "DS256-own-group"} {
+		bodies[name] = body(b, "ada@idp.localhost", idptest.Key(name).Public(), 60)
+	}
+	for name, text := range bodies {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if response, _ := answer(b, asDialog(text)); response.StatusCode >= http.StatusInternalServerError {
+					b.Fatal(response.Status)
+				}
+			}
+		})
 	}
 }

@@ -19,6 +19,6 @@
 // rebinding). Other programs on this machine can use it as they want.
 //
 // It is not an example to copy from: it reads the forms that are posted to package
-// login, keeps the assertions, and gives identities to all who ask. examples/login
+// login, keeps the assertions, and sends an identity to every client. examples/login
 // does none of that.
 package demo

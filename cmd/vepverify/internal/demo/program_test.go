@@ -62,8 +62,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// TestIdentityFails: the client learns only that there is no identity. The log has
-// the reason.
+// TestIdentityFails checks that a client does not receive the reason if its identity cannot
+// be made, and that the log does.
 func TestIdentityFails(t *testing.T) {
 	long := strings.Repeat(strings.Repeat("a", 60)+".", 4) + "localhost" // its addresses are too long
 	provider, err := devidp.New(devidp.Config{Domain: long, Now: clock})

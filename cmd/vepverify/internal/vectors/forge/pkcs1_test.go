@@ -9,7 +9,7 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// TestForgeries signs encoded messages that are almost right.
+// TestForgeries signs malformed encoded messages.
 func TestForgeries(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit func(*forge.PKCS1)
@@ -22,7 +22,7 @@ func TestForgeries(t *testing.T) {
 		"no separator":   {func(m *forge.PKCS1) { m.Separator = nil }, assertion.ErrSignature},
 		"no digest info": {func(m *forge.PKCS1) { m.DigestInfo = nil }, assertion.ErrSignature},
 		"garbage at end": {func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("garbage") }, assertion.ErrSignature},
-		"parameters left": {func(m *forge.PKCS1) {
+		"no parameters": {func(m *forge.PKCS1) {
 			m.DigestInfo = []byte("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20")
 		}, assertion.ErrSignature},
 	} {
@@ -36,7 +36,7 @@ func TestForgeries(t *testing.T) {
 	}
 }
 
-// TestRSASigner: without an edit it is the key's own signature.
+// TestRSASigner checks that the signature without an edit is the key's own.
 func TestRSASigner(t *testing.T) {
 	for _, name := range []string{
 		"RS64", "RS64-2", "RS64-511", "RS128", "RS128-2", "RS128-1023", "RS256", "RS256-2", "RS256-2047",
@@ -47,7 +47,7 @@ func TestRSASigner(t *testing.T) {
 		}
 		raw, err := forge.RSASigner(idptest.Key(name), func(*forge.PKCS1) {})([]byte("message"))
 		if err != nil || !slices.Equal(raw, own) {
-			t.Errorf("%s: another signature, %v", name, err)
+			t.Errorf("%s: the signatures differ, %v", name, err)
 		}
 	}
 }

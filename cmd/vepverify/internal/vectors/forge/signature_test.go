@@ -11,7 +11,7 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// TestStrippedZeros: a shorter signature is the same number.
+// TestStrippedZeros checks that a signature without its leading zeros is valid.
 func TestStrippedZeros(t *testing.T) {
 	for _, user := range []string{"RS128", "RS256", "RS256-2047", "DS128", "DS256"} {
 		certificate, statement := tokens("RS256", user)
@@ -22,7 +22,7 @@ func TestStrippedZeros(t *testing.T) {
 		full := statement.String()
 		statement.Alter = forge.StripZeros
 		if len(statement.String()) >= len(full) {
-			t.Error("nothing was stripped")
+			t.Error("no zeros were stripped")
 		}
 		check(t, user, nil, certificate, statement)
 	}
@@ -50,12 +50,12 @@ func TestScalars(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			certificate, statement := tokens("RS256", "DS256")
 			statement.Alter = c.alter
-			check(t, "it", c.want, certificate, statement)
+			check(t, name, c.want, certificate, statement)
 		})
 	}
 }
 
-// TestAddModulus: the sum is right modulo n, and refused at either length.
+// TestAddModulus checks that exactly n is added, and that a verifier refuses the sum.
 func TestAddModulus(t *testing.T) {
 	for _, user := range []string{"RS128", "RS256", "RS256-2047"} {
 		certificate, statement := tokens("RS256", user)
@@ -64,7 +64,7 @@ func TestAddModulus(t *testing.T) {
 		sum := signatureOf(t, statement)
 		n, ok := new(big.Int).SetString(idptest.Legacy(idptest.Key(user).Public())["n"].(string), 10)
 		if difference := new(big.Int).Sub(sum, plain); !ok || difference.Cmp(n) != 0 {
-			t.Errorf("%s: not n was added", user)
+			t.Errorf("%s: the difference is not n", user)
 		}
 		check(t, user, assertion.ErrSignature, certificate, statement)
 	}

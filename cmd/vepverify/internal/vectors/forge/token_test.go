@@ -113,7 +113,7 @@ func TestSameText(t *testing.T) {
 	}
 }
 
-// TestChangesCopy: methods that change a token leave the original as it is.
+// TestChangesCopy checks that methods that change a token do not modify the original.
 func TestChangesCopy(t *testing.T) {
 	token, _ := tokens("DS128", "DS128")
 	before := token.String()

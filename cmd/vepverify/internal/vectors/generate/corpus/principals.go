@@ -59,15 +59,15 @@ func emails() []vector {
 	badDomain := func(name, comment, domain string) vector {
 		return failure("bad-domain-"+name, "4.email 4.domain", comment, noEmail, certificateClaim("principal", idptest.Object{"email": "alice@" + domain}))
 	}
-	// of fills an address at idp.example up to so many bytes.
-	of := func(bytes int) string { return strings.Repeat("a", bytes-len("@"+idp)) + "@" + idp }
+	// ofSize returns an address of size bytes.
+	ofSize := func(size int) string { return strings.Repeat("a", size-len("@"+idp)) + "@" + idp }
 	return []vector{
 		okay("all-characters", "4.email", "Every character that is allowed in a local part.",
 			certifiedEmail("azAZ09!#$%&'*+/=?^_`{|}~.-@idp.example")),
 		okay("dots", "4.email", "Dots in unusual places of the local part.", certifiedEmail("..a..@idp.example")),
 		okay("shortest", "4.email", "Three bytes.", certifiedEmail("a@b"), certificateClaim("iss", "b"), document("b", validDocument()), answer("issuer", "b")),
-		okay("254-bytes", "4.email", "254 bytes.", certifiedEmail(of(254))),
-		bad("255-bytes", "255 bytes.", of(255)),
+		okay("254-bytes", "4.email", "254 bytes.", certifiedEmail(ofSize(254))),
+		bad("255-bytes", "255 bytes.", ofSize(255)),
 		bad("no-at", "No @.", "alice.idp.example"),
 		bad("two-ats", "Two @.", "alice@x@idp.example"),
 		bad("empty-local-part", "Nothing before the @.", "@idp.example"),
