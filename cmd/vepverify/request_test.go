@@ -114,6 +114,12 @@ func site(origin string, verifier *assertion.Verifier) (http.Handler, error) {
 		w.WriteHeader(n)
 		fmt.Fprintln(w, "status", n)
 	})))
+	addFailures(mux)
+	return auth.Handler(mux), nil
+}
+
+// addFailures adds the routes without an identity, or without a whole answer.
+func addFailures(mux *http.ServeMux) {
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprintln(w, "the first line")
@@ -140,7 +146,6 @@ func site(origin string, verifier *assertion.Verifier) (http.Handler, error) {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"reason":"bad assertion: %s"}`, r.FormValue("assertion"))
 	})
-	return auth.Handler(mux), nil
 }
 
 func challenge(text string) http.HandlerFunc {
