@@ -133,7 +133,7 @@ func TestIdp(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.dir, "assertion.txt"), []byte(eval[string](w, "window.assertion")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	lines := c.find(`(?s)\n(  vepverify [^\n]*--keys keys\.json)\n  vepverify serve --keys keys\.json`)
+	lines := c.find(`\n((?:  curl [^\n]*\n)?  vepverify [^\n]*--keys keys\.json)\n  vepverify serve --keys keys\.json`)
 	if out := c.shell(strings.ReplaceAll(lines, "http://localhost:8080", origin)); !strings.Contains(out, `"status":"okay","email":"ada@example.com"`) {
 		t.Error(out)
 	}
