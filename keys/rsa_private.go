@@ -109,7 +109,7 @@ func (k *rsaPrivate) consistent() bool {
 	return true
 }
 
-// bases are so many that all of them fail to factor one key in 2⁴⁰ at most.
+// bases are 40 primes: the probability that none of them factors a key is at most 2⁻⁴⁰.
 var bases = []int64{
 	2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
 	97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173,

@@ -49,8 +49,8 @@ func (s *nameSet) add(object uint32, names []text, index int) bool {
 	return false
 }
 
-// start returns the slot at which the search for a name begins. The multiplication gives
-// equal names of different objects different slots.
+// start returns the slot at which the search for a name begins. The multiplication spreads
+// equal names of different objects over the table.
 func (s *nameSet) start(hash, object uint32) int {
 	return int(hash^object*0x9e3779b9) & (len(s.slots) - 1)
 }

@@ -14,7 +14,8 @@ func Inverse(x, modulus *big.Int) (*big.Int, bool) {
 	return z, m.invert(z, x)
 }
 
-// InverseInto returns the function to measure.
+// InverseInto returns a function that sets z to the inverse of x and reports whether x has
+// one.
 func InverseInto(z, modulus *big.Int) func(x *big.Int) bool {
 	m := newInverter(modulus)
 	return func(x *big.Int) bool { return m.invert(z, x) }

@@ -33,7 +33,8 @@ func reference(k *dsa.PublicKey, digest, signature []byte) bool {
 	return v.Mod(v, k.P).Mod(v, k.Q).Cmp(r) == 0
 }
 
-// implementations returns every way to verify a signature.
+// implementations returns every way to verify a signature. Each reports whether the
+// signature is valid.
 func implementations(k *dsa.PublicKey) map[string]func(digest, signature []byte) bool {
 	v := k.Verifier()
 	return map[string]func(digest, signature []byte) bool{
