@@ -133,8 +133,10 @@ func TestStalledIssuers(t *testing.T) {
 	server := idptest.NewServer(idp)
 	t.Cleanup(server.Close)
 	arrived, release := make(chan struct{}), make(chan struct{})
+	releaseAll := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(releaseAll) // before server.Close, which waits for the handlers
 	v := newVerifier(t, assertion.Config{Keys: server.Resolver()})
-	s := serve(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: stalled, Lookups: stalled})
+	s := serve(t, verifyapi.Config{Verifier: v, InFlight: 1, Queue: stalled, QueueTimeout: time.Minute, Lookups: stalled})
 	s.checkServes(t)
 
 	answers := make(chan string, stalled)
@@ -148,13 +150,17 @@ func TestStalledIssuers(t *testing.T) {
 		go func() { answers <- s.post(t, "/v2", jsonType, ask(from(host))).body }()
 	}
 	for range stalled {
-		<-arrived
+		select {
+		case <-arrived:
+		case body := <-answers:
+			t.Fatalf("answered while its issuer is stalled: %s", body)
+		}
 	}
 	s.checkServes(t)
 	s.gauges(t, "0", "0", fmt.Sprint(stalled))
 	checkTooBusy(t, s.post(t, "/v2", jsonType, ask(from("another.example"))))
 	s.checkServes(t)
-	close(release)
+	releaseAll()
 	for range stalled {
 		if body := <-answers; !strings.Contains(body, `"undecided":true`) {
 			t.Error(body)
