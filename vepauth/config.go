@@ -33,7 +33,7 @@ func (s Scheme) signatureScheme() (signature.Scheme, error) {
 	case MACBrowserID:
 		return signature.MAC{}, nil
 	}
-	return nil, fmt.Errorf("Scheme: %q: neither %s nor %s", string(s), OAuthVEP, MACBrowserID)
+	return nil, fmt.Errorf("vepauth: Scheme: %q: neither %s nor %s", string(s), OAuthVEP, MACBrowserID)
 }
 
 // Verifier verifies an assertion for one of several audiences. *assertion.Verifier
@@ -150,14 +150,14 @@ type Config struct {
 // contradicts itself, or has a value that is not valid.
 func New(c Config) (*Authenticator, error) {
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("vepauth: %w", err)
+		return nil, err
 	}
 	a := &Authenticator{config: c.withDefaults()}
 	a.scheme, _ = c.Scheme.signatureScheme() // validate has no error
 	a.public, _ = c.publicOrigin()
 	var err error
 	if a.routes, err = newRoutes(a.config); err != nil {
-		return nil, fmt.Errorf("vepauth: %w", err)
+		return nil, err
 	}
 	if a.config.Verifier == nil {
 		a.config.Verifier, err = assertion.NewVerifier(assertion.Config{Now: a.config.Now})
@@ -180,24 +180,24 @@ func (c Config) validate() error {
 		return err
 	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
-		return fmt.Errorf("Audiences: empty; name the origin of this server, such as https://rp.example")
+		return fmt.Errorf("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
 	}
 	for _, audience := range c.Audiences {
 		if err := origin.CheckAudience(audience); err != nil {
-			return fmt.Errorf("Audiences: %q: %w", audience, err)
+			return fmt.Errorf("vepauth: Audiences: %q: %w", audience, err)
 		}
 	}
 	if c.PublicOrigin != "" && c.TrustForwarded {
-		return fmt.Errorf("PublicOrigin: set together with TrustForwarded")
+		return fmt.Errorf("vepauth: PublicOrigin: set together with TrustForwarded")
 	}
 	if _, err := c.publicOrigin(); err != nil {
-		return fmt.Errorf("PublicOrigin: %q: %w", c.PublicOrigin, err)
+		return fmt.Errorf("vepauth: PublicOrigin: %q: %w", c.PublicOrigin, err)
 	}
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
-		return fmt.Errorf("Leeway: %v: not between 0 and %v", c.Leeway, maxLeeway)
+		return fmt.Errorf("vepauth: Leeway: %v: not between 0 and %v", c.Leeway, maxLeeway)
 	}
 	if c.MaxForm < 0 || c.MaxForm > maxMaxForm {
-		return fmt.Errorf("MaxForm: %d: not between 0 and %d", c.MaxForm, maxMaxForm)
+		return fmt.Errorf("vepauth: MaxForm: %d: not between 0 and %d", c.MaxForm, maxMaxForm)
 	}
 	return nil
 }

@@ -31,21 +31,21 @@ func newRoutes(c Config) (routes, error) {
 	if c.TokenURL != "" {
 		var err error
 		if s.tokenURL, err = parsePattern(c.TokenURL); err != nil {
-			return s, fmt.Errorf("TokenURL: %q: %w", c.TokenURL, err)
+			return s, fmt.Errorf("vepauth: TokenURL: %q: %w", c.TokenURL, err)
 		}
 	}
 	inURL, versioned := s.tokenURL.has(applicationName), s.tokenURL.has(applicationVersion)
 	switch {
 	case len(c.Applications) == 0 && (inURL || c.ApplicationOf != nil):
-		return s, fmt.Errorf("Applications: empty, but TokenURL or ApplicationOf distinguishes applications")
+		return s, fmt.Errorf("vepauth: Applications: empty, but TokenURL or ApplicationOf distinguishes applications")
 	case len(c.Applications) > 0 && !inURL && (s.tokenURL != nil || c.ApplicationOf == nil):
-		return s, fmt.Errorf("TokenURL: no {%s}, but there are Applications", applicationName)
+		return s, fmt.Errorf("vepauth: TokenURL: no {%s}, but there are Applications", applicationName)
 	case versioned && !inURL:
-		return s, fmt.Errorf("TokenURL: {%s} without {%s}", applicationVersion, applicationName)
+		return s, fmt.Errorf("vepauth: TokenURL: {%s} without {%s}", applicationVersion, applicationName)
 	}
 	for name, versions := range c.Applications {
 		if err := checkApplication(name, versions, versioned || s.tokenURL == nil && len(versions) > 0); err != nil {
-			return s, fmt.Errorf("Applications: %q: %w", name, err)
+			return s, fmt.Errorf("vepauth: Applications: %q: %w", name, err)
 		}
 		s.applications[name] = slices.Clone(versions)
 	}
@@ -54,7 +54,7 @@ func newRoutes(c Config) (routes, error) {
 	}
 	end := max(s.tokenURL.index(applicationName), s.tokenURL.index(applicationVersion)) + 1
 	if end == len(s.tokenURL) {
-		return s, fmt.Errorf("TokenURL: ends with the application, so no path is below it: set ApplicationOf")
+		return s, fmt.Errorf("vepauth: TokenURL: ends with the application, so no path is below it: set ApplicationOf")
 	}
 	s.directory = s.tokenURL[:end]
 	return s, nil

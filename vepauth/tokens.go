@@ -106,11 +106,11 @@ type SignedTokensConfig struct {
 
 func (c SignedTokensConfig) validate() error {
 	if c.Life < 0 || c.Life > maxLife {
-		return fmt.Errorf("Life: %v: not between 0 and %v", c.Life, maxLife)
+		return fmt.Errorf("vepauth: Life: %v: not between 0 and %v", c.Life, maxLife)
 	}
 	for i, secret := range c.Secrets {
 		if len(secret) < minSecret {
-			return fmt.Errorf("Secrets: number %d: shorter than %d bytes", i+1, minSecret)
+			return fmt.Errorf("vepauth: Secrets: number %d: shorter than %d bytes", i+1, minSecret)
 		}
 	}
 	return nil
@@ -148,7 +148,7 @@ type master struct {
 // or Life is out of range.
 func NewSignedTokens(c SignedTokensConfig) (*SignedTokens, error) {
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("vepauth: %w", err)
+		return nil, err
 	}
 	t := &SignedTokens{config: c.withDefaults()}
 	secrets := c.Secrets
