@@ -211,7 +211,7 @@ func (c *Call) badFlagValue(name, quoted, cause string) string {
 		where = variable(name)
 	}
 	value, err := strconv.Unquote(quoted)
-	if err != nil || isSecret([]*Command{c.command}, name) || MayHoldSecret(value) {
+	if err != nil || isSecret(findFlag([]*Command{c.command}, name)) || MayHoldSecret(value) {
 		return "invalid value for " + where + ": " + cause
 	}
 	return "invalid value " + quoted + " for " + where + ": " + cause

@@ -26,14 +26,23 @@ func Secret(f Flag) Flag {
 // use categories.
 const secretCategory = "secret"
 
-// isSecret reports whether a command has a secret flag of that name.
-func isSecret(commands []*Command, name string) bool {
+// isSecret reports whether a flag is marked as secret.
+func isSecret(f Flag) bool {
+	c, ok := f.(cli.CategorizableFlag)
+	return ok && c.GetCategory() == secretCategory
+}
+
+// secretNames returns the names of the commands' secret flags.
+func secretNames(commands []*Command) map[string]bool {
+	names := make(map[string]bool)
 	for _, c := range commands {
-		if f, ok := findFlag([]*Command{c}, name).(cli.CategorizableFlag); ok && f.GetCategory() == secretCategory {
-			return true
+		for _, f := range c.Flags {
+			if isSecret(f) {
+				names[f.Names()[0]] = true
+			}
 		}
 	}
-	return false
+	return names
 }
 
 // MayHoldSecret reports whether a text that is not the value of a secret flag looks
@@ -48,8 +57,9 @@ func MayHoldSecret(text string) bool {
 // secretTexts returns the texts that no error may repeat, from the arguments and
 // from the variables of the commands' flags.
 func secretTexts(args []string, commands []*Command, env func(string) (string, bool)) (all []string) {
+	secret := secretNames(commands)
 	add := func(flag, text string) {
-		if MayHoldSecret(text) || isSecret(commands, flag) && strings.ContainsAny(text, ":=@/") {
+		if MayHoldSecret(text) || secret[flag] && strings.ContainsAny(text, ":=@/") {
 			all = append(append(all, text), strings.Fields(text)...) // variables of repeatable flags are split at white space
 		}
 	}
