@@ -22,13 +22,21 @@ func (v *verification) checkAuthority() (err error) {
 	return err
 }
 
-// lookup is Authority of the KeySource, with a signature check: fetches for a
-// certificate that cached keys verify have priority.
+// signatureChecker is a KeySource that gives priority to fetches for a certificate that
+// cached keys verify.
+type signatureChecker interface {
+	AuthorityFor(ctx context.Context, host, emailDomain string, check *wellknown.SignatureCheck) (*wellknown.Authority, error)
+}
+
+// lookup is Authority of the KeySource, with a signature check if it takes one.
 func (v *verification) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	if v.checker == nil {
+		return v.config.Keys.Authority(ctx, host, emailDomain)
+	}
 	if v.issuer() == v.fallback {
 		v.signatureCheck.Fallback = v.fallback
 	}
-	return v.config.Keys.Authority(wellknown.WithSignatureCheck(ctx, &v.signatureCheck), host, emailDomain)
+	return v.checker.AuthorityFor(ctx, host, emailDomain, &v.signatureCheck)
 }
 
 // verifiedBy reports whether the chain is verified by one of the cached keys of a

@@ -21,7 +21,8 @@ import (
 // wellknown.ErrUnsupported if the domain does not support BrowserID, and
 // wellknown.ErrUnavailable if that is not known now. Every other error means that
 // no issuer may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4). Authority
-// must not use ctx after it has returned.
+// must not use ctx after it has returned. A KeySource that has the method AuthorityFor of
+// *wellknown.Resolver is called by that.
 type KeySource interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
@@ -144,6 +145,7 @@ func NewVerifier(c Config) (*Verifier, error) {
 			return nil, err
 		}
 	}
+	v.checker, _ = v.config.Keys.(signatureChecker)
 	v.cache = newCache(c.CertificateCache, c.KeyTables)
 	return v, nil
 }

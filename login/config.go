@@ -114,13 +114,13 @@ type Config[U any] struct {
 func New[U any](c Config[U]) (*Login[U], error) {
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
+		return nil, err
 	}
 	audiences, err := c.origins()
-	if err == nil {
-		c.Verifier, err = c.verifier()
-	}
 	if err != nil {
+		return nil, err
+	}
+	if c.Verifier, err = c.verifier(); err != nil {
 		return nil, fmt.Errorf("login: %w", err)
 	}
 	l := &Login[U]{config: c, sessions: newSessions(c, audiences[0])}
@@ -162,13 +162,13 @@ func (c Config[U]) withDefaults() Config[U] {
 func (c Config[U]) validate() error {
 	switch {
 	case c.FindOrCreate == nil:
-		return errors.New("FindOrCreate: required")
+		return errors.New("login: FindOrCreate: required")
 	case c.UserID == nil:
-		return errors.New("UserID: required")
+		return errors.New("login: UserID: required")
 	case c.FindByID == nil:
-		return errors.New("FindByID: required")
+		return errors.New("login: FindByID: required")
 	case c.OneUse != nil && c.InsecureReplay:
-		return errors.New("OneUse: set together with InsecureReplay")
+		return errors.New("login: OneUse: set together with InsecureReplay")
 	}
 	if err := c.validatePaths(); err != nil {
 		return err
@@ -185,22 +185,22 @@ func (c Config[U]) validatePaths() error {
 		{"LoginPath", c.LoginPath}, {"LogoutPath", c.LogoutPath}, {"ScriptPath", c.ScriptPath},
 	} {
 		if !isRoute(route.path) {
-			return fmt.Errorf("%s: %q is not a path such as \"/api/login\"", route.field, route.path)
+			return fmt.Errorf("login: %s: %q is not a path such as \"/api/login\"", route.field, route.path)
 		}
 	}
 	switch {
 	case c.LogoutPath == c.LoginPath:
-		return errors.New("LogoutPath: the same as LoginPath")
+		return errors.New("login: LogoutPath: the same as LoginPath")
 	case c.ScriptPath == c.LoginPath, c.ScriptPath == c.LogoutPath:
-		return errors.New("ScriptPath: the same as LoginPath or LogoutPath")
+		return errors.New("login: ScriptPath: the same as LoginPath or LogoutPath")
 	case c.Prefix != "" && !isRoute(c.Prefix):
-		return fmt.Errorf("Prefix: %q is not a path such as \"/app\"", c.Prefix)
+		return fmt.Errorf("login: Prefix: %q is not a path such as \"/app\"", c.Prefix)
 	}
 	for _, page := range []struct{ field, path string }{
 		{"SignInPage", c.SignInPage}, {"AfterLogin", c.AfterLogin}, {"AfterLogout", c.AfterLogout},
 	} {
 		if page.path != "" && !isLocal(page.path) {
-			return fmt.Errorf("%s: %q is not a page of this site", page.field, page.path)
+			return fmt.Errorf("login: %s: %q is not a page of this site", page.field, page.path)
 		}
 	}
 	return nil
@@ -210,20 +210,20 @@ func (c Config[U]) validatePaths() error {
 // Secure or not.
 func (c Config[U]) origins() ([]origin.Origin, error) {
 	if len(c.Audiences) == 0 {
-		return nil, errors.New("Audiences: required: the origin at which browsers reach the application, such as https://rp.example")
+		return nil, errors.New("login: Audiences: required: the origin at which browsers reach the application, such as https://rp.example")
 	}
 	var origins []origin.Origin
 	for _, audience := range c.Audiences {
 		o, err := origin.Parse(audience)
 		switch {
 		case errors.Is(err, origin.ErrWildcard):
-			return nil, fmt.Errorf("Audiences: %q is a wildcard: with it, any subdomain could sign in at the others", audience)
+			return nil, fmt.Errorf("login: Audiences: %q is a wildcard: with it, any subdomain could sign in at the others", audience)
 		case err != nil:
-			return nil, fmt.Errorf("Audiences: %q: %w", audience, err)
+			return nil, fmt.Errorf("login: Audiences: %q: %w", audience, err)
 		case o.Scheme() == "http" && !origin.IsLocal(o.Host()) && !c.InsecureHTTP:
-			return nil, fmt.Errorf("Audiences: %q is neither https nor on this machine", audience)
+			return nil, fmt.Errorf("login: Audiences: %q is neither https nor on this machine", audience)
 		case len(origins) > 0 && o.Scheme() != origins[0].Scheme():
-			return nil, errors.New("Audiences: both http and https: a session cookie cannot be for both")
+			return nil, errors.New("login: Audiences: both http and https: a session cookie cannot be for both")
 		}
 		origins = append(origins, o)
 	}

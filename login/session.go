@@ -56,15 +56,15 @@ func checkSessions(s *scs.SessionManager, secure bool) error {
 	c := s.Cookie
 	switch {
 	case s.Store == nil, s.Codec == nil, s.Lifetime <= 0:
-		return errors.New("Sessions: no store, codec or lifetime: call scs.New")
+		return errors.New("login: Sessions: no store, codec or lifetime: call scs.New")
 	case secure && !c.Secure:
-		return errors.New("Sessions: the audience is https, but Cookie.Secure is not set")
+		return errors.New("login: Sessions: the audience is https, but Cookie.Secure is not set")
 	case !c.HttpOnly:
-		return errors.New("Sessions: Cookie.HttpOnly is not set")
+		return errors.New("login: Sessions: Cookie.HttpOnly is not set")
 	case c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode:
-		return errors.New("Sessions: Cookie.SameSite is neither Lax nor Strict")
+		return errors.New("login: Sessions: Cookie.SameSite is neither Lax nor Strict")
 	case strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "" || !c.Secure):
-		return errors.New(`Sessions: browsers refuse a __Host- cookie with a domain, with a path other than "/", or without Secure`)
+		return errors.New(`login: Sessions: browsers refuse a __Host- cookie with a domain, with a path other than "/", or without Secure`)
 	}
 	return nil
 }

@@ -85,19 +85,19 @@ func (c Config) validate() error {
 	replaced := c.InsecureTransport != nil
 	switch {
 	case c.Timeout < 0 || c.Timeout > maxTimeout:
-		return fmt.Errorf("Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
+		return fmt.Errorf("wellknown: Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
 	case c.MaxEntries < 0:
-		return fmt.Errorf("MaxEntries: %d is negative", c.MaxEntries)
+		return fmt.Errorf("wellknown: MaxEntries: %d is negative", c.MaxEntries)
 	case c.MaxBytes != 0 && c.MaxBytes < minMaxBytes:
-		return fmt.Errorf("MaxBytes: %d is less than %d", c.MaxBytes, minMaxBytes)
+		return fmt.Errorf("wellknown: MaxBytes: %d is less than %d", c.MaxBytes, minMaxBytes)
 	case c.MaxFetches < 0:
-		return fmt.Errorf("MaxFetches: %d is negative", c.MaxFetches)
+		return fmt.Errorf("wellknown: MaxFetches: %d is negative", c.MaxFetches)
 	case c.CAFile != "" && c.RootCAs != nil:
-		return errors.New("CAFile, RootCAs: at most one may be set")
+		return errors.New("wellknown: CAFile, RootCAs: at most one may be set")
 	case replaced && (c.CAFile != "" || c.RootCAs != nil || c.Proxy != "" || c.DNS != nil || c.InsecureDialContext != nil):
-		return errors.New("InsecureTransport: set together with a setting of the transport that it replaces")
+		return errors.New("wellknown: InsecureTransport: set together with a setting of the transport that it replaces")
 	case c.InsecureDialContext != nil && (c.Proxy != "" || c.DNS != nil):
-		return errors.New("InsecureDialContext: set together with a setting of the dial function that it replaces")
+		return errors.New("wellknown: InsecureDialContext: set together with a setting of the dial function that it replaces")
 	}
 	return nil
 }
@@ -133,12 +133,12 @@ func (c Config) fetchConfig(work semaphore, ports []uint16) (fetch.Config, error
 	var err error
 	if c.CAFile != "" {
 		if f.RootCAs, err = outbound.LoadCAFile(c.CAFile); err != nil {
-			return f, fmt.Errorf("CAFile: %w", err)
+			return f, fmt.Errorf("wellknown: CAFile: %w", err)
 		}
 	}
 	if c.Proxy != "" {
 		if f.Proxy, err = outbound.ParseProxy(c.Proxy); err != nil {
-			return f, fmt.Errorf("Proxy: %w", err)
+			return f, fmt.Errorf("wellknown: Proxy: %w", err)
 		}
 	}
 	return f, nil

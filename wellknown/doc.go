@@ -95,7 +95,7 @@
 //
 //  1. hosts whose document is cached;
 //  2. certificates that are verified by cached keys of the same host, or of the fallback (see
-//     [WithSignatureCheck]);
+//     [SignatureCheck]);
 //  3. all others.
 //
 // If no key of a host is cached and several of its email domains are asked for, one fetch

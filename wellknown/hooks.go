@@ -105,8 +105,8 @@ func (s semaphore) acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// SignatureCheck lets a [Resolver] verify the certificate for which a look-up is made with
-// cached keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is
+// SignatureCheck lets [Resolver.AuthorityFor] verify the certificate for which a look-up is
+// made with cached keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is
 // renewed in the background. A certificate that these keys verify goes first and has a
 // larger allowance. Nothing else depends on it: the answer for one email domain is never
 // used for another.
@@ -121,19 +121,6 @@ type SignatureCheck struct {
 	// nothing is cached. It must not be a host that the sender of the certificate chose.
 	// Empty means none.
 	Fallback string
-}
-
-type checkKey struct{}
-
-// WithSignatureCheck returns a context whose look-ups use c. They do not use it after they
-// return.
-func WithSignatureCheck(ctx context.Context, c *SignatureCheck) context.Context {
-	return context.WithValue(ctx, checkKey{}, c)
-}
-
-func signatureCheckOf(ctx context.Context) *SignatureCheck {
-	c, _ := ctx.Value(checkKey{}).(*SignatureCheck)
-	return c
 }
 
 // verified reports whether the keys of e verify the certificate. Both c and e may be nil.

@@ -1,7 +1,6 @@
 package wellknown_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,13 +156,12 @@ func TestFirstInFirstOut(t *testing.T) {
 	})
 }
 
-// withCheck returns a context with a signature check whose result is verifies if there are
-// keys.
-func withCheck(ctx context.Context, verifies bool) context.Context {
-	return wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{
+// check returns a signature check whose result is verifies if there are keys.
+func check(verifies bool) *wellknown.SignatureCheck {
+	return &wellknown.SignatureCheck{
 		Verifies: func(cached []keys.PublicKey) bool { return verifies && len(cached) > 0 },
 		Fallback: "fallback.example",
-	})
+	}
 }
 
 func emailDomain(i int) string { return fmt.Sprintf("user%d.example", i) }
@@ -189,7 +187,7 @@ func TestOrderBySignature(t *testing.T) {
 				for i := range 4 {
 					c.running.Go(func() {
 						host, domain := of(i)
-						if _, err := c.r.Authority(withCheck(t.Context(), i >= 2), host, domain); err != nil {
+						if _, err := c.r.AuthorityFor(t.Context(), host, domain, check(i >= 2)); err != nil {
 							t.Error(err)
 						}
 					})
@@ -224,7 +222,7 @@ func TestOrderOfShared(t *testing.T) {
 					continue
 				}
 				c.running.Go(func() {
-					if _, err := c.r.Authority(withCheck(t.Context(), verifies), host, emailDomain(i)); err != nil {
+					if _, err := c.r.AuthorityFor(t.Context(), host, emailDomain(i), check(verifies)); err != nil {
 						t.Error(err)
 					}
 				})
@@ -247,7 +245,7 @@ func TestOrderIsNoAnswer(t *testing.T) {
 		p := &timedNetwork{document: func(string) string { return document(asked.Add(1)) }}
 		r := resolver(t, wellknown.Config{InsecureTransport: p})
 		for i := range 3 {
-			a, err := r.Authority(withCheck(t.Context(), true), "fallback.example", emailDomain(i))
+			a, err := r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check(true))
 			if err != nil || asked.Load() != int64(i+1) || a.Authentication != "/auth" {
 				t.Errorf("%v after %d fetches", err, asked.Load())
 			}
@@ -264,7 +262,7 @@ func TestColdFallback(t *testing.T) {
 		for i := range 600 {
 			c.running.Go(func() {
 				honest := i%2 == 0
-				a, err := c.r.Authority(withCheck(t.Context(), honest), "fallback.example", emailDomain(i))
+				a, err := c.r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check(honest))
 				if err == nil {
 					answered.Add(1)
 				} else if got := row(t, a, err); honest || got != row4 {
@@ -297,7 +295,7 @@ func TestColdHostFails(t *testing.T) {
 		var answered atomic.Int64
 		for i := range 20 {
 			c.running.Go(func() {
-				if _, err := c.r.Authority(withCheck(t.Context(), true), host, emailDomain(i)); err == nil {
+				if _, err := c.r.AuthorityFor(t.Context(), host, emailDomain(i), check(true)); err == nil {
 					answered.Add(1)
 				}
 			})
@@ -317,12 +315,12 @@ func TestHooksOfSignatureCheck(t *testing.T) {
 		synctest.Wait()
 		n := new(hookLog)
 		ctx := wellknown.WithHooks(t.Context(), n.hooks())
-		ctx = wellknown.WithSignatureCheck(ctx, &wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
+		check := &wellknown.SignatureCheck{Verifies: func([]keys.PublicKey) bool {
 			n.calls = append(n.calls, "check")
 			return true
-		}})
+		}}
 		for range 2 {
-			if _, err := c.r.Authority(ctx, "fallback.example", "b.example"); err != nil {
+			if _, err := c.r.AuthorityFor(ctx, "fallback.example", "b.example", check); err != nil {
 				t.Error(err)
 			}
 		}

@@ -68,7 +68,7 @@ func (s *testResolver) ask(t *testing.T, verifies bool, of func(int) (string, st
 	t.Helper()
 	for i := from; i < to; i++ {
 		host, domain := of(i)
-		a, err := s.Authority(withCheck(t.Context(), verifies), host, domain)
+		a, err := s.AuthorityFor(t.Context(), host, domain, check(verifies))
 		if err == nil {
 			answered++
 		} else if row(t, a, err) != row4 {

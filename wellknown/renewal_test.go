@@ -167,7 +167,7 @@ func fallbackBubble(t *testing.T, slots int, test func(*testing.T, *wellknown.Re
 func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want error) {
 	t.Helper()
 	begin := time.Now()
-	a, err := r.Authority(withCheck(t.Context(), verifies), userDomain, userDomain)
+	a, err := r.AuthorityFor(t.Context(), userDomain, userDomain, check(verifies))
 	if got := row(t, a, err); got != want || time.Since(begin) != 0 {
 		t.Errorf("%v after %v, want %v", err, time.Since(begin), want)
 	}
@@ -241,15 +241,15 @@ func TestUnsupportedRenewalOfOthers(t *testing.T) {
 			}
 			return reply(200, document(3))
 		})
-		ctx := wellknown.WithSignatureCheck(t.Context(), &wellknown.SignatureCheck{
+		check := &wellknown.SignatureCheck{
 			Verifies: func([]keys.PublicKey) bool { return true }, Fallback: "fallback.example",
-		})
-		if _, err := r.Authority(ctx, "evil.example", "user.example"); err != nil {
+		}
+		if _, err := r.AuthorityFor(t.Context(), "evil.example", "user.example", check); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
 			for at, emailDomain := range map[string]string{"evil.example": "evil.example", "other.example": userDomain} {
-				a, err := r.Authority(ctx, at, emailDomain)
+				a, err := r.AuthorityFor(t.Context(), at, emailDomain, check)
 				if row(t, a, err) != wellknown.ErrUnsupported {
 					t.Errorf("%s: %v", at, err)
 				}
@@ -276,7 +276,7 @@ func TestUnsupportedRenewalFails(t *testing.T) {
 			askUserDomain(t, r, true, wellknown.ErrUnsupported)
 			time.Sleep(time.Second)
 		}
-		a, err := r.Authority(withCheck(t.Context(), true), userDomain, userDomain)
+		a, err := r.AuthorityFor(t.Context(), userDomain, userDomain, check(true))
 		if row(t, a, err) != wellknown.ErrUnavailable {
 			t.Errorf("expired: %v", err)
 		}
@@ -300,7 +300,7 @@ func TestUnsupportedRenewalStalls(t *testing.T) {
 		var both sync.WaitGroup
 		for _, name := range []string{userDomain, "slow.example"} {
 			both.Go(func() {
-				a, err := r.Authority(withCheck(t.Context(), true), name, name)
+				a, err := r.AuthorityFor(t.Context(), name, name, check(true))
 				if row(t, a, err) != wellknown.ErrUnavailable {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -328,7 +328,7 @@ func TestUnsupportedRefresh(t *testing.T) {
 		})
 		time.Sleep(4 * time.Minute)
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
-		a, err := r.Refresh(withCheck(t.Context(), true), userDomain, userDomain)
+		a, err := r.Refresh(t.Context(), userDomain, userDomain)
 		if row(t, a, err) != wellknown.ErrUnavailable {
 			t.Errorf("refresh: %v", err)
 		}
@@ -345,7 +345,7 @@ func TestUnsupportedRenewalsQueued(t *testing.T) {
 	fallbackBubble(t, 1, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
 		ask := func() {
 			for i := range 8 {
-				a, err := r.Authority(withCheck(t.Context(), true), emailDomain(i), emailDomain(i))
+				a, err := r.AuthorityFor(t.Context(), emailDomain(i), emailDomain(i), check(true))
 				if row(t, a, err) != wellknown.ErrUnsupported {
 					t.Errorf("%d: %v", i, err)
 				}

@@ -3,7 +3,6 @@ package wellknown
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
@@ -25,11 +24,7 @@ type Resolver struct {
 // NewResolver returns a resolver. It returns an error if a field of c is out of bounds or
 // contradicts another, or if the CA file cannot be read.
 func NewResolver(c Config) (*Resolver, error) {
-	r, err := newResolver(c, 443)
-	if err != nil {
-		return nil, fmt.Errorf("wellknown: %w", err)
-	}
-	return r, nil
+	return newResolver(c, 443)
 }
 
 func newResolver(c Config, ports ...uint16) (*Resolver, error) {
@@ -81,7 +76,14 @@ func (q question) own() bool { return q.host == q.emailDomain }
 // waits for a newer one for at most a second, and for at most 50 ms while its fetch is
 // queued.
 func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
-	return r.lookUp(ctx, host, emailDomain, false)
+	return r.lookUp(ctx, host, emailDomain, nil, false)
+}
+
+// AuthorityFor is Authority for a certificate that check can verify with cached keys, which
+// may give the look-up a higher priority. check may be nil. It is not used after
+// AuthorityFor returns.
+func (r *Resolver) AuthorityFor(ctx context.Context, host, emailDomain string, check *SignatureCheck) (*Authority, error) {
+	return r.lookUp(ctx, host, emailDomain, check, false)
 }
 
 // Refresh is Authority with cache entries that are at most a minute old. It is for a
@@ -90,11 +92,11 @@ func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Au
 // not start, Refresh returns ErrUnavailable, because it is not known whether there are
 // newer keys.
 func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Authority, error) {
-	return r.lookUp(ctx, host, emailDomain, true)
+	return r.lookUp(ctx, host, emailDomain, nil, true)
 }
 
 // lookUp answers most look-ups from the cache: from a host's own document that needs no other.
-func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh bool) (*Authority, error) {
+func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *SignatureCheck, refresh bool) (*Authority, error) {
 	hooks := hooksOf(ctx)
 	q, ok := parseQuestion(host, emailDomain)
 	if !ok {
@@ -105,13 +107,13 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh
 	now := r.now()
 	e := r.cache.get(q, now, refresh)
 	if e != nil && e.authority != nil {
-		r.renewIfDue(ctx, e, now)
+		r.renewIfDue(ctx, e, check, now)
 		hooks.done(true, nil)
 		return e.authority.clone(), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	l := &lookup{Resolver: r, now: now, refresh: refresh, hooks: hooks}
+	l := &lookup{Resolver: r, now: now, check: check, refresh: refresh, hooks: hooks}
 	a, err := follow(ctx, l, l.use(ctx, q, e), now)
 	hooks.done(!l.waited, err)
 	return a, err
@@ -121,6 +123,7 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, refresh
 type lookup struct {
 	*Resolver
 	now     time.Time // when the look-up began
+	check   *SignatureCheck
 	refresh bool
 	hooks   *Hooks
 	waited  bool // for the network
@@ -134,7 +137,7 @@ func (l *lookup) entry(ctx context.Context, q question) *entry {
 // use returns the cache entry e, or the result of a fetch if e is nil.
 func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 	if e != nil {
-		l.renewIfDue(ctx, e, l.now)
+		l.renewIfDue(ctx, e, l.check, l.now)
 		return e
 	}
 	if f := l.client.CheckHost(q.host); f != nil {
@@ -158,7 +161,7 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
 	l.waited = true
 	for {
-		e, f := l.awaitOne(ctx, l.request(ctx, q, l.now))
+		e, f := l.awaitOne(ctx, l.request(ctx, q, l.check, l.now))
 		if e != nil || f != nil {
 			return e, f
 		}
@@ -192,8 +195,7 @@ func (l *lookup) awaitOne(ctx context.Context, r *request) (*entry, *fetch.Fault
 }
 
 // request returns a request for the answer to q. What is cached decides its priority.
-func (r *Resolver) request(ctx context.Context, q question, now time.Time) *request {
-	check := signatureCheckOf(ctx)
+func (r *Resolver) request(ctx context.Context, q question, check *SignatureCheck, now time.Time) *request {
 	document, hostKeys := r.cache.document(q, now), r.cache.keysOf(q.host)
 	req := newRequest(ctx, q)
 	req.slow = r.cache.isSlow(q, now)
@@ -220,15 +222,15 @@ func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question) bool {
 
 // renewIfDue starts a fetch in the background if e is in the last quarter of its life. An
 // ErrUnsupported is renewed only if the fallback's keys verify the certificate.
-func (r *Resolver) renewIfDue(ctx context.Context, e *entry, now time.Time) {
+func (r *Resolver) renewIfDue(ctx context.Context, e *entry, check *SignatureCheck, now time.Time) {
 	if !e.renewable(now) {
 		return
 	}
-	if e.document == nil && !r.verifiedByFallback(signatureCheckOf(ctx), e.question) {
+	if e.document == nil && !r.verifiedByFallback(check, e.question) {
 		return
 	}
 	if e.startRenewal(now) {
-		req := r.request(ctx, e.question, now)
+		req := r.request(ctx, e.question, check, now)
 		req.renewal, req.begun = true, now
 		r.scheduler.renew(req)
 	}

@@ -50,7 +50,7 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	if c.Provider == nil || c.ProviderOrigin == "" || c.Origin == "" {
-		return errors.New("incomplete configuration: Provider, ProviderOrigin and Origin are required")
+		return errors.New("demo: incomplete configuration: Provider, ProviderOrigin and Origin are required")
 	}
 	return nil
 }
