@@ -42,6 +42,7 @@ func Command() *cli.Command {
 	}
 }
 
+// run serves the provider and the site until ctx ends.
 func run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("demo takes no arguments")
@@ -50,18 +51,18 @@ func run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	forProvider, err := listenAnywhere(providerPort)
+	providerListener, err := listenAnywhere(providerPort)
 	if err != nil {
 		return err
 	}
-	defer forProvider.Close()
-	forSite, err := listenAnywhere(sitePort)
+	defer providerListener.Close()
+	siteListener, err := listenAnywhere(sitePort)
 	if err != nil {
 		return err
 	}
-	defer forSite.Close()
+	defer siteListener.Close()
 	config := Config{
-		Provider: provider, ProviderOrigin: servers.LocalOrigin(forProvider), Origin: servers.LocalOrigin(forSite),
+		Provider: provider, ProviderOrigin: servers.LocalOrigin(providerListener), Origin: servers.LocalOrigin(siteListener),
 		Command: cli.Invocation(os.Args[0]), Now: c.Now, Logger: slog.New(slog.NewTextHandler(c.Err, nil)),
 	}
 	site, err := New(config)
@@ -72,7 +73,7 @@ func run(ctx context.Context, c *cli.Call) error {
 		return err
 	}
 	return servers.Run(ctx, map[net.Listener]*http.Server{
-		forProvider: servers.NewLocal(provider), forSite: servers.NewLocal(site),
+		providerListener: servers.NewLocal(provider), siteListener: servers.NewLocal(site),
 	})
 }
 
@@ -88,6 +89,7 @@ func listenAnywhere(port int) (net.Listener, error) {
 	return l, nil
 }
 
+// announce prints the warning and the addresses.
 func announce(c *cli.Call, d Config, site *Site) error {
 	fmt.Fprintln(c.Err, "WARNING: "+d.Provider.Warning())
 	_, err := fmt.Fprintf(c.Out, `Open this page in a browser: %s/

@@ -11,8 +11,8 @@ import (
 )
 
 // maxMembers is the number of members that a site remembers. Each has a walkthrough,
-// of about 50 KiB. Beyond, the least recently seen member is forgotten, and so signed
-// out.
+// of about 50 KiB. The least recently seen member beyond that is evicted, and thereby
+// signed out.
 const maxMembers = 200
 
 // member is a user who has signed in.
@@ -35,26 +35,27 @@ func newMembers() *members {
 }
 
 // add adds a member, which counts as one byte: only the number is bounded.
-func (all *members) add(m *member) { all.byEmail.Set(m.Email, m, 1) }
+func (m *members) add(one *member) { m.byEmail.Set(one.Email, one, 1) }
 
 // find returns the member with that identifier, for package login.
-func (all *members) find(_ context.Context, email string) (*member, error) {
-	m, ok := all.byEmail.Get(email)
+func (m *members) find(_ context.Context, email string) (*member, error) {
+	found, ok := m.byEmail.Get(email)
 	if !ok {
 		return nil, login.ErrNoUser
 	}
-	return m, nil
+	return found, nil
 }
 
 // list returns all members, the most recent sign-in first.
-func (all *members) list() []*member {
-	list := all.byEmail.Values()
+func (m *members) list() []*member {
+	list := m.byEmail.Values()
 	slices.SortFunc(list, func(a, b *member) int { return b.Since.Compare(a.Since) })
 	return list
 }
 
-// admit adds a member for package login. Everyone who proves an address may sign in.
-func (s *Site) admit(ctx context.Context, res *assertion.Result) (*member, error) {
+// findOrCreate adds a member, for package login. Every user with a valid assertion may
+// sign in.
+func (s *Site) findOrCreate(ctx context.Context, res *assertion.Result) (*member, error) {
 	w, err := s.newWalkthrough(ctx, postedAssertion(ctx), res)
 	if err != nil {
 		return nil, err

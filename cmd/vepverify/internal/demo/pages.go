@@ -20,10 +20,11 @@ type view struct {
 
 	Member  *member // the one who is signed in, or nil
 	Members []*member
-	Wanted  bool // the page follows a request for the members' page
+	Wanted  bool // the members' page was requested without a sign-in
 	Message string
 }
 
+// view returns the data that all pages have.
 func (s *Site) view(r *http.Request, title string) *view {
 	v := &view{
 		Title: title, Domain: s.config.Provider.Domain(),
@@ -53,6 +54,7 @@ func (s *Site) front(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "front.html", v)
 }
 
+// membersPage serves the page for users who are signed in.
 func (s *Site) membersPage(w http.ResponseWriter, r *http.Request) {
 	v := s.view(r, "Members’ page")
 	v.Members = s.members.list()
@@ -66,12 +68,14 @@ func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, messa
 	s.show(w, r, status, "problem.html", v)
 }
 
+// notFound serves the page for all other paths.
 func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
 	v := s.view(r, "This page does not exist")
 	v.Message = "The front page has links to all pages."
 	s.show(w, r, http.StatusNotFound, "problem.html", v)
 }
 
+// show serves a page, of which a template has the name.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
 	var body bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&body, name, v); err != nil {

@@ -16,6 +16,7 @@ const (
 	maxFields = 32
 )
 
+// postedKey is the key of the posted assertion in a context.
 type postedKey struct{}
 
 // recordingMux is a router that puts the posted assertion into the context of its
@@ -51,6 +52,7 @@ func assertionIn(body []byte) string {
 // errorReader is the rest of a body whose reading failed.
 type errorReader struct{ err error }
 
+// Read returns the error.
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
 
 // postedAssertion returns the assertion that a request posted, from its context.

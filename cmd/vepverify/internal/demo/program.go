@@ -38,7 +38,7 @@ type identity struct {
 	PrivateKey  keys.PrivateKey `json:"privateKey"`
 }
 
-// client serves a new identity for a program.
+// client serves a new identity for a program, which is valid for 24 hours.
 func (s *Site) client(w http.ResponseWriter, r *http.Request) {
 	id, err := s.newIdentity("client@" + s.config.Provider.Domain())
 	if err != nil {
@@ -48,6 +48,7 @@ func (s *Site) client(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, r, id)
 }
 
+// newIdentity returns an identity with a new key.
 func (s *Site) newIdentity(email string) (*identity, error) {
 	key, err := keys.Generate(keys.DS128) // faster than RSA, and shows another algorithm
 	if err != nil {
@@ -57,6 +58,7 @@ func (s *Site) newIdentity(email string) (*identity, error) {
 	return &identity{email, certificate, key}, err
 }
 
+// writeJSON serves a value as indented JSON.
 func (s *Site) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -67,9 +69,9 @@ func (s *Site) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 	_, _ = w.Write(append(text, '\n')) // the only error is that the client has gone
 }
 
-// serverError logs an error, and answers 500 with a problem that does not contain
-// it.
-func (s *Site) serverError(w http.ResponseWriter, r *http.Request, problem string, err error) {
-	s.config.Logger.ErrorContext(r.Context(), "demo: "+problem, "error", err)
-	http.Error(w, problem, http.StatusInternalServerError)
+// serverError logs an error, and answers with status 500 and a reason that does not
+// contain it.
+func (s *Site) serverError(w http.ResponseWriter, r *http.Request, reason string, err error) {
+	s.config.Logger.ErrorContext(r.Context(), "demo: "+reason, "error", err)
+	refuse(w, http.StatusInternalServerError, reason)
 }

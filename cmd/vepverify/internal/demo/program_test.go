@@ -84,7 +84,7 @@ func TestIdentityFails(t *testing.T) {
 	}
 }
 
-func TestLinesForAShell(t *testing.T) {
+func TestProgramLines(t *testing.T) {
 	site, err := demo.New(demo.Config{Provider: idp(), ProviderOrigin: "http://localhost:8400", Origin: origin, Command: "./vepverify"})
 	if err != nil {
 		t.Fatal(err)

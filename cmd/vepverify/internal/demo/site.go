@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/page"
+	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/target"
 	"github.com/vepverify/vepverify/login"
 	"github.com/vepverify/vepverify/vepauth"
@@ -49,8 +50,13 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Provider == nil || c.ProviderOrigin == "" || c.Origin == "" {
-		return errors.New("demo: incomplete configuration: Provider, ProviderOrigin and Origin are required")
+	switch {
+	case c.Provider == nil:
+		return errors.New("demo: Provider: missing")
+	case c.ProviderOrigin == "":
+		return errors.New("demo: ProviderOrigin: missing")
+	case c.Origin == "":
+		return errors.New("demo: Origin: missing")
 	}
 	return nil
 }
@@ -69,6 +75,9 @@ type Site struct {
 // New returns a site. It returns an error if a required field of the configuration is
 // missing or an origin is malformed.
 func New(c Config) (*Site, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
 	s, err := newSite(c.withDefaults())
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
@@ -76,10 +85,8 @@ func New(c Config) (*Site, error) {
 	return s, nil
 }
 
+// newSite returns a site with a complete configuration.
 func newSite(c Config) (s *Site, err error) {
-	if err := c.validate(); err != nil {
-		return nil, err
-	}
 	s = &Site{config: c, members: newMembers(), policy: policy(c.ProviderOrigin)}
 	if s.verifiers, err = newVerifiers(c); err != nil {
 		return nil, err
@@ -89,7 +96,7 @@ func newSite(c Config) (s *Site, err error) {
 	}
 	s.auth, err = login.New(login.Config[*member]{
 		Verifier: s.verifiers.once, Audiences: []string{c.Origin},
-		FindOrCreate: s.admit, UserID: (*member).id, FindByID: s.members.find,
+		FindOrCreate: s.findOrCreate, UserID: (*member).id, FindByID: s.members.find,
 		ErrorPage: s.problem, Logger: c.Logger,
 	})
 	if err != nil {
@@ -99,7 +106,8 @@ func newSite(c Config) (s *Site, err error) {
 	return s, err
 }
 
-// verifiers trust the keys of the provider only, and use no network.
+// verifiers are the verifiers of a site. They trust the keys of the provider only, and
+// use no network.
 type verifiers struct {
 	once     *assertion.Verifier // accepts each assertion once
 	uncached *assertion.Verifier // caches nothing, so that an explanation shows all work
@@ -127,6 +135,7 @@ func newVerifiers(c Config) (v verifiers, err error) {
 	return v, err
 }
 
+// routes returns the handler of all paths.
 func (s *Site) routes() (http.Handler, error) {
 	signed, err := vepauth.New(vepauth.Config{
 		Audiences: []string{s.config.Origin}, PublicOrigin: s.config.Origin,
@@ -155,18 +164,23 @@ func (s *Site) routes() (http.Handler, error) {
 // package target refuses, whatever the Host.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.commonHeaders(w.Header())
-	asked, ok := target.Local(r)
+	path, ok := target.Local(r)
 	switch host := strings.ToLower(r.Host); {
 	case !ok:
-		http.Error(w, "the request target is not a path", http.StatusBadRequest)
+		refuse(w, http.StatusBadRequest, "the request target is not a path")
 	case "http://"+host == s.config.Origin:
 		s.handler.ServeHTTP(w, r)
 	case isLocal(r.Host):
-		w.Header().Set("Location", s.config.Origin+asked)
+		w.Header().Set("Location", s.config.Origin+path)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	default:
-		http.Error(w, "this demo answers at "+s.config.Origin+" only", http.StatusMisdirectedRequest)
+		refuse(w, http.StatusMisdirectedRequest, "this demo answers at "+s.config.Origin+" only")
 	}
+}
+
+// refuse answers with a status and a reason, as plain text.
+func refuse(w http.ResponseWriter, status int, reason string) {
+	(&refusal.Refusal{Status: status, Reason: reason}).WriteText(w)
 }
 
 // isLocal reports whether a Host is a name or address that only the machine itself
@@ -184,6 +198,7 @@ func policy(provider string) string {
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
+// commonHeaders sets the headers of all responses.
 func (s *Site) commonHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", s.policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups") // the dialog must find its opener

@@ -38,7 +38,7 @@ func (s *Site) newWalkthrough(ctx context.Context, text string, res *assertion.R
 	e := s.verifiers.uncached.Explain(ctx, text, s.config.Origin)
 	w := &walkthrough{
 		Site: s.config.Origin, Issuer: res.Issuer,
-		Expires: s.clock(b.Assertion.Validity.Expires), CertificateExpiry: s.clock(user.Validity.Expires),
+		Expires: s.timeOfDay(b.Assertion.Validity.Expires), CertificateExpiry: s.timeOfDay(user.Validity.Expires),
 		Certificate: s.claims(user.Token), Assertion: s.claims(b.Assertion),
 		Text: text, Checks: checksOf(e),
 	}
@@ -80,15 +80,15 @@ func (s *Site) claims(t *certchain.Token) []claim {
 		c := claim{name, shortenNumbers(string(raw)), meanings[name]}
 		var ms int64
 		if slices.Contains([]string{"iat", "nbf", "exp"}, name) && json.Unmarshal(raw, &ms) == nil {
-			c.Meaning += " " + s.clock(time.UnixMilli(ms))
+			c.Meaning += " " + s.timeOfDay(time.UnixMilli(ms))
 		}
 		list = append(list, c)
 	}
 	return list
 }
 
-// clock formats a time as the time of day.
-func (s *Site) clock(t time.Time) string {
+// timeOfDay formats the time of day, in the location of the clock.
+func (s *Site) timeOfDay(t time.Time) string {
 	return t.In(s.config.Now().Location()).Format("15:04:05")
 }
 
@@ -124,6 +124,7 @@ type check struct {
 	Err     *assertion.Error
 }
 
+// checksOf returns the steps of an explanation.
 func checksOf(e *assertion.Explanation) []check {
 	var checks []check
 	note := "done once, when you signed in" // Explain does not mark an assertion as used
@@ -141,8 +142,8 @@ func checksOf(e *assertion.Explanation) []check {
 	return checks
 }
 
-// Sign returns the outcome as one character.
-func (c check) Sign() string {
+// Mark returns the outcome as one character.
+func (c check) Mark() string {
 	return map[assertion.Outcome]string{
 		assertion.StepPassed: "✓", assertion.StepFailed: "✗", assertion.StepSkipped: "–",
 	}[c.Outcome]
@@ -174,6 +175,7 @@ func (s *Site) attempts(ctx context.Context, text string) ([]attempt, error) {
 	return append(list, attempt{What: "A thief presents it here a second time, now.", Reason: reasonOf(err)}), nil
 }
 
+// reasonOf returns the text of an error, or "" for nil.
 func reasonOf(err error) string {
 	if err == nil {
 		return ""
