@@ -21,10 +21,12 @@ import (
 // MaxDuration is the longest time for which the provider certifies an address.
 const MaxDuration = 24 * time.Hour
 
-// Certify returns a certificate that says that the user with that address has that
-// key. The address must be at [Provider.Domain]; the answer has its domain in lower
-// case. The certificate is valid from now on, for duration: at least a second and at
-// most [MaxDuration].
+// Certify returns a certificate of the key for the user with that address. It is valid
+// from now on, for duration, and has the domain of the address in lower case.
+//
+// Certify returns an error if the address is not at [Provider.Domain], if the key is
+// nil, weak or inconsistent, or if the duration is less than a second or more than
+// [MaxDuration].
 func (p *Provider) Certify(email string, key keys.PublicKey, duration time.Duration) (string, error) {
 	address, refused := p.checkEmail(email)
 	if refused == nil {
@@ -46,7 +48,7 @@ func (p *Provider) Certify(email string, key keys.PublicKey, duration time.Durat
 	return certificate, nil
 }
 
-// checkEmail returns an address in its canonical form.
+// checkEmail returns an address with its domain in lower case, or a refusal.
 func (p *Provider) checkEmail(email string) (string, *refusal.Refusal) {
 	address, host, ok := domain.Email(email)
 	switch {
@@ -58,6 +60,7 @@ func (p *Provider) checkEmail(email string) (string, *refusal.Refusal) {
 	return address, nil
 }
 
+// checkKey returns a refusal if verifiers would not accept the key.
 func checkKey(key keys.PublicKey) *refusal.Refusal {
 	switch {
 	case key == nil:
@@ -99,6 +102,7 @@ func (p *Provider) serveCertify(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": certificate})
 }
 
+// certify checks a request and returns the certificate that it asks for.
 func (p *Provider) certify(w http.ResponseWriter, r *http.Request) (string, error) {
 	if refused := checkPost(r); refused != nil {
 		return "", refused
@@ -134,6 +138,7 @@ func checkPost(r *http.Request) *refusal.Refusal {
 	return nil
 }
 
+// readBody returns the body, of at most maxBody bytes.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal.Refusal) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -158,6 +163,7 @@ type certifyRequest struct {
 	duration time.Duration
 }
 
+// parseCertifyRequest parses the body of a request.
 func parseCertifyRequest(body []byte) (*certifyRequest, *refusal.Refusal) {
 	members, refused := certifyMembers(body)
 	if refused != nil {
@@ -175,6 +181,7 @@ func parseCertifyRequest(body []byte) (*certifyRequest, *refusal.Refusal) {
 	return &certifyRequest{email, key, duration}, refused
 }
 
+// certifyMembers returns the members of a request: these three, and no others.
 func certifyMembers(body []byte) (map[string]json.RawMessage, *refusal.Refusal) {
 	object, err := strictjson.ParseObject(body)
 	if err != nil {
@@ -196,6 +203,7 @@ func certifyMembers(body []byte) (map[string]json.RawMessage, *refusal.Refusal) 
 	return members, nil
 }
 
+// parseKey parses a public key in one of the forms of PROTOCOL §2.
 func parseKey(raw json.RawMessage) (keys.PublicKey, *refusal.Refusal) {
 	key, err := keys.ParsePublicKey(raw)
 	switch {

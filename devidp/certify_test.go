@@ -37,7 +37,7 @@ func TestCertify(t *testing.T) {
 		user := idptest.Key(name)
 		jwk := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 600), string(idptest.Legacy(user.Public()).JSON()), string(idptest.JWK(user.Public()).JSON()), 1)
 		for _, request := range []string{body(t, "Ada@IDP.LocalHost", user.Public(), 600), jwk} {
-			_, c := certify(t, asDialog(request))
+			_, c := certify(t, certifyRequest(request))
 			text, err := assertion.Sign(assertion.Template{Audience: audience, Expires: now.Add(10 * time.Minute)}, user, c.Certificate)
 			if err != nil {
 				t.Fatal(err)
@@ -53,7 +53,7 @@ func TestCertify(t *testing.T) {
 					t.Errorf("%s at %v: %v", name, at, err)
 				}
 			}
-			if _, err := verifier(t, another(t, devidp.DefaultDomain), now).Verify(t.Context(), text, audience); !errors.Is(err, assertion.ErrSignature) {
+			if _, err := verifier(t, newProvider(t, devidp.DefaultDomain), now).Verify(t.Context(), text, audience); !errors.Is(err, assertion.ErrSignature) {
 				t.Errorf("%s: another provider's keys: %v", name, err)
 			}
 		}
@@ -113,7 +113,7 @@ func TestDurations(t *testing.T) {
 		"99999999999999999999": 0, "4294967297": 0, "18446744073709551617": 0, "9223372036": 0,
 	} {
 		request := strings.Replace(body(t, "ada@idp.localhost", user.Public(), 12345), "12345", text, 1)
-		_, c := certify(t, asDialog(request))
+		_, c := certify(t, certifyRequest(request))
 		if want == 0 {
 			if c.Field != "duration" {
 				t.Errorf("%s: %+v", text, c)
@@ -156,7 +156,7 @@ func TestOrigin(t *testing.T) {
 		{"localhost:8400", "http://localhost:8400/", 403},
 		{"evil.example:8400", "http://evil.example:8400", 421},
 	} {
-		r := asDialog(good)
+		r := certifyRequest(good)
 		r.Host = c.host
 		r.Header.Set("Origin", c.origin)
 		if c.origin == "" {
@@ -167,7 +167,7 @@ func TestOrigin(t *testing.T) {
 			t.Errorf("Host %s, Origin %s: %d", c.host, c.origin, response.StatusCode)
 		}
 	}
-	twice := asDialog(good)
+	twice := certifyRequest(good)
 	twice.Header.Add("Origin", "http://evil.example")
 	if response, _ := certify(t, twice); response.StatusCode != http.StatusForbidden {
 		t.Errorf("two origins: %d", response.StatusCode)
@@ -182,7 +182,7 @@ func TestContentType(t *testing.T) {
 		"application/json" + strings.Repeat(";a=b", 100): 415,
 		"text/plain; application/json":                   415, "application/json;": 200, "application/json, text/plain": 415, "application/jsonp": 415,
 	} {
-		r := asDialog(good)
+		r := certifyRequest(good)
 		r.Header.Set("Content-Type", contentType)
 		if response, _ := certify(t, r); response.StatusCode != status {
 			t.Errorf("%q: %d", contentType, response.StatusCode)
@@ -241,7 +241,7 @@ func TestRefusals(t *testing.T) {
 		"RSA of 4104 bits":     {with(ada, large, "60"), 400, "public-key"},
 		"large":                {`{"email":"` + strings.Repeat("a", 16<<10) + `"}`, 413, ""},
 	} {
-		response, got := certify(t, asDialog(c.body))
+		response, got := certify(t, certifyRequest(c.body))
 		if response.StatusCode != c.status || got.Field != c.field {
 			t.Errorf("%s: %d, %+v", name, response.StatusCode, got)
 		}
@@ -252,7 +252,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestBodyCutOff(t *testing.T) {
-	r := asDialog("")
+	r := certifyRequest("")
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	if response, _ := certify(t, r); response.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d", response.StatusCode)
@@ -273,7 +273,7 @@ func BenchmarkCertify(b *testing.B) {
 	for name, text := range bodies {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if response, _ := answer(b, asDialog(text)); response.StatusCode >= http.StatusInternalServerError {
+				if response, _ := answer(b, certifyRequest(text)); response.StatusCode >= http.StatusInternalServerError {
 					b.Fatal(response.Status)
 				}
 			}

@@ -1,7 +1,7 @@
-// Package devidp is a BrowserID identity provider for development: it signs people in
-// at relying parties on a developer's machine, in a real browser. The public provider
-// and its JavaScript no longer exist. It asks for no password: anyone who uses the
-// machine can sign in as any user of its domain.
+// Package devidp is a BrowserID identity provider for development: users sign in with
+// it at relying parties on a developer's machine, in a real browser. It takes the place
+// of the public provider and its JavaScript, which no longer exist. It asks for no
+// password: anyone who uses the machine can sign in as any user of its domain.
 //
 //	p, err := devidp.New(devidp.Config{})
 //	listener, err := devidp.Listen("localhost:8400")
@@ -33,11 +33,12 @@
 //
 // The script has watch, request, logout, get and getVerifiedEmail with the arguments
 // and the errors of the historic include.js. It differs in one point, for safety: it
-// calls onlogin only after the person has acted in the dialog. Therefore
+// calls onlogin only after the user has chosen an address in the dialog. Therefore
 //
-//   - a page whose session has ended (loggedInUser is null) gets no call, and
-//   - a page whose loggedInUser is not the last address that was chosen gets none
-//     either: the script accepts the page's value.
+//   - it does not call onlogin for a page whose session has ended (loggedInUser is
+//     null), and
+//   - it does not call onlogin for a page whose loggedInUser is not the last address
+//     that was chosen: the script accepts the page's value.
 //
 // Of the options of request and get, siteName and oncancel have an effect.
 //
@@ -69,7 +70,7 @@
 //
 // # What is not checked
 //
-// The provider does not check that the person has the address. Other programs on the
+// The provider does not check that the user owns the address. Other programs on the
 // machine, unlike pages in its browser, can request any certificate. A relying party
 // may have any origin, on this machine or elsewhere. Code that another program left in
 // the browser while it had the same port, such as a service worker, acts for the

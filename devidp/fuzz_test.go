@@ -29,7 +29,7 @@ func FuzzCertify(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, request []byte) {
-		response, c := certify(t, asDialog(string(request)))
+		response, c := certify(t, certifyRequest(string(request)))
 		if response.StatusCode != http.StatusOK {
 			return
 		}

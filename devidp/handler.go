@@ -16,6 +16,7 @@ import (
 //go:embed web
 var web embed.FS
 
+// dialogPath is the path of the dialog.
 const dialogPath = "/sign_in"
 
 const (
@@ -44,6 +45,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// badRequest returns a refusal with status 400. An empty field means none in
+// particular.
 func badRequest(field, reason string) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Field: field, Reason: reason}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/vepverify/vepverify/internal/target/targettest"
 )
 
-func another(t testing.TB, domain string) *devidp.Provider {
+func newProvider(t testing.TB, domain string) *devidp.Provider {
 	t.Helper()
 	p, err := devidp.New(devidp.Config{Domain: domain})
 	if err != nil {
@@ -74,7 +74,7 @@ func TestEndpoints(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	foreign := ask("GET", "/sign_in", "")
 	foreign.Host = "evil.example"
-	requests := []*http.Request{foreign, ask("GET", "/absent", ""), asDialog("{}")}
+	requests := []*http.Request{foreign, ask("GET", "/absent", ""), certifyRequest("{}")}
 	for _, path := range paths {
 		requests = append(requests, ask("GET", path, ""))
 	}
@@ -211,7 +211,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("CONNECT %q: %d", text, a.Status)
 		}
 	}
-	if response, c := certify(t, asDialog(good)); response.StatusCode != 200 { // absolute form
+	if response, c := certify(t, certifyRequest(good)); response.StatusCode != 200 { // absolute form
 		t.Errorf("%d %v", response.StatusCode, c)
 	}
 }

@@ -12,9 +12,10 @@ import (
 
 // Listen listens with TCP on the loopback interface only. The address is a host and a
 // port, such as localhost:8400, 127.0.0.1:0 or [::1]:8400; port 0 means any free
-// port. The host is a loopback address, or localhost or a name under it, which mean
-// 127.0.0.1. No name is looked up, so no name can point elsewhere. Listen returns an
-// error for every other host, and for an empty one, which would mean all interfaces.
+// port. The host is a loopback address, localhost, or a name under localhost. Both
+// kinds of names mean 127.0.0.1: they are not looked up, so they cannot point
+// elsewhere. Listen returns an error for every other host, and for an empty one, which
+// would mean all interfaces.
 func Listen(address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

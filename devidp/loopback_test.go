@@ -16,7 +16,7 @@ var paths = []string{"/", "/.well-known/browserid", "/keys.json", "/include.js",
 // TestHost checks that names which are not this machine's own are refused on all paths
 // (DNS rebinding).
 func TestHost(t *testing.T) {
-	for host, fine := range map[string]bool{
+	for host, served := range map[string]bool{
 		"localhost:8400": true, "localhost": true, "LocalHost:8400": true, "127.0.0.1:8400": true, "127.0.0.1": true,
 		"127.8.9.1:80": true, "[::1]:8400": true, "[::1]": true, "[::ffff:127.0.0.1]:80": true,
 		"idp.localhost:8400": true, "IDP.localhost": true,
@@ -30,11 +30,11 @@ func TestHost(t *testing.T) {
 			r := ask("GET", path, "")
 			r.Host = host
 			response, body := answer(t, r)
-			if refused := response.StatusCode == http.StatusMisdirectedRequest; refused == fine {
+			if refused := response.StatusCode == http.StatusMisdirectedRequest; refused == served {
 				t.Errorf("Host %q: %s: %d", host, path, response.StatusCode)
 			}
 			var refused struct{ Error string }
-			if !fine && (json.Unmarshal([]byte(body), &refused) != nil || refused.Error == "") {
+			if !served && (json.Unmarshal([]byte(body), &refused) != nil || refused.Error == "") {
 				t.Errorf("Host %q: %s: %s", host, path, body)
 			}
 		}
@@ -44,7 +44,7 @@ func TestHost(t *testing.T) {
 // TestForeignDomain checks that the provider does not answer under a domain that is not
 // below localhost, although it certifies addresses at it.
 func TestForeignDomain(t *testing.T) {
-	p := another(t, "evil.example")
+	p := newProvider(t, "evil.example")
 	r := ask("GET", "/", "")
 	r.Host = "evil.example"
 	if status := statusOf(p, r); status != http.StatusMisdirectedRequest {
@@ -55,7 +55,7 @@ func TestForeignDomain(t *testing.T) {
 // TestRemote checks that other machines are refused, even if the provider listens on
 // other interfaces.
 func TestRemote(t *testing.T) {
-	for remote, fine := range map[string]bool{
+	for remote, served := range map[string]bool{
 		"127.0.0.1:1": true, "127.1.2.3:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true,
 		"192.0.2.1:1": false, "10.0.0.1:1": false, "[2001:db8::1]:1": false, "[fe80::1%eth0]:1": false, "0.0.0.0:1": false,
 		"localhost:1": false, "@": false, "": false,
@@ -63,7 +63,7 @@ func TestRemote(t *testing.T) {
 		for _, path := range paths {
 			r := ask("GET", path, "")
 			r.RemoteAddr = remote
-			if response, _ := answer(t, r); (response.StatusCode == http.StatusForbidden) == fine {
+			if response, _ := answer(t, r); (response.StatusCode == http.StatusForbidden) == served {
 				t.Errorf("from %q: %s: %d", remote, path, response.StatusCode)
 			}
 		}

@@ -40,8 +40,8 @@ func ask(method, path, body string) *http.Request {
 	return r
 }
 
-// asDialog returns a request for a certificate as the dialog sends it.
-func asDialog(body string) *http.Request {
+// certifyRequest returns a request for a certificate as the dialog sends it.
+func certifyRequest(body string) *http.Request {
 	r := ask(http.MethodPost, "/certify", body)
 	r.Header.Set("Origin", own)
 	r.Header.Set("Content-Type", "application/json")

@@ -1,6 +1,7 @@
 package devidp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -17,12 +18,12 @@ import (
 // localhost stay on the machine (RFC 6761, section 6.3).
 const DefaultDomain = "idp.localhost"
 
-// Config configures a provider. The zero value is a usual configuration.
+// Config configures a [Provider]. The zero value is a sensible choice.
 type Config struct {
 	// Domain is the part after the @ of the addresses that the provider
 	// certifies, and the issuer of its certificates. Empty means
-	// [DefaultDomain]. With the domain of a real provider, verifiers that have
-	// this provider's keys accept the addresses of its users.
+	// [DefaultDomain]. If it is the domain of a real provider, verifiers that
+	// have the keys of this one accept the addresses of that provider's users.
 	Domain string
 	// Now is the clock, read once for each certificate. Nil means [time.Now].
 	Now func() time.Time
@@ -94,13 +95,14 @@ func New(c Config) (*Provider, error) {
 // Domain returns the domain whose addresses the provider certifies, in lower case.
 func (p *Provider) Domain() string { return p.config.Domain }
 
-// Warning returns a warning for people, of a sentence or two. Programs that start a
+// Warning returns a warning for the user, of a sentence or two. Programs that start a
 // provider should print it.
 func (p *Provider) Warning() string {
 	return "For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of " + p.config.Domain + "."
 }
 
 // KeysBundle returns the support document as {"<domain>": {…}}, in JSON with a line
-// break at its end. wellknown.ParseStatic reads it, and so does the option --keys of
-// the command. A verifier that has it accepts this provider's certificates.
-func (p *Provider) KeysBundle() []byte { return append([]byte(nil), p.bundle...) }
+// break at its end. wellknown.ParseStatic and the option --keys of the command read
+// it. A verifier that has it accepts this provider's certificates. The caller may
+// modify the result.
+func (p *Provider) KeysBundle() []byte { return bytes.Clone(p.bundle) }

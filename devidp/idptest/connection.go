@@ -52,8 +52,8 @@ func (s *Server) newDial(addr string) dial {
 }
 
 // pendingDial returns the channel on which the server's end of a connection
-// receives the dial of the client's end. So it knows the host before a byte is
-// sent.
+// receives the dial of the client's end. The server thus knows the host before the
+// first byte is sent.
 func (s *Server) pendingDial(client net.Addr) chan dial {
 	c, _ := s.pending.LoadOrStore(client.String(), make(chan dial, 1))
 	return c.(chan dial)

@@ -46,7 +46,7 @@
 // keys, for instance. [Server.Dials] and [Server.Requests] return what the host
 // received.
 //
-// A stall ends when the client gives up, after 8 seconds by default.
+// A stall ends when the client times out, after 8 seconds by default.
 // wellknown.Config.Timeout, in the result of [Server.Config], makes that shorter.
 //
 // # What is simulated

@@ -21,32 +21,32 @@ var KeyNames = keyNames
 
 var Body = body
 
-// Malformed is a host whose document ends too early.
+// Malformed returns a site whose document ends too early.
 func Malformed() Site { return JSON(Raw(`{"public-key":`)) }
 
-// Redirect answers 302 to that URL.
+// Redirect returns a site that answers 302 to that URL.
 func Redirect(url string) Site { return Status(http.StatusFound).Header("Location", url) }
 
-// ServFail is a host whose name servers fail. Simulated.
+// ServFail returns the site of a host whose name servers fail. Simulated.
 func ServFail() Site {
 	return lookupFails(net.DNSError{Err: "server misbehaving", IsTemporary: true})
 }
 
-// DNSTimeout is a host whose name servers do not answer. The look-up times out at
-// once. Simulated.
+// DNSTimeout returns the site of a host whose name servers do not answer. The look-up
+// times out at once. Simulated.
 func DNSTimeout() Site {
 	return lookupFails(net.DNSError{Err: "i/o timeout", IsTimeout: true, IsTemporary: true})
 }
 
-// Refused is a host that refuses connections. Simulated.
+// Refused returns the site of a host that refuses connections. Simulated.
 func Refused() Site {
 	return Site{unreachable: func(context.Context, string) error {
 		return dialError(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	}}
 }
 
-// Blackhole is a host that drops every packet: connecting takes until the client
-// gives up or the server is closed. Simulated.
+// Blackhole returns the site of a host that drops every packet: connecting takes until
+// the client times out or the server is closed. Simulated.
 func Blackhole() Site {
 	return Site{unreachable: func(ctx context.Context, _ string) error {
 		<-ctx.Done()
@@ -54,10 +54,10 @@ func Blackhole() Site {
 	}}
 }
 
-// StallBeforeTLS accepts the connection, and then sends nothing.
+// StallBeforeTLS returns a site that accepts the connection, and then sends nothing.
 func StallBeforeTLS() Site { return Site{raw: (*connection).stall} }
 
-// Reset accepts the connection and resets it.
+// Reset returns a site that accepts the connection and resets it.
 func Reset() Site {
 	return Site{raw: func(c *connection) { c.reset() }} // fails only if the client is gone
 }
@@ -74,11 +74,12 @@ func (c *connection) reset() error {
 	return tcp.Close()
 }
 
-// PlainHTTP answers in HTTP without TLS, as a web server does on port 80.
+// PlainHTTP returns a site that answers in HTTP without TLS, as a web server
+// does on port 80.
 func PlainHTTP() Site { return NotTLS("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") }
 
-// NotTLS sends text on every connection, as another protocol does. A client takes
-// it for something other than TLS from its fifth byte on.
+// NotTLS returns a site that sends text on every connection, as another protocol
+// does. A client detects from the fifth byte on that it is not TLS.
 func NotTLS(text string) Site {
 	return Site{raw: func(c *connection) {
 		c.Write([]byte(text))

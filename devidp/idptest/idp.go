@@ -8,8 +8,8 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// IdP is an identity provider: a domain and its keys. It makes correct recipes for
-// tokens, which tests change.
+// IdP is an identity provider: a domain and its keys. It makes tokens that are correct,
+// which tests then change.
 //
 // The fields must not be modified while a [Server] serves the IdP.
 type IdP struct {
@@ -47,14 +47,14 @@ const (
 	issuedBefore = time.Minute
 )
 
-// Certificate certifies that the user with that address has that key. It has the
-// claims iss, iat, exp, public-key and principal.
+// Certificate returns a certificate of the key for the user with that address. It has
+// the claims iss, iat, exp, public-key and principal.
 func (p *IdP) Certificate(email string, user keys.PublicKey) Token {
 	return p.certificate(Object{"email": email}, user)
 }
 
-// HostCertificate certifies a host's key, which may then sign certificates. All
-// certificates of a chain but the last are of this kind.
+// HostCertificate returns a certificate of a host's key, which may then sign
+// certificates. All certificates of a chain except the last are of this kind.
 func (p *IdP) HostCertificate(host string, key keys.PublicKey) Token {
 	return p.certificate(Object{"host": host}, key)
 }
@@ -67,8 +67,8 @@ func (p *IdP) certificate(principal Object, key keys.PublicKey) Token {
 	}}
 }
 
-// Assertion is an identity assertion for a relying party, signed by a user of any
-// issuer. It has the claims aud and exp.
+// Assertion returns an identity assertion for a relying party, signed by a user of
+// any issuer. It has the claims aud and exp.
 func (p *IdP) Assertion(audience string, user keys.PrivateKey) Token {
 	return Token{Key: user, Claims: Object{
 		"aud": audience, "exp": p.now().Add(AssertionLife).UnixMilli(),

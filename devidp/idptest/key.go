@@ -11,12 +11,13 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// The private keys in testkeys are PUBLIC. Nothing but a test may trust a
-// certificate or an assertion that one of them signed.
+// keyFiles has the private keys, which are PUBLIC. Only tests may trust a certificate
+// or an assertion that one of them signed.
 //
 //go:embed testkeys/*.json
 var keyFiles embed.FS
 
+// parsedKeys has the keys that were loaded before.
 var parsedKeys sync.Map // name → func() keys.PrivateKey
 
 // Key returns the test key of that name, which is always the same key.

@@ -34,26 +34,26 @@ type response struct {
 	body   []byte
 }
 
-// Serve is a host that serves the current support document of an identity
+// Serve returns a site that serves the current support document of an identity
 // provider.
 func Serve(p *IdP) Site { return JSON(p.Document()) }
 
-// JSON is a host that answers 200 with a document as application/json: a value to
-// encode, or a [Raw].
+// JSON returns a site that answers with status 200 and a document, as
+// application/json. The document is a value to encode, or a [Raw].
 func JSON(document any) Site { return body("application/json", string(text(document))) }
 
-// Disabled is a host that opts out of BrowserID.
+// Disabled returns a site that opts out of BrowserID.
 func Disabled() Site { return JSON(Object{"disabled": true}) }
 
-// Delegate is a host that delegates to another host.
+// Delegate returns a site that delegates to another host.
 func Delegate(host string) Site { return JSON(Object{"authority": host}) }
 
-// Status is a host that answers with that status and a short text.
+// Status returns a site that answers with that status and a short text.
 func Status(code int) Site {
 	return constant(&response{code, http.Header{"Content-Type": {"text/plain"}}, []byte("idptest\n")})
 }
 
-// Handler is a host that answers as h does. The response is sent when h returns.
+// Handler returns a site that answers as h does. The response is sent when h returns.
 func Handler(h http.Handler) Site {
 	return Site{answer: func(r *http.Request) *response {
 		w := httptest.NewRecorder()
@@ -62,16 +62,18 @@ func Handler(h http.Handler) Site {
 	}}
 }
 
-// StallAfterTLS is a host that completes the TLS handshake and then sends nothing.
+// StallAfterTLS returns a site that completes the TLS handshake and then sends
+// nothing.
 func StallAfterTLS() Site { return Site{afterTLS: (*connection).stall} }
 
-// NXDomain is a host that does not exist, like all hosts that were not set. It is
-// simulated: [Server.DialContext] returns the error of Go's resolver, and no packet
+// NXDomain returns the site of a host that does not exist, like all hosts that were
+// not set. It is simulated: [Server.DialContext] returns the error of Go's resolver, and no packet
 // is sent.
 func NXDomain() Site {
 	return lookupFails(net.DNSError{Err: "no such host", IsNotFound: true})
 }
 
+// lookupFails returns a site whose look-up in DNS fails with a copy of e.
 func lookupFails(e net.DNSError) Site {
 	return Site{unreachable: func(_ context.Context, addr string) error {
 		e := e
@@ -80,8 +82,8 @@ func lookupFails(e net.DNSError) Site {
 	}}
 }
 
-// PrivateAddress is a host whose address is 10.0.0.1. The answer of DNS is
-// simulated. The error is that of the guard of package code.dny.dev/ssrf, which
+// PrivateAddress returns the site of a host whose address is 10.0.0.1. The answer of
+// DNS is simulated. The error is that of the guard of package code.dny.dev/ssrf, which
 // refuses the address before anything is sent.
 func PrivateAddress() Site {
 	return Site{unreachable: func(ctx context.Context, _ string) error {
@@ -95,10 +97,11 @@ func PrivateAddress() Site {
 	}}
 }
 
+// dialError returns the error of a dial that failed.
 func dialError(cause error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: cause} }
 
-// body is a host that answers 200 with that text, and with that Content-Type unless
-// it is empty.
+// body returns a site that answers with status 200, that text, and that Content-Type
+// unless it is empty.
 func body(contentType, text string) Site {
 	header := make(http.Header)
 	if contentType != "" {
@@ -107,21 +110,23 @@ func body(contentType, text string) Site {
 	return constant(&response{http.StatusOK, header, []byte(text)})
 }
 
+// constant returns a site that always answers with r.
 func constant(r *response) Site {
 	return Site{answer: func(*http.Request) *response { return r }}
 }
 
-// Status returns the site with another status.
+// Status returns the site with another status. It panics if the site never responds.
 func (s Site) Status(code int) Site {
 	return s.edit(func(r *response) { r.status = code })
 }
 
-// Header returns the site with a header set.
+// Header returns the site with a header set. It panics if the site never responds.
 func (s Site) Header(name, value string) Site {
 	return s.edit(func(r *response) { r.header.Set(name, value) })
 }
 
-// Expired returns the site with a TLS certificate that expired an hour ago.
+// Expired returns the site with a TLS certificate that expired an hour ago. It panics
+// if the site does not speak TLS.
 func (s Site) Expired() Site {
 	s.mustSpeakTLS()
 	s.leaf.expired = true
@@ -156,6 +161,7 @@ func (s Site) mustAnswer() {
 	}
 }
 
+// deliver sends a response.
 func (s Site) deliver(c *connection, r *response) {
 	if s.send != nil {
 		s.send(c, r)

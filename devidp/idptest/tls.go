@@ -76,6 +76,7 @@ func (a *certificateAuthority) certificate(l leaf) *tls.Certificate {
 	return a.issued[l]
 }
 
+// newTLSKey returns a new key.
 func newTLSKey() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

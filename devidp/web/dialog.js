@@ -102,8 +102,8 @@ async function forgetAddress(email) {
   status('Forgotten: ' + email);
 }
 
-// typed returns the address in the field. A name without a domain is at this domain.
-function typed() {
+// enteredEmail returns the address in the field. A name without a domain is at this domain.
+function enteredEmail() {
   const text = find('email').value.trim();
   const [name, ...rest] = text.split('@');
   return rest.length ? name + '@' + rest.join('@').toLowerCase() : text && text + '@' + domain;
@@ -120,12 +120,12 @@ function emailProblem(text) {
 // Input in the moment in which the window or its buttons appear may have been meant
 // for what was there before: a page can make people double-click so that the second
 // click lands here. The dialog ignores such input, and keys that are held down.
-const MOMENT = 500; // milliseconds
+const SETTLE_TIME = 500; // milliseconds
 let settling;
 function appeared() {
   clearTimeout(settling);
   dialog.dataset.state = 'settling';
-  settling = setTimeout(() => dialog.dataset.state = 'ready', MOMENT);
+  settling = setTimeout(() => dialog.dataset.state = 'ready', SETTLE_TIME);
 }
 function appearedAgain() {
   if (dialog.dataset.state === 'ready' || dialog.dataset.state === 'settling') appeared();
@@ -224,7 +224,7 @@ function problem(text) {
 find('type').addEventListener('submit', event => {
   event.preventDefault();
   act(async () => {
-    const email = typed();
+    const email = enteredEmail();
     if (email) return signIn(email);
     emailProblem(`Enter an address, such as ada@${domain}.`);
     return false;

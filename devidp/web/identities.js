@@ -8,7 +8,7 @@
 
 const STORE = 'identities';
 
-function opened() {
+function openDatabase() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open('devidp', 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'email' });
@@ -17,9 +17,9 @@ function opened() {
   });
 }
 
-// within returns the result of one request after the transaction is complete.
-async function within(mode, ask) {
-  const database = await opened();
+// inTransaction returns the result of one request after the transaction is complete.
+async function inTransaction(mode, ask) {
+  const database = await openDatabase();
   try {
     return await new Promise((resolve, reject) => {
       const transaction = database.transaction(STORE, mode);
@@ -35,10 +35,10 @@ async function within(mode, ask) {
 // at returns the records of a domain's addresses, the last used first. There may be
 // others, because another provider may have had this origin before.
 export async function at(domain) {
-  const all = await within('readonly', store => store.getAll());
+  const all = await inTransaction('readonly', store => store.getAll());
   return all.filter(record => record.email.endsWith('@' + domain)).sort((a, b) => b.used - a.used);
 }
 
-export const keep = record => within('readwrite', store => store.put(record));
+export const keep = record => inTransaction('readwrite', store => store.put(record));
 
-export const forget = email => within('readwrite', store => store.delete(email));
+export const forget = email => inTransaction('readwrite', store => store.delete(email));
