@@ -86,6 +86,7 @@ type Config struct {
 	Unavailable bool
 }
 
+// The defaults and limits of Config.
 const (
 	defaultMaxBody      = 10 << 10
 	maxMaxBody          = 1 << 20
@@ -96,6 +97,7 @@ const (
 	defaultLookups      = 512
 )
 
+// validate returns an error if a field is missing or out of range.
 func (c Config) validate() error {
 	switch {
 	case c.Verifier == nil:
@@ -116,6 +118,7 @@ func (c Config) validate() error {
 	return c.Version.validate()
 }
 
+// withDefaults returns the configuration with a value in every field.
 func (c Config) withDefaults() Config {
 	c.UndecidedStatus = cmp.Or(c.UndecidedStatus, http.StatusOK)
 	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
@@ -142,12 +145,14 @@ type Version struct {
 	Source  string `json:"source"`  // the URL of the source code
 }
 
+// The version of a build without build information.
 const (
 	unknownVersion = "0.0.0"
 	unknownCommit  = "0000000000000000000000000000000000000000"
 	ownSource      = "https://github.com/vepverify/vepverify"
 )
 
+// validate returns an error if a field does not have the form that monitoring reads.
 func (v Version) validate() error {
 	switch {
 	case !isVersion(v.Version):

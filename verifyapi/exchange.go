@@ -26,7 +26,7 @@ type exchange struct {
 	began   time.Time // by Config.Now
 	sent    bool      // the response, or part of it
 
-	deadline bool // the connection has a deadline for the body
+	hasDeadline bool // the connection has a deadline for the body
 
 	// The rest is for verifications.
 	version version
@@ -45,15 +45,17 @@ const (
 	v2 version = "v2"
 )
 
+// newExchange begins an exchange: from now on, the deadline for the body runs.
 func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{handler: h, writer: w, request: r, id: requestID(r), began: h.config.Now()}
 	x.setBodyDeadline()
 	return x
 }
 
-func (x *exchange) send(a response) {
+// send sends the response.
+func (x *exchange) send(resp response) {
 	x.sent = true
-	a.send(x.writer, x.id)
+	resp.send(x.writer, x.id)
 }
 
 // post answers a request for a verification.
@@ -63,14 +65,15 @@ func (x *exchange) post(v version) response {
 	}
 	x.version = v
 	res, err := x.verify()
-	a := x.respond(res, err)
-	took := x.took()
+	resp := x.respond(res, err)
+	took := x.elapsed()
 	x.count(took)
-	x.log(a.status, took)
-	return a
+	x.log(resp.status, took)
+	return resp
 }
 
-func (x *exchange) took() time.Duration { return x.handler.config.Now().Sub(x.began) }
+// elapsed returns the time since the request's header was read.
+func (x *exchange) elapsed() time.Duration { return x.handler.config.Now().Sub(x.began) }
 
 // errUnavailable is the error of a handler with Config.Unavailable.
 var errUnavailable = errors.New("unavailable by configuration")
@@ -129,7 +132,7 @@ func (x *exchange) respond(res *assertion.Result, err error) response {
 	}
 	var rejected *rejection
 	if errors.As(err, &rejected) {
-		x.outcome = rejected.outcome // x.err stays nil: the client chose a part of some reasons
+		x.outcome = rejected.outcome // x.err stays nil: some reasons repeat what the client sent
 		return refused(rejected.Refusal)
 	}
 	x.err, x.outcome = err, outcomeOf(x.request.Context(), err)
@@ -147,6 +150,7 @@ func (x *exchange) respond(res *assertion.Result, err error) response {
 	return response{status: http.StatusOK, body: answer.Failure(*failed).JSON()}
 }
 
+// count counts the request in the metrics.
 func (x *exchange) count(took time.Duration) {
 	x.counted = true
 	x.handler.config.Metrics.count(x.outcome, took)
@@ -162,7 +166,7 @@ func (x *exchange) recoverPanic() {
 		panic(value) // how a handler asks net/http to drop the connection
 	}
 	if x.outcome = faultPanic; x.version != "" && !x.counted {
-		x.count(x.took())
+		x.count(x.elapsed())
 	}
 	x.logPanic(value)
 	if x.sent {
@@ -178,6 +182,7 @@ type rejection struct {
 	outcome outcome
 }
 
+// reject returns a rejection.
 func reject(status int, o outcome, reason string) error {
 	return &rejection{&refusal.Refusal{Status: status, Reason: reason}, o}
 }
@@ -188,17 +193,18 @@ func rejectBody(r *http.Request, status int, o outcome, reason string) error {
 	return &rejection{&refusal.Refusal{Status: status, Reason: reason, Close: r.ProtoMajor < 2}, o}
 }
 
+// tooLarge returns the rejection of a body that is larger than MaxBody.
 func tooLarge(r *http.Request) error {
 	return rejectBody(r, http.StatusRequestEntityTooLarge, refusedSize, "the request is too large")
 }
 
-// bodies holds buffers for reuse.
+// bodies has buffers for reuse.
 var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 4<<10)) }}
 
 // maxKeptBody is the largest capacity of a buffer that is kept.
 const maxKeptBody = 64 << 10
 
-// read reads the parameters.
+// read reads the parameters into x.params. It returns a rejection if it cannot.
 func (x *exchange) read() error {
 	s, err := sourceOf(x.request, x.version, x.handler.config.MaxBody)
 	if err != nil {
@@ -248,30 +254,32 @@ func unreadable(r *http.Request, err error) error {
 	return rejectBody(r, http.StatusBadRequest, refusedBody, "the request's body is cut off or wrongly framed")
 }
 
-// setBodyDeadline limits how long the client may take to send the body, whether or
-// not it is read: net/http waits for the rest of one that is not. After the
-// body was read to its end, clearBodyDeadline must be called: a deadline that
-// passes later would end the server's watch for a client that disconnects, and the
-// request with it.
+// setBodyDeadline limits how long the client may take to send the body. The limit
+// applies to a body that is not read too, because net/http waits for its rest.
+//
+// After the body was read to its end, clearBodyDeadline must be called. Otherwise, at
+// the deadline, the server would treat the client as disconnected and cancel the
+// request.
 //
 // A ResponseWriter that cannot set deadlines, because it is wrapped or recorded,
 // leaves the limit to its server.
 func (x *exchange) setBodyDeadline() {
 	if x.request.ContentLength != 0 {
-		x.deadline = x.setReadDeadline(time.Now().Add(x.handler.config.ReadTimeout)) == nil
+		x.hasDeadline = x.setReadDeadline(time.Now().Add(x.handler.config.ReadTimeout)) == nil
 	}
 }
 
+// clearBodyDeadline removes the deadline.
 func (x *exchange) clearBodyDeadline() error {
-	if !x.deadline {
+	if !x.hasDeadline {
 		return nil
 	}
-	x.deadline = false
+	x.hasDeadline = false
 	return x.setReadDeadline(time.Time{})
 }
 
-// setReadDeadline is that of http.ResponseController, which allocates
-// (BenchmarkHandler).
+// setReadDeadline does the same as that of http.ResponseController, without the
+// allocation (BenchmarkHandler).
 func (x *exchange) setReadDeadline(t time.Time) error {
 	if w, ok := x.writer.(interface{ SetReadDeadline(time.Time) error }); ok {
 		return w.SetReadDeadline(t)

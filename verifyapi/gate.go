@@ -12,7 +12,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// Why a request is refused under overload.
+// The errors of requests that are refused under overload.
 var (
 	errQueueFull     = errors.New("too busy: the queue is full")
 	errQueueSlow     = errors.New("too busy: the wait in the queue is too long")
@@ -52,16 +52,17 @@ type gate struct {
 
 	timeout time.Duration // of queueNew
 	lookups lookupLimit
-	gone    chan struct{} // has room for one verification whose client has gone
+	reserve chan struct{} // has room for one verification whose client has gone
 	metrics *Metrics
 }
 
+// newGate returns a gate with the limits of a complete configuration.
 func newGate(c Config) *gate {
 	return &gate{
 		free: c.InFlight, loads: max(1, min(c.InFlight, runtime.GOMAXPROCS(0))/2),
 		maxNew: c.Queue, timeout: c.QueueTimeout, metrics: c.Metrics,
 		lookups: lookupLimit{free: c.Lookups, taken: make(map[string]int)},
-		gone:    make(chan struct{}, 1),
+		reserve: make(chan struct{}, 1),
 	}
 }
 
@@ -102,8 +103,8 @@ func (g *gate) admit(q queue) bool {
 	return true
 }
 
-// leave abandons a position. It reports whether the owner already has a place,
-// which it must release.
+// leave removes a position from its queue. It reports whether the owner already has a
+// place, which it must then release.
 func (g *gate) leave(w *waiter) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -197,7 +198,7 @@ func (g *gate) resume(ctx context.Context) bool {
 }
 
 // shareOfLookups is the part of the free look-ups that requests for one registrable
-// domain may take, so that one party with a stalled host leaves look-ups to
+// domain may take, so that the owner of a stalled host leaves look-ups to
 // all others.
 const shareOfLookups = 4
 
@@ -224,6 +225,7 @@ func (l *lookupLimit) take(registrable string) error {
 	return nil
 }
 
+// release counts a look-up that has ended.
 func (l *lookupLimit) release(registrable string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,10 +242,11 @@ type slot struct {
 	hooks  *wellknown.Hooks // of this slot, never modified: a fetch may outlive the request that started it
 	ctx    context.Context
 	params *params // of the request
-	runs   bool    // holds a place of the gate
-	alone  bool    // holds the place for clients that have gone
-	waits  bool    // holds a look-up
 	domain string  // the registrable domain that the look-up counts for
+
+	hasPlace   bool // a place of the gate
+	hasReserve bool // the reserve, for a client that has gone
+	hasLookup  bool // one of the look-ups
 }
 
 // newSlot returns a slot without a request.
@@ -258,11 +261,11 @@ func (s *slot) acquire() error {
 	if err := s.gate.enter(s.ctx); err != nil {
 		return err
 	}
-	s.setRuns()
+	s.placeTaken()
 	return nil
 }
 
-// release releases whatever is held, and leaves the slot without a request.
+// release releases everything that the slot holds, and leaves it without a request.
 func (s *slot) release() {
 	s.releasePlace()
 	s.releaseLookup()
@@ -276,44 +279,47 @@ func (s *slot) beginLookup(context.Context) error {
 	if err := s.gate.lookups.take(domain); err != nil {
 		return err
 	}
-	s.waits, s.domain = true, domain
+	s.hasLookup, s.domain = true, domain
 	s.gate.metrics.addWaiting(+1)
 	s.releasePlace()
 	return nil
 }
 
 // endLookup takes a place again. A request whose client has gone does not wait for
-// one: it runs to its end in the one place that is reserved for that.
+// one of the places: it runs to its end in the reserve, one such request at a time.
 func (s *slot) endLookup() {
 	if s.gate.resume(s.ctx) {
-		s.setRuns()
+		s.placeTaken()
 	} else {
-		s.gate.gone <- struct{}{}
-		s.alone = true
+		s.gate.reserve <- struct{}{}
+		s.hasReserve = true
 	}
 	s.releaseLookup()
 }
 
-func (s *slot) setRuns() {
-	s.runs = true
+// placeTaken records that the slot has a place.
+func (s *slot) placeTaken() {
+	s.hasPlace = true
 	s.gate.metrics.addInFlight(+1)
 }
 
+// releasePlace releases the place or the reserve, if the slot has one.
 func (s *slot) releasePlace() {
-	if s.runs {
-		s.runs = false
+	if s.hasPlace {
+		s.hasPlace = false
 		s.gate.metrics.addInFlight(-1)
 		s.gate.release(queueNew)
 	}
-	if s.alone {
-		s.alone = false
-		<-s.gate.gone
+	if s.hasReserve {
+		s.hasReserve = false
+		<-s.gate.reserve
 	}
 }
 
+// releaseLookup releases the look-up, if the slot has one.
 func (s *slot) releaseLookup() {
-	if s.waits {
-		s.waits = false
+	if s.hasLookup {
+		s.hasLookup = false
 		s.gate.metrics.addWaiting(-1)
 		s.gate.lookups.release(s.domain)
 	}

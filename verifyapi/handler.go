@@ -90,10 +90,10 @@ func validTarget(r *http.Request) bool {
 	return ok
 }
 
-// get returns a, or the response for another method than GET and HEAD.
-func get(r *http.Request, a response) response {
+// get returns resp, or the response for another method than GET and HEAD.
+func get(r *http.Request, resp response) response {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return a
+		return resp
 	}
 	return otherMethod(r, "GET, HEAD")
 }
@@ -113,7 +113,8 @@ const (
 	idleTimeout   = 2 * time.Minute
 	writeTimeout  = 2 * time.Minute
 
-	// Of each connection over HTTP/2. The defaults of net/http are 250 and 1 MiB.
+	// maxStreams and maxUnreadBodies are limits of each connection over HTTP/2. The
+	// defaults of net/http are 250 and 1 MiB.
 	maxStreams      = 100
 	maxUnreadBodies = 256 << 10 // bytes
 )

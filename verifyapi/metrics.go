@@ -32,9 +32,11 @@ const (
 	resultFault     result = "fault"
 )
 
-// The outcomes of verifications.
+// okay is the outcome of an assertion that was accepted.
 var okay = outcome{resultOkay, "none"}
 
+// outcomeByKind has the outcomes of assertions that were not accepted, by
+// assertion.Error.Kind.
 var outcomeByKind = map[error]outcome{
 	assertion.ErrMalformed:   {resultFailure, "malformed"},
 	assertion.ErrChain:       {resultFailure, "chain"},
@@ -141,6 +143,7 @@ const (
 	lookupRefused     = "refused"
 )
 
+// namespace is the first part of the metrics' names.
 const namespace = "vepverify"
 
 // NewMetrics returns metrics registered with r. Several handlers may share them. It
@@ -176,6 +179,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
+// counters returns a counter for each combination of labels.
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 }

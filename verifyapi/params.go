@@ -51,8 +51,10 @@ func (p *params) checkRequired() error {
 	return nil
 }
 
+// malformed returns the rejection of a body or query that cannot be parsed.
 func malformed(reason string) error { return reject(http.StatusBadRequest, refusedBody, reason) }
 
+// wrongParameter returns the rejection of a parameter.
 func wrongParameter(reason string) error {
 	return reject(http.StatusBadRequest, refusedParameter, reason)
 }
@@ -104,6 +106,7 @@ func mediaType(r *http.Request) string {
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
+// unsupportedMedia returns the rejection of a Content-Type.
 func unsupportedMedia(r *http.Request, expected string) error {
 	got, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if got = strings.TrimSpace(got); got == "" {
@@ -113,6 +116,7 @@ func unsupportedMedia(r *http.Request, expected string) error {
 	return reject(http.StatusUnsupportedMediaType, refusedType, fmt.Sprintf("Unsupported Content-Type: %s (expected %s)", got, expected))
 }
 
+// checkEncoding returns a rejection if the body is compressed.
 func checkEncoding(r *http.Request) error {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return reject(http.StatusUnsupportedMediaType, refusedType, "Unsupported Content-Encoding: send the body as it is")
@@ -162,6 +166,7 @@ func parseV2(body []byte) (p params, err error) {
 // maxTrusted is the number of trusted issuers that a request may name.
 const maxTrusted = 1024
 
+// parseTrusted parses the member trustedIssuers. Absent and null mean none.
 func parseTrusted(raw json.RawMessage) ([]string, error) {
 	if raw == nil || string(raw) == "null" {
 		return nil, nil
@@ -253,7 +258,7 @@ func parseV1(query, body fields) (p params, err error) {
 	return p, err
 }
 
-// isTrue reports whether a client means true: it sends true, "true" or "1".
+// isTrue reports whether a value means true: it is neither empty nor "false" nor "0".
 func isTrue(s string) bool { return s != "" && s != "false" && s != "0" }
 
 // fields are parameters of v1: the members of a JSON object, or the pairs of a form

@@ -12,20 +12,21 @@ import (
 	"github.com/vepverify/vepverify/internal/refusal"
 )
 
-// response is what the client is sent. All of it is known before the first byte
-// is sent, so that nothing can fail half-way.
+// response is the response to a request. All of it is known before the first byte is
+// sent, so that no error can occur in between.
 type response struct {
 	status      int
 	contentType string           // empty means jsonType
 	body        []byte           // nil means none
-	refusal     *refusal.Refusal // nil unless it is one
+	refusal     *refusal.Refusal // nil unless the request is refused
 	allow       string           // the header Allow for OPTIONS; empty means none
 }
 
+// jsonType is the Content-Type of all responses with JSON.
 const jsonType = "application/json; charset=utf-8"
 
-// The headers of every response. A service that speaks JSON to programs needs
-// none of them, until a browser is led to it.
+// The headers of every response. They matter only if a browser is directed to the
+// service.
 var (
 	securityNames = [...]string{
 		"Cache-Control", "X-Xss-Protection", "X-Content-Type-Options", "X-Frame-Options",
@@ -39,7 +40,7 @@ var (
 
 // send sends the response. An error of the write is ignored: it means that the
 // client has gone.
-func (a response) send(w http.ResponseWriter, requestID string) {
+func (resp response) send(w http.ResponseWriter, requestID string) {
 	h := w.Header()
 	// All values share one allocation (BenchmarkHandler). A ResponseWriter that
 	// wraps w may modify them.
@@ -54,18 +55,18 @@ func (a response) send(w http.ResponseWriter, requestID string) {
 		set(name, securityValues[i])
 	}
 	set(requestIDHeader, requestID)
-	if a.body != nil {
-		set("Content-Type", cmp.Or(a.contentType, jsonType))
-		set("Content-Length", strconv.Itoa(len(a.body)))
+	if resp.body != nil {
+		set("Content-Type", cmp.Or(resp.contentType, jsonType))
+		set("Content-Length", strconv.Itoa(len(resp.body)))
 	}
-	if a.allow != "" {
-		set("Allow", a.allow)
+	if resp.allow != "" {
+		set("Allow", resp.allow)
 	}
-	if a.refusal != nil {
-		a.refusal.SetHeader(h)
+	if resp.refusal != nil {
+		resp.refusal.SetHeader(h)
 	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body)
+	w.WriteHeader(resp.status)
+	_, _ = w.Write(resp.body)
 }
 
 // okayBody returns the body for an assertion that was accepted, with the audience as
