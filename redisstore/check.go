@@ -11,10 +11,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Misconfiguration is a setting of the server with which it can lose entries.
+// Misconfiguration is a setting with which a server can lose entries, or that the
+// server does not report.
 type Misconfiguration struct {
 	Setting string // as in redis.conf
-	Want    string
+	Want    string // the value with which the server loses no entry
 	Got     string // empty means that the server does not report it
 }
 
@@ -36,8 +37,8 @@ var wanted = []Misconfiguration{
 
 // Check asks the server, or every master of a cluster, for its settings, and
 // returns those with which it can lose entries. Hosted servers often do not report
-// their settings; the operator must find them out by other means. It returns an
-// error if a server does not answer.
+// their settings; the operator must then check them by other means. Check returns an
+// error if a server does not answer. Each command has the timeout Config.Timeout.
 func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
 	all, err := s.check(ctx)
 	if err != nil {

@@ -13,9 +13,9 @@
 // # Guarantees
 //
 // [Store.FirstUse] sends one SET key 1 NX PX ttl. It returns true for a key once,
-// then false until the key's time has passed, and after that an error. It returns
-// an error if Redis does not answer, answers late, refuses the command, or
-// answers anything else. The key may be in Redis then or not, and the caller must
+// then false until the key's time has passed, and after that an error. It also
+// returns an error if Redis does not answer, answers late, refuses the command, or
+// sends any other answer. The key may then be in Redis or not, and the caller must
 // reject what it stands for.
 //
 // The command is never sent twice for one call, whatever retries the client is
@@ -28,7 +28,7 @@
 //
 // # What is not checked
 //
-// That Redis keeps the entries. It loses them if it is not configured to keep them,
-// if a replica takes over that had not received the last entries, and if someone
-// deletes or evicts them.
+// The store does not know whether Redis keeps the entries. Redis loses entries if it
+// is not configured to keep them, if a replica takes over that had not received the
+// last ones, and if they are deleted or evicted.
 package redisstore

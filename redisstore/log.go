@@ -17,8 +17,8 @@ import (
 const logInterval = time.Minute
 
 // SetLogger sends what go-redis itself reports to l, as warnings; nil discards it.
-// Each kind of warning is logged at most once a minute, with the number of those
-// left out since. go-redis reports trouble with connections, such as the address
+// Each kind of warning is logged at most once a minute, with the number of warnings
+// that were skipped since the last one. go-redis reports trouble with connections, such as the address
 // that it cannot reach, and no commands, keys or passwords. The errors of FirstUse
 // report the same.
 //

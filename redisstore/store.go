@@ -47,6 +47,7 @@ const (
 	defaultMaxLife = 24 * time.Hour
 )
 
+// validate returns an error for the first field that is out of bounds.
 func (c Config) validate() error {
 	switch {
 	case c.Timeout < 0:
@@ -57,6 +58,7 @@ func (c Config) validate() error {
 	return nil
 }
 
+// withDefaults returns c with the defaults in place of zero values.
 func (c Config) withDefaults() Config {
 	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
 	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
@@ -90,6 +92,7 @@ func New(client redis.UniversalClient, c Config) (*Store, error) {
 	return &Store{client: client, config: c.withDefaults()}, nil
 }
 
+// validateClient returns an error if the client is not one that New accepts.
 func validateClient(client redis.UniversalClient) error {
 	var hasTimeout bool
 	switch client := client.(type) {
@@ -119,9 +122,10 @@ func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
 
 // FirstUse reports whether key was not used before, and records that it is used
 // now, in one atomic step. The entry is kept until the given time, and a little
-// longer. If that time has passed, or is further ahead than MaxLife, it returns
-// assertion.ErrRetention: the entry of a time that has passed may be deleted
-// already. Every error means that the key must be rejected.
+// longer: Config.Skew and Config.Timeout. If that time has passed, or is more than
+// MaxLife ahead, FirstUse returns an error matching assertion.ErrRetention: an
+// earlier entry for a time that has passed may be deleted already. After any error,
+// the caller must reject what the key stands for.
 func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
 	began := s.config.Now()
 	left := until.Sub(began)

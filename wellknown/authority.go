@@ -98,7 +98,8 @@ func (a *Authority) add(e *entry) {
 	a.sources.entries = append(a.sources.entries, e)
 }
 
-// delegate makes next the authority.
+// delegate makes next the authority. It returns a fault if the delegations form a circle,
+// or if there are too many.
 func (a *Authority) delegate(next string) *fetch.Fault {
 	a.Delegations = append(a.Delegations, a.Domain)
 	if slices.Contains(a.Delegations, next) {
@@ -111,7 +112,8 @@ func (a *Authority) delegate(next string) *fetch.Fault {
 	return nil
 }
 
-// complete sets the fields that come from the last document, and returns a.
+// complete sets the fields that come from the last document, and returns a. If that
+// document lacks one of the paths, the error wraps an IncompleteError.
 func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority, error) {
 	d := e.document
 	a.Keys, a.WeakKeys = slices.Clone(d.usable), slices.Clone(d.weak)

@@ -68,8 +68,8 @@ func (e *entry) renewable(now time.Time) bool {
 		(e.document != nil || e.isFault(fetch.Unsupported))
 }
 
-// startRenewal notes a renewal at now. It reports whether the caller is to make it, and not
-// another look-up.
+// startRenewal records a renewal at now. It reports whether the caller must make it, and
+// not another look-up.
 func (e *entry) startRenewal(now time.Time) bool {
 	last := e.renewalBegun.Load()
 	return now.UnixNano()-last >= int64(unavailableLife) && e.renewalBegun.CompareAndSwap(last, now.UnixNano())

@@ -23,9 +23,9 @@ const (
 	defaultMaxFetches = 128
 )
 
-// Config has the settings of a [Resolver]. The zero value is the safe choice. Negative
-// numbers are errors. The fields that begin with Insecure weaken checks, and are for tests
-// and development.
+// Config configures a [Resolver]. The zero value is the safe choice. A negative number is an
+// error of [NewResolver]. The fields that begin with Insecure weaken checks, and are for
+// tests and development.
 type Config struct {
 	// Timeout limits one fetch, from name resolution to the last byte of the body. One
 	// look-up, with all its delegations and waits, may take a 32nd more. Zero means 8 s;
@@ -102,6 +102,7 @@ func (c Config) validate() error {
 	return nil
 }
 
+// withDefaults returns c with the defaults in place of zero values.
 func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

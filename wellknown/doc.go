@@ -10,8 +10,8 @@
 //
 //	Authority(ctx, host, emailDomain) (*Authority, error)
 //
-// The host is the domain that is asked. The emailDomain is the domain of the email for
-// which the question is made; hosts are told it because their documents may depend on it.
+// The host is the domain that is asked. The emailDomain is the domain of the user's email
+// address. It is sent to the hosts, because their documents may depend on it.
 // [ParseDocument] parses a single document.
 //
 // # Outcomes
@@ -24,11 +24,10 @@
 //     or it does not speak TLS. A verifier may ask its fallback.
 //   - [ErrUnavailable]: the answer is not known now. A verifier must not ask its fallback, because
 //     a party that can stall a host could take over its users.
-//   - [ErrRefused]: a failure. Among the causes are a delegation that ends nowhere, a body over the
-//     limit, and an address, port or host that must not be contacted.
+//   - [ErrRefused]: a failure, such as a delegation that ends nowhere, a body over the limit, or an
+//     address, port or host that must not be contacted. A verifier must not ask its fallback.
 //
-// Causes that are not known to mean ErrUnsupported or ErrRefused are ErrUnavailable. The
-// error of a document that lacks only authentication or provisioning wraps an
+// Every cause that is not known to mean one of the other two is ErrUnavailable. The error of a document that lacks only authentication or provisioning wraps an
 // [*IncompleteError], because a fallback's document may lack them.
 //
 // # Fetching
@@ -53,7 +52,7 @@
 // host from a delegation.
 //
 // Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it;
-// without Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once.
+// without Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once, at least 1.
 //
 // # Limits
 //
@@ -94,8 +93,8 @@
 // Queued fetches start in this order; each of the three queues is first in, first out:
 //
 //  1. hosts whose document is cached;
-//  2. certificates that are verified by cached keys of the same host, or of the fallback (see
-//     [SignatureCheck]);
+//  2. look-ups for a certificate that cached keys of the same host, or of the fallback, verify
+//     (see [Resolver.AuthorityFor]);
 //  3. all others.
 //
 // If no key of a host is cached and several of its email domains are asked for, one fetch

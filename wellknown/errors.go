@@ -18,8 +18,9 @@ var (
 	// never a reason to ask the fallback (PROTOCOL §4, row 4).
 	ErrUnavailable = errors.New("domain is unavailable")
 
-	// ErrRefused is a failure. It is never a reason to ask the fallback (PROTOCOL §4, row
-	// 5).
+	// ErrRefused means that the look-up failed: the answer breaks a limit or a rule, or the
+	// host must not be contacted. It is never a reason to ask the fallback (PROTOCOL §4,
+	// row 5).
 	ErrRefused = errors.New("domain is refused")
 )
 

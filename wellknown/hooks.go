@@ -3,8 +3,6 @@ package wellknown
 import (
 	"context"
 	"runtime"
-
-	"github.com/vepverify/vepverify/keys"
 )
 
 // Hooks are functions that a [Resolver] and a [Static] call during a look-up. Each may be
@@ -49,7 +47,8 @@ type Hooks struct {
 	Load func(ctx context.Context) (release func(), err error)
 
 	// Done is called at the end of each call of Authority and Refresh, with the error that
-	// it returns: nil or a *LookupError. cached reports that it returned without waiting.
+	// it returns: nil or a *LookupError. cached reports whether it returned without
+	// waiting for the network.
 	Done func(cached bool, err error)
 }
 
@@ -61,7 +60,8 @@ func WithHooks(ctx context.Context, h *Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, h)
 }
 
-// hooksOf returns nil if there are none. The methods accept that.
+// hooksOf returns the hooks of a context, nil if it has none. The methods of Hooks accept
+// nil.
 func hooksOf(ctx context.Context) *Hooks {
 	h, _ := ctx.Value(hooksKey{}).(*Hooks)
 	return h
@@ -86,8 +86,8 @@ func (h *Hooks) done(cached bool, err error) {
 	}
 }
 
-// semaphore limits the work described at Hooks.Load if there is no such hook. Each piece of
-// work in progress has an element in it.
+// semaphore limits the work described at Hooks.Load if there is no such hook. It holds one
+// element for each piece of work in progress.
 type semaphore chan struct{}
 
 func newSemaphore() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
@@ -103,27 +103,4 @@ func (s semaphore) acquire(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// SignatureCheck lets [Resolver.AuthorityFor] verify the certificate for which a look-up is
-// made with cached keys, before the look-up waits for a fetch, and before a cached ErrUnsupported is
-// renewed in the background. A certificate that these keys verify goes first and has a
-// larger allowance. Nothing else depends on it: the answer for one email domain is never
-// used for another.
-type SignatureCheck struct {
-	// Verifies reports whether one of the keys verifies the certificate. It should try few
-	// of them. It is called in the caller's goroutine, never between [Hooks.Wait] and
-	// Waited. Nil means that no certificate can be verified.
-	Verifies func(cached []keys.PublicKey) bool
-
-	// Fallback is the host that issued the certificate, if that is the verifier's fallback.
-	// Its cached keys are tried for the first look-up of an email domain about which
-	// nothing is cached. It must not be a host that the sender of the certificate chose.
-	// Empty means none.
-	Fallback string
-}
-
-// verified reports whether the keys of e verify the certificate. Both c and e may be nil.
-func (c *SignatureCheck) verified(e *entry) bool {
-	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
@@ -27,6 +28,7 @@ func NewResolver(c Config) (*Resolver, error) {
 	return newResolver(c, 443)
 }
 
+// newResolver is NewResolver for hosts on these ports.
 func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -53,7 +55,8 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 // names are valid and in lower case. It is the key of the cache and of fetches in progress.
 type question struct{ host, emailDomain string }
 
-// parseQuestion returns false if one of the names is not a domain.
+// parseQuestion returns the question to host for emails of emailDomain. It returns false if
+// one of the names is not a domain.
 func parseQuestion(host, emailDomain string) (question, bool) {
 	host, hostOK := domain.Parse(host)
 	if emailDomain, emailOK := domain.Parse(emailDomain); hostOK && emailOK {
@@ -68,8 +71,8 @@ func (q question) to(host string) question { return question{host, q.emailDomain
 // own reports whether the question is about the host's own emails.
 func (q question) own() bool { return q.host == q.emailDomain }
 
-// Authority returns the authority for host, on behalf of an email of emailDomain. Where no
-// email is involved, emailDomain is host.
+// Authority returns the authority for host and for emails of emailDomain. If there is no
+// email, emailDomain is the host.
 //
 // The error is a [*LookupError]. If ctx ended before there was an answer, it matches
 // ErrUnavailable and the context's error. If an older document still counts, Authority
@@ -79,15 +82,38 @@ func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Au
 	return r.lookUp(ctx, host, emailDomain, nil, false)
 }
 
-// AuthorityFor is Authority for a certificate that check can verify with cached keys, which
-// may give the look-up a higher priority. check may be nil. It is not used after
-// AuthorityFor returns.
+// SignatureCheck lets [Resolver.AuthorityFor] verify the certificate for which a look-up is
+// made with cached keys. A look-up whose certificate cached keys verify has a higher
+// priority and a larger allowance of fetches. Nothing else depends on the check: the answer
+// for one email domain is never used for another.
+type SignatureCheck struct {
+	// Verifies reports whether one of the keys verifies the certificate. It should try only
+	// a few of them. It is called before the look-up waits for a fetch, and before a cached
+	// ErrUnsupported is renewed in the background; always in the caller's goroutine, and
+	// never between [Hooks.Wait] and Waited. Nil means that no key verifies it.
+	Verifies func(cached []keys.PublicKey) bool
+
+	// Fallback is the host that issued the certificate, if that is the verifier's fallback.
+	// Its cached keys are tried for the first look-up of an email domain about which
+	// nothing is cached. It must not be a host that the sender of the certificate chose.
+	// Empty means none.
+	Fallback string
+}
+
+// verified reports whether the keys of e verify the certificate. Both c and e may be nil.
+func (c *SignatureCheck) verified(e *entry) bool {
+	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
+}
+
+// AuthorityFor is Authority for a look-up that is made for a certificate. If cached keys
+// verify the certificate, the look-up has a higher priority. A nil check means that there
+// is no certificate. AuthorityFor does not use the check after it has returned.
 func (r *Resolver) AuthorityFor(ctx context.Context, host, emailDomain string, check *SignatureCheck) (*Authority, error) {
 	return r.lookUp(ctx, host, emailDomain, check, false)
 }
 
 // Refresh is Authority with cache entries that are at most a minute old. It is for a
-// certificate that no key of the authority fits: the domain may have new keys. If a fetch
+// certificate that no key of the authority verifies: the domain may have new keys. If a fetch
 // fails, Refresh returns what Authority would. If there was no time for a fetch or it could
 // not start, Refresh returns ErrUnavailable, because it is not known whether there are
 // newer keys.
@@ -95,7 +121,8 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 	return r.lookUp(ctx, host, emailDomain, nil, true)
 }
 
-// lookUp answers most look-ups from the cache: from a host's own document that needs no other.
+// lookUp makes a look-up. The first return is for most of them: the cached document of the
+// host alone determines the answer.
 func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *SignatureCheck, refresh bool) (*Authority, error) {
 	hooks := hooksOf(ctx)
 	q, ok := parseQuestion(host, emailDomain)

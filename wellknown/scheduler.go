@@ -17,17 +17,17 @@ const (
 	// that may wait for the first fetch of one registrable domain's hosts.
 	queuePerSlot = 8
 
-	// waitingShare times as many callers may wait for the first fetches of all hosts.
+	// waitingShare: four times as many callers may wait for the first fetches of all hosts.
 	waitingShare = 4
 
-	// One registrable domain has at most a 16th of the slots, at least 1.
+	// domainShare: one registrable domain has at most a 16th of the slots, at least 1.
 	domainShare = 16
 
-	// Hosts that did not answer last time have at most a quarter, at least 1.
+	// slowShare: hosts that did not answer last time have at most a quarter, at least 1.
 	slowShare = 4
 
-	// An eighth, rounded up, is reserved for known hosts, and as much for others. Nothing is
-	// reserved of a single slot.
+	// reservedShare: an eighth, rounded up, is reserved for known hosts, and as much for
+	// others. A single slot is not reserved.
 	reservedShare = 8
 )
 

@@ -1,8 +1,8 @@
 // Package loglimit limits how often a program logs the same message.
 //
-// What cannot be reached is reported by every call that needs it, which can be
-// thousands of times a second. With a [Limiter] the log has the first report,
-// and one in each interval after it, with the number of those left out.
+// If a server cannot be reached, every call that needs it reports that, which can
+// be thousands of times a second. With a [Limiter], the log has the first report and
+// then one in each interval, with the number of reports that were skipped.
 //
 // The keys are names of causes, such as the format string of a message. They
 // must be few and must not be chosen by a client, because the limiter keeps them
@@ -29,9 +29,9 @@ func New(interval time.Duration) *Limiter {
 	return &Limiter{recent: gocache.New(interval, 0), skipped: gocache.New(gocache.NoExpiration, 0)}
 }
 
-// Allow reports whether a message with this key may be logged now: whether none was
-// allowed in the last interval. If so, skipped is the number of messages since
-// then that were not.
+// Allow reports whether a message with this key may be logged now, because none was
+// allowed in the last interval. If ok is true, skipped is the number of messages
+// that were not allowed since the last one that was.
 func (l *Limiter) Allow(key string) (skipped int64, ok bool) {
 	count := l.count(key)
 	if l.recent.Add(key, nil, gocache.DefaultExpiration) != nil {
@@ -41,7 +41,7 @@ func (l *Limiter) Allow(key string) (skipped int64, ok bool) {
 	return count.Swap(0), true
 }
 
-// count returns the number of messages left out for a key.
+// count returns the counter of the skipped messages of a key.
 func (l *Limiter) count(key string) *atomic.Int64 {
 	if n, found := l.skipped.Get(key); found {
 		return n.(*atomic.Int64)

@@ -93,7 +93,7 @@ func ASCII(hostPort string) string {
 }
 
 // tooLong reports whether a host in Unicode, or one of its labels, is over the
-// limits. It splits labels at the four characters that IDNA takes for a dot.
+// limits. It splits labels at the four characters that IDNA treats as dots.
 func tooLong(host string) bool {
 	inHost, inLabel := 0, 0
 	for _, c := range host {
@@ -129,8 +129,8 @@ func IsLoopback(host string) bool {
 }
 
 // IsLocal reports whether host is localhost, a name below localhost, or an address
-// of the loopback interface. Such names have no owner
-// elsewhere (RFC 6761, section 6.3).
+// of the loopback interface. Such names have no owner elsewhere (RFC 6761, section
+// 6.3).
 func IsLocal(host string) bool {
 	if IsLoopback(host) {
 		return true

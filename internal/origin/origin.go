@@ -1,6 +1,6 @@
 // Package origin parses and compares web origins: a scheme, a host and a port.
 //
-// Origins are written by different parties. Each has rules of its own:
+// Each function parses what another party writes, and has its own rules:
 //
 //	              Compare: signed    Compare: accepted   Parse             FromHost
 //	written by    the assertion      relying party       configuration     header Host, URL
@@ -24,15 +24,15 @@
 // a name. [CheckAudience] accepts what [Parse] accepts, a "/" at the end, and a
 // wildcard that [Compare] can match.
 //
-// Three predicates report whether a host is on the machine of the one who asks.
-// Each accepts more hosts than the one before:
+// Three predicates report whether a host is the client's own machine. Each accepts
+// more hosts than the one before:
 //
 //	IsLoopbackIP  an address of the loopback interface, without a zone
-//	IsLoopback    the same, or localhost: for clients written in Go
+//	IsLoopback    the same, or localhost: for clients in Go
 //	IsLocal       the same, or a name below localhost: for browsers and servers
 //
-// Browsers take names below localhost for their own machine (RFC 6761, section
-// 6.3), but Go's resolver asks DNS for them.
+// Browsers connect to their own machine for names below localhost (RFC 6761,
+// section 6.3), but Go's resolver asks DNS for them.
 //
 // The package decides by syntax alone. It does not resolve names, and does not tell
 // public addresses from private ones.
@@ -53,13 +53,13 @@ var (
 )
 
 // Origin is a scheme, a host and a port, in lower case, without the scheme's
-// default port. Equal origins are equal by ==. The zero value is no origin.
+// default port. Origins can be compared with ==. The zero value is not an origin.
 type Origin struct {
 	scheme, host, port string
 	text               string
 }
 
-// Parse parses an origin that someone has configured. It returns ErrSyntax, or
+// Parse parses an origin of a configuration. It returns ErrSyntax, or
 // ErrWildcard if the host contains an asterisk.
 func Parse(s string) (Origin, error) {
 	p, ok := split(s)

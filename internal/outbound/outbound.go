@@ -1,6 +1,6 @@
-// Package outbound has what all of the project's clients of remote hosts share: the
-// settings that an operator makes (a file of certificate authorities, the URL of a proxy),
-// and the classification of network errors.
+// Package outbound contains what all clients of remote hosts in this module share: the
+// settings of an operator (a file of certificate authorities, the URL of a proxy), and the
+// classification of network errors.
 //
 // The errors and texts of this package hold nothing that a remote host sent, and no
 // password of a proxy.
@@ -76,7 +76,7 @@ const (
 	NoSuchHost  // the name has no address (NXDOMAIN or NODATA)
 	DNSFailed   // the name could not be resolved, for another reason
 	ConnectionRefused
-	NotTLS // the first bytes of the answer were no TLS
+	NotTLS // the first bytes of the answer were not TLS
 	CertificateExpired
 	CertificateName      // the certificate is for another name
 	CertificateAuthority // no trusted authority issued the certificate
@@ -187,7 +187,7 @@ func isConnectionRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windows)
 }
 
-// isNotTLS reports whether the first bytes were no TLS record. The field Conn is nil in
+// isNotTLS reports whether the first bytes were not a TLS record. The field Conn is nil in
 // errors about later records, which are broken TLS.
 func isNotTLS(err error) bool {
 	var header tls.RecordHeaderError

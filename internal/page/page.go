@@ -11,10 +11,14 @@ import (
 	"net/http"
 )
 
-// Style is the stylesheet. [Icon] is the icon, in SVG.
 var (
+	// Style is the stylesheet.
+	//
 	//go:embed style.css
 	Style []byte
+
+	// Icon is the icon, in SVG.
+	//
 	//go:embed icon.svg
 	Icon []byte
 )

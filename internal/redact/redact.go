@@ -22,9 +22,8 @@
 //
 // # What is not redacted
 //
-// A field of a type that package fmt cannot call methods on: a value in an
-// unexported field of another struct is printed by reflection. Hold secrets there
-// by pointer.
+// Package fmt prints a value in an unexported field of another struct by reflection,
+// and does not call its methods. Such a field must hold a pointer to the secret.
 package redact
 
 import (

@@ -1,5 +1,5 @@
-// Package refusal is the one form in which the HTTP handlers of this module
-// refuse a request: verifyapi, login, vepauth, devidp and the demo.
+// Package refusal defines how the HTTP handlers of this module refuse a request:
+// verifyapi, login, vepauth, devidp and the demo.
 //
 // A [Refusal] is an error, so that it can be returned from anywhere below a handler.
 // It holds what the response says (Status, Reason and the headers that go with the
@@ -8,7 +8,9 @@
 //
 //	func check(r *http.Request) error {
 //		if r.Method != http.MethodPost {
-//			return &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "method not allowed", Allow: "POST"}
+//			return &refusal.Refusal{
+//				Status: http.StatusMethodNotAllowed, Reason: "method not allowed", Allow: "POST",
+//			}
 //		}
 //		return nil
 //	}
@@ -38,7 +40,7 @@ import (
 	"github.com/vepverify/vepverify/internal/answer"
 )
 
-// Refusal is why a request is refused, and how the response says so.
+// Refusal is the error of a request that is refused. It defines the response.
 type Refusal struct {
 	// Status is the status of the response, 400 to 599.
 	Status int
@@ -48,7 +50,7 @@ type Refusal struct {
 	// Field is the form field or JSON member that is at fault, for handlers that
 	// report it. Empty means none in particular.
 	Field string
-	// Undecided means that the same request may be accepted later.
+	// Undecided reports whether the same request may be accepted later.
 	Undecided bool
 	// Cause is for the log and is never sent. Nil means that Reason says
 	// everything.
@@ -61,8 +63,8 @@ type Refusal struct {
 	// RetryAfter is the header Retry-After, rounded up to whole seconds. Zero means
 	// none.
 	RetryAfter time.Duration
-	// Close closes the connection after the response, because the rest of the
-	// request will not be read. It must not be set in HTTP/2, where it would close
+	// Close means that the connection is closed after the response, because the
+	// rest of the request is not read. It must not be set in HTTP/2, where it would close
 	// the connection for all its requests.
 	Close bool
 }

@@ -4,7 +4,7 @@
 // net/http accepts targets that no browser sends to an origin server, and most of
 // them reach a handler: "x:/members" has the path /members, "x:@host/" has no path
 // and is opaque, "*" is itself a path, and ServeMux does not clean the path of a
-// CONNECT. A server that redirects by such a text, or appends it to its own origin,
+// CONNECT. A server that redirects to such a text, or appends it to its own origin,
 // sends browsers to other hosts.
 //
 // [Parse] reads the text as the client sent it. [Local] reads what net/http has

@@ -41,7 +41,7 @@ var Hostile = []string{
 	"/app/members", "/app//members", "/app/../members", "/app/%2e%2e/members", "/%61pp/members", "/app%2fmembers", "/app//evil.example", "/app/\\evil.example", "/appevil.example",
 }
 
-// parts are what Random joins.
+// parts are the parts of a random target.
 var parts = []string{
 	"/", "/", "//", "\\", ":", "@", "?", "#", ".", "..", "*", "x", "http", "https", "http://", "members", "app", "evil.example", "localhost", "%2f", "%2F", "%5c", "%2e", "%09",
 	"%0d%0a", "%25", "%", ";", "&", "=", "next=", "[::1]", "80", "\xe9", "\"", "<", "\t", "\x7f",
@@ -117,7 +117,7 @@ func (s *Server) HTTP1(t testing.TB, method, target, host, form string, header .
 	return a
 }
 
-// HTTP2 sends the same in frames. An empty path or authority is left out. In a
+// HTTP2 sends the same as HTTP1, in frames of HTTP/2. An empty authority is left out. In a
 // CONNECT, path is the authority if that is empty.
 func (s *Server) HTTP2(t testing.TB, method, path, authority, form string, header ...string) Answer {
 	t.Helper()
@@ -214,9 +214,9 @@ func readAnswer(t testing.TB, f *http2.Framer) Answer {
 	}
 }
 
-// Stays reports whether a browser that asked origin for something, and got the
-// Location, asks one of the origins next. Browsers resolve a Location more freely
-// than net/url: they take a backslash for a slash and drop tabs and line breaks.
+// Stays reports whether a browser that follows a redirect of origin to location stays
+// at origin, or at another one of the origins. Browsers are more tolerant than
+// net/url: they treat a backslash as a slash and drop tabs and line breaks.
 func Stays(location, origin string, origins ...string) bool {
 	base, err := url.Parse(origin + "/a/b")
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // Outcome is what a failed request means for a domain (PROTOCOL §4).
 type Outcome int
 
+// The outcomes.
 const (
 	Unavailable Outcome = iota // not known now (row 4)
 	Unsupported                // the domain does not support BrowserID (row 3)

@@ -45,7 +45,7 @@ const (
 	maxWire     = 192 << 10
 )
 
-// Config has the settings of a [Client]. Its fields are checked by the caller.
+// Config configures a [Client]. The caller must have validated the fields.
 type Config struct {
 	// Ports are the ports that may be contacted. They must not be empty.
 	Ports []uint16
@@ -85,7 +85,7 @@ type Client struct {
 	ports        []uint16
 	allowPrivate bool
 	proxied      bool
-	ownTransport bool // the transport is ours, and does not replace the network
+	ownTransport bool // Config.Transport is nil
 }
 
 // NewClient returns a client.
@@ -157,7 +157,7 @@ type Answer struct {
 // Get requests the support document of host for emails of emailDomain. Both names are
 // valid, and ctx has a deadline.
 //
-// If the host answered with something else than a document, Get returns a Fault and an
+// If the host sent anything other than a document, Get returns a Fault and an
 // Answer that has only CacheControl.
 func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fault) {
 	request, err := newRequest(ctx, host, emailDomain)
@@ -189,7 +189,7 @@ func newRequest(ctx context.Context, host, emailDomain string) (*http.Request, e
 	return request, nil
 }
 
-// read reads no more of an answer than it needs.
+// read reads an answer, but not the body if status or header are a fault.
 func (c *Client) read(r *http.Response) (Answer, *Fault) {
 	refusal := Answer{CacheControl: r.Header.Values("Cache-Control")}
 	if f := statusFault(r.StatusCode); f != nil {
