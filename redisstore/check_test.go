@@ -14,7 +14,7 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// misconfigured returns the settings that Check reports, with their values.
+// misconfigured returns the settings that Check reports, with their current values.
 func misconfigured(t *testing.T, s *redisstore.Store) map[string]string {
 	t.Helper()
 	found, err := s.Check(t.Context())

@@ -11,8 +11,8 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// load uses new keys from 32 goroutines until each goroutine has an error, and
-// records the keys that were accepted.
+// load is 32 goroutines that use new keys until each of them has an error. It records
+// the keys that were accepted.
 type load struct {
 	wg       sync.WaitGroup
 	mu       sync.Mutex
@@ -20,6 +20,7 @@ type load struct {
 	enough   chan struct{} // closed when many keys were accepted
 }
 
+// startLoad starts a load. It closes enough when that many keys were accepted.
 func startLoad(t *testing.T, s *redisstore.Store, until time.Time, enough int) *load {
 	l := &load{enough: make(chan struct{})}
 	var next atomic.Int64
@@ -88,8 +89,8 @@ func TestKilledUnderLoad(t *testing.T) {
 	expect(t, s, "new", until, true)
 }
 
-// TestStaleConnections checks that no call fails after a restart between calls,
-// which leaves stale connections in the pool.
+// TestStaleConnections checks that no call fails after a restart of the server, which
+// leaves stale connections in the pool.
 func TestStaleConnections(t *testing.T) {
 	server := redistest.Start(t)
 	s := open(t, server.URL(), longTimeout)

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// Warner returns the logger that SetLogger passes to go-redis.
-func Warner(l *slog.Logger) interface {
+// NewWarnings returns the logger that SetLogger passes to go-redis.
+func NewWarnings(l *slog.Logger) interface {
 	Printf(ctx context.Context, format string, args ...any)
 } {
 	return newWarnings(l)

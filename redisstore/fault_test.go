@@ -24,8 +24,8 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// fakeServer sends a fixed answer to every SET, and an error to every other
-// command, as a Redis does that does not know HELLO.
+// fakeServer sends a fixed answer to every SET, and an error to every other command,
+// like a Redis without HELLO.
 type fakeServer struct {
 	net.Listener
 	answer string // empty means none, and the connection stays open
@@ -34,7 +34,7 @@ type fakeServer struct {
 	wg     sync.WaitGroup
 }
 
-func startServer(t *testing.T, answer string, closes bool) *fakeServer {
+func startFakeServer(t *testing.T, answer string, closes bool) *fakeServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,7 +116,7 @@ func TestUnexpectedAnswers(t *testing.T) {
 		"-" + planted + "\r\n", "-" + strings.ToUpper(planted) + " x\r\n", "-\r\n", "-OOM " + planted + "\r\n", "-OK\r\n", "!2\r\nOK\r\n",
 		strings.Repeat("x", 1<<16), "",
 	} {
-		f := startServer(t, answer, true)
+		f := startFakeServer(t, answer, true)
 		s := open(t, f.url(), longTimeout)
 		err := expectError(t, s, "key")
 		if strings.Contains(strings.ToLower(err.Error()), planted) {
@@ -128,7 +128,7 @@ func TestUnexpectedAnswers(t *testing.T) {
 func TestServerHangs(t *testing.T) {
 	for name, answer := range map[string]string{"before the answer": "", "in the answer": "+O"} {
 		t.Run(name, func(t *testing.T) {
-			f := startServer(t, answer, false)
+			f := startFakeServer(t, answer, false)
 			own := open(t, f.url(), redisstore.Config{Timeout: 50 * time.Millisecond})
 			if err := expectError(t, own, "key"); !isTimeout(err) {
 				t.Errorf("error %v", err)
@@ -152,7 +152,8 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
-// TestSilentServer has a server that never reads, so that SET is never reached.
+// TestSilentServer checks that FirstUse times out if the server does not answer the
+// commands before SET.
 func TestSilentServer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -177,11 +178,11 @@ func TestEndedContext(t *testing.T) {
 }
 
 // TestNoRetry checks that a command whose answer was lost is not sent again,
-// whatever the client's retries: the answer would be that of a second use.
+// whatever retries the client has: the answer would be that of a second use.
 func TestNoRetry(t *testing.T) {
 	retrying := redis.Options{ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1, MaxRetryBackoff: -1}
 	for _, answer := range []string{"", "+O", "-LOADING\r\n", "-TRYAGAIN\r\n"} {
-		f := startServer(t, answer, true)
+		f := startFakeServer(t, answer, true)
 		expectError(t, open(t, f.url(), longTimeout), "key")
 
 		options := retrying

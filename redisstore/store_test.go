@@ -20,8 +20,7 @@ import (
 
 var _ assertion.OneUse = (*redisstore.Store)(nil)
 
-// longTimeout is for tests in which a slow machine must not look like a server that
-// is down.
+// longTimeout is the configuration of tests that must not time out on a slow machine.
 var longTimeout = redisstore.Config{Timeout: 30 * time.Second}
 
 func open(t testing.TB, url string, c redisstore.Config) *redisstore.Store {
@@ -42,7 +41,7 @@ func client(t testing.TB, server *redistest.Server) *redis.Client {
 	return c
 }
 
-// expect calls FirstUse, which must return want.
+// expect fails the test unless FirstUse returns want.
 func expect(t testing.TB, s *redisstore.Store, key string, until time.Time, want bool) {
 	t.Helper()
 	if got, err := s.FirstUse(t.Context(), key, until); err != nil || got != want {
@@ -50,7 +49,7 @@ func expect(t testing.TB, s *redisstore.Store, key string, until time.Time, want
 	}
 }
 
-// expectError calls FirstUse, which must return an error, and returns it.
+// expectError fails the test unless FirstUse returns an error, which it returns.
 func expectError(t testing.TB, s *redisstore.Store, key string) error {
 	t.Helper()
 	first, err := s.FirstUse(t.Context(), key, time.Now().Add(time.Minute))
@@ -142,6 +141,7 @@ func (r *recorder) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
+// store returns a store whose client has the hook.
 func (r *recorder) store(t *testing.T, c redisstore.Config) *redisstore.Store {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
@@ -185,7 +185,8 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestLateAnswer has a process that was suspended between command and answer.
+// TestLateAnswer checks that FirstUse returns an error if the process was suspended
+// between command and answer.
 func TestLateAnswer(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { now = now.Add(time.Second + 1); return now }

@@ -93,7 +93,7 @@ func TestDelegation(t *testing.T) {
 }
 
 // authoritySource is implemented by Static and Resolver.
-type authoritySource = interface {
+type authoritySource interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
 

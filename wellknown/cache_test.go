@@ -333,8 +333,8 @@ func TestOldestDocument(t *testing.T) {
 	}
 }
 
-// TestKey checks that each pair of host and email domain has its own cache entry.
-func TestKey(t *testing.T) {
+// TestCacheKey checks that each pair of host and email domain has its own cache entry.
+func TestCacheKey(t *testing.T) {
 	var fetches atomic.Int64
 	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
 		if got := q.URL.String(); !strings.HasPrefix(got, "https://"+q.URL.Host+"/.well-known/browserid?domain=") {
@@ -378,8 +378,8 @@ func TestSameKey(t *testing.T) {
 	}
 }
 
-// TestNotShared checks that modifying an answer does not modify the next one.
-func TestNotShared(t *testing.T) {
+// TestAuthorityIsCopied checks that modifying an answer does not modify the next one.
+func TestAuthorityIsCopied(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
 	a, _ := lookUp(t, s.Resolver, host)

@@ -199,7 +199,7 @@ func TestAddresses(t *testing.T) {
 		"one refuses, one cannot be reached": {[]string{"127.0.0.2", "255.255.255.255"}, row4},
 	} {
 		s := newNameServer(t, map[string]records{host + ".": {addresses: c.addresses}})
-		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: newAuthority().pool()})
+		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: testCA().pool()})
 		if _, got := lookUp(t, r, host+":"+port); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}

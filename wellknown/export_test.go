@@ -27,8 +27,8 @@ func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver,
 	return r, nil
 }
 
-// CacheSize returns the numbers of cached documents and of other outcomes, and the bytes
-// for which they count.
+// CacheSize returns the numbers of cached documents and of other outcomes, and their
+// estimated sizes in bytes.
 func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes int64) {
 	d, f := r.cache.documents, r.cache.faults
 	return len(d.entries), len(f.entries), d.bytes, f.bytes

@@ -82,7 +82,7 @@ func TestAnswers(t *testing.T) {
 	w.Close()
 	var large bytes.Buffer
 	w = gzip.NewWriter(&large)
-	fmt.Fprint(w, good, strings.Repeat(" ", limit))
+	fmt.Fprint(w, good, strings.Repeat(" ", bodyLimit))
 	w.Close()
 	blocks := bytes.Repeat(packed.Bytes(), 2<<10/packed.Len()+1) // one member after another
 	broken := bytes.Clone(packed.Bytes())
@@ -243,7 +243,7 @@ func (*dnsRefused) Unwrap() []error {
 }
 
 func TestTLS(t *testing.T) {
-	ca := newAuthority()
+	ca := testCA()
 	now := time.Now().Add(-time.Minute)
 	good := []tls.Certificate{ca.certificate(t, now, host)}
 	for name, c := range map[string]struct {
@@ -259,8 +259,8 @@ func TestTLS(t *testing.T) {
 		"not yet valid":     {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(48*time.Hour), host)}}, row4},
 		"other name":        {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "other.example")}}, row4},
 		"unknown CA":        {&tls.Config{}, row4}, // httptest's own certificate
-		"10 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.followed(good[0], 9)}}, nil},
-		"11 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.followed(good[0], 10)}}, row4},
+		"10 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.withExtra(good[0], 9)}}, nil},
+		"11 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.withExtra(good[0], 10)}}, row4},
 		"RSA-4096":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4096.pem"), now, host)}}, nil},
 		"RSA-4160":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4160.pem"), now, host)}}, row4},
 		"RSA-2048, e 65539": {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-2048-exponent-65539.pem"), now, host)}}, row4},
@@ -285,7 +285,7 @@ func TestCAFile(t *testing.T) {
 	if _, got := lookUp(t, resolver(t, c), host); got != row4 {
 		t.Errorf("system roots: %v", got)
 	}
-	c.CAFile = newAuthority().file(t)
+	c.CAFile = testCA().file(t)
 	if _, got := lookUp(t, resolver(t, c), host); got != nil {
 		t.Errorf("CA file: %v", got)
 	}

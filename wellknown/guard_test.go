@@ -17,7 +17,7 @@ import (
 )
 
 // countConnections listens on all addresses of this machine and counts connections.
-func trap(t *testing.T) (port uint16, count *atomic.Int64) {
+func countConnections(t *testing.T) (port uint16, count *atomic.Int64) {
 	count = new(atomic.Int64)
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {
@@ -29,7 +29,7 @@ func trap(t *testing.T) (port uint16, count *atomic.Int64) {
 
 // TestCountingListener checks that the listener of the tests below can be reached.
 func TestCountingListener(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1"}}})
 	r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true})
 	for _, host := range []string{"evil.example", "127.0.0.1"} {
@@ -61,7 +61,7 @@ var privateAddresses = []string{
 }
 
 func TestPrivateByDNS(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	names := make(map[string]records)
 	for i, address := range privateAddresses {
 		names[fmt.Sprintf("h%d.example.", i)] = records{addresses: []string{address}}
@@ -82,7 +82,7 @@ func TestPrivateByDNS(t *testing.T) {
 }
 
 func TestPrivateByName(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	s := newNameServer(t, nil)
 	r := guardedResolver(t, port, s)
 	for _, name := range []string{
@@ -107,7 +107,7 @@ func TestPrivateByName(t *testing.T) {
 
 // TestLocalhost checks a name that the system's hosts file or resolver knows.
 func TestLocalhost(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	r, err := wellknown.NewResolverWithPort(wellknown.Config{Timeout: 5 * time.Second}, port)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestPorts(t *testing.T) {
 
 // TestPrivateByAuthority checks that a delegation does not lead to a private address.
 func TestPrivateByAuthority(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1", "::1"}}})
 	for _, target := range []string{"127.0.0.1", "127.1", "0x7f.1", "2130706433", "evil.example", "localhost", "169.254.169.254"} {
 		for _, target := range []string{target, target + ":" + strconv.Itoa(int(port)), target + ":22"} {
@@ -156,7 +156,7 @@ func TestPrivateByAuthority(t *testing.T) {
 // TestRebinding checks that the guard checks the address that is dialled, whatever another
 // answer of DNS says.
 func TestRebinding(t *testing.T) {
-	port, count := trap(t)
+	port, count := countConnections(t)
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})
 	name := fmt.Sprintf("%s:%d", host, port)
 	a, err := guardedResolver(t, port, s).Authority(t.Context(), name, name)

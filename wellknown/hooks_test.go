@@ -22,22 +22,22 @@ type hookLog struct {
 	err   error // of Wait
 }
 
-func (n *hookLog) hooks() *wellknown.Hooks {
+func (l *hookLog) hooks() *wellknown.Hooks {
 	return &wellknown.Hooks{
 		Wait: func(ctx context.Context) error {
 			if _, bounded := ctx.Deadline(); !bounded {
-				n.calls = append(n.calls, "wait without end")
+				l.calls = append(l.calls, "wait without end")
 			}
-			n.calls = append(n.calls, "wait")
-			return n.err
+			l.calls = append(l.calls, "wait")
+			return l.err
 		},
-		Waited: func() { n.calls = append(n.calls, "waited") },
+		Waited: func() { l.calls = append(l.calls, "waited") },
 		Done: func(cached bool, err error) {
 			var lookup *wellknown.LookupError
 			if err != nil && !errors.As(err, &lookup) {
-				n.calls = append(n.calls, fmt.Sprintf("done with %T", err))
+				l.calls = append(l.calls, fmt.Sprintf("done with %T", err))
 			}
-			n.calls = append(n.calls, map[bool]string{true: "cached-", false: "fetched-"}[cached]+nameOf(err))
+			l.calls = append(l.calls, map[bool]string{true: "cached-", false: "fetched-"}[cached]+nameOf(err))
 		},
 	}
 }
@@ -129,7 +129,7 @@ func TestHooksOfLeaving(t *testing.T) {
 // TestHooksOfWaiting checks that the time in Wait counts for the look-up, and that there is
 // no fetch for what was cached in that time.
 func TestHooksOfWaiting(t *testing.T) {
-	bubble(t, 1, nil, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, nil, func(t *testing.T, c *callers, tn *timedNetwork) {
 		for wait, want := range map[string]error{host: nil, "late.example": row4} {
 			ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Wait: func(ctx context.Context) error {
 				if want == nil {
@@ -146,7 +146,7 @@ func TestHooksOfWaiting(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if asked := p.order(); len(asked) != 1 {
+		if asked := tn.askedHosts(); len(asked) != 1 {
 			t.Errorf("asked %v", asked)
 		}
 	})

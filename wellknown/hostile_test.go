@@ -30,18 +30,18 @@ import (
 // so that a client without checks would accept them.
 type testHost struct {
 	*network
-	name     string // in look-ups
-	config   wellknown.Config
-	port     uint16       // in place of 443, for a resolver with its guard; else 0
-	trap     atomic.Int64 // connections to an address that must not be contacted
-	listens  bool
-	accepted atomic.Int64
-	left     chan struct{} // receives when the client has closed a connection
+	name      string // in look-ups
+	config    wellknown.Config
+	port      uint16       // in place of 443, for a resolver with its guard; else 0
+	forbidden atomic.Int64 // connections to an address that must not be contacted
+	listens   bool
+	accepted  atomic.Int64
+	closed    chan struct{} // receives when the client has closed a connection
 }
 
 func newTestHost(t *testing.T) *testHost {
 	n := newNetwork(t)
-	return &testHost{network: n, name: host, config: n.config(), left: make(chan struct{}, 10)}
+	return &testHost{network: n, name: host, config: n.config(), closed: make(chan struct{}, 10)}
 }
 
 var markedDocument = strings.Replace(document(1), "{", `{"`+marker+`":"`+marker+`",`, 1)
@@ -62,19 +62,19 @@ func unboundedAnswer(headers string) string {
 }
 
 // accept calls serve for each connection, and waits for the client to close it.
-func (i *testHost) accept(serve func(net.Conn)) {
-	i.listens = true
-	i.put(host, listen(i.t, func(conn net.Conn) {
-		i.accepted.Add(1)
+func (h *testHost) accept(serve func(net.Conn)) {
+	h.listens = true
+	h.put(host, listen(h.t, func(conn net.Conn) {
+		h.accepted.Add(1)
 		serve(conn)
 		io.Copy(io.Discard, conn)
-		i.left <- struct{}{}
+		h.closed <- struct{}{}
 	}))
 }
 
-// secure calls serve for each TLS connection, after the header of a request.
-func (i *testHost) secure(c *tls.Config, serve func(net.Conn)) {
-	i.accept(func(conn net.Conn) {
+// acceptTLS calls serve for each TLS connection, after the header of a request.
+func (h *testHost) acceptTLS(c *tls.Config, serve func(net.Conn)) {
+	h.accept(func(conn net.Conn) {
 		s := tls.Server(conn, c)
 		if s.Handshake() != nil {
 			return
@@ -85,39 +85,40 @@ func (i *testHost) secure(c *tls.Config, serve func(net.Conn)) {
 	})
 }
 
-// before returns a host that calls serve in place of TLS.
-func before(serve func(net.Conn)) func(*testHost) {
-	return func(i *testHost) { i.accept(serve) }
+// beforeTLS returns a host that calls serve in place of TLS.
+func beforeTLS(serve func(net.Conn)) func(*testHost) {
+	return func(h *testHost) { h.accept(serve) }
 }
 
-// asked returns a host that calls serve after a request over valid TLS.
-func asked(serve func(net.Conn)) func(*testHost) {
-	return func(i *testHost) {
+// afterRequest returns a host that calls serve after a request over valid TLS.
+func afterRequest(serve func(net.Conn)) func(*testHost) {
+	return func(h *testHost) {
 		now := time.Now().Add(-time.Minute)
-		i.secure(&tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(i.t, now, host)}}, serve)
+		h.acceptTLS(&tls.Config{Certificates: []tls.Certificate{testCA().certificate(h.t, now, host)}}, serve)
 	}
 }
 
-// answersWith returns a host with that answer.
+// answersWith returns a host that sends that answer.
 func answersWith(text string) func(*testHost) {
-	return asked(func(c net.Conn) { io.WriteString(c, text) })
+	return afterRequest(func(c net.Conn) { io.WriteString(c, text) })
 }
 
-// withCertificate returns a host with that certificate and a valid document.
+// withCertificate returns a host with the certificate that make returns, and a valid
+// document.
 func withCertificate(make func(testing.TB) tls.Certificate) func(*testHost) {
-	return func(i *testHost) {
-		i.secure(&tls.Config{Certificates: []tls.Certificate{make(i.t)}}, func(c net.Conn) {
+	return func(h *testHost) {
+		h.acceptTLS(&tls.Config{Certificates: []tls.Certificate{make(h.t)}}, func(c net.Conn) {
 			io.WriteString(c, jsonAnswer(200, markedDocument))
 		})
 	}
 }
 
 func wrongName(t testing.TB) tls.Certificate {
-	return newAuthority().certificate(t, time.Now().Add(-time.Minute), marker+".example")
+	return testCA().certificate(t, time.Now().Add(-time.Minute), marker+".example")
 }
 
 func expired(t testing.TB) tls.Certificate {
-	return newAuthority().certificate(t, time.Now().Add(-48*time.Hour), host)
+	return testCA().certificate(t, time.Now().Add(-48*time.Hour), host)
 }
 
 func selfSigned(t testing.TB) tls.Certificate {
@@ -136,43 +137,43 @@ func selfSigned(t testing.TB) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-func refuses(i *testHost) { i.refuse(host) }
+func refusesConnections(h *testHost) { h.refuse(host) }
 
-func oldTLS(i *testHost) {
-	i.secure(&tls.Config{
-		Certificates: []tls.Certificate{newAuthority().certificate(i.t, time.Now().Add(-time.Minute), host)},
+func oldTLS(h *testHost) {
+	h.acceptTLS(&tls.Config{
+		Certificates: []tls.Certificate{testCA().certificate(h.t, time.Now().Add(-time.Minute), host)},
 		MinVersion:   tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
 	}, func(c net.Conn) { io.WriteString(c, jsonAnswer(200, markedDocument)) })
 }
 
 // redirects redirects to an address that can be reached.
-func redirects(i *testHost) {
-	i.config.InsecureAllowPrivate = true
-	target := listen(i.t, func(net.Conn) { i.trap.Add(1) })
-	i.hosts[target] = target
-	answersWith(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(i)
+func redirects(h *testHost) {
+	h.config.InsecureAllowPrivate = true
+	target := listen(h.t, func(net.Conn) { h.forbidden.Add(1) })
+	h.hosts[target] = target
+	answersWith(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(h)
 }
 
 // resolvesTo returns a host with these addresses.
 func resolvesTo(addresses ...string) func(*testHost) {
-	return func(i *testHost) {
+	return func(h *testHost) {
 		l, err := net.Listen("tcp", ":0")
 		if err != nil {
-			i.t.Fatal(err)
+			h.t.Fatal(err)
 		}
-		accept(i.t, l, func(net.Conn) { i.trap.Add(1) })
-		i.port = uint16(l.Addr().(*net.TCPAddr).Port)
-		i.name = fmt.Sprintf("%s:%d", host, i.port)
-		s := newNameServer(i.t, map[string]records{host + ".": {addresses: addresses}})
-		i.config.DNS, i.config.InsecureDialContext = s.resolver(), nil
+		accept(h.t, l, func(net.Conn) { h.forbidden.Add(1) })
+		h.port = uint16(l.Addr().(*net.TCPAddr).Port)
+		h.name = fmt.Sprintf("%s:%d", host, h.port)
+		s := newNameServer(h.t, map[string]records{host + ".": {addresses: addresses}})
+		h.config.DNS, h.config.InsecureDialContext = s.resolver(), nil
 	}
 }
 
 // waitForClose waits until the client closes the connection.
 func waitForClose(c net.Conn) { io.Copy(io.Discard, underlying(c)) }
 
-// packed writes a document in gzip that is followed by spaces without end.
-func packed(c net.Conn) {
+// gzipBomb answers with a document in gzip that is followed by endless spaces.
+func gzipBomb(c net.Conn) {
 	io.WriteString(c, unboundedAnswer("Content-Encoding: gzip\r\n"))
 	w := gzip.NewWriter(c)
 	io.WriteString(w, markedDocument)
@@ -192,39 +193,39 @@ func TestHostileHost(t *testing.T) {
 	log.SetOutput(&logged)
 	defer log.SetOutput(os.Stderr)
 	for _, c := range []struct {
-		name     string
-		testHost func(*testHost)
-		want     error
-		late     bool // the look-up ends at the deadline
+		name    string
+		prepare func(*testHost)
+		want    error
+		late    bool // the look-up ends at the deadline
 	}{
-		{"refuses", refuses, row3, false},
-		{"accepts and says nothing", before(waitForClose), row4, true},
-		{"is asked and says nothing", asked(waitForClose), row4, true},
-		{"byte by byte, TLS", before(func(c net.Conn) { writeSlowly(c, "\x16\x03\x03\x40\x00"+good) }), row4, true},
-		{"byte by byte, header", asked(func(c net.Conn) { writeSlowly(c, good) }), row4, true},
-		{"byte by byte, body", asked(func(c net.Conn) {
+		{"refuses", refusesConnections, row3, false},
+		{"accepts and says nothing", beforeTLS(waitForClose), row4, true},
+		{"is asked and says nothing", afterRequest(waitForClose), row4, true},
+		{"byte by byte, TLS", beforeTLS(func(c net.Conn) { writeSlowly(c, "\x16\x03\x03\x40\x00"+good) }), row4, true},
+		{"byte by byte, header", afterRequest(func(c net.Conn) { writeSlowly(c, good) }), row4, true},
+		{"byte by byte, body", afterRequest(func(c net.Conn) {
 			io.WriteString(c, good[:len(good)-half])
 			writeSlowly(c, good[len(good)-half:])
 		}), row4, true},
-		{"endless header", asked(func(c net.Conn) {
+		{"endless header", afterRequest(func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
 			endless(c, "X-Marker: "+marker+"\r\n")
 		}), row4, false},
-		{"endless body", asked(func(c net.Conn) {
+		{"endless body", afterRequest(func(c net.Conn) {
 			io.WriteString(c, unboundedAnswer("")+markedDocument)
 			endless(c, " ")
 		}), row5, false},
-		{"endless chunks", asked(func(c net.Conn) {
+		{"endless chunks", afterRequest(func(c net.Conn) {
 			io.WriteString(c, unboundedAnswer("Transfer-Encoding: chunked\r\n")+fmt.Sprintf("%x\r\n%s\r\n", len(markedDocument), markedDocument))
 			endless(c, "4\r\n    \r\n")
 		}), row5, false},
-		{"compressed bomb", asked(packed), row5, false},
-		{"half a document, then reset", asked(func(c net.Conn) {
+		{"compressed bomb", afterRequest(gzipBomb), row5, false},
+		{"half a document, then reset", afterRequest(func(c net.Conn) {
 			io.WriteString(c, good[:len(good)-half])
 			reset(underlying(c))
 		}), row4, false},
 		{"half a document, then closed", answersWith(good[:len(good)-half]), row4, false},
-		{"half a document, without a length", asked(func(c net.Conn) {
+		{"half a document, without a length", afterRequest(func(c net.Conn) {
 			io.WriteString(c, unboundedAnswer("")+markedDocument[:half])
 		}), row4, false},
 		{"certificate of another name", withCertificate(wrongName), row4, false},
@@ -245,12 +246,12 @@ func TestHostileHost(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			others := goleak.IgnoreCurrent()
 			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // runs last, because it was registered first
-			i := newTestHost(t)
-			c.testHost(i)
+			h := newTestHost(t)
+			c.prepare(h)
 			if c.late {
-				i.config.Timeout = 250 * time.Millisecond
+				h.config.Timeout = 250 * time.Millisecond
 			}
-			i.expect(t, c.want, c.late)
+			h.expect(t, c.want, c.late)
 		})
 	}
 	if logged.Len() > 0 {
@@ -258,41 +259,42 @@ func TestHostileHost(t *testing.T) {
 	}
 }
 
-// expect looks the host up.
-func (i *testHost) expect(t *testing.T, want error, late bool) {
-	r, err := wellknown.NewResolver(i.config)
-	if i.port != 0 {
-		r, err = wellknown.NewResolverWithPort(i.config, i.port)
+// expect looks the host up and checks the outcome. late means that the look-up ends at the
+// deadline.
+func (h *testHost) expect(t *testing.T, want error, late bool) {
+	r, err := wellknown.NewResolver(h.config)
+	if h.port != 0 {
+		r, err = wellknown.NewResolverWithPort(h.config, h.port)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	a, err := r.Authority(t.Context(), i.name, i.name)
+	a, err := r.Authority(t.Context(), h.name, h.name)
 	if got := row(t, a, err); got != want {
 		t.Errorf("%v, want %v", err, want)
 	}
 	if errors.Is(err, context.DeadlineExceeded) != late || time.Since(begin) > 20*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
-	expectNoMarker(t, i.name, err)
-	i.expectLeft(t)
-	if i.trap.Load() != 0 {
+	expectNoMarker(t, h.name, err)
+	h.expectClosed(t)
+	if h.forbidden.Load() != 0 {
 		t.Error("contacted an address that must not be contacted")
 	}
 }
 
-// expectLeft checks that the client made one connection and closed it.
-func (i *testHost) expectLeft(t *testing.T) {
-	if !i.listens {
+// expectClosed checks that the client made one connection and closed it.
+func (h *testHost) expectClosed(t *testing.T) {
+	if !h.listens {
 		return
 	}
 	select {
-	case <-i.left:
+	case <-h.closed:
 	case <-time.After(20 * time.Second):
 		t.Error("the connection is still there")
 	}
-	if n := i.accepted.Load(); n != 1 {
+	if n := h.accepted.Load(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
 }

@@ -42,10 +42,10 @@ func metered(n *network) (wellknown.Config, *atomic.Int64) {
 }
 
 const (
-	limit = 64 << 10
-	wire  = 192 << 10 // of the whole exchange
-	// slack is for bytes that are read besides the body: the TLS handshake, the framing of
-	// records and chunks, and what is read ahead.
+	bodyLimit = 64 << 10
+	wireLimit = 192 << 10 // of all bytes of an exchange
+	// slack is for the bytes that are read besides the body: the TLS handshake, the framing
+	// of records and chunks, and what is read ahead.
 	slack = 48 << 10
 )
 
@@ -84,7 +84,7 @@ func TestEndless(t *testing.T) {
 		"header line":       {func(c net.Conn) { fmt.Fprint(c, head+"X: "); endless(c, "x") }, row4},
 		"status line":       {func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 "); endless(c, "O") }, row4},
 		"informational":     {func(c net.Conn) { endless(c, "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n") }, row4},
-		"gzip bomb":         {func(c net.Conn) { fmt.Fprint(c, head+"Content-Encoding: gzip\r\n\r\n"); bomb(c) }, row5},
+		"gzip bomb":         {func(c net.Conn) { fmt.Fprint(c, head+"Content-Encoding: gzip\r\n\r\n"); writeBomb(c) }, row5},
 		"empty gzips":       {func(c net.Conn) { fmt.Fprint(c, head+"Content-Encoding: gzip\r\n\r\n"); endless(c, emptyGzip()) }, row5},
 		"body behind a 404": {func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 404 Not Found\r\n\r\n"); endless(c, " ") }, row3},
 		"body of HTML":      {func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"); endless(c, " ") }, row3},
@@ -97,9 +97,9 @@ func TestEndless(t *testing.T) {
 			if _, got := lookUp(t, resolver(t, config), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
-			most := int64(limit + slack)
+			most := int64(bodyLimit + slack)
 			if strings.Contains(name, "chunk") {
-				most = wire
+				most = wireLimit
 			}
 			if read.Load() > most {
 				t.Errorf("%d bytes read", read.Load())
@@ -108,7 +108,8 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-func bomb(conn net.Conn) {
+// writeBomb writes zeros in gzip until the client closes the connection.
+func writeBomb(conn net.Conn) {
 	w := gzip.NewWriter(conn)
 	for block := make([]byte, 1<<16); ; {
 		if _, err := w.Write(block); err != nil {
@@ -126,7 +127,7 @@ func emptyGzip() string {
 // TestLimit checks a body of the maximum size, and one of one byte more.
 func TestLimit(t *testing.T) {
 	good := document(1)
-	for spaces, want := range map[int]error{limit - len(good): nil, limit - len(good) + 1: row5} {
+	for spaces, want := range map[int]error{bodyLimit - len(good): nil, bodyLimit - len(good) + 1: row5} {
 		r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
 			return reply(200, good+strings.Repeat(" ", spaces))
 		})})

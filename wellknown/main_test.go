@@ -32,8 +32,8 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// quiet discards what test servers log about clients that disconnect.
-var quiet = log.New(io.Discard, "", 0)
+// discardLog discards what test servers log about clients that disconnect.
+var discardLog = log.New(io.Discard, "", 0)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -52,14 +52,15 @@ func document(variant int64) string {
 
 func delegation(host string) string { return fmt.Sprintf(`{"authority":%q}`, host) }
 
-// authority issues the TLS certificates of a test's hosts.
-type authority struct {
+// certAuthority issues the TLS certificates of a test's hosts.
+type certAuthority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
 }
 
-var newAuthority = sync.OnceValue(func() *authority {
-	a := new(authority)
+// testCA returns the certificate authority of all tests.
+var testCA = sync.OnceValue(func() *certAuthority {
+	a := new(certAuthority)
 	var err error
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		panic(err)
@@ -79,13 +80,15 @@ var newAuthority = sync.OnceValue(func() *authority {
 	return a
 })
 
-func (a *authority) pool() *x509.CertPool {
+// pool returns a pool with the certificate of a.
+func (a *certAuthority) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-func (a *authority) file(t testing.TB) string {
+// file returns the name of a file with the certificate of a.
+func (a *certAuthority) file(t testing.TB) string {
 	name := filepath.Join(t.TempDir(), "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 	if err := os.WriteFile(name, text, 0o600); err != nil {
@@ -95,12 +98,12 @@ func (a *authority) file(t testing.TB) string {
 }
 
 // certificate returns a certificate for the names, valid for an hour from notBefore.
-func (a *authority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
+func (a *certAuthority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
 	return a.certify(t, a.key, notBefore, names...)
 }
 
 // certify is certificate for a given key.
-func (a *authority) certify(t testing.TB, key crypto.Signer, notBefore time.Time, names ...string) tls.Certificate {
+func (a *certAuthority) certify(t testing.TB, key crypto.Signer, notBefore time.Time, names ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
@@ -112,8 +115,8 @@ func (a *authority) certify(t testing.TB, key crypto.Signer, notBefore time.Time
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// followed returns c with n more certificates after it, which did not issue it.
-func (a *authority) followed(c tls.Certificate, n int) tls.Certificate {
+// withExtra returns c with n more certificates after it, which did not issue it.
+func (a *certAuthority) withExtra(c tls.Certificate, n int) tls.Certificate {
 	c.Certificate = slices.Clone(c.Certificate)
 	for range n {
 		c.Certificate = append(c.Certificate, a.cert.Raw)
@@ -135,7 +138,7 @@ func rsaKeyFile(t testing.TB, name string) crypto.Signer {
 	return key.(crypto.Signer)
 }
 
-// network has the hosts of a test.
+// network maps the hosts of a test to listeners of this machine.
 type network struct {
 	t     testing.TB
 	mu    sync.Mutex
@@ -181,19 +184,19 @@ func (n *network) dial(ctx context.Context, network, addr string) (net.Conn, err
 
 // config returns a configuration that connects to the hosts and trusts their certificates.
 func (n *network) config() wellknown.Config {
-	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: newAuthority().pool(), InsecureDialContext: n.dial}
+	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: testCA().pool(), InsecureDialContext: n.dial}
 }
 
 // serve starts an HTTPS server with a valid certificate for host.
 func (n *network) serve(host string, h http.HandlerFunc) {
 	now := time.Now().Add(-time.Minute)
-	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, now, host)}}, h)
+	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{testCA().certificate(n.t, now, host)}}, h)
 }
 
 func (n *network) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
 	s := httptest.NewUnstartedServer(h)
 	s.TLS = c
-	s.Config.ErrorLog = quiet
+	s.Config.ErrorLog = discardLog
 	s.StartTLS()
 	n.t.Cleanup(s.Close)
 	n.put(host, s.Listener.Addr().String())
@@ -201,7 +204,7 @@ func (n *network) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
 
 // raw calls serve for each connection to host, after the TLS handshake if handshake is set.
 func (n *network) raw(host string, handshake bool, serve func(net.Conn)) {
-	c := &tls.Config{Certificates: []tls.Certificate{newAuthority().certificate(n.t, time.Now().Add(-time.Minute), host)}}
+	c := &tls.Config{Certificates: []tls.Certificate{testCA().certificate(n.t, time.Now().Add(-time.Minute), host)}}
 	n.put(host, listen(n.t, func(conn net.Conn) {
 		if !handshake {
 			serve(conn)
@@ -247,6 +250,7 @@ func listen(t testing.TB, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// accept is listen for a given listener.
 func accept(t testing.TB, l net.Listener, serve func(net.Conn)) {
 	var all sync.WaitGroup
 	var mu sync.Mutex

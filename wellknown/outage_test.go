@@ -27,8 +27,8 @@ func (c *clock) now() time.Time { return start.Add(time.Duration(c.passed.Load()
 
 func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
-// minute serves a variant of document that is fresh for a minute.
-func minute(variant int64) http.HandlerFunc {
+// minuteDocument serves a variant of document that is fresh for a minute.
+func minuteDocument(variant int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=60")
 		jsonHandler(document(variant))(w, r)
@@ -60,7 +60,7 @@ func TestHostAway(t *testing.T) {
 		"is overloaded": func(n *network) { n.answer(host, jsonAnswer(503, "")) },
 		"is cut off":    func(n *network) { n.answer(host, jsonAnswer(200, document(2))[:100]) },
 		"lost its certificate": func(n *network) {
-			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minute(2))
+			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minuteDocument(2))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestHostAway(t *testing.T) {
 			config := n.config()
 			config.Now, config.Timeout = c.now, 300*time.Millisecond
 			r := resolver(t, config)
-			n.serve(host, minute(1))
+			n.serve(host, minuteDocument(1))
 			c.until(t, r, 1)
 			leave(n)
 			for range 3 {
@@ -78,7 +78,7 @@ func TestHostAway(t *testing.T) {
 					t.Errorf("%v at %v", got, c.now())
 				}
 			}
-			n.serve(host, minute(3))
+			n.serve(host, minuteDocument(3))
 			c.until(t, r, 3)
 		})
 	}
@@ -136,7 +136,7 @@ func TestHostChangesKeys(t *testing.T) {
 // listens counts as public in this test.
 func TestRebindingLater(t *testing.T) {
 	n, c := newNetwork(t), new(clock)
-	n.serve(host, minute(1))
+	n.serve(host, minuteDocument(1))
 	port := portOf(t, n.hosts[host+":443"])
 	var trapped atomic.Int64
 	l, err := net.Listen("tcp", "127.0.0.2:"+port)
@@ -150,7 +150,7 @@ func TestRebindingLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := wellknown.NewResolverWithPublic(
-		wellknown.Config{DNS: s.resolver(), RootCAs: newAuthority().pool(), Now: c.now, Timeout: 20 * time.Second},
+		wellknown.Config{DNS: s.resolver(), RootCAs: testCA().pool(), Now: c.now, Timeout: 20 * time.Second},
 		uint16(number), netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)

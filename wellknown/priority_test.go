@@ -20,12 +20,12 @@ var stalled = map[string]func(int) string{
 }
 
 // stall makes 400 known hosts stall, and looks them up.
-func stall(t *testing.T, c *callers, p *timedNetwork, name func(int) string) {
+func stall(t *testing.T, c *callers, tn *timedNetwork, name func(int) string) {
 	for i := range 400 {
 		if _, err := lookUp(t, c.r, name(i)); err != nil {
 			t.Fatal(err)
 		}
-		p.set(name(i), time.Hour)
+		tn.set(name(i), time.Hour)
 	}
 	lookUp(t, c.r, host)
 	time.Sleep(2 * time.Minute)
@@ -44,8 +44,8 @@ func stallAgain(t *testing.T, c *callers, name func(int) string) {
 func TestStallingHosts(t *testing.T) {
 	for kind, name := range stalled {
 		t.Run(kind, func(t *testing.T) {
-			bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
-				stall(t, c, p, name)
+			bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, tn *timedNetwork) {
+				stall(t, c, tn, name)
 				for range 4 {
 					begin := time.Now()
 					if _, err := lookUp(t, c.r, host); err != nil || time.Since(begin) > time.Second {
@@ -59,11 +59,11 @@ func TestStallingHosts(t *testing.T) {
 				// Hosts that did not answer last time share a quarter of the slots.
 				for range 5 { // until each has had a slot
 					time.Sleep(time.Minute)
-					p.reset()
+					tn.reset()
 					stallAgain(t, c, name)
 				}
-				if p.peak() > 128/4 {
-					t.Errorf("%d slots for hosts that did not answer last time", p.peak())
+				if tn.peak() > 128/4 {
+					t.Errorf("%d slots for hosts that did not answer last time", tn.peak())
 				}
 				begin = time.Now()
 				if a, err := c.r.Refresh(t.Context(), host, host); err != nil || a.Fetched != begin {
@@ -77,8 +77,8 @@ func TestStallingHosts(t *testing.T) {
 // TestStallingHostsOfFew is TestStallingHosts with few slots.
 func TestStallingHostsOfFew(t *testing.T) {
 	for _, most := range []int{2, 4} {
-		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
-			stall(t, c, p, stalled["of 400 domains"])
+		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, tn *timedNetwork) {
+			stall(t, c, tn, stalled["of 400 domains"])
 			for name, longest := range map[string]time.Duration{host: time.Second, "unknown.example": 0} {
 				begin := time.Now()
 				if _, err := lookUp(t, c.r, name); err != nil || time.Since(begin) > longest {
@@ -91,11 +91,11 @@ func TestStallingHostsOfFew(t *testing.T) {
 
 // TestReservedSlots checks that unknown hosts leave slots to known ones.
 func TestReservedSlots(t *testing.T) {
-	takes := make(map[string]time.Duration)
+	delays := make(map[string]time.Duration)
 	for i := range 100 {
-		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
+		delays[fmt.Sprintf("slow%d.example", i)] = time.Hour
 	}
-	bubble(t, 16, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 16, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		lookUp(t, c.r, host)
 		time.Sleep(2 * time.Minute)
 		for i := range 100 {
@@ -113,17 +113,17 @@ func TestReservedSlots(t *testing.T) {
 // TestDomainSlots checks that the hosts of one registrable domain have at most a 16th of
 // the slots.
 func TestDomainSlots(t *testing.T) {
-	takes := make(map[string]time.Duration)
+	delays := make(map[string]time.Duration)
 	for i := range 40 {
-		takes[fmt.Sprintf("n%d.evil.example", i)] = time.Second
+		delays[fmt.Sprintf("n%d.evil.example", i)] = time.Second
 	}
-	bubble(t, 32, takes, func(t *testing.T, c *callers, p *timedNetwork) {
-		for name := range takes {
+	bubble(t, 32, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
+		for name := range delays {
 			c.running.Go(func() { c.r.Authority(t.Context(), name, name) })
 		}
 		c.running.Wait()
-		if p.peak() != 2 {
-			t.Errorf("%d at once", p.peak())
+		if tn.peak() != 2 {
+			t.Errorf("%d at once", tn.peak())
 		}
 	})
 }
@@ -132,12 +132,12 @@ func TestDomainSlots(t *testing.T) {
 func TestFirstInFirstOut(t *testing.T) {
 	const n = 5
 	name := func(kind string, i int) string { return fmt.Sprintf("%s%d.example", kind, i) }
-	bubble(t, 1, map[string]time.Duration{"slow.example": 4 * time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": 4 * time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		for i := range n {
 			lookUp(t, c.r, name("known", i))
 		}
 		time.Sleep(2 * time.Minute)
-		p.reset()
+		tn.reset()
 		c.ask(t.Context(), "slow.example", nil)
 		want := []string{"slow.example"}
 		for i := range n {
@@ -150,7 +150,7 @@ func TestFirstInFirstOut(t *testing.T) {
 			}
 		}
 		c.running.Wait()
-		if asked := p.order(); !slices.Equal(asked, want) {
+		if asked := tn.askedHosts(); !slices.Equal(asked, want) {
 			t.Errorf("asked %v, want %v", asked, want)
 		}
 	})
@@ -175,14 +175,14 @@ func TestOrderBySignature(t *testing.T) {
 		"same host, many domains": func(i int) (string, string) { return "fallback.example", emailDomain(i) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 				lookUp(t, c.r, "fallback.example")
 				for i := range 4 {
 					if name := fmt.Sprintf("idp%d.example", i); name == first(of(i)) {
 						lookUp(t, c.r, name)
 					}
 				}
-				p.reset()
+				tn.reset()
 				c.ask(t.Context(), "slow.example", nil)
 				for i := range 4 {
 					c.running.Go(func() {
@@ -199,7 +199,7 @@ func TestOrderBySignature(t *testing.T) {
 					host, domain := of(i)
 					want = append(want, host+" "+domain)
 				}
-				if got := p.queries()[1:]; !slices.Equal(got, want) {
+				if got := tn.queries()[1:]; !slices.Equal(got, want) {
 					t.Errorf("asked %v, want %v", got, want)
 				}
 			})
@@ -212,9 +212,9 @@ func first(host, _ string) string { return host }
 // TestOrderOfShared checks that a queued fetch gets a better priority when it gets a caller
 // whose certificate cached keys verify.
 func TestOrderOfShared(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		lookUp(t, c.r, host)
-		p.reset()
+		tn.reset()
 		c.ask(t.Context(), "slow.example", nil)
 		for _, verifies := range []bool{false, false, false, true} {
 			for i := range 3 {
@@ -231,7 +231,7 @@ func TestOrderOfShared(t *testing.T) {
 		}
 		c.running.Wait()
 		want := []string{host + " " + emailDomain(2), host + " " + emailDomain(0), host + " " + emailDomain(1)}
-		if got := p.queries()[1:]; !slices.Equal(got, want) {
+		if got := tn.queries()[1:]; !slices.Equal(got, want) {
 			t.Errorf("asked %v, want %v", got, want)
 		}
 	})
@@ -242,8 +242,8 @@ func TestOrderOfShared(t *testing.T) {
 func TestOrderIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		p := &timedNetwork{document: func(string) string { return document(asked.Add(1)) }}
-		r := resolver(t, wellknown.Config{InsecureTransport: p})
+		tn := &timedNetwork{document: func(string) string { return document(asked.Add(1)) }}
+		r := resolver(t, wellknown.Config{InsecureTransport: tn})
 		for i := range 3 {
 			a, err := r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check(true))
 			if err != nil || asked.Load() != int64(i+1) || a.Authentication != "/auth" {
@@ -257,7 +257,7 @@ func TestOrderIsNoAnswer(t *testing.T) {
 // different email domains and 300 forgers at once: one fetch is first, and then the
 // certificates go first that its keys verify.
 func TestColdFallback(t *testing.T) {
-	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": 50 * time.Millisecond}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		var answered atomic.Int64
 		for i := range 600 {
 			c.running.Go(func() {
@@ -271,7 +271,7 @@ func TestColdFallback(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if n := len(p.order()); n != 1 {
+		if n := len(tn.askedHosts()); n != 1 {
 			t.Errorf("%d fetches begun before the first brought keys", n)
 		}
 		c.running.Wait()
@@ -285,13 +285,13 @@ func TestColdFallback(t *testing.T) {
 func TestColdHostFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		p := &timedNetwork{document: func(string) string {
+		tn := &timedNetwork{document: func(string) string {
 			if asked.Add(1) < 4 {
 				return "{"
 			}
 			return document(1)
-		}, takes: map[string]time.Duration{host: time.Second}}
-		c := &callers{t: t, r: resolver(t, wellknown.Config{InsecureTransport: p})}
+		}, delays: map[string]time.Duration{host: time.Second}}
+		c := &callers{t: t, r: resolver(t, wellknown.Config{InsecureTransport: tn})}
 		var answered atomic.Int64
 		for i := range 20 {
 			c.running.Go(func() {
@@ -310,7 +310,7 @@ func TestColdHostFails(t *testing.T) {
 // TestHooksOfSignatureCheck checks that the signature check is called before Wait, and
 // again after Waited if the first fetch of the host brought keys.
 func TestHooksOfSignatureCheck(t *testing.T) {
-	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.running.Go(func() { c.r.Authority(t.Context(), "fallback.example", "a.example") })
 		synctest.Wait()
 		n := new(hookLog)

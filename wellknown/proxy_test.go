@@ -27,6 +27,7 @@ type testProxy struct {
 	header string // of the last CONNECT
 }
 
+// connect answers a CONNECT.
 func (p *testProxy) connect(conn net.Conn) {
 	p.asked.Add(1)
 	header := readHeader(conn)
@@ -43,6 +44,7 @@ func (p *testProxy) connect(conn net.Conn) {
 	p.relay(conn, where, "HTTP/1.1 200 OK\r\n\r\n")
 }
 
+// relay sends hello, and connects conn to the listener at where.
 func (p *testProxy) relay(conn net.Conn, where, hello string) {
 	to, err := net.Dial("tcp", where)
 	if err != nil {
@@ -96,7 +98,7 @@ func deadAddr(t testing.TB) string {
 }
 
 func TestProxy(t *testing.T) {
-	cert := newAuthority().certificate(t, time.Now().Add(-time.Minute), "localhost")
+	cert := testCA().certificate(t, time.Now().Add(-time.Minute), "localhost")
 	p := behindProxy(t)
 	overTLS := func(conn net.Conn) {
 		if s := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}); s.Handshake() == nil {
@@ -110,7 +112,7 @@ func TestProxy(t *testing.T) {
 		"socks5": "socks5://" + listen(t, p.socks),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: newAuthority().pool()})
+			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: testCA().pool()})
 			for target, want := range map[string]error{
 				host:              nil,
 				"gone.example":    row3, // its own answer, over TLS
@@ -142,7 +144,7 @@ func TestProxy(t *testing.T) {
 
 func TestProxyUser(t *testing.T) {
 	p := behindProxy(t)
-	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + listen(t, p.connect), RootCAs: newAuthority().pool()})
+	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + listen(t, p.connect), RootCAs: testCA().pool()})
 	if _, got := lookUp(t, r, host); got != nil {
 		t.Fatal(got)
 	}

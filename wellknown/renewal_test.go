@@ -17,7 +17,7 @@ import (
 // TestRenewal checks that a document that is used in the last quarter of its minute is
 // renewed in the background, once, and that look-ups do not wait for that.
 func TestRenewal(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
 		time.Sleep(45*time.Second - time.Nanosecond)
 		for _, want := range []int{1, 2, 2} { // before, at the beginning of, and in the last quarter
@@ -29,7 +29,7 @@ func TestRenewal(t *testing.T) {
 				t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
 			}
 			synctest.Wait()
-			if n := len(p.order()); n != want {
+			if n := len(tn.askedHosts()); n != want {
 				t.Errorf("%d fetches, want %d", n, want)
 			}
 			time.Sleep(time.Nanosecond)
@@ -40,7 +40,7 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("%+v, %v after %v", a, err, time.Since(begin))
 		}
 		time.Sleep(time.Hour)
-		if n := len(p.order()); n != 2 {
+		if n := len(tn.askedHosts()); n != 2 {
 			t.Errorf("%d fetches: a document that is not used was renewed", n)
 		}
 	})
@@ -60,7 +60,7 @@ func TestRenewalOfDelegation(t *testing.T) {
 		time.Sleep(50 * time.Second)
 		lookUp(t, r, host)
 		synctest.Wait()
-		if asked := s.order(); !slices.Equal(asked, []string{host, "a.example", host, "a.example"}) && !slices.Equal(asked, []string{host, "a.example", "a.example", host}) {
+		if asked := s.askedHosts(); !slices.Equal(asked, []string{host, "a.example", host, "a.example"}) && !slices.Equal(asked, []string{host, "a.example", "a.example", host}) {
 			t.Errorf("asked %v", asked)
 		}
 	})
@@ -69,10 +69,10 @@ func TestRenewalOfDelegation(t *testing.T) {
 // TestRenewalFails checks that a renewal that fails leaves the document and is repeated 5 s
 // later.
 func TestRenewalFails(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	delays := make(map[string]time.Duration)
+	bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
-		p.set(host, -1) // fails
+		tn.set(host, -1) // fails
 		time.Sleep(45 * time.Second)
 		for range 14 {
 			if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched {
@@ -81,7 +81,7 @@ func TestRenewalFails(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		synctest.Wait()
-		if n := len(p.order()); n != 4 { // at 0, 45, 50 and 55 s
+		if n := len(tn.askedHosts()); n != 4 { // at 0, 45, 50 and 55 s
 			t.Errorf("%d fetches", n)
 		}
 	})
@@ -93,16 +93,16 @@ type fallbackNetwork struct {
 	mu      sync.Mutex
 	answers map[string]roundTripper
 	asked   map[string]int
-	slow    int // stalling now
-	most    int // stalling at once
+	slow    int // requests that stall now
+	most    int // the largest number of them since the last call of peak
 }
 
-func (g *fallbackNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
+func (fn *fallbackNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
 	host := q.URL.Host
-	g.mu.Lock()
-	g.asked[host]++
-	answer := g.answers[host]
-	g.mu.Unlock()
+	fn.mu.Lock()
+	fn.asked[host]++
+	answer := fn.answers[host]
+	fn.mu.Unlock()
 	switch {
 	case answer != nil:
 		return answer(q)
@@ -112,40 +112,40 @@ func (g *fallbackNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
 	return reply(404, "", "Cache-Control", "max-age=60")
 }
 
-func (g *fallbackNetwork) set(host string, answer roundTripper) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.answers[host] = answer
+func (fn *fallbackNetwork) set(host string, answer roundTripper) {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	fn.answers[host] = answer
 }
 
 // stalls is the round tripper of a host that stalls.
-func (g *fallbackNetwork) stalls(q *http.Request) (*http.Response, error) {
-	g.stalling(1)
-	defer g.stalling(-1)
+func (fn *fallbackNetwork) stalls(q *http.Request) (*http.Response, error) {
+	fn.stalling(1)
+	defer fn.stalling(-1)
 	<-q.Context().Done()
 	return nil, q.Context().Err()
 }
 
-func (g *fallbackNetwork) stalling(n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.slow += n
-	g.most = max(g.most, g.slow)
+func (fn *fallbackNetwork) stalling(n int) {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	fn.slow += n
+	fn.most = max(fn.most, fn.slow)
 }
 
 // peak returns the largest number of hosts that stalled at once since the last call.
-func (g *fallbackNetwork) peak() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	most := g.most
-	g.most = g.slow
+func (fn *fallbackNetwork) peak() int {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	most := fn.most
+	fn.most = fn.slow
 	return most
 }
 
-func (g *fallbackNetwork) fetches(host string) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.asked[host]
+func (fn *fallbackNetwork) fetches(host string) int {
+	fn.mu.Lock()
+	defer fn.mu.Unlock()
+	return fn.asked[host]
 }
 
 const userDomain = "user.example"
@@ -154,11 +154,11 @@ const userDomain = "user.example"
 // fetched.
 func fallbackBubble(t *testing.T, slots int, test func(*testing.T, *wellknown.Resolver, *fallbackNetwork)) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &fallbackNetwork{answers: make(map[string]roundTripper), asked: make(map[string]int)}
-		r := resolver(t, wellknown.Config{MaxFetches: slots, InsecureTransport: g})
+		fn := &fallbackNetwork{answers: make(map[string]roundTripper), asked: make(map[string]int)}
+		r := resolver(t, wellknown.Config{MaxFetches: slots, InsecureTransport: fn})
 		lookUp(t, r, "fallback.example")
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
-		test(t, r, g)
+		test(t, r, fn)
 		time.Sleep(4 * timeout) // until all fetches have ended
 	})
 }
@@ -177,14 +177,14 @@ func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want erro
 // TestFallbackUserInFlood checks look-ups for a user of the fallback while unknown hosts
 // that stall have all slots for minutes.
 func TestFallbackUserInFlood(t *testing.T) {
-	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
 		ctx, stop := context.WithCancel(t.Context())
 		var flood sync.WaitGroup
 		for i := range 100 {
 			flood.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					name := fmt.Sprintf("slow%d-%d.example", i, n)
-					g.set(name, g.stalls)
+					fn.set(name, fn.stalls)
 					r.Authority(ctx, name, name)
 				}
 			})
@@ -195,7 +195,7 @@ func TestFallbackUserInFlood(t *testing.T) {
 		}
 		stop()
 		flood.Wait()
-		if n := g.fetches(userDomain); n < 5 || n > 10 {
+		if n := fn.fetches(userDomain); n < 5 || n > 10 {
 			t.Errorf("%d fetches", n)
 		}
 	})
@@ -204,7 +204,7 @@ func TestFallbackUserInFlood(t *testing.T) {
 // TestUnsupportedRenewal checks that an ErrUnsupported is renewed in the last quarter of
 // its life, and only if the fallback's keys verify the certificate.
 func TestUnsupportedRenewal(t *testing.T) {
-	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
 		for _, step := range []struct {
 			wait     time.Duration
 			verifies bool
@@ -220,11 +220,11 @@ func TestUnsupportedRenewal(t *testing.T) {
 		} {
 			time.Sleep(step.wait)
 			askUserDomain(t, r, step.verifies, wellknown.ErrUnsupported)
-			if n := g.fetches(userDomain); n != step.want {
+			if n := fn.fetches(userDomain); n != step.want {
 				t.Errorf("%+v: %d fetches", step, n)
 			}
 		}
-		g.set(userDomain, func(*http.Request) (*http.Response, error) { return reply(200, document(2)) })
+		fn.set(userDomain, func(*http.Request) (*http.Response, error) { return reply(200, document(2)) })
 		time.Sleep(50 * time.Second)
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
 		askUserDomain(t, r, true, nil)
@@ -234,8 +234,8 @@ func TestUnsupportedRenewal(t *testing.T) {
 // TestUnsupportedRenewalOfOthers checks that an ErrUnsupported is not renewed for a
 // certificate that the host's own keys verify, nor for another email domain.
 func TestUnsupportedRenewalOfOthers(t *testing.T) {
-	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
-		g.set("evil.example", func(q *http.Request) (*http.Response, error) {
+	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
+		fn.set("evil.example", func(q *http.Request) (*http.Response, error) {
 			if q.URL.Query().Get("domain") == "evil.example" {
 				return reply(404, "", "Cache-Control", "max-age=60")
 			}
@@ -257,10 +257,10 @@ func TestUnsupportedRenewalOfOthers(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(50 * time.Second)
 		}
-		if n := g.fetches("evil.example"); n != 2 {
+		if n := fn.fetches("evil.example"); n != 2 {
 			t.Errorf("evil.example: %d fetches", n)
 		}
-		if n := g.fetches("other.example"); n != 1 {
+		if n := fn.fetches("other.example"); n != 1 {
 			t.Errorf("other.example: %d fetches", n)
 		}
 	})
@@ -269,8 +269,8 @@ func TestUnsupportedRenewalOfOthers(t *testing.T) {
 // TestUnsupportedRenewalFails checks that renewals that are ErrUnavailable leave an
 // ErrUnsupported until it expires, and no longer.
 func TestUnsupportedRenewalFails(t *testing.T) {
-	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
-		g.set(userDomain, g.stalls)
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
+		fn.set(userDomain, fn.stalls)
 		time.Sleep(45 * time.Second)
 		for range 15 {
 			askUserDomain(t, r, true, wellknown.ErrUnsupported)
@@ -280,7 +280,7 @@ func TestUnsupportedRenewalFails(t *testing.T) {
 		if row(t, a, err) != wellknown.ErrUnavailable {
 			t.Errorf("expired: %v", err)
 		}
-		if n := g.fetches(userDomain); n != 3 { // at 0, 45 and 55 s
+		if n := fn.fetches(userDomain); n != 3 { // at 0, 45 and 55 s
 			t.Errorf("%d fetches", n)
 		}
 	})
@@ -289,14 +289,14 @@ func TestUnsupportedRenewalFails(t *testing.T) {
 // TestUnsupportedRenewalStalls checks that a host that did not answer a renewal counts as
 // slow: such hosts have one slot of four.
 func TestUnsupportedRenewalStalls(t *testing.T) {
-	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
-		g.set(userDomain, g.stalls)
-		g.set("slow.example", g.stalls)
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
+		fn.set(userDomain, fn.stalls)
+		fn.set("slow.example", fn.stalls)
 		time.Sleep(45 * time.Second)
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
 		lookUp(t, r, "slow.example")
 		time.Sleep(10 * time.Second)
-		g.peak() // starts a new count
+		fn.peak() // starts a new count
 		var both sync.WaitGroup
 		for _, name := range []string{userDomain, "slow.example"} {
 			both.Go(func() {
@@ -307,7 +307,7 @@ func TestUnsupportedRenewalStalls(t *testing.T) {
 			})
 		}
 		both.Wait()
-		if n := g.peak(); n != 1 {
+		if n := fn.peak(); n != 1 {
 			t.Errorf("%d at once", n)
 		}
 	})
@@ -316,13 +316,13 @@ func TestUnsupportedRenewalStalls(t *testing.T) {
 // TestUnsupportedRefresh checks that Refresh, if it shares a renewal that fails, returns
 // ErrUnavailable, while the cached ErrUnsupported still counts.
 func TestUnsupportedRefresh(t *testing.T) {
-	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
-		g.set(userDomain, func(*http.Request) (*http.Response, error) {
+	fallbackBubble(t, 4, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
+		fn.set(userDomain, func(*http.Request) (*http.Response, error) {
 			return reply(404, "", "Cache-Control", "max-age=300")
 		})
 		time.Sleep(time.Minute)
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
-		g.set(userDomain, func(*http.Request) (*http.Response, error) {
+		fn.set(userDomain, func(*http.Request) (*http.Response, error) {
 			time.Sleep(2 * time.Second)
 			return reply(503, "")
 		})
@@ -333,7 +333,7 @@ func TestUnsupportedRefresh(t *testing.T) {
 			t.Errorf("refresh: %v", err)
 		}
 		askUserDomain(t, r, true, wellknown.ErrUnsupported)
-		if n := g.fetches(userDomain); n != 3 {
+		if n := fn.fetches(userDomain); n != 3 {
 			t.Errorf("%d fetches", n)
 		}
 	})
@@ -342,7 +342,7 @@ func TestUnsupportedRefresh(t *testing.T) {
 // TestUnsupportedRenewalsQueued checks that renewals of ErrUnsupported take at most a
 // quarter of their queue: two of eight places for a single slot.
 func TestUnsupportedRenewalsQueued(t *testing.T) {
-	fallbackBubble(t, 1, func(t *testing.T, r *wellknown.Resolver, g *fallbackNetwork) {
+	fallbackBubble(t, 1, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
 		ask := func() {
 			for i := range 8 {
 				a, err := r.AuthorityFor(t.Context(), emailDomain(i), emailDomain(i), check(true))
@@ -352,7 +352,7 @@ func TestUnsupportedRenewalsQueued(t *testing.T) {
 			}
 		}
 		ask()
-		g.set("slow.example", g.stalls)
+		fn.set("slow.example", fn.stalls)
 		time.Sleep(50 * time.Second)
 		var stalls sync.WaitGroup
 		stalls.Go(func() { r.Authority(t.Context(), "slow.example", "slow.example") })
@@ -362,7 +362,7 @@ func TestUnsupportedRenewalsQueued(t *testing.T) {
 		synctest.Wait()
 		total := 0
 		for i := range 8 {
-			total += g.fetches(emailDomain(i))
+			total += fn.fetches(emailDomain(i))
 		}
 		if total != 8+2 {
 			t.Errorf("%d fetches", total)

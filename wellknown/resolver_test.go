@@ -59,7 +59,7 @@ func TestFlood(t *testing.T) {
 	}{
 		"no support":     {100_000, fails(&net.DNSError{IsNotFound: true}), true},
 		"unavailable":    {entries + 200, down, true},
-		"over the limit": {entries + 200, answers(200, strings.Repeat(" ", limit+1)), true},
+		"over the limit": {entries + 200, answers(200, strings.Repeat(" ", bodyLimit+1)), true},
 		"documents":      {entries + 200, answers(200, small), false},
 		"large ones":     {200, answers(200, large), false},
 	} {
@@ -159,7 +159,7 @@ func TestCallerLeaves(t *testing.T) {
 	expired, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	if _, err := r.Authority(expired, host, host); !errors.Is(err, context.DeadlineExceeded) || row(t, nil, err) != row4 {
-		t.Errorf("with a deadline gone by: %v", err)
+		t.Errorf("with a deadline in the past: %v", err)
 	}
 	close(finish)
 	if _, got := lookUp(t, r, host); got != nil || fetches.Load() != 1 {

@@ -26,33 +26,29 @@ const (
 	lookUpTimeout = timeout + timeout/32 // of a look-up
 )
 
-// timedNetwork is a network whose hosts answer after the times in takes, or at once, with a
-// document that is fresh for a minute.
+// timedNetwork is a network whose hosts answer after a delay with a document that is fresh
+// for a minute. It records the requests.
 type timedNetwork struct {
-	takes map[string]time.Duration // negative: the host fails at once
+	delays map[string]time.Duration // by host; a host with a negative one fails at once
 
 	document func(host string) string // returns the document; nil means the same for each host
 
 	mu                 sync.Mutex
 	asked, emailDomain []string // hosts and email domains
-	underway, most     int
+	inProgress, most   int
 }
 
-func (p *timedNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
-	p.count(q.URL.Host, 1)
-	p.note(q.URL.Query().Get("domain"))
-	defer p.count("", -1)
-	p.mu.Lock()
-	takes := p.takes[q.URL.Host]
-	p.mu.Unlock()
-	if takes < 0 {
+func (tn *timedNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
+	delay := tn.begin(q.URL.Host, q.URL.Query().Get("domain"))
+	defer tn.end()
+	if delay < 0 {
 		return nil, &net.DNSError{}
 	}
 	select {
-	case <-time.After(takes):
+	case <-time.After(delay):
 		text := document(1)
-		if p.document != nil {
-			text = p.document(q.URL.Host)
+		if tn.document != nil {
+			text = tn.document(q.URL.Host)
 		}
 		return reply(200, text, "Cache-Control", "max-age=60")
 	case <-q.Context().Done():
@@ -60,67 +56,70 @@ func (p *timedNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 }
 
-func (p *timedNetwork) count(host string, n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if host != "" {
-		p.asked = append(p.asked, host)
-	}
-	p.underway += n
-	p.most = max(p.most, p.underway)
+// begin records a request and returns the delay of its answer.
+func (tn *timedNetwork) begin(host, emailDomain string) time.Duration {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	tn.asked, tn.emailDomain = append(tn.asked, host), append(tn.emailDomain, emailDomain)
+	tn.inProgress++
+	tn.most = max(tn.most, tn.inProgress)
+	return tn.delays[host]
 }
 
-// set sets the time that host takes.
-func (p *timedNetwork) set(host string, takes time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.takes[host] = takes
+// end records the end of a request.
+func (tn *timedNetwork) end() {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	tn.inProgress--
 }
 
-func (p *timedNetwork) note(domain string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.emailDomain = append(p.emailDomain, domain)
+// set sets the delay of host.
+func (tn *timedNetwork) set(host string, delays time.Duration) {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	tn.delays[host] = delays
 }
 
 // queries returns the requests so far, as "host domain".
-func (p *timedNetwork) queries() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := slices.Clone(p.asked)
+func (tn *timedNetwork) queries() []string {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	all := slices.Clone(tn.asked)
 	for i := range all {
-		all[i] += " " + p.emailDomain[i]
+		all[i] += " " + tn.emailDomain[i]
 	}
 	return all
 }
 
 // reset forgets the requests so far.
-func (p *timedNetwork) reset() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.asked, p.emailDomain, p.most = nil, nil, p.underway
+func (tn *timedNetwork) reset() {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	tn.asked, tn.emailDomain, tn.most = nil, nil, tn.inProgress
 }
 
 // peak returns the largest number of requests in progress at once.
-func (p *timedNetwork) peak() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.most
+func (tn *timedNetwork) peak() int {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	return tn.most
 }
 
-func (p *timedNetwork) order() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.asked)
+// askedHosts returns the hosts of the requests so far, in order.
+func (tn *timedNetwork) askedHosts() []string {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	return slices.Clone(tn.asked)
 }
 
-// callers are look-ups that start a millisecond after one another.
+// callers are concurrent look-ups of a resolver.
 type callers struct {
 	t       *testing.T
 	r       *wellknown.Resolver
 	running sync.WaitGroup
 }
 
+// ask starts a look-up, and waits for a millisecond so that look-ups start in order.
 func (c *callers) ask(ctx context.Context, host string, want error) {
 	c.t.Helper()
 	c.running.Go(func() {
@@ -132,13 +131,14 @@ func (c *callers) ask(ctx context.Context, host string, want error) {
 	time.Sleep(time.Millisecond)
 }
 
-// bubble runs a test with a resolver that has most slots.
-func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*testing.T, *callers, *timedNetwork)) {
+// bubble runs a test in a bubble of package synctest, with a resolver that has that many
+// slots.
+func bubble(t *testing.T, slots int, delays map[string]time.Duration, test func(*testing.T, *callers, *timedNetwork)) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &timedNetwork{takes: takes}
-		r := resolver(t, wellknown.Config{MaxFetches: most, InsecureTransport: p})
+		tn := &timedNetwork{delays: delays}
+		r := resolver(t, wellknown.Config{MaxFetches: slots, InsecureTransport: tn})
 		c := &callers{t: t, r: r}
-		test(t, c, p)
+		test(t, c, tn)
 		c.running.Wait()
 		time.Sleep(2 * timeout) // until fetches without callers have ended
 	})
@@ -148,13 +148,13 @@ func bubble(t *testing.T, most int, takes map[string]time.Duration, test func(*t
 // the former have a goroutine, and that further look-ups return at once.
 func TestMaxFetches(t *testing.T) {
 	const most, waiting, named = 16, 8 * 16, 1000
-	takes := make(map[string]time.Duration)
+	delays := make(map[string]time.Duration)
 	for i := range named {
-		takes[fmt.Sprintf("host%d.example", i)] = time.Second / 2
+		delays[fmt.Sprintf("host%d.example", i)] = time.Second / 2
 	}
-	bubble(t, most, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, most, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		var answered, refused atomic.Int64
-		for name := range takes {
+		for name := range delays {
 			c.running.Go(func() {
 				begin := time.Now()
 				a, err := c.r.Authority(t.Context(), name, name)
@@ -173,11 +173,11 @@ func TestMaxFetches(t *testing.T) {
 			t.Errorf("%d goroutines for %d fetches", n, most)
 		}
 		c.running.Wait()
-		if answered.Load() != most+waiting || refused.Load() != named-most-waiting || p.most != most {
-			t.Errorf("%d answered, %d refused, %d fetches at once", answered.Load(), refused.Load(), p.most)
+		if answered.Load() != most+waiting || refused.Load() != named-most-waiting || tn.most != most {
+			t.Errorf("%d answered, %d refused, %d fetches at once", answered.Load(), refused.Load(), tn.most)
 		}
 		// Being over a limit is not cached.
-		for name := range takes {
+		for name := range delays {
 			if a, err := c.r.Authority(t.Context(), name, name); err != nil {
 				t.Errorf("%v %v", a, err)
 			}
@@ -201,7 +201,7 @@ func goroutines() (n int) {
 // TestNoSlot checks that a look-up without a slot in time is ErrUnavailable, that this is
 // not cached, and that its host is not contacted without a caller.
 func TestNoSlot(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.ask(t.Context(), "slow.example", row4)
 		begin := time.Now()
 		brief, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -211,8 +211,8 @@ func TestNoSlot(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		c.running.Wait() // until slow.example timed out
-		if !slices.Equal(p.order(), []string{"slow.example"}) {
-			t.Errorf("asked %v", p.order())
+		if !slices.Equal(tn.askedHosts(), []string{"slow.example"}) {
+			t.Errorf("asked %v", tn.askedHosts())
 		}
 		if _, bad, _, _ := c.r.CacheSize(); bad != 1 {
 			t.Errorf("%d outcomes cached", bad)
@@ -227,8 +227,8 @@ func TestNoSlot(t *testing.T) {
 // TestLateSlot checks that the time of a fetch starts with its slot, so that a host does
 // not count as slow because others are.
 func TestLateSlot(t *testing.T) {
-	takes := map[string]time.Duration{"slow.example": time.Hour, host: 3 * time.Second}
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	delays := map[string]time.Duration{"slow.example": time.Hour, host: 3 * time.Second}
+	bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.ask(t.Context(), "slow.example", row4)
 		time.Sleep(time.Second)
 		begin := time.Now()
@@ -238,15 +238,15 @@ func TestLateSlot(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		begin = time.Now()
-		if _, got := lookUp(t, c.r, host); got != nil || time.Since(begin) != 0 || len(p.order()) != 2 {
-			t.Errorf("%v after %v, asked %v", got, time.Since(begin), p.order())
+		if _, got := lookUp(t, c.r, host); got != nil || time.Since(begin) != 0 || len(tn.askedHosts()) != 2 {
+			t.Errorf("%v after %v, asked %v", got, time.Since(begin), tn.askedHosts())
 		}
 	})
 }
 
 // TestSharedSlot checks that callers share a queued fetch, also after one of them has left.
 func TestSharedSlot(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": timeout / 2}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.ask(t.Context(), "slow.example", nil)
 		brief, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -256,8 +256,8 @@ func TestSharedSlot(t *testing.T) {
 		}
 		c.ask(brief, "left.example", row4)
 		c.running.Wait()
-		if !slices.Equal(p.order(), []string{"slow.example", host}) {
-			t.Errorf("asked %v", p.order())
+		if !slices.Equal(tn.askedHosts(), []string{"slow.example", host}) {
+			t.Errorf("asked %v", tn.askedHosts())
 		}
 	})
 }
@@ -266,11 +266,11 @@ func TestSharedSlot(t *testing.T) {
 // one.
 func TestKnownFirst(t *testing.T) {
 	const unknown = 1 + 8 // one in progress, eight queued
-	takes := make(map[string]time.Duration)
+	delays := make(map[string]time.Duration)
 	for i := range unknown {
-		takes[fmt.Sprintf("slow%d.example", i)] = time.Hour
+		delays[fmt.Sprintf("slow%d.example", i)] = time.Hour
 	}
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.ask(t.Context(), host, nil)
 		time.Sleep(2 * time.Minute)
 		for i := range unknown {
@@ -278,7 +278,7 @@ func TestKnownFirst(t *testing.T) {
 		}
 		c.ask(t.Context(), "another.example", row4) // too many are queued
 		begin := time.Now()
-		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != shortWait {
+		if _, err := c.r.Authority(t.Context(), host, host); err != nil || time.Since(begin) != staleSlotWait {
 			t.Errorf("%v after %v, want the cached document", err, time.Since(begin))
 		}
 		a, err := c.r.Refresh(t.Context(), host, host)
@@ -286,7 +286,7 @@ func TestKnownFirst(t *testing.T) {
 			t.Errorf("%+v, %v", a, err)
 		}
 		synctest.Wait()
-		if asked := p.order(); !slices.Equal(asked[:3], []string{host, "slow0.example", host}) {
+		if asked := tn.askedHosts(); !slices.Equal(asked[:3], []string{host, "slow0.example", host}) {
 			t.Errorf("asked %v", asked)
 		}
 	})
@@ -313,7 +313,7 @@ func TestNoFetchInTime(t *testing.T) {
 		}, full},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, callers *callers, p *timedNetwork) {
+			bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, callers *callers, tn *timedNetwork) {
 				known, _ := lookUp(t, callers.r, host)
 				time.Sleep(2 * time.Minute)
 				callers.ask(t.Context(), "slow.example", row4)
@@ -328,7 +328,7 @@ func TestNoFetchInTime(t *testing.T) {
 				if a, err := callers.r.Authority(ctx, host, host); err != nil || a.Fetched != known.Fetched {
 					t.Errorf("known: %+v %v", a, err)
 				}
-				if asked := p.order(); !slices.Equal(asked, []string{host, "slow.example"}) {
+				if asked := tn.askedHosts(); !slices.Equal(asked, []string{host, "slow.example"}) {
 					t.Errorf("asked %v", asked)
 				}
 			})
@@ -339,10 +339,10 @@ func TestNoFetchInTime(t *testing.T) {
 // TestKnownStalls checks that a look-up that waits until a fetch times out gets the result
 // of the fetch, and not an error of its own timeout.
 func TestKnownStalls(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, _ *timedNetwork) {
+	delays := make(map[string]time.Duration)
+	bubble(t, 1, delays, func(t *testing.T, c *callers, _ *timedNetwork) {
 		known, _ := lookUp(t, c.r, host)
-		takes[host] = time.Hour
+		delays[host] = time.Hour
 		for _, ask := range []func(context.Context, string, string) (*wellknown.Authority, error){c.r.Authority, c.r.Refresh} {
 			time.Sleep(2 * time.Minute)
 			begin := time.Now()

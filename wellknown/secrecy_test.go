@@ -65,7 +65,7 @@ func TestNothingRemoteInErrors(t *testing.T) {
 		n.answer(host, text)
 		expectNoMarkerFrom(t, name, n)
 	}
-	ca := newAuthority()
+	ca := testCA()
 	for name, c := range map[string]*tls.Config{
 		"other name":     {Certificates: []tls.Certificate{ca.certificate(t, now, marker+".example")}},
 		"expired":        {Certificates: []tls.Certificate{ca.certificate(t, now.Add(-48*time.Hour), host, marker+".example")}},

@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// shortWait is how long a look-up waits for a slot if an older document counts.
-const shortWait = 50 * time.Millisecond
+// staleSlotWait is how long a look-up waits for a slot if a stale document counts.
+const staleSlotWait = 50 * time.Millisecond
 
-// TestStaleWithoutSlot checks that stale documents are used after the short wait while
+// TestStaleWithoutSlot checks that stale documents are used after staleSlotWait while
 // known hosts that stall have all slots, and that their fetches start when there are slots.
 func TestStaleWithoutSlot(t *testing.T) {
 	const honest = 20
 	name := func(i int) string { return fmt.Sprintf("rare%d.example", i) }
-	bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 128, make(map[string]time.Duration), func(t *testing.T, c *callers, tn *timedNetwork) {
 		begin := time.Now()
 		for i := range honest {
 			lookUp(t, c.r, name(i))
 		}
-		stall(t, c, p, stalled["of 400 domains"])
+		stall(t, c, tn, stalled["of 400 domains"])
 		for i := range honest {
 			c.running.Go(func() {
 				asked := time.Now()
 				a, err := lookUp(t, c.r, name(i))
-				if err != nil || a.Fetched != begin || time.Since(asked) != shortWait {
+				if err != nil || a.Fetched != begin || time.Since(asked) != staleSlotWait {
 					t.Errorf("%s: %+v, %v after %v", name(i), a, err, time.Since(asked))
 				}
 			})
@@ -45,42 +45,42 @@ func TestStaleWithoutSlot(t *testing.T) {
 // TestStaleQueued checks that the fetch of a look-up that has returned stays queued, and
 // that later look-ups do not wait for it again.
 func TestStaleQueued(t *testing.T) {
-	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, p *timedNetwork) {
+	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
 		time.Sleep(2 * time.Minute)
 		c.ask(t.Context(), "slow.example", row4)
-		for i, want := range []time.Duration{shortWait, 0, 0} {
+		for i, want := range []time.Duration{staleSlotWait, 0, 0} {
 			begin := time.Now()
 			if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
 				t.Errorf("%d: %+v, %v after %v, want %v", i, a, err, time.Since(begin), want)
 			}
 		}
-		p.reset()
+		tn.reset()
 		time.Sleep(timeout)
 		synctest.Wait()
-		if asked := p.order(); len(asked) != 1 || asked[0] != host {
+		if asked := tn.askedHosts(); len(asked) != 1 || asked[0] != host {
 			t.Errorf("asked %v", asked)
 		}
 	})
 }
 
-// TestStaleWithLateSlot checks that a look-up whose fetch starts within the short wait
-// waits for the answer, for one second in all.
+// TestStaleWithLateSlot checks that a look-up whose fetch starts within staleSlotWait
+// waits for the answer, for at most one second in total.
 func TestStaleWithLateSlot(t *testing.T) {
 	const slot = 40 * time.Millisecond
 	for name, c := range map[string]struct {
-		takes, want time.Duration
-		fresh       bool
+		delays, want time.Duration
+		fresh        bool
 	}{
 		"answers": {500 * time.Millisecond, slot + 500*time.Millisecond, true},
 		"stalls":  {time.Hour, time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, 1, make(map[string]time.Duration), func(t *testing.T, callers *callers, p *timedNetwork) {
+			bubble(t, 1, make(map[string]time.Duration), func(t *testing.T, callers *callers, tn *timedNetwork) {
 				first, _ := lookUp(t, callers.r, host)
 				time.Sleep(2 * time.Minute)
-				p.set("slow.example", slot+time.Millisecond)
-				p.set(host, c.takes)
+				tn.set("slow.example", slot+time.Millisecond)
+				tn.set(host, c.delays)
 				callers.ask(t.Context(), "slow.example", nil) // starts a millisecond before
 				begin := time.Now()
 				a, err := lookUp(t, callers.r, host)
@@ -93,19 +93,19 @@ func TestStaleWithLateSlot(t *testing.T) {
 }
 
 // TestStaleWithinASecond checks that a stale document is used after one second of the
-// fetch, or after the short wait for a slot, and that the fetch goes on.
+// fetch, or after staleSlotWait without a slot, and that the fetch goes on.
 func TestStaleWithinASecond(t *testing.T) {
-	for name, longest := range map[string]time.Duration{"stalls": time.Second, "no slot": shortWait} {
+	for name, longest := range map[string]time.Duration{"stalls": time.Second, "no slot": staleSlotWait} {
 		t.Run(name, func(t *testing.T) {
 			blocked := name == "no slot"
-			takes := map[string]time.Duration{"slow.example": time.Hour}
-			bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+			delays := map[string]time.Duration{"slow.example": time.Hour}
+			bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 				first, _ := lookUp(t, c.r, host)
 				time.Sleep(2 * time.Minute)
 				if blocked {
 					c.ask(t.Context(), "slow.example", row4)
 				}
-				p.set(host, 3*time.Second)
+				tn.set(host, 3*time.Second)
 				for i, want := range []time.Duration{longest, 0, 0} { // the second is of the fetch, not of each caller
 					begin := time.Now()
 					if a, err := lookUp(t, c.r, host); err != nil || a.Fetched != first.Fetched || time.Since(begin) != want {
@@ -124,10 +124,10 @@ func TestStaleWithinASecond(t *testing.T) {
 
 // TestStaleNotForRefresh checks that Refresh waits for the fetch to end.
 func TestStaleNotForRefresh(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	delays := make(map[string]time.Duration)
+	bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
-		p.set(host, 3*time.Second)
+		tn.set(host, 3*time.Second)
 		time.Sleep(2 * time.Minute)
 		begin := time.Now()
 		a, err := c.r.Refresh(t.Context(), host, host)
@@ -140,10 +140,10 @@ func TestStaleNotForRefresh(t *testing.T) {
 // TestStaleEnds checks that a document does not count 24 h after it expired, if its host
 // stalls.
 func TestStaleEnds(t *testing.T) {
-	takes := make(map[string]time.Duration)
-	bubble(t, 1, takes, func(t *testing.T, c *callers, p *timedNetwork) {
+	delays := make(map[string]time.Duration)
+	bubble(t, 1, delays, func(t *testing.T, c *callers, tn *timedNetwork) {
 		lookUp(t, c.r, host)
-		p.set(host, time.Hour)
+		tn.set(host, time.Hour)
 		time.Sleep(time.Minute + 24*time.Hour)
 		if a, err := c.r.Authority(t.Context(), host, host); row(t, a, err) != row4 || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%+v, %v", a, err)

@@ -165,7 +165,7 @@ func TestSaveRefuses(t *testing.T) {
 		case "down.example":
 			return reply(503, "")
 		case "large.example":
-			return reply(200, strings.Repeat(" ", limit+1))
+			return reply(200, strings.Repeat(" ", bodyLimit+1))
 		case "toDown.example", "todown.example":
 			return reply(200, delegation("down.example"))
 		case "a.example", "b.example":

@@ -34,8 +34,8 @@ func TestAllow(t *testing.T) {
 	})
 }
 
-// TestConcurrentUse checks that of many messages at the same time one is allowed,
-// and that all others are counted.
+// TestConcurrentUse checks that one of many concurrent messages is allowed, and that
+// all others are counted.
 func TestConcurrentUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := loglimit.New(time.Minute)
@@ -55,9 +55,9 @@ func TestConcurrentUse(t *testing.T) {
 			wg.Wait()
 			time.Sleep(time.Minute + 1)
 		}
-		count() // learns the rest
+		count() // returns the number that was skipped in the last round
 		if allowed.Load() != rounds+1 || skipped.Load() != rounds*(messages-1) {
-			t.Errorf("%d messages were allowed, %d were left out", allowed.Load(), skipped.Load())
+			t.Errorf("%d messages were allowed, %d were skipped", allowed.Load(), skipped.Load())
 		}
 	})
 }

@@ -23,7 +23,7 @@ type comparison struct {
 	differs          origin.Mismatch
 }
 
-// audiences are tables for PROTOCOL §5.
+// audiences are the test tables of PROTOCOL §5.
 var audiences = map[string][]comparison{
 	"equal": {
 		{"https://rp.example", "https://rp.example", match},
@@ -171,8 +171,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestMismatch checks the texts that answers contain, and their order: the greatest
-// is the one that is compared last.
+// TestMismatch checks the texts that answers contain, and that their order is the
+// order in which Compare compares.
 func TestMismatch(t *testing.T) {
 	var texts []string
 	for m := match; m <= path; m++ {

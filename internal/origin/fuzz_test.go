@@ -7,9 +7,9 @@ import (
 	"github.com/vepverify/vepverify/internal/origin"
 )
 
-// FuzzCompare checks Compare against the oracle. It checks that an audience which
-// matches also matches itself, has a scheme and none of the characters that no
-// origin contains, and that nothing longer matches.
+// FuzzCompare checks Compare against the oracle. It checks that an audience that
+// matches also matches itself, has a scheme, and has none of the characters that no
+// origin contains. It checks that no longer text matches.
 func FuzzCompare(f *testing.F) {
 	for _, table := range audiences {
 		for _, c := range table {
@@ -38,13 +38,14 @@ func FuzzCompare(f *testing.F) {
 			t.Fatalf("%q matches %q", signed, accepted)
 		}
 		if origin.Compare(signed+".evil.example", accepted) == match || origin.Compare(signed+"/x", accepted) == match {
-			t.Fatalf("%q matches %q, and so does something longer", signed, accepted)
+			t.Fatalf("%q matches %q, and so does a longer text", signed, accepted)
 		}
 	})
 }
 
-// FuzzCompareSymmetric checks that of two well-formed audiences with a scheme, in
-// ASCII and without a wildcard, either may be the signed one.
+// FuzzCompareSymmetric checks that Compare returns the same for two audiences in
+// either order, if both are well-formed, with a scheme, in ASCII and without a
+// wildcard.
 func FuzzCompareSymmetric(f *testing.F) {
 	for _, table := range audiences {
 		for _, c := range table {
@@ -123,8 +124,8 @@ func checkAudienceFuzz(t *testing.T, s string, parses bool) {
 	}
 }
 
-// FuzzFromHost checks FromHost against the oracle, that ASCII changes no host in
-// ASCII and is idempotent, and that the predicates of loopback agree.
+// FuzzFromHost checks FromHost against the oracle. It checks that ASCII does not
+// change a host in ASCII and is idempotent, and that the loopback predicates agree.
 func FuzzFromHost(f *testing.F) {
 	for _, c := range hosts {
 		f.Add(c.host)

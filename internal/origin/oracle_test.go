@@ -41,7 +41,7 @@ func oracleASCII(host string) string {
 	return host
 }
 
-// oracleHost returns the canonical form of a host, or "" if it is none.
+// oracleHost returns the canonical form of a host, or "" if it is invalid.
 func oracleHost(host string) string {
 	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
 		ip, err := netip.ParseAddr(host[1 : len(host)-1])
@@ -56,7 +56,7 @@ func oracleHost(host string) string {
 	return strings.ToLower(host)
 }
 
-// oraclePortOf returns the effective port, or 0 if what is written is not one.
+// oraclePortOf returns the effective port, or 0 if the port is invalid.
 func oraclePortOf(scheme, port string) int {
 	if port == "" {
 		return map[string]int{"https": 443, "http": 80, "app": 80}[scheme]

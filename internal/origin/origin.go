@@ -124,7 +124,7 @@ type parts struct {
 	host    string
 	port    string // without the colon
 	hasPort bool   // tells an empty port from none
-	tail    string // what follows: path, query, fragment
+	tail    string // path, query and fragment
 }
 
 // split splits an origin into its parts. It reports whether the text is valid
@@ -180,7 +180,7 @@ func splitPort(authority string) (host, port string, hasPort bool) {
 }
 
 // effectivePort returns the port, or the scheme's default if there is none. It
-// reports whether what is written is a port.
+// reports whether the port is valid.
 func (p parts) effectivePort() (string, bool) {
 	if p.hasPort {
 		return p.port, domain.IsPort(p.port)

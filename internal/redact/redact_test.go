@@ -23,8 +23,8 @@ func (c credentials) String() string                { return "credentials" }
 func (c credentials) Format(f fmt.State, verb rune) { redact.Text(c.String()).Format(f, verb) }
 func (c credentials) LogValue() slog.Value          { return redact.Text(c.String()).LogValue() }
 
-// TestNothingShowsTheSecret covers the two uses that the package comment
-// shows.
+// TestNothingShowsTheSecret checks the two uses of the package comment with all verbs
+// and loggers.
 func TestNothingShowsTheSecret(t *testing.T) {
 	const secret = "s3cret"
 	for _, value := range []any{key{"a private key", secret}, &key{"a private key", secret}, credentials{secret}, &credentials{secret}} {

@@ -12,8 +12,7 @@ import (
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
-// orphan is an environment variable. It is set if the test's program runs as the
-// process that dies.
+// orphan is an environment variable that is set in the process that is killed.
 const orphan = "REDISTEST_ORPHAN"
 
 // TestDiesWithTheProcess kills the process of a test, so that the test cannot clean up.

@@ -78,16 +78,16 @@ func TestEndsWithTheTest(t *testing.T) {
 	}
 }
 
-// outcome is a test that records how it ends.
-type outcome struct {
+// recordingTB is a test that records whether it is skipped or fails.
+type recordingTB struct {
 	testing.TB
 	how string
 }
 
-func (o *outcome) Skip(...any)  { o.end("skip") }
-func (o *outcome) Fatal(...any) { o.end("fail") }
-func (o *outcome) end(how string) {
-	o.how = how
+func (r *recordingTB) Skip(...any)  { r.end("skip") }
+func (r *recordingTB) Fatal(...any) { r.end("fail") }
+func (r *recordingTB) end(how string) {
+	r.how = how
 	runtime.Goexit()
 }
 
@@ -97,14 +97,14 @@ func TestWithoutRedis(t *testing.T) {
 		if err := os.Setenv("CI", ci); err != nil {
 			t.Fatal(err)
 		}
-		o := &outcome{TB: t}
+		r := &recordingTB{TB: t}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			redistest.Start(o)
+			redistest.Start(r)
 		}()
-		if <-done; o.how != want {
-			t.Errorf("CI=%q: %q, want %q", ci, o.how, want)
+		if <-done; r.how != want {
+			t.Errorf("CI=%q: %q, want %q", ci, r.how, want)
 		}
 	}
 }

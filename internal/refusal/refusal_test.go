@@ -61,6 +61,6 @@ func TestError(t *testing.T) {
 		t.Errorf("%v, %+v", err, r)
 	}
 	if errors.Unwrap(&refusal.Refusal{}) != nil {
-		t.Error("a cause out of nothing")
+		t.Error("a refusal without a cause has one")
 	}
 }

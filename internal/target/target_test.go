@@ -79,7 +79,8 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestLocalOfClientRequest: a request that a client made has no RequestURI.
+// TestLocalOfClientRequest checks requests that were made for a client, which have no
+// RequestURI.
 func TestLocalOfClientRequest(t *testing.T) {
 	for in, want := range map[string]string{"https://rp.example/a?b": "/a?b", "/a": "/a", "": "/", "x:@evil/": "", "x://evil/": ""} {
 		r, err := http.NewRequest("GET", in, nil)
@@ -92,8 +93,8 @@ func TestLocalOfClientRequest(t *testing.T) {
 	}
 }
 
-// TestServed: what Local returns is what net/http passes to handlers, for whatever
-// comes over the wire.
+// TestServed checks that Local returns what net/http passes to handlers, for any target
+// that a client sends.
 func TestServed(t *testing.T) {
 	s := targettest.NewServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, ok := target.Local(r)
