@@ -81,7 +81,7 @@ type Store struct {
 // redis.NewFailoverClient returns for Sentinel too, or a *redis.ClusterClient.
 // Close does not close it. The client must have ContextTimeoutEnabled, because its
 // calls could exceed their timeout otherwise. A redis.Ring is an error: when a shard
-// fails, it asks another one, which has not got the entries.
+// fails, it asks another one, which does not have the entries.
 func New(client redis.UniversalClient, c Config) (*Store, error) {
 	if err := validateClient(client); err != nil {
 		return nil, fmt.Errorf("redisstore: client: %w", err)

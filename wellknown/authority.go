@@ -18,7 +18,7 @@ type Authority struct {
 	// Domain is the authority, in lower case.
 	Domain string
 
-	// Delegations are the hosts that delegated, in order: the host that was asked first.
+	// Delegations are the hosts that delegated, in order, from the host that was asked.
 	// Domain is not among them. It is empty if the host speaks for itself.
 	Delegations []string
 
@@ -44,7 +44,7 @@ type sources struct{ entries []*entry }
 
 // MarkVerified tells the [Resolver] that returned a that one of its keys verified a
 // certificate. The cached documents are then evicted last among those of their registrable
-// domains, and their renewals have a larger allowance. For an authority of another source
+// domains, and their renewals have a larger allowance. If no Resolver returned a,
 // it does nothing.
 func (a *Authority) MarkVerified() {
 	if a.sources == nil {

@@ -54,7 +54,7 @@ type Config struct {
 	MaxEntries int
 	MaxBytes   int64
 
-	// MaxFetches is the number of fetches in progress at once, with renewals in the
+	// MaxFetches limits the fetches in progress at once, including renewals in the
 	// background. Each uses about six goroutines and one connection. Zero means 128. The
 	// package comment lists the limits that follow from it.
 	MaxFetches int

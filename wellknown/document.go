@@ -47,7 +47,7 @@ type Document struct {
 }
 
 // ParseDocument parses a support document by the rules of PROTOCOL §3, and validates its
-// keys. An error means that the document is malformed. It never holds text of the document.
+// keys. An error means that the document is malformed. It contains no text of the document.
 func ParseDocument(data []byte) (*Document, error) {
 	if bytes.Count(data, []byte(":")) > maxMembers {
 		return nil, malformed(fmt.Errorf("%w: too many members", errLimit))

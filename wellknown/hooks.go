@@ -20,8 +20,8 @@ type Hooks struct {
 	// Renewals in the background do not call it.
 	//
 	// The context ends with the look-up's time. If Wait returns an error, the look-up does
-	// not wait. It returns ErrUnavailable with that error as its cause, or, from Authority,
-	// a document that expired less than 24 h ago.
+	// not wait. It returns ErrUnavailable with that error as its cause, or, unless it is a
+	// Refresh, a document that expired less than 24 h ago.
 	Wait func(ctx context.Context) error
 
 	// Waited is called at the end of each wait for which Wait returned nil, whatever its
@@ -30,8 +30,8 @@ type Hooks struct {
 
 	// Load is called before the TLS certificates of a host are verified, and before a
 	// document that was fetched is parsed and its keys are checked. Each takes up to some
-	// milliseconds of CPU time. Load returns when that may begin; release is called when it
-	// is over. Unless Load returns an error, release must not be nil.
+	// milliseconds of CPU time. Load returns when that work may begin; release is called
+	// when it has ended. Unless Load returns an error, release must not be nil.
 	//
 	// Load is called in the goroutine of the fetch, at any time until that fetch's
 	// deadline: also while the caller is in Wait, and after the look-up has returned. A
@@ -46,9 +46,9 @@ type Hooks struct {
 	// If Load is nil, a [Resolver] does at most GOMAXPROCS/2 of these at once, at least 1.
 	Load func(ctx context.Context) (release func(), err error)
 
-	// Done is called at the end of each call of Authority and Refresh, with the error that
-	// it returns: nil or a *LookupError. cached reports whether it returned without
-	// waiting for the network.
+	// Done is called at the end of each call of Authority, AuthorityFor and Refresh, with
+	// the error that it returns: nil or a *LookupError. cached reports whether it returned
+	// without waiting for the network.
 	Done func(cached bool, err error)
 }
 

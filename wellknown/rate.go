@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// rate is a token bucket: it holds burst tokens and gains one in each interval.
+// rate is the size of a token bucket: it has at most burst tokens, and gains one in each
+// interval.
 type rate struct {
 	burst    int
 	interval time.Duration
@@ -25,8 +26,8 @@ var (
 	domainRate = rate{512, time.Second / 4}
 )
 
-// maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped:
-// to have an empty bucket dropped takes as many fetches as to empty all others.
+// maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped,
+// so an empty bucket is dropped only after all others were emptied by fetches.
 const maxBuckets = 8192
 
 // limiter keeps the buckets that are not full. It is not safe for concurrent use.

@@ -82,10 +82,10 @@ func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Au
 	return r.lookUp(ctx, host, emailDomain, nil, false)
 }
 
-// SignatureCheck lets [Resolver.AuthorityFor] verify the certificate for which a look-up is
-// made with cached keys. A look-up whose certificate cached keys verify has a higher
-// priority and a larger allowance of fetches. Nothing else depends on the check: the answer
-// for one email domain is never used for another.
+// SignatureCheck verifies a certificate with cached keys, for [Resolver.AuthorityFor]. If
+// they verify it, the look-up has a higher priority and a larger allowance of fetches.
+// Nothing else depends on the check: the answer for one email domain is never used for
+// another.
 type SignatureCheck struct {
 	// Verifies reports whether one of the keys verifies the certificate. It should try only
 	// a few of them. It is called before the look-up waits for a fetch, and before a cached
@@ -105,9 +105,9 @@ func (c *SignatureCheck) verified(e *entry) bool {
 	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
 }
 
-// AuthorityFor is Authority for a look-up that is made for a certificate. If cached keys
-// verify the certificate, the look-up has a higher priority. A nil check means that there
-// is no certificate. AuthorityFor does not use the check after it has returned.
+// AuthorityFor is Authority for the certificate of check. If cached keys verify the
+// certificate, the look-up has a higher priority. A nil check means that there is no
+// certificate. AuthorityFor does not use the check after it has returned.
 func (r *Resolver) AuthorityFor(ctx context.Context, host, emailDomain string, check *SignatureCheck) (*Authority, error) {
 	return r.lookUp(ctx, host, emailDomain, check, false)
 }

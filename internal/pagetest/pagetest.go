@@ -50,6 +50,12 @@ func Markup(t *testing.T, path, body string, allowed *regexp.Regexp) {
 			}
 		}
 	}
+	checkIDs(t, path, ids, references)
+}
+
+// checkIDs fails the test if two elements have one id, or if a reference has no element.
+func checkIDs(t *testing.T, path string, ids, references []string) {
+	t.Helper()
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
 			t.Errorf("%s: two elements have the id %q", path, id)
