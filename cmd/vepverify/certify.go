@@ -13,10 +13,10 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-const certifyHelp = `Certifies with an issuer's key that an email address belongs to a key. The command
-generates that key, and writes it with the certificate to an identity file that only you can
-read. The command assert uses this file. With --public-key, the command certifies an existing
-key and prints the certificate.
+const certifyHelp = `Issues a certificate, which says that the owner of an email address has a key. The command
+signs it with the issuer's key. It generates the user's key, and writes that key and the
+certificate to an identity file, which only you can read and which the command assert uses.
+With --public-key, it certifies an existing key and prints the certificate.
 
 Examples:
   vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
@@ -50,7 +50,7 @@ func certifyCommand() *cli.Command {
 			cli.Text(&cmd.email, "email", "the `ADDRESS` to certify (needed)"),
 			cli.Text(&cmd.out, "out", "new `FILE` for the identity"),
 			cli.Text(&cmd.publicKey, "public-key", "certify the public key in `FILE`, and print the certificate"),
-			cli.Text(&cmd.algorithm, "algorithm", "kind of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
+			cli.Text(&cmd.algorithm, "algorithm", "algorithm of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
 			cli.Value(&cmd.duration, "duration", "how long the certificate is valid, a `TIME`"),
 			cli.Value(&cmd.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
 			cli.Switch(&cmd.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),

@@ -38,7 +38,7 @@ func inspectCommand() *cli.Command {
 		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
 		Flags: []cli.Flag{
 			cli.Switch(&i.json, "json", "one line of JSON"),
-			cli.Value(&i.now, "now", "show what is expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
 		},
 	}
 }

@@ -53,7 +53,7 @@ func keygenCommand() *cli.Command {
 		Help: keygenHelp, Run: k.run,
 		Flags: []cli.Flag{
 			cli.Text(&k.out, "out", "new `FILE` for the private key"),
-			cli.Text(&k.algorithm, "algorithm", "`NAME`: "+strings.Join(keys.Algorithms(), ", ")),
+			cli.Text(&k.algorithm, "algorithm", "algorithm of the key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
 			cli.Text(&k.from, "from", "use the private key in `FILE` instead of a new one"),
 			cli.Switch(&k.document, "document", "print a support document with the public key"),
 			cli.Text(&k.bundle, "bundle", "print a file for --keys with the key for `DOMAIN`"),

@@ -60,18 +60,18 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	if l.save != "" && !online {
 		return c.UsageErrorf("--save and --keys exclude each other: there is nothing to fetch")
 	}
-	findings := make([]*finding, len(names))
+	results := make([]*lookupResult, len(names))
 	for n, name := range names {
-		findings[n] = find(ctx, from, name)
+		results[n] = lookUp(ctx, from, name)
 	}
-	worst := worstOf(findings)
+	worst := worstOf(results)
 	note := ""
 	if l.save != "" {
 		if note, err = l.saveBundle(ctx, resolver, names, worst); err != nil {
 			return err
 		}
 	}
-	return l.report(c, findings, note, worst)
+	return l.report(c, results, note, worst)
 }
 
 // domains returns the arguments, each once.
@@ -108,8 +108,8 @@ func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names
 	return "", cli.ReplaceFile(l.save, []byte(b.String()))
 }
 
-func (l *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst cli.Status) error {
-	for n, f := range findings {
+func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, worst cli.Status) error {
+	for n, f := range results {
 		if l.json {
 			if err := c.PrintJSON(f); err != nil {
 				return err
@@ -127,16 +127,17 @@ func (l *lookupCmd) report(c *cli.Call, findings []*finding, note string, worst 
 	return worst.Err()
 }
 
-func worstOf(findings []*finding) cli.Status {
+// worstOf returns the worst exit status of the results.
+func worstOf(results []*lookupResult) cli.Status {
 	worst := cli.ExitOkay
-	for _, f := range findings {
+	for _, f := range results {
 		worst = max(worst, f.status())
 	}
 	return worst
 }
 
-// print prints the finding for people.
-func (f *finding) print(p *cli.Process) {
+// print prints the result for people.
+func (f *lookupResult) print(p *cli.Process) {
 	now := p.Now()
 	t := cli.Table{Indent: "  "}
 	switch f.Status {
@@ -165,6 +166,8 @@ func (f *finding) print(p *cli.Process) {
 	fmt.Fprint(p.Out, t.String())
 }
 
+// whenOr returns a time for people, or another text for the time 0. ms is in milliseconds
+// since 1970.
 func whenOr(ms int64, now time.Time, otherwise string) string {
 	if ms == 0 {
 		return otherwise
@@ -172,9 +175,9 @@ func whenOr(ms int64, now time.Time, otherwise string) string {
 	return cli.FormatTime(time.UnixMilli(ms), now)
 }
 
-// finding is the result for a domain. The JSON form is for scripts. Times are
+// lookupResult is the result for a domain. The JSON form is for scripts. Times are
 // milliseconds since 1970, and absent with --keys.
-type finding struct {
+type lookupResult struct {
 	Domain         string    `json:"domain"`
 	Status         string    `json:"status"`
 	Reason         string    `json:"reason,omitempty"`
@@ -187,7 +190,7 @@ type finding struct {
 	Expires        int64     `json:"expires,omitempty"`
 }
 
-// The values of finding.Status.
+// The values of lookupResult.Status.
 const (
 	supported   = "supported"
 	unsupported = "unsupported" // a fallback may be the authority
@@ -195,7 +198,7 @@ const (
 	unknown     = "unknown"     // the domain cannot be reached now
 )
 
-func (f *finding) status() cli.Status {
+func (f *lookupResult) status() cli.Status {
 	switch f.Status {
 	case supported:
 		return cli.ExitOkay
@@ -205,10 +208,10 @@ func (f *finding) status() cli.Status {
 	return cli.ExitFailure
 }
 
-// find looks up a domain.
-func find(ctx context.Context, from assertion.KeySource, name string) *finding {
+// lookUp looks up a domain.
+func lookUp(ctx context.Context, from assertion.KeySource, name string) *lookupResult {
 	a, err := from.Authority(ctx, name, name)
-	f := &finding{Domain: name, Status: supported}
+	f := &lookupResult{Domain: name, Status: supported}
 	if err != nil {
 		f.fail(err)
 		return f
@@ -217,7 +220,8 @@ func find(ctx context.Context, from assertion.KeySource, name string) *finding {
 	return f
 }
 
-func (f *finding) fail(err error) {
+// fail sets the status and the reason of a lookup that failed.
+func (f *lookupResult) fail(err error) {
 	f.Reason = err.Error()
 	var lookup *wellknown.LookupError
 	if errors.As(err, &lookup) {
@@ -240,7 +244,8 @@ func (f *finding) fail(err error) {
 	}
 }
 
-func (f *finding) fill(a *wellknown.Authority) {
+// fill sets the members that describe the authority.
+func (f *lookupResult) fill(a *wellknown.Authority) {
 	f.Authority, f.Delegations = a.Domain, a.Delegations
 	for _, k := range a.Keys {
 		f.Keys = append(f.Keys, describeKey(k))
@@ -253,6 +258,7 @@ func (f *finding) fill(a *wellknown.Authority) {
 	f.Fetched, f.Expires = millis(a.Fetched), millis(a.Expires)
 }
 
+// millis returns the milliseconds since 1970, 0 for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -108,12 +108,13 @@ func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, 
 		if several {
 			name = f.name + ": " + name
 		}
-		t.note(call, name, err)
+		t.report(call, name, err)
 	}
 	return nil
 }
 
-func (t *vectorsCmd) note(c *cli.Call, name string, err error) {
+// report counts the outcome of a case and prints its line.
+func (t *vectorsCmd) report(c *cli.Call, name string, err error) {
 	switch {
 	case err != nil:
 		t.failed++

@@ -40,43 +40,43 @@ type verifyCmd struct {
 }
 
 func verifyCommand() *cli.Command {
-	v := &verifyCmd{Flags: verifier.New()}
+	cmd := &verifyCmd{Flags: verifier.New()}
 	return &cli.Command{
 		Name: "verify", Usage: "verify an assertion (the default command)",
-		Arguments: "[FILE|-]", Help: verifyHelp, Flags: v.flags(), Run: v.run,
+		Arguments: "[FILE|-]", Help: verifyHelp, Flags: cmd.flags(), Run: cmd.run,
 	}
 }
 
-func (v *verifyCmd) flags() []cli.Flag {
+func (cmd *verifyCmd) flags() []cli.Flag {
 	own := []cli.Flag{
-		cli.Value(&v.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
-		cli.Switch(&v.explain, "explain", "explain each check on standard error"),
-		cli.Switch(&v.text, "text", "answer in words, not in JSON"),
+		cli.Value(&cmd.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
+		cli.Switch(&cmd.explain, "explain", "explain each check on standard error"),
+		cli.Switch(&cmd.text, "text", "answer in words, not in JSON"),
 	}
-	return append(own, v.Flags.Flags()...)
+	return append(own, cmd.Flags.Flags()...)
 }
 
-func (v *verifyCmd) run(ctx context.Context, c *cli.Call) error {
-	engine, err := v.Verifier(c)
+func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
+	v, err := cmd.Verifier(c)
 	if err != nil {
 		return err
 	}
-	if len(v.audiences) == 0 {
+	if len(cmd.audiences) == 0 {
 		return c.UsageErrorf("--audience is missing: your site's origin, such as --audience https://rp.example")
 	}
 	text, err := readAssertion(ctx, c)
 	if err != nil {
 		return err
 	}
-	res, err := v.verify(ctx, c, engine, text)
-	return v.answer(c, res, err)
+	res, err := cmd.verify(ctx, c, v, text)
+	return cmd.answer(c, res, err)
 }
 
-func (v *verifyCmd) verify(ctx context.Context, c *cli.Call, engine *assertion.Verifier, text string) (*assertion.Result, error) {
-	if !v.explain {
-		return engine.Verify(ctx, text, v.audiences...)
+func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Verifier, text string) (*assertion.Result, error) {
+	if !cmd.explain {
+		return v.Verify(ctx, text, cmd.audiences...)
 	}
-	e := engine.Explain(ctx, text, v.audiences...)
+	e := v.Explain(ctx, text, cmd.audiences...)
 	printExplanation(c, e)
 	return e.Result, e.Err
 }
@@ -110,10 +110,10 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 }
 
 // answer prints the result of a verification and returns its exit status.
-func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
+func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
 	if err == nil {
-		if v.text {
-			v.printResult(c, res)
+		if cmd.text {
+			cmd.printResult(c, res)
 			return nil
 		}
 		return c.PrintJSON(res)
@@ -122,7 +122,7 @@ func (v *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error 
 	if failure == nil {
 		return err
 	}
-	if v.text {
+	if cmd.text {
 		printFailure(c, failure, err)
 	} else if err := c.PrintJSON(failure); err != nil {
 		return err
@@ -146,9 +146,10 @@ func summary(res *assertion.Result, failure *assertion.FailureAnswer) string {
 	return cli.Printable("failure: " + failure.Reason)
 }
 
-func (v *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
+// printResult prints a valid assertion in words.
+func (cmd *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
 	fmt.Fprintln(c.Out, summary(res, nil))
-	now := v.Now.Clock(c.Now)()
+	now := cmd.Now.Clock(c.Now)()
 	t := cli.Table{Indent: "  "}
 	t.Row("issuer", res.Issuer)
 	t.Row("expires", cli.FormatTime(res.Expires, now))
@@ -157,6 +158,7 @@ func (v *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
 	fmt.Fprint(c.Out, t.String())
 }
 
+// printFailure prints a failure in words.
 func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error) {
 	fmt.Fprintln(c.Out, summary(nil, failure))
 	var detail *assertion.Error

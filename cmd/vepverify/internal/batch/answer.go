@@ -30,7 +30,7 @@ type request struct {
 	audiences []string
 }
 
-// badLine is the error of a malformed line. It has no text of the line.
+// badLine is the error of a malformed line. It contains no text of the line.
 type badLine string
 
 func (b badLine) Error() string { return "bad line: " + string(b) }
@@ -74,9 +74,11 @@ func (a *answerer) parse(line pipeline.Line) (request, error) {
 	return request{assertion: string(line.Text), audiences: a.audiences}, nil
 }
 
+// parseObject parses a line that is a JSON object. With an error, it returns the id if it
+// has been parsed.
 func (a *answerer) parseObject(text []byte) (r request, err error) {
-	var room [4]strictjson.Member
-	o, err := strictjson.AppendObject(room[:0], text)
+	var members [4]strictjson.Member
+	o, err := strictjson.AppendObject(members[:0], text)
 	var syntax *strictjson.SyntaxError
 	if errors.As(err, &syntax) {
 		return r, badLine(fmt.Sprintf("%s (byte %d)", syntax.Problem, syntax.Offset))
@@ -104,7 +106,7 @@ func (a *answerer) parseObject(text []byte) (r request, err error) {
 	if r.assertion, err = stringMember(signed, "assertion"); err != nil {
 		return r, err
 	}
-	r.audiences, err = a.accepted(audience)
+	r.audiences, err = a.allowedAudiences(audience)
 	return r, err
 }
 
@@ -123,10 +125,10 @@ func stringMember(raw json.RawMessage, name string) (string, error) {
 	return text, nil
 }
 
-// accepted returns the audiences for a line with this member audience, which is nil
-// if the line has none. The audiences of --audience are a limit: otherwise the author
-// of a bare assertion could write an object instead, and so choose the site.
-func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
+// allowedAudiences returns the audiences for a line. raw is its member audience, or nil
+// if it has none. The audiences of --audience are a limit: otherwise the author of a bare
+// assertion could write an object instead, and so choose the site.
+func (a *answerer) allowedAudiences(raw json.RawMessage) ([]string, error) {
 	if raw == nil && len(a.audiences) > 0 {
 		return a.audiences, nil
 	}
@@ -140,6 +142,7 @@ func (a *answerer) accepted(raw json.RawMessage) ([]string, error) {
 	return []string{audience}, nil
 }
 
+// failureAnswer returns the answer to a line that failed.
 func failureAnswer(err error) []byte {
 	failed := assertion.Failure(err)
 	if failed == nil {
@@ -161,13 +164,13 @@ func (a *answerer) withID(id json.RawMessage, answer []byte) []byte {
 		return answer
 	}
 	line := make([]byte, 0, len(`{"id":,`)+len(id)+len(answer))
-	line = append(append(line, `{"id":`...), a.shown(id)...)
+	line = append(append(line, `{"id":`...), a.printableID(id)...)
 	return append(append(line, ','), answer[1:]...)
 }
 
-// shown returns an id as it is in the line, or for a terminal the same value without
+// printableID returns an id as it is in the line, or for a terminal the same value without
 // control characters.
-func (a *answerer) shown(id json.RawMessage) []byte {
+func (a *answerer) printableID(id json.RawMessage) []byte {
 	if !a.printable {
 		return id
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// arguments are the parsed arguments, in the order in which they came.
+// arguments are the parsed arguments, in their original order.
 type arguments struct {
 	flags   []flagArgument
 	files   []string
@@ -23,13 +23,13 @@ type flagArgument struct {
 	hasValue    bool
 }
 
-// arrange puts arguments into the order that urfave/cli understands: the
-// command, its flags, "--", and then everything else. urfave/cli itself stops
-// looking for flags at the first argument that is not a flag. Flags that are not
-// given are taken from the environment; fromEnv has their names.
+// arrange returns the arguments in the order that urfave/cli needs: the command, its
+// flags, "--", and then everything else. urfave/cli itself stops looking for flags at
+// the first argument that is not a flag. Flags that are not given are taken from the
+// environment; fromEnv has their names.
 //
-// An error is about the usage: a flag that the command does not have, that lacks
-// its value, or that is given twice.
+// It returns an error if the command does not have a flag, or if a flag has no value or
+// is given twice.
 func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered []string, fromEnv map[string]bool, err error) {
 	parsed, err := parseArguments(args, a.Commands)
 	if err != nil {

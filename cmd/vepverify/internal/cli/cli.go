@@ -1,6 +1,6 @@
-// Package cli is the frame of the vepverify command, on top of urfave/cli: an
-// [App] with its commands, the order of arguments, flags from the environment,
-// help, completion, exit statuses, and error messages that hold no secret.
+// Package cli is the command line of vepverify, on top of urfave/cli: an [App] with
+// its commands, the order of arguments, flags from the environment, help,
+// completion, exit statuses, and error messages without secrets.
 //
 // A command is a [Command]. Its flags are bound to variables by [Text],
 // [Switch] and [Value]. Its function Run gets a [Call]: the arguments that are
@@ -57,7 +57,8 @@ type Command struct {
 	Run func(ctx context.Context, c *Call) error
 }
 
-// Process is what a run of the program has of its surroundings.
+// Process is the environment of one run of the program: its streams, variables and
+// clock.
 type Process struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -114,8 +115,8 @@ func (a *App) Run(ctx context.Context, args []string, p *Process) (status int) {
 		}
 	}()
 	err := a.dispatch(ctx, args, c)
-	if out.failed != nil {
-		err = fmt.Errorf("cannot write to standard output: %w", out.failed)
+	if out.err != nil {
+		err = fmt.Errorf("cannot write to standard output: %w", out.err)
 	}
 	var result Status
 	switch {
@@ -211,15 +212,15 @@ func (c *Call) SetDefault(flag, value string) error {
 // checkedWriter keeps the first error of its writes, for callers that do not
 // check each write.
 type checkedWriter struct {
-	to     io.Writer
-	failed error
+	to  io.Writer
+	err error
 }
 
 // Write implements io.Writer.
 func (w *checkedWriter) Write(b []byte) (int, error) {
 	n, err := w.to.Write(b)
-	if err != nil && w.failed == nil {
-		w.failed = err
+	if err != nil && w.err == nil {
+		w.err = err
 	}
 	return n, err
 }

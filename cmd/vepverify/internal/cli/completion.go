@@ -32,7 +32,7 @@ var (
 	scripts = map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 )
 
-// completable is a command as the scripts see it.
+// completable is what the scripts need of a command.
 type completable struct {
 	Name, Usage string
 	Flags       []completableFlag

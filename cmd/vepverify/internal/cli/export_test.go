@@ -1,7 +1,7 @@
 package cli
 
 // Unexported functions, for tests.
-var Roughly = roughly
+var Approximate = approximate
 
 // Arrange puts arguments into the order for urfave/cli.
 func (a *App) Arrange(args []string, env func(string) (string, bool)) ([]string, map[string]bool, error) {

@@ -93,8 +93,8 @@ func WriteError(name string, err error) error {
 	return fmt.Errorf("cannot write %s: %w", name, systemError(err))
 }
 
-// systemError returns the cause that the system gave for an error. The name of a
-// file in the error may be that of a temporary file.
+// systemError returns the error of the system call alone. The name of the file in err
+// may be that of a temporary file.
 func systemError(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError

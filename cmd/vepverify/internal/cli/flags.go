@@ -72,6 +72,7 @@ func flagValue(f Flag) string {
 	return ""
 }
 
+// takesValue reports whether a flag has a value. A switch has none.
 func takesValue(f Flag) bool {
 	d, ok := f.(cli.DocGenerationFlag)
 	return ok && d.TakesValue()
@@ -85,6 +86,7 @@ func usageOf(f Flag) string {
 	return ""
 }
 
+// repeatable reports whether a flag may be given several times.
 func repeatable(f Flag) bool {
 	g, ok := f.(*cli.GenericFlag)
 	if !ok {
@@ -134,7 +136,7 @@ func (i *Instant) String() string {
 	return i.at.Format(time.RFC3339)
 }
 
-// Clock returns a clock that stands still at i, or now if i is not set.
+// Clock returns a clock that always returns i, or now if i is not set.
 func (i *Instant) Clock(now func() time.Time) func() time.Time {
 	if i.at == nil {
 		return now

@@ -13,7 +13,7 @@ const helpName = "help"
 const commandHelp = `vepverify {{.Name}}: {{.Usage}}
 
 Usage:
-   vepverify {{.Name}} {{if .Flags}}[flags] {{end}}{{.Arguments}}
+   vepverify {{.Name}}{{if .Flags}} [flags]{{end}}{{with .Arguments}} {{.}}{{end}}
 
 {{.Help}}
 {{- if .Flags}}
@@ -30,7 +30,7 @@ All except --now and --insecure-… can be set in the environment: --some-flag a
 func HelpCommand(a *App) *Command {
 	return &Command{
 		Name: helpName, Usage: "explain the program or a command", Arguments: "[COMMAND]",
-		Help: "Explains the program or, when one is named, a command.",
+		Help: "Explains the program, or the command that is named.",
 		Run: func(_ context.Context, c *Call) error {
 			if len(c.Args) == 0 {
 				cli.HelpPrinter(c.Out, a.Help, a)

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Printable escapes what a terminal might act upon, such as control characters
-// and those that change the writing direction, in the notation of JSON. Within
-// JSON the meaning stays the same. A byte that is not UTF-8 becomes U+FFFD.
+// Printable escapes the characters that a terminal may interpret, such as control
+// characters and those that change the writing direction, in the notation of JSON.
+// Escaped JSON has the same value. A byte that is not UTF-8 becomes U+FFFD.
 func Printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -78,13 +78,13 @@ func (t *Table) String() string {
 func FormatTime(at, now time.Time) string {
 	text := at.UTC().Format("2006-01-02 15:04:05 UTC")
 	if d := at.Sub(now); d >= 0 {
-		return text + " (in " + roughly(d) + ")"
+		return text + " (in " + approximate(d) + ")"
 	}
-	return text + " (" + roughly(now.Sub(at)) + " ago)"
+	return text + " (" + approximate(now.Sub(at)) + " ago)"
 }
 
-// roughly returns a length of time in one unit.
-func roughly(d time.Duration) string {
+// approximate returns a length of time as a whole number of one unit.
+func approximate(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day:

@@ -27,8 +27,8 @@ It listens on the ports 8400 and 8401, or on others if these are taken.
 Exit status:
   0 stopped by a signal   2 usage, cannot listen`
 
-// The ports that are tried first. Browsers know sites by their ports, and so find
-// the provider and the site of the previous run again.
+// The ports that are tried first. With the same ports as in the previous run, the
+// provider and the site have the same origins, so that bookmarks and open pages work.
 const (
 	providerPort = 8400
 	sitePort     = 8401
@@ -89,9 +89,9 @@ func listenAnywhere(port int) (net.Listener, error) {
 	return l, nil
 }
 
-// announce prints the warning and the addresses.
-func announce(c *cli.Call, d Config, site *Site) error {
-	fmt.Fprintln(c.Err, "WARNING: "+d.Provider.Warning())
+// announce prints the warning, the URLs, and the commands for the protected resource.
+func announce(c *cli.Call, config Config, site *Site) error {
+	fmt.Fprintln(c.Err, "WARNING: "+config.Provider.Warning())
 	_, err := fmt.Fprintf(c.Out, `Open this page in a browser: %s/
 
 identity provider:  %s
@@ -101,6 +101,6 @@ To reach the protected resource, in another terminal:
 %s
 
 Ctrl-C ends the demo.
-`, d.Origin, d.ProviderOrigin, site.Resource(), "  "+strings.Join(site.Program(), "\n  "))
+`, config.Origin, config.ProviderOrigin, site.Resource(), "  "+strings.Join(site.Program(), "\n  "))
 	return err
 }

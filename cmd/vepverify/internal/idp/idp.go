@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/devidp"
+	"github.com/vepverify/vepverify/internal/domain"
 )
 
 const help = `Serves an identity provider for development, on this machine only. It is for trying a
@@ -53,9 +55,12 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("idp takes no arguments, only flags")
 	}
+	if name, ok := domain.Parse(i.domain); !ok || strings.Contains(name, ":") {
+		return c.UsageErrorf("--domain %.100q: not a domain name", i.domain)
+	}
 	provider, err := devidp.New(devidp.Config{Domain: i.domain, Now: c.Now})
 	if err != nil {
-		return c.UsageErrorf("--domain: %w", err)
+		return err
 	}
 	l, err := servers.ListenLocal(i.port.N)
 	if err != nil {

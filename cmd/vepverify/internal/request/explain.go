@@ -15,8 +15,8 @@ import (
 // maxShown is the length at which texts of a server are cut off, in bytes.
 const maxShown = 400
 
-// explainf writes a line of the explanation, if there is to be one. The mark is >
-// for what is sent, < for what is received, and * for what happens in between.
+// explainf writes a line of the explanation if --explain is set. The mark is > for what
+// is sent, < for what is received, and * for everything else.
 func (x *exchange) explainf(mark, format string, args ...any) {
 	if !x.explain {
 		return
@@ -28,6 +28,8 @@ func (x *exchange) explainf(mark, format string, args ...any) {
 	fmt.Fprintln(x.Err, line)
 }
 
+// explainRequest explains a request. With forToken it is the one to the token endpoint,
+// whose body is the assertion.
 func (x *exchange) explainRequest(r *http.Request, forToken bool) {
 	x.explainf(">", "%s %s", r.Method, r.URL)
 	if header := r.Header.Get("Authorization"); header != "" {
@@ -38,6 +40,7 @@ func (x *exchange) explainRequest(r *http.Request, forToken bool) {
 	}
 }
 
+// explainResponse explains the status, and the challenges of a 401.
 func (x *exchange) explainResponse(res *http.Response) {
 	x.explainf("<", "%d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	if res.StatusCode != http.StatusUnauthorized {
@@ -75,18 +78,18 @@ func withoutSecrets(header string) string {
 	})
 }
 
-// longWord is a word as in tokens and assertions, and longer than those of texts
-// for people.
+// longWord matches words that may be a part of a token or an assertion. Texts for
+// people have shorter words.
 var longWord = regexp.MustCompile(`[\w.~=+-]{41,}`)
 
-// withoutTokens returns a text of a server without words that may be secrets which
-// the server echoes.
+// withoutTokens returns a text of a server without the words that may be a secret. A
+// server may send back what it received.
 func withoutTokens(text string) string {
 	return cli.Shorten(longWord.ReplaceAllString(text, "…"), maxShown)
 }
 
-// readToken explains the response of a token endpoint, and keeps the reason of a
-// refusal. The body can still be read afterwards.
+// readToken explains the response of a token endpoint, and keeps the reason if it is a
+// refusal. The body can be read again afterwards.
 func (x *exchange) readToken(res *http.Response) {
 	const limit = 64 << 10
 	data, err := io.ReadAll(io.LimitReader(res.Body, limit+1))

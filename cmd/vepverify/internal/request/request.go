@@ -18,11 +18,11 @@ import (
 	"github.com/vepverify/vepverify/vepauth"
 )
 
-const help = `Sends one request to a server that signs in programs, as docs/VEPAUTH.md explains. If
-the server asks for credentials, the command makes an assertion for the site from an
-identity file, exchanges it at the site's token endpoint, and sends the request again,
-signed. The schemes are OAuth+VEP and MAC+BrowserID. The URL is https, or http at localhost,
-127.0.0.1 or ::1. Redirects are not followed.
+const help = `Sends one HTTP request. If the server asks for credentials of the schemes OAuth+VEP or
+MAC+BrowserID, the command makes an assertion for the site from an identity file, exchanges
+it for credentials at the site's token endpoint, signs the request with them, and sends it
+again (docs/VEPAUTH.md). The URL is https, or http at localhost, 127.0.0.1 or ::1. Redirects
+are not followed.
 
 Examples:
   vepverify request https://rp.example/data --identity ada.json
@@ -31,7 +31,7 @@ Examples:
   vepverify request https://rp.example/notes/1 --identity ada.json -X DELETE -i
 
 The body of the answer is written as it is received. If the signed request gets no
-answer, standard output has one line instead:
+answer, standard output has one of these lines instead:
   {"status":"failure","reason":…}
   {"status":"failure","reason":…,"undecided":true}    try later
 
@@ -56,7 +56,7 @@ type command struct {
 func Command() *cli.Command {
 	r := &command{timeout: cli.Span(30 * time.Second)}
 	return &cli.Command{
-		Name: "request", Usage: "send a request that signs in by itself",
+		Name: "request", Usage: "send a request, signed with an identity",
 		Arguments: "URL", Help: help, Run: r.run,
 		Flags: []cli.Flag{
 			cli.Text(&r.identity, "identity", "the identity, a `FILE` of certify (needed)"),
@@ -65,7 +65,7 @@ func Command() *cli.Command {
 			cli.Short("H", cli.Secret(cli.Value(&r.headers, "header", "a `HEADER` such as 'Accept: text/html' (repeatable)"))),
 			cli.Short("o", cli.Text(&r.output, "output", "write the answer to `FILE`")),
 			cli.Short("i", cli.Switch(&r.include, "include", "write the answer's status and headers, too")),
-			cli.Switch(&r.explain, "explain", "explain on standard error what is sent and answered, without secrets"),
+			cli.Switch(&r.explain, "explain", "explain on standard error what is sent and received, without secrets"),
 			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
 			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
 			cli.Secret(cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine")),
@@ -197,11 +197,11 @@ func (r *bodyReader) Read(b []byte) (int, error) {
 // fail prints a failure in place of the response. It returns the error if the
 // request could not be sent at all.
 func (x *exchange) fail(ctx context.Context, err error) error {
-	var lost *networkError
+	var network *networkError
 	var refused *vepauth.TokenError
 	failure := new(assertion.FailureAnswer)
 	switch {
-	case ctx.Err() != nil || errors.As(err, &lost):
+	case ctx.Err() != nil || errors.As(err, &network):
 		failure.Reason, failure.Undecided = x.reasonOf(ctx, err), true
 	case errors.As(err, &refused):
 		failure.Reason = err.Error()

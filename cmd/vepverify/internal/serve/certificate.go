@@ -8,7 +8,7 @@ import (
 )
 
 // certificate is the service's TLS certificate. It is read again when its file has
-// modified, so that a renewal needs no restart. If the new file cannot be read, for
+// changed, so that a renewal needs no restart. If the new file cannot be read, for
 // example because it is only half written, the previous certificate stays in use.
 type certificate struct {
 	certFile, keyFile string
@@ -37,6 +37,7 @@ func (c *certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
+// modified returns the modification time of the file.
 func (c *certificate) modified() (time.Time, error) {
 	info, err := os.Stat(c.certFile)
 	if err != nil {

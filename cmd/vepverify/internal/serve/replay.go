@@ -71,10 +71,17 @@ func (l *maxLife) String() string {
 	return s.String()
 }
 
-// guard is a one-use guard. A nil OneUse means no guard.
-type guard struct {
+// oneUseStore is a store for used assertions.
+type oneUseStore interface {
 	assertion.OneUse
-	redis *redisstore.Store // nil if OneUse is not a Redis store
+	// MaxLife returns how far ahead the time of an entry may be.
+	MaxLife() time.Duration
+}
+
+// guard is a one-use guard. A nil store means no guard.
+type guard struct {
+	store oneUseStore
+	redis *redisstore.Store // nil if store is not a Redis store
 }
 
 // open returns the guard. It does not connect to a Redis server.
@@ -83,7 +90,7 @@ func (r *replay) open(now func() time.Time) (guard, error) {
 	case "off":
 		return guard{}, nil
 	case "memory":
-		return guard{OneUse: assertion.NewMemoryOneUse(replayEntries, now)}, nil
+		return guard{store: assertion.NewMemoryOneUse(replayEntries, now)}, nil
 	}
 	store, err := redisstore.Open(r.store, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
 	if err != nil {
@@ -107,6 +114,7 @@ func (g guard) warn(ctx context.Context, logger *slog.Logger) {
 	}
 }
 
+// close closes the connections to a Redis server.
 func (g guard) close() error {
 	if g.redis == nil {
 		return nil

@@ -32,7 +32,7 @@ import (
 const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
 verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
 listens, it prints one line of JSON with its URL on standard output. It logs to standard
-error. After SIGINT or SIGTERM it accepts no requests, finishes those that have begun, and
+error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
 exits with 0.
 
 Examples:
@@ -92,7 +92,7 @@ func (s *command) flags() []cli.Flag {
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
 		cli.Secret(cli.Value(&s.replay, "replay", "refuse assertions that were used before, remembered in `STORE`: off, memory, or redis://host:port")),
-		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h; store: as long as the store remembers"),
+		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h less twice --leeway; store: as long as the store remembers"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
 		cli.Value(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
@@ -173,12 +173,10 @@ func (s *command) check(c *cli.Call) error {
 		return c.UsageErrorf("--tls-cert and --tls-key must be set together")
 	case (s.insecureSSL || s.insecureHTTP) && s.Keys+s.Proxy+s.CAFile != "":
 		return c.UsageErrorf("--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
-	case s.Timeout == 0:
-		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
 	case c.Given("max-life") && s.replay.store == "off":
 		return c.UsageErrorf("--max-life needs --replay")
 	}
-	return nil
+	return s.CheckTimeout(c)
 }
 
 // handler returns the API.
@@ -187,9 +185,12 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 	if err != nil {
 		return nil, err
 	}
-	config := assertion.Config{Keys: keys, Now: c.Now, OneUse: guard.OneUse}
-	if guard.OneUse != nil {
-		config.MaxLife = time.Duration(s.maxLife)
+	config := assertion.Config{Keys: keys, Now: c.Now}
+	if guard.store != nil {
+		if err := s.checkMaxLife(c, guard.store); err != nil {
+			return nil, err
+		}
+		config.OneUse, config.MaxLife = guard.store, time.Duration(s.maxLife)
 	}
 	v, err := s.Trust.Verifier(c, config)
 	if err != nil {
@@ -208,6 +209,16 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 		return nil, c.UsageErrorf("%w", err)
 	}
 	return h, nil
+}
+
+// checkMaxLife returns an error if the store cannot remember assertions for as long as
+// --max-life needs. Package assertion has this limit.
+func (s *command) checkMaxLife(c *cli.Call, store oneUseStore) error {
+	longest := store.MaxLife() - 2*time.Duration(s.Leeway)
+	if life := time.Duration(s.maxLife); life > longest {
+		return c.UsageErrorf("--max-life %v: more than %v, which the store can remember with --leeway %v", life, longest, time.Duration(s.Leeway))
+	}
+	return nil
 }
 
 // issuers returns the source of the issuers' keys.
@@ -252,6 +263,7 @@ func (s *command) listen(c *cli.Call) (net.Listener, error) {
 	return tls.NewListener(l, cert.config()), nil
 }
 
+// metricsServer returns the server for --metrics-address.
 func metricsServer(registry *prometheus.Registry) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))

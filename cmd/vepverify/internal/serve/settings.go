@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,7 @@ func applyOriginalSettings(c *cli.Call) error {
 	return nil
 }
 
+// apply sets the flag of a setting.
 func apply(c *cli.Call, s setting, value string) error {
 	c.KeepSecret(value)
 	if s.convert != nil {
@@ -78,7 +80,7 @@ func apply(c *cli.Call, s setting, value string) error {
 	return nil
 }
 
-// seconds converts a number of seconds to a length of time.
+// seconds converts a number of seconds, such as 2.5, to the form of --timeout.
 func seconds(value string) (string, error) {
 	n, err := strconv.ParseFloat(value, 64)
 	if err != nil || !(n > 0) || n > 300 {
@@ -128,16 +130,10 @@ func readConfigFile(all map[string]member, file string) error {
 // memberValue returns a member's value in the form of a flag: the text of a string,
 // and numbers and booleans as they are written.
 func memberValue(name string, raw json.RawMessage) (string, error) {
-	for _, ignored := range ignoredMembers {
-		if name == ignored {
-			return "", nil
-		}
+	if slices.Contains(ignoredMembers, name) {
+		return "", nil
 	}
-	known := false
-	for _, s := range settings {
-		known = known || s.member == name && name != ""
-	}
-	if !known {
+	if name == "" || !slices.ContainsFunc(settings, func(s setting) bool { return s.member == name }) {
 		return "", fmt.Errorf("unknown setting %q", cli.Shown(name))
 	}
 	var text string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/outbound"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -44,8 +45,8 @@ func (f *Flags) Verifier(c *cli.Call) (*assertion.Verifier, error) {
 // Trust are the flags that say which assertions are accepted.
 type Trust struct {
 	Fallback              string
+	Leeway                cli.Span
 	trustedIssuers        cli.List
-	leeway                cli.Span
 	maxChain              cli.Count
 	weakKeys              bool
 	fallbackOnUnavailable bool
@@ -53,13 +54,13 @@ type Trust struct {
 
 // NewTrust returns flags with their defaults.
 func NewTrust() Trust {
-	return Trust{leeway: cli.Span(30 * time.Second), maxChain: cli.Count{N: 1, Low: 1, High: assertion.MaxChainLimit}}
+	return Trust{Leeway: cli.Span(30 * time.Second), maxChain: cli.Count{N: 1, Low: 1, High: assertion.MaxChainLimit}}
 }
 
 // Flags returns the flags that do not weaken a check, bound to t.
 func (t *Trust) Flags() []cli.Flag {
 	return []cli.Flag{
-		cli.Value(&t.leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
+		cli.Value(&t.Leeway, "leeway", "`TIME` by which clocks may differ, at most 5m"),
 		cli.Value(&t.maxChain, "max-chain", "`NUMBER` of certificates to accept"),
 		cli.Text(&t.Fallback, "fallback", "`DOMAIN` that is the authority for domains without BrowserID"),
 		cli.Value(&t.trustedIssuers, "trusted-issuer", "`DOMAIN` to trust for any email address (repeatable)"),
@@ -80,10 +81,10 @@ const WeakKeys = "insecure-weak-keys"
 // Verifier returns a verifier that accepts what the flags say. The caller sets the
 // other fields of config: keys, clock, one-use guard.
 func (t *Trust) Verifier(c *cli.Call, config assertion.Config) (*assertion.Verifier, error) {
-	if t.fallbackOnUnavailable && t.Fallback == "" {
-		return nil, c.UsageErrorf("--insecure-fallback-on-unavailable needs --fallback")
+	if err := t.check(c); err != nil {
+		return nil, err
 	}
-	config.Leeway = time.Duration(t.leeway)
+	config.Leeway = time.Duration(t.Leeway)
 	if config.Leeway == 0 {
 		config.Leeway = -1 // no leeway; in the library zero means the default
 	}
@@ -94,6 +95,43 @@ func (t *Trust) Verifier(c *cli.Call, config assertion.Config) (*assertion.Verif
 		return nil, c.UsageErrorf("%w", err)
 	}
 	return v, nil
+}
+
+// check returns an error that names the flag if assertion.NewVerifier would reject its
+// value.
+func (t *Trust) check(c *cli.Call) error {
+	if t.fallbackOnUnavailable && t.Fallback == "" {
+		return c.UsageErrorf("--insecure-fallback-on-unavailable needs --fallback")
+	}
+	if t.Fallback != "" {
+		if err := checkDomain(c, "fallback", t.Fallback); err != nil {
+			return err
+		}
+	}
+	for _, name := range t.trustedIssuers {
+		if err := checkDomain(c, "trusted-issuer", name); err != nil {
+			return err
+		}
+	}
+	return checkTime(c, "leeway", t.Leeway)
+}
+
+func checkDomain(c *cli.Call, flag, name string) error {
+	if _, ok := domain.Parse(name); !ok {
+		return c.UsageErrorf("--%s %.100q: not a domain name", flag, name)
+	}
+	return nil
+}
+
+// maxTime is the largest value of --leeway and --timeout. Packages assertion and
+// wellknown have this limit.
+const maxTime = 5 * time.Minute
+
+func checkTime(c *cli.Call, flag string, value cli.Span) error {
+	if time.Duration(value) > maxTime {
+		return c.UsageErrorf("--%s %v: more than %v", flag, time.Duration(value), maxTime)
+	}
+	return nil
 }
 
 // Network are the flags that say where the keys of issuers come from: the
@@ -147,9 +185,17 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 	return static, nil
 }
 
-func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
+// CheckTimeout returns an error if --timeout is zero or too long.
+func (n *Network) CheckTimeout(c *cli.Call) error {
 	if n.Timeout == 0 {
-		return nil, c.UsageErrorf("--timeout 0 leaves no time for an answer")
+		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
+	}
+	return checkTime(c, "timeout", n.Timeout)
+}
+
+func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
+	if err := n.CheckTimeout(c); err != nil {
+		return nil, err
 	}
 	config := wellknown.Config{Timeout: time.Duration(n.Timeout), Proxy: n.Proxy, InsecureAllowPrivate: n.allowPrivate}
 	var err error

@@ -123,7 +123,7 @@ func Run(ctx context.Context, c Config) (Progress, error) {
 	go p.read(starting, c.In)
 	for range max(c.Jobs, 1) {
 		p.workers.Go(func() {
-			defer p.keepPanic(stop)
+			defer p.recoverPanic(stop)
 			p.work(starting, answering, c.Answer)
 		})
 	}
@@ -144,7 +144,7 @@ func Run(ctx context.Context, c Config) (Progress, error) {
 }
 
 // pipeline has the channels through which blocks pass: free, filled, begun, and
-// free again. Each channel has room for all blocks, so that a send never blocks.
+// free again. Each channel has capacity for all blocks, so that a send never blocks.
 type pipeline struct {
 	free, filled, begun chan *block
 	readErr             chan error // receives the error that ended the input
@@ -241,14 +241,14 @@ func (p *pipeline) advance(ctx context.Context) bool {
 	return false
 }
 
-// keepPanic keeps a panic of a worker for Run.
-func (p *pipeline) keepPanic(stop func()) {
+// recoverPanic recovers a panic of a worker and keeps it for Run.
+func (p *pipeline) recoverPanic(stop func()) {
 	r := recover()
 	if r == nil {
 		return
 	}
 	callers := make([]uintptr, 100)
-	callers = callers[:runtime.Callers(3, callers)] // without Callers, keepPanic and gopanic
+	callers = callers[:runtime.Callers(3, callers)] // without Callers, recoverPanic and gopanic
 	stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
