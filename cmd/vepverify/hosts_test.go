@@ -19,15 +19,15 @@ import (
 
 // hosts are the hosts of one script.
 type hosts struct {
-	folder   string
-	asked    atomic.Int64
-	contacts chan struct{} // receives a value for each of the first connections to $MUTE
+	folder      string
+	received    atomic.Int64
+	connections chan struct{} // receives a value for each of the first connections to $MUTE
 }
 
 type hostsKey struct{}
 
 func startHosts(env *testscript.Env) error {
-	h := &hosts{folder: filepath.Join(env.WorkDir, "site"), contacts: make(chan struct{}, 100)}
+	h := &hosts{folder: filepath.Join(env.WorkDir, "site"), connections: make(chan struct{}, 100)}
 	env.Values[hostsKey{}] = h
 	if err := h.startIDP(env); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (h *hosts) startIDP(env *testscript.Env) error {
 
 // ServeHTTP answers with the files that the script has put into the folder site.
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.asked.Add(1)
+	h.received.Add(1)
 	if r.URL.Path != "/.well-known/browserid" {
 		w.WriteHeader(http.StatusTeapot)
 		return
@@ -81,19 +81,19 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // acceptConnections accepts connections and keeps them open until the listener is
 // closed.
 func (h *hosts) acceptConnections(l net.Listener) {
-	var held []net.Conn
+	var open []net.Conn
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			break
 		}
-		held = append(held, c)
+		open = append(open, c)
 		select {
-		case h.contacts <- struct{}{}:
+		case h.connections <- struct{}{}:
 		default:
 		}
 	}
-	for _, c := range held {
+	for _, c := range open {
 		c.Close()
 	}
 }
@@ -104,7 +104,7 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: requests NUMBER")
 	}
 	h := ts.Value(hostsKey{}).(*hosts)
-	if got := strconv.FormatInt(h.asked.Load(), 10); got != args[0] {
+	if got := strconv.FormatInt(h.received.Load(), 10); got != args[0] {
 		ts.Fatalf("%s requests, want %s", got, args[0])
 	}
 }
@@ -115,7 +115,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: await")
 	}
 	select {
-	case <-ts.Value(hostsKey{}).(*hosts).contacts:
+	case <-ts.Value(hostsKey{}).(*hosts).connections:
 	case <-time.After(time.Minute):
 		ts.Fatalf("no connection")
 	}

@@ -109,9 +109,9 @@ func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names
 }
 
 func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, worst cli.Status) error {
-	for n, f := range results {
+	for n, r := range results {
 		if l.json {
-			if err := c.PrintJSON(f); err != nil {
+			if err := c.PrintJSON(r); err != nil {
 				return err
 			}
 			continue
@@ -119,7 +119,7 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, wo
 		if n > 0 {
 			fmt.Fprintln(c.Out)
 		}
-		f.print(c.Process)
+		r.print(c.Process)
 	}
 	if note != "" && !l.json {
 		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(note))
@@ -130,39 +130,39 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, wo
 // worstOf returns the worst exit status of the results.
 func worstOf(results []*lookupResult) cli.Status {
 	worst := cli.ExitOkay
-	for _, f := range results {
-		worst = max(worst, f.status())
+	for _, r := range results {
+		worst = max(worst, r.status())
 	}
 	return worst
 }
 
 // print prints the result for people.
-func (f *lookupResult) print(p *cli.Process) {
+func (r *lookupResult) print(p *cli.Process) {
 	now := p.Now()
 	t := cli.Table{Indent: "  "}
-	switch f.Status {
+	switch r.Status {
 	case supported:
-		fmt.Fprintln(p.Out, cli.Printable(f.Domain+" supports BrowserID"))
+		fmt.Fprintln(p.Out, cli.Printable(r.Domain+" supports BrowserID"))
 	default:
-		fmt.Fprintln(p.Out, cli.Printable(f.Domain+": "+f.Status+": "+f.Reason))
+		fmt.Fprintln(p.Out, cli.Printable(r.Domain+": "+r.Status+": "+r.Reason))
 	}
-	if f.Authority == "" {
+	if r.Authority == "" {
 		return
 	}
-	t.Row("authority", f.Authority)
-	if len(f.Delegations) > 0 {
-		t.Row("delegated by", strings.Join(f.Delegations, ", "))
+	t.Row("authority", r.Authority)
+	if len(r.Delegations) > 0 {
+		t.Row("delegated by", strings.Join(r.Delegations, ", "))
 	}
-	for _, k := range f.Keys {
+	for _, k := range r.Keys {
 		t.Row("key", k.String())
 	}
-	if len(f.Keys) == 0 {
+	if len(r.Keys) == 0 {
 		t.Row("keys", "none that is usable")
 	}
-	t.Row("authentication", f.Authentication)
-	t.Row("provisioning", f.Provisioning)
-	t.Row("fetched", whenOr(f.Fetched, now, "not: from --keys"))
-	t.Row("cached until", whenOr(f.Expires, now, "always: from --keys"))
+	t.Row("authentication", r.Authentication)
+	t.Row("provisioning", r.Provisioning)
+	t.Row("fetched", whenOr(r.Fetched, now, "not: from --keys"))
+	t.Row("cached until", whenOr(r.Expires, now, "always: from --keys"))
 	fmt.Fprint(p.Out, t.String())
 }
 
@@ -198,8 +198,8 @@ const (
 	unknown     = "unknown"     // the domain cannot be reached now
 )
 
-func (f *lookupResult) status() cli.Status {
-	switch f.Status {
+func (r *lookupResult) status() cli.Status {
+	switch r.Status {
 	case supported:
 		return cli.ExitOkay
 	case unknown:
@@ -211,51 +211,51 @@ func (f *lookupResult) status() cli.Status {
 // lookUp looks up a domain.
 func lookUp(ctx context.Context, from assertion.KeySource, name string) *lookupResult {
 	a, err := from.Authority(ctx, name, name)
-	f := &lookupResult{Domain: name, Status: supported}
+	r := &lookupResult{Domain: name, Status: supported}
 	if err != nil {
-		f.fail(err)
-		return f
+		r.fail(err)
+		return r
 	}
-	f.fill(a)
-	return f
+	r.fill(a)
+	return r
 }
 
 // fail sets the status and the reason of a lookup that failed.
-func (f *lookupResult) fail(err error) {
-	f.Reason = err.Error()
+func (r *lookupResult) fail(err error) {
+	r.Reason = err.Error()
 	var lookup *wellknown.LookupError
 	if errors.As(err, &lookup) {
-		f.Reason = lookup.Reason
+		r.Reason = lookup.Reason
 		if lookup.At != lookup.Host {
-			f.Reason = "by way of " + lookup.At + ": " + f.Reason
+			r.Reason = "by way of " + lookup.At + ": " + r.Reason
 		}
 	}
 	var incomplete *wellknown.IncompleteError
 	if errors.As(err, &incomplete) {
-		f.Reason += " (which only a --fallback may lack)"
+		r.Reason += " (which only a --fallback may lack)"
 	}
 	switch {
 	case errors.Is(err, wellknown.ErrUnsupported):
-		f.Status = unsupported
+		r.Status = unsupported
 	case errors.Is(err, wellknown.ErrUnavailable):
-		f.Status = unknown
+		r.Status = unknown
 	default:
-		f.Status = refused
+		r.Status = refused
 	}
 }
 
 // fill sets the members that describe the authority.
-func (f *lookupResult) fill(a *wellknown.Authority) {
-	f.Authority, f.Delegations = a.Domain, a.Delegations
+func (r *lookupResult) fill(a *wellknown.Authority) {
+	r.Authority, r.Delegations = a.Domain, a.Delegations
 	for _, k := range a.Keys {
-		f.Keys = append(f.Keys, describeKey(k))
+		r.Keys = append(r.Keys, describeKey(k))
 	}
 	for _, k := range a.WeakKeys {
-		f.Keys = append(f.Keys, describeKey(k))
+		r.Keys = append(r.Keys, describeKey(k))
 	}
-	f.Authentication = "https://" + a.Domain + a.Authentication
-	f.Provisioning = "https://" + a.Domain + a.Provisioning
-	f.Fetched, f.Expires = millis(a.Fetched), millis(a.Expires)
+	r.Authentication = "https://" + a.Domain + a.Authentication
+	r.Provisioning = "https://" + a.Domain + a.Provisioning
+	r.Fetched, r.Expires = millis(a.Fetched), millis(a.Expires)
 }
 
 // millis returns the milliseconds since 1970, 0 for the zero time.

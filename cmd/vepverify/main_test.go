@@ -85,16 +85,16 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 	for i, c := range newApp().Commands {
 		for _, f := range c.Flags {
 			name := f.Names()[0]
-			wanted := name != "now" && !strings.HasPrefix(name, "insecure")
-			asked := "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+			want := name != "now" && !strings.HasPrefix(name, "insecure")
+			variable := "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 			app, set := newApp(), false
 			app.Commands[i].Run = func(_ context.Context, c *cli.Call) error {
 				set = c.IsSet(name) && !c.Given(name)
 				return nil
 			}
-			_, _, stderr := clitest.Run(t, app, cli.Process{Env: clitest.Env(asked + "=true")}, c.Name)
-			if got := set || strings.Contains(stderr, "invalid value") && strings.Contains(stderr, asked); got != wanted {
-				t.Errorf("%s --%s from the environment: %v, want %v: %s", c.Name, name, got, wanted, stderr)
+			_, _, stderr := clitest.Run(t, app, cli.Process{Env: clitest.Env(variable + "=true")}, c.Name)
+			if got := set || strings.Contains(stderr, "invalid value") && strings.Contains(stderr, variable); got != want {
+				t.Errorf("%s --%s from the environment: %v, want %v: %s", c.Name, name, got, want, stderr)
 			}
 		}
 	}

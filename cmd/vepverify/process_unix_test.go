@@ -109,11 +109,11 @@ func TestBatchInterruptedPause(t *testing.T) {
 func TestBatchInterrupt(t *testing.T) {
 	host := newMuteHost(t)
 	p := startBatch(t, "--jobs", "1", "--quiet", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
-	p.send("x\nx\n" + mintFor(t, host.name) + "\nx\nx\n")
-	contact := <-host.contacts
+	p.send("x\nx\n" + assertionFrom(t, host.name) + "\nx\nx\n")
+	connection := <-host.connections
 	p.check(p.cmd.Process.Signal(os.Interrupt))
 	p.expect(p.stderr, "interrupted: finishing what is being verified")
-	contact.Close()
+	connection.Close()
 	for _, reason := range []string{"no certificates provided", "no certificates provided", "127.0.0.1"} {
 		p.expect(p.out, reason)
 	}
@@ -127,8 +127,8 @@ func TestBatchInterrupt(t *testing.T) {
 func TestBatchSecondInterrupt(t *testing.T) {
 	host := newMuteHost(t)
 	p := startBatch(t, "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
-	p.send(mintFor(t, host.name) + "\n")
-	defer (<-host.contacts).Close()
+	p.send(assertionFrom(t, host.name) + "\n")
+	defer (<-host.connections).Close()
 	p.check(p.cmd.Process.Signal(os.Interrupt))
 	p.expect(p.stderr, "interrupted: finishing what is being verified")
 	ended := make(chan syscall.WaitStatus)
@@ -155,8 +155,8 @@ func TestBatchSecondInterrupt(t *testing.T) {
 
 // muteHost accepts connections and never answers.
 type muteHost struct {
-	name     string
-	contacts chan net.Conn
+	name        string
+	connections chan net.Conn
 }
 
 func newMuteHost(t *testing.T) *muteHost {
@@ -173,14 +173,14 @@ func newMuteHost(t *testing.T) *muteHost {
 			if err != nil {
 				return
 			}
-			h.contacts <- c
+			h.connections <- c
 		}
 	}()
 	return h
 }
 
-// mintFor returns an assertion of a user of that issuer, valid now.
-func mintFor(t *testing.T, issuer string) string {
+// assertionFrom returns an assertion of a user of that issuer. It is valid now.
+func assertionFrom(t *testing.T, issuer string) string {
 	t.Helper()
 	identity := filepath.Join(t.TempDir(), "identity.json")
 	code, _, stderr := runApp(t, cli.Process{}, "certify", "--key", "testdata/fixtures/issuer.key", "--issuer", issuer, "--email", "ada@"+issuer, "--out", identity)

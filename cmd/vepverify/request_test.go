@@ -34,7 +34,7 @@ import (
 //	/open        greets anyone                         /stall      never answers
 //	/basic       asks for a password                   /elsewhere  names another origin
 //	/refuse/N    has a token endpoint that answers with that status, and a reason
-//	/echoing     has one that sends back what it got
+//	/echoing     has one that sends back what it receives
 func TestRequest(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/request",
@@ -74,7 +74,7 @@ func startSites(env *testscript.Env) error {
 		if err != nil {
 			return err
 		}
-		s.Config.Handler = seen.watch(handler)
+		s.Config.Handler = seen.record(handler)
 		if name == "RPS" {
 			s.StartTLS()
 			certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
@@ -199,7 +199,7 @@ func (s *sentSecrets) add(texts ...string) {
 
 type secretsKey struct{}
 
-func (s *sentSecrets) watch(next http.Handler) http.Handler {
+func (s *sentSecrets) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, part := range strings.FieldsFunc(r.Header.Get("Authorization"), func(c rune) bool { return strings.ContainsRune(`", =`, c) }) {
 			if len(part) > 15 && !strings.HasPrefix(part, "oauth_") {
@@ -211,19 +211,19 @@ func (s *sentSecrets) watch(next http.Handler) http.Handler {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			if form, err := url.ParseQuery(string(body)); err == nil && form.Has("assertion") {
 				s.add(strings.Split(form.Get("assertion"), "~")...)
-				w = &answerWatcher{w, s}
+				w = &tokenRecorder{w, s}
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-type answerWatcher struct {
+type tokenRecorder struct {
 	http.ResponseWriter
 	seen *sentSecrets
 }
 
-func (w *answerWatcher) Write(b []byte) (int, error) {
+func (w *tokenRecorder) Write(b []byte) (int, error) {
 	if strings.Contains(string(b), "algorithm") || strings.Contains(string(b), "oauth_consumer_key") {
 		parts := strings.Split(string(b), `"`)
 		for i := 3; i < len(parts); i += 4 {

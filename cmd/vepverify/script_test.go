@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vepverify": main, "onterminal": onTerminal})
 }
 
-// onTerminal is a program for scripts that runs another one on a terminal. The
-// command ttyin of testscript loses output: it closes the terminal as soon as the
+// onTerminal is a program for scripts that runs another one on a terminal. It replaces
+// the command ttyin of testscript, which loses output: it closes the terminal as soon as the
 // program has ended.
 //
 //	onterminal [-stdin] TYPED SCREEN PROGRAM ARGUMENT…
@@ -70,7 +70,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"mask":     mask,
-			"mint":     mint,
+			"hostile":  hostile,
 			"mode":     mode,
 			"requests": requests,
 			"await":    await,

@@ -57,16 +57,16 @@ func FuzzBatch(f *testing.F) {
 
 func checkBatchAnswer(t *testing.T, line, answer string) {
 	t.Helper()
-	var said struct{ Status string }
-	if err := json.Unmarshal([]byte(answer), &said); err != nil || said.Status != "okay" && said.Status != "failure" {
+	var got struct{ Status string }
+	if err := json.Unmarshal([]byte(answer), &got); err != nil || got.Status != "okay" && got.Status != "failure" {
 		t.Errorf("%q has the answer %q", line, answer)
 	}
-	start := `{"status":`
+	prefix := `{"status":`
 	o, err := strictjson.ParseObject([]byte(strings.TrimSuffix(line, "\n")))
-	if id, there := o.Get("id"); err == nil && there && len(line) <= pipeline.MaxLine {
-		start = `{"id":` + string(id) + `,"status":`
+	if id, ok := o.Get("id"); err == nil && ok && len(line) <= pipeline.MaxLine {
+		prefix = `{"id":` + string(id) + `,"status":`
 	}
-	if !strings.HasPrefix(answer, start) {
+	if !strings.HasPrefix(answer, prefix) {
 		t.Errorf("%q has the answer %q", line, answer)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/vepverify/vepverify/devidp/idptest"
 )
 
-// These tests are for what the test suite of the original verifier found. It was run
-// unchanged against serve.
+// These tests cover the differences that the test suite of the original verifier found
+// when it was run, unchanged, against serve.
 
 // suiteIssuer starts an issuer like those of the suite: at an address of this
 // machine, with a TLS certificate of an unknown authority.

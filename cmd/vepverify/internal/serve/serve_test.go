@@ -154,7 +154,7 @@ func TestServe(t *testing.T) {
 	}
 	code, log := s.end(t)
 	if code != 0 {
-		t.Errorf("told to stop, it exits with %d", code)
+		t.Errorf("after it was stopped, the exit status is %d", code)
 	}
 	for _, secret := range []string{"alice", sample(t, "assertion.txt")[:40]} {
 		if strings.Contains(log, secret) {
@@ -166,9 +166,9 @@ func TestServe(t *testing.T) {
 // TestServeHTTP2 sends requests over HTTP/2 without TLS.
 func TestServeHTTP2(t *testing.T) {
 	s := startServe(t, nil, "--keys", sampleKeys)
-	only2 := new(http.Protocols)
-	only2.SetUnencryptedHTTP2(true)
-	c := &http.Client{Transport: &http.Transport{Protocols: only2}}
+	http2 := new(http.Protocols)
+	http2.SetUnencryptedHTTP2(true)
+	c := &http.Client{Transport: &http.Transport{Protocols: http2}}
 	defer c.CloseIdleConnections()
 	if r := ask(t, c, s.URL, sample(t, "assertion.txt")); r.Status != "okay" {
 		t.Errorf("answered with %+v", r)
@@ -284,6 +284,7 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--replay", "memory", "--max-life", "0"}},
 		{args: []string{"--replay", "memory", "--max-life", "-1s"}},
 		{args: []string{"--replay", "memory", "--max-life", "25h"}},
+		{args: []string{"--replay", "memory", "--max-life", "24h"}}, // twice --leeway is added
 		{variables: []string{"PORT=http"}},
 		{variables: []string{"HTTP_TIMEOUT=8s"}},
 		{variables: []string{"HTTP_TIMEOUT=0"}},
@@ -341,7 +342,7 @@ func TestServeFinishes(t *testing.T) {
 		t.Errorf("answered with %+v", r)
 	}
 	if code, _ := s.end(t); code != 0 {
-		t.Errorf("it exits with %d", code)
+		t.Errorf("exit status %d", code)
 	}
 }
 
@@ -432,7 +433,7 @@ func TestServeMaxLife(t *testing.T) {
 	user := idptest.Key("DS128")
 	idp := suiteIssuer(t, httptest.NewServer, "RS256")
 	certificate := idp.Certificate("alice@"+idp.Domain, user.Public()).With("exp", sampleTime.Add(48*time.Hour).UnixMilli())
-	lives := func(life time.Duration) string {
+	validFor := func(life time.Duration) string {
 		return idptest.Backed(certificate, idp.Assertion(relyingParty, user).With("exp", sampleTime.Add(life).UnixMilli()))
 	}
 	for _, test := range []struct {
@@ -449,7 +450,7 @@ func TestServeMaxLife(t *testing.T) {
 		{[]string{"--replay", "memory", "--max-life", "store"}, 25 * time.Hour, "failure"},
 	} {
 		s := startServe(t, []string{"FORCE_INSECURE_LOOKUP_OVER_HTTP=true"}, test.args...)
-		r := ask(t, http.DefaultClient, s.URL, lives(test.life))
+		r := ask(t, http.DefaultClient, s.URL, validFor(test.life))
 		if r.code != 200 || r.Status != test.want || r.Undecided {
 			t.Errorf("%q, %v: %+v", test.args, test.life, r)
 		}

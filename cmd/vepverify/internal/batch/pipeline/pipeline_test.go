@@ -96,7 +96,7 @@ func TestProgress(t *testing.T) {
 		Progress: func(p pipeline.Progress) { calls = append(calls, p) },
 	})
 	if err != nil || len(calls) < 10 || calls[len(calls)-1] != done {
-		t.Errorf("%v, %v, told %v", done, err, calls)
+		t.Errorf("%v, %v, progress %v", done, err, calls)
 	}
 	for i := range calls[1:] {
 		if calls[i].Lines >= calls[i+1].Lines || calls[i].Bytes >= calls[i+1].Bytes {
@@ -153,7 +153,7 @@ func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 func panicAt(number int64) func(context.Context, pipeline.Line) []byte {
 	return func(_ context.Context, l pipeline.Line) []byte {
 		if l.Number == number {
-			panic("dismay")
+			panic("a panic")
 		}
 		return []byte("fine")
 	}
@@ -164,7 +164,7 @@ func TestPanic(t *testing.T) {
 	var out bytes.Buffer
 	defer func() {
 		p, ok := recover().(*pipeline.Panic)
-		if !ok || p.Value != "dismay" {
+		if !ok || p.Value != "a panic" {
 			t.Fatalf("recovered %v", p)
 		}
 		if frame, _ := runtime.CallersFrames(p.Callers()).Next(); !strings.Contains(frame.Function, "panicAt") {

@@ -17,11 +17,11 @@ import (
 // the writing direction, a bell.
 const hostileText = "\x1b[31mred\x1b]0;title\a \u009b2J \u202e\x7f end"
 
-// mint writes an assertion of the fixtures' issuer with hostileText in its claims. It
+// hostile writes an assertion of the fixtures' issuer with hostileText in its claims. It
 // is valid at https://rp.example on 2026-01-01.
-func mint(ts *testscript.TestScript, neg bool, args []string) {
+func hostile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: mint FILE")
+		ts.Fatalf("usage: hostile FILE")
 	}
 	p := new(cli.Process)
 	issuer, err := identity.ReadPrivateKey(context.Background(), p, ts.MkAbs("issuer.key"), false)
