@@ -36,16 +36,18 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 // Verifier verifies assertions. NewVerifier returns one. It is safe for concurrent
 // use. Verify of the zero Verifier returns an error matching ErrMisuse.
 type Verifier struct {
-	config   Config           // complete
-	trusted  map[string]bool  // the trusted issuers
-	fallback string           // empty if there is none
-	checker  signatureChecker // Config.Keys, nil if it is not one
-	maxLife  int64            // of an assertion, in milliseconds from now, without Leeway
+	config   Config              // complete
+	trusted  map[string]bool     // the trusted issuers
+	fallback string              // empty if there is none
+	resolver *wellknown.Resolver // Config.Keys, nil if it is another KeySource
+	maxLife  int64               // of an assertion, in milliseconds from now, without Leeway
 	cache    *cache
 }
 

@@ -22,21 +22,17 @@ func (v *verification) checkAuthority() (err error) {
 	return err
 }
 
-// signatureChecker is a KeySource that gives priority to fetches for a certificate that
-// cached keys verify.
-type signatureChecker interface {
-	AuthorityFor(ctx context.Context, host, emailDomain string, check *wellknown.SignatureCheck) (*wellknown.Authority, error)
-}
-
-// lookup is Authority of the KeySource, with a signature check if it takes one.
+// lookup is Authority of the KeySource. A Resolver gets a signature check, which gives
+// priority to fetches for a certificate that cached keys verify. A type that embeds a
+// Resolver may override Authority, so it does not get one.
 func (v *verification) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	if v.checker == nil {
+	if v.resolver == nil {
 		return v.config.Keys.Authority(ctx, host, emailDomain)
 	}
 	if v.issuer() == v.fallback {
 		v.signatureCheck.Fallback = v.fallback
 	}
-	return v.checker.AuthorityFor(ctx, host, emailDomain, &v.signatureCheck)
+	return v.resolver.AuthorityFor(ctx, host, emailDomain, &v.signatureCheck)
 }
 
 // verifiedBy reports whether the chain is verified by one of the cached keys of a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -253,6 +254,29 @@ func TestCandidates(t *testing.T) {
 				t.Errorf("%d before: reason %q, found %q", c.before, e.Reason, e.Found)
 			}
 		}
+	}
+}
+
+// restrictedSource is a Resolver that looks nothing up.
+type restrictedSource struct{ *wellknown.Resolver }
+
+func (restrictedSource) Authority(context.Context, string, string) (*wellknown.Authority, error) {
+	return nil, wellknown.ErrUnavailable
+}
+
+// TestEmbeddedResolver checks that the verifier calls the Authority of a type that embeds a
+// Resolver, and not another method of the Resolver.
+func TestEmbeddedResolver(t *testing.T) {
+	resolver, err := wellknown.NewResolver(wellknown.Config{InsecureTransport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("%s is fetched", r.URL.Host)
+		return nil, errors.New("no network")
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifier(t, assertion.Config{Keys: restrictedSource{resolver}})
+	if _, err := v.Verify(t.Context(), spec{}.String(), rp); !errors.Is(err, assertion.ErrUndecided) {
+		t.Errorf("%v, want ErrUndecided", err)
 	}
 }
 

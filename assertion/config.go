@@ -21,8 +21,7 @@ import (
 // wellknown.ErrUnsupported if the domain does not support BrowserID, and
 // wellknown.ErrUnavailable if that is not known now. Every other error means that
 // no issuer may speak for the domain (rows 3, 4 and 5 of PROTOCOL §4). Authority
-// must not use ctx after it has returned. A KeySource that has the method AuthorityFor of
-// *wellknown.Resolver is called by that.
+// must not use ctx after it has returned.
 type KeySource interface {
 	Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
 }
@@ -30,7 +29,9 @@ type KeySource interface {
 // Refresher is a KeySource that can ask a host again although it has an answer.
 // The verifier calls Refresh, at most once for each domain, if no key of the
 // authority verifies the certificate, because the host may have newer keys. The
-// arguments and results are those of Authority.
+// arguments and results are those of Authority. A type that embeds a
+// *wellknown.Resolver has its Refresh: if the type restricts Authority, it must
+// restrict Refresh too.
 type Refresher interface {
 	KeySource
 	Refresh(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error)
@@ -145,7 +146,7 @@ func NewVerifier(c Config) (*Verifier, error) {
 			return nil, err
 		}
 	}
-	v.checker, _ = v.config.Keys.(signatureChecker)
+	v.resolver, _ = v.config.Keys.(*wellknown.Resolver)
 	v.cache = newCache(c.CertificateCache, c.KeyTables)
 	return v, nil
 }
