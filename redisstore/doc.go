@@ -18,8 +18,8 @@
 // sends any other answer. The key may then be in Redis or not, and the caller must
 // reject what it stands for.
 //
-// The command is never sent twice for one call, whatever retries the client is
-// configured with. If the answer to the first were lost, the second would find the
+// The command is never sent twice for one call, even if the client is configured with
+// retries. If the answer to the first were lost, the second would find the
 // call's own entry, and a first use would be reported as a replay.
 //
 // Redis does not learn the keys: it stores the SHA-256 of each, without a value.

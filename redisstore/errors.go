@@ -14,9 +14,9 @@ import (
 
 var errAnswer = errors.New("redis sent an unexpected answer")
 
-// undecided returns the error of a call without a clear answer. It tells an operator
-// the cause, and contains no text that the server chose: callers promise that of
-// their own errors.
+// undecided returns the error of a call without a clear answer. It names the cause for
+// an operator, and contains no text that the server chose, because callers promise
+// that of their own errors.
 func undecided(err error) error {
 	var refused redis.Error
 	switch {

@@ -178,7 +178,7 @@ func TestEndedContext(t *testing.T) {
 }
 
 // TestNoRetry checks that a command whose answer was lost is not sent again,
-// whatever retries the client has: the answer would be that of a second use.
+// even if the client has retries: the answer would be that of a second use.
 func TestNoRetry(t *testing.T) {
 	retrying := redis.Options{ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1, MaxRetryBackoff: -1}
 	for _, answer := range []string{"", "+O", "-LOADING\r\n", "-TRYAGAIN\r\n"} {

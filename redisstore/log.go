@@ -53,9 +53,9 @@ func (w warnings) Printf(ctx context.Context, format string, args ...any) {
 	w.to.LogAttrs(ctx, slog.LevelWarn, fmt.Sprintf(format, args...), attrs...)
 }
 
-// cause names what a warning is about: its format, of which go-redis has about a
-// hundred, and the types of its errors, such as one of the network or of a
-// password that was refused. The number of different values is not bounded.
+// cause returns the key of a warning for the limiter: its format, of which go-redis
+// has about a hundred, and the types of its errors. The values of args are not part of
+// it, because their number is not bounded.
 func cause(format string, args []any) string {
 	for _, arg := range args {
 		if err, ok := arg.(error); ok {

@@ -24,8 +24,7 @@ const (
 	renewalShare = 4 // an entry is renewed in the last quarter of its life
 )
 
-// entry is the answer to a question: a document, or the fault that is the reason why there
-// is none. Entries of a [Resolver] are cached and expire; those of a [Static] do not
+// entry is the answer to a question: a document, or the fault in place of one. Entries of a [Resolver] are cached and expire; those of a [Static] do not
 // expire.
 //
 // Only the atomic fields change once the entry is complete.
@@ -90,7 +89,7 @@ func newCache(maxEntries int, maxBytes int64) *cache {
 	return &cache{documents: newStore(maxEntries, maxBytes), faults: newStore(maxEntries, maxBytes)}
 }
 
-// keysOf returns the newest entry of host with usable keys, nil if there is none.
+// keysOf returns the newest entry of host with usable keys, or nil.
 func (c *cache) keysOf(host string) *entry { return c.documents.keysOf(host) }
 
 // get returns the entry that answers q without a fetch, nil if a fetch is necessary. A
@@ -113,7 +112,7 @@ func (c *cache) get(q question, now time.Time, refresh bool) *entry {
 	return fault
 }
 
-// document returns the document that counts, also if it is stale, nil if there is none.
+// document returns the document that counts, also if it is stale, or nil.
 func (c *cache) document(q question, now time.Time) *entry {
 	e := c.documents.get(q)
 	if e == nil || !now.Before(e.expires.Add(staleLife)) {
@@ -168,7 +167,7 @@ func (c *cache) addDocument(e, earlier *entry) {
 	c.faults.delete(e.question)
 }
 
-// unsupported returns an ErrUnsupported that has not expired, nil if there is none.
+// unsupported returns an ErrUnsupported that has not expired, or nil.
 func (c *cache) unsupported(q question, now time.Time) *entry {
 	e := c.faults.get(q)
 	if e == nil || !e.isFault(fetch.Unsupported) || e.expired(now) {

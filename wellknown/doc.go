@@ -48,7 +48,7 @@
 //	document              1000 members, 16 entries of keys, 4 DSA keys;
 //	                      4096 bytes if it delegates
 //
-// No error holds anything that a host sent, except that LookupError.At may be the name of a
+// No error contains anything that a host sent, except that LookupError.At may be the name of a
 // host from a delegation.
 //
 // Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it;

@@ -36,8 +36,8 @@ var outcomes = map[fetch.Outcome]error{
 // number, an error of code.dny.dev/ssrf, an error of [Hooks.Wait] or [Hooks.Load], or an
 // [*IncompleteError].
 //
-// Neither its text nor its causes hold anything that a remote host sent, except that At may
-// be a name from a delegation.
+// Neither its text nor its causes contain anything that a remote host sent, except that At
+// may be a name from a delegation.
 type LookupError struct {
 	Host   string // the host that was asked, in lower case; empty if it is not a domain
 	At     string // the host at which the look-up ended: Host, or one to which it delegates

@@ -153,8 +153,8 @@ func TestPrivateByAuthority(t *testing.T) {
 	}
 }
 
-// TestRebinding checks that the guard checks the address that is dialled, whatever another
-// answer of DNS says.
+// TestRebinding checks that the guard checks each address that is dialled, not another
+// answer of DNS.
 func TestRebinding(t *testing.T) {
 	port, count := countConnections(t)
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})

@@ -24,8 +24,8 @@ type Hooks struct {
 	// Refresh, a document that expired less than 24 h ago.
 	Wait func(ctx context.Context) error
 
-	// Waited is called at the end of each wait for which Wait returned nil, whatever its
-	// result.
+	// Waited is called at the end of each wait for which Wait returned nil, with or
+	// without a result.
 	Waited func()
 
 	// Load is called before the TLS certificates of a host are verified, and before a

@@ -112,8 +112,8 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// TestHooksOfLeaving checks that Waited is called if the caller leaves.
-func TestHooksOfLeaving(t *testing.T) {
+// TestHooksCallerLeaves checks that Waited is called if the caller leaves.
+func TestHooksCallerLeaves(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{host: time.Hour}, func(t *testing.T, c *callers, _ *timedNetwork) {
 		n := new(hookLog)
 		ctx, leave := context.WithCancel(wellknown.WithHooks(t.Context(), n.hooks()))
@@ -126,9 +126,9 @@ func TestHooksOfLeaving(t *testing.T) {
 	})
 }
 
-// TestHooksOfWaiting checks that the time in Wait counts for the look-up, and that there is
+// TestHooksSlowWait checks that the time in Wait counts for the look-up, and that there is
 // no fetch for what was cached in that time.
-func TestHooksOfWaiting(t *testing.T) {
+func TestHooksSlowWait(t *testing.T) {
 	bubble(t, 1, nil, func(t *testing.T, c *callers, tn *timedNetwork) {
 		for wait, want := range map[string]error{host: nil, "late.example": row4} {
 			ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Wait: func(ctx context.Context) error {
@@ -152,7 +152,7 @@ func TestHooksOfWaiting(t *testing.T) {
 	})
 }
 
-func TestHooksOfStatic(t *testing.T) {
+func TestHooksStatic(t *testing.T) {
 	s, err := wellknown.NewStatic(map[string]json.RawMessage{host: json.RawMessage(document(1)), "none.example": nil})
 	if err != nil {
 		t.Fatal(err)

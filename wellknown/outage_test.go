@@ -45,9 +45,9 @@ func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 	return a != nil && len(a.Keys) == 1 && a.Keys[0].Equal(d.PublicKey)
 }
 
-// TestHostAway checks that a known document counts while its host is away for an hour, and
+// TestHostOutage checks that a known document counts during an outage of an hour, and
 // that the host's next answer replaces it.
-func TestHostAway(t *testing.T) {
+func TestHostOutage(t *testing.T) {
 	for name, leave := range map[string]func(*network){
 		"refuses":           func(n *network) { n.refuse(host) },
 		"says nothing":      func(n *network) { n.raw(host, false, waitForClose) },

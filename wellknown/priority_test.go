@@ -74,8 +74,8 @@ func TestStallingHosts(t *testing.T) {
 	}
 }
 
-// TestStallingHostsOfFew is TestStallingHosts with few slots.
-func TestStallingHostsOfFew(t *testing.T) {
+// TestStallingHostsFewSlots is TestStallingHosts with few slots.
+func TestStallingHostsFewSlots(t *testing.T) {
 	for _, most := range []int{2, 4} {
 		bubble(t, most, make(map[string]time.Duration), func(t *testing.T, c *callers, tn *timedNetwork) {
 			stall(t, c, tn, stalled["of 400 domains"])
@@ -209,9 +209,9 @@ func TestOrderBySignature(t *testing.T) {
 
 func first(host, _ string) string { return host }
 
-// TestOrderOfShared checks that a queued fetch gets a better priority when it gets a caller
+// TestPromotion checks that a queued fetch gets a better priority when it gets a caller
 // whose certificate cached keys verify.
-func TestOrderOfShared(t *testing.T) {
+func TestPromotion(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		lookUp(t, c.r, host)
 		tn.reset()
@@ -307,9 +307,9 @@ func TestColdHostFails(t *testing.T) {
 	})
 }
 
-// TestHooksOfSignatureCheck checks that the signature check is called before Wait, and
+// TestHooksSignatureCheck checks that the signature check is called before Wait, and
 // again after Waited if the first fetch of the host brought keys.
-func TestHooksOfSignatureCheck(t *testing.T) {
+func TestHooksSignatureCheck(t *testing.T) {
 	bubble(t, 128, map[string]time.Duration{"fallback.example": time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		c.running.Go(func() { c.r.Authority(t.Context(), "fallback.example", "a.example") })
 		synctest.Wait()

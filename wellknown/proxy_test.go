@@ -156,7 +156,7 @@ func TestProxyUser(t *testing.T) {
 
 // TestBadProxy checks that an error of the proxy says nothing about the host.
 func TestBadProxy(t *testing.T) {
-	say := func(text string) string {
+	answering := func(text string) string {
 		return listen(t, func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) })
 	}
 	silentThenText := func(text string) string {
@@ -173,13 +173,13 @@ func TestBadProxy(t *testing.T) {
 		"dead socks5":        "socks5://" + deadAddr(t),
 		"unknown":            "http://proxy.invalid:8080",
 		"https without TLS":  "https://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
-		"redirect":           "http://" + say("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
-		"forbidden":          "http://" + say("HTTP/1.1 403 Forbidden\r\n\r\n"),
-		"wants a password":   "http://" + say("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
-		"bad gateway":        "http://" + say("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
+		"redirect":           "http://" + answering("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
+		"forbidden":          "http://" + answering("HTTP/1.1 403 Forbidden\r\n\r\n"),
+		"wants a password":   "http://" + answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
+		"bad gateway":        "http://" + answering("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
 		"endless header":     "http://" + listen(t, func(c net.Conn) { readHeader(c); endless(c, "HTTP/1.1 200 OK\r\nX: y\r\n") }),
-		"hangs up":           "http://" + say(""),
-		"no proxy":           "http://" + say("hello"),
+		"hangs up":           "http://" + answering(""),
+		"no proxy":           "http://" + answering("hello"),
 		"login page inside":  "http://" + silentThenText("HTTP/1.1 404 Not Found\r\n\r\n"),
 		"socks: no SOCKS":    "socks5://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
 		"socks: wants login": "socks5://" + listen(t, func(c net.Conn) { readSome(c); c.Write([]byte{5, 255}) }),

@@ -106,9 +106,9 @@ func TestRateBuckets(t *testing.T) {
 	}
 }
 
-// TestRateOfClock checks that a clock that is set back delays look-ups no longer than an
+// TestRateClockSetBack checks that a clock that is set back delays look-ups no longer than an
 // empty bucket does.
-func TestRateOfClock(t *testing.T) {
+func TestRateClockSetBack(t *testing.T) {
 	s := newTestResolver(t)
 	s.answer = answers(200, document(1))
 	of := func(i int) (string, string) { return host, emailDomain(i) }

@@ -127,7 +127,7 @@ func newScheduler(c Config, cache *cache, fetch func(*request) *entry) *schedule
 	}
 }
 
-// join returns the call that r waits for, and starts or queues it if there is none. The
+// join returns the call that r waits for, and starts or queues a new one if necessary. The
 // caller leaves it afterwards. If the call is for another question than r's, or ends
 // without an entry, the caller makes r again.
 func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
@@ -155,7 +155,7 @@ func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
 }
 
 // cached returns an entry that makes the fetch unnecessary, such as the result of a call
-// that has just ended, nil if there is none.
+// that has just ended, or nil.
 func (s *scheduler) cached(r *request) *entry {
 	e := s.cache.get(r.question, s.now(), r.refresh)
 	if e != nil && r.renewal && !e.fetched.After(r.begun) {
@@ -231,7 +231,7 @@ func (s *scheduler) renew(r *request) {
 	}
 }
 
-// finish ends a call that ran, and gives its slot to queued calls. It drops those without
+// finish ends a call that ran, and starts queued calls in its slot. It drops those without
 // callers that have been queued for the time of a fetch.
 func (s *scheduler) finish(c *call) {
 	s.mu.Lock()
@@ -297,8 +297,8 @@ func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 	return c, nil
 }
 
-// isFull reports whether no more calls like r may be queued. Known hosts always may: there
-// are no more of them than cached documents.
+// isFull reports whether the queue of r is full. That of known hosts is never full: it has
+// at most one call for each cached document.
 func (s *scheduler) isFull(r *request) bool {
 	most := queuePerSlot * s.slots
 	queued, d := s.queues[r.priority].Len(), s.domains[r.domain]

@@ -60,7 +60,7 @@ type domainEntries struct {
 type hostEntries struct {
 	domain *domainEntries
 	count  int
-	keys   *entry // the newest with usable keys, nil if there is none
+	keys   *entry // the newest with usable keys, or nil
 }
 
 func newStore(maxEntries int, maxBytes int64) *store {
@@ -84,7 +84,7 @@ func (s *store) get(q question) *entry {
 	return e
 }
 
-// keysOf returns the newest entry of host with usable keys, nil if there is none.
+// keysOf returns the newest entry of host with usable keys, or nil.
 func (s *store) keysOf(host string) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()

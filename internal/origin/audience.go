@@ -49,8 +49,8 @@ func Compare(signed, accepted string) Mismatch {
 	if got.scheme != want.scheme || !isAudienceScheme(got.scheme) {
 		return SchemeMismatch
 	}
-	if differs := compareHosts(got.host, want.host, wildcard); differs != 0 {
-		return differs
+	if mismatch := compareHosts(got.host, want.host, wildcard); mismatch != 0 {
+		return mismatch
 	}
 	gotPort, gotOK := got.effectivePort()
 	wantPort, wantOK := want.effectivePort()

@@ -179,7 +179,7 @@ func splitPort(authority string) (host, port string, hasPort bool) {
 	return strings.Cut(authority, ":")
 }
 
-// effectivePort returns the port, or the scheme's default if there is none. It
+// effectivePort returns the port, or the scheme's default for an absent one. It
 // reports whether the port is valid.
 func (p parts) effectivePort() (string, bool) {
 	if p.hasPort {

@@ -74,7 +74,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParts(t *testing.T) {
+func TestAccessors(t *testing.T) {
 	for _, c := range []struct{ text, scheme, host, port, effective string }{
 		{"https://RP.example", "https", "rp.example", "", "443"},
 		{"http://rp.example", "http", "rp.example", "", "80"},

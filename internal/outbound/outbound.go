@@ -2,7 +2,7 @@
 // settings of an operator (a file of certificate authorities, the URL of a proxy), and the
 // classification of network errors.
 //
-// The errors and texts of this package hold nothing that a remote host sent, and no
+// The errors and texts of this package contain nothing that a remote host sent, and no
 // password of a proxy.
 package outbound
 
@@ -21,7 +21,7 @@ import (
 )
 
 // LoadCAFile returns the certificate authorities in a PEM file. It returns an error if the
-// file cannot be read or holds no certificate.
+// file cannot be read or contains no certificate.
 func LoadCAFile(name string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(name)
 	if err != nil {
@@ -37,7 +37,7 @@ func LoadCAFile(name string) (*x509.CertPool, error) {
 // proxyPorts are the default ports of proxies, by the scheme of the proxy's URL.
 var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080"}
 
-// errProxy does not show the URL, which may hold a password.
+// errProxy does not show the URL, which may contain a password.
 var errProxy = errors.New("want http://host:port, https://host:port or socks5://host:port")
 
 // ParseProxy parses the URL of a proxy: its scheme is http, https or socks5; a user, a

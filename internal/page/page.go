@@ -34,6 +34,6 @@ func Handle(mux *http.ServeMux) {
 func Static(contentType string, body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(body) // the only error is that the client has gone
+		_, _ = w.Write(body) // the only error is that the client has disconnected
 	}
 }

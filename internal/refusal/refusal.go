@@ -99,7 +99,7 @@ func (r *Refusal) JSON() []byte {
 }
 
 // Write sends the refusal with a body. An error of the write means that the client
-// has gone, and is ignored.
+// has disconnected, and is ignored.
 func (r *Refusal) Write(w http.ResponseWriter, contentType string, body []byte) {
 	r.SetHeader(w.Header())
 	w.Header().Set("Content-Type", contentType)

@@ -47,7 +47,7 @@ func (t Target) Query() string {
 //
 //   - origin-form, which begins with a slash, as in /path?query;
 //   - absolute-form, which begins with http:// or https:// in lower case and a
-//     host without user information. The path "/" is added if there is none.
+//     host without user information. An absent path becomes "/".
 //
 // The asterisk of OPTIONS and the host of a CONNECT are refused. Parse does not
 // check the characters of the host, the path and the query.

@@ -93,9 +93,9 @@ func TestLocalOfClientRequest(t *testing.T) {
 	}
 }
 
-// TestServed checks that Local returns what net/http passes to handlers, for any target
+// TestLocalServed checks that Local returns what net/http passes to handlers, for any target
 // that a client sends.
-func TestServed(t *testing.T) {
+func TestLocalServed(t *testing.T) {
 	s := targettest.NewServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, ok := target.Local(r)
 		if !ok {

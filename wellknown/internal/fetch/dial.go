@@ -89,7 +89,7 @@ func (d *dialer) connectTo(ctx context.Context, guard control, host, port string
 // fqdn returns host with a dot at its end, so that the search list of resolv.conf does not
 // apply: it could turn a host that does not exist into a name of the local network. A name
 // of one label is returned as it is, because localhost is not found in the hosts file with
-// a dot; the guard and TLS apply to what the search list makes of it.
+// a dot. The guard and TLS still check the host to which the search list leads.
 func fqdn(host string) string {
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
 		return host
@@ -142,8 +142,8 @@ func shareOfTime(ctx context.Context, n int) time.Duration {
 	return max(time.Until(deadline)/time.Duration(n), time.Millisecond)
 }
 
-// leastConclusive returns the error that stands for several: a host that does not exist, or
-// refuses connections, is known only if all errors agree. It prefers Unavailable to
+// leastConclusive returns the error that represents several. A host counts as one that does
+// not exist, or refuses connections, only if all errors agree. leastConclusive prefers Unavailable to
 // Refused, and Refused to Unsupported.
 func leastConclusive(failures []error) error {
 	rank := map[Outcome]int{Unavailable: 2, Refused: 1, Unsupported: 0}

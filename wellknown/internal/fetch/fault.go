@@ -24,12 +24,12 @@ const (
 	Refused                    // a failure (row 5)
 )
 
-// Fault is the reason why there is no support document of a host. The classification is by
+// Fault is the reason why a host has no usable support document. The classification is by
 // positive lists: only the causes named in this file are Unsupported or Refused, all others
 // are Unavailable.
 type Fault struct {
 	Outcome Outcome
-	Reason  string // for people; it never holds remote text
+	Reason  string // for people; it never contains remote text
 	Cause   error  // likewise; may be nil
 
 	// ByHost reports that the host itself answered, over valid TLS. Only such a fault
@@ -113,7 +113,7 @@ func guardError(err error) error {
 	return nil
 }
 
-// safeCause returns the part of err that cannot hold remote text, nil if there is none.
+// safeCause returns the part of err that cannot contain remote text, or nil.
 func safeCause(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled

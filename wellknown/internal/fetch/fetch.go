@@ -17,7 +17,7 @@
 //	all bytes read          192 KiB, with TLS and framing
 //
 // The bodies are not interpreted here. An error is a [*Fault]: it has one of three
-// outcomes, and holds nothing that a remote host sent.
+// outcomes, and contains nothing that a remote host sent.
 package fetch
 
 import (
