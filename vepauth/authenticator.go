@@ -17,10 +17,10 @@ import (
 // Authenticator verifies the signatures of requests and issues the tokens with which
 // they are signed. Use New to create one. It is safe for concurrent use.
 type Authenticator struct {
-	config Config // complete
+	config Config // with all defaults
 	scheme signature.Scheme
 	routes routes
-	public origin.Origin // of Config.PublicOrigin
+	public origin.Origin // Config.PublicOrigin, if it is set
 }
 
 // Identity is the signer of a request.
@@ -29,23 +29,25 @@ type Identity struct {
 	Email string
 	// Issuer is the domain that certified the address.
 	Issuer string
-	// Scope is that of the token, which is where the request is for.
+	// Scope is the scope of the token, to which the request belongs.
 	Scope Scope
 	// Expires is the time at which the token expires.
 	Expires time.Time
 }
 
-// Scope is the place for which a token is valid. It is valid nowhere else.
+// Scope is the origin, application and version for which a token is valid. It is valid for
+// no others.
 type Scope struct {
 	// Origin is the origin of this server as clients see it: scheme://host in lower
 	// case, and :port unless it is the default of the scheme.
 	Origin string
-	// Application and Version are those of Config.Applications, empty without.
+	// Application and Version are those of Config.Applications. They are empty if there
+	// are none.
 	Application, Version string
 }
 
-// FromContext returns the identity of the signer of the request that has this
-// context. It reports whether there is one.
+// FromContext returns the signer of the request with this context. It reports whether the
+// request is signed.
 func FromContext(ctx context.Context) (id Identity, ok bool) {
 	s, ok := ctx.Value(contextKey{}).(*signer)
 	if !ok {
@@ -56,17 +58,17 @@ func FromContext(ctx context.Context) (id Identity, ok bool) {
 
 type contextKey struct{}
 
-// signer is what a context has of a verified request. The Authenticator that verified
-// it does not verify it again, and could not: the nonce is used.
+// signer is the value in the context of a verified request. The Authenticator does not
+// verify the request again: its nonce is used.
 type signer struct {
-	by       *Authenticator
+	verifier *Authenticator
 	identity Identity
 }
 
-// hasVerified reports whether a context is that of a request which a has verified.
+// hasVerified reports whether a has verified the request with this context.
 func (a *Authenticator) hasVerified(ctx context.Context) bool {
 	s, ok := ctx.Value(contextKey{}).(*signer)
-	return ok && s.by == a
+	return ok && s.verifier == a
 }
 
 // Handler serves the token endpoint and passes other requests on to next. A request
@@ -91,17 +93,17 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 // Challenge answers 401 with a challenge. It is for handlers inside Handler that
 // decide themselves which requests must be signed.
 func (a *Authenticator) Challenge(w http.ResponseWriter, r *http.Request) {
-	a.refuse(w, r, receivedTarget(r), unauthorized("authentication required"))
+	a.refuse(w, r, incomingTarget(r), unauthorized("authentication required"))
 }
 
-// serve passes a signed request on to signed, and one without credentials to
-// anonymous.
-func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, anonymous http.Handler) {
+// serve calls signed for a request with a valid signature, and unsigned for a request
+// without credentials.
+func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, unsigned http.Handler) {
 	if a.hasVerified(r.Context()) {
 		signed.ServeHTTP(w, r)
 		return
 	}
-	t := receivedTarget(r)
+	t := incomingTarget(r)
 	if values, ok := a.routes.tokenEndpoint(r, t); ok && !a.config.DisableTokenEndpoint {
 		a.serveToken(w, r, t, values)
 		return
@@ -112,7 +114,7 @@ func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, signed, an
 		a.refuse(w, r, t, err)
 		return
 	case auth == nil:
-		anonymous.ServeHTTP(w, r)
+		unsigned.ServeHTTP(w, r)
 		return
 	}
 	id, r, err := a.verify(r, t, auth)
@@ -154,6 +156,8 @@ func (a *Authenticator) verify(r *http.Request, t requestTarget, auth *signature
 	return id, r, a.useNonce(r.Context(), auth, at)
 }
 
+// checkTimestamp parses a timestamp. It returns an error if the clock differs from it by
+// more than Config.Leeway.
 func (a *Authenticator) checkTimestamp(text string) (time.Time, error) {
 	at, ok := parseTimestamp(text)
 	if !ok {
@@ -186,8 +190,8 @@ func isNonce(s string) bool {
 	return len(s) <= maxNonce && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// checkToken returns the identity and the secret of a token, if the request is for
-// the place that the token is valid for.
+// checkToken returns the identity and the secret of a token. It returns an error if the
+// token is not valid for the request.
 func (a *Authenticator) checkToken(r *http.Request, t requestTarget, o origin.Origin, token string) (id Identity, secret string, err error) {
 	id, secret, err = a.config.Tokens.ParseToken(r, token)
 	switch {
@@ -215,20 +219,20 @@ func scopeOf(o origin.Origin, values map[string]string) Scope {
 }
 
 // checkSignature verifies the signature, and that what it covers is what the next
-// handler gets: the URL, the form, and what was parsed of them before. The request
+// handler gets: the URL, the form, and the values that were parsed from them before. The request
 // that it returns has the body of the original.
 func (a *Authenticator) checkSignature(r *http.Request, t requestTarget, o origin.Origin, auth *signature.Authorization, secret string) (restored *http.Request, err error) {
 	var form string
 	if a.scheme.CoversForm() {
-		if form, r, err = receivedForm(r, t.Query(), a.config.MaxForm); err != nil {
+		if form, r, err = incomingForm(r, t.Query(), a.config.MaxForm); err != nil {
 			return r, err
 		}
 	}
 	if err := a.scheme.Verify(auth, secret, message(r.Method, o, t, form)); err != nil {
 		return r, err
 	}
-	if !t.isServed(r.URL) {
-		return r, errNotServed
+	if !t.matchesURL(r.URL) {
+		return r, errURLMismatch
 	}
 	if !formsAgree(r, t.Query(), form, a.scheme.CoversForm()) {
 		return r, errParsedForm
@@ -287,6 +291,7 @@ func (a *Authenticator) origin(r *http.Request) (origin.Origin, bool) {
 	return origin.FromHost(ownScheme(r), r.Host)
 }
 
+// ownScheme returns the scheme of the connection.
 func ownScheme(r *http.Request) string {
 	if r.TLS != nil {
 		return "https"
@@ -308,6 +313,8 @@ func forwardedOrigin(r *http.Request) (origin.Origin, bool) {
 	return origin.FromHost(scheme, host)
 }
 
+// lastValue returns the last element of a header with comma-separated values, "" if there
+// is none.
 func lastValue(r *http.Request, header string) string {
 	values := r.Header.Values(header)
 	if len(values) == 0 {

@@ -2,6 +2,7 @@ package vepauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,7 +26,7 @@ const (
 	MACBrowserID Scheme = "MAC+BrowserID"
 )
 
-// signatureScheme returns the implementation of a Scheme. Empty means OAuthVEP.
+// signatureScheme returns the implementation of s. Empty means OAuthVEP.
 func (s Scheme) signatureScheme() (signature.Scheme, error) {
 	switch s {
 	case "", OAuthVEP:
@@ -44,11 +45,11 @@ type Verifier interface {
 
 // OneUse is a store of keys, each of which is accepted once. It is the guard against
 // replayed requests. *assertion.MemoryOneUse serves one process, *redisstore.Store any
-// number of them.
+// number of processes.
 //
 // FirstUse reports whether the key was not used before, and stores it, in one atomic
-// step. It keeps the key at least until the time given. If it cannot, it returns an
-// error, and the request is answered with 503.
+// step. It keeps the key at least until that time. If it cannot, it returns an error, and
+// the request is answered with 503.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (first bool, err error)
 }
@@ -86,9 +87,9 @@ type Config struct {
 
 	// Nonces stores used nonces. Nil means the memory of this process, with room for
 	// 100 000 nonces of about 200 bytes each. With the default Leeway that is enough
-	// for 800 requests a second; further ones are answered with 503. Servers that
-	// share a master secret must share the store too, or each accepts what was used at
-	// another. A store with a clock of its own needs the clock of Now.
+	// for 800 requests a second; further requests are answered with 503. Servers that
+	// share a master secret must also share the store. Otherwise each accepts a request
+	// that was used at another. The clock of the store must agree with Now.
 	Nonces OneUse
 
 	// TokenURL is the path of the token endpoint as clients see it. Challenges name it.
@@ -103,15 +104,15 @@ type Config struct {
 
 	// Applications are the applications for which tokens are issued, and the versions
 	// of each. A token is valid for the one application and version that its token URL
-	// named. Applications need {application} in TokenURL. They have versions if, and
-	// only if, TokenURL has {version}.
+	// named. TokenURL must contain {application}. It contains {version} if, and only if,
+	// the applications have versions.
 	Applications map[string][]string
 
 	// ApplicationOf returns the application that a request is for. Nil means that the
 	// path of the request names it, at the segments where TokenURL has {application}
 	// and {version}: with /{application}/{version}/token everything below /sync/1.5/
-	// is application sync, version 1.5. A request for none of the Applications is
-	// refused, whatever its token.
+	// is application sync, version 1.5. A request that is for none of the Applications
+	// is refused.
 	ApplicationOf func(r *http.Request) (name, version string)
 
 	// PublicOrigin is the origin of this server as clients see it, such as
@@ -121,14 +122,14 @@ type Config struct {
 	PublicOrigin string
 
 	// TrustForwarded takes the origin of a request from X-Forwarded-Proto and
-	// X-Forwarded-Host, and of several values the last. It is only for servers that are
-	// reached through a proxy which sets or removes both. It excludes PublicOrigin, and
-	// the same warning about Request.Host applies.
+	// X-Forwarded-Host. Of several values the last counts. It is only for servers behind
+	// a proxy that sets or removes both headers. It must not be set together with
+	// PublicOrigin. Handlers and patterns must not use Request.Host here either.
 	TrustForwarded bool
 
-	// Leeway is the largest difference between the timestamp of a request and the clock,
-	// in both directions, and between the clocks of servers that share a store of
-	// nonces. A nonce is stored for up to three times as long. 0 means one minute; at
+	// Leeway is the largest accepted difference between the timestamp of a request and
+	// Now, in both directions. The clocks of servers that share a store of nonces may
+	// also differ by it. A nonce is stored for up to three times as long. 0 means one minute; at
 	// most 10 minutes.
 	Leeway time.Duration
 
@@ -153,7 +154,7 @@ func New(c Config) (*Authenticator, error) {
 		return nil, err
 	}
 	a := &Authenticator{config: c.withDefaults()}
-	a.scheme, _ = c.Scheme.signatureScheme() // validate has no error
+	a.scheme, _ = c.Scheme.signatureScheme() // validate has checked both
 	a.public, _ = c.publicOrigin()
 	var err error
 	if a.routes, err = newRoutes(a.config); err != nil {
@@ -180,7 +181,7 @@ func (c Config) validate() error {
 		return err
 	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
-		return fmt.Errorf("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
+		return errors.New("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
 	}
 	for _, audience := range c.Audiences {
 		if err := origin.CheckAudience(audience); err != nil {
@@ -188,7 +189,7 @@ func (c Config) validate() error {
 		}
 	}
 	if c.PublicOrigin != "" && c.TrustForwarded {
-		return fmt.Errorf("vepauth: PublicOrigin: set together with TrustForwarded")
+		return errors.New("vepauth: PublicOrigin: set together with TrustForwarded")
 	}
 	if _, err := c.publicOrigin(); err != nil {
 		return fmt.Errorf("vepauth: PublicOrigin: %q: %w", c.PublicOrigin, err)

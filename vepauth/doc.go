@@ -1,6 +1,6 @@
-// Package vepauth is sign-in for programs. A client proves an email address once, with a
-// BrowserID assertion, gets short-lived credentials in exchange, and signs its requests
-// with them. The protocol is that of repoze.who.plugins.vepauth, which clients such as
+// Package vepauth signs programs in to web services. A client proves an email address once,
+// with a BrowserID assertion, gets short-lived credentials in exchange, and signs its
+// requests with them. The protocol is that of repoze.who.plugins.vepauth, which clients such as
 // Firefox Sync used. For people in browsers see package login.
 //
 //	client                                                        server
@@ -44,7 +44,7 @@
 // # Several servers
 //
 // Servers that share a master secret accept each other's tokens. They must also share a
-// store of nonces, or each accepts a request that was used at another:
+// store of nonces. Otherwise each accepts a request that was used at another:
 //
 //	tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Secrets: [][]byte{secret}})
 //	…
@@ -53,8 +53,7 @@
 // Here store is a *redisstore.Store. Redis needs "appendonly yes" and "appendfsync always",
 // or a crash loses the nonces of the last second (docs/REPLAY.md). A replica that takes over
 // may lack the latest nonces; a request could then be accepted twice. While the store is
-// full or cannot be reached, signed requests are answered with 503. None is accepted
-// unchecked.
+// full or cannot be reached, signed requests are answered with 503.
 //
 // # Applications
 //
@@ -79,13 +78,13 @@
 //   - The URL must be the one that net/http parses from the target, except for a prefix that
 //     [http.StripPrefix] removed.
 //   - All names of a host in the request must be the same.
-//   - A form must not have a Content-Encoding. What a handler outside of this package parsed
-//     of it must be what was signed.
+//   - A form must not have a Content-Encoding. If an outer handler has parsed it, the values
+//     must be those that were signed.
 //
 // # What a request can cost
 //
-// The checks go from cheap to expensive: header, timestamp, nonce, token, then query and
-// form. The form is read after the token was authenticated. These are the limits:
+// The checks go from cheap to expensive: header, timestamp, syntax of the nonce, token, then
+// query and form. The form is read after the token was authenticated. These are the limits:
 //
 //	request target (path and query)                            64 KiB    414
 //	Authorization header                                       16 KiB    401
@@ -103,7 +102,8 @@
 //
 // # A client
 //
-// [Transport] is an [http.RoundTripper] that does all of this. [Sign] signs one request.
+// [Transport] is an [http.RoundTripper] that answers challenges and signs requests. [Sign]
+// signs one request.
 //
 // # What is not checked
 //

@@ -18,11 +18,11 @@ const maxAssertionBody = 64 << 10
 
 // TokenEndpoint returns the token endpoint alone, to be mounted outside of Handler. If
 // Config.TokenURL has no placeholders, it serves every path at which it is mounted, and
-// challenges name TokenURL. If it has placeholders, other paths are answered with 404.
-// All paths are if Config.DisableTokenEndpoint is set.
+// challenges name TokenURL. If it has placeholders, other paths are answered with 404. If
+// Config.DisableTokenEndpoint is set, every path is.
 func (a *Authenticator) TokenEndpoint() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := receivedTarget(r)
+		t := incomingTarget(r)
 		values, ok := a.routes.tokenEndpoint(r, t)
 		if a.config.DisableTokenEndpoint || !ok && a.routes.tokenURL.lastPlaceholder() >= 0 {
 			a.refuse(w, r, t, &refusal.Refusal{Status: http.StatusNotFound, Reason: "no such token endpoint"})
@@ -48,31 +48,31 @@ func (a *Authenticator) serveToken(w http.ResponseWriter, r *http.Request, t req
 		a.refuse(w, r, t, err)
 		return
 	}
-	setHeader(w.Header())
+	setCommonHeaders(w.Header())
 	w.Header().Set("Content-Type", "application/json")
-	w.Write(append(answer, '\n')) // an error means that the client has left
+	w.Write(append(answer, '\n')) // an error means that the client has disconnected
 }
 
-// answer returns the members of the answer. Token.Extra never replaces a credential.
+// answer returns the JSON members of the answer. Token.Extra never replaces a credential.
 func (a *Authenticator) answer(t Token) map[string]any {
 	answer := a.scheme.Answer(t.ID, t.Secret)
 	for name, value := range t.Extra {
-		if _, credential := answer[name]; !credential {
+		if _, exists := answer[name]; !exists {
 			answer[name] = value
 		}
 	}
 	return answer
 }
 
-// exchange makes the checks in the order in which they are documented.
+// exchange verifies the assertion of a token request and returns a token for it.
 func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t requestTarget, values map[string]string) (Token, error) {
 	if t.err != nil {
 		return Token{}, t.err
 	}
-	if !t.isServed(r.URL) {
-		return Token{}, errNotServed
+	if !t.matchesURL(r.URL) {
+		return Token{}, errURLMismatch
 	}
-	text, err := receivedAssertion(w, r)
+	text, err := incomingAssertion(w, r)
 	if err != nil {
 		return Token{}, err
 	}
@@ -94,6 +94,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 	return a.makeToken(r, g)
 }
 
+// makeToken calls the TokenManager and checks what it returns.
 func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
 	token, err := a.config.Tokens.MakeToken(r, g)
 	switch {
@@ -107,9 +108,9 @@ func (a *Authenticator) makeToken(r *http.Request, g Grant) (Token, error) {
 	return token, nil
 }
 
-// receivedAssertion returns the assertion of a token request. It is in the header
-// Authorization, scheme Browser-ID, or if there is none in a form that is posted.
-func receivedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
+// incomingAssertion returns the assertion of a token request: from the Authorization header
+// with the scheme Browser-ID or, without that header, from a posted form.
+func incomingAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	switch headers := r.Header["Authorization"]; {
 	case len(headers) > 1:
 		return "", badRequest(signature.ErrHeaders.Error())
@@ -122,10 +123,11 @@ func receivedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	case r.Method == http.MethodGet:
 		return "", errNoAssertion
 	}
-	return postedAssertion(w, r)
+	return assertionInForm(w, r)
 }
 
-func postedAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
+// assertionInForm returns the assertion in the form of a token request.
+func assertionInForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	limited := http.MaxBytesReader(w, r.Body, maxAssertionBody)
 	body, err := readAtMost(&parameterLimit{limited, maxParameters}, maxAssertionBody)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// retryAfter is the value of Retry-After. The failure of a look-up is cached as long.
+// retryAfter is the value of Retry-After. A failed look-up is cached for the same time.
 const retryAfter = 5 * time.Second
 
 var (
@@ -19,22 +19,24 @@ var (
 	errNoAssertion = unauthorized("no assertion")
 )
 
-// unauthorized is answered with 401 and a challenge.
+// unauthorized returns a refusal with the status 401. refuse adds the challenge.
 func unauthorized(reason string) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusUnauthorized, Reason: reason}
 }
 
+// badRequest returns a refusal with the status 400.
 func badRequest(reason string) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Reason: reason}
 }
 
-// unavailable is answered with 503: the request cannot be checked now.
+// unavailable returns a refusal with the status 503, for a request that cannot be checked
+// now.
 func unavailable(reason string, cause error) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reason, Cause: cause, RetryAfter: retryAfter}
 }
 
-// newRefusal returns the answer to an error of this package. Every other error is a fault
-// of this package or of a TokenManager.
+// newRefusal returns the answer to an error. An error that is not listed here is a fault of
+// this package or of a TokenManager: 500.
 func newRefusal(err error) refusal.Refusal {
 	var refused *refusal.Refusal
 	var invalid signature.Error
@@ -43,7 +45,7 @@ func newRefusal(err error) refusal.Refusal {
 		return *refused
 	case errors.As(err, &invalid):
 		return *unauthorized(invalid.Error())
-	case errors.Is(err, errMethod), errors.Is(err, errTarget), errors.Is(err, errNotServed),
+	case errors.Is(err, errMethod), errors.Is(err, errTarget), errors.Is(err, errURLMismatch),
 		errors.Is(err, errEncodedForm), errors.Is(err, errParsedForm):
 		return *unauthorized(err.Error())
 	case errors.Is(err, errLongTarget):
@@ -58,9 +60,9 @@ func newRefusal(err error) refusal.Refusal {
 	return refusal.Refusal{Status: http.StatusInternalServerError, Reason: "internal error", Cause: err}
 }
 
-// refuseAssertion returns the answer to an assertion that was not accepted. It contains
-// only the public reason of the error. The cause is for the log, because it can reveal
-// which names the network of this server resolves.
+// refuseAssertion returns the answer to an assertion that was not accepted. The answer
+// contains only the public reason. The cause is for the log, because it can reveal which
+// names the network of this server resolves.
 func refuseAssertion(err error) *refusal.Refusal {
 	failed := assertion.Failure(err)
 	switch {
@@ -79,12 +81,12 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t request
 		e.Challenge = a.challenge(r, t)
 	}
 	a.logCause(r, e)
-	setHeader(w.Header())
+	setCommonHeaders(w.Header())
 	e.Write(w, "application/json", append(e.JSON(), '\n'))
 }
 
-// setHeader sets the headers of every answer of this package.
-func setHeader(h http.Header) {
+// setCommonHeaders sets the header fields that every answer of this package has.
+func setCommonHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
@@ -98,7 +100,7 @@ func (a *Authenticator) challenge(r *http.Request, t requestTarget) string {
 	return a.scheme.Challenge()
 }
 
-// logCause logs the cause if the answer does not contain it, unless the client has left.
+// logCause logs the cause if the answer does not contain it, unless the client has disconnected.
 func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
 	if e.Cause == nil || r.Context().Err() != nil {
 		return
@@ -113,8 +115,8 @@ func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
 	a.config.Logger.LogAttrs(r.Context(), level, "vepauth: "+e.Reason, slog.String("error", text))
 }
 
-// detail returns the text of err for the log. For an error of an assertion that includes how
-// the look-up of a domain failed, which the client must not learn.
+// detail returns the text of err for the log. For an *assertion.Error it includes how the
+// look-up of a domain failed, which the client must not learn.
 func detail(err error) string {
 	var e *assertion.Error
 	switch text := err.Error(); {

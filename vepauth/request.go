@@ -33,10 +33,10 @@ const (
 )
 
 var (
-	errMethod     = errors.New("unsupported method")
-	errTarget     = errors.New("unsupported request target")
-	errLongTarget = errors.New("the request target is too long")
-	errNotServed  = errors.New("the request target is not the URL that would be served")
+	errMethod      = errors.New("unsupported method")
+	errTarget      = errors.New("unsupported request target")
+	errLongTarget  = errors.New("the request target is too long")
+	errURLMismatch = errors.New("the request target is not the URL that would be served")
 )
 
 // targetBytes are the bytes that a request target may contain. The look-up in a table is
@@ -59,7 +59,7 @@ type requestTarget struct {
 
 // parseTarget parses a request target: see [target.Parse] for the forms that are
 // accepted. net/http finds a path in some of the other forms that is not the one at their
-// end. Bytes that no target contains are errors, too.
+// end. A byte that no target may contain is an error, too.
 func parseTarget(s string) requestTarget {
 	if len(s) > maxTarget {
 		return requestTarget{err: errLongTarget}
@@ -86,9 +86,9 @@ func checkMethod(method string) error {
 	return nil
 }
 
-// receivedTarget returns the target of a request that a server received. A request
+// incomingTarget returns the target of a request that a server received. A request
 // that was made in this process has no RequestURI: its URL is used.
-func receivedTarget(r *http.Request) requestTarget {
+func incomingTarget(r *http.Request) requestTarget {
 	if err := checkMethod(r.Method); err != nil {
 		return requestTarget{err: err}
 	}
@@ -106,10 +106,10 @@ func receivedTarget(r *http.Request) requestTarget {
 	return t
 }
 
-// isServed reports whether the URL that routers and handlers use is the one that
-// net/http parses from the target. http.StripPrefix may have removed a prefix: then
+// matchesURL reports whether u, which routers and handlers use, is the URL that net/http
+// parses from the target. http.StripPrefix may have removed a prefix: then
 // the path of the URL is the end of the path of the target, in both of its forms.
-func (t requestTarget) isServed(u *url.URL) bool {
+func (t requestTarget) matchesURL(u *url.URL) bool {
 	path, raw, ok := parsePath(t.Path())
 	if t.err != nil || !ok || t.Query() != u.RawQuery || u.Opaque != "" || u.User != nil {
 		return false
@@ -125,7 +125,7 @@ func (t requestTarget) isServed(u *url.URL) bool {
 }
 
 // parsePath returns the URL.Path and URL.RawPath that net/http parses from a path.
-// It is quick if all bytes stand for themselves (BenchmarkSigned).
+// A path without encoded bytes needs no allocation (BenchmarkSigned).
 func parsePath(s string) (path, raw string, ok bool) {
 	if isPlainPath(s) {
 		return s, "", true
@@ -181,8 +181,8 @@ var (
 	errChangedGetBody = errors.New("GetBody returns another form than Body")
 )
 
-// hasForm reports whether the body is a form. Parameters of the media type do not
-// matter: a form that some reader takes for another type must not go unsigned.
+// hasForm reports whether the body is a form. Parameters of the media type do not matter:
+// otherwise a form could be unsigned that a handler parses.
 func hasForm(r *http.Request) bool {
 	return r.Body != nil && r.Body != http.NoBody && hasFormType(r)
 }
@@ -199,7 +199,7 @@ func isFormType(contentType string) bool {
 }
 
 // checkEncoding returns errEncodedForm for a form with a Content-Encoding: a handler
-// could decode it and read something else than what was signed.
+// could decode it and read other bytes than those that were signed.
 func checkEncoding(h http.Header) error {
 	for _, coding := range h["Content-Encoding"] {
 		if coding != "" && !strings.EqualFold(coding, "identity") {
@@ -231,7 +231,7 @@ func outgoingForm(r *http.Request) (string, error) {
 		return "", err
 	}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
-	r.Body, _ = r.GetBody() // has no error
+	r.Body, _ = r.GetBody() // never fails
 	r.ContentLength = int64(len(form))
 	if getBody != nil && !bytes.Equal(form, again) {
 		return "", errChangedGetBody
@@ -239,16 +239,17 @@ func outgoingForm(r *http.Request) (string, error) {
 	return string(form), nil
 }
 
+// readAndClose reads a body to its end and closes it.
 func readAndClose(body io.ReadCloser) ([]byte, error) {
 	data, err := io.ReadAll(body)
 	return data, errors.Join(err, body.Close())
 }
 
-// receivedForm reads the form of a request that a server received, if it has one,
+// incomingForm reads the form of a request that a server received, if it has one,
 // of at most max bytes. It counts the parameters of the query first, and those of
 // the form while it reads. The request that it returns has a body of the same bytes.
 // Errors match errBody, errTooLarge, errTooMany or errEncodedForm.
-func receivedForm(r *http.Request, query string, max int64) (form string, restored *http.Request, err error) {
+func incomingForm(r *http.Request, query string, max int64) (form string, restored *http.Request, err error) {
 	parameters := maxParameters - countParameters(query)
 	switch {
 	case parameters < 0:
@@ -271,7 +272,7 @@ func receivedForm(r *http.Request, query string, max int64) (form string, restor
 		return "", r, err
 	}
 	restored = r.WithContext(r.Context()) // a shallow copy
-	restored.Body = &readAgain{bytes.NewReader(data), r.Body}
+	restored.Body = &bufferedBody{bytes.NewReader(data), r.Body}
 	restored.ContentLength = int64(len(data))
 	restored.GetBody = nil
 	return string(data), restored, nil
@@ -285,11 +286,11 @@ func countParameters(query string) int {
 	return strings.Count(query, "&") + 1
 }
 
-// parameterLimit is a form that returns errTooMany as soon as it has more parameters
-// than that, empty ones included.
+// parameterLimit reads a form. Read returns errTooMany if the form has more parameters than
+// the limit, empty ones included.
 type parameterLimit struct {
 	form       io.Reader
-	parameters int
+	parameters int // that may follow
 }
 
 // Read implements [io.Reader].
@@ -302,8 +303,8 @@ func (l *parameterLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAtMost reads a body of at most max bytes. Errors match errTooLarge for a longer one,
-// errTooMany of a parameterLimit, or errBody.
+// readAtMost reads a body of at most max bytes. Errors match errTooLarge for a longer body,
+// errTooMany if the reader is a parameterLimit, or errBody.
 func readAtMost(body io.Reader, max int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, max+1))
 	var limited *http.MaxBytesError
@@ -316,37 +317,36 @@ func readAtMost(body io.Reader, max int64) ([]byte, error) {
 	return data, err
 }
 
-// readAgain is a body that was read: it reads the same bytes and closes the
+// bufferedBody is a body that was read into memory. It reads the same bytes and closes the
 // original.
-type readAgain struct {
+type bufferedBody struct {
 	io.Reader
 	io.Closer
 }
 
-// formsAgree reports whether what a handler outside of this package parsed of the
-// request, and the next handler would use, is the query and the form that were
-// signed. It may contain values of a body that is not signed: of a multipart form,
-// and of every form if the scheme does not cover forms.
+// formsAgree reports whether the values that an outer handler parsed from the request, and
+// that the next handler would use, are those of the signed query and form. They may include
+// values of a body that is not signed: a multipart form, or any form if the scheme does not
+// cover forms.
 func formsAgree(r *http.Request, query, form string, coversForm bool) bool {
 	if r.Form == nil && r.PostForm == nil && r.MultipartForm == nil {
 		return true
 	}
-	fresh := &http.Request{Method: r.Method, URL: &url.URL{RawQuery: query}, Header: r.Header, Body: http.NoBody}
+	signed := &http.Request{Method: r.Method, URL: &url.URL{RawQuery: query}, Header: r.Header, Body: http.NoBody}
 	if coversForm {
-		fresh.Body = io.NopCloser(strings.NewReader(form))
+		signed.Body = io.NopCloser(strings.NewReader(form))
 	}
-	_ = fresh.ParseForm() // what it cannot parse, the handler could not parse either
+	_ = signed.ParseForm() // the outer handler had the same error
 	if coversForm && (r.MultipartForm == nil || hasFormType(r)) {
-		return r.MultipartForm == nil && sameValues(r.PostForm, fresh.PostForm) && sameValues(r.Form, fresh.Form)
+		return r.MultipartForm == nil && sameValues(r.PostForm, signed.PostForm) && sameValues(r.Form, signed.Form)
 	}
-	return isMerged(r.Form, fresh.Form, r.PostForm)
+	return isMerged(r.Form, signed.Form, r.PostForm)
 }
 
 // sameValues reports whether two forms are equal. A nil form equals an empty one.
 func sameValues(a, b url.Values) bool { return maps.EqualFunc(a, b, slices.Equal[[]string]) }
 
-// isMerged reports whether all has exactly the values of the query and of the body,
-// which was not signed. The values of a form come before those of the query, the
+// isMerged reports whether all has exactly the values of the query and of an unsigned body. The values of a form come before those of the query, the
 // values of a multipart form after them.
 func isMerged(all, query, body url.Values) bool {
 	for name, values := range all {

@@ -16,7 +16,7 @@ const (
 	applicationVersion = "version"
 )
 
-// routes finds the token endpoint and the application that a request is for.
+// routes determines whether a request is for the token endpoint, and for which application.
 type routes struct {
 	tokenURL      pattern // nil if challenges name no token endpoint
 	applications  map[string][]string
@@ -24,45 +24,47 @@ type routes struct {
 	directory     pattern // the part of tokenURL that names the application
 }
 
-// newRoutes returns the routes of a Config. It refuses every Config with which a token
-// could be valid where the Config does not say so.
+// newRoutes returns the routes of a Config. It returns an error for every Config with which
+// a token could be valid for a request that the Config does not mean.
 func newRoutes(c Config) (routes, error) {
-	s := routes{applicationOf: c.ApplicationOf, applications: make(map[string][]string, len(c.Applications))}
+	rs := routes{applicationOf: c.ApplicationOf, applications: make(map[string][]string, len(c.Applications))}
 	if c.TokenURL != "" {
 		var err error
-		if s.tokenURL, err = parsePattern(c.TokenURL); err != nil {
-			return s, fmt.Errorf("vepauth: TokenURL: %q: %w", c.TokenURL, err)
+		if rs.tokenURL, err = parsePattern(c.TokenURL); err != nil {
+			return rs, fmt.Errorf("vepauth: TokenURL: %q: %w", c.TokenURL, err)
 		}
 	}
-	inURL, versioned := s.tokenURL.has(applicationName), s.tokenURL.has(applicationVersion)
+	inURL, versioned := rs.tokenURL.has(applicationName), rs.tokenURL.has(applicationVersion)
 	switch {
 	case len(c.Applications) == 0 && (inURL || c.ApplicationOf != nil):
-		return s, fmt.Errorf("vepauth: Applications: empty, but TokenURL or ApplicationOf distinguishes applications")
-	case len(c.Applications) > 0 && !inURL && (s.tokenURL != nil || c.ApplicationOf == nil):
-		return s, fmt.Errorf("vepauth: TokenURL: no {%s}, but there are Applications", applicationName)
+		return rs, errors.New("vepauth: Applications: empty, but TokenURL or ApplicationOf distinguishes applications")
+	case len(c.Applications) > 0 && !inURL && (rs.tokenURL != nil || c.ApplicationOf == nil):
+		return rs, fmt.Errorf("vepauth: TokenURL: no {%s}, but there are Applications", applicationName)
 	case versioned && !inURL:
-		return s, fmt.Errorf("vepauth: TokenURL: {%s} without {%s}", applicationVersion, applicationName)
+		return rs, fmt.Errorf("vepauth: TokenURL: {%s} without {%s}", applicationVersion, applicationName)
 	}
 	for name, versions := range c.Applications {
-		if err := checkApplication(name, versions, versioned || s.tokenURL == nil && len(versions) > 0); err != nil {
-			return s, fmt.Errorf("vepauth: Applications: %q: %w", name, err)
+		if err := checkApplication(name, versions, versioned || rs.tokenURL == nil && len(versions) > 0); err != nil {
+			return rs, fmt.Errorf("vepauth: Applications: %q: %w", name, err)
 		}
-		s.applications[name] = slices.Clone(versions)
+		rs.applications[name] = slices.Clone(versions)
 	}
-	if len(s.applications) == 0 || c.ApplicationOf != nil {
-		return s, nil
+	if len(rs.applications) == 0 || c.ApplicationOf != nil {
+		return rs, nil
 	}
-	end := max(s.tokenURL.index(applicationName), s.tokenURL.index(applicationVersion)) + 1
-	if end == len(s.tokenURL) {
-		return s, fmt.Errorf("vepauth: TokenURL: ends with the application, so no path is below it: set ApplicationOf")
+	end := max(rs.tokenURL.index(applicationName), rs.tokenURL.index(applicationVersion)) + 1
+	if end == len(rs.tokenURL) {
+		return rs, errors.New("vepauth: TokenURL: ends with the application, so no path is below it: set ApplicationOf")
 	}
-	s.directory = s.tokenURL[:end]
-	return s, nil
+	rs.directory = rs.tokenURL[:end]
+	return rs, nil
 }
 
+// checkApplication returns an error if the name or a version is not a segment of a path, or
+// if the application has versions and should not, or the other way round.
 func checkApplication(name string, versions []string, versioned bool) error {
 	if !isSegment(name) {
-		return fmt.Errorf("not one segment of a path")
+		return errors.New("not one segment of a path")
 	}
 	if versioned != (len(versions) > 0) {
 		return fmt.Errorf("%d versions: there must be some exactly if TokenURL has {%s}", len(versions), applicationVersion)
@@ -75,44 +77,43 @@ func checkApplication(name string, versions []string, versioned bool) error {
 	return nil
 }
 
-// isApplication reports whether there is such an application in such a version.
-func (s *routes) isApplication(name, version string) bool {
-	versions, found := s.applications[name]
+// isApplication reports whether the Config has the application, in that version.
+func (rs *routes) isApplication(name, version string) bool {
+	versions, found := rs.applications[name]
 	return found && (slices.Contains(versions, version) || len(versions) == 0 && version == "")
 }
 
 // tokenEndpoint reports whether a request is for the token endpoint, and returns the
 // values of the placeholders of its URL.
-func (s *routes) tokenEndpoint(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
-	if s.tokenURL == nil {
+func (rs *routes) tokenEndpoint(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
+	if rs.tokenURL == nil {
 		return nil, false
 	}
-	values, ok = s.tokenURL.match(t.Path())
-	return values, ok && t.isServed(r.URL)
+	values, ok = rs.tokenURL.match(t.Path())
+	return values, ok && t.matchesURL(r.URL)
 }
 
-// application returns the values of TokenURL's placeholders in the path of a request; two
-// of them are the application that the request is for, and its version. It reports false
-// if there are applications and the request is for none of them.
-func (s *routes) application(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
+// application returns the values of TokenURL's placeholders in the path of a request. Two
+// of them are the application that the request is for, and its version. ok is false if the
+// Config has applications and the request is for none of them.
+func (rs *routes) application(r *http.Request, t requestTarget) (values map[string]string, ok bool) {
 	switch {
-	case len(s.applications) == 0:
+	case len(rs.applications) == 0:
 		return nil, true
-	case s.applicationOf != nil:
-		name, version := s.applicationOf(r)
+	case rs.applicationOf != nil:
+		name, version := rs.applicationOf(r)
 		values = map[string]string{applicationName: name, applicationVersion: version}
 	default:
-		if values, ok = s.directory.matchPrefix(t.Path()); !ok || hasDotSegment(t.Path()) {
+		if values, ok = rs.directory.matchPrefix(t.Path()); !ok || hasDotSegment(t.Path()) {
 			return nil, false
 		}
 	}
-	return values, s.isApplication(values[applicationName], values[applicationVersion])
+	return values, rs.isApplication(values[applicationName], values[applicationVersion])
 }
 
-// hasDotSegment reports whether a path has a segment "." or "..", encoded or not:
-// some handlers resolve them and others do not, so /sync/1.5/../../other is below
-// neither application. A backslash counts as a slash, as on some systems. A path that
-// cannot be decoded counts, too.
+// hasDotSegment reports whether a path has a segment "." or "..", encoded or not, or cannot
+// be decoded. A backslash counts as a slash, as on some systems. Some handlers resolve such
+// segments and others do not, so /sync/1.5/../../other is below no application.
 func hasDotSegment(path string) bool {
 	decoded, err := signature.Unescape(path)
 	if err != nil {
@@ -126,22 +127,22 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// tokenURLFor returns the path of the token endpoint for a request. It reports false
-// if there is none, or if the path of the request does not determine which.
-func (s *routes) tokenURLFor(r *http.Request, t requestTarget) (url string, ok bool) {
-	if s.tokenURL == nil {
+// tokenURLFor returns the path of the token endpoint for a request. ok is false if there is
+// none, or if the path of the request does not determine it.
+func (rs *routes) tokenURLFor(r *http.Request, t requestTarget) (url string, ok bool) {
+	if rs.tokenURL == nil {
 		return "", false
 	}
-	values, found := s.tokenEndpoint(r, t)
+	values, found := rs.tokenEndpoint(r, t)
 	switch {
-	case found && len(s.applications) > 0:
-		found = s.isApplication(values[applicationName], values[applicationVersion])
-	case !found && len(s.applications) > 0:
-		values, found = s.application(r, t)
+	case found && len(rs.applications) > 0:
+		found = rs.isApplication(values[applicationName], values[applicationVersion])
+	case !found && len(rs.applications) > 0:
+		values, found = rs.application(r, t)
 	case !found:
-		values, found = s.tokenURL[:s.tokenURL.lastPlaceholder()+1].matchPrefix(t.Path())
+		values, found = rs.tokenURL[:rs.tokenURL.lastPlaceholder()+1].matchPrefix(t.Path())
 	}
-	url, filled := s.tokenURL.fill(values)
+	url, filled := rs.tokenURL.fill(values)
 	return url, found && filled
 }
 
@@ -160,7 +161,7 @@ func parsePattern(s string) (pattern, error) {
 	if !found {
 		return nil, errors.New("does not begin with a slash")
 	}
-	if strings.ContainsFunc(rest, neverInPattern) {
+	if strings.ContainsFunc(rest, isForbiddenInPattern) {
 		return nil, errors.New("not a path")
 	}
 	texts := strings.Split(rest, "/")
@@ -180,11 +181,12 @@ func parsePattern(s string) (pattern, error) {
 	return p, nil
 }
 
-// neverInPattern reports whether a character cannot be in a pattern.
-func neverInPattern(r rune) bool {
+// isForbiddenInPattern reports whether a character cannot be in a pattern.
+func isForbiddenInPattern(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`?#"\<>^|`+"`", r)
 }
 
+// parseSegment parses a segment or a {placeholder}.
 func parseSegment(text string) (segment, error) {
 	if name, found := strings.CutPrefix(text, "{"); found {
 		if name, found = strings.CutSuffix(name, "}"); found && isPlaceholderName(name) {
@@ -198,8 +200,8 @@ func parseSegment(text string) (segment, error) {
 	return segment{decoded, false}, nil
 }
 
-// isPlaceholderName reports whether s is a letter or underscore, and perhaps more of
-// them and digits.
+// isPlaceholderName reports whether s has only letters, digits and underscores, and begins
+// with no digit.
 func isPlaceholderName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
@@ -210,14 +212,14 @@ func isPlaceholderName(s string) bool {
 	return s != ""
 }
 
-// decodeSegment decodes a segment of a path. It reports whether the result is one.
+// decodeSegment decodes a segment of a path. It reports whether the result is one segment.
 func decodeSegment(s string) (string, bool) {
 	decoded, err := signature.Unescape(s)
 	return decoded, err == nil && isSegment(decoded)
 }
 
-// isSegment reports whether a decoded text is one segment of a path: not empty, not
-// two segments, and not "." or "..".
+// isSegment reports whether a decoded text is one segment of a path: not empty, without a
+// slash, and not "." or "..".
 func isSegment(s string) bool {
 	return s != "" && s != "." && s != ".." && !strings.Contains(s, "/")
 }
@@ -283,8 +285,8 @@ func (p pattern) matchPrefix(path string) (values map[string]string, ok bool) {
 	return values, ok
 }
 
-// fill returns the path with these values in place of the placeholders. It reports
-// false if a value is missing.
+// fill returns the path with these values in place of the placeholders. ok is false if a
+// value is missing.
 func (p pattern) fill(values map[string]string) (path string, ok bool) {
 	var b strings.Builder
 	for _, s := range p {

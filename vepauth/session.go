@@ -18,12 +18,12 @@ import (
 const (
 	// maxEndpoints is the number of token endpoints of one origin that a Transport
 	// remembers: one for each application of a server. It limits the memory if a server
-	// names ever new ones.
+	// names a new one in each challenge.
 	maxEndpoints = 16
 	// maxTokenAnswer is the size of the largest answer of a token endpoint, in bytes.
 	maxTokenAnswer = 64 << 10
-	// maxDuration is the longest validity that a Transport accepts of a server, in
-	// seconds.
+	// maxDuration is the longest duration of credentials that a Transport accepts from a
+	// server, in seconds.
 	maxDuration = 365 * 24 * 60 * 60
 )
 
@@ -37,8 +37,8 @@ type tokenEndpoint struct {
 	exchange *exchange // in progress, nil if there is none
 }
 
-// session is credentials in use. It is never modified: its address distinguishes it from
-// the session that replaces it.
+// session holds the credentials from one exchange. It is never modified. Its address
+// distinguishes it from the session that replaces it.
 type session struct {
 	endpoint    *tokenEndpoint
 	credentials Credentials
@@ -51,12 +51,12 @@ type exchange struct {
 	done     chan struct{} // closed when the fields below are set
 	session  *session
 	err      error
-	canceled bool // by the context of the request that began it: another must begin anew
+	canceled bool // the context of the request that began it has ended: a waiting request must begin another
 }
 
-// sessionFor returns the session with which to sign a request, nil if there is none: of
-// several the one whose token endpoint has the longest common path with the request. An
-// expired session is replaced first.
+// sessionFor returns the session with which to sign a request, nil if there is none. Of
+// several it returns the one whose token endpoint has the longest common path with the
+// request. It replaces an expired session.
 func (t *Transport) sessionFor(r *http.Request, o origin.Origin) (*session, error) {
 	path := parseTarget(r.URL.RequestURI()).Path()
 	t.mu.Lock()
@@ -147,7 +147,7 @@ func (t *Transport) newSession(ctx context.Context, e *tokenEndpoint, refused *s
 	}
 }
 
-// runExchange makes an exchange. It ends the exchange even if Assertion panics.
+// runExchange runs an exchange. It ends the exchange even if Assertion panics.
 func (t *Transport) runExchange(ctx context.Context, e *tokenEndpoint, x *exchange) (*session, error) {
 	defer func() {
 		t.mu.Lock()
@@ -163,7 +163,7 @@ func (t *Transport) runExchange(ctx context.Context, e *tokenEndpoint, x *exchan
 	return x.session, x.err
 }
 
-// drop forgets a session that was refused.
+// drop removes a session that the server refused.
 func (t *Transport) drop(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -179,8 +179,8 @@ type TokenError struct {
 	// Status is the status of the answer: 200 for an answer that is malformed, 0 if there
 	// was no answer.
 	Status int
-	// Err is the fault of the answer, or the reason that there was none. It is nil if
-	// Status is the fault.
+	// Err is what is wrong with the answer, or why there was none. It is nil if only
+	// Status is wrong.
 	Err error
 }
 
@@ -252,8 +252,8 @@ func (t *Transport) post(ctx context.Context, e *tokenEndpoint, assertion string
 	return answer, nil
 }
 
-// noAnswer returns the error for an answer that is missing or incomplete: that of the
-// context if the caller canceled the request.
+// noAnswer returns the error for an answer that is missing or incomplete. It wraps the
+// error of the context if that has ended.
 func noAnswer(ctx context.Context, o origin.Origin, cause error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("no credentials from %s: %w", o, err)
@@ -261,9 +261,9 @@ func noAnswer(ctx context.Context, o origin.Origin, cause error) error {
 	return &TokenError{Origin: o.String(), Err: cause}
 }
 
-// parseCredentials returns the credentials in the answer of a token endpoint, and how
-// long they are valid. Some servers send that in seconds, as the member duration. 0 means
-// that it is not known: they are then valid until the next challenge. Other members are
+// parseCredentials returns the credentials in the answer of a token endpoint, and how long
+// they are valid: the member duration, in seconds, which some servers send. 0 means that it
+// is not known: the credentials are then used until the next challenge. Other members are
 // ignored.
 func parseCredentials(scheme Scheme, answer []byte) (c Credentials, life time.Duration, err error) {
 	object, err := strictjson.ParseObject(answer)

@@ -64,15 +64,15 @@ type Signer struct {
 	Rand io.Reader
 }
 
-// Sign sets the Authorization header, and replaces any that is there. The signature is
-// valid for one attempt: every further attempt must be signed again. An http.Client that
+// Sign sets the Authorization header, and replaces an existing one. The signature is valid
+// for one attempt: every further attempt must be signed again. An http.Client that
 // follows a redirect sends the header of the first request, which servers refuse.
 //
 // Sign signs what net/http will send: the method, the URL and, with OAuthVEP, the body if
 // its Content-Type is application/x-www-form-urlencoded. Other bodies are not signed. A
-// form is read and put back as Body and GetBody, and ContentLength is set. If both are set
-// before, they must have the same bytes. The request must not be modified in these
-// respects afterwards.
+// form is read and put back as Body and GetBody, and ContentLength is set. If Body and
+// GetBody are set before, they must have the same bytes. What was signed must not be
+// modified afterwards.
 //
 // The error matches ErrCredentials, or is about the request:
 //
@@ -155,8 +155,8 @@ func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err e
 	return message(method, o, t, form), nil
 }
 
-// outgoingTarget returns the target as net/http will send it: the RequestURI of the URL,
-// whatever the field of that name says.
+// outgoingTarget returns the target as net/http will send it: r.URL.RequestURI(). The field
+// r.RequestURI is ignored.
 func outgoingTarget(r *http.Request, method string, o origin.Origin) (requestTarget, error) {
 	if err := checkMethod(method); err != nil {
 		return requestTarget{}, err

@@ -23,25 +23,25 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// ErrRefused is matched by the errors of a TokenManager for which the client is
-// responsible: an identity that gets no token, or a token that is malformed, unknown
-// or expired. The answer is 401 with a challenge.
+// ErrRefused is the error of a TokenManager for which the client is responsible: an identity
+// that gets no token, or a token that is malformed, unknown or expired. A TokenManager may
+// wrap it. The answer is 401 with a challenge.
 var ErrRefused = errors.New("refused")
 
 // TokenManager issues and parses the tokens with which requests are signed.
 // SignedTokens is the default.
 //
-// An error that matches ErrRefused is the client's fault. Every other error is the
-// server's, such as a database that is down: it is logged and answered with 503. The
-// methods must be safe for concurrent use.
+// An error that matches ErrRefused is answered with 401. Every other error, such as that of
+// a database that is down, is logged and answered with 503. The methods must be safe for
+// concurrent use.
 type TokenManager interface {
-	// MakeToken issues a token for a verified identity, or refuses.
+	// MakeToken issues a token for a verified identity, or returns an error.
 	MakeToken(r *http.Request, g Grant) (Token, error)
 
 	// ParseToken returns what MakeToken was given for the token: the identity, with
 	// Grant.Scope as its Scope, and the secret. ParseToken must check whether the token
-	// has expired; the caller checks whether the Scope is that of the request. Two
-	// texts must not be the same token, because nonces count for each text.
+	// has expired; the caller checks whether the Scope is that of the request. It
+	// must accept only one text for each token, because nonces are stored by text.
 	ParseToken(r *http.Request, token string) (id Identity, secret string, err error)
 }
 
@@ -49,7 +49,7 @@ type TokenManager interface {
 type Grant struct {
 	// Result is the verified identity.
 	Result *assertion.Result
-	// Scope is the place for which the token is to be valid.
+	// Scope is where the token is to be valid.
 	Scope Scope
 	// Values are the decoded values of the placeholders of Config.TokenURL by name,
 	// application and version among them. It is nil without placeholders.
@@ -104,6 +104,7 @@ type SignedTokensConfig struct {
 	Rand io.Reader
 }
 
+// validate checks the fields that have limits.
 func (c SignedTokensConfig) validate() error {
 	if c.Life < 0 || c.Life > maxLife {
 		return fmt.Errorf("vepauth: Life: %v: not between 0 and %v", c.Life, maxLife)
@@ -116,6 +117,7 @@ func (c SignedTokensConfig) validate() error {
 	return nil
 }
 
+// withDefaults returns a copy with the defaults in place of zero values, except for Secrets.
 func (c SignedTokensConfig) withDefaults() SignedTokensConfig {
 	if c.Life == 0 {
 		c.Life = defaultLife
@@ -130,15 +132,15 @@ func (c SignedTokensConfig) withDefaults() SignedTokensConfig {
 }
 
 // SignedTokens is a TokenManager that stores nothing: a token is a JSON object with a
-// MAC, and its secret is derived from it. Everyone who has a token can read it, with
-// the email address. A token cannot be revoked before it expires.
+// MAC, and its secret is derived from it. A token is not encrypted: it shows the email
+// address. A token cannot be revoked before it expires.
 type SignedTokens struct {
-	config  SignedTokensConfig // complete
+	config  SignedTokensConfig // with all defaults
 	masters []*master
 }
 
-// master is a master secret, with a pool of HMACs of the key that is derived from it:
-// an HMAC that is used again need not be set up again (BenchmarkSigned).
+// master is a master secret, with a pool of HMACs of the key that is derived from it. An
+// HMAC from the pool does not have to process the key again (BenchmarkSigned).
 type master struct {
 	secret []byte
 	macs   sync.Pool // of hash.Hash
@@ -169,6 +171,7 @@ func NewSignedTokens(c SignedTokensConfig) (*SignedTokens, error) {
 	return t, nil
 }
 
+// newMaster derives the key of the MACs from a master secret.
 func newMaster(secret []byte) (*master, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, macLabel, sha256.Size)
 	if err != nil {
@@ -289,7 +292,7 @@ type payload struct {
 	Salt        []byte // ASCII
 }
 
-// encode returns the payload as a JSON object. Strings and numbers have no errors.
+// encode returns the payload as a JSON object. Marshaling strings and numbers never fails.
 func (p *payload) encode() []byte {
 	data, _ := json.Marshal(struct {
 		Email       string `json:"email"`

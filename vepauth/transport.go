@@ -16,9 +16,9 @@ import (
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// Transport is an [http.RoundTripper] that signs in when a server asks for it: it answers
-// the challenge with an assertion, keeps the credentials, and signs the following requests
-// to the same origin with them.
+// Transport is an [http.RoundTripper] that signs in when a server challenges it. It
+// exchanges an assertion for credentials, keeps them, and signs the following requests to
+// the same origin with them.
 //
 //	client := &http.Client{Transport: &vepauth.Transport{Assertion: assertionFor}}
 //
@@ -26,8 +26,8 @@ import (
 // MAC+BrowserID, Transport sends the request again, signed. After that it signs requests
 // at once. If the answer to a signed request is a challenge, the credentials have expired:
 // Transport gets new ones and sends the request once more. It never sends a request a third
-// time. A request with a body but without GetBody cannot be sent again: its 401 is the
-// answer, so a client that streams its bodies should get something small first.
+// time. A request with a body but without GetBody cannot be sent again: RoundTrip returns its
+// 401. A client that streams its bodies should get something small first.
 //
 // An assertion is made for the origin of the request's URL and posted to that origin only,
 // whatever the challenge and redirects say. The origin must have https, or be this machine
@@ -39,7 +39,7 @@ import (
 type Transport struct {
 	// Assertion returns a backed assertion, certificate~assertion, for an audience, which
 	// is an origin such as https://rp.example. It may refuse an audience with an error,
-	// which RoundTrip wraps. It must be set.
+	// which RoundTrip wraps. Required.
 	Assertion func(ctx context.Context, audience string) (string, error)
 
 	// Base sends the requests. Nil means http.DefaultTransport.
@@ -56,20 +56,19 @@ type Transport struct {
 	endpoints map[origin.Origin][]*tokenEndpoint // by origin, the last used first
 }
 
-// ErrChallenge means that a server asked for credentials and must not, or cannot, get
-// them: it is plain http; it is not the origin that was asked, because of a redirect or a
-// Host header; its token endpoint is missing or at another origin; or its challenge is
-// malformed.
+// ErrChallenge means that a challenge must not, or cannot, be answered: the server is plain
+// http; it is not the origin that was asked, because of a redirect or a Host header; its
+// token endpoint is missing or at another origin; or the challenge is malformed.
 var ErrChallenge = errors.New("challenge not answered")
 
-var errNoCallback = errors.New("vepauth: Transport.Assertion: not set")
+var errAssertionUnset = errors.New("vepauth: Transport.Assertion: not set")
 
 // RoundTrip implements [http.RoundTripper]. An error matches ErrChallenge, or is a
 // *TokenError, or comes from the context, Assertion, [Signer.Sign] or Base.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.Assertion == nil {
 		closeBody(r.Body)
-		return nil, errNoCallback
+		return nil, errAssertionUnset
 	}
 	if r.URL == nil || len(r.Header["Authorization"]) > 0 {
 		return t.base().RoundTrip(r)
@@ -87,7 +86,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || res.StatusCode != http.StatusUnauthorized || !isRepeatable(r) {
 		return res, err
 	}
-	c, scheme, found := ownChallenge(res.Header.Values("WWW-Authenticate"))
+	c, scheme, found := supportedChallenge(res.Header.Values("WWW-Authenticate"))
 	if !found {
 		return res, nil
 	}
@@ -116,12 +115,12 @@ func (t *Transport) retry(r *http.Request, o origin.Origin, c signature.Challeng
 	}
 	res, err := t.send(r, body, s)
 	if err == nil && res.StatusCode == http.StatusUnauthorized && refused != nil && refused.endpoint != s.endpoint {
-		t.drop(s) // it was a cached session, which may have expired, too
+		t.drop(s) // a cached session, which may have expired too
 	}
 	return res, err
 }
 
-// send sends a copy of the request with that body, signed if there is a session.
+// send sends the request. With a session it sends a copy with that body, signed.
 func (t *Transport) send(r *http.Request, body io.ReadCloser, s *session) (*http.Response, error) {
 	out := r
 	if s != nil {
@@ -146,6 +145,7 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
+// base returns Base or its default.
 func (t *Transport) base() http.RoundTripper {
 	if t.Base == nil {
 		return http.DefaultTransport
@@ -153,6 +153,7 @@ func (t *Transport) base() http.RoundTripper {
 	return t.Base
 }
 
+// now returns the time by Now or its default.
 func (t *Transport) now() time.Time {
 	if t.Now == nil {
 		return time.Now()
@@ -165,6 +166,7 @@ func isRepeatable(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
+// closeBody closes a body if there is one.
 func closeBody(body io.Closer) {
 	if body != nil {
 		body.Close()
@@ -183,9 +185,9 @@ func discard(res *http.Response) {
 	res.Body.Close()
 }
 
-// ownChallenge returns the challenge that this package answers, and its scheme. Of
-// several it prefers those that are well-formed, and OAuthVEP, which covers more.
-func ownChallenge(headers []string) (c signature.Challenge, scheme Scheme, found bool) {
+// supportedChallenge returns the challenge to answer, and its scheme. Of several it prefers
+// those that are well-formed, then OAuthVEP, which covers more.
+func supportedChallenge(headers []string) (c signature.Challenge, scheme Scheme, found bool) {
 	var all []signature.Challenge
 	size := 0
 	for _, header := range headers {
@@ -207,8 +209,8 @@ func ownChallenge(headers []string) (c signature.Challenge, scheme Scheme, found
 	return c, "", false
 }
 
-// signableOrigin returns the origin of a request's URL, for which its credentials are.
-// The error matches ErrChallenge if the request must not have credentials.
+// signableOrigin returns the origin whose credentials sign a request: that of its URL. It
+// returns an error matching ErrChallenge if the request must not be signed.
 func signableOrigin(r *http.Request) (origin.Origin, error) {
 	o, ok := urlOrigin(r.URL)
 	switch {
@@ -240,8 +242,8 @@ func hasHostOf(r *http.Request, o origin.Origin) bool {
 	return ok && named == o
 }
 
-// isRedirected reports whether another origin caused the request by a redirect. It must
-// choose neither which site learns an email address, nor what is requested in the name
+// isRedirected reports whether another origin caused the request by a redirect. That origin
+// must choose neither which site learns an email address, nor what is requested in the name
 // of the user.
 func isRedirected(r *http.Request, o origin.Origin) bool {
 	for via := r.Response; via != nil; via = via.Request.Response {
@@ -277,6 +279,7 @@ func endpointURL(asked *url.URL, o origin.Origin, c signature.Challenge) (*url.U
 	return endpoint, nil
 }
 
+// errEndpointURL returns the error for a token endpoint that is not a URL.
 func errEndpointURL(o origin.Origin) error {
 	return fmt.Errorf("%w: the token endpoint of %s is not a URL", ErrChallenge, o)
 }

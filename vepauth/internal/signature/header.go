@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Limits of a parsed Authorization or WWW-Authenticate header. No known client or
-// server comes near them.
+// Limits of a parsed Authorization or WWW-Authenticate header. Known clients and
+// servers send much less.
 const (
 	MaxHeader     = 16 << 10 // bytes
 	maxParameters = 32
@@ -23,7 +23,7 @@ type Authorization struct {
 	Token, Timestamp, Nonce string
 
 	signature string // base64
-	ext       string // MAC
+	ext       string // MAC: the parameter ext
 
 	method   string      // OAuth: the signature method
 	signed   []parameter // OAuth: the parameters of the header that are signed
@@ -35,7 +35,7 @@ type Authorization struct {
 }
 
 // Parse parses the credentials of a scheme in the Authorization headers of a request. It
-// returns nil if there are none.
+// returns nil if no header has the scheme.
 func Parse(s Scheme, headers []string) (*Authorization, error) {
 	for _, header := range headers {
 		params, ok := CutScheme(header, s.AuthScheme())
@@ -88,7 +88,7 @@ var strictBase64 = base64.StdEncoding.Strict()
 
 // matches reports whether the signature of the header is mac, in constant time.
 func (a *Authorization) matches(mac []byte) bool {
-	var buf [64]byte // more than any MAC has
+	var buf [64]byte // longer than any MAC
 	got, err := strictBase64.AppendDecode(buf[:0], []byte(a.signature))
 	return err == nil && hmac.Equal(got, mac)
 }
@@ -96,7 +96,7 @@ func (a *Authorization) matches(mac []byte) bool {
 // appendParams parses the parameters that follow the scheme in Authorization and
 // WWW-Authenticate (RFC 9110, section 11): name=value, where the value is a token
 // or a quoted string, with commas between. It appends them to params, which must be
-// empty. A name that occurs twice is an error, whatever its case. Values are not
+// empty. A name that occurs twice, in any case, is an error. Values are not
 // percent-decoded.
 func appendParams(params []parameter, s string) ([]parameter, error) {
 	if len(s) > MaxHeader {
@@ -120,7 +120,7 @@ func isNew(params []parameter, p parameter) bool {
 	return len(params) < maxParameters && len(p.name) <= maxName && !hasName(params, p.name)
 }
 
-// hasName reports whether a parameter has a name, whatever its case.
+// hasName reports whether one of the parameters has a name, in any case.
 func hasName(params []parameter, name string) bool {
 	for _, p := range params {
 		if len(p.name) == len(name) && strings.EqualFold(p.name, name) {
@@ -152,8 +152,8 @@ func cutToken(s string) (token, rest string) {
 	return s[:end], s[end:]
 }
 
-// cutQuoted cuts a quoted string (RFC 9110, section 5.6.4), whose opening quote is
-// gone already, off the front of s.
+// cutQuoted cuts a quoted string (RFC 9110, section 5.6.4) off the front of s, which
+// begins after the opening quote.
 func cutQuoted(s string) (value, rest string, ok bool) {
 	end := quotedBytes.prefix(s)
 	if end < len(s) && s[end] == '"' {
@@ -188,7 +188,8 @@ type Challenge struct {
 	params []parameter
 }
 
-// Param returns the value of a parameter, "" if there is none of that name.
+// Param returns the value of the parameter with a name, in any case, and "" if there is
+// none.
 func (c Challenge) Param(name string) string {
 	for _, p := range c.params {
 		if strings.EqualFold(p.name, name) {

@@ -8,13 +8,13 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// ErrAlgorithm is the error of [MAC.ParseAnswer] for any algorithm but hmac-sha-1.
+// ErrAlgorithm is the error of [MAC.ParseAnswer] for any algorithm other than hmac-sha-1.
 const ErrAlgorithm = Error("an algorithm other than hmac-sha-1")
 
 const macAlgorithm = "hmac-sha-1"
 
-// MAC is HTTP MAC with HMAC-SHA1, as in the draft for which the scheme is named
-// (draft-hammer-oauth-v2-mac-token-02). It does not cover form bodies.
+// MAC is HTTP MAC with HMAC-SHA1, as in draft-hammer-oauth-v2-mac-token-02. It does not
+// cover form bodies.
 type MAC struct{}
 
 // Challenge implements [Scheme].
@@ -50,7 +50,7 @@ func (MAC) parse(a *Authorization, header []parameter) error {
 
 // Verify implements [Scheme].
 func (MAC) Verify(a *Authorization, secret string, m Message) error {
-	if !a.matches(sumSHA1(secret, a.normalizedRequest(m))) {
+	if !a.matches(hmacSHA1(secret, a.normalizedRequest(m))) {
 		return ErrSignature
 	}
 	return nil
@@ -59,7 +59,7 @@ func (MAC) Verify(a *Authorization, secret string, m Message) error {
 // Sign implements [Scheme]. It has no errors.
 func (MAC) Sign(p Params, secret string, m Message) (string, error) {
 	a := &Authorization{Token: p.Token, Timestamp: p.Timestamp, Nonce: p.Nonce}
-	mac := strictBase64.EncodeToString(sumSHA1(secret, a.normalizedRequest(m)))
+	mac := strictBase64.EncodeToString(hmacSHA1(secret, a.normalizedRequest(m)))
 	return "MAC id=" + Quote(p.Token) + ", ts=" + Quote(p.Timestamp) + ", nonce=" + Quote(p.Nonce) + ", mac=" + Quote(mac), nil
 }
 
@@ -71,7 +71,8 @@ func (a *Authorization) normalizedRequest(m Message) string {
 	}, "\n")
 }
 
-func sumSHA1(secret, text string) []byte {
+// hmacSHA1 returns the HMAC-SHA1 of a text.
+func hmacSHA1(secret, text string) []byte {
 	h := hmac.New(sha1.New, []byte(secret))
 	h.Write([]byte(text))
 	return h.Sum(nil)
@@ -84,8 +85,8 @@ func (MAC) Answer(id, secret string) map[string]any {
 
 // ParseAnswer implements [Scheme].
 func (MAC) ParseAnswer(members strictjson.Object) (id, secret string, err error) {
-	if text(members, "algorithm") != macAlgorithm {
+	if stringMember(members, "algorithm") != macAlgorithm {
 		return "", "", ErrAlgorithm
 	}
-	return text(members, "id"), text(members, "key"), nil
+	return stringMember(members, "id"), stringMember(members, "key"), nil
 }

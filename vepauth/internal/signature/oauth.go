@@ -162,11 +162,12 @@ func (OAuth) Answer(id, secret string) map[string]any {
 
 // ParseAnswer implements [Scheme].
 func (OAuth) ParseAnswer(members strictjson.Object) (id, secret string, err error) {
-	return text(members, oauthConsumerKey), text(members, oauthConsumerSecret), nil
+	return stringMember(members, oauthConsumerKey), stringMember(members, oauthConsumerSecret), nil
 }
 
-// text returns a member that is a string, and "" if it is missing or not one.
-func text(members strictjson.Object, name string) string {
+// stringMember returns the value of a member that is a string, "" if the member is missing
+// or has another type.
+func stringMember(members strictjson.Object, name string) string {
 	raw, _ := members.Get(name)
 	value, _ := strictjson.String(raw)
 	return value
@@ -175,7 +176,7 @@ func text(members strictjson.Object, name string) string {
 // writeBaseString writes the signature base string (RFC 5849, section 3.4.1) of m
 // and the signed parameters of the header. It writes in pieces because the base
 // string can be five times as long as the form. The errors are those of appendForm:
-// writes to a hash have none.
+// writing to a hash never fails.
 func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 	path, query, _ := strings.Cut(m.Target, "?")
 	var buf [16]parameter
@@ -208,7 +209,7 @@ func writeBaseString(to io.Writer, m Message, signed []parameter) error {
 // encoder writes percent-encoded text in pieces (BenchmarkHostile).
 type encoder struct {
 	to  io.Writer
-	n   int
+	n   int // bytes used in buf
 	buf [512]byte
 }
 
@@ -242,6 +243,7 @@ func (w *encoder) encode(s, percent string) {
 	w.n = n
 }
 
+// flush writes what is buffered. Writing to a hash never fails.
 func (w *encoder) flush() {
 	w.to.Write(w.buf[:w.n])
 	w.n = 0
@@ -257,7 +259,7 @@ func (a *Authorization) BaseString(m Message) (string, error) {
 
 // isProtocolParameter reports whether a parameter belongs in the Authorization
 // header and nowhere else. RFC 5849, section 3.1, forbids that one occurs twice,
-// and the base string does not contain where a parameter came from. If one could be in
+// and the base string does not show where a parameter came from. If one could be in
 // two places, an attacker could move a parameter of the query into the header,
 // where the next handler does not look.
 func isProtocolParameter(name string) bool { return strings.HasPrefix(name, "oauth_") }

@@ -23,6 +23,7 @@ var (
 // byteSet is a set of bytes.
 type byteSet [256]bool
 
+// setOf returns the set of the bytes of a string.
 func setOf(members string) (s byteSet) {
 	for _, c := range []byte(members) {
 		s[c] = true
@@ -30,8 +31,8 @@ func setOf(members string) (s byteSet) {
 	return s
 }
 
-// quotedSet returns all bytes but quote, backslash and controls. The tab and the
-// bytes above ASCII are in the set.
+// quotedSet returns all bytes except the quote, the backslash and controls. It contains
+// the tab and the bytes above ASCII.
 func quotedSet() (s byteSet) {
 	for c := range s {
 		s[c] = c == '\t' || c >= ' ' && c != '"' && c != '\\' && c != 0x7f
@@ -58,6 +59,7 @@ func Escape(s string) string {
 	return string(appendEscaped(make([]byte, 0, len(s)+16), s))
 }
 
+// appendEscaped appends what Escape returns.
 func appendEscaped(to []byte, s string) []byte {
 	for {
 		plain := unreserved.prefix(s)
@@ -71,8 +73,8 @@ func appendEscaped(to []byte, s string) []byte {
 	}
 }
 
-// Unescape decodes percent-encoding. A '%' without two hexadecimal digits is
-// ErrPercent. It is quick if there is no '%'.
+// Unescape decodes percent-encoding. It returns ErrPercent if a '%' has no two hexadecimal
+// digits after it.
 func Unescape(s string) (string, error) {
 	if strings.IndexByte(s, '%') < 0 {
 		return s, nil

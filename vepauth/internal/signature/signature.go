@@ -1,5 +1,5 @@
 // Package signature computes, writes, parses and verifies the signatures of HTTP
-// requests. It knows two schemes: [OAuth], which is two-legged OAuth 1.0 (RFC
+// requests. It implements two schemes: [OAuth], which is two-legged OAuth 1.0 (RFC
 // 5849), and [MAC], an early draft of HTTP MAC.
 //
 // The functions are pure. They read no clock, no body and no randomness, and they
@@ -57,9 +57,10 @@ type Scheme interface {
 	// Sign returns an Authorization header with the signature of m.
 	Sign(p Params, secret string, m Message) (string, error)
 
-	// Answer returns the members with which a token endpoint sends credentials.
+	// Answer returns the JSON members with which a token endpoint sends credentials.
 	Answer(id, secret string) map[string]any
-	// ParseAnswer is the inverse of Answer. A missing credential is empty.
+	// ParseAnswer returns the credentials in the members of an answer. A credential that
+	// is missing is empty.
 	ParseAnswer(members strictjson.Object) (id, secret string, err error)
 
 	// parse sets the fields of a from the parameters of its header.
