@@ -30,8 +30,8 @@ const (
 	reasonAnonymous   = "not signed in"
 )
 
-// words are the reasons in words for people. The script contains them too.
-var words = map[string]string{
+// messages are the texts for visitors, by reason. The script contains them too.
+var messages = map[string]string{
 	reasonCrossOrigin: "The request came from another site, so it was refused.",
 	reasonMissing:     "Your browser did not prove an address. Signing in needs JavaScript.",
 	reasonNoUser:      "There is no account for this address here.",
@@ -44,9 +44,9 @@ var words = map[string]string{
 	"the assertion was used before":       "This attempt to sign in was used before. Please try again.",
 }
 
-// message returns a refusal in words for people.
+// message returns the text of a refusal for visitors.
 func message(refused *refusal.Refusal) string {
-	if text, ok := words[refused.Reason]; ok {
+	if text, ok := messages[refused.Reason]; ok {
 		return text
 	}
 	if refused.Status == http.StatusForbidden {
@@ -55,11 +55,10 @@ func message(refused *refusal.Refusal) string {
 	return "The request was refused: " + refused.Reason + "."
 }
 
-// fail answers a request with an error. An error that is not a refusal is one of the
-// application or of something that it needs. It is logged, and the visitor is not
-// told what failed.
+// fail answers a request with an error. An error that is not a refusal comes from the
+// application or from the session store. It is logged, and the answer does not contain it.
 func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
-	refused, ok := err.(*refusal.Refusal) // not one that the application has wrapped
+	refused, ok := err.(*refusal.Refusal) // an error that wraps one comes from the application
 	switch {
 	case !ok:
 		l.config.Logger.ErrorContext(r.Context(), "login: the request failed", "error", err)
@@ -78,19 +77,19 @@ func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 		show(w, r, refused.Status, message(refused))
 		return
 	}
-	neverFramed(w.Header(), "default-src 'none'")
+	setSecurityHeaders(w.Header(), "default-src 'none'")
 	refused.Write(w, "application/json", refused.JSON())
 }
 
-// success is the JSON answer to a login or logout. Next is the page to go to; empty
-// means to stay.
+// success is the JSON answer to a login or logout. Next is the page to go to. Empty means
+// that the browser stays on its page.
 type success struct {
 	Status string `json:"status"`
 	Email  string `json:"email,omitempty"`
 	Next   string `json:"next,omitempty"`
 }
 
-// succeed redirects a form to next, and returns it to a script. It does not call
+// succeed answers a form with a redirect to next, and a script with JSON. It does not call
 // http.Redirect, which would rewrite the path.
 func (l *Login[U]) succeed(w http.ResponseWriter, r *http.Request, email, next string) {
 	if wantsPage(r) {
@@ -102,12 +101,12 @@ func (l *Login[U]) succeed(w http.ResponseWriter, r *http.Request, email, next s
 		return
 	}
 	text, err := json.Marshal(success{answer.StatusOkay, email, next})
-	if err != nil { // strings marshal
+	if err != nil { // marshaling strings never fails
 		l.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	neverFramed(w.Header(), "default-src 'none'")
+	setSecurityHeaders(w.Header(), "default-src 'none'")
 	w.WriteHeader(http.StatusOK)
 	w.Write(text)
 }
@@ -115,9 +114,9 @@ func (l *Login[U]) succeed(w http.ResponseWriter, r *http.Request, email, next s
 // browserPath returns a path of the application as browsers see it.
 func (l *Login[U]) browserPath(path string) string { return l.config.Prefix + path }
 
-// neverFramed sets the headers that keep a response of this package out of frames,
-// and browsers from guessing its type.
-func neverFramed(h http.Header, policy string) {
+// setSecurityHeaders sets the headers that forbid browsers to show a response in a frame,
+// to guess its type, and to load anything that the policy does not allow.
+func setSecurityHeaders(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -142,8 +141,8 @@ func hashSource(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// errorPage is the ErrorPage of a Config without one: a page with the message and a
-// link to the sign-in page.
+// errorPage is the default of Config.ErrorPage: a page with the message and a link to the
+// sign-in page.
 func (l *Login[U]) errorPage(w http.ResponseWriter, r *http.Request, status int, message string) {
 	var body bytes.Buffer
 	err := page.Execute(&body, struct {
@@ -156,7 +155,7 @@ func (l *Login[U]) errorPage(w http.ResponseWriter, r *http.Request, status int,
 		body.WriteString(template.HTMLEscapeString(message))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	neverFramed(w.Header(), pagePolicy)
+	setSecurityHeaders(w.Header(), pagePolicy)
 	w.WriteHeader(status)
 	w.Write(body.Bytes())
 }

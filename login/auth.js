@@ -1,6 +1,6 @@
 // The buttons #browserid-login and #browserid-logout, for any navigator.id: see
 // docs/LOGIN.md of github.com/vepverify/vepverify. "site" has the routes and the
-// reasons of failures in words.
+// messages by reason.
 (function (site) {
   'use strict';
 
@@ -33,9 +33,9 @@
     if (button.dispatchEvent(event)) showMessage(button, detail.message);
   }
 
-  function wordsFor(status, reason) {
+  function messageFor(status, reason) {
     if (status === 0) return 'The site could not be reached. Please check your connection and try again.';
-    if (Object.hasOwn(site.words, reason)) return site.words[reason];
+    if (Object.hasOwn(site.messages, reason)) return site.messages[reason];
     if (status === 403 && reason) return 'You could not be signed in: ' + reason + '.';
     if (reason) return 'The request was refused: ' + reason + '.';
     return 'The site has a problem just now. Please try again in a moment.';
@@ -98,7 +98,7 @@
       return;
     }
     if (result.status === 403) forget();
-    fail(button, { status: result.status, reason: result.reason, message: wordsFor(result.status, result.reason) });
+    fail(button, { status: result.status, reason: result.reason, message: messageFor(result.status, result.reason) });
   }
 
   function cancelled(button) {
@@ -154,8 +154,8 @@
     }
   }
 
-  // signOut signs out. If navigator.id has reported the logout, it is not told of it: it
-  // might report it again.
+  // signOut signs out. It does not tell navigator.id of a logout that navigator.id has
+  // reported, which it might report again.
   async function signOut(button, reported) {
     if (sending) return;
     showMessage(button, '');
@@ -167,7 +167,7 @@
       return;
     }
     signingOut = false;
-    fail(button, { status: result.status, reason: result.reason, message: wordsFor(result.status, result.reason) });
+    fail(button, { status: result.status, reason: result.reason, message: messageFor(result.status, result.reason) });
   }
 
   // postsLogout reports whether the button's form posts to the logout route itself.
@@ -189,7 +189,7 @@
     else signOut(button, false);
   });
 
-  // When the user goes back, the page may be as it was left.
+  // When the user goes back, the page may have its former state.
   window.addEventListener('pageshow', () => {
     const button = find('login');
     const form = button && button.form;

@@ -16,25 +16,25 @@ import (
 
 // Config configures a Login. U is the application's type of users.
 //
-// Paths are the application's own. Browsers see them with Prefix before them.
+// Paths are those that the application's router sees. Browsers see Prefix before them.
 type Config[U any] struct {
 	// Verifier verifies assertions. Nil means a verifier with the default
 	// configuration, which fetches the keys of issuers from the network.
 	Verifier *assertion.Verifier
 
-	// OneUse lets each assertion sign in once. Nil means the guard of the Verifier
-	// or, if it has none, a guard in the memory of this process. That has room for
-	// 100 000 assertions with a lifetime of at most 10 minutes, about 200 bytes
+	// OneUse is the guard that lets each assertion sign in once. Nil means the guard of
+	// the Verifier or, if it has none, a guard in the memory of this process. That has
+	// room for 100 000 assertions with a lifetime of at most 10 minutes, about 200 bytes
 	// each. Several processes need a guard that they share, such as redisstore's.
 	OneUse assertion.OneUse
 
-	// InsecureReplay adds no guard to a Verifier without one. An assertion then signs
-	// in, and makes a session, each time that it is posted until it expires.
+	// InsecureReplay means that a Verifier without a guard gets none. Until it expires, an
+	// assertion then makes a session each time that it is posted.
 	InsecureReplay bool
 
 	// Audiences are the origins at which browsers reach the application, such as
-	// https://rp.example. Required. They are never taken from a request, whose sender
-	// chooses its Host. All must be https, or all http on this machine.
+	// https://rp.example. Required. They are never taken from a request, because its sender
+	// chooses the Host. All must be https, or all http on this machine.
 	Audiences []string
 
 	// FindOrCreate finds or creates the user with the verified address. Required. It
@@ -44,7 +44,7 @@ type Config[U any] struct {
 	FindOrCreate func(ctx context.Context, res *assertion.Result) (U, error)
 
 	// UserID returns the ID of a user, by which the session identifies the user.
-	// Required. It must not be empty, and must never become another user's.
+	// Required. An ID must not be empty, and must never be used for another user.
 	UserID func(user U) string
 
 	// FindByID finds the user with an ID. Required. It is called at each login and
@@ -88,25 +88,25 @@ type Config[U any] struct {
 	// page. Empty means that a script stays on its page, and that a form goes to "/".
 	AfterLogin, AfterLogout string
 
-	// ErrorPage answers a form or a request for a page that has failed. It must write
-	// the status. The message says in words what failed. The header may already have
+	// ErrorPage writes the answer to a form, or to a request for a page, that has failed.
+	// It must write the status. The message is a text for visitors. The header may already have
 	// fields such as Cache-Control, Vary, Allow and Retry-After. Nil means a small page
 	// of this package.
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, message string)
 
-	// Logger logs what the visitor is not told: errors of the functions above and of
-	// the session store, and how a look-up for an assertion failed. Log records
+	// Logger logs what answers do not contain: errors of the functions above and of the
+	// session store, and how a look-up for an assertion failed. Log records
 	// contain no address and no assertion, unless an error of the application does.
 	// Nil means slog.Default.
 	Logger *slog.Logger
 
 	// Now is the clock of the default Verifier and of the default Sessions. Nil means
-	// time.Now. It must not be far from that, because scs reads the time from time.Now
-	// when it sets the time at which a session expires.
+	// time.Now. It must be close to that, because scs reads time.Now when it sets
+	// the time at which a session expires.
 	Now func() time.Time
 
-	// InsecureHTTP allows http audiences on other machines. Anyone in the network
-	// between them and the browser can take over their sessions.
+	// InsecureHTTP allows http audiences on other machines. An attacker in the network
+	// between them and the browser can take over sessions.
 	InsecureHTTP bool
 }
 
@@ -180,6 +180,7 @@ func (c Config[U]) validate() error {
 	return checkSessions(c.Sessions, audiences[0].Scheme() == "https")
 }
 
+// validatePaths checks the routes, the prefix and the pages.
 func (c Config[U]) validatePaths() error {
 	for _, route := range []struct{ field, path string }{
 		{"LoginPath", c.LoginPath}, {"LogoutPath", c.LogoutPath}, {"ScriptPath", c.ScriptPath},
@@ -230,7 +231,7 @@ func (c Config[U]) origins() ([]origin.Origin, error) {
 	return origins, nil
 }
 
-// maxUses is the number of assertions that the default OneUse remembers.
+// maxUses is the number of assertions that the default OneUse stores.
 const maxUses = 100_000
 
 // verifier returns the verifier with a one-use guard, unless InsecureReplay is set.

@@ -25,13 +25,12 @@
 // # Routes
 //
 // POST /api/login takes a form with the field assertion. POST /api/logout takes a
-// form that may be empty. The response is JSON if the request prefers
-// application/json, or any type, to text/html. It is a page for a form that a
-// browser sends:
+// form that may be empty. The response is JSON, or a
+// page if the request prefers text/html to application/json, as browsers do for forms:
 //
 //	                       JSON                                    page
 //	signed in, signed out  200 {"status":"okay","email","next"}    303 to next
-//	refused                403 {"status":"failure","reason"}       403 and the reason in words
+//	refused                403 {"status":"failure","reason"}       403 and a text for visitors
 //	undecided, failed      503, Retry-After                        the same
 //
 // The reason of a refused login is the verifier's (PROTOCOL §6), the one of a
@@ -90,17 +89,18 @@ import (
 var ErrNoUser = errors.New("no such user")
 
 // Refusal returns an error for Config.FindOrCreate and Config.FindByID that matches
-// ErrNoUser and tells the visitor why: "You could not be signed in: <reason>." The
+// ErrNoUser. The answer contains the reason: "You could not be signed in: <reason>." The
 // reason is a clause, such as "accounts are by invitation".
 func Refusal(reason string) error { return noUser(reason) }
 
+// noUser is an error that matches ErrNoUser, with a reason for the visitor.
 type noUser string
 
 func (r noUser) Error() string        { return string(r) }
 func (r noUser) Is(target error) bool { return target == ErrNoUser }
 
-// Login signs people in and out, and finds the user of each request. It is made by
-// New and is safe for concurrent use.
+// Login signs people in and out, and finds the user of each request. Use New to
+// create one. It is safe for concurrent use.
 type Login[U any] struct {
 	config    Config[U] // with all defaults
 	audiences []string  // as browsers write origins
@@ -119,6 +119,7 @@ func (l *Login[U]) Routes(mux interface {
 	mux.Handle(l.config.ScriptPath, l.script)
 }
 
+// serveLogin handles LoginPath.
 func (l *Login[U]) serveLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	email, next, err := l.login(w, r)
@@ -136,7 +137,7 @@ func (l *Login[U]) login(w http.ResponseWriter, r *http.Request) (email, next st
 	if err != nil {
 		return "", "", err
 	}
-	text, err := oneAssertion(form)
+	text, err := assertionField(form)
 	if err != nil {
 		return "", "", err
 	}
@@ -154,7 +155,7 @@ func (l *Login[U]) login(w http.ResponseWriter, r *http.Request) (email, next st
 	return res.Email, l.destination(form, l.config.AfterLogin), nil
 }
 
-// serveLogout ends the session, whether or not a user is signed in.
+// serveLogout handles LogoutPath. It ends the session, whether or not a user is signed in.
 func (l *Login[U]) serveLogout(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	form, err := l.readPost(w, r)
@@ -168,11 +169,11 @@ func (l *Login[U]) serveLogout(w http.ResponseWriter, r *http.Request) {
 	l.succeed(w, r, "", l.destination(form, l.config.AfterLogout))
 }
 
-// retryAfter is longer than wellknown remembers an issuer that could not be reached.
+// retryAfter is the value of Retry-After. It is longer than wellknown caches a failed fetch.
 const retryAfter = 10 * time.Second
 
 // verify verifies an assertion. An assertion without an address is refused: a
-// FindOrCreate that finds users by address would take all such users for one.
+// FindOrCreate that finds users by address would find one user for all of them.
 func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, error) {
 	res, err := l.config.Verifier.Verify(ctx, text, l.audiences...)
 	failed := assertion.Failure(err)
@@ -196,8 +197,8 @@ func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, 
 	return nil, refused
 }
 
-// detail returns the text of a failed verification for the log. It says how a look-up
-// failed. Visitors are not told: they could explore the server's network with it.
+// detail returns the text of a failed verification for the log. It includes how a look-up
+// failed, which answers do not contain: visitors could explore the server's network.
 func detail(err error) string {
 	var e *assertion.Error
 	if errors.As(err, &e) {
@@ -240,8 +241,7 @@ func (l *Login[U]) findByID(ctx context.Context, id string) (user U, err error) 
 	return user, err
 }
 
-// isNil reports whether user is nil: "return nil, nil" is a usual way to say that
-// there is no user.
+// isNil reports whether user is nil. Functions often return nil, nil if they find no user.
 func isNil[U any](user U) bool {
 	switch v := reflect.ValueOf(&user).Elem(); v.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Map:

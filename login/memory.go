@@ -12,8 +12,8 @@ import (
 	"github.com/vepverify/vepverify/internal/registrable"
 )
 
-// Limits of the sessions in memory. A session takes about 1 KiB with all that belongs
-// to it, so all of them take about 50 MiB.
+// Limits of the sessions in memory. A session takes about 1 KiB with its indexes, so
+// maxSessions take about 50 MiB.
 const (
 	// maxSessions is the largest number of sessions.
 	maxSessions = 50_000
@@ -22,7 +22,7 @@ const (
 	maxOfDomain = maxSessions / 2
 	// maxOfUser is the largest number of sessions of one user.
 	maxOfUser = 10
-	// idleTime is how long a session is unused before a new one may replace it.
+	// idleTime is how long a session must be unused before a new one may replace it.
 	idleTime = 30 * time.Minute
 )
 
@@ -37,23 +37,23 @@ type owner struct {
 
 type ownerKey struct{}
 
-// ownerOf copies the strings that it returns: an address may be a part of the text of
-// a certificate, which the session would keep in memory.
+// ownerOf returns the owner of a session. It copies the strings: an address may be a part
+// of the text of a certificate, which the session would keep in memory.
 func ownerOf(id, email string) owner {
 	_, host, _ := domain.Email(email) // a verified address has a host
 	return owner{strings.Clone(id), strings.Clone(registrable.Domain(host))}
 }
 
-// memory is a session store in the memory of this process, the scs.CtxStore of a
-// Config without Sessions. It has a limit, which one user or the users of one domain
-// cannot use up.
+// memory is a session store in the memory of this process: the scs.CtxStore of a Config
+// without Sessions. It has a limit, which neither one user nor the users of one domain can
+// use up.
 //
 // A user with maxOfUser sessions loses the oldest at the next login. At the other
 // limits, a login replaces a session: one of the same domain at the limit of a domain,
 // any at the limit of all. That is the oldest session which was not used after its
 // login or, if there is none, the least recently used one, if it was not used for
-// idleTime. If there is no such session, the login fails. So no session in use ends
-// because of what others do.
+// idleTime. If there is no such session, the login fails. So a login never ends a
+// session that another user is using.
 type memory struct {
 	now func() time.Time
 
@@ -126,11 +126,11 @@ func (m *memory) CommitCtx(ctx context.Context, token string, data []byte, expir
 	}
 	now := m.now()
 	m.expire(now)
-	of, _ := ctx.Value(ownerKey{}).(owner)
-	if !m.makeRoom(of, now) {
+	o, _ := ctx.Value(ownerKey{}).(owner)
+	if !m.makeRoom(o, now) {
 		return errSessionsFull
 	}
-	m.add(&stored{owner: of, token: token, data: data, expires: expires})
+	m.add(&stored{owner: o, token: token, data: data, expires: expires})
 	return nil
 }
 
@@ -144,15 +144,17 @@ func (m *memory) DeleteCtx(_ context.Context, token string) error {
 	return nil
 }
 
-// Find, Commit and Delete implement scs.Store. scs calls the methods above.
+// Find implements scs.Store. scs calls FindCtx instead.
 func (m *memory) Find(token string) ([]byte, bool, error) {
 	return m.FindCtx(context.Background(), token)
 }
 
+// Commit implements scs.Store. scs calls CommitCtx instead.
 func (m *memory) Commit(token string, data []byte, expires time.Time) error {
 	return m.CommitCtx(context.Background(), token, data, expires)
 }
 
+// Delete implements scs.Store. scs calls DeleteCtx instead.
 func (m *memory) Delete(token string) error { return m.DeleteCtx(context.Background(), token) }
 
 // expire removes expired sessions.
@@ -166,10 +168,10 @@ func (m *memory) expire(now time.Time) {
 	}
 }
 
-// makeRoom reports whether a session of the owner can be added. It removes another
-// session if it has to and one may be replaced.
-func (m *memory) makeRoom(of owner, now time.Time) bool {
-	user, inDomain := m.users[of.user], m.domains[of.domain]
+// makeRoom reports whether a session of the owner can be added. At a limit it removes a
+// session that may be replaced.
+func (m *memory) makeRoom(o owner, now time.Time) bool {
+	user, inDomain := m.users[o.user], m.domains[o.domain]
 	var victim *stored
 	switch {
 	case user != nil && user.Len() >= maxOfUser:
@@ -195,6 +197,7 @@ func first(l *list.List) *stored {
 	return nil
 }
 
+// add adds a session that is not in the store.
 func (m *memory) add(s *stored) {
 	user, inDomain := m.users[s.owner.user], m.domains[s.owner.domain]
 	if user == nil {
@@ -217,7 +220,7 @@ func (m *memory) use(s *stored, now time.Time) {
 	s.ofAll, s.ofDomain = m.all.used.PushBack(s), m.domains[s.owner.domain].used.PushBack(s)
 }
 
-// dequeue removes the session from its queues. Remove ignores an element of another
+// dequeue removes the session from its queues. list.Remove ignores an element of another
 // list.
 func (m *memory) dequeue(s *stored) {
 	m.all.unused.Remove(s.ofAll)
@@ -227,6 +230,7 @@ func (m *memory) dequeue(s *stored) {
 	inDomain.used.Remove(s.ofDomain)
 }
 
+// remove removes a session from the store.
 func (m *memory) remove(s *stored) {
 	m.dequeue(s)
 	delete(m.sessions, s.token)

@@ -20,9 +20,9 @@ const (
 	// maxBody is the size of the largest form, in bytes. An assertion has at most
 	// assertion.MaxSize, half of it.
 	maxBody = 64 << 10
-	// maxFields is the largest number of fields of a form. This package reads two,
-	// and a page may have others. They are counted before they are parsed, because a
-	// map of all that fit into maxBody takes a hundred times its memory.
+	// maxFields is the largest number of fields of a form. This package reads two, and a
+	// page may have others. They are counted before they are parsed, because a map of as
+	// many as fit into maxBody takes a hundred times the memory.
 	maxFields = 32
 	// maxType is the length of the longest Content-Type, in bytes.
 	maxType = 256
@@ -52,14 +52,14 @@ func (l *Login[U]) readPost(w http.ResponseWriter, r *http.Request) (url.Values,
 }
 
 // fromAudience reports whether a POST may have been sent by a page of one of the
-// audiences, or by a client that is not a browser. It ignores Host and Referer: a
-// proxy may change the Host, and a page that forges a request can omit the Referer.
+// audiences, or by a client that is not a browser. It ignores Host, which a
+// proxy may change, and Referer, which a page that forges a request can omit.
 //
 //   - An Origin must be one of the audiences, with scheme and port.
 //   - The Origin null needs Sec-Fetch-Site: same-origin. It is sent by pages with
 //     Referrer-Policy: no-referrer, by sandboxed frames and after redirects.
-//   - Without an Origin, Sec-Fetch-Site must be same-origin, none or missing. Both
-//     are missing in browsers older than 2020 and in programs, which can forge either.
+//   - Without an Origin, Sec-Fetch-Site must be same-origin, none or missing. Browsers older
+//     than 2020 and programs send neither. Programs can forge both.
 func (l *Login[U]) fromAudience(r *http.Request) bool {
 	origin, site := r.Header["Origin"], r.Header["Sec-Fetch-Site"]
 	switch {
@@ -100,10 +100,12 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
+// badRequest returns a refusal with the status 400.
 func badRequest(reason string) error {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Reason: reason}
 }
 
+// isForm reports whether a Content-Type is that of a form.
 func isForm(contentType string) bool {
 	if len(contentType) > maxType {
 		return false
@@ -112,7 +114,8 @@ func isForm(contentType string) bool {
 	return err == nil && mediaType == "application/x-www-form-urlencoded"
 }
 
-func oneAssertion(form url.Values) (string, error) {
+// assertionField returns the field assertion of a form.
+func assertionField(form url.Values) (string, error) {
 	switch values := form["assertion"]; {
 	case len(values) > 1:
 		return "", badRequest(reasonForm)
@@ -123,26 +126,26 @@ func oneAssertion(form url.Values) (string, error) {
 	}
 }
 
-// destination returns the page to go to: the form's next if it is a page of this
-// origin, else the application's own, else "".
-func (l *Login[U]) destination(form url.Values, normal string) string {
+// destination returns the page to go to: the form's next if it is a page of this origin,
+// or else the fallback, which may be empty.
+func (l *Login[U]) destination(form url.Values, fallback string) string {
 	if next := form["next"]; len(next) == 1 && isLocal(next[0]) {
 		return next[0]
 	}
-	if normal == "" {
+	if fallback == "" {
 		return ""
 	}
-	return l.browserPath(normal)
+	return l.browserPath(fallback)
 }
 
-// isLocal reports whether next is a page of this origin, however it is read: a path
+// isLocal reports whether next is a page of this origin for every parser: a path
 // that begins with one slash, as URLs are written (ASCII, the rest percent-encoded).
 // It must not contain what browsers remove (tabs, line breaks, spaces), take for a
 // slash (the backslash) or resolve (".", "..", "//"). The same is true of the path
 // percent-decoded any number of times, because proxies and routers may decode it. The
-// query and the fragment are free.
+// query and the fragment may have any text.
 func isLocal(next string) bool {
-	if len(next) > maxNext || strings.ContainsFunc(next, neverInURL) {
+	if len(next) > maxNext || strings.ContainsFunc(next, isForbiddenInURL) {
 		return false
 	}
 	if _, err := url.Parse(next); err != nil {
@@ -164,7 +167,8 @@ func isLocal(next string) bool {
 	}
 }
 
-func neverInURL(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }
+// isForbiddenInURL reports whether a character cannot be in a next page.
+func isForbiddenInURL(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }
 
 // isClean reports whether path begins with one slash and has a form that browsers and
 // routers do not change.
@@ -186,15 +190,16 @@ func isClean(path string) bool {
 // isRoute reports whether path can be a pattern of any router, and a prefix: letters,
 // digits, '-', '.' and '_' between slashes, without a slash at the end.
 func isRoute(path string) bool {
-	return isClean(path) && !strings.HasSuffix(path, "/") && !strings.ContainsFunc(path, notInRoute)
+	return isClean(path) && !strings.HasSuffix(path, "/") && !strings.ContainsFunc(path, isForbiddenInRoute)
 }
 
-func notInRoute(r rune) bool {
+// isForbiddenInRoute reports whether a character cannot be in a route.
+func isForbiddenInRoute(r rune) bool {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
 		return false
 	}
-	return !strings.ContainsRune("-._/", r) // '~' is for cookieName
+	return !strings.ContainsRune("-._/", r) // cookieName uses '~'
 }
 
 // wantsPage reports whether the request is for a page, as those of links and forms
@@ -228,6 +233,7 @@ func quality(accept, major, minor string) float64 {
 	return best
 }
 
+// weight parses a weight (RFC 9110, section 12.4.2). A malformed one is 0.
 func weight(q string) float64 {
 	if q == "" {
 		return 1

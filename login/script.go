@@ -24,9 +24,9 @@ type script struct {
 }
 
 // newScript returns a script that calls the function in auth.js with the routes as
-// browsers see them and the words for reasons.
+// browsers see them and the messages by reason.
 func newScript(login, logout, path string) (*script, error) {
-	argument, err := json.Marshal(map[string]any{"login": login, "logout": logout, "words": words}) // escapes '<'
+	argument, err := json.Marshal(map[string]any{"login": login, "logout": logout, "messages": messages}) // escapes '<'
 	if err != nil {
 		return nil, err
 	}

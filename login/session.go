@@ -17,7 +17,7 @@ import (
 // user's ID.
 type sessions struct {
 	manager *scs.SessionManager
-	key     string // of the user's ID
+	key     string // the key of the user's ID in a session
 }
 
 // newSessions returns the sessions of a valid configuration. Two Logins of one
@@ -36,8 +36,8 @@ func newSessions[U any](c Config[U], audience origin.Origin) sessions {
 
 // cookieName returns the name of the session cookie. With the prefix __Host-, a
 // browser refuses a cookie of a sibling domain or over http (RFC 6265bis, section
-// 4.1.3). Applications below several prefixes of one host have different names. So
-// have those on several ports during development, because browsers send cookies to
+// 4.1.3). Applications with different prefixes have different names, because they can
+// have one host. During development, the name contains the port: browsers send cookies to
 // all ports of a host.
 func cookieName(audience origin.Origin, prefix string) string {
 	suffix := strings.ReplaceAll(prefix, "/", "~")
@@ -50,8 +50,8 @@ func cookieName(audience origin.Origin, prefix string) string {
 	return "login" + suffix
 }
 
-// checkSessions checks the session manager of an application whose audiences are
-// https, or http if secure is false.
+// checkSessions returns an error if the session manager is not safe. The audiences are
+// https if secure is set, and http otherwise.
 func checkSessions(s *scs.SessionManager, secure bool) error {
 	c := s.Cookie
 	switch {
@@ -70,18 +70,18 @@ func checkSessions(s *scs.SessionManager, secure bool) error {
 }
 
 // startSession makes the request's session that of the user.
-func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, of owner) error {
+func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, o owner) error {
 	s, err := l.sessions.open(r)
 	if err != nil {
 		return err
 	}
 	before := s.user()
-	s.ctx = context.WithValue(s.ctx, ownerKey{}, of)
-	if err := s.begin(of.user); err != nil {
+	s.ctx = context.WithValue(s.ctx, ownerKey{}, o)
+	if err := s.begin(o.user); err != nil {
 		return fmt.Errorf("renewing the session: %w", err)
 	}
-	if before != of.user {
-		l.signedOut(s, before)
+	if before != o.user {
+		l.callOnLogout(s, before)
 	}
 	return s.save(w)
 }
@@ -96,20 +96,21 @@ func (l *Login[U]) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.end(); err != nil {
 		return fmt.Errorf("ending the session: %w", err)
 	}
-	l.signedOut(s, before)
+	l.callOnLogout(s, before)
 	return s.save(w)
 }
 
-// signedOut calls Config.OnLogout, which may put values into the session.
-func (l *Login[U]) signedOut(s session, id string) {
+// callOnLogout calls Config.OnLogout for a user who was signed in. That may put values into
+// the session.
+func (l *Login[U]) callOnLogout(s session, id string) {
 	if id != "" && l.config.OnLogout != nil {
 		l.config.OnLogout(s.ctx, id)
 	}
 }
 
 // session is the session of one request. This package does not use scs's
-// LoadAndSave: so it can report that a store has failed before the response is
-// written, and handlers get the server's own ResponseWriter.
+// LoadAndSave. So it can answer with 503 if the store fails, and handlers get the server's
+// own ResponseWriter.
 type session struct {
 	sessions
 	ctx context.Context
@@ -137,9 +138,9 @@ func (s sessions) open(r *http.Request) (session, error) {
 // user returns the ID of the user who is signed in, or "".
 func (s session) user() string { return s.manager.GetString(s.ctx, s.key) }
 
-// begin makes the session that of a user, with a new token, so that an attacker who
-// knows the old token has nothing. What the application stored for another user is
-// removed. What it stored for a visitor stays.
+// begin makes the session that of a user. The token is new, so that an attacker who knows
+// the old one cannot use it. What the application stored for another user is removed. What
+// it stored for a visitor stays.
 func (s session) begin(id string) error {
 	if before := s.user(); before != "" && before != id {
 		if err := s.manager.Clear(s.ctx); err != nil {
@@ -162,7 +163,7 @@ func (s session) save(w http.ResponseWriter) error {
 	case scs.Modified:
 		token, expires, err := s.manager.Commit(s.ctx)
 		if err != nil {
-			s.manager.Remove(s.ctx, s.key) // LoadAndSave may store the session after all: without the user
+			s.manager.Remove(s.ctx, s.key) // LoadAndSave may still store the session; then without the user
 			return fmt.Errorf("storing the session: %w", err)
 		}
 		if !s.shared {

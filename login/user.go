@@ -15,7 +15,7 @@ import (
 // contextKey is the key of a Login's visitor in the context of a request.
 type contextKey struct{ login any }
 
-// visitor is who sent a request.
+// visitor is the sender of a request. Its user is valid if signedIn is set.
 type visitor[U any] struct {
 	user     U
 	signedIn bool
@@ -23,7 +23,7 @@ type visitor[U any] struct {
 
 // WithUser returns a handler that finds the user of each request before it calls
 // next, which then gets the user from User. It calls Config.FindByID for each request
-// with a session, and signs the user out if that returns ErrNoUser. The response has
+// with a session, and signs the user out if FindByID returns ErrNoUser. The response has
 // Vary: Cookie. A request whose target is not a path is refused.
 func (l *Login[U]) WithUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func (l *Login[U]) findVisitor(w http.ResponseWriter, r *http.Request) (found vi
 			return found, fmt.Errorf("finding the user of a session: %w", err)
 		}
 	}
-	if err := s.save(w); err != nil { // it was dropped, or its idle time begins again
+	if err := s.save(w); err != nil { // drop has destroyed it, or its idle time begins again
 		return visitor[U]{}, err
 	}
 	return found, nil
@@ -87,8 +87,8 @@ func (l *Login[U]) drop(s session) {
 // Require returns a handler that calls next if a user is signed in. It includes
 // WithUser. Other requests for a page are redirected to Config.SignInPage, with the
 // page as next; all others are answered with 401. The response has Cache-Control:
-// no-store unless next sets another one, so that going back after the logout shows
-// nothing.
+// no-store unless next sets another one, so that the browser's Back button shows
+// nothing after a logout.
 func (l *Login[U]) Require(next http.Handler) http.Handler {
 	return l.WithUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -100,8 +100,8 @@ func (l *Login[U]) Require(next http.Handler) http.Handler {
 	}))
 }
 
-// requireLogin redirects GET and HEAD only. The sign-in page could not repeat a POST,
-// and its form would be lost.
+// requireLogin answers a request without a user. It redirects only GET and HEAD: the sign-in
+// page could not repeat a POST, and its form would be lost.
 func (l *Login[U]) requireLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
 	if wantsPage(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
@@ -113,8 +113,8 @@ func (l *Login[U]) requireLogin(w http.ResponseWriter, r *http.Request) {
 	l.fail(w, r, &refusal.Refusal{Status: http.StatusUnauthorized, Reason: reasonAnonymous, Challenge: "Cookie"})
 }
 
-// requestedPage returns the page that a browser asked for, as it was sent, or "" if
-// that is not a page of this origin. The request target still has a prefix that a
+// requestedPage returns the page that a browser requested, as it was sent, or "" if that is
+// not a page of this origin. The request target still has a prefix that a
 // router of this process removed, but not one that a proxy removed.
 func (l *Login[U]) requestedPage(r *http.Request) string {
 	page := r.RequestURI
