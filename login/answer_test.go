@@ -24,11 +24,11 @@ func TestFailures(t *testing.T) {
 		{"expired", "POST", "/api/login", formType, "assertion=" + expired, 403, "expired"},
 		{"wrong audience", "POST", "/api/login", formType, "assertion=" + idp.Backed("alice@idp.example", userKey, "https://other.example"), 403, "audience mismatch: domain mismatch"},
 		{"no assertion at all", "POST", "/api/login", formType, "assertion=x", 403, "no certificates provided"},
-		{"no such user", "POST", "/api/login", formType, "assertion=" + proof("nobody@idp.example"), 403, "no user with this address"},
+		{"no such user", "POST", "/api/login", formType, "assertion=" + assertionFor("nobody@idp.example"), 403, "no user with this address"},
 		{"no field", "POST", "/api/login", formType, "x=y", 400, "missing assertion parameter"},
 		{"empty field", "POST", "/api/login", formType, "assertion=", 400, "missing assertion parameter"},
 		{"no body", "POST", "/api/login", "", "", 400, "missing assertion parameter"},
-		{"in the query", "POST", "/api/login?assertion=" + proof("alice@idp.example"), formType, "", 400, "missing assertion parameter"},
+		{"in the query", "POST", "/api/login?assertion=" + assertionFor("alice@idp.example"), formType, "", 400, "missing assertion parameter"},
 		{"twice", "POST", "/api/login", formType, "assertion=x&assertion=y", 400, "malformed form"},
 		{"broken escape", "POST", "/api/login", formType, "assertion=%zz", 400, "malformed form"},
 		{"get", "GET", "/api/login", "", "", 405, "method not allowed"},
@@ -84,7 +84,7 @@ func TestErrorPage(t *testing.T) {
 			w.Write([]byte("own page: " + message))
 		}
 	}))
-	w := b.post("/api/login", form, "assertion", proof("nobody@idp.example"))
+	w := b.post("/api/login", form, "assertion", assertionFor("nobody@idp.example"))
 	if w.Code != 403 || w.Body.String() != "own page: There is no account for this address here." {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -115,9 +115,9 @@ func TestResponseHeaders(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for name, w := range map[string]*httptest.ResponseRecorder{
 		"page":    b.post("/api/login", form, "assertion", "<script>alert(1)</script>"),
-		"refused": b.post("/api/login", form, "assertion", proof("guest@idp.example")),
+		"refused": b.post("/api/login", form, "assertion", assertionFor("guest@idp.example")),
 		"JSON":    b.post("/api/login", script, "assertion", "x"),
-		"okay":    b.post("/api/login", script, "assertion", proof("alice@idp.example")),
+		"okay":    b.post("/api/login", script, "assertion", assertionFor("alice@idp.example")),
 	} {
 		policy := w.Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {

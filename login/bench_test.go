@@ -19,7 +19,7 @@ func BenchmarkRequest(b *testing.B) {
 	a := newApp(b, func(_ *app, c *login.Config[*user]) {
 		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	})
-	used := proof("alice@idp.example")
+	used := assertionFor("alice@idp.example")
 	newBrowser(b, a).signIn("alice@idp.example")
 	newBrowser(b, a).post("/api/login", script, "assertion", used)
 	fields, empty := &strings.Builder{}, strings.Repeat("&", 64<<10-1)
@@ -64,8 +64,8 @@ func BenchmarkSignIn(b *testing.B) {
 	a := newApp(b, func(_ *app, c *login.Config[*user]) { c.Verifier = verifier(b, assertion.Config{}) })
 	for b.Loop() {
 		b.StopTimer()
-		posted := proof("alice@idp.example")
-		r := posting("/api/login", "assertion", posted)
+		posted := assertionFor("alice@idp.example")
+		r := postRequest("/api/login", "assertion", posted)
 		b.StartTimer()
 		w := httptest.NewRecorder()
 		a.ServeHTTP(w, r)

@@ -7,12 +7,12 @@ import (
 	"github.com/vepverify/vepverify/login"
 )
 
-func TestNewRefuses(t *testing.T) {
+func TestBadConfigurations(t *testing.T) {
 	type C = login.Config[*user]
-	for name, spoil := range map[string]func(*C){
-		"no Load":                  func(c *C) { c.FindOrCreate = nil },
-		"no ID":                    func(c *C) { c.UserID = nil },
-		"no ByID":                  func(c *C) { c.FindByID = nil },
+	for name, mutate := range map[string]func(*C){
+		"no FindOrCreate":          func(c *C) { c.FindOrCreate = nil },
+		"no UserID":                func(c *C) { c.UserID = nil },
+		"no FindByID":              func(c *C) { c.FindByID = nil },
 		"no audience":              func(c *C) { c.Audiences = nil },
 		"slash":                    func(c *C) { c.Audiences = []string{"https://rp.example/"} },
 		"path":                     func(c *C) { c.Audiences = []string{"https://rp.example/app"} },
@@ -30,7 +30,7 @@ func TestNewRefuses(t *testing.T) {
 		"wildcard":                 func(c *C) { c.Audiences = []string{"https://*.rp.example"} },
 		"space":                    func(c *C) { c.Audiences = []string{"https://rp.example "} },
 		"bad IPv6":                 func(c *C) { c.Audiences = []string{"https://[::1"} },
-		"behind IPv6":              func(c *C) { c.Audiences = []string{"https://[::1]x"} },
+		"text after IPv6":          func(c *C) { c.Audiences = []string{"https://[::1]x"} },
 		"IPv4 in brackets":         func(c *C) { c.Audiences = []string{"https://[127.0.0.1]"} },
 		"bad Unicode":              func(c *C) { c.Audiences = []string{"https://\u2488.example"} },
 		"second bad":               func(c *C) { c.Audiences = []string{rp, "x"} },
@@ -65,7 +65,7 @@ func TestNewRefuses(t *testing.T) {
 		},
 	} {
 		c := config(t)
-		spoil(&c)
+		mutate(&c)
 		if l, err := login.New(c); err == nil || l != nil {
 			t.Errorf("%s: made", name)
 		}
@@ -87,7 +87,7 @@ func TestAudiences(t *testing.T) {
 		{"http://[::1]:8080", "http://[::1]:8080"},
 	} {
 		a := newApp(t, func(_ *app, lc *login.Config[*user]) { lc.Audiences = []string{c.configured} })
-		r := posting("https://backend.internal/api/login", "assertion", idp.Backed("alice@idp.example", userKey, c.signed))
+		r := postRequest("https://backend.internal/api/login", "assertion", idp.Backed("alice@idp.example", userKey, c.signed))
 		w := newBrowser(t, a).do(r, http.Header{"Sec-Fetch-Site": nil, "Origin": {c.signed}})
 		if w.Code != http.StatusOK {
 			t.Errorf("audience %s, Origin and assertion %s: %d %s", c.configured, c.signed, w.Code, w.Body)

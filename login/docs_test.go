@@ -176,7 +176,7 @@ func TestDocsAddresses(t *testing.T) {
 		if _, _, ok := domain.Email(email); !ok {
 			t.Errorf("%s is not an address", email)
 		}
-		if w := newBrowser(t, newApp(t)).post("/api/login", script, "assertion", proof(email)); w.Code != http.StatusOK {
+		if w := newBrowser(t, newApp(t)).post("/api/login", script, "assertion", assertionFor(email)); w.Code != http.StatusOK {
 			t.Errorf("%s: %d %s", email, w.Code, w.Body)
 		}
 	}

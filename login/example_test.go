@@ -69,12 +69,12 @@ func Example() {
 		}
 		fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
 	}
-	proof := func(email, key string) url.Values {
+	loginForm := func(email, key string) url.Values {
 		return url.Values{"assertion": {idp.Backed(email, idptest.Key(key), "https://rp.example")}}
 	}
 	send("GET", "/members", nil)
-	send("POST", "/api/login", proof("bob@idp.example", "DS128-2"))
-	send("POST", "/api/login", proof("alice@idp.example", "DS128"))
+	send("POST", "/api/login", loginForm("bob@idp.example", "DS128-2"))
+	send("POST", "/api/login", loginForm("alice@idp.example", "DS128"))
 	send("GET", "/members", nil)
 	send("POST", "/api/logout", nil)
 	send("GET", "/members", nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// What the tests need of the package's internals.
+// Internals that the tests use.
 var (
 	IsLocal         = isLocal
 	ErrSessionsFull = errSessionsFull
@@ -24,7 +24,7 @@ const (
 // Memory is the session store in memory.
 type Memory struct{ *memory }
 
-// NewMemory returns an empty one.
+// NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{newMemory(time.Now)} }
 
 var _ scs.CtxStore = (*memory)(nil)

@@ -35,16 +35,16 @@ var (
 	userKey = idptest.Key("DS128-2")
 )
 
-// proofs is the number of calls of proofFor.
-var proofs atomic.Int64
+// assertions is the number of calls of assertionForAudience.
+var assertions atomic.Int64
 
-// proof returns an assertion of an address. All have the same key, so each expires at
-// a different time, because it can be used only once.
-func proof(email string) string { return proofFor(email, rp) }
+// assertionFor returns an assertion of an address. Each expires at a different time, because
+// all have the same key and two equal ones could be used only once.
+func assertionFor(email string) string { return assertionForAudience(email, rp) }
 
-// proofFor is proof for any audience.
-func proofFor(email, audience string) string {
-	return idp.At(now.Add(time.Duration(proofs.Add(1))*time.Millisecond)).Backed(email, userKey, audience)
+// assertionForAudience is assertionFor with another audience.
+func assertionForAudience(email, audience string) string {
+	return idp.At(now.Add(time.Duration(assertions.Add(1))*time.Millisecond)).Backed(email, userKey, audience)
 }
 
 // unreachable returns an assertion of an address whose domain cannot be reached.
@@ -79,11 +79,11 @@ type app struct {
 	http.Handler
 	logs strings.Builder
 
-	mu      sync.Mutex
-	blocked map[string]bool
-	broken  bool // every look-up fails
-	loads   int
-	left    []string // what OnLogout was called with
+	mu        sync.Mutex
+	blocked   map[string]bool
+	broken    bool // every look-up fails
+	loads     int
+	loggedOut []string // IDs with which OnLogout was called
 }
 
 // newApp returns an application with the users alice, bob and mallory of idp.example.
@@ -113,7 +113,7 @@ func (a *app) config(t testing.TB) login.Config[*user] {
 		FindOrCreate: a.load,
 		UserID:       func(u *user) string { return u.Email },
 		FindByID:     a.byID,
-		OnLogout:     func(_ context.Context, id string) { a.locked(func() { a.left = append(a.left, id) }) },
+		OnLogout:     func(_ context.Context, id string) { a.locked(func() { a.loggedOut = append(a.loggedOut, id) }) },
 		Logger:       slog.New(slog.NewTextHandler(&a.logs, nil)),
 	}
 }
@@ -171,6 +171,7 @@ func (a *app) byID(_ context.Context, id string) (u *user, err error) {
 	return u, err
 }
 
+// locked calls f while it holds the lock.
 func (a *app) locked(f func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -228,11 +229,11 @@ func (b *browser) get(path string, header http.Header) *httptest.ResponseRecorde
 
 func (b *browser) post(path string, header http.Header, fields ...string) *httptest.ResponseRecorder {
 	b.t.Helper()
-	return b.do(posting(path, fields...), header)
+	return b.do(postRequest(path, fields...), header)
 }
 
-// posting returns a POST of a form. The fields are names and values in turn.
-func posting(path string, fields ...string) *http.Request {
+// postRequest returns a POST of a form. The fields are names and values in turn.
+func postRequest(path string, fields ...string) *http.Request {
 	values := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
 		values.Add(fields[i], fields[i+1])
@@ -245,16 +246,16 @@ func posting(path string, fields ...string) *http.Request {
 // signIn signs a user in. It fails the test if the login is refused.
 func (b *browser) signIn(email string) {
 	b.t.Helper()
-	if w := b.post("/api/login", script, "assertion", proof(email)); w.Code != http.StatusOK {
+	if w := b.post("/api/login", script, "assertion", assertionFor(email)); w.Code != http.StatusOK {
 		b.t.Fatalf("signing %s in: %d %s", email, w.Code, w.Body)
 	}
 }
 
-// sees fails the test unless the site greets who.
-func (b *browser) sees(who string) {
+// wantGreeting fails the test unless the site greets the name.
+func (b *browser) wantGreeting(name string) {
 	b.t.Helper()
-	if w := b.get("/", form); w.Code != http.StatusOK || w.Body.String() != "hello "+who {
-		b.t.Errorf("the site says %d %q, want hello %s", w.Code, w.Body, who)
+	if w := b.get("/", form); w.Code != http.StatusOK || w.Body.String() != "hello "+name {
+		b.t.Errorf("the site answers %d %q, want hello %s", w.Code, w.Body, name)
 	}
 }
 

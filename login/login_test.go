@@ -18,43 +18,43 @@ import (
 func TestLoginAndLogout(t *testing.T) {
 	a := newApp(t)
 	b := newBrowser(t, a)
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 
-	w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))
+	w := b.post("/api/login", script, "assertion", assertionFor("alice@idp.example"))
 	wantAnswer(t, w, 200, `{"status":"okay","email":"alice@idp.example"}`)
-	b.sees("alice@idp.example")
-	b.sees("alice@idp.example") // a second time
-	newBrowser(t, a).sees("stranger")
+	b.wantGreeting("alice@idp.example")
+	b.wantGreeting("alice@idp.example") // a second time
+	newBrowser(t, a).wantGreeting("stranger")
 
 	w = b.post("/api/logout", script)
 	wantAnswer(t, w, 200, `{"status":"okay"}`)
-	b.sees("stranger")
-	if len(a.left) != 1 || a.left[0] != "alice@idp.example" {
-		t.Errorf("OnLogout was called with %q", a.left)
+	b.wantGreeting("stranger")
+	if len(a.loggedOut) != 1 || a.loggedOut[0] != "alice@idp.example" {
+		t.Errorf("OnLogout was called with %q", a.loggedOut)
 	}
 
 	// A logout without a user succeeds too.
 	wantAnswer(t, b.post("/api/logout", script), 200, `{"status":"okay"}`)
-	if len(a.left) != 1 {
-		t.Errorf("OnLogout was called with %q", a.left)
+	if len(a.loggedOut) != 1 {
+		t.Errorf("OnLogout was called with %q", a.loggedOut)
 	}
 }
 
-func TestPlainForms(t *testing.T) {
+func TestForms(t *testing.T) {
 	b := newBrowser(t, newApp(t))
-	w := b.post("/api/login", form, "assertion", proof("alice@idp.example"))
+	w := b.post("/api/login", form, "assertion", assertionFor("alice@idp.example"))
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("login: %d %v", w.Code, w.Header())
 	}
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 	w = b.post("/api/logout", form)
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
 		t.Errorf("logout: %d %v", w.Code, w.Header())
 	}
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 }
 
-func TestWhereToGo(t *testing.T) {
+func TestDestination(t *testing.T) {
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) {
 		c.AfterLogin, c.AfterLogout = "/welcome?first=1", "/bye"
 	}))
@@ -63,18 +63,18 @@ func TestWhereToGo(t *testing.T) {
 		{"said", "/members?page=2#end", "/members?page=2#end", "/members?page=2#end"},
 		{"elsewhere", "https://evil.example/", "/welcome?first=1", "/bye"},
 	} {
-		fields := []string{"assertion", proof("alice@idp.example"), "next", c.next}
+		fields := []string{"assertion", assertionFor("alice@idp.example"), "next", c.next}
 		if got := b.post("/api/login", form, fields...).Header().Get("Location"); got != c.login {
 			t.Errorf("%s: a form goes to %q after the login, want %q", c.name, got, c.login)
 		}
 		if got := b.post("/api/logout", form, fields[2:]...).Header().Get("Location"); got != c.logout {
 			t.Errorf("%s: a form goes to %q after the logout, want %q", c.name, got, c.logout)
 		}
-		fields[1] = proof("alice@idp.example")
+		fields[1] = assertionFor("alice@idp.example")
 		wantAnswer(t, b.post("/api/login", script, fields...), 200, `{"status":"okay","email":"alice@idp.example","next":"`+c.login+`"}`)
 		wantAnswer(t, b.post("/api/logout", script, fields[2:]...), 200, `{"status":"okay","next":"`+c.logout+`"}`)
 	}
-	w := b.post("/api/login", form, "assertion", proof("alice@idp.example"), "next", "/a", "next", "/b")
+	w := b.post("/api/login", form, "assertion", assertionFor("alice@idp.example"), "next", "/a", "next", "/b")
 	if got := w.Header().Get("Location"); got != "/welcome?first=1" {
 		t.Errorf("two next pages: %q", got)
 	}
@@ -87,10 +87,10 @@ func TestFindOrCreateRefuses(t *testing.T) {
 		"nil@idp.example":    "no user with this address",
 		"guest@idp.example":  "accounts are by invitation",
 	} {
-		wantAnswer(t, b.post("/api/login", script, "assertion", proof(email)), 403, failure(reason))
-		b.sees("stranger")
+		wantAnswer(t, b.post("/api/login", script, "assertion", assertionFor(email)), 403, failure(reason))
+		b.wantGreeting("stranger")
 	}
-	w := b.post("/api/login", form, "assertion", proof("guest@idp.example"))
+	w := b.post("/api/login", form, "assertion", assertionFor("guest@idp.example"))
 	if w.Code != 403 || !strings.Contains(w.Body.String(), "You could not be signed in: accounts are by invitation.") {
 		t.Errorf("to a form: %d %s", w.Code, w.Body)
 	}
@@ -103,9 +103,9 @@ func TestFindOrCreateRefuses(t *testing.T) {
 func TestRefusedWhileSignedIn(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	b.signIn("alice@idp.example")
-	b.post("/api/login", script, "assertion", proof("mallory@idp.example"))
+	b.post("/api/login", script, "assertion", assertionFor("mallory@idp.example"))
 	b.post("/api/login", script, "assertion", "nonsense")
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 }
 
 func TestApplicationFails(t *testing.T) {
@@ -114,7 +114,7 @@ func TestApplicationFails(t *testing.T) {
 	b.signIn("alice@idp.example")
 	a.broken = true
 
-	w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))
+	w := b.post("/api/login", script, "assertion", assertionFor("alice@idp.example"))
 	wantAnswer(t, w, 503, failure("service unavailable"))
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
@@ -131,13 +131,13 @@ func TestApplicationFails(t *testing.T) {
 	}
 
 	a.broken = false
-	b.sees("alice@idp.example") // the failures did not sign out the user
+	b.wantGreeting("alice@idp.example") // the failures did not sign out the user
 }
 
-// TestApplicationFailsLater checks an error of FindByID after FindOrCreate succeeded,
+// TestFindByIDFails checks an error of FindByID after FindOrCreate succeeded,
 // and a user without an ID.
-func TestApplicationFailsLater(t *testing.T) {
-	for name, spoil := range map[string]func(*app, *login.Config[*user]){
+func TestFindByIDFails(t *testing.T) {
+	for name, mutate := range map[string]func(*app, *login.Config[*user]){
 		"FindByID": func(a *app, c *login.Config[*user]) {
 			load := c.FindOrCreate
 			c.FindOrCreate = func(ctx context.Context, res *assertion.Result) (*user, error) {
@@ -148,8 +148,8 @@ func TestApplicationFailsLater(t *testing.T) {
 		},
 		"UserID": func(_ *app, c *login.Config[*user]) { c.UserID = func(*user) string { return "" } },
 	} {
-		b := newBrowser(t, newApp(t, spoil))
-		w := b.post("/api/login", script, "assertion", proof("alice@idp.example"))
+		b := newBrowser(t, newApp(t, mutate))
+		w := b.post("/api/login", script, "assertion", assertionFor("alice@idp.example"))
 		wantAnswer(t, w, 503, failure("service unavailable"))
 		if len(b.cookies) > 0 {
 			t.Errorf("%s: a session was made", name)
@@ -174,11 +174,11 @@ func TestConcurrent(t *testing.T) {
 		group.Go(func() {
 			b := newBrowser(t, a)
 			for range 5 {
-				b.sees("stranger")
-				if w := b.post("/api/login", script, "assertion", proof(email)); w.Code != 200 {
+				b.wantGreeting("stranger")
+				if w := b.post("/api/login", script, "assertion", assertionFor(email)); w.Code != 200 {
 					t.Errorf("login: %d %s", w.Code, w.Body)
 				}
-				b.sees(email)
+				b.wantGreeting(email)
 				b.post("/api/logout", script)
 			}
 		})
@@ -191,15 +191,15 @@ func TestConcurrent(t *testing.T) {
 func TestAudienceIsConfigured(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for _, host := range []string{"evil.example", "rp.example:8080", "localhost"} {
-		r := posting("https://"+host+"/api/login", "assertion", idp.Backed("alice@idp.example", userKey, "https://"+host))
+		r := postRequest("https://"+host+"/api/login", "assertion", idp.Backed("alice@idp.example", userKey, "https://"+host))
 		w := b.do(r, script)
 		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), `"reason":"audience mismatch: `) {
 			t.Errorf("Host %s and an assertion for it: %d %s", host, w.Code, w.Body)
 		}
-		b.sees("stranger")
+		b.wantGreeting("stranger")
 
 		// The configured audience counts also if a proxy sends another Host.
-		w = b.with(nil).do(posting("http://"+host+"/api/login", "assertion", proof("alice@idp.example")), script)
+		w = b.with(nil).do(postRequest("http://"+host+"/api/login", "assertion", assertionFor("alice@idp.example")), script)
 		if w.Code != http.StatusOK {
 			t.Errorf("Host %s and an assertion for %s: %d %s", host, rp, w.Code, w.Body)
 		}
@@ -222,7 +222,7 @@ func TestUndecided(t *testing.T) {
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "Please try again in a moment.") {
 		t.Errorf("to a form: %d %v %s", w.Code, w.Header(), w.Body)
 	}
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 }
 
 // TestFindByIDRefuses checks that a user whom the next request would refuse is not told
@@ -230,7 +230,7 @@ func TestUndecided(t *testing.T) {
 func TestFindByIDRefuses(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for _, email := range []string{"mallory@idp.example", "gone@idp.example"} { // FindOrCreate returns them and FindByID does not
-		w := b.post("/api/login", script, "assertion", proof(email))
+		w := b.post("/api/login", script, "assertion", assertionFor(email))
 		wantAnswer(t, w, 403, failure("no user with this address"))
 		if len(b.cookies) > 0 {
 			t.Error("a session was made")
@@ -268,9 +268,9 @@ func TestFindOrCreateIsCalledForVerifiedOnly(t *testing.T) {
 	}
 }
 
-// TestLogTellsTheCause checks that the log says how a look-up failed, that the response
+// TestLogContainsCause checks that the log says how a look-up failed, that the response
 // does not, and that neither contains an address or a token.
-func TestLogTellsTheCause(t *testing.T) {
+func TestLogContainsCause(t *testing.T) {
 	const cause = "the address 10.0.0.1 is not public"
 	for _, class := range []error{wellknown.ErrUnsupported, wellknown.ErrUnavailable, errors.New("policy")} {
 		a := newApp(t, func(_ *app, c *login.Config[*user]) {
@@ -280,7 +280,7 @@ func TestLogTellsTheCause(t *testing.T) {
 			}
 			c.Verifier = v
 		})
-		posted := proof("alice@idp.example")
+		posted := assertionFor("alice@idp.example")
 		for _, header := range []http.Header{script, form} {
 			w := newBrowser(t, a).post("/api/login", header, "assertion", posted)
 			logged, answered := a.logs.String(), w.Body.String()

@@ -22,9 +22,9 @@ func signIns(t testing.TB, m *login.Memory, n int, domain string) {
 	}
 }
 
-// holds fails the test unless all the sessions are found, or none if want is false. It
+// wantFound fails the test unless all the sessions are found, or none if want is false. It
 // counts as a use of them.
-func holds(t *testing.T, m *login.Memory, want bool, tokens ...string) {
+func wantFound(t *testing.T, m *login.Memory, want bool, tokens ...string) {
 	t.Helper()
 	for _, token := range tokens {
 		data, found, err := m.Find(token)
@@ -46,8 +46,8 @@ func TestMemoryOfUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	holds(t, m, false, "0", "1", "2")
-	holds(t, m, true, "3", fmt.Sprint(login.MaxOfUser+2), "bob")
+	wantFound(t, m, false, "0", "1", "2")
+	wantFound(t, m, true, "3", fmt.Sprint(login.MaxOfUser+2), "bob")
 	if n, users, domains, aged, _ := m.Len(); n != login.MaxOfUser+1 || users != 2 || domains != 1 || aged != n {
 		t.Errorf("%d sessions, %d users, %d domains", n, users, domains)
 	}
@@ -59,10 +59,10 @@ func TestMemoryOfDomain(t *testing.T) {
 	m := login.NewMemory()
 	signIns(t, m, 1000, "honest.example")
 	signIns(t, m, login.MaxOfDomain+1000, "evil.example")
-	holds(t, m, true, "0@honest.example", "999@honest.example")
-	holds(t, m, false, "0@evil.example", "999@evil.example") // replaced, because they were not used
+	wantFound(t, m, true, "0@honest.example", "999@honest.example")
+	wantFound(t, m, false, "0@evil.example", "999@evil.example") // replaced, because they were not used
 	for i := range login.MaxOfDomain {
-		holds(t, m, true, fmt.Sprintf("%d@evil.example", i+1000))
+		wantFound(t, m, true, fmt.Sprintf("%d@evil.example", i+1000))
 	}
 	expires := time.Now().Add(time.Hour)
 	for _, email := range []string{"new@evil.example", "new@a.b.evil.example"} { // all are in use, and both have the same registrable domain
@@ -73,7 +73,7 @@ func TestMemoryOfDomain(t *testing.T) {
 	if err := m.SignIn("new", "new@honest.example", "new@honest.example", expires); err != nil {
 		t.Error(err)
 	}
-	holds(t, m, true, "1000@evil.example", "new")
+	wantFound(t, m, true, "1000@evil.example", "new")
 }
 
 // TestMemoryFull checks that a full store replaces sessions that were not used, and no
@@ -83,13 +83,13 @@ func TestMemoryFull(t *testing.T) {
 	for i := range 4 {
 		signIns(t, m, login.MaxSessions/4, fmt.Sprintf("d%d.example", i))
 	}
-	holds(t, m, true, "0@d0.example")
+	wantFound(t, m, true, "0@d0.example")
 	expires := time.Now().Add(time.Hour)
 	if err := m.SignIn("new", "new", "new@honest.example", expires); err != nil {
 		t.Error(err)
 	}
-	holds(t, m, true, "0@d0.example", "2@d0.example", "new")
-	holds(t, m, false, "1@d0.example") // the oldest that was not used
+	wantFound(t, m, true, "0@d0.example", "2@d0.example", "new")
+	wantFound(t, m, false, "1@d0.example") // the oldest that was not used
 	for i := range 4 {
 		for j := range login.MaxSessions / 4 {
 			_, _, _ = m.Find(fmt.Sprintf("%d@d%d.example", j, i))
@@ -98,7 +98,7 @@ func TestMemoryFull(t *testing.T) {
 	if err := m.SignIn("more", "more", "more@honest.example", expires); !errors.Is(err, login.ErrSessionsFull) {
 		t.Error(err)
 	}
-	holds(t, m, true, "0@d0.example", "2@d0.example", "new")
+	wantFound(t, m, true, "0@d0.example", "2@d0.example", "new")
 	if err := m.Delete("new"); err != nil {
 		t.Error(err)
 	}
@@ -121,7 +121,7 @@ func TestMemoryIdle(t *testing.T) {
 				domain := fmt.Sprintf("d%d.example", d)
 				signIns(t, m, login.MaxOfDomain, domain)
 				for i := range login.MaxOfDomain {
-					holds(t, m, true, fmt.Sprintf("%d@%s", i, domain))
+					wantFound(t, m, true, fmt.Sprintf("%d@%s", i, domain))
 				}
 			}
 		}
@@ -133,14 +133,14 @@ func TestMemoryIdle(t *testing.T) {
 			}
 		}
 		time.Sleep(login.IdleTime - time.Nanosecond)
-		holds(t, m, true, "0@d0.example", "1@d0.example") // in use
+		wantFound(t, m, true, "0@d0.example", "1@d0.example") // in use
 		signIn("new@d0.example", login.ErrSessionsFull)
 		signIn("new@d2.example", login.ErrSessionsFull)
 		time.Sleep(time.Nanosecond)
 		signIn("new@d2.example", nil) // replaces the first of all idle sessions
 		signIn("new@d1.example", nil) // replaces the first idle session of its domain
-		holds(t, m, false, "2@d0.example", "0@d1.example")
-		holds(t, m, true, "0@d0.example", "1@d0.example", "3@d0.example", "1@d1.example", "new@d2.example", "new@d1.example")
+		wantFound(t, m, false, "2@d0.example", "0@d1.example")
+		wantFound(t, m, true, "0@d0.example", "1@d0.example", "3@d0.example", "1@d1.example", "new@d2.example", "new@d1.example")
 	})
 }
 
@@ -149,22 +149,22 @@ func TestMemoryExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := login.NewMemory()
 		signIns(t, m, login.MaxOfDomain, "idp.example")
-		holds(t, m, true, "0@idp.example")
+		wantFound(t, m, true, "0@idp.example")
 		time.Sleep(time.Hour)
-		holds(t, m, false, "0@idp.example", "1@idp.example")
+		wantFound(t, m, false, "0@idp.example", "1@idp.example")
 		if err := m.SignIn("new", "new", "new@idp.example", time.Now().Add(time.Hour)); err != nil {
 			t.Error(err)
 		}
-		holds(t, m, true, "new")
+		wantFound(t, m, true, "new")
 		if n, users, domains, aged, unused := m.Len(); n != 1 || users != 1 || domains != 1 || aged != 1 || unused != 0 {
 			t.Errorf("%d sessions, %d users, %d domains, %d by age, %d unused", n, users, domains, aged, unused)
 		}
 	})
 }
 
-// TestMemoryAgain checks that storing a session again adds none, and that a deleted
+// TestMemoryUpdateAndDelete checks that storing a session again adds none, and that a deleted
 // session is not found.
-func TestMemoryAgain(t *testing.T) {
+func TestMemoryUpdateAndDelete(t *testing.T) {
 	m := login.NewMemory()
 	expires := time.Now().Add(time.Hour)
 	for range 2 {
@@ -175,13 +175,13 @@ func TestMemoryAgain(t *testing.T) {
 	if err := m.Commit("b", []byte("b"), expires); err != nil {
 		t.Fatal(err)
 	}
-	holds(t, m, true, "a", "b")
+	wantFound(t, m, true, "a", "b")
 	for _, token := range []string{"a", "a", "b", "absent"} {
 		if err := m.Delete(token); err != nil {
 			t.Error(err)
 		}
 	}
-	holds(t, m, false, "a", "b")
+	wantFound(t, m, false, "a", "b")
 	if n, users, domains, aged, unused := m.Len(); n+users+domains+aged+unused != 0 {
 		t.Errorf("%d sessions, %d users, %d domains, %d by age, %d unused", n, users, domains, aged, unused)
 	}

@@ -71,14 +71,14 @@ func TestMounts(t *testing.T) {
 			if w := b.get(a.ScriptURL(), form); w.Code != 200 || !strings.Contains(w.Body.String(), `"login":"`+m.prefix+`/api/login"`) {
 				t.Errorf("script at %s: %d", a.ScriptURL(), w.Code)
 			}
-			w = b.post(m.prefix+"/api/login", form, "assertion", proof("alice@idp.example"), "next", m.prefix+"/members?x=1")
+			w = b.post(m.prefix+"/api/login", form, "assertion", assertionFor("alice@idp.example"), "next", m.prefix+"/members?x=1")
 			if w.Code != 303 || w.Header().Get("Location") != m.prefix+"/members?x=1" {
 				t.Errorf("login: %d to %q", w.Code, w.Header().Get("Location"))
 			}
 			if w := b.get(m.prefix+"/members", form); w.Body.String() != "hello alice@idp.example" {
 				t.Errorf("members: %d %s", w.Code, w.Body)
 			}
-			w = b.post(m.prefix+"/api/login", form, "assertion", proof("alice@idp.example"))
+			w = b.post(m.prefix+"/api/login", form, "assertion", assertionFor("alice@idp.example"))
 			if w.Code != 303 || w.Header().Get("Location") != m.prefix+"/" {
 				t.Errorf("login: %d to %q", w.Code, w.Header().Get("Location"))
 			}
@@ -97,9 +97,9 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// TestPrefixIsAWholeSegment checks that a path which only begins like the prefix is a
+// TestPrefixMatchesWholeSegments checks that a path which only begins like the prefix is a
 // path of the application.
-func TestPrefixIsAWholeSegment(t *testing.T) {
+func TestPrefixMatchesWholeSegments(t *testing.T) {
 	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Prefix = "/app" })
 	b := newBrowser(t, a.Require(http.NotFoundHandler()))
 	for path, next := range map[string]string{"/apples": "/app/apples", "/app": "/app", "/app?x": "/app?x", "/app/": "/app/", "/": "/app/"} {
@@ -114,10 +114,10 @@ func TestOtherPaths(t *testing.T) {
 		c.LoginPath, c.LogoutPath, c.ScriptPath = "/enter", "/leave", "/static/buttons.js"
 	})
 	b := newBrowser(t, a)
-	if w := b.post("/enter", script, "assertion", proof("alice@idp.example")); w.Code != 200 {
+	if w := b.post("/enter", script, "assertion", assertionFor("alice@idp.example")); w.Code != 200 {
 		t.Errorf("login: %d", w.Code)
 	}
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 	if w := b.post("/leave", script); w.Code != 200 {
 		t.Errorf("logout: %d", w.Code)
 	}

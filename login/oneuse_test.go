@@ -48,7 +48,7 @@ func TestOneUseByDefault(t *testing.T) {
 		}, 1},
 	} {
 		a := newApp(t, func(_ *app, lc *login.Config[*user]) { c.change(lc) })
-		if got := uses(t, a, proof("alice@idp.example")); got != c.want {
+		if got := uses(t, a, assertionFor("alice@idp.example")); got != c.want {
 			t.Errorf("%s: signed in %d times, want %d", name, got, c.want)
 		}
 	}
@@ -72,9 +72,9 @@ func (g *guard) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	return g.OneUse.FirstUse(ctx, key, until)
 }
 
-// TestLifetime checks that an assertion is refused if the guard would have to remember
+// TestAssertionLifetime checks that an assertion is refused if the guard would have to remember
 // it for too long.
-func TestLifetime(t *testing.T) {
+func TestAssertionLifetime(t *testing.T) {
 	long := idptest.Backed(idp.Certificate("alice@idp.example", userKey.Public()),
 		idp.Assertion(rp, userKey).With("exp", now.Add(30*time.Minute).UnixMilli()))
 	w := newBrowser(t, newApp(t)).post("/api/login", script, "assertion", long)
@@ -87,7 +87,7 @@ func TestOneUse(t *testing.T) {
 	a := newApp(t, func(_ *app, c *login.Config[*user]) {
 		c.Verifier = verifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(10, clock)})
 	})
-	posted := proof("alice@idp.example")
+	posted := assertionFor("alice@idp.example")
 	for i, want := range []int{200, 403} {
 		if w := newBrowser(t, a).post("/api/login", script, "assertion", posted); w.Code != want {
 			t.Errorf("use %d: %d %s", i+1, w.Code, w.Body)

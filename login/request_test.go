@@ -30,20 +30,20 @@ func TestCrossSiteRequests(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.header.Set("Accept", "application/json")
 			victim := newBrowser(t, newApp(t))
-			w := victim.post(rp+"/api/login", c.header, "assertion", proof("alice@idp.example"))
+			w := victim.post(rp+"/api/login", c.header, "assertion", assertionFor("alice@idp.example"))
 			if w.Code != c.want {
 				t.Errorf("login: %d %s, want %d", w.Code, w.Body, c.want)
 			}
 			if c.want == 403 {
 				wantAnswer(t, w, 403, failure("cross-origin request refused"))
-				victim.sees("stranger")
+				victim.wantGreeting("stranger")
 			}
 
 			victim.signIn("bob@idp.example")
 			if w := victim.post(rp+"/api/logout", c.header); w.Code != c.want {
 				t.Errorf("logout: %d %s, want %d", w.Code, w.Body, c.want)
 			}
-			victim.sees(map[int]string{403: "bob@idp.example", 200: "stranger"}[c.want])
+			victim.wantGreeting(map[int]string{403: "bob@idp.example", 200: "stranger"}[c.want])
 		})
 	}
 }
@@ -105,7 +105,7 @@ func TestOrigin(t *testing.T) {
 				header := accept.Clone()
 				header["Origin"], header["Sec-Fetch-Site"] = c.origin, c.site
 				header.Set("Referer", "https://rp.example/") // anyone can send it
-				r := posting("https://rp.example"+path, "assertion", proof("alice@idp.example"))
+				r := postRequest("https://rp.example"+path, "assertion", assertionFor("alice@idp.example"))
 				w := newBrowser(t, a).do(r, header)
 				if refused := w.Code == http.StatusForbidden; refused == c.fine || !refused && w.Code != 200 && w.Code != 303 {
 					t.Errorf("%s: %s: %d %s", c.name, path, w.Code, w.Body)
@@ -123,7 +123,7 @@ var goodNext = []string{
 	"/a?b=..//../", "/a#//b", "/a?\"<>'", "/%e2%81%84evil.example", "/a/%2e%2e%2e",
 }
 
-// hostileNext are not, however they are read.
+// hostileNext are not pages of this origin, or not for every parser.
 var hostileNext = []string{
 	"", "x", "members", "./x", "../x", ".", "?x", "#x", "*",
 	"//evil.example", "///evil.example", "////evil.example/x", "//evil.example:443", "//@evil.example", "//",
@@ -146,11 +146,11 @@ var hostileNext = []string{
 	"/" + strings.Repeat("a", 2048),
 }
 
-func TestNextIsHonoured(t *testing.T) {
+func TestLocalNext(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for _, next := range goodNext {
 		for _, path := range []string{"/api/login", "/api/logout"} {
-			w := b.post(path, form, "assertion", proof("alice@idp.example"), "next", next)
+			w := b.post(path, form, "assertion", assertionFor("alice@idp.example"), "next", next)
 			if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != next {
 				t.Errorf("%s, next %q: %d, Location %q", path, next, w.Code, got)
 			}
@@ -159,15 +159,15 @@ func TestNextIsHonoured(t *testing.T) {
 	}
 }
 
-func TestHostileNextIsIgnored(t *testing.T) {
+func TestHostileNext(t *testing.T) {
 	b := newBrowser(t, newApp(t))
 	for _, next := range hostileNext {
 		for _, path := range []string{"/api/login", "/api/logout"} {
-			w := b.post(path, form, "assertion", proof("alice@idp.example"), "next", next)
+			w := b.post(path, form, "assertion", assertionFor("alice@idp.example"), "next", next)
 			if got := w.Header()["Location"]; w.Code != http.StatusSeeOther || len(got) != 1 || got[0] != "/" {
 				t.Errorf("%s, next %q: %d, Location %q", path, next, w.Code, got)
 			}
-			w = b.post(path, script, "assertion", proof("alice@idp.example"), "next", next)
+			w = b.post(path, script, "assertion", assertionFor("alice@idp.example"), "next", next)
 			if w.Code != 200 || strings.Contains(w.Body.String(), `"next"`) {
 				t.Errorf("%s, next %q: %d %s", path, next, w.Code, w.Body)
 			}
@@ -175,25 +175,25 @@ func TestHostileNextIsIgnored(t *testing.T) {
 	}
 }
 
-// stays fails the test if the page has another origin than the base it is resolved at.
+// stays fails the test unless the page has the origin of the base at which it is resolved.
 func stays(t *testing.T, next string) {
 	t.Helper()
 	for _, base := range []string{rp, rp + "/", rp + "/a/b?c#d", rp + "//"} {
-		for _, reading := range readings(next) {
+		for _, text := range interpretations(next) {
 			u, err := url.Parse(base)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := u.Parse(reading)
+			got, err := u.Parse(text)
 			if err != nil || got.Scheme != "https" || got.Host != "rp.example" || got.User != nil {
-				t.Errorf("next %q, read as %q at %s, is %v, %v", next, reading, base, got, err)
+				t.Errorf("next %q, read as %q at %s, is %v, %v", next, text, base, got, err)
 			}
 		}
 	}
 }
 
-// readings returns what browsers, routers and proxies may change next to.
-func readings(next string) []string {
+// interpretations returns the texts to which browsers, routers and proxies may change next.
+func interpretations(next string) []string {
 	var dropped strings.Builder
 	for _, r := range next {
 		if r > ' ' {
@@ -236,7 +236,7 @@ func FuzzForm(f *testing.F) {
 	a := newApp(f)
 	f.Add("assertion=x&next=/", "application/x-www-form-urlencoded", "application/json")
 	f.Add("assertion="+unreachable(), "application/x-www-form-urlencoded; charset=utf-8", "text/html;q=0.1")
-	f.Add("assertion="+proof("nobody@idp.example"), "multipart/form-data", "*/*")
+	f.Add("assertion="+assertionFor("nobody@idp.example"), "multipart/form-data", "*/*")
 	f.Add("a=%zz;", "", "")
 	f.Fuzz(func(t *testing.T, body, contentType, accept string) {
 		r := httptest.NewRequest("POST", "/api/login", strings.NewReader(body))
@@ -257,7 +257,7 @@ func FuzzForm(f *testing.F) {
 // TestFieldsAreCounted checks that a form with many fields is refused.
 func TestFieldsAreCounted(t *testing.T) {
 	b := newBrowser(t, newApp(t))
-	fields := []string{"assertion", proof("alice@idp.example")}
+	fields := []string{"assertion", assertionFor("alice@idp.example")}
 	for i := range login.MaxFields - 1 {
 		fields = append(fields, fmt.Sprint("f", i), "")
 	}

@@ -130,8 +130,8 @@ func TestScriptNeedsNoLibrary(t *testing.T) {
 	}
 }
 
-// TestScriptIsWhole checks that the header Range is ignored.
-func TestScriptIsWhole(t *testing.T) {
+// TestScriptIgnoresRange checks that the header Range is ignored.
+func TestScriptIgnoresRange(t *testing.T) {
 	a := newApp(t)
 	w := newBrowser(t, a).get(a.ScriptURL(), http.Header{"Range": {"bytes=0-0" + strings.Repeat(",0-0", 1000)}})
 	if w.Code != http.StatusOK || w.Body.String() != string(a.AuthScript()) {

@@ -63,9 +63,9 @@ func TestCookieOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
-// TestSessionHoldsTheIDOnly checks that a session contains the user's ID and nothing
+// TestSessionContainsOnlyID checks that a session contains the user's ID and nothing
 // else.
-func TestSessionHoldsTheIDOnly(t *testing.T) {
+func TestSessionContainsOnlyID(t *testing.T) {
 	store := memstore.NewWithCleanupInterval(0)
 	sessions := secureSessions()
 	sessions.Store = store
@@ -90,8 +90,8 @@ func TestSessionHoldsTheIDOnly(t *testing.T) {
 	}
 }
 
-// keeping returns an application that stores values of its own in the sessions.
-func keeping(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
+// newAppWithValues returns an application that stores values of its own in the sessions.
+func newAppWithValues(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
 	sessions := secureSessions()
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
 		c.Sessions = sessions
@@ -113,7 +113,7 @@ func keeping(t *testing.T) (*app, *scs.SessionManager, http.Handler) {
 // TestSharedSession checks that values which the application stored for a visitor remain
 // after the visitor's login, and do not reach another user.
 func TestSharedSession(t *testing.T) {
-	a, _, site := keeping(t)
+	a, _, site := newAppWithValues(t)
 	b := newBrowser(t, site)
 	kept := func(want string) {
 		t.Helper()
@@ -123,34 +123,34 @@ func TestSharedSession(t *testing.T) {
 	}
 	b.get("/keep", form)
 	b.signIn("alice@idp.example")
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 	kept("cake|")
 
-	if w := b.post("/api/login", script, "assertion", proof("bob@idp.example")); len(w.Result().Cookies()) != 1 {
+	if w := b.post("/api/login", script, "assertion", assertionFor("bob@idp.example")); len(w.Result().Cookies()) != 1 {
 		t.Errorf("the cookies are %v", w.Result().Cookies())
 	}
-	b.sees("bob@idp.example")
+	b.wantGreeting("bob@idp.example")
 	kept("|goodbye alice@idp.example")
 
 	b.get("/keep", form)
 	if w := b.post("/api/logout", script); w.Code != 200 || len(w.Result().Cookies()) != 1 {
 		t.Errorf("logout: %d %v", w.Code, w.Result().Cookies())
 	}
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 	kept("|goodbye bob@idp.example")
-	if len(a.left) != 2 {
-		t.Errorf("OnLogout was called with %q", a.left)
+	if len(a.loggedOut) != 2 {
+		t.Errorf("OnLogout was called with %q", a.loggedOut)
 	}
 }
 
-// TestHookKeepsThings checks that OnLogout can put values into the session without
+// TestOnLogoutStoresValues checks that OnLogout can put values into the session without
 // LoadAndSave too.
-func TestHookKeepsThings(t *testing.T) {
-	a, _, site := keeping(t)
+func TestOnLogoutStoresValues(t *testing.T) {
+	a, _, site := newAppWithValues(t)
 	b := newBrowser(t, a)
 	b.signIn("alice@idp.example")
 	b.post("/api/logout", script)
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 	b.site = site
 	if got := b.get("/kept", form).Body.String(); got != "|goodbye alice@idp.example" {
 		t.Errorf("kept %q", got)
@@ -163,11 +163,11 @@ func TestAnotherUserSignsIn(t *testing.T) {
 	b.signIn("alice@idp.example")
 	before := b.with(b.cookies)
 	b.signIn("bob@idp.example")
-	b.sees("bob@idp.example")
-	before.sees("stranger")
+	b.wantGreeting("bob@idp.example")
+	before.wantGreeting("stranger")
 	b.signIn("bob@idp.example")
-	if len(a.left) != 1 || a.left[0] != "alice@idp.example" {
-		t.Errorf("OnLogout was called with %q", a.left)
+	if len(a.loggedOut) != 1 || a.loggedOut[0] != "alice@idp.example" {
+		t.Errorf("OnLogout was called with %q", a.loggedOut)
 	}
 }
 
@@ -186,21 +186,21 @@ func TestUserDeletedWhileSignedIn(t *testing.T) {
 		t.Error("the cookie is still there")
 	}
 	a.blocked["alice@idp.example"] = false
-	old.sees("stranger")
+	old.wantGreeting("stranger")
 }
 
-// TestTwoLogins checks that the users of one Login are not signed in at another that
+// TestLoginsShareSessions checks that the users of one Login are not signed in at another that
 // shares its sessions.
-func TestTwoLogins(t *testing.T) {
+func TestLoginsShareSessions(t *testing.T) {
 	sessions := secureSessions()
 	share := func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }
 	members := newApp(t, share)
 	staff := newApp(t, share, func(_ *app, c *login.Config[*user]) { c.LoginPath = "/staff/login" })
 	b := newBrowser(t, members)
 	b.signIn("alice@idp.example")
-	b.with(b.cookies).sees("alice@idp.example")
+	b.with(b.cookies).wantGreeting("alice@idp.example")
 	b.site = staff
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 }
 
 // TestIdleTimeout checks that each request extends the idle time.
@@ -211,7 +211,7 @@ func TestIdleTimeout(t *testing.T) {
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
 	b.signIn("alice@idp.example")
 	commits := store.commits
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 	if store.commits != commits+1 {
 		t.Errorf("a request stored the session %d times", store.commits-commits)
 	}
@@ -271,7 +271,7 @@ func TestStoreFails(t *testing.T) {
 			in.signIn("bob@idp.example")
 			store.findFails, store.commitFails, store.delFail = c.fault.findFails, c.fault.commitFails, c.fault.delFail
 
-			w := out.post("/api/login", script, "assertion", proof("alice@idp.example"))
+			w := out.post("/api/login", script, "assertion", assertionFor("alice@idp.example"))
 			if c.login == 503 {
 				wantAnswer(t, w, 503, failure("service unavailable"))
 			}
@@ -282,7 +282,7 @@ func TestStoreFails(t *testing.T) {
 				t.Errorf("page: %d", w.Code)
 			}
 			again := in.with(in.cookies)
-			wantAnswer(t, again.post("/api/login", script, "assertion", proof("alice@idp.example")), 503, failure("service unavailable"))
+			wantAnswer(t, again.post("/api/login", script, "assertion", assertionFor("alice@idp.example")), 503, failure("service unavailable"))
 			w = in.post("/api/logout", script)
 			if c.leave == 503 {
 				wantAnswer(t, w, 503, failure("service unavailable"))
@@ -304,7 +304,7 @@ func TestStoreFailsForDeletedUser(t *testing.T) {
 	b := newBrowser(t, a)
 	b.signIn("alice@idp.example")
 	store.delFail, a.blocked["alice@idp.example"] = true, true
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 	if !bytes.Contains([]byte(a.logs.String()), []byte(errStore.Error())) {
 		t.Errorf("logged: %s", a.logs.String())
 	}
@@ -313,15 +313,15 @@ func TestStoreFailsForDeletedUser(t *testing.T) {
 // TestStoreFailsOnceInSharedSession checks that LoadAndSave does not store the user of a
 // login whose session could not be stored.
 func TestStoreFailsOnceInSharedSession(t *testing.T) {
-	a, sessions, site := keeping(t)
+	a, sessions, site := newAppWithValues(t)
 	store := &failingOnce{Store: memstore.NewWithCleanupInterval(0)}
 	sessions.Store = store
 	b := newBrowser(t, site)
 	store.fail = true
-	if w := b.post("/api/login", script, "assertion", proof("alice@idp.example")); w.Code != 503 {
+	if w := b.post("/api/login", script, "assertion", assertionFor("alice@idp.example")); w.Code != 503 {
 		t.Errorf("login: %d %s", w.Code, w.Body)
 	}
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 	if a.loads != 1 {
 		t.Errorf("%d loads", a.loads)
 	}
@@ -340,8 +340,8 @@ func (s *failingOnce) Commit(token string, data []byte, expiry time.Time) error 
 	return s.Store.Commit(token, data, expiry)
 }
 
-// TestForeignValue checks that a value of another type in the session is not a user.
-func TestForeignValue(t *testing.T) {
+// TestSessionValueOfOtherType checks that a value of another type in the session is not a user.
+func TestSessionValueOfOtherType(t *testing.T) {
 	sessions := secureSessions()
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.Sessions = sessions }))
 	b.signIn("alice@idp.example")
@@ -363,7 +363,7 @@ func TestForeignValue(t *testing.T) {
 	if err := sessions.Store.Commit(b.cookies["session"], data, deadline); err != nil {
 		t.Fatal(err)
 	}
-	b.sees("stranger")
+	b.wantGreeting("stranger")
 }
 
 // TestSessionFixation checks that a login renews the token, and that a logout ends it.
@@ -387,19 +387,19 @@ func TestSessionFixation(t *testing.T) {
 	victim := attacker.with(attacker.cookies)
 	victim.site = a
 	victim.signIn("alice@idp.example")
-	victim.sees("alice@idp.example")
+	victim.wantGreeting("alice@idp.example")
 	if victim.cookies["session"] == planted {
 		t.Error("the session has the token from before the login")
 	}
 	attacker.site = a
-	attacker.sees("stranger")
+	attacker.wantGreeting("stranger")
 
 	// The logout ends the token.
 	stolen := victim.with(victim.cookies)
 	if w := victim.post("/api/logout", script); w.Code != http.StatusOK {
 		t.Fatalf("logout: %d", w.Code)
 	}
-	stolen.sees("stranger")
+	stolen.wantGreeting("stranger")
 	if _, found, err := sessions.Store.Find(stolen.cookies["session"]); found || err != nil {
 		t.Errorf("the session is still there: %v, %v", found, err)
 	}
@@ -415,7 +415,7 @@ func TestSessionFixationWithMadeUpToken(t *testing.T) {
 	if b.cookies["__Host-login"] == "made-up" {
 		t.Error("the session has the token that was sent")
 	}
-	b.with(map[string]string{"__Host-login": "made-up"}).sees("stranger")
+	b.with(map[string]string{"__Host-login": "made-up"}).wantGreeting("stranger")
 }
 
 // TestSessionsOfOneUser checks that a user has at most MaxOfUser sessions, which does
@@ -430,11 +430,11 @@ func TestSessionsOfOneUser(t *testing.T) {
 		b.signIn("alice@idp.example")
 		alice = append(alice, b)
 	}
-	alice[0].sees("stranger")
-	alice[1].sees("stranger")
-	alice[2].sees("alice@idp.example")
-	alice[login.MaxOfUser+1].sees("alice@idp.example")
-	bob.sees("bob@idp.example")
+	alice[0].wantGreeting("stranger")
+	alice[1].wantGreeting("stranger")
+	alice[2].wantGreeting("alice@idp.example")
+	alice[login.MaxOfUser+1].wantGreeting("alice@idp.example")
+	bob.wantGreeting("bob@idp.example")
 }
 
 // TestVisitorsAreNotStored checks that requests of visitors store no session.
@@ -452,7 +452,7 @@ func TestVisitorsAreNotStored(t *testing.T) {
 		b.post("/api/logout", form)
 		b.post("/api/login", form, "assertion", "x")
 		b.post("/api/login", form, "assertion", unreachable())
-		b.post("/api/login", form, "assertion", proof("nobody@idp.example"))
+		b.post("/api/login", form, "assertion", assertionFor("nobody@idp.example"))
 	}
 	if store.commits != 0 {
 		t.Errorf("%d sessions were stored", store.commits)

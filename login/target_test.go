@@ -51,7 +51,7 @@ func TestLocations(t *testing.T) {
 func TestTargets(t *testing.T) {
 	a := newApp(t)
 	s := targettest.NewServer(t, a)
-	posted := url.Values{"assertion": {proof("alice@idp.example")}}.Encode()
+	posted := url.Values{"assertion": {assertionFor("alice@idp.example")}}.Encode()
 	for _, text := range []string{"x:/api/login", "http:/api/login", "http:///api/login", "x://rp.example/api/login", "http://a@rp.example/api/login", "x:/members", "http:/", "x:/?q=://rp.example/"} {
 		for protocol, answer := range map[string]targettest.Answer{
 			"HTTP/1.1": s.HTTP1(t, "POST", text, "rp.example", posted, "Accept", "application/json"),

@@ -47,16 +47,16 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// TestRequireAndBack checks that a login with the next page of the redirect returns to
+// TestRequireThenLogin checks that a login with the next page of the redirect returns to
 // the page that was asked for.
-func TestRequireAndBack(t *testing.T) {
+func TestRequireThenLogin(t *testing.T) {
 	b := newBrowser(t, newApp(t, func(_ *app, c *login.Config[*user]) { c.SignInPage = "/enter?lang=en#form" }))
 	w := b.get("/members?a=%2F%2F&b=%C3%BC", form)
 	page, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || page.Path != "/enter" || page.Query().Get("lang") != "en" || page.Fragment != "form" {
 		t.Fatalf("sent to %v, %v", page, err)
 	}
-	w = b.post("/api/login", form, "assertion", proof("alice@idp.example"), "next", page.Query().Get("next"))
+	w = b.post("/api/login", form, "assertion", assertionFor("alice@idp.example"), "next", page.Query().Get("next"))
 	if got := w.Header().Get("Location"); got != "/members?a=%2F%2F&b=%C3%BC" {
 		t.Errorf("back to %q", got)
 	}
@@ -75,9 +75,9 @@ func TestRequireHostilePath(t *testing.T) {
 	}
 }
 
-// TestLookedUpOnce checks that nested WithUser handlers call FindByID once for a
+// TestFindByIDCalledOnce checks that nested WithUser handlers call FindByID once for a
 // request.
-func TestLookedUpOnce(t *testing.T) {
+func TestFindByIDCalledOnce(t *testing.T) {
 	lookups := 0
 	a := newApp(t, func(a *app, c *login.Config[*user]) {
 		c.FindByID = func(ctx context.Context, id string) (*user, error) {
@@ -92,7 +92,7 @@ func TestLookedUpOnce(t *testing.T) {
 	}
 	b.signIn("alice@idp.example")
 	lookups = 0
-	b.sees("alice@idp.example")
+	b.wantGreeting("alice@idp.example")
 	if lookups != 1 {
 		t.Errorf("%d look-ups for a request", lookups)
 	}
@@ -109,7 +109,7 @@ func TestPlainResponseWriter(t *testing.T) {
 	}
 }
 
-func TestUserOutside(t *testing.T) {
+func TestUserWithoutMiddleware(t *testing.T) {
 	if u, ok := newApp(t).User(t.Context()); ok || u != nil {
 		t.Errorf("User returns %v, %v", u, ok)
 	}

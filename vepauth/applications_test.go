@@ -67,7 +67,7 @@ func TestApplicationsWithoutVersions(t *testing.T) {
 	} {
 		check(t, path, s.do(s.signed(request("GET", rp+path), c)), status)
 	}
-	check(t, "unknown", s.do(posting(rp+"/eu/apps/other/tokens/n1", backed())), 404)
+	check(t, "unknown", s.do(tokenRequest(rp+"/eu/apps/other/tokens/n1", backed())), 404)
 }
 
 // TestUnknownApplications checks the token endpoint of unknown applications.
@@ -84,7 +84,7 @@ func TestUnknownApplications(t *testing.T) {
 		"/aitc/1.5/token":            404,
 		"/%7Bapplication%7D/1/token": 404,
 	} {
-		got := s.do(posting(rp+path, backed()))
+		got := s.do(tokenRequest(rp+path, backed()))
 		check(t, path, got, status)
 		if status == 404 {
 			checkFailure(t, path, got)

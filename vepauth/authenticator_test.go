@@ -75,7 +75,7 @@ func TestAnonymous(t *testing.T) {
 func TestBadCredentials(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		spoil  func(s *site, r *http.Request)
+		mutate func(s *site, r *http.Request)
 		reason string
 	}{
 		{"nothing after the scheme", func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth") }, "unsupported signature method"},
@@ -124,7 +124,7 @@ func TestBadCredentials(t *testing.T) {
 	} {
 		s := newSite(t, nil)
 		r := s.signed(request("GET", data), s.login(endpoint))
-		test.spoil(s, r)
+		test.mutate(s, r)
 		got := s.do(r)
 		checkRefused(t, test.name, got, oauthChallenge)
 		if reason := got.member("reason"); reason != test.reason {
@@ -135,10 +135,10 @@ func TestBadCredentials(t *testing.T) {
 
 // TestOrderOfChecks checks that the first of two faults determines the reason.
 func TestOrderOfChecks(t *testing.T) {
-	type spoil func(s *site, r *http.Request)
+	type mutate func(s *site, r *http.Request)
 	steps := []struct {
 		reason string
-		spoil  spoil
+		mutate mutate
 	}{
 		{"unsupported signature method", func(s *site, r *http.Request) { edit(s, r, "HMAC-SHA1", "PLAINTEXT") }},
 		{"no nonce in the Authorization header", func(s *site, r *http.Request) { without(s, r, "oauth_nonce") }},
@@ -151,8 +151,8 @@ func TestOrderOfChecks(t *testing.T) {
 		for _, second := range steps[i+1:] {
 			s := newSite(t, nil)
 			r := s.signed(request("GET", data), s.login(endpoint))
-			first.spoil(s, r)
-			second.spoil(s, r)
+			first.mutate(s, r)
+			second.mutate(s, r)
 			if got := s.do(r).member("reason"); got != first.reason {
 				t.Errorf("%s and %s: %s", first.reason, second.reason, got)
 			}
@@ -162,7 +162,7 @@ func TestOrderOfChecks(t *testing.T) {
 
 // TestBadMACCredentials is TestBadCredentials for the other scheme, where it differs.
 func TestBadMACCredentials(t *testing.T) {
-	for name, spoil := range map[string]func(s *site, r *http.Request){
+	for name, mutate := range map[string]func(s *site, r *http.Request){
 		"nothing":        func(s *site, r *http.Request) { r.Header.Set("Authorization", "MAC") },
 		"malformed":      func(s *site, r *http.Request) { r.Header.Set("Authorization", "MAC id") },
 		"no id":          func(s *site, r *http.Request) { without(s, r, "id") },
@@ -181,7 +181,7 @@ func TestBadMACCredentials(t *testing.T) {
 	} {
 		s := newSite(t, &vepauth.Config{Scheme: vepauth.MACBrowserID})
 		r := s.signed(request("GET", data), s.login(endpoint))
-		spoil(s, r)
+		mutate(s, r)
 		checkRefused(t, name, s.do(r), `MAC+BrowserID url="/request_token"`)
 	}
 }

@@ -39,10 +39,10 @@ func TestBodies(t *testing.T) {
 			return s.signed(r, c)
 		}
 		r := signed(test.body)
-		if got := s.do(again(r, test.body)); got.status != 200 || got.body != alice+" "+test.body {
+		if got := s.do(resend(r, test.body)); got.status != 200 || got.body != alice+" "+test.body {
 			t.Errorf("%s: %d %s", test.name, got.status, got.body)
 		}
-		got := s.do(again(signed(test.body), test.tampered))
+		got := s.do(resend(signed(test.body), test.tampered))
 		check(t, test.name+", tampered", got, test.status)
 		if got.status != 200 {
 			checkFailure(t, test.name, got)
@@ -56,7 +56,7 @@ func TestTwoContentTypes(t *testing.T) {
 	s := newSite(t, nil)
 	r := request("POST", data, "a=1")
 	r.Header["Content-Type"] = []string{"text/plain"}
-	r = again(s.signed(r, s.login(endpoint)), "a=2")
+	r = resend(s.signed(r, s.login(endpoint)), "a=2")
 	r.Header["Content-Type"] = append(r.Header["Content-Type"], "application/x-www-form-urlencoded")
 	checkRefused(t, "two types", s.do(r), oauthChallenge)
 }
@@ -74,7 +74,7 @@ func TestBrokenBodies(t *testing.T) {
 		r := s.signed(form(request("POST", data, "a=1")), c)
 		r.Body = brokenBody{err}
 		check(t, err.Error(), s.do(r), status)
-		r = posting(endpoint, "x")
+		r = tokenRequest(endpoint, "x")
 		r.Body = brokenBody{err}
 		check(t, "token: "+err.Error(), s.do(r), status)
 	}

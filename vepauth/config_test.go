@@ -107,7 +107,7 @@ func TestAudiences(t *testing.T) {
 		{"https://*.rp.example", "https://evil-rp.example", 400},
 	} {
 		s := newSite(t, &vepauth.Config{Audiences: []string{"https://first.example", test.accepted}})
-		got := s.do(posting(endpoint, idp.Backed(alice, userKey, test.signed)))
+		got := s.do(tokenRequest(endpoint, idp.Backed(alice, userKey, test.signed)))
 		check(t, test.signed+" at "+test.accepted, got, test.status)
 	}
 }
@@ -120,7 +120,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := do(one.TokenEndpoint(), posting(endpoint, "x~y"))
+	got := do(one.TokenEndpoint(), tokenRequest(endpoint, "x~y"))
 	check(t, "malformed", got, 400)
 	s := newSite(t, &vepauth.Config{Now: time.Now})
 	r := request("GET", data)
@@ -140,6 +140,6 @@ func TestConfigIsCopied(t *testing.T) {
 	s := newSite(t, &c)
 	c.Audiences[0], c.Applications["sync"][0] = "https://other.example", "2"
 	clear(c.Applications)
-	check(t, "a listed application", s.do(posting(rp+"/sync/1/token", backed())), 200)
-	check(t, "an unlisted version", s.do(posting(rp+"/sync/2/token", backed())), 404)
+	check(t, "a listed application", s.do(tokenRequest(rp+"/sync/1/token", backed())), 200)
+	check(t, "an unlisted version", s.do(tokenRequest(rp+"/sync/2/token", backed())), 404)
 }

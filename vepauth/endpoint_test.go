@@ -90,7 +90,7 @@ func TestTokenEndpoint(t *testing.T) {
 
 		{"GET with another scheme", vepauth.Config{}, get(endpoint, "Basic YTpi"), 400},
 		{"GET with OAuth", vepauth.Config{}, get(endpoint, `OAuth oauth_nonce="n"`), 400},
-		{"POST with another scheme", vepauth.Config{}, header(posting(endpoint, a), "Authorization", "Bearer x"), 400},
+		{"POST with another scheme", vepauth.Config{}, header(tokenRequest(endpoint, a), "Authorization", "Bearer x"), 400},
 		{"an empty header", vepauth.Config{}, get(endpoint, ""), 400},
 		{"two headers", vepauth.Config{}, get(endpoint, "Browser-ID "+a, "Browser-ID "+a), 400},
 
@@ -102,31 +102,31 @@ func TestTokenEndpoint(t *testing.T) {
 		{"multipart", vepauth.Config{}, typed("--b\r\n", "multipart/form-data; boundary=b"), 415},
 		{"a malformed form", vepauth.Config{}, typed("assertion=%zz", urlencoded), 400},
 		{"two assertions", vepauth.Config{}, typed("assertion="+a+"&assertion="+a, urlencoded), 400},
-		{"an empty assertion", vepauth.Config{}, posting(endpoint, ""), 400},
+		{"an empty assertion", vepauth.Config{}, tokenRequest(endpoint, ""), 400},
 		{"an empty assertion in the header", vepauth.Config{}, get(endpoint, "Browser-ID"), 400},
-		{"no assertion, by form", vepauth.Config{}, posting(endpoint, "x"), 400},
+		{"no assertion, by form", vepauth.Config{}, tokenRequest(endpoint, "x"), 400},
 		{"no assertion, by header", vepauth.Config{}, get(endpoint, "Browser-ID <script>~x"), 400},
-		{"an assertion beyond the size of assertions", vepauth.Config{}, posting(endpoint, strings.Repeat("x", assertion.MaxSize+1)), 400},
+		{"an assertion beyond the size of assertions", vepauth.Config{}, tokenRequest(endpoint, strings.Repeat("x", assertion.MaxSize+1)), 400},
 
-		{"another audience", vepauth.Config{}, posting(endpoint, idp.Backed(alice, userKey, "https://other.example")), 400},
+		{"another audience", vepauth.Config{}, tokenRequest(endpoint, idp.Backed(alice, userKey, "https://other.example")), 400},
 
-		{"expired", vepauth.Config{}, posting(endpoint, idp.At(start.AddDate(-1, 0, 0)).Backed(alice, userKey, rp)), 400},
-		{"forged", vepauth.Config{}, posting(endpoint, a[:len(a)-8]+"AAAAAAAA"), 400},
-		{"undecided", vepauth.Config{Verifier: unreachable}, posting(endpoint, a), 503},
-		{"a verifier that fails", vepauth.Config{Verifier: fixedVerifier{err: errors.New("odd")}}, posting(endpoint, a), 503},
-		{"a verifier without a result", vepauth.Config{Verifier: fixedVerifier{}}, posting(endpoint, a), 503},
+		{"expired", vepauth.Config{}, tokenRequest(endpoint, idp.At(start.AddDate(-1, 0, 0)).Backed(alice, userKey, rp)), 400},
+		{"forged", vepauth.Config{}, tokenRequest(endpoint, a[:len(a)-8]+"AAAAAAAA"), 400},
+		{"undecided", vepauth.Config{Verifier: unreachable}, tokenRequest(endpoint, a), 503},
+		{"a verifier that fails", vepauth.Config{Verifier: fixedVerifier{err: errors.New("odd")}}, tokenRequest(endpoint, a), 503},
+		{"a verifier without a result", vepauth.Config{Verifier: fixedVerifier{}}, tokenRequest(endpoint, a), 503},
 
-		{"refused", vepauth.Config{Tokens: refusing}, posting(endpoint, a), 401},
-		{"a token manager that fails", vepauth.Config{Tokens: issues(vepauth.Token{}, errors.New("down"))}, posting(endpoint, a), 503},
-		{"no secret", vepauth.Config{Tokens: issues(vepauth.Token{ID: "i"}, nil)}, posting(endpoint, a), 503},
+		{"refused", vepauth.Config{Tokens: refusing}, tokenRequest(endpoint, a), 401},
+		{"a token manager that fails", vepauth.Config{Tokens: issues(vepauth.Token{}, errors.New("down"))}, tokenRequest(endpoint, a), 503},
+		{"no secret", vepauth.Config{Tokens: issues(vepauth.Token{ID: "i"}, nil)}, tokenRequest(endpoint, a), 503},
 		{"extra members that cannot be marshaled", vepauth.Config{Tokens: issues(vepauth.Token{ID: "i", Secret: "s", Extra: map[string]any{"f": func() {}}}, nil)},
-			posting(endpoint, a), 500},
+			tokenRequest(endpoint, a), 500},
 
-		{"fine, by POST", vepauth.Config{}, posting(endpoint, a), 200},
+		{"fine, by POST", vepauth.Config{}, tokenRequest(endpoint, a), 200},
 		{"fine, by GET", vepauth.Config{}, get(endpoint, "Browser-ID "+a), 200},
 		{"fine, by POST with the header", vepauth.Config{}, header(request("POST", endpoint), "Authorization", "browser-id "+a), 200},
 		{"fine, with a charset", vepauth.Config{}, typed("assertion="+a, "Application/X-WWW-Form-Urlencoded; charset=utf-8"), 200},
-		{"fine, with a query", vepauth.Config{}, posting(endpoint+"?a=b", a), 200},
+		{"fine, with a query", vepauth.Config{}, tokenRequest(endpoint+"?a=b", a), 200},
 	} {
 		s := newSite(t, &test.config)
 		got := s.do(test.r)
@@ -174,10 +174,10 @@ func TestOrderOfTokenEndpoint(t *testing.T) {
 		{"scheme before size and type", apps, header(request("POST", unknown, strings.Repeat("x", 70000)), "Authorization", "Basic x"), 400},
 		{"size before type", apps, request("POST", unknown, strings.Repeat("x", 70000)), 413},
 		{"type before unknown application", apps, request("POST", unknown, "x"), 415},
-		{"unparsable before unknown application", apps, posting(unknown, "x"), 400},
-		{"unknown application before verification", notAsked, posting(unknown, backed()), 404},
-		{"audience before the token manager", apps, posting(rp+"/sync/1/token", elsewhere), 400},
-		{"the token manager last", apps, posting(rp+"/sync/1/token", backed()), 401},
+		{"unparsable before unknown application", apps, tokenRequest(unknown, "x"), 400},
+		{"unknown application before verification", notAsked, tokenRequest(unknown, backed()), 404},
+		{"audience before the token manager", apps, tokenRequest(rp+"/sync/1/token", elsewhere), 400},
+		{"the token manager last", apps, tokenRequest(rp+"/sync/1/token", backed()), 401},
 	} {
 		check(t, test.name, newSite(t, &test.config).do(test.r), test.status)
 	}
@@ -194,12 +194,12 @@ func (f verifierFunc) Verify(context.Context, string, ...string) (*assertion.Res
 // nothing of the request as HTML.
 func TestReasons(t *testing.T) {
 	s := newSite(t, nil)
-	got := s.do(posting(endpoint, idp.Backed(alice, userKey, "https://other.example")))
+	got := s.do(tokenRequest(endpoint, idp.Backed(alice, userKey, "https://other.example")))
 	if got.member("reason") != "audience mismatch: domain mismatch" {
 		t.Errorf("%s", got.body)
 	}
 	for _, r := range []*http.Request{
-		posting(endpoint, "<script>"), get(endpoint, "<script> x"), typed("x", "<script>"),
+		tokenRequest(endpoint, "<script>"), get(endpoint, "<script> x"), typed("x", "<script>"),
 		get(rp+"/data", `OAuth oauth_signature_method="<script>"`),
 	} {
 		if got := s.do(r); strings.Contains(got.body, "<") || got.header.Get("X-Content-Type-Options") != "nosniff" {
@@ -228,7 +228,7 @@ func TestMakeToken(t *testing.T) {
 			Scheme: scheme, Tokens: tokens, TokenURL: "/{application}/{version}/{node}/token",
 			Applications: map[string][]string{"sync": {"1.5"}},
 		})
-		a := s.do(header(posting("https://RP.example:443/%73ync/1.5/n%C3%A91/token", backed()), "X-Device", "phone"))
+		a := s.do(header(tokenRequest("https://RP.example:443/%73ync/1.5/n%C3%A91/token", backed()), "X-Device", "phone"))
 		if a.status != 200 || strings.TrimSpace(a.body) != want {
 			t.Errorf("%d %s", a.status, a.body)
 		}
@@ -249,7 +249,7 @@ func TestTokenAnswer(t *testing.T) {
 		vepauth.OAuthVEP:     {"oauth_consumer_key", "oauth_consumer_secret"},
 		vepauth.MACBrowserID: {"algorithm", "id", "key"},
 	} {
-		a := newSite(t, &vepauth.Config{Scheme: scheme}).do(posting(endpoint, backed()))
+		a := newSite(t, &vepauth.Config{Scheme: scheme}).do(tokenRequest(endpoint, backed()))
 		var members map[string]string
 		if err := json.Unmarshal([]byte(a.body), &members); err != nil || len(members) != len(want) {
 			t.Errorf("%s: %s", scheme, a.body)
@@ -292,7 +292,7 @@ func TestEndpointPath(t *testing.T) {
 		{"the endpoint of another server, the challenge", announced.auth.Require(nil), "/data", 401, oauthChallenge},
 		{"the endpoint of another server is not served", announced.auth.Require(nil), "/request_token", 401, oauthChallenge},
 	} {
-		got := do(test.h, posting(rp+test.url, backed()))
+		got := do(test.h, tokenRequest(rp+test.url, backed()))
 		check(t, test.name, got, test.status)
 		if got.status == 401 {
 			checkRefused(t, test.name, got, test.want)

@@ -91,7 +91,7 @@ func FuzzRequestLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, method, line string) {
 		for i, s := range sites {
-			for _, signed := range readings(line) {
+			for _, signed := range possibleTargets(line) {
 				r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + line + " HTTP/1.1\r\nHost: rp.example\r\n\r\n")))
 				if err != nil {
 					return

@@ -62,8 +62,8 @@ func TestMaxParameters(t *testing.T) {
 // TestBodyIsReadLast checks that a body is read after every cheaper check.
 func TestBodyIsReadLast(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(s *site, r *http.Request)
-		want  int
+		mutate func(s *site, r *http.Request)
+		want   int
 	}{
 		"token":           {func(s *site, r *http.Request) { edit(s, r, `key="`, `key="A`) }, 401},
 		"timestamp":       {func(s *site, r *http.Request) { edit(s, r, "1700000000", "1600000000") }, 401},
@@ -79,7 +79,7 @@ func TestBodyIsReadLast(t *testing.T) {
 		s := newSite(t, nil)
 		r := s.signed(form(request("POST", data, "a=b")), s.login(endpoint))
 		r.Body = unreadable{t}
-		test.spoil(s, r)
+		test.mutate(s, r)
 		check(t, name, s.do(r), test.want)
 	}
 }

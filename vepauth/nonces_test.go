@@ -17,15 +17,15 @@ func TestNonces(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
 	r := s.signed(request("GET", data), c)
-	check(t, "bad signature", s.do(edit(t, again(r), `signature="`, `signature="A`)), 401)
-	check(t, "first", s.do(again(r)), 200)
-	got := s.do(again(r))
+	check(t, "bad signature", s.do(edit(t, resend(r), `signature="`, `signature="A`)), 401)
+	check(t, "first", s.do(resend(r)), 200)
+	got := s.do(resend(r))
 	checkRefused(t, "second", got, oauthChallenge)
 	if got.member("reason") != "nonce already used" {
 		t.Errorf("%s", got.body)
 	}
 	s.advance(time.Minute)
-	checkRefused(t, "second, at the last moment", s.do(again(r)), oauthChallenge)
+	checkRefused(t, "second, at the last moment", s.do(resend(r)), oauthChallenge)
 
 	for name, err := range map[string]error{"full": errors.New("full"), "down": errors.New("down")} {
 		log := new(bytes.Buffer)

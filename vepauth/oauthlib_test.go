@@ -193,7 +193,7 @@ func TestOAuthlib(t *testing.T) {
 // secret, or for another origin.
 func TestOAuthlibRefused(t *testing.T) {
 	server, s := oauthlibServer(t, false, vepauth.Config{PublicOrigin: rp})
-	a := s.do(posting(endpoint, idp.At(s.now()).Backed(alice, userKey, rp)))
+	a := s.do(tokenRequest(endpoint, idp.At(s.now()).Backed(alice, userKey, rp)))
 	own := job(t, server)
 	own.Key, own.Secret, own.Requests = a.member("oauth_consumer_key"), a.member("oauth_consumer_secret"), oauthlibRequests(rp)[:1]
 	c := newSite(t, nil).login(endpoint) // of another site

@@ -57,7 +57,7 @@ func TestOrigin(t *testing.T) {
 		}
 		check(t, test.name, s.do(r), test.status)
 		if test.status == 401 && strings.HasPrefix(test.name, "a malformed") {
-			posted := posting(rp+"/request_token", backed())
+			posted := tokenRequest(rp+"/request_token", backed())
 			posted.Header.Set("X-Forwarded-Proto", test.headers["X-Forwarded-Proto"])
 			posted.Header.Set("X-Forwarded-Host", test.headers["X-Forwarded-Host"])
 			posted.Host = test.host

@@ -64,7 +64,7 @@ func TestOriginalCheckThenAdd(t *testing.T) {
 		var together sync.WaitGroup
 		begin := make(chan struct{})
 		for range at {
-			copied := again(r)
+			copied := resend(r)
 			together.Go(func() {
 				<-begin
 				if got := s.do(copied); got.status == 200 {
@@ -101,16 +101,16 @@ func TestOriginalUnboundedNonces(t *testing.T) {
 		}
 		if i%10 == 0 {
 			for _, r := range accepted[:min(len(accepted), 5)] {
-				check(t, "replay", s.do(again(r)), 401)
+				check(t, "replay", s.do(resend(r)), 401)
 			}
 		}
 	}
 	for _, r := range accepted {
-		check(t, "replay", s.do(again(r)), 401)
+		check(t, "replay", s.do(resend(r)), 401)
 	}
 	c.advance(2*time.Minute + time.Second) // there is room again
 	for _, r := range accepted {
-		check(t, "replay after expiry", s.do(again(r)), 401)
+		check(t, "replay after expiry", s.do(resend(r)), 401)
 	}
 	check(t, "fresh", s.do(s.signed(request("GET", data), credentials)), 200)
 }
@@ -165,7 +165,7 @@ func TestOriginalMisspeltApplications(t *testing.T) {
 		t.Error("a token URL with placeholders of applications, but without Applications, is accepted")
 	}
 	s := twoApplications(t, nil)
-	check(t, "unlisted", s.do(posting(rp+"/other/1.0/token", backed())), 404)
+	check(t, "unlisted", s.do(tokenRequest(rp+"/other/1.0/token", backed())), 404)
 }
 
 // TestOriginalExceptions: malformed input was answered with 500.
@@ -182,7 +182,7 @@ func TestOriginalExceptions(t *testing.T) {
 				get(data, `OAuth oauth_signature_method="HMAC-SHA1", oauth_consumer_key="`+text+`", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s"`),
 				get(data, `OAuth oauth_signature_method="HMAC-SHA1", oauth_consumer_key="t", oauth_timestamp="`+text+`", oauth_nonce="n", oauth_signature="s"`),
 				get(data, `MAC id="`+text+`", ts="1700000000", nonce="n", mac="m"`),
-				get(rp+"/a/1/token", text), get(rp+"/a/1/token", "Browser-ID "+text), posting(rp+"/a/1/token", text),
+				get(rp+"/a/1/token", text), get(rp+"/a/1/token", "Browser-ID "+text), tokenRequest(rp+"/a/1/token", text),
 				form(request("POST", rp+"/a/1/token", text)), form(request("POST", rp+"/a/1/token", "assertion="+text)),
 				header(request("POST", rp+"/a/1/token", "x"), "Content-Type", text),
 				header(form(request("POST", data, text)), "Authorization", "OAuth "+text),
@@ -200,7 +200,7 @@ func TestOriginalExceptions(t *testing.T) {
 func TestOriginalPlaceholdersAcrossSlashes(t *testing.T) {
 	s := twoApplications(t, nil)
 	for _, path := range []string{"/sync/1.5/1.5/token", "/a/sync/1.5/token", "/sync/1.5%2Ftoken"} {
-		got := s.do(posting(rp+path, backed()))
+		got := s.do(tokenRequest(rp+path, backed()))
 		if got.status != 200 || !strings.HasPrefix(got.body, "anonymous ") { // the answer of the next handler
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
@@ -217,6 +217,6 @@ func TestOriginalAudienceGlobs(t *testing.T) {
 	}
 	s := newSite(t, &vepauth.Config{Audiences: []string{"https://mozilla.com", "https://*.mozilla.com"}})
 	for _, audience := range []string{"https://mozilla.com.evil.org", "https://evilmozilla.com", "https://www.mozilla.com.evil.org"} {
-		check(t, audience, s.do(posting(endpoint, idp.Backed(alice, userKey, audience))), 400)
+		check(t, audience, s.do(tokenRequest(endpoint, idp.Backed(alice, userKey, audience))), 400)
 	}
 }

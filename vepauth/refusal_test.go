@@ -37,7 +37,7 @@ func TestRefusalHidesLookup(t *testing.T) {
 		}
 		s := newSite(t, &vepauth.Config{Verifier: v, Now: c.now, Logger: slog.New(slog.NewTextHandler(log, nil))})
 		text := idptest.New(name).At(start).Backed("alice@"+name, userKey, rp)
-		got := s.do(posting(endpoint, text))
+		got := s.do(tokenRequest(endpoint, text))
 		if first.header == nil {
 			first = got
 		}

@@ -18,9 +18,9 @@ import (
 // served is a site with a socket, two applications and a router.
 type served struct {
 	*site
-	wire
-	strip string // what the router strips
-	count int
+	rawClient
+	strip string // the prefix that the router strips
+	count int    // of the nonces
 }
 
 // routers are the ways to mount vepauth outside or inside a router. Each application has a
@@ -65,7 +65,7 @@ func serveApplications(t testing.TB, scheme vepauth.Scheme, router string, versi
 		Scheme: scheme, TokenURL: "/{application}/{version}/token", Nonces: oneUse(anyNonce),
 		Applications: map[string][]string{"sync": {"1.5"}, "notes": {"2"}},
 	})
-	return &served{site: s, wire: listen(t, routers[router].mount(s.auth), version), strip: routers[router].strip}
+	return &served{site: s, rawClient: listen(t, routers[router].mount(s.auth), version), strip: routers[router].strip}
 }
 
 // loginTo returns credentials for an application of the site.
@@ -326,9 +326,9 @@ func randomTarget(random *rand.Rand) string {
 	return b.String()
 }
 
-// readings returns the targets that a parser could find in a request line: that of net/http,
+// possibleTargets returns the targets that a parser could find in a request line: that of net/http,
 // the line itself, and its suffixes.
-func readings(line string) []string {
+func possibleTargets(line string) []string {
 	all := map[string]bool{line: true, "/": true}
 	if u, err := url.ParseRequestURI(line); err == nil {
 		all[u.RequestURI()] = true
@@ -351,8 +351,8 @@ func readings(line string) []string {
 }
 
 // TestWhatIsVerifiedIsServed checks that a request that is accepted is served as it was
-// signed, by a handler of the application of its token, whatever its request line, and
-// whichever part of that was signed.
+// signed, by a handler of the application of its token, for every request line, and
+// for every part of it that could be signed.
 func TestWhatIsVerifiedIsServed(t *testing.T) {
 	const lines = 80
 	methods := []string{"GET", "POST", "POST", "PUT", "CONNECT", "OPTIONS", "get"}
@@ -373,7 +373,7 @@ func TestWhatIsVerifiedIsServed(t *testing.T) {
 					if form != "" {
 						r = r.form(form)
 					}
-					for _, signed := range readings(r.target) {
+					for _, signed := range possibleTargets(r.target) {
 						for application, c := range tokens {
 							status, got := s.sendAs(r, c, strings.ToUpper(r.method), signed, form)
 							if got == nil || got.Email == "" {
@@ -381,7 +381,7 @@ func TestWhatIsVerifiedIsServed(t *testing.T) {
 							}
 							accepted++
 							what := fmt.Sprintf("%s, %s, HTTP/%d: %s %s with the host %s: %d", scheme, router, version, r.method, r.target, r.host, status)
-							checkServed(t, what, scheme, got, signed, form, s.origin(), strings.TrimSuffix(s.strip, stripOf(got)))
+							checkServed(t, what, scheme, got, signed, form, s.origin(), strings.TrimSuffix(s.strip, strippedPrefix(got)))
 							if got.Method != strings.ToUpper(r.method) || !strings.HasPrefix(got.Handler, "other") && got.Handler != application {
 								t.Errorf("%s: %s served by %s with a token for %s", what, got.Method, got.Handler, application)
 							}
@@ -396,8 +396,8 @@ func TestWhatIsVerifiedIsServed(t *testing.T) {
 	}
 }
 
-// stripOf returns the prefix that was stripped for a handler.
-func stripOf(s *servedRequest) string {
+// strippedPrefix returns the prefix that was stripped for a handler.
+func strippedPrefix(s *servedRequest) string {
 	if s.Handler == "sync" {
 		return ""
 	}

@@ -38,7 +38,7 @@ func TestTransportRenews(t *testing.T) {
 	})
 }
 
-// durationTokens is a TokenManager that tells how long its tokens are valid.
+// durationTokens is a TokenManager whose answers contain the duration of the tokens.
 type durationTokens struct{ *vepauth.SignedTokens }
 
 func (m durationTokens) MakeToken(r *http.Request, g vepauth.Grant) (vepauth.Token, error) {
@@ -84,9 +84,9 @@ func TestTransportLoop(t *testing.T) {
 		}
 		r.site.auth.Challenge(w, q)
 	})
-	const again = "GET signed /x Unauthorized"
-	renewed := []string{again, "POST /request_token OK", again}
-	for _, want := range [][]string{{"GET /x Unauthorized", "POST /request_token OK", again}, renewed, renewed} {
+	const refused = "GET signed /x Unauthorized"
+	renewed := []string{refused, "POST /request_token OK", refused}
+	for _, want := range [][]string{{"GET /x Unauthorized", "POST /request_token OK", refused}, renewed, renewed} {
 		res, err := r.client.Get(r.origin + "/x")
 		wantAnswer(t, "always refused", res, err, 401, "")
 		r.want(t, "always refused", want...)
@@ -111,8 +111,8 @@ func TestTransportDropsRefused(t *testing.T) {
 	}
 }
 
-// all runs a function in n goroutines.
-func all(n int, f func(i int)) {
+// concurrently runs a function in n goroutines at once.
+func concurrently(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for i := range n {
@@ -130,7 +130,7 @@ func TestTransportShares(t *testing.T) {
 	for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
 		r := newRemote(t, false, vepauth.Config{Scheme: scheme})
 		for _, what := range []string{"none yet", "expired"} {
-			all(50, func(i int) {
+			concurrently(50, func(i int) {
 				path := fmt.Sprintf("/%d?x=%[1]d", i)
 				res, err := r.client.Post(r.origin+path, "text/plain", nil)
 				wantAnswer(t, what, res, err, 200, alice+" ")
@@ -143,10 +143,10 @@ func TestTransportShares(t *testing.T) {
 	}
 }
 
-// direct sends requests to a handler without a socket, for tests in a synctest bubble.
-type direct struct{ http.Handler }
+// handlerTransport sends requests to a handler without a socket, for tests in a synctest bubble.
+type handlerTransport struct{ http.Handler }
 
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func TestTransportSharesFailure(t *testing.T) {
 		made, decided := 0, make(chan struct{})
 		failed := errors.New("no")
 		client := &http.Client{Transport: &vepauth.Transport{
-			Base: direct{s.auth.Require(nil)}, Now: s.now,
+			Base: handlerTransport{s.auth.Require(nil)}, Now: s.now,
 			Assertion: func(context.Context, string) (string, error) {
 				made++
 				<-decided
@@ -198,7 +198,7 @@ func TestTransportContext(t *testing.T) {
 		s := newSite(t, nil)
 		var made atomic.Int32
 		client := &http.Client{Transport: &vepauth.Transport{
-			Base: direct{s.auth.Require(http.HandlerFunc(echo))}, Now: s.now,
+			Base: handlerTransport{s.auth.Require(http.HandlerFunc(echo))}, Now: s.now,
 			Assertion: func(ctx context.Context, _ string) (string, error) {
 				if made.Add(1) == 1 {
 					<-ctx.Done()
@@ -221,19 +221,19 @@ func TestTransportContext(t *testing.T) {
 		}
 		first, cancelFirst := context.WithCancel(t.Context())
 		second, cancelSecond := context.WithCancel(t.Context())
-		asks, leaves, stays := get(first), get(second), get(t.Context())
+		starter, waiter, remaining := get(first), get(second), get(t.Context())
 		if made.Load() != 1 {
 			t.Errorf("%d exchanges at once", made.Load())
 		}
 		cancelSecond()
-		if err := <-leaves; !errors.Is(err, context.Canceled) {
+		if err := <-waiter; !errors.Is(err, context.Canceled) {
 			t.Errorf("the waiting request: %v", err)
 		}
 		cancelFirst()
-		if err := <-asks; !errors.Is(err, context.Canceled) {
+		if err := <-starter; !errors.Is(err, context.Canceled) {
 			t.Errorf("the request with the exchange: %v", err)
 		}
-		if err := <-stays; err != nil || made.Load() != 2 {
+		if err := <-remaining; err != nil || made.Load() != 2 {
 			t.Errorf("the remaining request: %v, after %d assertions", err, made.Load())
 		}
 	})

@@ -168,15 +168,15 @@ func header(r *http.Request, name, value string) *http.Request {
 // backed returns an assertion of alice for the relying party.
 func backed() string { return idp.Backed(alice, userKey, rp) }
 
-// posting returns a token request.
-func posting(url_, assertion string) *http.Request {
+// tokenRequest returns a token request.
+func tokenRequest(url_, assertion string) *http.Request {
 	return form(request("POST", url_, url.Values{"assertion": {assertion}}.Encode()))
 }
 
 // login returns credentials of the token endpoint at the URL.
 func (s *site) login(url string) vepauth.Credentials {
 	s.Helper()
-	a := s.do(posting(url, backed()))
+	a := s.do(tokenRequest(url, backed()))
 	if a.status != 200 {
 		s.Fatalf("no token at %s: %d %s", url, a.status, a.body)
 	}
@@ -197,7 +197,7 @@ func (s *site) signed(r *http.Request, c vepauth.Credentials) *http.Request {
 }
 
 // again returns the request as it is sent a second time.
-func again(r *http.Request, body ...string) *http.Request {
+func resend(r *http.Request, body ...string) *http.Request {
 	copied := request(r.Method, r.RequestURI, body...)
 	copied.Header = r.Header.Clone()
 	return copied

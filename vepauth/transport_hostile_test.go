@@ -353,7 +353,7 @@ func TestTransportOrigins(t *testing.T) {
 		posted := 0
 		transport := &vepauth.Transport{
 			Assertion: func(_ context.Context, a string) (string, error) { audience = a; return "a~b", nil },
-			Base: direct{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			Base: handlerTransport{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.Method == "POST":
 					posted++

@@ -41,9 +41,9 @@ func (r wireRequest) form(body string) wireRequest {
 	return r
 }
 
-// servedRequest is what a handler inside vepauth got of a request.
+// servedRequest is a request as a handler inside vepauth got it.
 type servedRequest struct {
-	Handler                           string // which one
+	Handler                           string // the name of the handler
 	Email                             string
 	Method, Host                      string
 	Path, RawPath, EscapedPath        string
@@ -72,8 +72,9 @@ func record(name string) http.Handler {
 	})
 }
 
-// wire is the client's end of a connection. It writes requests without checking them.
-type wire interface {
+// rawClient sends requests without checking them. targettest.SendHTTP2 is not enough here:
+// it makes a TLS connection for each request, and the tests send thousands.
+type rawClient interface {
 	// send returns the status, 0 if the server did not answer, and the request that a
 	// handler got, nil if none did.
 	send(r wireRequest) (int, *servedRequest)
@@ -81,29 +82,30 @@ type wire interface {
 }
 
 // listen serves h over a socket: HTTP/1.1, or HTTP/2 over TLS.
-func listen(t testing.TB, h http.Handler, version int) wire {
+func listen(t testing.TB, h http.Handler, version int) rawClient {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = nil
 	if version == 1 {
 		server.Start()
 		t.Cleanup(server.Close)
-		return wire1{t, server.Listener.Addr().String()}
+		return rawHTTP1{t, server.Listener.Addr().String()}
 	}
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	return &wire2{TB: t, addr: server.Listener.Addr().String()}
+	return &rawHTTP2{TB: t, addr: server.Listener.Addr().String()}
 }
 
-type wire1 struct {
+// rawHTTP1 uses one connection for each request.
+type rawHTTP1 struct {
 	testing.TB
 	addr string
 }
 
-func (w wire1) origin() string { return "http://rp.example" }
+func (w rawHTTP1) origin() string { return "http://rp.example" }
 
-func (w wire1) send(r wireRequest) (int, *servedRequest) {
+func (w rawHTTP1) send(r wireRequest) (int, *servedRequest) {
 	conn, err := net.Dial("tcp", w.addr)
 	if err != nil {
 		w.Fatal(err)
@@ -130,6 +132,7 @@ func (w wire1) send(r wireRequest) (int, *servedRequest) {
 	return res.StatusCode, decodeServed(w.TB, res.Header.Get("X-Seen"), body)
 }
 
+// decodeServed decodes the answer of a record handler. It returns nil if no handler answered.
 func decodeServed(t testing.TB, name string, body []byte) *servedRequest {
 	if name == "" {
 		return nil
@@ -141,8 +144,8 @@ func decodeServed(t testing.TB, name string, body []byte) *servedRequest {
 	return s
 }
 
-// wire2 uses one connection for all requests, and another one after an error.
-type wire2 struct {
+// rawHTTP2 uses one connection for all requests, and a new one after an error.
+type rawHTTP2 struct {
 	testing.TB
 	addr   string
 	conn   net.Conn
@@ -152,9 +155,9 @@ type wire2 struct {
 	stream uint32
 }
 
-func (w *wire2) origin() string { return "https://rp.example" }
+func (w *rawHTTP2) origin() string { return "https://rp.example" }
 
-func (w *wire2) dial() {
+func (w *rawHTTP2) dial() {
 	conn, err := tls.Dial("tcp", w.addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		w.Fatal(err)
@@ -172,7 +175,7 @@ func (w *wire2) dial() {
 	}
 }
 
-func (w *wire2) send(r wireRequest) (int, *servedRequest) {
+func (w *rawHTTP2) send(r wireRequest) (int, *servedRequest) {
 	if w.conn == nil {
 		w.dial()
 	}
@@ -199,7 +202,8 @@ func (w *wire2) send(r wireRequest) (int, *servedRequest) {
 	return w.receive(id)
 }
 
-func (w *wire2) receive(id uint32) (status int, s *servedRequest) {
+// receive reads the answer on a stream.
+func (w *rawHTTP2) receive(id uint32) (status int, s *servedRequest) {
 	var name string
 	var body []byte
 	for {
@@ -265,6 +269,7 @@ func signature(c vepauth.Credentials, base string) string {
 	return url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
+// cutOrigin returns the scheme and the host of an origin, with its port.
 func cutOrigin(origin string) (scheme, host string, ok bool) {
 	u, err := url.Parse(origin)
 	if err != nil {
