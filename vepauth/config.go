@@ -48,8 +48,8 @@ type Verifier interface {
 // number of processes.
 //
 // FirstUse reports whether the key was not used before, and stores it, in one atomic
-// step. It keeps the key at least until that time. If it cannot, it returns an error, and
-// the request is answered with 503.
+// step. It keeps the key at least until the given time. If it cannot, it returns an error,
+// and the request is answered with 503.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (first bool, err error)
 }
@@ -104,8 +104,8 @@ type Config struct {
 
 	// Applications are the applications for which tokens are issued, and the versions
 	// of each. A token is valid for the one application and version that its token URL
-	// named. TokenURL must contain {application}. It contains {version} if, and only if,
-	// the applications have versions.
+	// named. TokenURL, unless it is empty, must contain {application}. It must contain
+	// {version} if, and only if, the applications have versions.
 	Applications map[string][]string
 
 	// ApplicationOf returns the application that a request is for. Nil means that the
@@ -129,8 +129,8 @@ type Config struct {
 
 	// Leeway is the largest accepted difference between the timestamp of a request and
 	// Now, in both directions. The clocks of servers that share a store of nonces may
-	// also differ by it. A nonce is stored for up to three times as long. 0 means one minute; at
-	// most 10 minutes.
+	// also differ by it. A nonce is stored for up to three times as long. 0 means one
+	// minute; at most 10 minutes.
 	Leeway time.Duration
 
 	// MaxForm is the size of the largest form body of a signed request, in bytes. The

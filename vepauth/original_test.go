@@ -27,8 +27,8 @@ func (s *site) signedWith(nonce string, r *http.Request, c vepauth.Credentials) 
 	return r
 }
 
-// TestOriginalSharedNonces: all users shared one set of nonces, so one user could use up the
-// nonces of another.
+// TestOriginalSharedNonces checks for a weakness of the original: all users shared one set of
+// nonces, so one user could use up the nonces of another.
 func TestOriginalSharedNonces(t *testing.T) {
 	s := newSite(t, nil)
 	one, other := s.login(endpoint), s.login(endpoint)
@@ -39,8 +39,9 @@ func TestOriginalSharedNonces(t *testing.T) {
 	check(t, "one at another time", s.do(s.signedWith("n", request("GET", data), one)), 200)
 }
 
-// TestOriginalNonceBeforeSignature: the nonces of requests with a bad signature were stored,
-// so anyone who saw or guessed a nonce could use it up.
+// TestOriginalNonceBeforeSignature checks for a weakness of the original: the nonces of
+// requests with a bad signature were stored, so anyone who saw or guessed a nonce could use
+// it up.
 func TestOriginalNonceBeforeSignature(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
@@ -52,8 +53,8 @@ func TestOriginalNonceBeforeSignature(t *testing.T) {
 	check(t, "its owner", s.do(s.signedWith("n", request("GET", data), c)), 200)
 }
 
-// TestOriginalCheckThenAdd: a nonce was looked up and added in two steps, so several concurrent
-// requests with one nonce were accepted.
+// TestOriginalCheckThenAdd checks for a weakness of the original: a nonce was looked up and
+// added in two steps, so several concurrent requests with one nonce were accepted.
 func TestOriginalCheckThenAdd(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login(endpoint)
@@ -82,8 +83,9 @@ func TestOriginalCheckThenAdd(t *testing.T) {
 	}
 }
 
-// TestOriginalUnboundedNonces: the memory grew with each nonce. A full store now refuses
-// requests: it does not grow, and it does not evict nonces that could be replayed.
+// TestOriginalUnboundedNonces checks for a weakness of the original: the memory grew with
+// each nonce. A full store now refuses requests: it does not grow, and it does not evict
+// nonces that could be replayed.
 func TestOriginalUnboundedNonces(t *testing.T) {
 	const room, flood = 200, 1000
 	c := newClock()
@@ -115,8 +117,9 @@ func TestOriginalUnboundedNonces(t *testing.T) {
 	check(t, "fresh", s.do(s.signed(request("GET", data), credentials)), 200)
 }
 
-// TestOriginalLearnedSkew: the clock skew of a client was learned from its first request, so a
-// request of last year was accepted, and all others that were recorded then.
+// TestOriginalLearnedSkew checks for a weakness of the original: the clock skew of a client
+// was learned from its first request, so a request of last year was accepted, and all others
+// that were recorded then.
 func TestOriginalLearnedSkew(t *testing.T) {
 	s := newSite(t, nil)
 	for _, off := range []time.Duration{-365 * 24 * time.Hour, -time.Hour, time.Hour, 365 * 24 * time.Hour} {
@@ -133,8 +136,9 @@ func TestOriginalLearnedSkew(t *testing.T) {
 	}
 }
 
-// TestOriginalSHA1: the salt had 24 bits, so tokens of a user shared secrets, and everything
-// used SHA-1. TestTokenFormat checks the salt, this test the length of the MAC.
+// TestOriginalSHA1 checks for a weakness of the original: the salt had 24 bits, so tokens of
+// a user shared secrets, and everything used SHA-1. TestTokenFormat checks the salt, this
+// test the length of the MAC.
 func TestOriginalSHA1(t *testing.T) {
 	token, err := signedTokens(t, vepauth.SignedTokensConfig{}).MakeToken(nil, grant(alice))
 	if err != nil {
@@ -153,8 +157,8 @@ func TestOriginalSHA1(t *testing.T) {
 	check(t, "SHA-256", s.do(s.signed(request("GET", data), c)), 200)
 }
 
-// TestOriginalMisspeltApplications: a misspelt application was ignored, and then all were
-// allowed.
+// TestOriginalMisspeltApplications checks for a weakness of the original: a misspelt
+// application was ignored, and then all were allowed.
 func TestOriginalMisspeltApplications(t *testing.T) {
 	if _, err := vepauth.New(vepauth.Config{
 		Audiences: []string{rp}, TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync-1.0": nil},
@@ -168,7 +172,8 @@ func TestOriginalMisspeltApplications(t *testing.T) {
 	check(t, "unlisted", s.do(tokenRequest(rp+"/other/1.0/token", backed())), 404)
 }
 
-// TestOriginalExceptions: malformed input was answered with 500.
+// TestOriginalExceptions checks for a weakness of the original: malformed input was answered
+// with 500.
 func TestOriginalExceptions(t *testing.T) {
 	odd := []string{
 		"", " ", ",", "=", `"`, `\`, "%", "%zz", "\x00", "\xff\xfe", "é", "😀", "~", "~~", ".", "..~..", "a~b", "e30.e30.e30~e30.e30.e30",
@@ -195,8 +200,8 @@ func TestOriginalExceptions(t *testing.T) {
 	}
 }
 
-// TestOriginalPlaceholdersAcrossSlashes: a placeholder matched slashes, so a path could be
-// parsed in two ways.
+// TestOriginalPlaceholdersAcrossSlashes checks for a weakness of the original: a placeholder
+// matched slashes, so a path could be parsed in two ways.
 func TestOriginalPlaceholdersAcrossSlashes(t *testing.T) {
 	s := twoApplications(t, nil)
 	for _, path := range []string{"/sync/1.5/1.5/token", "/a/sync/1.5/token", "/sync/1.5%2Ftoken"} {
@@ -207,8 +212,8 @@ func TestOriginalPlaceholdersAcrossSlashes(t *testing.T) {
 	}
 }
 
-// TestOriginalAudienceGlobs: audiences were globs, and mozilla.com* matched
-// mozilla.com.evil.org.
+// TestOriginalAudienceGlobs checks for a weakness of the original: audiences were globs, and
+// mozilla.com* matched mozilla.com.evil.org.
 func TestOriginalAudienceGlobs(t *testing.T) {
 	for _, glob := range []string{"mozilla.com*", "https://mozilla.com*", "https://*mozilla.com", "*", "https://?ozilla.com", "https://[m]ozilla.com"} {
 		if _, err := vepauth.New(vepauth.Config{Audiences: []string{glob}}); err == nil {

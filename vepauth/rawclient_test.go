@@ -72,8 +72,8 @@ func record(name string) http.Handler {
 	})
 }
 
-// rawClient sends requests without checking them. targettest.SendHTTP2 is not enough here:
-// it makes a TLS connection for each request, and the tests send thousands.
+// rawClient sends requests without checking them. targettest.SendHTTP2 would need
+// a TLS connection for each request, which makes TestWhatIsVerifiedIsServed ten times slower.
 type rawClient interface {
 	// send returns the status, 0 if the server did not answer, and the request that a
 	// handler got, nil if none did.

@@ -43,6 +43,7 @@ var (
 // faster than comparisons (BenchmarkHostile/32KiB/steps).
 var targetBytes = newTargetBytes()
 
+// newTargetBytes returns all bytes except controls, the space and '#'.
 func newTargetBytes() (s [256]bool) {
 	for c := range s {
 		s[c] = c > ' ' && c != 0x7f && c != '#'

@@ -196,7 +196,7 @@ func (s *site) signed(r *http.Request, c vepauth.Credentials) *http.Request {
 	return r
 }
 
-// again returns the request as it is sent a second time.
+// resend returns the request as it is sent a second time.
 func resend(r *http.Request, body ...string) *http.Request {
 	copied := request(r.Method, r.RequestURI, body...)
 	copied.Header = r.Header.Clone()
