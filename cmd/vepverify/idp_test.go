@@ -17,8 +17,8 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 )
 
-// local is a command that serves on this machine, within the test.
-type local struct {
+// localServer is a command that serves on this machine, within the test.
+type localServer struct {
 	printed string // standard output so far
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -27,11 +27,11 @@ type local struct {
 }
 
 // startLocal starts the command and waits until it has printed all of its text.
-func startLocal(t *testing.T, args ...string) *local {
+func startLocal(t *testing.T, args ...string) *localServer {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
-	l := &local{stop: cancel, done: make(chan struct{})}
+	l := &localServer{stop: cancel, done: make(chan struct{})}
 	p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: &l.log, Env: clitest.Env(), Now: time.Now}
 	go func() {
 		defer close(l.done)
@@ -52,7 +52,7 @@ func startLocal(t *testing.T, args ...string) *local {
 }
 
 // end stops the command and returns its exit status and standard error.
-func (l *local) end(t *testing.T) (int, string) {
+func (l *localServer) end(t *testing.T) (int, string) {
 	t.Helper()
 	l.stop()
 	<-l.done
@@ -60,7 +60,7 @@ func (l *local) end(t *testing.T) (int, string) {
 }
 
 // find returns the first group of a regular expression in standard output.
-func (l *local) find(t *testing.T, pattern string) string {
+func (l *localServer) find(t *testing.T, pattern string) string {
 	t.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(l.printed)
 	if m == nil {

@@ -80,7 +80,7 @@ func TestScript(t *testing.T) {
 }
 
 func setUp(env *testscript.Env) error {
-	// Under -race, each of some 300 processes would sleep a second at its end.
+	// With -race, each of about 300 processes would sleep for a second at its end.
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
 	fixtures, err := filepath.Glob("testdata/fixtures/*")
 	if err != nil {

@@ -81,10 +81,10 @@ func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Veri
 	return e.Result, e.Err
 }
 
-// readAssertion reads the assertion from the file that the arguments name, or
-// from standard input for "-" and for no argument. It removes one line break at the
-// end, which editors and shells write. Of a file that is too large it returns
-// enough for package assertion to refuse it.
+// readAssertion reads the assertion from the file that the argument names, or from
+// standard input for "-" and for no argument. It removes one line break at the end, which
+// editors and shells write. If the file is too large, it returns only the beginning, which
+// package assertion refuses as too large.
 func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 	if len(c.Args) > 1 {
 		return "", c.UsageErrorf("one file at a time, not %d", len(c.Args))
@@ -177,8 +177,8 @@ func addClaims(t *cli.Table, label string, claims map[string]json.RawMessage) {
 	}
 }
 
-// settingFlags are the flags that set a field of assertion.Config. They complete
-// the advice of an [assertion.Error], which knows nothing of flags.
+// settingFlags are the flags that set a field of assertion.Config. An [assertion.Error]
+// names the field, and not the flag.
 var settingFlags = map[string]string{
 	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
 	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",

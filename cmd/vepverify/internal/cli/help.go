@@ -22,7 +22,8 @@ Flags:
 {{- range .Flags}}
    {{.}}{{end}}
 
-All except --now and --insecure-… can be set in the environment: --some-flag as VEPVERIFY_SOME_FLAG.{{end}}
+All except --now and --insecure-… can be set in the environment:
+--some-flag as VEPVERIFY_SOME_FLAG.{{end}}
 `
 
 // HelpCommand returns the command that prints the help of the app or of one of

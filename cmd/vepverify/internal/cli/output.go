@@ -98,7 +98,7 @@ func approximate(d time.Duration) string {
 }
 
 // IsTerminal reports whether a stream, an io.Reader or io.Writer, is a terminal.
-// It knows the standard output of a [Call] too.
+// The standard output of a [Call] may be one.
 func IsTerminal(stream any) bool {
 	if checked, ok := stream.(*checkedWriter); ok {
 		stream = checked.to

@@ -42,8 +42,8 @@ func Env(variables ...string) func(name string) (string, bool) {
 	}
 }
 
-// Secrets returns flag values that hold a secret. Each of them is wrong for
-// every flag, or was meant for another one.
+// Secrets returns flag values that contain the secret: malformed URLs and addresses, and
+// a key, an identity and an assertion in place of the names of their files.
 func Secrets(secret string) []string {
 	return []string{
 		"reddis://user:" + secret + "@host",

@@ -13,7 +13,8 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/request"
 )
 
-// slowTransport answers after a time, with a body that takes another time.
+// slowTransport responds after the time before, with a body that ends after the time
+// body.
 type slowTransport struct{ before, body time.Duration }
 
 func (f slowTransport) RoundTrip(r *http.Request) (*http.Response, error) {

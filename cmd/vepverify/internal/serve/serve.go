@@ -88,15 +88,15 @@ func (s *command) flags() []cli.Flag {
 	own := []cli.Flag{
 		cli.Text(&s.address, "address", "`IP` address to listen on"),
 		cli.Value(&s.port, "port", "`PORT` to listen on; 0: a free one"),
-		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM), which is read again when it changes"),
+		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM); a changed file is read again"),
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
-		cli.Secret(cli.Value(&s.replay, "replay", "refuse assertions that were used before, remembered in `STORE`: off, memory, or redis://host:port")),
-		cli.Value(&s.maxLife, "max-life", "with --replay, the longest `TIME` until an assertion expires, at most 24h less twice --leeway; store: as long as the store remembers"),
+		cli.Secret(cli.Value(&s.replay, "replay", "accept an assertion once; used ones are remembered in `STORE`: off, memory, or redis://host:port")),
+		cli.Value(&s.maxLife, "max-life", "with --replay, longest `TIME` until an assertion expires; store: the maximum, 24h less twice --leeway"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
 		cli.Value(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
-		cli.Value(&s.queue, "queue", "`NUMBER` of requests that may wait to begin, for 100 ms at most; 0: 64 times --in-flight"),
+		cli.Value(&s.queue, "queue", "`NUMBER` of requests that may wait, for 100 ms at most; 0: 64 times --in-flight"),
 		cli.Value(&s.lookups, "lookups", "`NUMBER` of requests that may wait for issuers' documents"),
 		cli.Value(&s.logLevel, "log-level", "lowest `LEVEL` to log: debug, info, warn, error"),
 		cli.Switch(&s.logEmails, "log-emails", "log verified email addresses"),
@@ -136,12 +136,12 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 	if err != nil {
 		return err
 	}
-	main, err := s.listen(c)
+	listener, err := s.listen(c)
 	if err != nil {
 		return err
 	}
-	defer main.Close()
-	all := map[net.Listener]*http.Server{main: api.Server()}
+	defer listener.Close()
+	all := map[net.Listener]*http.Server{listener: api.Server()}
 	if s.metricsAddress != "" {
 		l, err := servers.Listen(s.metricsAddress)
 		if err != nil {
@@ -152,7 +152,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 	}
 	s.logConfiguration(c, logger)
 	guard.warn(ctx, logger)
-	if err := s.printRunning(c, main); err != nil {
+	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
 	err = servers.Run(ctx, all)

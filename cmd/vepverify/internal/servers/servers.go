@@ -1,4 +1,4 @@
-// Package servers runs HTTP servers until the command is told to stop.
+// Package servers runs the HTTP servers of a command until its context ends.
 package servers
 
 import (
@@ -48,8 +48,8 @@ func Run(ctx context.Context, servers map[net.Listener]*http.Server) error {
 	return err
 }
 
-// Listen opens a port. An IPv4 address is open over IPv4 only: the net package
-// would take 0.0.0.0 for all addresses of IPv6 too.
+// Listen listens on an address, IP:PORT. With an IPv4 address it listens on IPv4 only:
+// for package net, 0.0.0.0 means all addresses of IPv6 too.
 func Listen(address string) (net.Listener, error) {
 	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().Is4() {
 		return net.Listen("tcp4", address)
@@ -69,9 +69,8 @@ const (
 	localIdleTime     = 2 * time.Minute
 )
 
-// NewLocal returns a server for one user on this machine. It closes all
-// connections when it is told to stop, because browsers keep connections open
-// that they may never use.
+// NewLocal returns a server for one user on this machine. Its Shutdown closes all
+// connections at once, because browsers keep connections open that they may never use.
 func NewLocal(h http.Handler) *http.Server {
 	s := &http.Server{
 		Handler: h, MaxHeaderBytes: localHeader, ReadHeaderTimeout: localHeaderTime, ReadTimeout: localRequestTime,
@@ -81,7 +80,7 @@ func NewLocal(h http.Handler) *http.Server {
 	return s
 }
 
-// ListenLocal opens a port of the loopback interface.
+// ListenLocal listens on a port of the loopback interface. Port 0 means a free one.
 func ListenLocal(port int) (net.Listener, error) {
 	return devidp.Listen(net.JoinHostPort("localhost", strconv.Itoa(port)))
 }

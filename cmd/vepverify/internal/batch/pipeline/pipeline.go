@@ -51,7 +51,7 @@ const (
 
 	blockBytes = 64 << 10 // a block with that many bytes is full
 	// spareBlocks is the number of blocks beyond one for each job: one that is read,
-	// one that is written, and one waiting on either side of the jobs.
+	// one that is written, one that waits for the jobs, and one that waits to be written.
 	spareBlocks = 4
 )
 
@@ -95,7 +95,7 @@ type Progress struct {
 	Bytes int64 // bytes of the input, with line breaks, of all blocks that are at least partly written
 }
 
-// Config says what to do with the lines. In, Out and Answer must be set.
+// Config has the settings of [Run]. In, Out and Answer must be set.
 type Config struct {
 	In  io.Reader
 	Out io.Writer
@@ -193,7 +193,7 @@ func (p *pipeline) read(ctx context.Context, in io.Reader) {
 	}
 }
 
-// work answers lines until there are no more, or until starting ends.
+// work answers lines until the end of the input, or until starting ends.
 func (p *pipeline) work(starting, answering context.Context, answer func(context.Context, Line) []byte) {
 	for {
 		b, i := p.next(starting)
@@ -204,7 +204,7 @@ func (p *pipeline) work(starting, answering context.Context, answer func(context
 	}
 }
 
-// next begins a line. The block is nil if there are no more lines, or if ctx has
+// next begins a line. The block is nil at the end of the input, or if ctx has
 // ended. A worker that waits for input holds the lock: no other worker could begin a
 // line.
 func (p *pipeline) next(ctx context.Context) (b *block, i int) {
@@ -255,8 +255,7 @@ func (p *pipeline) recoverPanic(stop func()) {
 	p.panicked = &Panic{Value: r, callers: callers}
 }
 
-// finish waits for the workers and tells the writer that there are no further
-// answers.
+// finish waits for the workers. It then closes the channels on which the writer waits.
 func (p *pipeline) finish() {
 	p.workers.Wait()
 	close(p.idle)
