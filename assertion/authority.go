@@ -155,9 +155,9 @@ func untrustedIssuer(expected, got string, primaryErr error) error {
 	}
 }
 
-// lookupFailed returns the error for a domain whose keys cannot be had. Its Reason
-// tells only whether that may change: a finer one would let any sender find out
-// which names exist in the verifier's network. Found and the cause are for logs.
+// lookupFailed returns the error for a domain whose look-up failed. Its Reason tells
+// only whether that may change: with more detail, any sender could find out which
+// names exist in the verifier's network. Found and the cause are for logs.
 func lookupFailed(domain string, err error) error {
 	e := &Error{
 		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
@@ -168,7 +168,7 @@ func lookupFailed(domain string, err error) error {
 	if isUnavailable(err) {
 		e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
 		e.detail = "undecided, " + e.detail
-		e.Advice, e.Setting = "try again later, or give the keys if they are known", "Keys"
+		e.Advice, e.Setting = "try again later, or configure the keys if they are known", "Keys"
 	}
 	return e
 }

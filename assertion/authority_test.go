@@ -175,7 +175,7 @@ func TestTrustedWithoutEmail(t *testing.T) {
 	if err := json.Unmarshal(data, &members); err != nil {
 		t.Fatal(err)
 	}
-	if _, there := members["email"]; there {
+	if _, found := members["email"]; found {
 		t.Errorf("an email in %s", data)
 	}
 }

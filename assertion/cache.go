@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -51,8 +50,8 @@ func newCache(certificates, keyTables int) *cache {
 type verifiedCertificate struct {
 	*certchain.Certificate
 	key keys.PublicKey // the certified key
-	// signer is the key that made the signature. Keys are compared by identity:
-	// a published key is not changed.
+	// signer is the key that made the signature. Keys are immutable, and are
+	// compared by identity.
 	signer keys.PublicKey
 }
 
@@ -66,17 +65,13 @@ func (c *verifiedCertificate) parsed() *certchain.Certificate {
 
 // isSignedBy reports whether c is not nil and one of the candidates signed it.
 func (c *verifiedCertificate) isSignedBy(candidates []keys.PublicKey) bool {
-	return c != nil && slices.ContainsFunc(candidates, func(key keys.PublicKey) bool { return isPointer(key) && key == c.signer })
+	return c != nil && slices.ContainsFunc(candidates, func(key keys.PublicKey) bool { return key == c.signer })
 }
 
-// isPointer reports whether a key can be compared by identity. The keys of a
-// foreign KeySource may be of a type that is not comparable.
-func isPointer(key keys.PublicKey) bool { return reflect.ValueOf(key).Kind() == reflect.Pointer }
-
 // addVerified adds a certificate whose signature was verified, and returns the
-// entry, or nil if it cannot be cached.
+// entry, or nil if there is no cache.
 func (c *cache) addVerified(certificate *certchain.Certificate, certified, signer keys.PublicKey) *verifiedCertificate {
-	if c.certificates == nil || !isPointer(signer) {
+	if c.certificates == nil {
 		return nil
 	}
 	text, entry := certificate.String(), &verifiedCertificate{certificate, certified, signer}
@@ -134,7 +129,7 @@ func newKeyTables(entries int, maxBytes int64) *keyTables {
 
 // precomputed returns key, with its table if it has one.
 func (t *keyTables) precomputed(key keys.PublicKey) keys.PublicKey {
-	if t.keys == nil || !isPointer(key) {
+	if t.keys == nil {
 		return key
 	}
 	if k, _ := t.keys.Get(key); k.precomputed != nil {
@@ -157,7 +152,7 @@ func (t *keyTables) countUse(key keys.PublicKey) {
 		entryBytes = 128 // without a table
 	)
 	slow, ok := key.(precomputable)
-	if t.keys == nil || !ok || !isPointer(key) {
+	if t.keys == nil || !ok {
 		return
 	}
 	k, _ := t.keys.Get(key)

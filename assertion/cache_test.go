@@ -120,22 +120,23 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// incomparableKey is a key of a type that cannot be compared.
-type incomparableKey struct {
-	keys.PublicKey
-	_ []int
-}
-
-// TestForeignKeys checks that a KeySource may have keys of its own types.
+// TestForeignKeys checks that a KeySource may have keys of its own types, and that the
+// cache compares them by identity.
 func TestForeignKeys(t *testing.T) {
-	v := verifier(t, assertion.Config{Keys: &variableSource{authority("idp.example", incomparableKey{PublicKey: idpKey.Public()})}})
+	published, tried := countingKeys(2, idpKey.Public())
+	source := &variableSource{authority("idp.example", published[0])}
+	v := verifier(t, assertion.Config{Keys: source})
 	for range 4 {
 		if _, err := v.Verify(context.Background(), spec{}.String(), rp); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if certificates, _, _ := assertion.CacheSize(v); certificates != 0 {
-		t.Errorf("%d certificates cached of a signer that cannot be compared", certificates)
+	if certificates, _, _ := assertion.CacheSize(v); certificates != 1 || tried.Load() != 1 {
+		t.Errorf("%d certificates cached after %d checks", certificates, tried.Load())
+	}
+	source.answer = authority("idp.example", published[1]) // an equal key, but another one
+	if _, err := v.Verify(context.Background(), spec{}.String(), rp); err != nil || tried.Load() != 2 {
+		t.Errorf("%v after %d checks", err, tried.Load())
 	}
 }
 
@@ -288,9 +289,9 @@ func (k *tableKey) Precompute() (keys.PublicKey, int) {
 	return k.PublicKey, 100
 }
 
-// TestForgedCauseNoTables checks that only valid signatures lead to tables, each of
+// TestForgedSignaturesMakeNoTables checks that only valid signatures lead to tables, each of
 // which costs as much as several verifications.
-func TestForgedCauseNoTables(t *testing.T) {
+func TestForgedSignaturesMakeNoTables(t *testing.T) {
 	tables := 0
 	var published []keys.PublicKey
 	for range 3 {

@@ -112,8 +112,9 @@ type Config struct {
 	// negative value means none. The tables take at most 10 MiB.
 	KeyTables int
 
-	// InsecureWeakKeys allows RSA keys of 511, 512 and 1023 bits, which anyone can
-	// factor. It is meant for archives of the protocol's first years.
+	// InsecureWeakKeys allows RSA keys of 511, 512 and 1023 bits. Anyone can factor
+	// those of 511 and 512 bits. It is meant for archives of the protocol's first
+	// years.
 	InsecureWeakKeys bool
 
 	// InsecureFallbackOnUnavailable allows the Fallback to issue certificates for
@@ -225,8 +226,8 @@ var sharedResolver = sync.OnceValues(func() (KeySource, error) {
 	return r, nil
 })
 
-// parseTrusted returns the set of the issuers, in the form in which domains
-// compare.
+// parseTrusted returns the set of the issuers, in the form in which domains are
+// compared.
 func parseTrusted(issuers []string) (map[string]bool, error) {
 	trusted := make(map[string]bool, len(issuers))
 	for _, name := range issuers {
@@ -239,7 +240,7 @@ func parseTrusted(issuers []string) (map[string]bool, error) {
 	return trusted, nil
 }
 
-// parseFallback returns the fallback in the form in which domains compare.
+// parseFallback returns the fallback in the form in which domains are compared.
 func parseFallback(name string) (string, error) {
 	if name == "" {
 		return "", nil

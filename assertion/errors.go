@@ -23,30 +23,34 @@ var (
 
 // The reasons for a rejection.
 var (
-	// ErrChain: there is no certificate, there are more than Config.MaxChain, or
-	// one of them must not sign the next.
+	// ErrChain means that there is no certificate, that there are more than
+	// Config.MaxChain, or that one of them must not sign the next.
 	ErrChain = errors.New("broken certificate chain")
-	// ErrAlgorithm: a token's alg is not that of the key that must have signed it.
+	// ErrAlgorithm means that the alg of a token is not that of the key that must
+	// have signed it.
 	ErrAlgorithm = errors.New("algorithms do not match")
-	// ErrKey: the certified key is malformed, too large, or of an unknown kind.
+	// ErrKey means that the certified key is malformed, too large, or of an unknown
+	// type.
 	ErrKey = errors.New("certified key refused")
-	// ErrWeakKey: the certified key is too weak. See Config.InsecureWeakKeys.
+	// ErrWeakKey means that the certified key is too weak. See
+	// Config.InsecureWeakKeys.
 	ErrWeakKey = errors.New("weak key")
-	// ErrSignature: a signature is not by a key that must have made it.
+	// ErrSignature means that none of the keys that may sign a token signed it.
 	ErrSignature = errors.New("invalid signature")
-	// ErrAudience: the assertion is for another relying party.
+	// ErrAudience means that the assertion is for another relying party.
 	ErrAudience = errors.New("audience mismatch")
-	// ErrExpired: the exp of a certificate or of the assertion has passed.
+	// ErrExpired means that the exp of a certificate or of the assertion has
+	// passed.
 	ErrExpired = errors.New("expired")
-	// ErrLifetime: the assertion expires further ahead than Config.MaxLife, or
-	// the one-use store's own limit, allows.
+	// ErrLifetime means that the assertion expires further ahead than
+	// Config.MaxLife, or the one-use store's own limit, allows.
 	ErrLifetime = errors.New("lifetime over the limit")
-	// ErrNotYetValid: an iat or nbf is in the future.
+	// ErrNotYetValid means that an iat or nbf is in the future.
 	ErrNotYetValid = errors.New("issued later than verification date")
-	// ErrIssuer: the issuer may not speak for the email address, or there is no
-	// email address.
+	// ErrIssuer means that the issuer may not speak for the email address, or that
+	// there is no email address.
 	ErrIssuer = errors.New("untrusted issuer")
-	// ErrReplayed: the assertion was presented before, see Config.OneUse.
+	// ErrReplayed means that the assertion was presented before. See Config.OneUse.
 	ErrReplayed = errors.New("the assertion was used before")
 )
 
@@ -56,9 +60,10 @@ var (
 type Error struct {
 	// Kind is the class or the reason, one of the variables of this package.
 	Kind error
-	// Reason is the reason in the answer. Some of the texts are interface
-	// (PROTOCOL §6), because clients compare them. Reason does not tell how the
-	// look-up of a domain failed: senders could map the verifier's network.
+	// Reason is the reason in the answer. Some of the texts are part of the
+	// interface (PROTOCOL §6), because clients compare them. Reason does not tell
+	// how the look-up of a domain failed: with that, senders could map the
+	// verifier's network.
 	Reason string
 	// Found and Expected describe what the failed check compared. Either may be
 	// empty. They are for the verifier's operator and not for the sender of the

@@ -158,7 +158,7 @@ func ExampleVerifier_Explain() {
 	// passed audience
 	// failed times
 	//   found:    assertion expires 2023-11-14T22:15:20.000Z (6m20s ago)
-	//   expected: valid at 2023-11-14T22:21:40.000Z, give or take 30s
+	//   expected: valid at 2023-11-14T22:21:40.000Z, with a leeway of 30s
 	// skipped principal
 	// skipped assertion signature
 	// skipped authority of the issuer

@@ -37,7 +37,7 @@ func reply(document string, maxAge time.Duration) *http.Response {
 	return w.Result()
 }
 
-// network is a network of hosts, and a verifier.
+// network is a network of hosts, and a verifier that fetches from them.
 type network struct {
 	t        testing.TB
 	clock    atomic.Int64 // nanoseconds since start
@@ -139,7 +139,7 @@ func TestHostileAssertions(t *testing.T) {
 	t.Run("concurrent", func(t *testing.T) { testHostileAssertions(t, newNetwork(t), hostileAssertions, 64) })
 }
 
-func testHostileAssertions(t *testing.T, w *network, attempts, together int) {
+func testHostileAssertions(t *testing.T, w *network, attempts, senders int) {
 	const providers, users = 50, 200
 	for i := range providers {
 		name := fmt.Sprintf("idp%d.example", i)
@@ -154,13 +154,13 @@ func testHostileAssertions(t *testing.T, w *network, attempts, together int) {
 		}
 	}
 	before := w.count()
-	w.attack(attempts, together)
+	w.attack(attempts, senders)
 	elapsed := w.now().Sub(start)
 	for host, n := range w.count() {
 		// Documented: 64 at once and one a second.
-		most := 64 + int(elapsed/time.Second) + 1
-		if !w.isHostile(host) && n-before[host] > most {
-			t.Errorf("%d fetches from %s in %v, more than %d", n-before[host], host, elapsed, most)
+		limit := 64 + int(elapsed/time.Second) + 1
+		if !w.isHostile(host) && n-before[host] > limit {
+			t.Errorf("%d fetches from %s in %v, more than %d", n-before[host], host, elapsed, limit)
 		}
 	}
 	w.down.Store(true)
@@ -176,11 +176,11 @@ func testHostileAssertions(t *testing.T, w *network, attempts, together int) {
 }
 
 // attack sends the assertions, one each 10 ms by the clock of w.
-func (w *network) attack(attempts, together int) {
+func (w *network) attack(attempts, senders int) {
 	var next atomic.Int64
-	var senders sync.WaitGroup
-	for range together {
-		senders.Go(func() {
+	var running sync.WaitGroup
+	for range senders {
+		running.Go(func() {
 			for i := int(next.Add(1)); i <= attempts; i = int(next.Add(1)) {
 				w.clock.Add(int64(10 * time.Millisecond))
 				if err := w.verify(w.attempt(i)); err == nil && i%50 != 0 {
@@ -189,7 +189,7 @@ func (w *network) attack(attempts, together int) {
 			}
 		})
 	}
-	senders.Wait()
+	running.Wait()
 }
 
 // attempt returns one of the attackers' certificates.

@@ -54,7 +54,7 @@ func (v *verification) checkFirstUse() error {
 	case err != nil:
 		return &Error{
 			Kind: ErrUndecided, Reason: "the record of used assertions is not available", cause: err,
-			Advice: "try again; if the error stays, look at the one-use store",
+			Advice: "try again; if the error persists, check the one-use store",
 		}
 	case !first:
 		return &Error{
@@ -86,9 +86,9 @@ func (v *verification) oneUseKey() string {
 
 // party returns the party whose entry the assertion is: the registrable domain of
 // the email address. Only the owner of that domain can let an issuer speak for it,
-// so that more parties cost more registered domains. An issuer would not do,
-// because any domain can delegate to it. The party is empty for trusted issuers
-// and the fallback.
+// so that more parties cost more registered domains. The party is not the issuer,
+// because any domain can delegate to an issuer. It is empty for trusted issuers and
+// the fallback.
 func (v *verification) party() string {
 	if v.trusted[v.issuer()] || v.issuer() == v.fallback {
 		return ""
@@ -106,7 +106,7 @@ var (
 	ErrRetention = errors.New("one-use store: no entry is kept until that time")
 )
 
-// errPartyFull is ErrFull for one party.
+// errPartyFull is the [ErrFull] of one party.
 var errPartyFull = fmt.Errorf("%w: one domain has at most half of the entries that are free", ErrFull)
 
 // maxOneUseLife is how far ahead the time of an entry may be. The signer of an

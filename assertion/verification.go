@@ -222,7 +222,7 @@ func keyRefused(err error) error {
 		return &Error{
 			Kind: ErrWeakKey, Reason: "weak key in a certificate", cause: err,
 			Found: err.Error(), Expected: "RSA of 1024, 2047 to 4096, or DSA of 1024 or 2048 bits",
-			Advice: "anyone can factor such a key; for archives only, allow it", Setting: "InsecureWeakKeys",
+			Advice: "such a key may have been factored; allow it for archives only", Setting: "InsecureWeakKeys",
 		}
 	}
 	return &Error{
@@ -251,7 +251,7 @@ func (v *verification) checkAudience() error {
 	return &Error{
 		Kind: ErrAudience, Reason: "audience mismatch: " + closest.String(),
 		Found: fmt.Sprintf("%.200q", v.audience), Expected: fmt.Sprintf("%.200q", v.audiences),
-		Advice: "the assertion was made for another site, or the relying party's own origin is misconfigured: give it in full, such as https://rp.example",
+		Advice: "the assertion was made for another site, or the relying party's own origin is misconfigured: configure it in full, such as https://rp.example",
 	}
 }
 
@@ -301,7 +301,7 @@ func (v *verification) checkValidity(what string, validity certchain.Validity) e
 }
 
 func (v *verification) expectedTime() string {
-	return fmt.Sprintf("valid at %s, give or take %v", formatTime(v.now), v.config.Leeway)
+	return fmt.Sprintf("valid at %s, with a leeway of %v", formatTime(v.now), v.config.Leeway)
 }
 
 // checkLifetime returns an error if the one-use guard would have to keep an entry
@@ -316,7 +316,7 @@ func (v *verification) checkLifetime() error {
 		Kind:     ErrLifetime,
 		Reason:   fmt.Sprintf("the assertion's lifetime of %s is over the limit of %s", formatMillis(life), limit),
 		Found:    "assertion " + formatValidity(v.assertion.Validity),
-		Expected: fmt.Sprintf("expires within %s, give or take %v: the one-use guard must remember it until then", limit, v.config.Leeway),
+		Expected: fmt.Sprintf("expires within %s, with a leeway of %v: the one-use guard must keep an entry until then", limit, v.config.Leeway),
 		Advice:   "sign assertions for a few minutes; if that is impossible, raise the limit, and that of the one-use store", Setting: "MaxLife",
 	}
 }

@@ -41,13 +41,13 @@ func appendDecoded(dst, segment []byte) ([]byte, error) {
 	z := dst[len(dst) : size+2]
 	for len(segment) >= 8 {
 		s := (*[8]byte)(segment)
-		high, low := four(s[0], s[1], s[2], s[3]), four(s[4], s[5], s[6], s[7])
+		high, low := decodeFour(s[0], s[1], s[2], s[3]), decodeFour(s[4], s[5], s[6], s[7])
 		bad |= high | low
 		binary.BigEndian.PutUint64(z, uint64(high)<<40|uint64(low)<<16)
 		segment, z = segment[8:], z[6:]
 	}
 	if len(segment) >= 4 {
-		v := four(segment[0], segment[1], segment[2], segment[3])
+		v := decodeFour(segment[0], segment[1], segment[2], segment[3])
 		bad |= v
 		z[0], z[1], z[2] = byte(v>>16), byte(v>>8), byte(v)
 		segment, z = segment[4:], z[3:]
@@ -78,19 +78,19 @@ func lastBytes(z, segment []byte) (bad uint32, ok bool) {
 	case 0:
 		return 0, true
 	case 2:
-		v := four(segment[0], segment[1], 'A', 'A')
+		v := decodeFour(segment[0], segment[1], 'A', 'A')
 		z[0] = byte(v >> 16)
 		return v, v&0xffff == 0
 	case 3:
-		v := four(segment[0], segment[1], segment[2], 'A')
+		v := decodeFour(segment[0], segment[1], segment[2], 'A')
 		z[0], z[1] = byte(v>>16), byte(v>>8)
 		return v, v&0xff == 0
 	}
 	return notBase64, false
 }
 
-// four returns the 24 bits of four characters. The bit notBase64 is set if one of them
+// decodeFour returns the 24 bits of four characters. The bit notBase64 is set if one of them
 // is not in the alphabet.
-func four(a, b, c, d byte) uint32 {
+func decodeFour(a, b, c, d byte) uint32 {
 	return sextets[0][a] | sextets[1][b] | sextets[2][c] | sextets[3][d]
 }

@@ -1,6 +1,6 @@
 // Package certchain parses, checks and writes the signed tokens of a BrowserID
 // assertion. A token is a JWS in compact serialization, with the algorithm names of this
-// protocol; its claims are a JSON object.
+// protocol. Its claims are a JSON object.
 //
 //	token       = base64url(header) "." base64url(claims) "." base64url(signature)
 //	certificate = a token whose claims bind an email address, or a host, to a key
@@ -8,9 +8,11 @@
 // Start with [ParseToken] and [ParseCertificate]. A [Chain] checks how certificates
 // follow each other; [Issue] and [Sign] write certificates and tokens.
 //
-// The rules are those of PROTOCOL §1, §2 and, for chains, §4: base64url without padding,
-// line breaks or stray bits; strict JSON; and an algorithm that the key implies, which
-// the header only repeats.
+// The rules are those of PROTOCOL §1, §2 and, for chains, §4:
+//
+//   - The encoding is base64url without padding and line breaks. Unused bits are zero.
+//   - The JSON is strict: see package internal/strictjson.
+//   - The key implies the algorithm. The header must name the same one.
 //
 // # What is not checked
 //

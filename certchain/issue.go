@@ -20,16 +20,16 @@ type Template struct {
 	Email     string         // the certified email address
 	Host      string         // the certified host, which may then issue certificates itself
 	PublicKey keys.PublicKey // the certified key
-	IssuedAt  time.Time      // cut to milliseconds; the zero time means no iat
-	Expires   time.Time      // cut to milliseconds; must be after IssuedAt
-	// Extra claims, which a verifier reports as idpClaims. The names that the
-	// protocol uses are not allowed.
+	IssuedAt  time.Time      // cut off to milliseconds; the zero time means no iat
+	Expires   time.Time      // cut off to milliseconds; must be after IssuedAt
+	// Extra are further claims, which a verifier reports as idpClaims. They must not
+	// have names that the protocol uses.
 	Extra map[string]any
 }
 
-// ErrTemplate is the error for a request to sign a certificate or token that no verifier
-// would accept.
-var ErrTemplate = errors.New("nothing to sign")
+// ErrTemplate is the error for a certificate or token that is not signed because no
+// verifier would accept it.
+var ErrTemplate = errors.New("invalid template")
 
 // Issue issues a certificate and signs it with issuer. The error matches [ErrTemplate]
 // if the template is incomplete or wrong.
@@ -54,7 +54,7 @@ func (t Template) claims() (map[string]any, error) {
 		return nil, fmt.Errorf("%w: no public key", ErrTemplate)
 	}
 	if !t.Expires.After(t.IssuedAt) {
-		return nil, fmt.Errorf("%w: it would expire before it is issued", ErrTemplate)
+		return nil, fmt.Errorf("%w: Expires is not after IssuedAt", ErrTemplate)
 	}
 	claims := map[string]any{
 		"iss": iss, "principal": principal, "public-key": t.PublicKey, "exp": t.Expires.UnixMilli(),

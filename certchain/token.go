@@ -44,7 +44,7 @@ func (t *Token) parse(s string) (err error) {
 	header, rest, _ := bytes.Cut(raw, dot)
 	claims, signature, found := bytes.Cut(rest, dot)
 	if !found || bytes.Contains(signature, dot) {
-		return malformed("%d parts instead of 3", bytes.Count(raw, dot)+1)
+		return malformed("want 3 parts, got %d", bytes.Count(raw, dot)+1)
 	}
 	t.raw, t.signed = raw, len(header)+1+len(claims)
 	if t.Algorithm, err = parseHeader(header); err != nil {
@@ -124,12 +124,12 @@ func parseHeader(segment []byte) (alg string, err error) {
 	return readHeader(header)
 }
 
-// forbidden are the header members for features that this protocol does not have:
-// extensions, other encodings of the payload, and keys from the token itself.
-var forbidden = []string{"crit", "b64", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "nonce"}
+// forbiddenMembers are the header members for features that this protocol does not
+// have: extensions, other encodings of the payload, and keys from the token itself.
+var forbiddenMembers = []string{"crit", "b64", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "nonce"}
 
 func readHeader(header strictjson.Object) (alg string, err error) {
-	for _, name := range forbidden {
+	for _, name := range forbiddenMembers {
 		if _, ok := header.Get(name); ok {
 			return "", malformed("header has %q", name)
 		}
@@ -184,8 +184,8 @@ func (c Claims) Extra() map[string]json.RawMessage { return addExtra(nil, c.obje
 // claims.
 var reserved = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "public-key", "pubkey", "principal"}
 
-// addExtra adds to the claims in extra those of from that are neither reserved nor in
-// except nor in extra already.
+// addExtra adds the claims of from to extra, except those that are reserved, that are
+// named in except, or that extra already has. It returns extra, which may be nil.
 func addExtra(extra map[string]json.RawMessage, from strictjson.Object, except ...string) map[string]json.RawMessage {
 	merging := len(extra) > 0 // the names of one object differ
 	for i, m := range from {

@@ -184,7 +184,7 @@ func newDSAPrivate(k *dsa.PrivateKey) (PrivateKey, error) {
 	if err := public.Validate(); err != nil {
 		return nil, err
 	}
-	return &dsaPrivate{redacted(public.name), public, k}, nil
+	return &dsaPrivate{redactedKey(public.name), public, k}, nil
 }
 
 // generateDSA draws x uniformly from 1 … q−1.

@@ -13,7 +13,7 @@ type family struct {
 	kty      string   // the "kty" of the JWK form
 	notation notation // of the numbers in the legacy form
 	names    []string // the algorithm names that its keys imply
-	maxBits  int      // length of the longest number
+	maxBits  int      // length of the longest number, in bits
 	tooLong  error    // the error that a key with a longer number matches
 
 	// public and private read the members that the family needs and make every
@@ -77,8 +77,8 @@ func (f *family) marshalJWK(members ...member) ([]byte, error) {
 	return marshal("kty", f.kty, base64url, members), nil
 }
 
-// marshal needs no JSON encoder: names and notations are plain ASCII. The members keep
-// their order.
+// marshal returns the JSON object of a key, with the members in their order. It needs no
+// JSON encoder, because all names and notations are plain ASCII.
 func marshal(label, kind string, n notation, members []member) []byte {
 	b := fmt.Appendf(nil, `{"%s":"%s"`, label, kind)
 	for _, m := range members {
@@ -87,7 +87,7 @@ func marshal(label, kind string, n notation, members []member) []byte {
 	return append(b, '}')
 }
 
-// canonical joins the name of an algorithm and numbers. The result is unambiguous: no
+// canonical returns the name of an algorithm and numbers, joined by colons. The result is unambiguous: no
 // part contains a colon, and a number has one shortest hexadecimal form.
 func canonical(name string, numbers ...*big.Int) []byte {
 	b := []byte(name)

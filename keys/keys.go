@@ -71,9 +71,8 @@ package keys
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
+
+	"github.com/vepverify/vepverify/internal/redact"
 )
 
 // Every error of this package matches one of these, except errors of crypto/rand and
@@ -110,7 +109,8 @@ const (
 )
 
 // PublicKey verifies signatures of one algorithm. A PublicKey is immutable and safe
-// for concurrent use. Only this package implements the interface.
+// for concurrent use. Only this package implements the interface. The values are
+// pointers: == compares them by identity, and Equal compares the keys.
 type PublicKey interface {
 	// Algorithm returns the name of the key's algorithm, such as [RS256].
 	Algorithm() string
@@ -157,19 +157,9 @@ type PrivateKey interface {
 	MarshalJWK() ([]byte, error)
 }
 
-// redacted is embedded in private keys. Its value is the name of the algorithm, which
-// is all that formatting and logging show of a key.
-type redacted string
+// redacted is embedded in private keys. It is the text that formatting and logging
+// show of a key. Without its LogValue, a JSON handler would call MarshalJSON.
+type redacted = redact.Text
 
-// String implements [fmt.Stringer].
-func (r redacted) String() string { return string(r) + " private key" }
-
-// GoString implements [fmt.GoStringer].
-func (r redacted) GoString() string { return r.String() }
-
-// Format implements [fmt.Formatter] for every verb.
-func (r redacted) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
-
-// LogValue implements [slog.LogValuer]. Without it, a JSON handler would call
-// MarshalJSON.
-func (r redacted) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// redactedKey returns the text for a private key of an algorithm.
+func redactedKey(algorithm string) redacted { return redacted(algorithm + " private key") }

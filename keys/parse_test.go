@@ -47,8 +47,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestRSALoad checks the sizes and ranges of PROTOCOL §2.
-func TestRSALoad(t *testing.T) {
+// TestRSASizes checks the sizes and ranges of PROTOCOL §2.
+func TestRSASizes(t *testing.T) {
 	type result struct {
 		name string
 		weak bool

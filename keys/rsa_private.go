@@ -75,7 +75,7 @@ func readRSAPrime(r *reader, public *rsaPublic, d *big.Int) *big.Int {
 // newRSAPrivate checks that the numbers form a key: n = p·q for two different primes,
 // and d·e ≡ 1 modulo p−1 and q−1.
 func newRSAPrivate(public *rsaPublic, d, p, q *big.Int) (PrivateKey, error) {
-	k := &rsaPrivate{redacted(public.name), public, d, p, q, nil}
+	k := &rsaPrivate{redactedKey(public.name), public, d, p, q, nil}
 	if !k.consistent() {
 		return nil, errRSA
 	}

@@ -9,8 +9,8 @@
 // members in this order, and with HTML characters escaped as by json.Marshal.
 // [Parse] reads either form.
 //
-// The names, their order and the milliseconds are interface: clients of
-// 2012 read them.
+// The names, their order and the milliseconds are part of the interface: clients
+// of 2012 read them.
 package answer
 
 import (
@@ -98,7 +98,8 @@ func isPlain(s string) bool {
 // Failure is the answer for an assertion that was not accepted, and for a
 // request that was refused.
 type Failure struct {
-	// Reason says why. Some reasons are interface, see docs/PROTOCOL.md §6.
+	// Reason tells why. Some reasons are part of the interface, see
+	// docs/PROTOCOL.md §6.
 	Reason string
 	// Undecided means that the assertion could not be verified now, because an
 	// issuer or a store could not be reached.

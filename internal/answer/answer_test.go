@@ -15,7 +15,7 @@ import (
 
 var expires = time.UnixMilli(1767225720001)
 
-// wire lists answers with their JSON, which is interface to the byte.
+// wire lists answers with their JSON, which is fixed to the byte.
 var wire = []struct {
 	value json.Marshaler
 	text  string

@@ -10,15 +10,16 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// Answer is an answer that was read. One of Okay and Failure is nil.
+// Answer is an answer that was parsed. Exactly one of Okay and Failure is not nil.
 type Answer struct {
 	Okay    *Okay
 	Failure *Failure
 }
 
-// Parse reads an answer, which must be one JSON object in UTF-8 without
+// Parse parses an answer, which must be one JSON object in UTF-8 without
 // duplicate names. The members status and, by its value, audience, expires and
-// issuer, or reason, are required. Other members are ignored. Claims alias text.
+// issuer, or reason, are required. Other members are ignored. The claims of the
+// result are parts of text.
 //
 // No error contains text of the answer.
 func Parse(text []byte) (Answer, error) {
@@ -57,9 +58,10 @@ func (r *reader) okay() *Okay {
 }
 
 func (r *reader) failure() *Failure {
-	return &Failure{Reason: r.text("reason", true), Undecided: r.truth("undecided")}
+	return &Failure{Reason: r.text("reason", true), Undecided: r.boolean("undecided")}
 }
 
+// fail sets the error, unless there is one.
 func (r *reader) fail(name, problem string) {
 	if r.err == nil {
 		r.err = fmt.Errorf("%s: %s", name, problem)
@@ -96,7 +98,8 @@ func (r *reader) time(name string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-func (r *reader) truth(name string) bool {
+// boolean returns the value of a member that may be absent, which means false.
+func (r *reader) boolean(name string) bool {
 	raw, found := r.object.Get(name)
 	if found && string(raw) != "true" && string(raw) != "false" {
 		r.fail(name, "not a boolean")

@@ -1,6 +1,6 @@
-// Package bounded implements a cache that bounds the number of its entries and the
-// memory that they take. If either bound is exceeded, the cache evicts the least
-// recently used entries. It is hashicorp/golang-lru with sizes.
+// Package bounded implements a cache that limits the number of its entries and the
+// memory that they take. If either limit is exceeded, the cache evicts the least
+// recently used entries. It adds the sizes to hashicorp/golang-lru.
 package bounded
 
 import (

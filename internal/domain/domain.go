@@ -1,6 +1,6 @@
 // Package domain implements the syntax of the domains and email addresses of BrowserID
-// (PROTOCOL §4). It decides by syntax alone: whether a host may be contacted is decided
-// by the fetcher.
+// (PROTOCOL §4). It decides by syntax alone: package internal/outbound decides whether
+// a host may be contacted.
 package domain
 
 import "strings"
@@ -35,7 +35,7 @@ func IsPort(s string) bool {
 	}
 	n := 0
 	for _, c := range []byte(s) {
-		if !digit(rune(c)) {
+		if !isDigit(rune(c)) {
 			return false
 		}
 		n = n*10 + int(c-'0')
@@ -43,15 +43,15 @@ func IsPort(s string) bool {
 	return n <= 65535
 }
 
-func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
-func digit(r rune) bool  { return '0' <= r && r <= '9' }
+func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+func isDigit(r rune) bool  { return '0' <= r && r <= '9' }
 
 func notInLabel(r rune) bool {
-	return !letter(r) && !digit(r) && r != '-' && r != '_'
+	return !isLetter(r) && !isDigit(r) && r != '-' && r != '_'
 }
 
 func notInLocalPart(r rune) bool {
-	return !letter(r) && !digit(r) && !strings.ContainsRune("!#$%&'*+/=?^_`{|}~.-", r)
+	return !isLetter(r) && !isDigit(r) && !strings.ContainsRune("!#$%&'*+/=?^_`{|}~.-", r)
 }
 
 // Email parses an email address. It returns the address with its domain in lower case,

@@ -67,7 +67,7 @@ func (s *scanner) str() (text, error) {
 			}
 		}
 	}
-	return nil, s.fail("string without end")
+	return nil, s.fail("unterminated string")
 }
 
 // skipPlain skips ASCII characters that stand for themselves, 32 or 8 at a time: most of
@@ -103,7 +103,7 @@ func special(v uint64) uint64 {
 func (s *scanner) character() error {
 	switch c := s.peek(); {
 	case c < ' ':
-		return s.fail("control character in a string, or a string without end")
+		return s.fail("control character in a string, or an unterminated string")
 	case c < utf8.RuneSelf:
 		s.pos++
 		return nil
@@ -136,7 +136,7 @@ func (s *scanner) escaped(start int) (text, error) {
 			value = append(value, s.data[start:s.pos]...)
 		}
 	}
-	return nil, s.fail("string without end")
+	return nil, s.fail("unterminated string")
 }
 
 func (s *scanner) multibyte() error {
@@ -164,8 +164,8 @@ func (s *scanner) escape() (rune, error) {
 	return 0, s.fail("unknown escape")
 }
 
-// unicode scans the rest of \uXXXX, or of a surrogate pair of two. It rejects half a
-// pair, which has no UTF-8 form.
+// unicode scans the rest of \uXXXX, or of two that are a surrogate pair. It rejects an
+// unpaired surrogate, which has no UTF-8 form.
 func (s *scanner) unicode() (rune, error) {
 	r, err := s.hex4()
 	if err != nil || !utf16.IsSurrogate(r) {
@@ -181,7 +181,7 @@ func (s *scanner) unicode() (rune, error) {
 			return r, nil
 		}
 	}
-	return 0, s.fail("half a surrogate pair")
+	return 0, s.fail("unpaired surrogate")
 }
 
 // hex4 scans uXXXX.

@@ -43,7 +43,7 @@ func (k *PrivateKey) Sign(newHash func() hash.Hash, digest []byte) ([]byte, erro
 		s.FillBytes(signature[k.scalarSize():])
 		return signature, nil
 	}
-	return nil, errors.New("no signature: not a group")
+	return nil, errors.New("no signature: p, q and g do not form a group")
 }
 
 // nonceGenerator is HMAC_DRBG, seeded with the secret and the digest (RFC 6979, section
