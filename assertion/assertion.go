@@ -96,7 +96,7 @@ func (v *Verifier) Verify(ctx context.Context, a string, audiences ...string) (*
 }
 
 // WithTrustedIssuers returns a verifier that trusts exactly these issuers, in
-// place of Config.TrustedIssuers, and is otherwise v. It shares the caches of v,
+// place of Config.TrustedIssuers, and is otherwise equal to v. It shares the caches of v,
 // which hold no decision about trust. It returns an error matching ErrMisuse if
 // one of the issuers is not a domain name.
 func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
@@ -113,7 +113,7 @@ func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
 }
 
 // WithOneUse returns a verifier that has this one-use guard, in place of
-// Config.OneUse, and is otherwise v. It shares the caches of v. It returns an
+// Config.OneUse, and is otherwise equal to v. It shares the caches of v. It returns an
 // error matching ErrMisuse if the guard keeps entries for less than twice the
 // Leeway.
 func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {

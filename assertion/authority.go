@@ -48,7 +48,8 @@ func (v *verification) verifiedBy(cached []keys.PublicKey) bool {
 	return v.checkedOK && v.checkedKeys[0] == cached[0]
 }
 
-// findAuthority returns the authority by the rows of PROTOCOL §4, in their order.
+// findAuthority returns the authority by the rows of PROTOCOL §4, in their order. It
+// sets v.primaryErr.
 func (v *verification) findAuthority(lookup lookupFunc) (*wellknown.Authority, error) {
 	issuer := v.issuer()
 	v.primaryErr = nil
@@ -173,6 +174,7 @@ func lookupFailed(domain string, err error) error {
 	return e
 }
 
+// documentAt describes the support document of a domain, for people.
 func documentAt(domain string) string {
 	return "a support document at https://" + domain + "/.well-known/browserid"
 }
@@ -191,7 +193,8 @@ func isUnavailable(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// checkCertificateSignatures checks the chain with the keys of the authority.
+// checkCertificateSignatures checks the chain, and whether the authority may speak
+// for the email address if it is the fallback.
 func (v *verification) checkCertificateSignatures() error {
 	if err := v.verifyOrRefresh(); err != nil {
 		return v.withPrimaryError(err)
@@ -230,6 +233,7 @@ func (v *verification) verifyOrRefresh() error {
 	return v.verifyByAuthority()
 }
 
+// verifyByAuthority checks the chain with the keys of the authority.
 func (v *verification) verifyByAuthority() error {
 	if err := v.verifyChain(v.publishedKeys()); err != nil {
 		return v.certificateRefused(err)
@@ -330,6 +334,7 @@ func (v *verification) certificateRefused(err error) error {
 	return algorithmMismatch(v.chain[0].Algorithm, names, err)
 }
 
+// count returns how often name is in names.
 func count(names []string, name string) (n int) {
 	for _, other := range names {
 		if other == name {

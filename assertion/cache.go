@@ -143,15 +143,15 @@ type precomputable interface {
 	Precompute() (key keys.PublicKey, bytes int)
 }
 
-// countUse counts a verified signature of key, and makes a table if there were
-// enough of them for one to pay. A forged signature must not be counted, so that
+// countUse counts a verified signature of key, and makes a table after minUses of them.
+// A forged signature must not be counted, so that
 // it causes no table.
 func (t *keyTables) countUse(key keys.PublicKey) {
 	const (
 		minUses    = 2
 		entryBytes = 128 // without a table
 	)
-	slow, ok := key.(precomputable)
+	p, ok := key.(precomputable)
 	if t.keys == nil || !ok {
 		return
 	}
@@ -162,7 +162,7 @@ func (t *keyTables) countUse(key keys.PublicKey) {
 	k.uses++
 	size := entryBytes
 	if k.uses >= minUses {
-		k.precomputed, size = slow.Precompute()
+		k.precomputed, size = p.Precompute()
 	}
 	t.keys.Set(key, k, int64(size))
 }

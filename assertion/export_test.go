@@ -27,15 +27,18 @@ func OneUseSize(m *MemoryOneUse) (entries, parties int) {
 	return len(m.used), len(m.parties)
 }
 
-// VerifiedBy verifies a up to its own signature, and then returns, for each list of
-// keys, whether one of them verifies the certificates.
+// VerifiedBy makes the checks of a that need no network. Then it returns, for each
+// list of keys, whether one of them verifies the certificates.
 func VerifiedBy(v *Verifier, a, audience string, lists ...[]keys.PublicKey) (outcomes []bool, err error) {
 	run, err := v.begin(context.Background(), a, []string{audience})
 	if err != nil {
 		return nil, err
 	}
 	defer run.end()
-	for _, s := range steps[:7] {
+	for _, s := range steps {
+		if s.name == authorityStep {
+			break
+		}
 		if err := s.check(run); err != nil {
 			return nil, err
 		}

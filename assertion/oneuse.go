@@ -28,7 +28,7 @@ import (
 //     *MemoryOneUse and *redisstore.Store have it.
 //   - FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool,
 //     error) is called in place of FirstUse. The party is the registrable domain
-//     of the email address, by which the guard can divide its room. It is empty,
+//     of the email address, by which the guard can divide its capacity. It is empty,
 //     which means no limit, for trusted issuers and the fallback. *MemoryOneUse
 //     has it.
 type OneUse interface {
@@ -38,7 +38,7 @@ type OneUse interface {
 // limitedOneUse is a OneUse with a limit on the life of its entries.
 type limitedOneUse interface{ MaxLife() time.Duration }
 
-// sharedOneUse is a OneUse that divides its room among parties.
+// sharedOneUse is a OneUse that divides its capacity among parties.
 type sharedOneUse interface {
 	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
 }

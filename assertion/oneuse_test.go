@@ -151,7 +151,7 @@ func (e sameKeySource) Authority(_ context.Context, host, _ string) (*wellknown.
 // TestOneDomainCannotFill checks that assertions of a few domains never make those of
 // another domain undecided, whatever their lifetime.
 func TestOneDomainCannotFill(t *testing.T) {
-	const room = 300
+	const capacity = 300
 	for name, c := range map[string]struct {
 		life    time.Duration
 		maxLife time.Duration
@@ -164,7 +164,7 @@ func TestOneDomainCannotFill(t *testing.T) {
 		"ten domains for a day": {23 * time.Hour, -1, tenDomains()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := assertion.NewMemoryOneUse(room, clock)
+			store := assertion.NewMemoryOneUse(capacity, clock)
 			v := verifier(t, assertion.Config{Keys: sameKeySource{idpKey.Public()}, OneUse: store, MaxLife: c.maxLife})
 			verify := func(host string, n int, life time.Duration) error {
 				_, err := v.Verify(context.Background(), numbered(host, n, life), rp)
@@ -224,7 +224,7 @@ func TestPartiesWithoutLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		config assertion.Config
 		email  string
-		room   int // of 30
+		passed int // of 30
 	}{
 		"itself":   {assertion.Config{}, "alice@idp.example", 10},
 		"trusted":  {assertion.Config{TrustedIssuers: []string{"idp.example"}}, "alice@other.example", 30},
@@ -242,8 +242,8 @@ func TestPartiesWithoutLimit(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		if passed != c.room {
-			t.Errorf("%s: %d passed, want %d", name, passed, c.room)
+		if passed != c.passed {
+			t.Errorf("%s: %d passed, want %d", name, passed, c.passed)
 		}
 	}
 }

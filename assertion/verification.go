@@ -52,6 +52,8 @@ var verifications = sync.Pool{New: func() any {
 	return v
 }}
 
+// begin returns a verification from the pool. The caller must call its end. The error
+// matches [ErrMisuse].
 func (v *Verifier) begin(ctx context.Context, a string, audiences []string) (*verification, error) {
 	if v == nil || v.config.Keys == nil {
 		return nil, misuse("Verifier not made by NewVerifier")
@@ -114,6 +116,9 @@ type step struct {
 // oneUseStep is the name of the only step with an effect. Explain skips it.
 const oneUseStep = "one use"
 
+// authorityStep is the name of the first step that may contact a host.
+const authorityStep = "authority of the issuer"
+
 // steps are in the order of PROTOCOL §7: those that need no network first, and
 // among them the cheap ones first.
 var steps = []step{
@@ -124,7 +129,7 @@ var steps = []step{
 	{"times", (*verification).checkTimes, (*verification).describeTimes},
 	{"principal", (*verification).checkPrincipal, (*verification).describePrincipal},
 	{"assertion signature", (*verification).checkAssertionSignature, (*verification).describeSignature},
-	{"authority of the issuer", (*verification).checkAuthority, (*verification).describeAuthority},
+	{authorityStep, (*verification).checkAuthority, (*verification).describeAuthority},
 	{"certificate signatures", (*verification).checkCertificateSignatures, (*verification).describeCertificates},
 	{oneUseStep, (*verification).checkFirstUse, nil},
 }
@@ -267,6 +272,8 @@ func (v *verification) signedAudience() (aud string, ok bool) {
 	return v.assertion.Claims.Text("aud")
 }
 
+// checkTimes checks the times of each certificate and of the assertion, and the
+// lifetime of the assertion.
 func (v *verification) checkTimes() error {
 	for i, c := range v.chain {
 		if err := v.checkValidity(v.certificateName(i), c.Validity); err != nil {

@@ -82,8 +82,8 @@ func newDSAPublic(k dsa.PublicKey) (*dsaPublic, error) {
 	return &dsaPublic{v, k.Verifier()}, nil
 }
 
-// dsaVariantOf returns the variant of a group. It makes the checks that cost next to
-// nothing.
+// dsaVariantOf returns the variant of a group. It makes the fast checks only. Validate
+// makes the slow ones.
 func dsaVariantOf(p, q, g *big.Int) (*dsaVariant, error) {
 	switch {
 	case p.Bit(0) == 0 || q.Bit(0) == 0:

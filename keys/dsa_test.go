@@ -59,9 +59,9 @@ func TestDSARange(t *testing.T) {
 		good := mustSign(t, private, message)
 		r := new(big.Int).SetBytes(good[:k.size()])
 		s := new(big.Int).SetBytes(good[k.size():])
-		most := plus(new(big.Int).Lsh(big.NewInt(1), uint(k.q.BitLen())), -1)
+		allOnes := plus(new(big.Int).Lsh(big.NewInt(1), uint(k.q.BitLen())), -1)
 		edges := map[string]*big.Int{
-			"0": new(big.Int), "1": big.NewInt(1), "q-1": plus(k.q, -1), "q": k.q, "q+1": plus(k.q, 1), "all ones": most,
+			"0": new(big.Int), "1": big.NewInt(1), "q-1": plus(k.q, -1), "q": k.q, "q+1": plus(k.q, 1), "all ones": allOnes,
 		}
 		for name, edge := range edges {
 			refused(t, private.Public(), "r = "+name, k.signature(edge, s))

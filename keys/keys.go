@@ -40,11 +40,12 @@
 //   - RSA: n and e are odd and 3 ≤ e < 2³¹. If n has more than 2048 bits, e is at most
 //     65537.
 //   - DSA: p and q are odd, 1 < g < p and 1 < y < p.
-//   - A private key: all of its numbers belong together, and the two factors of an RSA
-//     modulus are prime.
+//   - A private key: its numbers are consistent, and the two factors of an RSA modulus
+//     are prime.
 //
-// An RSA key that is too large is rejected with an error of its own, [ErrTooLarge],
-// before any of its numbers is converted or used.
+// An RSA key that is too large is rejected before the other checks of its numbers. The
+// error matches [ErrTooLarge] and not [ErrMalformed]. The text of a number that is far
+// too long is not converted.
 //
 // PublicKey.Validate also checks, for DSA, that g and y are in the group of order q.
 //
@@ -54,10 +55,10 @@
 //
 // # What is not checked
 //
-// Not checked is whether a public RSA modulus has two large prime factors, and whether
-// p and q of a DSA key are prime. The owner of such a key may let others sign in their
-// place, as they could by publishing the private key. The package knows nothing of
-// expiry, use, key identifiers or revocation.
+// The package does not check whether a public RSA modulus has two large prime factors,
+// or whether p and q of a DSA key are prime. The owner of such a key may let others
+// sign in their place, as they could by publishing the private key. The package does
+// not read expiry, use, key identifiers or revocation.
 //
 // # Timing
 //

@@ -66,8 +66,7 @@ func malformed(problem string) error {
 }
 
 // newReader returns a reader of the key in data, and the family of the key. It rejects
-// an object that could be read in both forms: two readers could disagree about which
-// form counts.
+// an object that has both forms: two parsers could disagree about which form counts.
 func newReader(data []byte) (*family, *reader, error) {
 	r := new(reader)
 	var err error
@@ -94,8 +93,8 @@ func newReader(data []byte) (*family, *reader, error) {
 	return nil, nil, malformed("neither kty nor algorithm")
 }
 
-// reader reads the numbers of a key. The first error stays in err; after it, the results
-// of the methods are meaningless.
+// reader reads the numbers of a key. It keeps the first error in err. After an error,
+// the results of the methods are meaningless.
 type reader struct {
 	object   strictjson.Object
 	members  [6]strictjson.Member // backs object if that is not larger than usual

@@ -74,8 +74,8 @@ func newRSAPublic(name string, n, e *big.Int) *rsaPublic {
 // long reports whether the verifier is prepared when the key is first used.
 func (k *rsaPublic) long() bool { return k.n.BitLen() > rsaMaxBitsLargeE }
 
-// prepare leaves verifier nil if pkcs1 does not accept the key, which it does for every
-// key that passed the checks of readRSA.
+// prepare sets the verifier. It leaves it nil if pkcs1 rejects the key, which cannot
+// happen after the checks of readRSA.
 func (k *rsaPublic) prepare() {
 	if v, err := pkcs1.New(k.n, k.e); err == nil {
 		k.verifier = v

@@ -1,5 +1,5 @@
-// Package registrable finds the registrable domain of a host. Limits on what one party
-// may use count by registrable domain.
+// Package registrable finds the registrable domain of a host. The limits of this module
+// for one party are counted by registrable domain.
 //
 // It is separate from package domain because the Public Suffix List of golang.org/x/net
 // imports net/http, which packages that check tokens and keys must not import.

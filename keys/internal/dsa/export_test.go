@@ -15,7 +15,7 @@ func Inverse(x, modulus *big.Int) (*big.Int, bool) {
 }
 
 // InverseInto returns a function that sets z to the inverse of x and reports whether x has
-// one.
+// one. The modulus is prepared once, as in a verifier.
 func InverseInto(z, modulus *big.Int) func(x *big.Int) bool {
 	m := newInverter(modulus)
 	return func(x *big.Int) bool { return m.invert(z, x) }

@@ -55,7 +55,7 @@ type nonceGenerator struct {
 	used    bool
 }
 
-// nonces makes steps b to g.
+// nonces returns a generator after steps b to g.
 func (k *PrivateKey) nonces(newHash func() hash.Hash, z *big.Int) *nonceGenerator {
 	size := newHash().Size()
 	n := &nonceGenerator{key: k, newHash: newHash, k: make([]byte, size), v: make([]byte, size)}

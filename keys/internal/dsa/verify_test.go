@@ -44,7 +44,8 @@ func implementations(k *dsa.PublicKey) map[string]func(digest, signature []byte)
 	}
 }
 
-// checker returns a function that compares every implementation with the reference.
+// checker returns a function that compares every implementation with the reference. It
+// makes the tables of the key only once.
 func checker(t *testing.T, k *dsa.PublicKey) func(name string, digest, signature []byte) {
 	all := implementations(k)
 	return func(name string, digest, signature []byte) {

@@ -43,7 +43,7 @@ func main() {
 	Generate()
 }
 
-// kernel is the code that is being written: its registers with their present names.
+// kernel is the code that is being written: its registers with their current names.
 type kernel struct {
 	register func() vector
 	lanes    int
