@@ -143,9 +143,8 @@ type precomputable interface {
 	Precompute() (key keys.PublicKey, bytes int)
 }
 
-// countUse counts a verified signature of key, and makes a table after minUses of them.
-// A forged signature must not be counted, so that
-// it causes no table.
+// countUse counts a verified signature of key, and makes a table after minUses of
+// them. A forged signature must not be counted, so that it causes no table.
 func (t *keyTables) countUse(key keys.PublicKey) {
 	const (
 		minUses    = 2
