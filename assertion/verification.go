@@ -256,7 +256,7 @@ func (v *verification) checkAudience() error {
 	return &Error{
 		Kind: ErrAudience, Reason: "audience mismatch: " + closest.String(),
 		Found: fmt.Sprintf("%.200q", v.audience), Expected: fmt.Sprintf("%.200q", v.audiences),
-		Advice: "the assertion was made for another site, or the relying party's own origin is misconfigured: configure it in full, such as https://rp.example",
+		Advice: "the assertion was made for another site, or the relying party's own origin is misconfigured: give it in full, such as https://rp.example",
 	}
 }
 
