@@ -22,9 +22,9 @@ func (v *verification) checkAuthority() (err error) {
 	return err
 }
 
-// lookup is Authority of the KeySource. A Resolver gets a signature check, which gives
-// priority to fetches for a certificate that cached keys verify. A type that embeds a
-// Resolver may override Authority, so it does not get one.
+// lookup calls Authority of the KeySource. A Resolver gets a signature check too, by
+// which it prefers fetches for certificates that cached keys verify. A type that embeds
+// a Resolver gets none, because it may override Authority.
 func (v *verification) lookup(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
 	if v.resolver == nil {
 		return v.config.Keys.Authority(ctx, host, emailDomain)
