@@ -35,7 +35,7 @@ func (c *Case) CheckWith(ctx context.Context, v *assertion.Verifier) error {
 		return err
 	}
 	if got != c.Expect {
-		return fmt.Errorf("expected %s, got %s%s", c.Expect, got, because(answer))
+		return fmt.Errorf("expected %s, got %s%s", c.Expect, got, reasonSuffix(answer))
 	}
 	if err := compareAnswers(answer, c.Answer); err != nil {
 		return err
@@ -95,6 +95,7 @@ func outcome(res *assertion.Result, err error) (Outcome, map[string]any, error) 
 	return Failure, answer, err
 }
 
+// values returns the members of the JSON object that v marshals to.
 func values(v any) (m map[string]any, err error) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -103,13 +104,14 @@ func values(v any) (m map[string]any, err error) {
 	return m, decode(data, &m)
 }
 
-// decode decodes JSON. Numbers stay as they are written.
+// decode decodes JSON into a value. Numbers stay as they are written.
 func decode(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	return d.Decode(into)
 }
 
+// compareAnswers returns an error that names a member of want that got does not have.
 func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 	for name, raw := range want {
 		var value any
@@ -126,7 +128,7 @@ func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 		if !there {
 			return fmt.Errorf("%s is absent, expected %s", name, raw)
 		}
-		if !reflect.DeepEqual(normal(found), normal(value)) {
+		if !reflect.DeepEqual(canonical(found), canonical(value)) {
 			return fmt.Errorf("%s is %v, expected %s", name, found, raw)
 		}
 	}
@@ -136,27 +138,27 @@ func compareAnswers(got map[string]any, want map[string]json.RawMessage) error {
 // number is the exact value of a JSON number, in a canonical form.
 type number string
 
-// normal returns JSON values in a form in which equal numbers are equal, exactly, and a
-// number never equals a string.
-func normal(v any) any {
+// canonical returns JSON values with their numbers in canonical form. Equal numbers are
+// then equal, exactly, and a number never equals a string. It modifies v.
+func canonical(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		return exact(v.String())
+		return canonicalNumber(v.String())
 	case []any:
 		for i := range v {
-			v[i] = normal(v[i])
+			v[i] = canonical(v[i])
 		}
 	case map[string]any:
 		for name := range v {
-			v[name] = normal(v[name])
+			v[name] = canonical(v[name])
 		}
 	}
 	return v
 }
 
-// exact returns the canonical form of a number. A number with an exponent, whose digits
-// could need much memory, stays as it is written.
-func exact(text string) number {
+// canonicalNumber returns the canonical form of a number. A number with an exponent,
+// whose digits could need much memory, stays as it is written.
+func canonicalNumber(text string) number {
 	if strings.ContainsAny(text, "eE") {
 		return number(text)
 	}
@@ -167,7 +169,8 @@ func exact(text string) number {
 	return number(r.RatString())
 }
 
-func because(answer map[string]any) string {
+// reasonSuffix returns the reason of an answer, for the end of an error.
+func reasonSuffix(answer map[string]any) string {
 	if reason, ok := answer["reason"].(string); ok {
 		return ": " + reason
 	}
@@ -175,7 +178,7 @@ func because(answer map[string]any) string {
 }
 
 // transport answers with the documents and responses of a case.
-type transport struct{ c *Case }
+type transport struct{ tested *Case }
 
 // RoundTrip implements http.RoundTripper.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -193,14 +196,15 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// response returns the response of a host, or an error if it does not respond.
 func (t transport) response(host string) (Response, error) {
-	if r, ok := t.c.Responses[host]; ok {
+	if r, ok := t.tested.Responses[host]; ok {
 		if r.Timeout {
 			return r, os.ErrDeadlineExceeded
 		}
 		return r, nil
 	}
-	if document, ok := t.c.Documents[host]; ok {
+	if document, ok := t.tested.Documents[host]; ok {
 		var body bytes.Buffer
 		if err := json.Compact(&body, document); err != nil {
 			return Response{}, err

@@ -94,14 +94,15 @@ func Read(r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("format %.40q: want %q", f.Format, Format)
 	}
 	for i, c := range f.Cases {
-		if err := c.valid(); err != nil {
+		if err := c.validate(); err != nil {
 			return nil, fmt.Errorf("case %d (%.80q): %w", i+1, c.Name, err)
 		}
 	}
 	return &f, nil
 }
 
-func (c *Case) valid() error {
+// validate returns an error if the case cannot be run.
+func (c *Case) validate() error {
 	switch c.Expect {
 	case Okay, Failure, Undecided:
 	default:

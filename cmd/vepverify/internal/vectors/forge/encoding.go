@@ -58,5 +58,5 @@ func Insert(at int, text string) Encoding {
 	}
 }
 
-// Verbatim is data itself, not encoded.
+// Verbatim returns data as it is, not encoded.
 func Verbatim(data []byte) string { return string(data) }

@@ -31,7 +31,7 @@ func FlipBit(bit int) Alteration {
 	}
 }
 
-// StripZeros removes leading zero bytes, as makers of 2012 did.
+// StripZeros removes leading zero bytes, as signers of 2012 did.
 func StripZeros(signature []byte) []byte { return bytes.TrimLeft(signature, "\x00") }
 
 // PrependZeros adds n zero bytes at the beginning.
@@ -75,8 +75,8 @@ func Scalars(key keys.PublicKey, r, s *big.Int) Alteration {
 	}
 }
 
-// AlterScalars has edit change r and s of a DSA signature in place, given the
-// key's q.
+// AlterScalars changes r and s of a DSA signature by edit, which gets them and the
+// key's q, and modifies r and s in place.
 func AlterScalars(key keys.PublicKey, edit func(r, s, q *big.Int)) Alteration {
 	q := number(key, "q", 16)
 	return func(signature []byte) []byte {
@@ -87,8 +87,10 @@ func AlterScalars(key keys.PublicKey, edit func(r, s, q *big.Int)) Alteration {
 	}
 }
 
+// atLeast returns n in size bytes, or in more if it does not fit.
 func atLeast(n *big.Int, size int) []byte {
 	return n.FillBytes(make([]byte, max(size, byteLen(n))))
 }
 
+// byteLen returns the number of bytes of n.
 func byteLen(n *big.Int) int { return (n.BitLen() + 7) / 8 }

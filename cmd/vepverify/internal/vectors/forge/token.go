@@ -79,6 +79,7 @@ func (t Token) String() string { return must(t.Encode()) }
 // claims, encoded. It panics if [Token.Encode] returns an error for them.
 func (t Token) Sent() string { return must(t.sent()) }
 
+// must returns s. It panics if err is not nil.
 func must(s string, err error) string {
 	if err != nil {
 		panic(err)
@@ -86,6 +87,7 @@ func must(s string, err error) string {
 	return s
 }
 
+// sent is Sent with an error in place of a panic.
 func (t Token) sent() (string, error) {
 	header, claims, err := t.contents()
 	if err != nil {
@@ -119,6 +121,7 @@ func (t Token) contents() (header, claims []byte, err error) {
 	return header, claims, err
 }
 
+// signature returns the altered signature of the text that is sent.
 func (t Token) signature(sent string) ([]byte, error) {
 	signature, err := t.sign([]byte(sent))
 	if err != nil || t.Alter == nil {
@@ -131,6 +134,7 @@ func (t Token) signature(sent string) ([]byte, error) {
 	return altered, nil
 }
 
+// sign returns the signature of the message, or of Message if that is set.
 func (t Token) sign(message []byte) ([]byte, error) {
 	if t.Message != "" {
 		message = []byte(t.Message)
@@ -164,9 +168,10 @@ func (t Token) WithHeader(name string, value any) Token {
 	return t
 }
 
-// Until returns the token with the first claim jti of 0, 1, 2, … for which wanted
-// reports true of its signature before Alter: one with leading zeros, for
-// instance. No verifier reports jti. After 100,000 tries Until returns an error.
+// Until searches for a token with a certain signature, such as one with leading
+// zeros. It sets the claim jti, which no verifier reports, to 0, 1, 2 and so on until
+// wanted returns true for the signature, before Alter. It returns an error after
+// 100,000 tries.
 func (t Token) Until(wanted func(signature []byte) bool) (Token, error) {
 	for try := range 100_000 {
 		candidate := t.With("jti", try)
@@ -182,5 +187,5 @@ func (t Token) Until(wanted func(signature []byte) bool) (Token, error) {
 			return candidate, nil
 		}
 	}
-	return Token{}, errors.New("no signature as wanted")
+	return Token{}, errors.New("no wanted signature in 100,000 tries")
 }

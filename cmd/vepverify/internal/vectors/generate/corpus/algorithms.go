@@ -153,5 +153,5 @@ func weak() []vector {
 	return append(table,
 		failure("weak-user-offline", "2.weak 7.offline-first", "The user's key is weak, and the issuer does not answer.", anyReason,
 			userKey(key("RS64")), silent(idp)),
-		okay("weak-allowed-strong-used", "2.weak", "Weak keys are allowed, and none is there.", weakKeys))
+		okay("weak-allowed-strong-used", "2.weak", "Weak keys are allowed, and no key is weak.", weakKeys))
 }

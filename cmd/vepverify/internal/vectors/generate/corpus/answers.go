@@ -21,11 +21,12 @@ func userClaims(text string) edit { return answer("userClaims", object(text)) }
 // principal sets the certificate's principal to JSON text.
 func principal(text string) edit { return certificateClaim("principal", idptest.Raw(text)) }
 
+// answers has vectors about the answer and the claims in it.
 func answers() []vector {
 	return append(extraClaims(), []vector{
 		okay("audience-as-signed", "6.members", "The answer's audience is written as in the assertion.",
 			signedAudience("HTTPS://RP.example:443/")),
-		okay("audience-not-of-relying-party", "6.members", "It is not written as by the relying party.", acceptedAudience("https://rp.example:443/")),
+		okay("audience-not-of-relying-party", "6.members", "The answer's audience is not written as by the relying party.", acceptedAudience("https://rp.example:443/")),
 		okay("expires-of-assertion", "6.members", "expires is the assertion's exp, not the certificate's.", certificateClaim("exp", now+1), expires(now+2)),
 		okay("issuer-trusted", "6.members 4.row1", "issuer is the domain that signed the certificate, not the email's domain.",
 			issuedBy(other), withTrustedIssuers(other)),
@@ -33,9 +34,9 @@ func answers() []vector {
 			withoutCertificateClaims("principal"), withTrustedIssuers(idp), answer("email", nil)),
 		okay("no-email-but-host", "6.no-email 1.extra-principal", "A trusted issuer certifies a host, which is reported.",
 			principal(`{"host":"sub.example"}`), withTrustedIssuers(idp), answer("email", nil), idpClaims(`{"host":"sub.example"}`)),
-		okay("full", "6.okay", "An answer with all that it can have.", certificateClaim("unverified-email", "a@b.example"), assertionClaim("k", "v"),
+		okay("full", "6.okay", "An answer with all members that it can have.", certificateClaim("unverified-email", "a@b.example"), assertionClaim("k", "v"),
 			idpClaims(`{"unverified-email":"a@b.example"}`), userClaims(`{"k":"v"}`)),
-		okay("without-claims", "6.okay 1.extra", "No claims beyond the protocol's: neither member is there."),
+		okay("without-claims", "6.okay 1.extra", "No claims beyond the protocol's: both members are absent."),
 		failure("failure", "6.failure", "A failure has a reason, and no email.", badSignature, alteredSignature(forge.FlipBit(0))),
 		failure("failure-free-text", "6.failure", "A failure in free text has no email either.", anyReason, assertionClaim("exp", true)),
 		undecided("undecided", "6.undecided", "An issuer that does not answer: undecided, with a reason.", silent(idp)),
@@ -43,6 +44,7 @@ func answers() []vector {
 	}...)
 }
 
+// extraClaims has claims beyond those of the protocol.
 func extraClaims() []vector {
 	const reservedText = `"sub":"x@y.example","aud":"x","nbf":0,"iat":0,"jti":"x","pubkey":{},"ok":1`
 	return []vector{
@@ -68,9 +70,9 @@ func extraClaims() []vector {
 			principal(`{"email":"alice@idp.example","name":"Alice","n":1}`), idpClaims(`{"name":"Alice","n":1}`)),
 		okay("principal-and-top", "1.extra-principal", "Members of principal and claims together.", certificateClaim("a", 1),
 			principal(`{"email":"alice@idp.example","b":2}`), idpClaims(`{"a":1,"b":2}`)),
-		okay("principal-loses", "1.extra-principal", "A claim wins over principal's member of its name.", certificateClaim("a", 1),
+		okay("principal-loses", "1.extra-principal", "A claim takes precedence over a member of principal with the same name.", certificateClaim("a", 1),
 			principal(`{"email":"alice@idp.example","a":2}`), idpClaims(`{"a":1}`)),
-		okay("principal-loses-to-null", "1.extra-principal", "So does one that is null.", certificateClaim("a", nil),
+		okay("principal-loses-to-null", "1.extra-principal", "A claim that is null takes precedence, too.", certificateClaim("a", nil),
 			principal(`{"email":"alice@idp.example","a":2}`), idpClaims(`{"a":null}`)),
 		okay("principal-reserved", "1.extra-principal 1.reserved", "Reserved names in principal.",
 			principal(`{"email":"alice@idp.example","iss":1,"exp":2,"sub":3,"principal":4,"jti":5,"ok":6}`), idpClaims(`{"ok":6}`)),
@@ -78,7 +80,7 @@ func extraClaims() []vector {
 			principal(`{"email":"alice@idp.example"}`), idpClaims(`{"email":"x"}`)),
 		okay("principal-host-beside-email", "1.extra-principal", "host beside an email is an extra member.",
 			principal(`{"email":"alice@idp.example","host":"idp.example"}`), idpClaims(`{"host":"idp.example"}`)),
-		okay("principal-nested", "1.extra-principal", "Members are lifted out of principal once, not further.",
+		okay("principal-nested", "1.extra-principal", "Members of principal are reported, but not the members of those.",
 			principal(`{"email":"alice@idp.example","principal2":{"a":1}}`), idpClaims(`{"principal2":{"a":1}}`)),
 
 		okay("integer-beyond-double", "1.integers", "2^53 + 1, which floating point cannot represent.", moreAssertionClaims(`"n":9007199254740993`),
@@ -117,7 +119,7 @@ func order() []vector {
 		first("assertion-signature-issuer", "A wrong signature of the assertion, and another issuer.", badSignature, alteredSignature(forge.FlipBit(0)), issuedBy(other)),
 		first("issuer-certificate-signature", "Another issuer, and a wrong signature of the certificate.", untrusted(idp, other), issuedBy(other),
 			alteredCertificateSignature(forge.FlipBit(0))),
-		first("issuer-certificate-algorithm", "Another issuer, and a certificate whose alg is of none of the keys.", untrusted(idp, other), issuedBy(other), withIssuerAlgorithm("RS128")),
+		first("issuer-certificate-algorithm", "Another issuer, and a certificate whose alg no key has.", untrusted(idp, other), issuedBy(other), withIssuerAlgorithm("RS128")),
 
 		offline("size", "Too large.", anyReason, withSize(32770)),
 		offline("count", "No certificate.", noCertificate, parts(func(t []string) []string { return t[1:] })),

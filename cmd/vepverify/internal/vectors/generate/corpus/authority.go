@@ -32,7 +32,7 @@ func authority() []vector {
 			issuedBy("sub.other.example"), withTrustedIssuers(other)),
 		okay("row1-no-principal", "4.row1-no-email 4.no-email", "No principal at all, from a trusted issuer.", withoutCertificateClaims("principal"), withTrustedIssuers(idp), answer("email", nil)),
 		okay("row1-empty-principal", "4.row1-no-email", "An empty principal.", principal(`{}`), withTrustedIssuers(idp), answer("email", nil)),
-		okay("row1-principal-text", "4.row1-no-email 4.no-email", "A principal that is not an object counts as none.", principal(`"alice@idp.example"`), withTrustedIssuers(idp), answer("email", nil)),
+		okay("row1-principal-text", "4.row1-no-email 4.no-email", "A principal that is not an object counts as absent.", principal(`"alice@idp.example"`), withTrustedIssuers(idp), answer("email", nil)),
 		undecided("row1-no-email-silent", "4.row1-no-email 4.row4", "No email, and the trusted issuer does not answer.", withoutCertificateClaims("principal"), withTrustedIssuers(idp), silent(idp)),
 
 		okay("row2", "4.row2", "The email's domain issued the certificate itself."),

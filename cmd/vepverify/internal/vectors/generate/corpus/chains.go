@@ -136,6 +136,6 @@ func chainSignatures(alteredSignature func(forge.Alteration) func(forge.Token) f
 			linkClaim(2, "nbf", now+1), assertionClaim("exp", now-1)),
 		failure("middle-malformed", "1.form 4.chain-signed", "The second of three certificates is malformed.", anyReason, three,
 			parts(func(t []string) []string { t[1] = "!"; return t })),
-		undecided("silent", "4.row4 4.chain-signed", "A good chain, and an issuer that does not answer.", two, silent(idp)),
+		undecided("silent", "4.row4 4.chain-signed", "A valid chain, and an issuer that does not answer.", two, silent(idp)),
 	}
 }

@@ -93,6 +93,7 @@ func Files(rules []byte) (map[string][]byte, error) {
 	return files, addSample(files)
 }
 
+// vectorFile returns the file of a group.
 func vectorFile(group []Vector) ([]byte, error) {
 	file := vectors.File{Format: vectors.Format}
 	for _, v := range group {

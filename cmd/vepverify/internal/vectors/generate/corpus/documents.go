@@ -33,7 +33,7 @@ func documentForms() []vector {
 		return okay("type-"+name, "3.content-type", "Content-Type: "+contentType, typed(contentType))
 	}
 	refused := func(name, contentType string) vector {
-		return okay("type-"+name, "3.content-type 4.row3-answers", "A good document, but Content-Type: "+contentType, byFallback, typed(contentType))
+		return okay("type-"+name, "3.content-type 4.row3-answers", "A valid document, but Content-Type: "+contentType, byFallback, typed(contentType))
 	}
 	malformed := func(name, comment, text string) vector {
 		return okay("json-"+name, "3.json 4.row3-answers", comment, byFallback, body(idp, text))
@@ -56,9 +56,9 @@ func documentForms() []vector {
 		refused("suffix", "application/ld+json"),
 		refused("other-json", "text/json"),
 		refused("parameter-only", "text/html; type=application/json"),
-		okay("type-absent", "3.content-type 4.row3-answers", "A good document without Content-Type.", byFallback,
+		okay("type-absent", "3.content-type 4.row3-answers", "A valid document without Content-Type.", byFallback,
 			response(idp, vectors.Response{Status: 200, Body: validDocumentText()})),
-		failure("type-html-no-fallback", "3.content-type 4.row3-none", "A good document as text/html, and no fallback.", anyReason, typed("text/html")),
+		failure("type-html-no-fallback", "3.content-type 4.row3-none", "A valid document as text/html, and no fallback.", anyReason, typed("text/html")),
 
 		okay("json-white-space", "3.json", "White space around the document.", body(idp, "\n "+validDocumentText()+" \r\n\t")),
 		okay("json-escaped-names", "3.json", "Names in escapes.", body(idp, strings.Replace(validDocumentText(), `"public-key"`, `"public\u002dkey"`, 1))),

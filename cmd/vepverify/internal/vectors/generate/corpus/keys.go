@@ -61,11 +61,11 @@ func keyForms() []vector {
 		okay("jwk-dsa-padded", "2.jwk-padding", "A padded DSA JWK: q has one character of it, p has two.", publicKey(mapped(jwk, padded, "p", "q", "g", "y"))),
 		okay("jwk-issuer-padded", "2.jwk-padding", "An issuer's padded JWK.",
 			document(idp, validDocument().With("public-key", mapped(userJWK("RS256"), padded, "n")))),
-		okay("jwk-padding-needless", "2.jwk-padding", "One character of padding where two belong, or none.",
+		okay("jwk-padding-needless", "2.jwk-padding", "One character of padding where two belong, or where none belongs.",
 			certifiedKey("RS256-2", mapped(userJWK("RS256-2"), func(s string) string { return s + "=" }, "n", "e"))),
 		failure("jwk-padding-inside", "2.jwk-padding", "Padding inside a number.", anyReason,
 			certifiedKey("RS256-2", mapped(userJWK("RS256-2"), func(s string) string { return s[:8] + "==" + s[8:] }, "n"))),
-		failure("jwk-padding-only", "2.jwk-padding", "Nothing but padding.", anyReason, publicKey(jwk.With("y", "===="))),
+		failure("jwk-padding-only", "2.jwk-padding", "Only padding.", anyReason, publicKey(jwk.With("y", "===="))),
 
 		bad("empty", "A key without members.", idptest.Object{}),
 		bad("number", "A key that is a number.", 5),

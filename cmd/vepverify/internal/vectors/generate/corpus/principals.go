@@ -16,7 +16,7 @@ func principals() []vector {
 	return []vector{
 		okay("email", "1.cert-principal", "The email in principal."),
 		okay("sub", "1.cert-principal 4.email-or-sub", "The email in sub, and no principal.", withoutCertificateClaims("principal"), certificateClaim("sub", alice)),
-		okay("sub-beside-principal", "1.cert-principal 4.email-or-sub", "The email in sub, as principal has none.", principal(`{}`), certificateClaim("sub", alice)),
+		okay("sub-beside-principal", "1.cert-principal 4.email-or-sub", "The email in sub, and no email in principal.", principal(`{}`), certificateClaim("sub", alice)),
 		okay("email-and-sub", "4.email-or-sub", "Both, of which principal.email counts.", certificateClaim("sub", "bob@other.example")),
 		okay("email-and-malformed-sub", "4.email-or-sub", "sub is malformed, and not looked at.", certificateClaim("sub", 5)),
 		failure("malformed-email-and-sub", "4.email-or-sub", "principal.email is malformed: sub does not rescue it.", noEmail,
@@ -24,7 +24,7 @@ func principals() []vector {
 		failure("null-email-and-sub", "4.email-or-sub", "principal.email is null: sub does not rescue it.", noEmail,
 			principal(`{"email":null}`), certificateClaim("sub", alice)),
 
-		none("missing", "Neither principal nor sub.", withoutCertificateClaims("principal")),
+		none("missing", "No principal and no sub.", withoutCertificateClaims("principal")),
 		none("empty-principal", "An empty principal.", principal(`{}`)),
 		none("host", "A host, and no email.", principal(`{"host":"idp.example"}`)),
 		none("principal-text", "principal is the address itself.", principal(`"alice@idp.example"`)),
@@ -45,7 +45,7 @@ func principals() []vector {
 		trusted("two-ats", "A trusted issuer and an email with two @.", `{"email":"a@b@idp.example"}`),
 		trusted("null", "A trusted issuer and an email that is null.", `{"email":null}`),
 		trusted("empty", "A trusted issuer and an empty email.", `{"email":""}`),
-		trusted("malformed-and-sub", "A trusted issuer, a malformed email, and a good sub.", `{"email":"alice"}`, certificateClaim("sub", alice)),
+		trusted("malformed-and-sub", "A trusted issuer, a malformed email, and a valid sub.", `{"email":"alice"}`, certificateClaim("sub", alice)),
 		failure("trusted-malformed-sub", "4.trusted-malformed", "A trusted issuer and a malformed sub.", anyReason, withoutCertificateClaims("principal"), certificateClaim("sub", "alice"), withTrustedIssuers(idp)),
 		failure("trusted-malformed-offline", "4.trusted-malformed 7.offline-first", "The same, and it does not answer.", anyReason,
 			principal(`{"email":"alice"}`), withTrustedIssuers(idp), silent(idp)),

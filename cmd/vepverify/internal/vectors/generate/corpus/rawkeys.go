@@ -21,6 +21,7 @@ var rawKeyFile []byte
 // rawKey is a private key as numbers: n, e, d or p, q, g, x.
 type rawKey map[string]*big.Int
 
+// loadRawKey returns the raw key of that name.
 func loadRawKey(name string) rawKey {
 	var all map[string]map[string]string
 	if err := json.Unmarshal(rawKeyFile, &all); err != nil {
@@ -36,6 +37,7 @@ func loadRawKey(name string) rawKey {
 	return k
 }
 
+// hexNumber parses a number in hexadecimal.
 func hexNumber(digits string) *big.Int {
 	n, ok := new(big.Int).SetString(digits, 16)
 	if !ok {
@@ -71,8 +73,8 @@ func (k rawKey) signRSA(message []byte) []byte {
 	return m.Exp(m, k["d"], k["n"]).FillBytes(make([]byte, size))
 }
 
-// signDSA computes its nonce from a hash of the message, which is sufficient for a public
-// private key.
+// signDSA computes its nonce from a hash of the message, which is sufficient because
+// the private key is public.
 func (k rawKey) signDSA(alg string, message []byte) []byte {
 	q, size := k["q"], (k["q"].BitLen()+7)/8
 	seed := sha256.Sum256(message)
@@ -92,6 +94,7 @@ func (k rawKey) signDSA(alg string, message []byte) []byte {
 	return signature
 }
 
+// digest returns the hash of a message for a DSA algorithm.
 func digest(alg string, message []byte) []byte {
 	if alg == "DS128" {
 		sum := sha1.Sum(message)

@@ -36,7 +36,7 @@ func Rules(source []byte) ([]Rule, error) {
 		switch start := ruleStart.FindStringSubmatch(line); {
 		case start != nil:
 			if seen[start[1]] {
-				return nil, fmt.Errorf("the rule %s is twice in %s", start[1], RulesSource)
+				return nil, fmt.Errorf("the rule %s is in %s twice", start[1], RulesSource)
 			}
 			seen[start[1]], inside = true, true
 			rules = append(rules, Rule{ID: start[1], Text: start[2]})
@@ -105,6 +105,7 @@ one-use guard) have Go tests instead. [rules.json](rules.json) has the same for 
 |---|---|---|
 `
 
+// markdown returns the table of rules in Markdown.
 func markdown(rules []Rule) []byte {
 	var b bytes.Buffer
 	b.WriteString(rulesHead)

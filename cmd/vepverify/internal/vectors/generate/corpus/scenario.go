@@ -69,6 +69,7 @@ func validScenario() *scenario {
 // last returns the certificate that certifies the user.
 func (s *scenario) last() *forge.Token { return &s.chain[len(s.chain)-1] }
 
+// backed returns the backed assertion.
 func (s *scenario) backed() string {
 	backed := forge.Backed(append(s.chain[:len(s.chain):len(s.chain)], s.assertion)...)
 	if s.rewrite != nil {
@@ -101,7 +102,7 @@ func undecided(name, rules, comment string, edits ...edit) vector {
 	return vector{name, rules, comment, vectors.Undecided, "", edits}
 }
 
-// The reasons that are interface (PROTOCOL §6), and one for free text.
+// The reasons that are interface (PROTOCOL §6). anyReason is for a reason in free text.
 const (
 	anyReason     = ""
 	noCertificate = "no certificates provided"
@@ -113,6 +114,7 @@ const (
 	noEmail       = "untrusted assertion, doesn't contain an email, and issuer is untrusted"
 )
 
+// untrusted returns the reason for another issuer.
 func untrusted(expected, got string) string {
 	return fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got)
 }
@@ -141,6 +143,7 @@ func (v vector) finish(group string) Vector {
 	return Vector{c, strings.Fields(v.rules)}
 }
 
+// raw returns the JSON texts of values.
 func raw(values map[string]any) map[string]json.RawMessage {
 	texts := make(map[string]json.RawMessage, len(values))
 	for name, value := range values {
@@ -168,7 +171,7 @@ type cachingKey struct {
 	signed *sync.Map // message → signature
 }
 
-var cachedKeys sync.Map // name → remembering
+var cachedKeys sync.Map // name → cachingKey
 
 // key returns a test key of package idptest.
 func key(name string) keys.PrivateKey {

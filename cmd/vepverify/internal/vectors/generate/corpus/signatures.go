@@ -53,7 +53,7 @@ func content() []vector {
 		invalid("certificate-by-user", "2.candidates", "The user's own key signed the certificate.", userKey(key("RS256-2")), signedBy(key("RS256-2"))),
 		invalid("signatures-swapped", "2.sig-content", "The signature of another assertion of the same user.",
 			assertion(func(t forge.Token) forge.Token { t.Message = t.With("jti", 1).Sent(); return t })),
-		failure("candidates-none-fits", "2.candidates 2.alg-of-key", "Two keys are published, none with the name in the header.", algorithm,
+		failure("candidates-none-fits", "2.candidates 2.alg-of-key", "Two keys are published, and the name in the header fits neither.", algorithm,
 			signedBy(key("DS128")), document(idp, provider(idp, key("RS256"), key("DS256")).Document())),
 		invalid("candidates-one-name-fits", "2.candidates", "Two keys are published: one with the name, which did not sign, and the issuer's of another name.",
 			signedBy(key("DS128-2")), document(idp, provider(idp, key("RS256"), key("DS128")).Document())),
@@ -185,20 +185,20 @@ func rsaRange() []vector {
 // pkcs1 has signatures of malformed encoded messages, made with the certified key.
 func pkcs1() []vector {
 	forged := func(name, comment string, edit func(*forge.PKCS1)) vector {
-		return invalid("pkcs1-"+name, "2.pkcs1", comment, encrypting("RS256-2", edit))
+		return invalid("pkcs1-"+name, "2.pkcs1", comment, signedEncoded("RS256-2", edit))
 	}
 	weakForged := func(name, comment string, edit func(*forge.PKCS1)) vector {
-		return invalid("pkcs1-rs64-"+name, "2.pkcs1 2.rs64", comment, weakKeys, encrypting("RS64", edit))
+		return invalid("pkcs1-rs64-"+name, "2.pkcs1 2.rs64", comment, weakKeys, signedEncoded("RS64", edit))
 	}
 	noNull := func(m *forge.PKCS1) {
 		m.DigestInfo = []byte("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20")
 	}
-	behind := func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("tail") }
+	shortPadding := func(m *forge.PKCS1) { m.Padding, m.Tail = 8, []byte("tail") }
 	return []vector{
 		forged("no-null", "The DigestInfo lacks its NULL parameter.", noNull),
 		forged("block-type-2", "Block type 2, that of encryption.", func(m *forge.PKCS1) { m.Head = []byte{0, 2} }),
 		forged("block-type-0", "Block type 0.", func(m *forge.PKCS1) { m.Head = []byte{0, 0} }),
-		forged("short-padding", "Eight bytes of padding, and extra bytes after the hash.", behind),
+		forged("short-padding", "Eight bytes of padding, and extra bytes after the hash.", shortPadding),
 		forged("no-padding", "No padding at all, and zeros after the hash.", func(m *forge.PKCS1) { m.Padding = 0 }),
 		forged("padding-byte", "Padding of fe.", func(m *forge.PKCS1) { m.Filler = 0xfe }),
 		forged("no-separator", "No zero byte between padding and DigestInfo.", func(m *forge.PKCS1) { m.Separator = nil }),
@@ -219,9 +219,9 @@ func pkcs1() []vector {
 	}
 }
 
-// encrypting makes a test key the user's, and signs the assertion's encoded message after
-// change has changed it.
-func encrypting(name string, change func(*forge.PKCS1)) edit {
+// signedEncoded makes a test key the user's, and signs the assertion's encoded message
+// after change has changed it.
+func signedEncoded(name string, change func(*forge.PKCS1)) edit {
 	k := key(name)
 	return combine(userKey(k), assertion(func(t forge.Token) forge.Token {
 		t.Sign = forge.RSASigner(k, change)
@@ -229,6 +229,7 @@ func encrypting(name string, change func(*forge.PKCS1)) edit {
 	}))
 }
 
+// signedOverSHA1 signs SHA-1 of the message, with its own DigestInfo.
 func signedOverSHA1(t forge.Token) forge.Token {
 	k := t.Key
 	t.Sign = func(message []byte) ([]byte, error) {
@@ -240,6 +241,7 @@ func signedOverSHA1(t forge.Token) forge.Token {
 	return t
 }
 
+// signedOverSHA512 signs SHA-512 of the message, with its own DigestInfo.
 func signedOverSHA512(t forge.Token) forge.Token {
 	k := t.Key
 	t.Sign = func(message []byte) ([]byte, error) {

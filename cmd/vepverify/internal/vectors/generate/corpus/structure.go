@@ -57,7 +57,7 @@ func structure() []vector {
 		failure("no-certificate-garbage", "1.count 7.order", "Certificates are counted before anything is decoded.", noCertificate, replaced("!")),
 		failure("two-certificates", "1.count 6.reasons", "Two certificates, where one is allowed unless configured.", chaining,
 			parts(func(t []string) []string { return []string{t[0], t[0], t[1]} })),
-		failure("two-garbage-certificates", "1.count 7.order", "Too many certificates, none of which can be decoded.", chaining, replaced("!~!~!")),
+		failure("two-garbage-certificates", "1.count 7.order", "Too many certificates, which cannot be decoded.", chaining, replaced("!~!~!")),
 		failure("tilde-behind-by-default", "1.count 1.form", "A tilde after the assertion: two certificates, one allowed.", chaining,
 			withText(suffix("~"))),
 	}

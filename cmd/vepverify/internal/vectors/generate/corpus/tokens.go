@@ -250,7 +250,7 @@ func claims() []vector {
 			certificateClaim("iss", "idp.EXAMPLE"), certificateClaim("principal", idptest.Object{"email": "alice@IDP.example"})),
 		okay("issuer-with-port", "4.domain-dev", "A port belongs to the domain, of the email too.",
 			certifiedEmail("alice@idp.example:8443"), issuedBy("idp.example:8443")),
-		failure("issuer-with-other-port", "4.domain-dev 4.row2", "With a port it is another domain.", untrusted(idp, "idp.example:8443"),
+		failure("issuer-with-other-port", "4.domain-dev 4.row2", "A domain with a port is another domain.", untrusted(idp, "idp.example:8443"),
 			issuedBy("idp.example:8443"), document(idp, validDocument())),
 		okay("trusted-issuer-address", "4.domain-dev 4.row1", "An IPv4 address as a trusted issuer.",
 			issuedBy("192.0.2.7"), withTrustedIssuers("192.0.2.7")),
