@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// program builds the programs once and returns their folder.
-var program = sync.OnceValues(func() (string, error) {
+// buildPrograms builds the programs once and returns their folder.
+var buildPrograms = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "vepverify-e2e-")
 	if err != nil {
 		return "", err
@@ -28,8 +28,8 @@ var program = sync.OnceValues(func() (string, error) {
 	return dir, build.Run()
 })
 
-// running is a started command.
-type running struct {
+// process is a command that was started.
+type process struct {
 	t      *testing.T
 	dir    string // its working directory
 	cmd    *exec.Cmd
@@ -38,16 +38,16 @@ type running struct {
 
 // start starts "vepverify" with the arguments in an empty folder, and reads its output up
 // to the line that explains how to end it.
-func start(t *testing.T, args ...string) *running {
+func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	needBrowser(t) // before the slow build
-	r := &running{t: t, dir: t.TempDir()}
+	r := &process{t: t, dir: t.TempDir()}
 	r.cmd = command(t, r.dir, "vepverify", args...)
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin(t, r.cmd)
+	startCommand(t, r.cmd)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		r.output += lines.Text() + "\n"
 		if strings.Contains(lines.Text(), "Ctrl-C") {
@@ -61,7 +61,7 @@ func start(t *testing.T, args ...string) *running {
 // command returns a command that runs a program that was built.
 func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	built, err := program()
+	built, err := buildPrograms()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +71,8 @@ func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 	return c
 }
 
-// begin starts a command. It is killed at the end of the test.
-func begin(t *testing.T, c *exec.Cmd) {
+// startCommand starts a command. It is killed at the end of the test.
+func startCommand(t *testing.T, c *exec.Cmd) {
 	t.Helper()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func begin(t *testing.T, c *exec.Cmd) {
 }
 
 // find returns the first group of a regular expression in the output.
-func (r *running) find(pattern string) string {
+func (r *process) find(pattern string) string {
 	r.t.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(r.output)
 	if m == nil {
@@ -91,7 +91,7 @@ func (r *running) find(pattern string) string {
 }
 
 // interrupt sends Ctrl-C. The program must exit with status 0.
-func (r *running) interrupt() {
+func (r *process) interrupt() {
 	r.t.Helper()
 	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		r.t.Fatal(err)
@@ -103,9 +103,9 @@ func (r *running) interrupt() {
 
 // shell runs lines for a shell in the folder, with the programs in the path, and returns
 // their output.
-func (r *running) shell(lines string) string {
+func (r *process) shell(lines string) string {
 	r.t.Helper()
-	built, err := program()
+	built, err := buildPrograms()
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func (r *running) shell(lines string) string {
 func TestIdp(t *testing.T) {
 	c := start(t, "idp", "--port", "0", "--domain", "example.com")
 	idp := c.find(`^identity provider: (http://localhost:[0-9]+)\n`)
-	origin := site(t, idp, watching)
+	origin := site(t, idp, watchScript)
 	w := newTab(t)
 	w.open(origin)
 	w.see("#said", "ready")
@@ -150,7 +150,7 @@ func TestExample(t *testing.T) {
 	}
 	c := start(t, "idp", "--port", "0", "--keys-out", "keys.json")
 	idp := c.find(`^identity provider: (http://localhost:[0-9]+)\n`)
-	begin(t, command(t, c.dir, "login", "-include", idp+"/include.js", "-keys", "keys.json"))
+	startCommand(t, command(t, c.dir, "login", "-include", idp+"/include.js", "-keys", "keys.json"))
 	untilListening(t, site)
 	w := newTab(t)
 	w.open("http://" + site + "/")
@@ -174,7 +174,7 @@ func untilListening(t *testing.T, address string) {
 			return
 		}
 		select {
-		case <-time.After(often):
+		case <-time.After(pollInterval):
 		case <-ctx.Done():
 			t.Fatalf("%s does not listen", address)
 		}

@@ -60,7 +60,7 @@ func TestDemo(t *testing.T) {
 	w.screenshots("demo-absent", large...)
 
 	idp := c.find(`identity provider: +(http://\S+)`)
-	checkFrames(w, evil(t, "harmless"), address, address+"members", address+"absent", address+"api/login", address+"api/whoami", idp+"/sign_in")
+	checkFrames(w, serveAttacker(t, "harmless"), address, address+"members", address+"absent", address+"api/login", address+"api/whoami", idp+"/sign_in")
 	c.interrupt()
 }
 

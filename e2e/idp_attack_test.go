@@ -100,7 +100,7 @@ say('asker');`, open)
 func TestNullOrigin(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching, "Content-Security-Policy: sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox; script-src * 'unsafe-inline'", "Cross-Origin-Embedder-Policy: unsafe-none"))
+	rp.open(site(t, idp, watchScript, "Content-Security-Policy: sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox; script-src * 'unsafe-inline'", "Cross-Origin-Embedder-Policy: unsafe-none"))
 	rp.see("#said", "ready")
 	dialog := rp.popup(clicking("#in"))
 	dialog.see("#problem", "no origin")
@@ -111,7 +111,7 @@ func TestNullOrigin(t *testing.T) {
 func TestEarlyInput(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching))
+	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
 	dialog.enter("#email", "ada")
@@ -141,7 +141,7 @@ func TestEarlyInput(t *testing.T) {
 func TestBlockedWindow(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching+`navigator.id.request({oncancel: () => say('cancel')});`))
+	rp.open(site(t, idp, watchScript+`navigator.id.request({oncancel: () => say('cancel')});`))
 	rp.see("#said", "cancel")
 }
 
@@ -150,7 +150,7 @@ func TestBlockedWindow(t *testing.T) {
 func TestOpenerPolicy(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching, "Cross-Origin-Opener-Policy: same-origin"))
+	rp.open(site(t, idp, watchScript, "Cross-Origin-Opener-Policy: same-origin"))
 	rp.see("#said", "ready")
 	rp.click("#in")
 	rp.see("#said", "cancel")
@@ -161,7 +161,7 @@ func TestOpenerPolicy(t *testing.T) {
 func TestStoredKeys(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching))
+	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
 	dialog.enter("#email", "ada")
@@ -180,10 +180,9 @@ func TestStoredKeys(t *testing.T) {
 
 // TestProviderStopped checks the message if the provider does not answer any more.
 func TestProviderStopped(t *testing.T) {
-	p, idp := provider(t)
-	_ = p
+	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching))
+	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
 	stopServing(portOf(idp))

@@ -27,7 +27,7 @@ func (w *tab) dismiss() { _ = chromedp.Do(w.ctx, chromedp.KeyEvent(kb.Escape)) }
 
 func TestSignIn(t *testing.T) {
 	p, idp := provider(t)
-	origin := site(t, idp, watching)
+	origin := site(t, idp, watchScript)
 	rp := newTab(t)
 	rp.open(origin)
 	rp.see("#said", "ready")
@@ -58,7 +58,7 @@ func TestSignIn(t *testing.T) {
 
 func TestKeyboard(t *testing.T) {
 	p, idp := provider(t)
-	origin := site(t, idp, watching)
+	origin := site(t, idp, watchScript)
 	rp := newTab(t)
 	rp.open(origin)
 	rp.see("#said", "ready")
@@ -94,7 +94,7 @@ func TestKeyboard(t *testing.T) {
 func TestCancel(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching))
+	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
 	dialog.click("#type .cancel")
@@ -164,7 +164,7 @@ func TestNotOpened(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watching))
+	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	long := strings.Repeat("long.", 12) + "name"
 	for i, name := range []string{"ada", "bob", long} {
@@ -207,7 +207,7 @@ func TestNames(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(idp, "http://"), ":")
 	for _, name := range []string{"127.0.0.1", "idp.localhost"} {
 		rp := newTab(t)
-		origin := strings.Replace(site(t, "http://"+name+":"+port, watching), "localhost", "rp.localhost", 1)
+		origin := strings.Replace(site(t, "http://"+name+":"+port, watchScript), "localhost", "rp.localhost", 1)
 		rp.open(origin)
 		rp.see("#said", "ready")
 		signIn(rp, "ada")

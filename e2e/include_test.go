@@ -34,7 +34,7 @@ func signIn(rp *tab, name string) {
 // TestWatch checks the callbacks of watch, for each state of the site and of the browser.
 func TestWatch(t *testing.T) {
 	_, idp := provider(t)
-	origin := site(t, idp, watching)
+	origin := site(t, idp, watchScript)
 	visit := 0
 	as := func(user string) string { // a new query makes the page load again
 		visit++
@@ -49,7 +49,7 @@ func TestWatch(t *testing.T) {
 	w.says("logout,ready,login")
 	w.open(as("ada@idp.localhost"))
 	w.says("match,ready")
-	other := w.another()
+	other := w.newWindow()
 	other.open(as("ada@idp.localhost"))
 	other.says("match,ready")
 	w.click("#out")

@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-// evil serves a page of an attacker.
-func evil(t *testing.T, html string) string {
+// serveAttacker serves a page of an attacker, and returns its origin.
+func serveAttacker(t *testing.T, html string) string {
 	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, `<!DOCTYPE html><title>Prizes</title><link rel="icon" href="data:,">`+html)
@@ -30,7 +30,7 @@ func TestCrossSitePost(t *testing.T) {
 	}
 	for _, name := range []string{"localhost", "evil.example"} {
 		from := func(path, fields string) string {
-			return strings.Replace(evil(t, `<form method="post" action="`+shop.origin+path+`">`+fields+`<button id="go">Win</button></form>`), "localhost", name, 1)
+			return strings.Replace(serveAttacker(t, `<form method="post" action="`+shop.origin+path+`">`+fields+`<button id="go">Win</button></form>`), "localhost", name, 1)
 		}
 		w.open(from("/api/login", `<input name="assertion" value="`+mallory+`">`))
 		w.click("#go")
@@ -57,7 +57,7 @@ func TestCrossSitePost(t *testing.T) {
 // with the headers of docs/LOGIN.md.
 func TestFramed(t *testing.T) {
 	w, shop := openShop(t, setting{})
-	inner := evil(t, "harmless")
+	inner := serveAttacker(t, "harmless")
 	checkFrames(w, inner, shop.origin+"/", shop.origin+"/members", shop.origin+"/api/login", shop.idp+"/", shop.idp+"/sign_in", shop.idp+"/absent")
 }
 
@@ -69,7 +69,7 @@ func checkFrames(w *tab, addresses ...string) {
 		html += `<iframe src="` + a + `"></iframe>`
 	}
 	w.allowErrors() // the browser reports why it does not show them
-	w.open(evil(w.t, html))
+	w.open(serveAttacker(w.t, html))
 	w.wait("document.readyState === 'complete'")
 	frames := call(w, page.GetFrameTree, cdp.Empty{}).FrameTree.ChildFrames
 	if len(frames) != len(addresses) {

@@ -195,7 +195,7 @@ func TestButtonsNext(t *testing.T) {
 func TestHostileNext(t *testing.T) {
 	for _, by := range []string{"", "form"} {
 		t.Run("by "+by, func(t *testing.T) {
-			w, shop := openShop(t, setting{by: by, shim: instantly})
+			w, shop := openShop(t, setting{by: by, shim: noDialog})
 			for _, next := range []string{
 				"https://evil.example/", "//evil.example", `/\evil.example`, "/%09/evil.example", "javascript:alert(1)", "http:evil.example",
 				"/members/..//evil.example", "https:/evil.example", "data:text/html,evil",

@@ -23,7 +23,7 @@ func TestBehindProxy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, idp := provider(t)
-			inner := switchedTo(http.NotFoundHandler())
+			inner := newReplaceable(http.NotFoundHandler())
 			to, err := url.Parse(serve(t, inner))
 			if err != nil {
 				t.Fatal(err)
@@ -38,7 +38,7 @@ func TestBehindProxy(t *testing.T) {
 			outer.Handle(test.prefix+"/", http.StripPrefix(test.prefix, proxy))
 			origin := serveTLS(t, "shop", outer)
 			shop := newShop(t, p, idp, origin, setting{by: test.by, prefix: test.prefix, next: test.prefix + "/members"})
-			inner.become(shop.handler)
+			inner.replace(shop.handler)
 
 			w := newTab(t)
 			w.open(origin + test.prefix + "/members")

@@ -18,7 +18,7 @@ func TestRebinding(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, `<!DOCTYPE html><title>Prizes</title><link rel="icon" href="data:,"><p>Wait`)
 	})
-	server := switchedTo(page)
+	server := newReplaceable(page)
 	local := serve(t, server)
 	site := forwardingTo(t, start(t, "demo").find(`Open this page in a browser: (http://\S+)/\n`))
 	secrets := map[http.Handler]map[string]string{
@@ -26,12 +26,12 @@ func TestRebinding(t *testing.T) {
 		site: {"/": "browserid-login", "/client.json": "privateKey", "/api/login.js": "navigator.id"},
 	}
 	for _, host := range []string{"evil.example", "localhost"} {
-		server.become(page)
+		server.replace(page)
 		w := newTab(t)
 		w.open(strings.Replace(local, "localhost", host, 1))
 		w.see("p", "Wait")
 		for handler, paths := range secrets {
-			server.become(handler)
+			server.replace(handler)
 			for path, secret := range paths {
 				options := `{cache: 'no-store'}`
 				if path == "/certify" {

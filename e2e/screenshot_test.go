@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// view is a way to look at a page.
+// view is a size and a colour scheme in which a page is shown.
 type view struct {
 	name          string
 	width, height int64
@@ -42,13 +42,13 @@ func (w *tab) screenshots(name string, views ...view) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, l := range views {
-		w.viewAs(l)
-		if err := os.WriteFile(filepath.Join(dir, name+"-"+l.name+".png"), w.picture(), 0o644); err != nil {
+	for _, v := range views {
+		w.viewAs(v)
+		if err := os.WriteFile(filepath.Join(dir, name+"-"+v.name+".png"), w.picture(), 0o644); err != nil {
 			w.t.Fatal(err)
 		}
 		for _, fault := range eval[[]string](w, "[..."+layoutFaults+", ..."+contrastFaults+"]") {
-			w.t.Errorf("%s, %s: %s", name, l.name, fault)
+			w.t.Errorf("%s, %s: %s", name, v.name, fault)
 		}
 	}
 	call(w, emulation.ClearDeviceMetricsOverride, cdp.Empty{})
@@ -56,11 +56,11 @@ func (w *tab) screenshots(name string, views ...view) {
 }
 
 // viewAs sets the size and the colour scheme of the window.
-func (w *tab) viewAs(l view) {
+func (w *tab) viewAs(v view) {
 	w.t.Helper()
-	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.mobile})
+	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: v.height, DeviceScaleFactor: 1, Mobile: v.mobile})
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
 }
 
@@ -84,7 +84,7 @@ func (w *tab) picture() []byte {
 			return png
 		}
 		select {
-		case <-time.After(often):
+		case <-time.After(pollInterval):
 		case <-w.ctx.Done():
 			w.t.Fatal(err)
 		}
@@ -144,13 +144,13 @@ func screenshotDir() string {
 
 // docsScreenshot takes a picture for the documents, into the folder that the variable
 // DOCS_SCREENSHOTS names (../docs/screenshots). Without the variable it does nothing.
-func (w *tab) docsScreenshot(name string, l view) {
+func (w *tab) docsScreenshot(name string, v view) {
 	w.t.Helper()
 	dir := os.Getenv("DOCS_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
-	w.viewAs(l)
+	w.viewAs(v)
 	w.waitForLayout()
 	shot, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	if err != nil {

@@ -78,18 +78,20 @@ func provider(t *testing.T) (*devidp.Provider, string) {
 	return p, serve(t, p)
 }
 
-// switched is a handler that can be replaced while it serves.
-type switched struct{ to atomic.Pointer[http.Handler] }
+// replaceable is a handler that can be replaced while it serves.
+type replaceable struct{ to atomic.Pointer[http.Handler] }
 
-func switchedTo(h http.Handler) *switched {
-	s := new(switched)
-	s.become(h)
+func newReplaceable(h http.Handler) *replaceable {
+	s := new(replaceable)
+	s.replace(h)
 	return s
 }
 
-func (s *switched) become(h http.Handler) { s.to.Store(&h) }
+func (s *replaceable) replace(h http.Handler) { s.to.Store(&h) }
 
-func (s *switched) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.to.Load()).ServeHTTP(w, r) }
+func (s *replaceable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*s.to.Load()).ServeHTTP(w, r)
+}
 
 // pinned is a certificate for *.example that the browser trusts.
 type pinned struct {

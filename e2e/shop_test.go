@@ -32,8 +32,8 @@ type setting struct {
 	sessions *scs.SessionManager
 }
 
-// instantly is a shim that returns an assertion without a dialog.
-const instantly = "navigator.id = {get: done => fetch('/assertion').then(r => r.text()).then(done)};"
+// noDialog is a shim that returns an assertion without a dialog.
+const noDialog = "navigator.id = {get: done => fetch('/assertion').then(r => r.text()).then(done)};"
 
 // shop is a relying party with package login and the headers that docs/LOGIN.md
 // recommends. Its users are strings, their addresses.
@@ -79,7 +79,7 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	shop := &shop{setting: s, provider: p, idp: idp, banned: make(map[string]bool)}
 	shop.auth, err = login.New(login.Config[string]{
 		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions,
-		FindOrCreate: shop.load, UserID: func(user string) string { return user }, FindByID: shop.byID,
+		FindOrCreate: shop.findOrCreate, UserID: func(user string) string { return user }, FindByID: shop.findByID,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,14 +119,16 @@ func openShop(t *testing.T, s setting) (*tab, *shop) {
 	return w, shop
 }
 
-func (s *shop) load(_ context.Context, res *assertion.Result) (string, error) {
+// findOrCreate returns the user of an assertion, for package login.
+func (s *shop) findOrCreate(_ context.Context, res *assertion.Result) (string, error) {
 	if strings.HasPrefix(res.Email, "stranger@") {
 		return "", login.Refusal("accounts are by invitation")
 	}
 	return res.Email, nil
 }
 
-func (s *shop) byID(_ context.Context, id string) (string, error) {
+// findByID returns a user who is not banned, for package login.
+func (s *shop) findByID(_ context.Context, id string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.banned[id] {
@@ -141,6 +143,7 @@ func (s *shop) ban(user string) {
 	s.banned[user] = true
 }
 
+// page returns the handler of a page with that title.
 func (s *shop) page(title string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		policy, nonce := documentedPolicy(s.idp), ""

@@ -45,8 +45,8 @@ const on = (id, act) => document.getElementById(id).addEventListener('click', ac
 	return mux
 }
 
-// watching is the usual script. The fragment of the URL is the user who is signed in.
-const watching = `
+// watchScript is the script of most sites: it calls watch. The fragment of the URL is the user who is signed in.
+const watchScript = `
 const user = location.hash ? decodeURIComponent(location.hash.slice(1)) : null;
 navigator.id.watch({
   loggedInUser: user,

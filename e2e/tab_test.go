@@ -16,16 +16,16 @@ import (
 const (
 	// deadline ends tests that hang. No test depends on its length.
 	deadline = 2 * time.Minute
-	// often is the interval in which a state is polled.
-	often = 20 * time.Millisecond
+	// pollInterval is the interval in which a state is polled.
+	pollInterval = 20 * time.Millisecond
 )
 
 // tab is a window of the browser. Its methods end the test if they fail.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
-	// lax means that errors on the console do not fail the test.
-	lax atomic.Bool
+	// errorsAllowed means that errors on the console do not fail the test.
+	errorsAllowed atomic.Bool
 }
 
 // newTab opens a window in a new profile.
@@ -36,8 +36,8 @@ func newTab(t *testing.T) *tab {
 	return attach(t, ctx)
 }
 
-// another opens a window in the same profile.
-func (w *tab) another() *tab {
+// newWindow opens a window in the same profile.
+func (w *tab) newWindow() *tab {
 	ctx, cancel := chromedp.NewContext(w.ctx)
 	w.t.Cleanup(cancel)
 	return attach(w.t, ctx)
@@ -122,7 +122,7 @@ func (w *tab) wait(expression string) {
 			text = shown
 		}
 		select {
-		case <-time.After(often):
+		case <-time.After(pollInterval):
 		case <-w.ctx.Done():
 			w.t.Fatalf("waiting for %s: %v\nthe page shows: %s", expression, err, text)
 		}
@@ -142,7 +142,7 @@ func (w *tab) gone(popup *tab) {
 			return
 		}
 		select {
-		case <-time.After(often):
+		case <-time.After(pollInterval):
 		case <-w.ctx.Done():
 			w.t.Fatal("the window stays open")
 		}
@@ -172,7 +172,7 @@ func call[P, R any](w *tab, command cdp.Command[P, R], params P) R {
 }
 
 // allowErrors allows errors on the console of this window.
-func (w *tab) allowErrors() { w.lax.Store(true) }
+func (w *tab) allowErrors() { w.errorsAllowed.Store(true) }
 
 // watchConsole fails the test if an error appears on the console.
 func (w *tab) watchConsole() {
@@ -186,7 +186,7 @@ func (w *tab) watchConsole() {
 				return
 			}
 			w.t.Logf("console: %s", m)
-			if !w.lax.Load() && (m.Source != "network" && (m.Type == chromedp.ConsoleError || m.IsException())) {
+			if !w.errorsAllowed.Load() && (m.Source != "network" && (m.Type == chromedp.ConsoleError || m.IsException())) {
 				w.t.Fail()
 			}
 		}

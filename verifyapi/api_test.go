@@ -65,7 +65,8 @@ func okay(email, issuer, claims string) string {
 // unreachable is by an issuer that cannot be reached.
 var unreachable = idptest.New("dark.example").At(now).Backed("alice@dark.example", user, audience)
 
-var table = []struct {
+// requestTests are requests and their responses.
+var requestTests = []struct {
 	name, path, contentType, body string
 	status                        int
 	want                          string
@@ -182,10 +183,11 @@ func unverified(answer, email string) string {
 	return strings.Replace(answer, `"audience":`, fmt.Sprintf(`"unverified-email":%q,"audience":`, email), 1)
 }
 
-func TestTable(t *testing.T) {
+// TestRequests sends requestTests.
+func TestRequests(t *testing.T) {
 	s := serve(t, verifyapi.Config{})
 	c := client(t)
-	for _, tt := range table {
+	for _, tt := range requestTests {
 		t.Run(tt.path[:min(len(tt.path), 12)]+"/"+tt.name, func(t *testing.T) {
 			req, err := http.NewRequest("POST", s.url+tt.path, strings.NewReader(tt.body))
 			if err != nil {

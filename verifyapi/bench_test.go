@@ -65,7 +65,7 @@ func requester(b *testing.B, path, contentType string, texts []string, body func
 	}
 }
 
-var quiet = slog.New(slog.DiscardHandler)
+var noLogger = slog.New(slog.DiscardHandler)
 
 // BenchmarkHandler compares requests with the verifier alone on the same
 // assertions.
@@ -92,11 +92,11 @@ func BenchmarkHandler(b *testing.B) {
 		request func(int) *http.Request
 		status  int
 	}{
-		{"v2", verifyapi.Config{Logger: quiet}, requester(b, "/v2", jsonType, texts, func(s string) string { return ask(s) }), 200},
+		{"v2", verifyapi.Config{Logger: noLogger}, requester(b, "/v2", jsonType, texts, func(s string) string { return ask(s) }), 200},
 		{"v2-logs-metrics", verifyapi.Config{Logger: logger, Metrics: metrics}, requester(b, "/v2", jsonType, texts, func(s string) string { return ask(s) }), 200},
-		{"v1-form", verifyapi.Config{Logger: quiet}, requester(b, "/verify", formType, texts, asForm), 200},
-		{"missing", verifyapi.Config{Logger: quiet}, requester(b, "/v2", jsonType, []string{""}, func(string) string { return "{}" }), 400},
-		{"not-found", verifyapi.Config{Logger: quiet}, requester(b, "/x", jsonType, []string{""}, func(string) string { return "{}" }), 404},
+		{"v1-form", verifyapi.Config{Logger: noLogger}, requester(b, "/verify", formType, texts, asForm), 200},
+		{"missing", verifyapi.Config{Logger: noLogger}, requester(b, "/v2", jsonType, []string{""}, func(string) string { return "{}" }), 400},
+		{"not-found", verifyapi.Config{Logger: noLogger}, requester(b, "/x", jsonType, []string{""}, func(string) string { return "{}" }), 404},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			bb.c.Verifier = v
@@ -126,7 +126,7 @@ func benchmarkTooBusy(b *testing.B, texts []string) {
 		release <- struct{}{}
 		return nil
 	})})
-	h, err := verifyapi.New(verifyapi.Config{Verifier: v, Logger: quiet, InFlight: 1, Queue: -1})
+	h, err := verifyapi.New(verifyapi.Config{Verifier: v, Logger: noLogger, InFlight: 1, Queue: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func BenchmarkCostly(b *testing.B) {
 		return text.String()
 	}
 	for _, limit := range []int{10 << 10, 1 << 20} {
-		h, err := verifyapi.New(verifyapi.Config{Verifier: newVerifier(b, assertion.Config{}), Logger: quiet, MaxBody: int64(limit)})
+		h, err := verifyapi.New(verifyapi.Config{Verifier: newVerifier(b, assertion.Config{}), Logger: noLogger, MaxBody: int64(limit)})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -40,14 +40,16 @@
 //
 // # Overload
 //
-// A request is read and parsed first. A slow client delays no other request, and
-// costs a connection and at most MaxBody until ReadTimeout. Then the request takes
-// one of InFlight places, or waits in a queue for at most QueueTimeout. It is
-// refused with "too busy" after that time, or at once if the queue is full.
+// A request is read and parsed first, so a slow client delays no other request. It
+// occupies a connection, and at most MaxBody bytes of memory, until ReadTimeout. Then
+// the request takes one of InFlight places, or waits in a queue for at most
+// QueueTimeout. It is refused with "too busy" after that time, or at once if the queue
+// is full.
 //
 // While a look-up waits for the network, the place is free for others and the
-// request counts against Lookups. If those are all taken, or a fixed share of them
-// by one registrable domain, only requests that need such a look-up are refused.
+// request counts against Lookups. If all look-ups are taken, only requests that need
+// one are refused. If one registrable domain has taken its share of them, only
+// requests that need a look-up of that domain are refused.
 // A fetched document is loaded in one of the InFlight places too. The three queues
 // for places (new requests, requests whose look-up has ended, loads) are served in
 // turn.
@@ -66,7 +68,7 @@
 // The caller. Every client of the handler can have assertions verified, name
 // issuers to trust for its own request, and make the service look up domains.
 // Serve it in your own network, or require authentication before it. The audience
-// is whatever the caller says; a caller that lets its users choose the audience
-// gains nothing from the verification. CORS and browsers are not supported.
+// is whatever the caller says. If a caller lets its users choose the audience, the
+// verification is useless. CORS and browsers are not supported.
 // net/http itself refuses what is not HTTP, without the headers above.
 package verifyapi

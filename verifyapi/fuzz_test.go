@@ -13,7 +13,7 @@ import (
 // FuzzRequest checks that every request has a documented response in JSON, and that
 // none is a fault. A request that is accepted means the same to other parsers.
 func FuzzRequest(f *testing.F) {
-	for _, tt := range table {
+	for _, tt := range requestTests {
 		path, query, _ := strings.Cut(tt.path, "?")
 		f.Add(path == "/v2", tt.contentType, query, tt.body)
 	}

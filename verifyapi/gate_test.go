@@ -35,8 +35,8 @@ func (w *watched) start(ctx context.Context, body string) <-chan *http.Response 
 	return answer
 }
 
-// got returns a response that must have been sent.
-func got(t *testing.T, answer <-chan *http.Response) reply {
+// responseOf returns a response that must have been sent.
+func responseOf(t *testing.T, answer <-chan *http.Response) reply {
 	t.Helper()
 	select {
 	case r := <-answer:
@@ -47,7 +47,8 @@ func got(t *testing.T, answer <-chan *http.Response) reply {
 	}
 }
 
-func none(t *testing.T, answers ...<-chan *http.Response) {
+// checkUnanswered checks that the requests have no response yet.
+func checkUnanswered(t *testing.T, answers ...<-chan *http.Response) {
 	t.Helper()
 	for i, answer := range answers {
 		select {
@@ -58,15 +59,16 @@ func none(t *testing.T, answers ...<-chan *http.Response) {
 	}
 }
 
-// answered returns how many of the requests have a response.
-func answered(answers []<-chan *http.Response) (n int) {
+// countAnswered returns how many of the requests have a response.
+func countAnswered(answers []<-chan *http.Response) (n int) {
 	for _, answer := range answers {
 		n += len(answer)
 	}
 	return n
 }
 
-func (w *watched) gauges(t *testing.T, inFlight, queued, lookups string) {
+// checkGauges checks the values of the three gauges.
+func (w *watched) checkGauges(t *testing.T, inFlight, queued, lookups string) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"vepverify_verifications_in_flight": inFlight, "vepverify_verifications_queued": queued, "vepverify_lookups_waiting": lookups,
@@ -77,6 +79,7 @@ func (w *watched) gauges(t *testing.T, inFlight, queued, lookups string) {
 	}
 }
 
+// checkTooBusy checks that the request was refused as "too busy".
 func checkTooBusy(t *testing.T, r reply) {
 	t.Helper()
 	checkHeaders(t, r.Response)
@@ -85,6 +88,7 @@ func checkTooBusy(t *testing.T, r reply) {
 	}
 }
 
+// checkGood checks the response to a request that asks for good.
 func checkGood(t *testing.T, r reply) {
 	t.Helper()
 	if r.StatusCode != 200 || r.body != goodAnswer {
@@ -113,35 +117,35 @@ func TestQueue(t *testing.T) {
 		synctest.Wait()
 		third := w.start(t.Context(), ask(good))
 		synctest.Wait()
-		w.gauges(t, "2", "1", "0")
+		w.checkGauges(t, "2", "1", "0")
 
 		fourth := w.start(t.Context(), ask(good))
 		synctest.Wait()
-		checkTooBusy(t, got(t, fourth))
-		none(t, first, second, third)
+		checkTooBusy(t, responseOf(t, fourth))
+		checkUnanswered(t, first, second, third)
 
 		// A wrong request is refused without a place.
 		wrong := w.start(t.Context(), "{}")
 		synctest.Wait()
-		if r := got(t, wrong); r.StatusCode != 400 {
+		if r := responseOf(t, wrong); r.StatusCode != 400 {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
 
 		// The request in the queue is next, and leaves room for another one.
 		release <- struct{}{}
 		synctest.Wait()
-		w.gauges(t, "2", "0", "0")
+		w.checkGauges(t, "2", "0", "0")
 		fifth := w.start(t.Context(), ask(good))
 		synctest.Wait()
-		w.gauges(t, "2", "1", "0")
+		w.checkGauges(t, "2", "1", "0")
 		for range 4 - 1 {
 			release <- struct{}{}
 		}
 		synctest.Wait()
 		for _, answer := range []<-chan *http.Response{first, second, third, fifth} {
-			checkGood(t, got(t, answer))
+			checkGood(t, responseOf(t, answer))
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 		if n := w.metric(t, `vepverify_verifications_total{reason="queue_full",result="shed"}`); n != "1" {
 			t.Errorf("%s were shed", n)
 		}
@@ -156,10 +160,10 @@ func TestNoQueue(t *testing.T) {
 		synctest.Wait()
 		second := w.start(t.Context(), ask(good))
 		synctest.Wait()
-		checkTooBusy(t, got(t, second))
+		checkTooBusy(t, responseOf(t, second))
 		release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, first))
+		checkGood(t, responseOf(t, first))
 	})
 }
 
@@ -172,14 +176,14 @@ func TestQueueTimeout(t *testing.T) {
 		second := w.start(t.Context(), ask(good))
 		time.Sleep(time.Minute - time.Nanosecond)
 		synctest.Wait()
-		none(t, first, second)
+		checkUnanswered(t, first, second)
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		checkTooBusy(t, got(t, second))
-		w.gauges(t, "1", "0", "0")
+		checkTooBusy(t, responseOf(t, second))
+		w.checkGauges(t, "1", "0", "0")
 		release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, first))
+		checkGood(t, responseOf(t, first))
 	})
 }
 
@@ -194,12 +198,12 @@ func TestClientDisconnects(t *testing.T) {
 		synctest.Wait()
 		waiting := w.start(ctx, ask(good))
 		synctest.Wait()
-		w.gauges(t, "1", "1", "0")
+		w.checkGauges(t, "1", "1", "0")
 		disconnect()
 		synctest.Wait()
-		got(t, running)
-		got(t, waiting)
-		w.gauges(t, "0", "0", "0")
+		responseOf(t, running)
+		responseOf(t, waiting)
+		w.checkGauges(t, "0", "0", "0")
 		if n := w.metric(t, `vepverify_verifications_total{reason="client_gone",result="cancelled"}`); n != "2" {
 			t.Errorf("%s cancelled", n)
 		}
@@ -211,7 +215,7 @@ func TestClientDisconnects(t *testing.T) {
 		next := w.start(t.Context(), ask(good))
 		release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, next))
+		checkGood(t, responseOf(t, next))
 	})
 }
 
@@ -254,6 +258,7 @@ func slowNetwork(t *testing.T, hosts ...string) (*network, *wellknown.Resolver) 
 	return n, r
 }
 
+// from returns an assertion by the issuer host, for a user of that host.
 func from(host string) string {
 	return idptest.New(host, idptest.Key("RS256")).At(now).Backed("alice@"+host, user, audience)
 }
@@ -269,36 +274,36 @@ func TestSlowIssuers(t *testing.T) {
 			t.Helper()
 			answer := w.start(t.Context(), ask(good))
 			synctest.Wait()
-			checkGood(t, got(t, answer))
+			checkGood(t, responseOf(t, answer))
 		}
 		known()
 		a := w.start(t.Context(), ask(from("a.example")))
 		synctest.Wait()
-		w.gauges(t, "0", "0", "1")
+		w.checkGauges(t, "0", "0", "1")
 		known()
 		b := w.start(t.Context(), ask(from("b.example")))
 		synctest.Wait()
-		w.gauges(t, "0", "0", "2")
+		w.checkGauges(t, "0", "0", "2")
 		known()
 
 		c := w.start(t.Context(), ask(from("c.example")))
 		synctest.Wait()
-		checkTooBusy(t, got(t, c))
+		checkTooBusy(t, responseOf(t, c))
 		known()
-		none(t, a, b)
+		checkUnanswered(t, a, b)
 
 		close(n.released["a.example"])
 		synctest.Wait()
-		if r := got(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
+		if r := responseOf(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
 			t.Errorf("%s", r.body)
 		}
 		// A look-up of an issuer that never answers times out.
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
-		if r := got(t, b); r.StatusCode != 200 || !strings.Contains(r.body, `"undecided":true`) {
+		if r := responseOf(t, b); r.StatusCode != 200 || !strings.Contains(r.body, `"undecided":true`) {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 		for name, want := range map[string]string{
 			`vepverify_verifications_total{reason="lookups_full",result="shed"}`:     "1",
 			`vepverify_verifications_total{reason="unavailable",result="undecided"}`: "1",
@@ -327,28 +332,28 @@ func TestPlaceAfterLookup(t *testing.T) {
 		synctest.Wait() // until it has released its place: the next request finds no other, and no queue
 		gone := w.start(ctx, ask(from("a.example")))
 		synctest.Wait()
-		w.gauges(t, "0", "0", "2")
+		w.checkGauges(t, "0", "0", "2")
 		holder := w.start(t.Context(), ask(from("hold.example")))
 		synctest.Wait()
-		w.gauges(t, "1", "0", "2")
+		w.checkGauges(t, "1", "0", "2")
 
 		close(n.released["a.example"])
 		synctest.Wait()
-		none(t, a, gone, holder)
-		w.gauges(t, "1", "0", "2")
+		checkUnanswered(t, a, gone, holder)
+		w.checkGauges(t, "1", "0", "2")
 
 		disconnect()
 		synctest.Wait()
-		got(t, gone)
-		w.gauges(t, "1", "0", "1")
+		responseOf(t, gone)
+		w.checkGauges(t, "1", "0", "1")
 
 		close(hold)
 		synctest.Wait()
-		got(t, holder)
-		if r := got(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
+		responseOf(t, holder)
+		if r := responseOf(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
 			t.Errorf("%s", r.body)
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -400,10 +405,10 @@ func TestDisconnectInLookup(t *testing.T) {
 			gone = append(gone, w.start(ctx, ask(from("a.example"))))
 			synctest.Wait()
 		}
-		w.gauges(t, "0", "0", "5")
+		w.checkGauges(t, "0", "0", "5")
 		close(n.released["a.example"])
 		synctest.Wait()
-		w.gauges(t, "1", "0", "4")
+		w.checkGauges(t, "1", "0", "4")
 		disconnect()
 		synctest.Wait()
 		for range gone {
@@ -414,9 +419,9 @@ func TestDisconnectInLookup(t *testing.T) {
 			synctest.Wait()
 		}
 		for _, answer := range gone {
-			got(t, answer)
+			responseOf(t, answer)
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -438,18 +443,18 @@ func TestLookupsOfOneDomain(t *testing.T) {
 			synctest.Wait()
 		}
 		const share = 16 / 4
-		w.gauges(t, "0", "0", fmt.Sprint(share))
+		w.checkGauges(t, "0", "0", fmt.Sprint(share))
 		for _, answer := range wild[share:] {
-			checkTooBusy(t, got(t, answer))
+			checkTooBusy(t, responseOf(t, answer))
 		}
 		b, c := w.start(t.Context(), ask(from("b.example"))), w.start(t.Context(), ask(from("c.example")))
 		synctest.Wait()
-		none(t, b, c)
+		checkUnanswered(t, b, c)
 		close(n.released["b.example"])
 		close(n.released["c.example"])
 		synctest.Wait()
 		for _, answer := range []<-chan *http.Response{b, c} {
-			if r := got(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
+			if r := responseOf(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
 				t.Errorf("%s %s", r.Status, r.body)
 			}
 		}
@@ -458,7 +463,7 @@ func TestLookupsOfOneDomain(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -475,7 +480,7 @@ func TestQueuesInTurn(t *testing.T) {
 		synctest.Wait()
 		guard.release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, known))
+		checkGood(t, responseOf(t, known))
 
 		var resumed, fresh []<-chan *http.Response
 		for range 3 {
@@ -484,24 +489,24 @@ func TestQueuesInTurn(t *testing.T) {
 		}
 		close(n.released["a.example"])
 		synctest.Wait()
-		w.gauges(t, "1", "0", "2")
+		w.checkGauges(t, "1", "0", "2")
 		for range 3 {
 			fresh = append(fresh, w.start(t.Context(), ask(good)))
 			synctest.Wait()
 		}
-		w.gauges(t, "1", "3", "2")
+		w.checkGauges(t, "1", "3", "2")
 		for i := range 3 { // one of each in turn; resumed requests are in any order
 			guard.release <- struct{}{}
 			synctest.Wait()
-			if n := answered(resumed); n != i+1 {
+			if n := countAnswered(resumed); n != i+1 {
 				t.Errorf("%d resumed requests have a response, want %d", n, i+1)
 			}
-			none(t, fresh[i:]...)
+			checkUnanswered(t, fresh[i:]...)
 			guard.release <- struct{}{}
 			synctest.Wait()
-			checkGood(t, got(t, fresh[i]))
+			checkGood(t, responseOf(t, fresh[i]))
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -529,7 +534,7 @@ func TestLoadsTakePlaces(t *testing.T) {
 		}()
 		holder := w.start(t.Context(), ask(good))
 		synctest.Wait()
-		w.gauges(t, "1", "0", "1")
+		w.checkGauges(t, "1", "0", "1")
 		close(n.released["a.example"])
 		synctest.Wait()
 		if len(loaded) > 0 {
@@ -537,7 +542,7 @@ func TestLoadsTakePlaces(t *testing.T) {
 		}
 		guard.release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, holder))
+		checkGood(t, responseOf(t, holder))
 		if len(loaded) != 1 {
 			t.Fatal("the document is not loaded although a place is free")
 		}
@@ -546,10 +551,10 @@ func TestLoadsTakePlaces(t *testing.T) {
 		}
 		guard.release <- struct{}{}
 		synctest.Wait()
-		if r := got(t, a); !strings.Contains(r.body, `"status":"okay"`) {
+		if r := responseOf(t, a); !strings.Contains(r.body, `"status":"okay"`) {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -566,19 +571,19 @@ func TestLoadTimeout(t *testing.T) {
 		close(n.released["a.example"])
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		none(t, holder, a) // the look-up has ended, and a waits for a place
+		checkUnanswered(t, holder, a) // the look-up has ended, and a waits for a place
 		guard.release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, holder))
-		if r := got(t, a); !strings.Contains(r.body, `"undecided":true`) {
+		checkGood(t, responseOf(t, holder))
+		if r := responseOf(t, a); !strings.Contains(r.body, `"undecided":true`) {
 			t.Errorf("%s %s", r.Status, r.body)
 		}
 		next := w.start(t.Context(), ask(good))
 		synctest.Wait()
 		guard.release <- struct{}{}
 		synctest.Wait()
-		checkGood(t, got(t, next))
-		w.gauges(t, "0", "0", "0")
+		checkGood(t, responseOf(t, next))
+		w.checkGauges(t, "0", "0", "0")
 	})
 }
 
@@ -605,10 +610,10 @@ func TestManyLoads(t *testing.T) {
 		}
 		synctest.Wait()
 		for _, answer := range answers {
-			if r := got(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
+			if r := responseOf(t, answer); !strings.Contains(r.body, `"status":"okay"`) {
 				t.Errorf("%s %s", r.Status, r.body)
 			}
 		}
-		w.gauges(t, "0", "0", "0")
+		w.checkGauges(t, "0", "0", "0")
 	})
 }

@@ -1,13 +1,10 @@
 package verifyapi_test
 
 import (
-	"context"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
@@ -48,31 +45,5 @@ func TestServerLimits(t *testing.T) {
 	if s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 64<<10 || s.ReadHeaderTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout <= 0 ||
 		s.HTTP2 == nil || s.HTTP2.MaxConcurrentStreams <= 0 || s.HTTP2.MaxReceiveBufferPerConnection <= 0 {
 		t.Errorf("%+v %+v", s, s.HTTP2)
-	}
-}
-
-// TestOneReason checks that the response is the same for a name with an address that
-// is not public as for a domain that does not support BrowserID. The log tells them
-// apart.
-func TestOneReason(t *testing.T) {
-	n, resolver := slowNetwork(t)
-	n.status = map[string]int{"web.example": 404}
-	reasons := make(map[string]string)
-	for host, logged := range map[string]string{"web.example": "404", "10.0.0.1": "address"} {
-		w := watch(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: resolver})})
-		rec := httptest.NewRecorder()
-		r := httptest.NewRequestWithContext(context.Background(), "POST", "/v2", strings.NewReader(ask(from(host))))
-		r.Header.Set("Content-Type", jsonType)
-		w.ServeHTTP(rec, r)
-		if rec.Code != http.StatusOK {
-			t.Errorf("%s: %d %s", host, rec.Code, rec.Body)
-		}
-		reasons[host] = strings.ReplaceAll(reason(t, rec.Body.String()), host, "HOST")
-		if log := w.log.String(); !strings.Contains(log, logged) || strings.Contains(rec.Body.String(), logged+" ") {
-			t.Errorf("%s: the answer is %s, the log is %s", host, rec.Body, log)
-		}
-	}
-	if reasons["web.example"] != reasons["10.0.0.1"] {
-		t.Errorf("the answers differ: %q", reasons)
 	}
 }

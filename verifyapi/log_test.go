@@ -215,6 +215,32 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
+// TestOneReason checks that the response is the same for a name with an address that
+// is not public as for a domain that does not support BrowserID. The log tells them
+// apart.
+func TestOneReason(t *testing.T) {
+	n, resolver := slowNetwork(t)
+	n.status = map[string]int{"web.example": 404}
+	reasons := make(map[string]string)
+	for host, logged := range map[string]string{"web.example": "404", "10.0.0.1": "address"} {
+		w := watch(t, verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: resolver})})
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(context.Background(), "POST", "/v2", strings.NewReader(ask(from(host))))
+		r.Header.Set("Content-Type", jsonType)
+		w.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", host, rec.Code, rec.Body)
+		}
+		reasons[host] = strings.ReplaceAll(reason(t, rec.Body.String()), host, "HOST")
+		if log := w.log.String(); !strings.Contains(log, logged) || strings.Contains(rec.Body.String(), logged+" ") {
+			t.Errorf("%s: the answer is %s, the log is %s", host, rec.Body, log)
+		}
+	}
+	if reasons["web.example"] != reasons["10.0.0.1"] {
+		t.Errorf("the answers differ: %q", reasons)
+	}
+}
+
 // TestMetrics checks that each outcome has its own counter.
 func TestMetrics(t *testing.T) {
 	s := serve(t, verifyapi.Config{})

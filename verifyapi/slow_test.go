@@ -49,7 +49,7 @@ func TestSlowBodies(t *testing.T) {
 		})
 	}
 	s.checkServes(t)
-	s.gauges(t, "0", "0", "0")
+	s.checkGauges(t, "0", "0", "0")
 	answered.Wait()
 	s.checkServes(t)
 	if n := s.metric(t, `vepverify_verifications_total{reason="slow",result="refused"}`); n != fmt.Sprint(clients) {
@@ -157,7 +157,7 @@ func TestStalledIssuers(t *testing.T) {
 		}
 	}
 	s.checkServes(t)
-	s.gauges(t, "0", "0", fmt.Sprint(stalled))
+	s.checkGauges(t, "0", "0", fmt.Sprint(stalled))
 	checkTooBusy(t, s.post(t, "/v2", jsonType, ask(from("another.example"))))
 	s.checkServes(t)
 	releaseAll()

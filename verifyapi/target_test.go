@@ -12,9 +12,9 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-// raw1 sends a request for a verification with a method and target over HTTP/1.1, and
+// statusHTTP1 sends a request for a verification with a method and target over HTTP/1.1, and
 // returns the status.
-func (s *service) raw1(t *testing.T, method, target string) int {
+func (s *service) statusHTTP1(t *testing.T, method, target string) int {
 	t.Helper()
 	conn := s.dial(t)
 	defer conn.Close()
@@ -30,8 +30,8 @@ func (s *service) raw1(t *testing.T, method, target string) int {
 	return got.StatusCode
 }
 
-// raw2 is raw1 over HTTP/2. It returns 0 if the stream is reset.
-func (s *service) raw2(t *testing.T, method, target string) int {
+// statusHTTP2 is statusHTTP1 over HTTP/2. It returns 0 if the stream is reset.
+func (s *service) statusHTTP2(t *testing.T, method, target string) int {
 	t.Helper()
 	conn := s.dial(t)
 	defer conn.Close()
@@ -84,10 +84,10 @@ func TestTargets(t *testing.T) {
 		{"POST", "/V2", 404, 404},
 		{"POST", "http://verifier.example//v2", 404, 404},
 	} {
-		if got := s.raw1(t, tt.method, tt.target); got != tt.one {
+		if got := s.statusHTTP1(t, tt.method, tt.target); got != tt.one {
 			t.Errorf("HTTP/1.1 %s %q: %d, not %d", tt.method, tt.target, got, tt.one)
 		}
-		if got := s.raw2(t, tt.method, tt.target); got != tt.two {
+		if got := s.statusHTTP2(t, tt.method, tt.target); got != tt.two {
 			t.Errorf("HTTP/2 %s %q: %d, not %d", tt.method, tt.target, got, tt.two)
 		}
 	}
@@ -127,7 +127,7 @@ func TestRandomTargets(t *testing.T) {
 		for range 1 + random.IntN(5) {
 			target += pieces[random.IntN(len(pieces))]
 		}
-		for version, send := range map[int]func(*testing.T, string, string) int{1: s.raw1, 2: s.raw2} {
+		for version, send := range map[int]func(*testing.T, string, string) int{1: s.statusHTTP1, 2: s.statusHTTP2} {
 			if got := send(t, "POST", target); got == 200 && !served(target) {
 				t.Errorf("HTTP/%d: %q is served", version, target)
 			} else if got != 200 && served(target) && !strings.ContainsAny(target, "\\%#@*") && !strings.Contains(target, ":") {
