@@ -37,17 +37,16 @@ type Config struct {
 	ReadTimeout time.Duration
 
 	// InFlight is the number of places for work: verifications, and loads of
-	// fetched documents, that run at once. Both are work for processors: more places
-	// than processors help only while a one-use store is asked over the network.
+	// fetched documents, that run at once. Both are work for processors. More places
+	// than processors help only if the one-use store is reached over the network.
 	// Loads take at most half as many places as there are processors. Zero means 16
 	// for each processor that Go uses.
 	InFlight int
 
-	// Queue is the number of requests that may wait for a place. A request that
-	// finds the queue full is refused at once. QueueTimeout limits the wait; the
-	// length of the queue limits only the memory, at most MaxBody and about 4 KiB
-	// for each request. Zero means 64 times InFlight; negative means that no
-	// request waits.
+	// Queue is the number of requests that may wait for a place. If the queue is
+	// full, a request is refused at once. QueueTimeout limits the wait. Queue limits
+	// only the memory: at most MaxBody and about 4 KiB for each request. Zero means
+	// 64 times InFlight; negative means that no request waits.
 	Queue int
 
 	// QueueTimeout is the longest wait in the queue, after which the client is
@@ -56,10 +55,10 @@ type Config struct {
 	QueueTimeout time.Duration
 
 	// Lookups is the number of requests that may wait for the support documents
-	// of issuers. They hold no place meanwhile, so slow issuers take nothing from
-	// requests whose documents are cached. Requests for one registrable domain take
-	// at most a quarter of the number that they have or that is free, and at least
-	// one. Zero means 512.
+	// of issuers. They hold no place meanwhile, so slow issuers do not delay
+	// requests whose documents are cached. Requests for one registrable domain may
+	// have one look-up, or more up to a quarter of those that are free or already
+	// theirs. Zero means 512.
 	Lookups int
 
 	// Version is what /__version__ reports. Empty fields are taken from the build

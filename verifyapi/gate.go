@@ -34,7 +34,7 @@ const (
 // documents that run, the requests that wait to begin, and the requests that
 // wait for look-ups.
 //
-// A place is held only by work for a processor or by a question to the one-use
+// A place is held only by work for a processor or by a request to the one-use
 // store. A verification releases its place while it waits for a look-up, so no
 // holder of a place ever waits for another place, and every queue advances. A free
 // place goes to the queues in turn: none of them can delay another one by more

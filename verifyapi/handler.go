@@ -74,9 +74,9 @@ func (h *Handler) route(x *exchange) response {
 
 // validTarget reports whether the request target has one of the forms that name
 // something here: those of package target, without escapes in the path, or "*". The
-// net/http package also accepts "x:/v2", "http:/v2" and the like, and finds the
-// path /v2 in them, where other programs find none or another one. A request that
-// did not come over the network may lack a target.
+// net/http package also accepts "x:/v2", "http:/v2" and the like, and parses the path
+// /v2 from them. Other programs parse another path, or none. A request that did not
+// come over the network may have no target.
 func validTarget(r *http.Request) bool {
 	switch {
 	case r.URL.Opaque != "" || r.URL.User != nil || strings.Contains(r.URL.RawPath, "%"):
