@@ -71,6 +71,7 @@ type queues struct {
 	used   list.List // the least recently used first
 }
 
+// len returns the number of sessions.
 func (q *queues) len() int { return q.unused.Len() + q.used.Len() }
 
 // replaceable returns the session that a new one may replace, or nil.
@@ -96,6 +97,7 @@ type stored struct {
 	ofAll, ofDomain *list.Element // in one of the queues
 }
 
+// newMemory returns an empty store.
 func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, sessions: make(map[string]*stored), users: make(map[string]*list.List), domains: make(map[string]*queues),

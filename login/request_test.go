@@ -214,6 +214,7 @@ func interpretations(next string) []string {
 	return all
 }
 
+// FuzzNext checks that a next page that is accepted is a page of this origin.
 func FuzzNext(f *testing.F) {
 	for _, next := range append(goodNext, hostileNext...) {
 		f.Add(next)

@@ -39,6 +39,7 @@ func (m fakeTokens) ParseToken(r *http.Request, token string) (vepauth.Identity,
 	return m.parse(r, token)
 }
 
+// issues returns a TokenManager whose MakeToken returns these values.
 func issues(token vepauth.Token, err error) fakeTokens {
 	return fakeTokens{make: func(*http.Request, vepauth.Grant) (vepauth.Token, error) { return token, err }}
 }

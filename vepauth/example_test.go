@@ -177,8 +177,8 @@ func exampleServer() (origin string, stop func()) {
 		log.Fatal(err)
 	}
 	server.Config.Handler = auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, _ := vepauth.FromContext(r.Context())
-		fmt.Fprint(w, "only for ", who.Email)
+		signer, _ := vepauth.FromContext(r.Context())
+		fmt.Fprint(w, "only for ", signer.Email)
 	}))
 	server.Start()
 	return origin, server.Close

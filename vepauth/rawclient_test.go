@@ -62,10 +62,10 @@ func record(name string) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.ParseForm()
-		who, _ := vepauth.FromContext(r.Context())
+		signer, _ := vepauth.FromContext(r.Context())
 		w.Header().Set("X-Seen", name)
 		gob.NewEncoder(w).Encode(servedRequest{
-			Handler: name, Email: who.Email, Method: r.Method, Host: r.Host,
+			Handler: name, Email: signer.Email, Method: r.Method, Host: r.Host,
 			Path: r.URL.Path, RawPath: r.URL.RawPath, EscapedPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
 			URLHost: r.URL.Host, Header: r.Header.Get("Host"), Opaque: r.URL.Opaque, Body: string(body), Form: r.Form,
 		})

@@ -49,6 +49,7 @@ func (c Credentials) Format(f fmt.State, verb rune) { c.redacted().Format(f, ver
 // LogValue implements [slog.LogValuer].
 func (c Credentials) LogValue() slog.Value { return c.redacted().LogValue() }
 
+// redacted returns the text that replaces the credentials.
 func (c Credentials) redacted() redact.Text { return redact.Text(c.Scheme) + " credentials" }
 
 // Sign signs a client's request with the current time and a random nonce. See

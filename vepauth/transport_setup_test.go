@@ -66,41 +66,43 @@ type requestLog struct {
 	lines []string
 }
 
-func (j *requestLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *requestLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	signed := ""
 	if r.Header.Get("Authorization") != "" {
 		signed = " signed"
 	}
-	noted := &statusWriter{ResponseWriter: w, note: func(status int) {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.lines = append(j.lines, r.Method+signed+" "+r.RequestURI+" "+http.StatusText(status))
+	reporting := &statusWriter{ResponseWriter: w, report: func(status int) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, r.Method+signed+" "+r.RequestURI+" "+http.StatusText(status))
 	}}
-	j.next.ServeHTTP(noted, r)
-	noted.WriteHeader(200)
+	l.next.ServeHTTP(reporting, r)
+	reporting.WriteHeader(200)
 }
 
 // take returns the lines since the last call.
-func (j *requestLog) take() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	lines := j.lines
-	j.lines = nil
+func (l *requestLog) take() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := l.lines
+	l.lines = nil
 	return lines
 }
 
-func (j *requestLog) count(line string) (n int) {
-	for _, l := range j.take() {
-		if l == line {
+// count returns the number of lines since the last call of take that are equal to line.
+func (l *requestLog) count(line string) (n int) {
+	for _, logged := range l.take() {
+		if logged == line {
 			n++
 		}
 	}
 	return n
 }
 
-func (j *requestLog) want(t testing.TB, what string, lines ...string) {
+// want compares the lines since the last call of take.
+func (l *requestLog) want(t testing.TB, what string, lines ...string) {
 	t.Helper()
-	if d := cmp.Diff(lines, j.take()); d != "" {
+	if d := cmp.Diff(lines, l.take()); d != "" {
 		t.Errorf("%s: %s", what, d)
 	}
 }
@@ -108,13 +110,13 @@ func (j *requestLog) want(t testing.TB, what string, lines ...string) {
 // statusWriter reports the status as soon as there is one.
 type statusWriter struct {
 	http.ResponseWriter
-	note func(status int) // nil after the call
+	report func(status int) // nil after the call
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	if w.note != nil {
-		w.note(status)
-		w.note = nil
+	if w.report != nil {
+		w.report(status)
+		w.report = nil
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
@@ -130,8 +132,8 @@ func (w *statusWriter) FlushError() error {
 }
 
 func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.note(0)
-	w.note = nil
+	w.report(0)
+	w.report = nil
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 

@@ -36,8 +36,8 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Config.Handler = auth.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, _ := vepauth.FromContext(r.Context())
-		fmt.Fprint(w, who.Email)
+		signer, _ := vepauth.FromContext(r.Context())
+		fmt.Fprint(w, signer.Email)
 	}))
 	server.Start()
 	defer server.Close()

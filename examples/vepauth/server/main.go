@@ -14,6 +14,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
+// site returns the handler of a server with an origin. It takes the keys of issuers from keys.
 func site(origin string, keys assertion.KeySource) http.Handler {
 	auth := must(vepauth.New(vepauth.Config{
 		Audiences: []string{origin},
