@@ -37,8 +37,8 @@ func assertCommand() *cli.Command {
 			cli.Text(&a.identity, "identity", "the identity, a `FILE` of certify (needed)"),
 			cli.Text(&a.audience, "audience", "the site's `ORIGIN`, such as https://rp.example (needed)"),
 			cli.Value(&a.duration, "duration", "how long the assertion is valid, a `TIME`"),
-			cli.Value(&a.now, "now", "sign as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
-			cli.Switch(&a.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			cli.Value(&a.now, "now", "sign as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
+			identity.WeakKeysFlag(&a.weakKeys),
 		},
 	}
 }

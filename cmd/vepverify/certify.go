@@ -52,8 +52,8 @@ func certifyCommand() *cli.Command {
 			cli.Text(&cmd.publicKey, "public-key", "certify the public key in `FILE`, and print the certificate"),
 			cli.Text(&cmd.algorithm, "algorithm", "algorithm of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
 			cli.Value(&cmd.duration, "duration", "how long the certificate is valid, a `TIME`"),
-			cli.Value(&cmd.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
-			cli.Switch(&cmd.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			cli.Value(&cmd.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
+			identity.WeakKeysFlag(&cmd.weakKeys),
 		},
 	}
 }
@@ -82,6 +82,7 @@ func (cmd *certifyCmd) run(ctx context.Context, c *cli.Call) error {
 	return id.Write(cmd.out)
 }
 
+// check returns an error if a flag is missing or flags contradict each other.
 func (cmd *certifyCmd) check(c *cli.Call) error {
 	missing := c.Missing("key", "issuer", "email")
 	switch {

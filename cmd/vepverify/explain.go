@@ -43,6 +43,7 @@ func printExplanation(c *cli.Call, e *assertion.Explanation) {
 	x.result(e)
 }
 
+// step prints the result of one check. reached means that no earlier check failed.
 func (x *explainer) step(s assertion.StepReport, reached bool) {
 	switch {
 	case s.Outcome != assertion.StepSkipped:
@@ -66,6 +67,7 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 	}
 }
 
+// result prints the line with the result of all checks.
 func (x *explainer) result(e *assertion.Explanation) {
 	outcome := assertion.StepPassed
 	failure := assertion.Failure(e.Err)

@@ -38,7 +38,7 @@ func inspectCommand() *cli.Command {
 		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
 		Flags: []cli.Flag{
 			cli.Switch(&i.json, "json", "one line of JSON"),
-			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds"),
+			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
 		},
 	}
 }
@@ -60,6 +60,7 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 	return nil
 }
 
+// refuse prints the error of an assertion that cannot be decoded.
 func (i *inspectCmd) refuse(c *cli.Call, err error) error {
 	if i.json {
 		if err := c.PrintJSON(map[string]any{"verified": false, "error": err.Error()}); err != nil {
@@ -71,6 +72,7 @@ func (i *inspectCmd) refuse(c *cli.Call, err error) error {
 	return cli.ExitFailure
 }
 
+// print prints the view for people.
 func (i *inspectCmd) print(call *cli.Call, v *view) {
 	now := i.now.Clock(call.Now)()
 	fmt.Fprintln(call.Out, notVerified)
@@ -159,6 +161,7 @@ type times struct {
 	Expired   bool   `json:"expired"`
 }
 
+// viewOf returns the view of an assertion. now is in milliseconds since 1970.
 func viewOf(b *assertion.Backed, now int64) *view {
 	v := &view{Assertion: assertionView{
 		Algorithm: b.Assertion.Algorithm,

@@ -57,7 +57,7 @@ func keygenCommand() *cli.Command {
 			cli.Text(&k.from, "from", "use the private key in `FILE` instead of a new one"),
 			cli.Switch(&k.document, "document", "print a support document with the public key"),
 			cli.Text(&k.bundle, "bundle", "print a file for --keys with the key for `DOMAIN`"),
-			cli.Switch(&k.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			identity.WeakKeysFlag(&k.weakKeys),
 		},
 	}
 }
@@ -78,6 +78,7 @@ func (k *keygenCmd) run(ctx context.Context, c *cli.Call) error {
 	return nil
 }
 
+// check returns an error if a flag is missing or flags contradict each other.
 func (k *keygenCmd) check(c *cli.Call) error {
 	_, bundleOK := domain.Parse(k.bundle)
 	switch {

@@ -108,6 +108,7 @@ func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names
 	return "", cli.ReplaceFile(l.save, []byte(b.String()))
 }
 
+// report prints the results and the note, and returns the exit status.
 func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, worst cli.Status) error {
 	for n, r := range results {
 		if l.json {

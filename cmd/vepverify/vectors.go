@@ -79,6 +79,7 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 	return nil
 }
 
+// load reads a file of test vectors.
 func (t *vectorsCmd) load(c *cli.Call, name string) (vectorFile, error) {
 	in, err := c.Open(name)
 	if err != nil {

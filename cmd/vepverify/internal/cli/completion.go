@@ -64,6 +64,7 @@ func CompletionCommand(a *App) *Command {
 	}
 }
 
+// completables returns what the scripts need of the commands.
 func completables(commands []*Command) (list []completable) {
 	for _, c := range commands {
 		e := completable{Name: c.Name, Usage: c.Usage, Words: c.Words}

@@ -26,6 +26,11 @@ type Identity struct {
 	PrivateKey  keys.PrivateKey `json:"privateKey"`
 }
 
+// WeakKeysFlag returns the flag with which the commands accept weak keys.
+func WeakKeysFlag(variable *bool) cli.Flag {
+	return cli.Switch(variable, "insecure-weak-keys", "allow keys that anyone can break (RS64)")
+}
+
 // Write writes a new file.
 func (id *Identity) Write(name string) error {
 	text, err := json.MarshalIndent(id, "", "  ")
@@ -68,6 +73,7 @@ func Read(ctx context.Context, p *cli.Process, name string, allowWeak bool) (*Id
 	return id, nil
 }
 
+// parse parses the content of an identity file.
 func parse(data []byte, allowWeak bool) (*Identity, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 const help = `Sends one HTTP request. If the server asks for credentials of the schemes OAuth+VEP or
 MAC+BrowserID, the command makes an assertion for the site from an identity file, exchanges
 it for credentials at the site's token endpoint, signs the request with them, and sends it
-again (docs/VEPAUTH.md). The URL is https, or http at localhost, 127.0.0.1 or ::1. Redirects
-are not followed.
+again (docs/VEPAUTH.md). The URL must be https, or http for localhost, 127.0.0.1 or ::1.
+Redirects are not followed.
 
 Examples:
   vepverify request https://rp.example/data --identity ada.json
@@ -69,7 +69,7 @@ func Command() *cli.Command {
 			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
 			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
 			cli.Secret(cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine")),
-			cli.Switch(&r.weakKeys, "insecure-weak-keys", "allow keys that anyone can break (RS64)"),
+			identity.WeakKeysFlag(&r.weakKeys),
 		},
 	}
 }
