@@ -58,7 +58,7 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "/web/dialog.html", 404, "text/plain; charset=utf-8", ""},
 		{"GET", "/certify/", 404, "text/plain; charset=utf-8", ""},
 	} {
-		response, _ := answer(t, ask(c.method, c.path, ""))
+		response, _ := answer(t, newRequest(c.method, c.path, ""))
 		h := response.Header
 		if response.StatusCode != c.status || h.Get("Content-Type") != c.contentType || h.Get("Allow") != c.allow {
 			t.Errorf("%s %s: %d, %s, Allow %q", c.method, c.path, response.StatusCode, h.Get("Content-Type"), h.Get("Allow"))
@@ -72,11 +72,11 @@ func TestEndpoints(t *testing.T) {
 // TestHeaders checks the headers of all responses, refusals and errors too, and the
 // exceptions of a few.
 func TestHeaders(t *testing.T) {
-	foreign := ask("GET", "/sign_in", "")
+	foreign := newRequest("GET", "/sign_in", "")
 	foreign.Host = "evil.example"
-	requests := []*http.Request{foreign, ask("GET", "/absent", ""), certifyRequest("{}")}
+	requests := []*http.Request{foreign, newRequest("GET", "/absent", ""), certifyRequest("{}")}
 	for _, path := range paths {
-		requests = append(requests, ask("GET", path, ""))
+		requests = append(requests, newRequest("GET", path, ""))
 	}
 	for _, r := range requests {
 		response, _ := answer(t, r)
@@ -128,7 +128,7 @@ func checkPolicy(t *testing.T, policies []string) {
 // elements have a target.
 func TestMarkup(t *testing.T) {
 	for _, path := range []string{"/", "/sign_in"} {
-		_, body := answer(t, ask("GET", path, ""))
+		_, body := answer(t, newRequest("GET", path, ""))
 		pagetest.Markup(t, path, body, regexp.MustCompile(`^/[a-z]`))
 		if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) {
 			t.Errorf("%s: no language, or no warning", path)
@@ -138,7 +138,7 @@ func TestMarkup(t *testing.T) {
 
 // TestFrontPage checks that the page names the origin at which it was opened.
 func TestFrontPage(t *testing.T) {
-	r := ask("GET", "/", "")
+	r := newRequest("GET", "/", "")
 	r.Host = "IDP.localhost:99"
 	if _, body := answer(t, r); !strings.Contains(body, "http://idp.localhost:99/include.js") {
 		t.Error(body)
@@ -147,8 +147,8 @@ func TestFrontPage(t *testing.T) {
 
 // TestElements checks that the ids that the scripts look for are on the page.
 func TestElements(t *testing.T) {
-	_, page := answer(t, ask("GET", "/sign_in", ""))
-	_, script := answer(t, ask("GET", "/dialog.js", ""))
+	_, page := answer(t, newRequest("GET", "/sign_in", ""))
+	_, script := answer(t, newRequest("GET", "/dialog.js", ""))
 	found := regexp.MustCompile(`find\('([a-z-]+)'\)`).FindAllStringSubmatch(script, -1)
 	if len(found) < 10 {
 		t.Fatalf("%d look-ups in the script", len(found))
@@ -193,11 +193,11 @@ func TestLocations(t *testing.T) {
 func TestTargets(t *testing.T) {
 	s := targettest.NewServer(t, idp())
 	good := body(t, "ada@idp.localhost", idptest.Key("DS128").Public(), 600)
-	ask := func(method, text, host string) targettest.Answer {
+	send := func(method, text, host string) targettest.Answer {
 		return s.HTTP2(t, method, text, host, "", "Origin", "https://"+host, "Content-Type", "application/json")
 	}
 	for _, text := range []string{"x:/certify", "http:/certify", "http:///certify", "http://localhost:8400/certify", "x:certify", "*"} {
-		if a := ask("POST", text, "localhost:8400"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "request target") {
+		if a := send("POST", text, "localhost:8400"); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "request target") {
 			t.Errorf("HTTP/2: %q: %d %s", text, a.Status, a.Body)
 		}
 	}
@@ -220,7 +220,7 @@ func TestTargets(t *testing.T) {
 // page would repeat.
 func TestZone(t *testing.T) {
 	for _, host := range []string{"[::1%evil]:8400", "[::1%25lo]", "[::1%\"><b>]:80", "[::ffff:127.0.0.1%x]:80"} {
-		r := ask("GET", "/", "")
+		r := newRequest("GET", "/", "")
 		r.Host = host
 		response, text := answer(t, r)
 		var refused struct{ Error string }

@@ -27,7 +27,7 @@ func TestHost(t *testing.T) {
 		"2130706433": false, "0x7f.1": false, "127.1": false, "localhost/": false, "": false, " localhost": false,
 	} {
 		for _, path := range paths {
-			r := ask("GET", path, "")
+			r := newRequest("GET", path, "")
 			r.Host = host
 			response, body := answer(t, r)
 			if refused := response.StatusCode == http.StatusMisdirectedRequest; refused == served {
@@ -45,7 +45,7 @@ func TestHost(t *testing.T) {
 // below localhost, although it certifies addresses at it.
 func TestForeignDomain(t *testing.T) {
 	p := newProvider(t, "evil.example")
-	r := ask("GET", "/", "")
+	r := newRequest("GET", "/", "")
 	r.Host = "evil.example"
 	if status := statusOf(p, r); status != http.StatusMisdirectedRequest {
 		t.Errorf("status %d", status)
@@ -61,7 +61,7 @@ func TestRemote(t *testing.T) {
 		"localhost:1": false, "@": false, "": false,
 	} {
 		for _, path := range paths {
-			r := ask("GET", path, "")
+			r := newRequest("GET", path, "")
 			r.RemoteAddr = remote
 			if response, _ := answer(t, r); (response.StatusCode == http.StatusForbidden) == served {
 				t.Errorf("from %q: %s: %d", remote, path, response.StatusCode)

@@ -33,8 +33,8 @@ var idp = sync.OnceValue(func() *devidp.Provider {
 	return p
 })
 
-// ask returns a request as a browser on this machine sends it.
-func ask(method, path, body string) *http.Request {
+// newRequest returns a request as a browser on this machine sends it.
+func newRequest(method, path, body string) *http.Request {
 	r := httptest.NewRequest(method, own+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:50000"
 	return r
@@ -42,7 +42,7 @@ func ask(method, path, body string) *http.Request {
 
 // certifyRequest returns a request for a certificate as the dialog sends it.
 func certifyRequest(body string) *http.Request {
-	r := ask(http.MethodPost, "/certify", body)
+	r := newRequest(http.MethodPost, "/certify", body)
 	r.Header.Set("Origin", own)
 	r.Header.Set("Content-Type", "application/json")
 	return r

@@ -40,13 +40,13 @@ func TestNew(t *testing.T) {
 // TestDocuments checks that the support document and the bundle have the same contents,
 // and that package wellknown parses both.
 func TestDocuments(t *testing.T) {
-	_, served := answer(t, ask("GET", "/.well-known/browserid?domain=idp.localhost", ""))
+	_, served := answer(t, newRequest("GET", "/.well-known/browserid?domain=idp.localhost", ""))
 	document, err := wellknown.ParseDocument([]byte(served))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{document.Authentication, document.Provisioning} {
-		if response, _ := answer(t, ask("GET", path, "")); response.StatusCode != 200 {
+		if response, _ := answer(t, newRequest("GET", path, "")); response.StatusCode != 200 {
 			t.Errorf("%s: %d", path, response.StatusCode)
 		}
 	}
@@ -61,7 +61,7 @@ func TestDocuments(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, file := answer(t, ask("GET", "/keys.json", "")); file != string(idp().KeysBundle()) {
+	if _, file := answer(t, newRequest("GET", "/keys.json", "")); file != string(idp().KeysBundle()) {
 		t.Errorf("/keys.json: %s", file)
 	}
 	static, err := wellknown.ParseStatic(idp().KeysBundle())
