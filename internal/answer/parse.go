@@ -98,7 +98,7 @@ func (r *reader) time(name string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// boolean returns the value of a member that may be absent, which means false.
+// boolean reports whether a member is true. An absent member means false.
 func (r *reader) boolean(name string) bool {
 	raw, found := r.object.Get(name)
 	if found && string(raw) != "true" && string(raw) != "false" {
