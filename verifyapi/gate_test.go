@@ -358,22 +358,18 @@ func TestPlaceAfterLookup(t *testing.T) {
 }
 
 // holdingSource is a resolver. A look-up of hold.example keeps its place until hold
-// is closed. It replaces both methods that a verifier may call.
+// is closed.
 type holdingSource struct {
 	*wellknown.Resolver
 	hold chan struct{}
 }
 
 func (s holdingSource) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	return s.AuthorityFor(ctx, host, emailDomain, nil)
-}
-
-func (s holdingSource) AuthorityFor(ctx context.Context, host, emailDomain string, check *wellknown.SignatureCheck) (*wellknown.Authority, error) {
 	if host == "hold.example" {
 		<-s.hold
 		return nil, errors.New("held long enough")
 	}
-	return s.Resolver.AuthorityFor(ctx, host, emailDomain, check)
+	return s.Resolver.Authority(ctx, host, emailDomain)
 }
 
 // blockingGuard is a one-use guard that waits for release, so that a test sees the
