@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -65,13 +66,17 @@ func (c *verifiedCertificate) parsed() *certchain.Certificate {
 
 // isSignedBy reports whether c is not nil and one of the candidates signed it.
 func (c *verifiedCertificate) isSignedBy(candidates []keys.PublicKey) bool {
-	return c != nil && slices.ContainsFunc(candidates, func(key keys.PublicKey) bool { return key == c.signer })
+	return c != nil && slices.ContainsFunc(candidates, func(key keys.PublicKey) bool { return isPointer(key) && key == c.signer })
 }
 
+// isPointer reports whether a key can be compared by identity. A KeySource may have keys
+// of a type that embeds a PublicKey and is not comparable.
+func isPointer(key keys.PublicKey) bool { return reflect.ValueOf(key).Kind() == reflect.Pointer }
+
 // addVerified adds a certificate whose signature was verified, and returns the
-// entry, or nil if there is no cache.
+// entry, or nil if it cannot be cached.
 func (c *cache) addVerified(certificate *certchain.Certificate, certified, signer keys.PublicKey) *verifiedCertificate {
-	if c.certificates == nil {
+	if c.certificates == nil || !isPointer(signer) {
 		return nil
 	}
 	text, entry := certificate.String(), &verifiedCertificate{certificate, certified, signer}
@@ -129,7 +134,7 @@ func newKeyTables(entries int, maxBytes int64) *keyTables {
 
 // precomputed returns key, with its table if it has one.
 func (t *keyTables) precomputed(key keys.PublicKey) keys.PublicKey {
-	if t.keys == nil {
+	if t.keys == nil || !isPointer(key) {
 		return key
 	}
 	if k, _ := t.keys.Get(key); k.precomputed != nil {
@@ -151,7 +156,7 @@ func (t *keyTables) countUse(key keys.PublicKey) {
 		entryBytes = 128 // without a table
 	)
 	p, ok := key.(precomputable)
-	if t.keys == nil || !ok {
+	if t.keys == nil || !ok || !isPointer(key) {
 		return
 	}
 	k, _ := t.keys.Get(key)

@@ -120,6 +120,25 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
+// incomparableKey is a key of a type that cannot be compared.
+type incomparableKey struct {
+	keys.PublicKey
+	_ []int
+}
+
+// TestIncomparableKeys checks that nothing is cached for keys that cannot be compared.
+func TestIncomparableKeys(t *testing.T) {
+	v := verifier(t, assertion.Config{Keys: &variableSource{authority("idp.example", incomparableKey{PublicKey: idpKey.Public()})}})
+	for range 4 {
+		if _, err := v.Verify(context.Background(), spec{}.String(), rp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if certificates, _, _ := assertion.CacheSize(v); certificates != 0 {
+		t.Errorf("%d certificates cached of a signer that cannot be compared", certificates)
+	}
+}
+
 // TestForeignKeys checks that a KeySource may have keys of its own types, and that the
 // cache compares them by identity.
 func TestForeignKeys(t *testing.T) {
