@@ -156,7 +156,7 @@ func untrustedIssuer(expected, got string, primaryErr error) error {
 	}
 }
 
-// lookupFailed returns the error for a domain whose look-up failed. Its Reason tells
+// lookupFailed returns the error for a domain whose lookup failed. Its Reason tells
 // only whether that may change: with more detail, any sender could find out which
 // names exist in the verifier's network. Found and the cause are for logs.
 func lookupFailed(domain string, err error) error {

@@ -62,19 +62,19 @@ type Error struct {
 	Kind error
 	// Reason is the reason in the answer. Some of the texts are part of the
 	// interface (PROTOCOL §6), because clients compare them. Reason does not tell
-	// how the look-up of a domain failed: with that, senders could map the
+	// how the lookup of a domain failed: with that, senders could map the
 	// verifier's network.
 	Reason string
 	// Found and Expected describe what the failed check compared. Either may be
 	// empty. They are for the verifier's operator and not for the sender of the
-	// assertion: Found tells how a look-up failed.
+	// assertion: Found tells how a lookup failed.
 	Found, Expected string
 	// Advice tells a person what to do. It may be empty.
 	Advice string
 	// Setting is the field of Config that Advice is about, such as MaxChain. It
 	// may be empty.
 	Setting string
-	// Domain is the domain whose look-up failed. It is empty if none did. It is
+	// Domain is the domain whose lookup failed. It is empty if none did. It is
 	// for the operator too.
 	Domain string
 
@@ -84,7 +84,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Reason }
 
-// Detail returns Reason or, if a look-up failed, a text that also tells how. It
+// Detail returns Reason or, if a lookup failed, a text that also tells how. It
 // is for logs, and must not be sent to the sender of the assertion.
 func (e *Error) Detail() string {
 	if e.detail != "" {

@@ -25,7 +25,7 @@ type StepReport struct {
 	Name    string
 	Outcome Outcome
 	Facts   []Fact        // what the step looked at; nil if it was skipped
-	Took    time.Duration // includes look-ups
+	Took    time.Duration // includes lookups
 	Err     error         // an *Error if the step failed, else nil
 }
 

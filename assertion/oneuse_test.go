@@ -124,7 +124,7 @@ func TestNoMaxLife(t *testing.T) {
 }
 
 // TestMaxLifeIsOffline checks that the lifetime is checked after the times and before
-// any look-up, by Explain too.
+// any lookup, by Explain too.
 func TestMaxLifeIsOffline(t *testing.T) {
 	source := &recordingSource{KeySource: static(t, nil)}
 	v := verifier(t, assertion.Config{Keys: source, OneUse: assertion.NewMemoryOneUse(10, clock)})

@@ -166,7 +166,7 @@ func (u *countingStore) FirstUse(context.Context, string, time.Time) (bool, erro
 	return true, nil
 }
 
-// TestLookupDetail checks that the cause of a failed look-up is in the text for logs.
+// TestLookupDetail checks that the cause of a failed lookup is in the text for logs.
 func TestLookupDetail(t *testing.T) {
 	for name, m := range map[string]spec{
 		"other issuer": {}, "forged": {issuer: "fallback.example", issuerKey: otherRSA}, "other key": {issuer: "fallback.example", issuerKey: otherDSA},

@@ -253,7 +253,7 @@ func TestChains(t *testing.T) {
 	}
 }
 
-// TestOfflineFirst checks that there is no look-up for an assertion that fails a check
+// TestOfflineFirst checks that there is no lookup for an assertion that fails a check
 // offline.
 func TestOfflineFirst(t *testing.T) {
 	online := []string{"other issuer key", "unpublished kind", "other issuer"}

@@ -151,7 +151,7 @@ func TestElements(t *testing.T) {
 	_, script := answer(t, newRequest("GET", "/dialog.js", ""))
 	found := regexp.MustCompile(`find\('([a-z-]+)'\)`).FindAllStringSubmatch(script, -1)
 	if len(found) < 10 {
-		t.Fatalf("%d look-ups in the script", len(found))
+		t.Fatalf("%d lookups in the script", len(found))
 	}
 	for _, m := range found {
 		if !strings.Contains(page, `id="`+m[1]+`"`) {

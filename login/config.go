@@ -95,7 +95,7 @@ type Config[U any] struct {
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, message string)
 
 	// Logger logs what answers do not contain: errors of the functions above and of the
-	// session store, and how a look-up for an assertion failed. Log records
+	// session store, and how a lookup for an assertion failed. Log records
 	// contain no address and no assertion, unless an error of the application does.
 	// Nil means slog.Default.
 	Logger *slog.Logger

@@ -81,7 +81,7 @@ type app struct {
 
 	mu        sync.Mutex
 	blocked   map[string]bool
-	broken    bool // every look-up fails
+	broken    bool // every lookup fails
 	loads     int
 	loggedOut []string // IDs with which OnLogout was called
 }

@@ -197,7 +197,7 @@ func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, 
 	return nil, refused
 }
 
-// detail returns the text of a failed verification for the log. It includes how a look-up
+// detail returns the text of a failed verification for the log. It includes how a lookup
 // failed, which answers do not contain: visitors could explore the server's network.
 func detail(err error) string {
 	var e *assertion.Error

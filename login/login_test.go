@@ -268,7 +268,7 @@ func TestFindOrCreateIsCalledForVerifiedOnly(t *testing.T) {
 	}
 }
 
-// TestLogContainsCause checks that the log says how a look-up failed, that the response
+// TestLogContainsCause checks that the log says how a lookup failed, that the response
 // does not, and that neither contains an address or a token.
 func TestLogContainsCause(t *testing.T) {
 	const cause = "the address 10.0.0.1 is not public"
@@ -296,7 +296,7 @@ func TestLogContainsCause(t *testing.T) {
 	}
 }
 
-// unreachableKeys is a key source whose look-ups all fail.
+// unreachableKeys is a key source whose lookups all fail.
 type unreachableKeys struct{ err error }
 
 func (f unreachableKeys) Authority(context.Context, string, string) (*wellknown.Authority, error) {

@@ -88,13 +88,13 @@ func TestFindByIDCalledOnce(t *testing.T) {
 	b := newBrowser(t, a.WithUser(a.WithUser(a)))
 	b.get("/members", form)
 	if lookups != 0 {
-		t.Errorf("%d look-ups for a visitor", lookups)
+		t.Errorf("%d lookups for a visitor", lookups)
 	}
 	b.signIn("alice@idp.example")
 	lookups = 0
 	b.wantGreeting("alice@idp.example")
 	if lookups != 1 {
-		t.Errorf("%d look-ups for a request", lookups)
+		t.Errorf("%d lookups for a request", lookups)
 	}
 }
 

@@ -141,7 +141,7 @@ type Config struct {
 	Now func() time.Time
 
 	// Logger logs why a request was answered with 500 or 503. At level Info it logs why
-	// an assertion was refused if the answer does not contain it: how the look-up of a
+	// an assertion was refused if the answer does not contain it: how the lookup of a
 	// domain failed. The log contains names of domains, but no token and no email
 	// address. Nil means slog.Default().
 	Logger *slog.Logger

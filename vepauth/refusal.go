@@ -11,7 +11,7 @@ import (
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
-// retryAfter is the value of Retry-After. A failed look-up is cached for the same time.
+// retryAfter is the value of Retry-After. A failed lookup is cached for the same time.
 const retryAfter = 5 * time.Second
 
 var (
@@ -116,7 +116,7 @@ func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
 }
 
 // detail returns the text of err for the log. For an *assertion.Error it includes how the
-// look-up of a domain failed, which the client must not learn.
+// lookup of a domain failed, which the client must not learn.
 func detail(err error) string {
 	var e *assertion.Error
 	switch text := err.Error(); {

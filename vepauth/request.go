@@ -39,7 +39,7 @@ var (
 	errURLMismatch = errors.New("the request target is not the URL that would be served")
 )
 
-// targetBytes are the bytes that a request target may contain. The look-up in a table is
+// targetBytes are the bytes that a request target may contain. The lookup in a table is
 // faster than comparisons (BenchmarkHostile/32KiB/steps).
 var targetBytes = newTargetBytes()
 

@@ -57,7 +57,7 @@ type Config struct {
 	// Lookups is the number of requests that may wait for the support documents
 	// of issuers. They hold no place meanwhile, so slow issuers do not delay
 	// requests whose documents are cached. Requests for one registrable domain may
-	// have one look-up, or more up to a quarter of those that are free or already
+	// have one lookup, or more up to a quarter of those that are free or already
 	// theirs. Zero means 512.
 	Lookups int
 
@@ -73,7 +73,7 @@ type Config struct {
 	// other assertions are never logged.
 	LogEmails bool
 
-	// Metrics counts requests and look-ups. Nil means that nothing is counted.
+	// Metrics counts requests and lookups. Nil means that nothing is counted.
 	Metrics *Metrics
 
 	// Now is the clock by which durations are measured for logs and metrics. Nil

@@ -35,7 +35,7 @@ func TestConfig(t *testing.T) {
 		"! negative timeout":     {Verifier: v, ReadTimeout: -1},
 		"! negative in flight":   {Verifier: v, InFlight: -1},
 		"! negative wait":        {Verifier: v, QueueTimeout: -1},
-		"! negative look-ups":    {Verifier: v, Lookups: -1},
+		"! negative lookups":     {Verifier: v, Lookups: -1},
 		"emails, no logger":      {Verifier: v, LogEmails: true},
 		"! a version with a v":   {Verifier: v, Version: verifyapi.Version{Version: "v1.0"}},
 		"! half a commit":        {Verifier: v, Version: verifyapi.Version{Commit: "abcdef1"}},

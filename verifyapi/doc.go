@@ -46,12 +46,12 @@
 // QueueTimeout. It is refused with "too busy" after that time, or at once if the queue
 // is full.
 //
-// While a look-up waits for the network, the place is free for others and the
-// request counts against Lookups. If all look-ups are taken, only requests that need
+// While a lookup waits for the network, the place is free for others and the
+// request counts against Lookups. If all lookups are taken, only requests that need
 // one are refused. If one registrable domain has taken its share of them, only
-// requests that need a look-up of that domain are refused.
+// requests that need a lookup of that domain are refused.
 // A fetched document is loaded in one of the InFlight places too. The three queues
-// for places (new requests, requests whose look-up has ended, loads) are served in
+// for places (new requests, requests whose lookup has ended, loads) are served in
 // turn.
 //
 // # Logs and metrics

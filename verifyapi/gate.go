@@ -16,8 +16,8 @@ import (
 var (
 	errQueueFull     = errors.New("too busy: the queue is full")
 	errQueueSlow     = errors.New("too busy: the wait in the queue is too long")
-	errLookupsFull   = errors.New("too busy: too many requests wait for look-ups")
-	errDomainLookups = errors.New("too busy: too many requests wait for look-ups of one domain")
+	errLookupsFull   = errors.New("too busy: too many requests wait for lookups")
+	errDomainLookups = errors.New("too busy: too many requests wait for lookups of one domain")
 )
 
 // queue is one of the queues of a gate.
@@ -25,23 +25,23 @@ type queue int
 
 const (
 	queueLoads   queue = iota // fetched documents that are to be loaded
-	queueResumed              // verifications whose look-up has ended
+	queueResumed              // verifications whose lookup has ended
 	queueNew                  // new requests
 	queues
 )
 
 // gate limits the work at one time: the verifications and the loads of fetched
 // documents that run, the requests that wait to begin, and the requests that
-// wait for look-ups.
+// wait for lookups.
 //
 // A place is held only by work for a processor or by a request to the one-use
-// store. A verification releases its place while it waits for a look-up, so no
+// store. A verification releases its place while it waits for a lookup, so no
 // holder of a place ever waits for another place, and every queue advances. A free
 // place goes to the queues in turn: none of them can delay another one by more
 // than two units of work. Each queue is first in, first out.
 //
-// Only new requests are refused. Work that follows a look-up is bounded by the
-// number of look-ups, and refusing it would waste them.
+// Only new requests are refused. Work that follows a lookup is bounded by the
+// number of lookups, and refusing it would waste them.
 type gate struct {
 	mu      sync.Mutex
 	free    int               // places
@@ -182,7 +182,7 @@ func (g *gate) load(ctx context.Context) (release func(), err error) {
 	return nil, ctx.Err()
 }
 
-// resume takes a place for a verification whose look-up has ended. It reports
+// resume takes a place for a verification whose lookup has ended. It reports
 // whether it did before ctx ended.
 func (g *gate) resume(ctx context.Context) bool {
 	w, _ := g.take(queueResumed)
@@ -197,19 +197,19 @@ func (g *gate) resume(ctx context.Context) bool {
 	return g.leave(w)
 }
 
-// shareOfLookups is the part of the free look-ups that requests for one registrable
-// domain may take, so that the owner of a stalled host leaves look-ups to
+// shareOfLookups is the part of the free lookups that requests for one registrable
+// domain may take, so that the owner of a stalled host leaves lookups to
 // all others.
 const shareOfLookups = 4
 
-// lookupLimit limits the requests that wait for look-ups.
+// lookupLimit limits the requests that wait for lookups.
 type lookupLimit struct {
 	mu    sync.Mutex
 	free  int
 	taken map[string]int // by registrable domain
 }
 
-// take counts a look-up, or returns errLookupsFull or errDomainLookups.
+// take counts a lookup, or returns errLookupsFull or errDomainLookups.
 func (l *lookupLimit) take(registrable string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -225,7 +225,7 @@ func (l *lookupLimit) take(registrable string) error {
 	return nil
 }
 
-// release counts a look-up that has ended.
+// release counts a lookup that has ended.
 func (l *lookupLimit) release(registrable string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -242,11 +242,11 @@ type slot struct {
 	hooks  *wellknown.Hooks // of this slot, never modified: a fetch may outlive the request that started it
 	ctx    context.Context
 	params *params // of the request
-	domain string  // the registrable domain that the look-up counts for
+	domain string  // the registrable domain that the lookup counts for
 
 	hasPlace   bool // a place of the gate
 	hasReserve bool // the reserve, for a client that has gone
-	hasLookup  bool // one of the look-ups
+	hasLookup  bool // one of the lookups
 }
 
 // newSlot returns a slot without a request.
@@ -272,7 +272,7 @@ func (s *slot) release() {
 	s.ctx, s.params, s.domain = nil, nil, ""
 }
 
-// beginLookup releases the place while a look-up waits for the network. It returns
+// beginLookup releases the place while a lookup waits for the network. It returns
 // an error if too many wait already. It and endLookup are for wellknown.Hooks.
 func (s *slot) beginLookup(context.Context) error {
 	domain := registrable.Domain(s.params.host())
@@ -316,7 +316,7 @@ func (s *slot) releasePlace() {
 	}
 }
 
-// releaseLookup releases the look-up, if the slot has one.
+// releaseLookup releases the lookup, if the slot has one.
 func (s *slot) releaseLookup() {
 	if s.hasLookup {
 		s.hasLookup = false

@@ -297,7 +297,7 @@ func TestSlowIssuers(t *testing.T) {
 		if r := responseOf(t, a); !strings.Contains(r.body, `"issuer":"a.example"`) {
 			t.Errorf("%s", r.body)
 		}
-		// A look-up of an issuer that never answers times out.
+		// A lookup of an issuer that never answers times out.
 		time.Sleep(8 * time.Second)
 		synctest.Wait()
 		if r := responseOf(t, b); r.StatusCode != 200 || !strings.Contains(r.body, `"undecided":true`) {
@@ -319,7 +319,7 @@ func TestSlowIssuers(t *testing.T) {
 }
 
 // TestPlaceAfterLookup checks that a request waits for a place again after its
-// look-up, and that the limit of the queue does not apply.
+// lookup, and that the limit of the queue does not apply.
 func TestPlaceAfterLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
@@ -357,7 +357,7 @@ func TestPlaceAfterLookup(t *testing.T) {
 	})
 }
 
-// holdingSource is a resolver. A look-up of hold.example keeps its place until hold
+// holdingSource is a resolver. A lookup of hold.example keeps its place until hold
 // is closed.
 type holdingSource struct {
 	*wellknown.Resolver
@@ -387,7 +387,7 @@ func (g *blockingGuard) FirstUse(context.Context, string, time.Time) (bool, erro
 }
 
 // TestDisconnectInLookup checks that requests whose clients disconnect during a
-// look-up do not all run at once when it ends.
+// lookup do not all run at once when it ends.
 func TestDisconnectInLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, resolver := slowNetwork(t, "a.example")
@@ -422,7 +422,7 @@ func TestDisconnectInLookup(t *testing.T) {
 }
 
 // TestLookupsOfOneDomain checks that requests for stalled hosts of one registrable
-// domain leave look-ups to other domains.
+// domain leave lookups to other domains.
 func TestLookupsOfOneDomain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := []string{"b.example", "c.example"}
@@ -463,7 +463,7 @@ func TestLookupsOfOneDomain(t *testing.T) {
 	})
 }
 
-// TestQueuesInTurn checks that requests whose look-ups end at the same time do not
+// TestQueuesInTurn checks that requests whose lookups end at the same time do not
 // delay new requests by more than one each, nor the other way round.
 func TestQueuesInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -567,7 +567,7 @@ func TestLoadTimeout(t *testing.T) {
 		close(n.released["a.example"])
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		checkUnanswered(t, holder, a) // the look-up has ended, and a waits for a place
+		checkUnanswered(t, holder, a) // the lookup has ended, and a waits for a place
 		guard.release <- struct{}{}
 		synctest.Wait()
 		checkGood(t, responseOf(t, holder))
@@ -583,7 +583,7 @@ func TestLoadTimeout(t *testing.T) {
 	})
 }
 
-// TestManyLoads checks that many look-ups end, and their requests run, with one
+// TestManyLoads checks that many lookups end, and their requests run, with one
 // place.
 func TestManyLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

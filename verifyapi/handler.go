@@ -125,7 +125,7 @@ const (
 //   - the header has at most 16 KiB, and arrives within 10 s;
 //   - a connection without requests is closed after two minutes;
 //   - a request with its response takes at most two minutes (raise WriteTimeout if
-//     look-ups may take longer).
+//     lookups may take longer).
 //
 // It speaks HTTP/1.1 and, with TLS and without, HTTP/2, with at most 100 requests
 // at once and 256 KiB of unread bodies for each connection. What net/http logs goes

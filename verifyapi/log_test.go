@@ -271,7 +271,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestLookupMetrics checks that look-ups over the network are counted by result.
+// TestLookupMetrics checks that lookups over the network are counted by result.
 func TestLookupMetrics(t *testing.T) {
 	server := idptest.NewServer(idp)
 	t.Cleanup(server.Close)

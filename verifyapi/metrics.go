@@ -115,15 +115,15 @@ func outcomeOf(ctx context.Context, err error) outcome {
 //	vepverify_verifications_total{result,reason}      requests for a verification, by outcome
 //	vepverify_verification_duration_seconds           duration of those that were verified, the wait included
 //	vepverify_shed_duration_seconds                   duration of those refused as "too busy", from the header on
-//	vepverify_lookups_total{result}                   look-ups that waited for the network
-//	vepverify_lookup_cache_hits_total                 look-ups answered from the cache
+//	vepverify_lookups_total{result}                   lookups that waited for the network
+//	vepverify_lookup_cache_hits_total                 lookups answered from the cache
 //	vepverify_verifications_in_flight                 verifications that run
 //	vepverify_verifications_queued                    requests that wait for a place
-//	vepverify_lookups_waiting                         verifications that wait for a look-up
+//	vepverify_lookups_waiting                         verifications that wait for a lookup
 //
 // The results are okay, failure, undecided, refused (the request itself was
 // wrong), shed (refused as "too busy"), cancelled (the client disconnected) and
-// fault. Those of look-ups are supported, unsupported, unavailable and refused.
+// fault. Those of lookups are supported, unsupported, unavailable and refused.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	duration      prometheus.Histogram
@@ -135,7 +135,7 @@ type Metrics struct {
 	waiting       prometheus.Gauge
 }
 
-// The results of look-ups.
+// The results of lookups.
 const (
 	lookupSupported   = "supported"
 	lookupUnsupported = "unsupported"
@@ -150,7 +150,7 @@ const namespace = "vepverify"
 // returns an error if r has metrics of the same names.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	total := counters("verifications_total", "Requests for a verification, by result and reason.", "result", "reason")
-	lookups := counters("lookups_total", "Look-ups of issuers that waited for the network, by result.", "result")
+	lookups := counters("lookups_total", "Lookups of issuers that waited for the network, by result.", "result")
 	m := &Metrics{
 		verifications: make(map[outcome]prometheus.Counter),
 		lookups:       make(map[string]prometheus.Counter),
@@ -159,11 +159,11 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		shedDuration: histogram("shed_duration_seconds", "Time that a request refused as too busy took, from its header to its answer.",
 			.00001, .0001, .001, .0025, .005, .01, .025, .05, .1, 1),
 		hits: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Look-ups of issuers that were answered from the cache.",
+			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Lookups of issuers that were answered from the cache.",
 		}),
-		inFlight: gauge("verifications_in_flight", "Verifications that run, without those that wait for a look-up."),
+		inFlight: gauge("verifications_in_flight", "Verifications that run, without those that wait for a lookup."),
 		queued:   gauge("verifications_queued", "Requests that wait for a place."),
-		waiting:  gauge("lookups_waiting", "Verifications that wait for a look-up."),
+		waiting:  gauge("lookups_waiting", "Verifications that wait for a lookup."),
 	}
 	for _, o := range outcomes() {
 		m.verifications[o] = total.WithLabelValues(string(o.result), o.reason)
@@ -208,7 +208,7 @@ func (m *Metrics) count(o outcome, took time.Duration) {
 	}
 }
 
-// countLookup counts a look-up. It is for wellknown.Hooks.
+// countLookup counts a lookup. It is for wellknown.Hooks.
 func (m *Metrics) countLookup(cached bool, err error) {
 	switch {
 	case m == nil:

@@ -12,7 +12,7 @@ import (
 // maxDelegations is how many delegations are followed (PROTOCOL §3).
 const maxDelegations = 5
 
-// Authority is the answer to a look-up: the domain that speaks for the host that was asked,
+// Authority is the answer to a lookup: the domain that speaks for the host that was asked,
 // and its keys.
 type Authority struct {
 	// Domain is the authority, in lower case.

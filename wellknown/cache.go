@@ -38,7 +38,7 @@ type entry struct {
 	fetched, expires time.Time
 	renew            time.Time // when the last quarter of its life begins
 
-	// authority is the answer to a look-up if the document alone determines it, else nil.
+	// authority is the answer to a lookup if the document alone determines it, else nil.
 	authority *Authority
 
 	verified      atomic.Bool  // one of its keys, or of those it delegates to, verified a certificate
@@ -68,7 +68,7 @@ func (e *entry) renewable(now time.Time) bool {
 }
 
 // startRenewal records a renewal at now. It reports whether the caller must make it, and
-// not another look-up.
+// not another lookup.
 func (e *entry) startRenewal(now time.Time) bool {
 	last := e.renewalBegun.Load()
 	return now.UnixNano()-last >= int64(unavailableLife) && e.renewalBegun.CompareAndSwap(last, now.UnixNano())

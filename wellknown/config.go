@@ -28,7 +28,7 @@ const (
 // tests and development.
 type Config struct {
 	// Timeout limits one fetch, from name resolution to the last byte of the body. One
-	// look-up, with all its delegations and waits, may take a 32nd more. Zero means 8 s;
+	// lookup, with all its delegations and waits, may take a 32nd more. Zero means 8 s;
 	// the maximum is 5 min.
 	Timeout time.Duration
 

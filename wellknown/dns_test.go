@@ -122,7 +122,7 @@ func (s *nameServer) resolver() *net.Resolver {
 	}}
 }
 
-// hangUp ends the look-ups of net.Resolver that have no callers any more: they would wait
+// hangUp ends the lookups of net.Resolver that have no callers any more: they would wait
 // for an answer for some seconds.
 func (s *nameServer) hangUp() {
 	s.mu.Lock()

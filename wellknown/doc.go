@@ -16,7 +16,7 @@
 //
 // # Outcomes
 //
-// A look-up returns an [Authority] if host supports BrowserID, by itself or by delegation
+// A lookup returns an [Authority] if host supports BrowserID, by itself or by delegation
 // to another host. Otherwise it returns a [*LookupError] that matches exactly one of three
 // errors:
 //
@@ -57,7 +57,7 @@
 // # Limits
 //
 // The host and the email domain come from an assertion that is not verified yet. So every
-// resource of look-ups is limited by host and by registrable domain (the public suffix and
+// resource of lookups is limited by host and by registrable domain (the public suffix and
 // one more label): a party uses up its own share only. M is Config.MaxFetches, 128 by
 // default.
 //
@@ -85,7 +85,7 @@
 //	cache entries of one registrable domain               1024, and a quarter of
 //	                                                      Config.MaxEntries and MaxBytes
 //
-// A look-up over a limit returns ErrUnavailable at once. That says nothing about the host,
+// A lookup over a limit returns ErrUnavailable at once. That says nothing about the host,
 // so it is not cached. The rates use Config.Now.
 //
 // # Order of fetches
@@ -93,7 +93,7 @@
 // Queued fetches start in this order; each of the three queues is first in, first out:
 //
 //  1. hosts whose document is cached;
-//  2. look-ups for a certificate that cached keys of the same host, or of the fallback, verify
+//  2. lookups for a certificate that cached keys of the same host, or of the fallback, verify
 //     (see [Resolver.AuthorityFor]);
 //  3. all others.
 //
@@ -101,7 +101,7 @@
 // is made first, and the keys that it brings are tried for the other certificates. Cached
 // keys decide only the order: the answer for one email domain is never used for another.
 //
-// A host's own keys give no priority to look-ups for the host's own emails. An attacker
+// A host's own keys give no priority to lookups for the host's own emails. An attacker
 // also has a domain with valid keys, and its certificates could vouch for any name. The
 // keys of the fallback do give priority, because it certifies only addresses that it
 // checked.
@@ -109,8 +109,8 @@
 // The time of a fetch starts with its slot, not when it is queued. Hosts of many
 // registrable domains that stall for the first time can occupy 7/8 of the slots for one
 // Config.Timeout; meanwhile, known hosts are answered from the cache. Afterwards these
-// hosts share a quarter of the slots. A service should limit how many look-ups wait, and
-// how many of them one client may cause; [Hooks] call it before a look-up waits.
+// hosts share a quarter of the slots. A service should limit how many lookups wait, and
+// how many of them one client may cause; [Hooks] call it before a lookup waits.
 //
 // # Caching
 //
@@ -127,7 +127,7 @@
 // a second if there is no answer; the fetch goes on.
 //
 // An ErrUnsupported that is used in the last quarter of its life is renewed only by
-// look-ups for the host's own emails with a certificate that cached keys of the fallback
+// lookups for the host's own emails with a certificate that cached keys of the fallback
 // verify. It counts until it expires, also if the renewal is ErrUnavailable, and never
 // longer.
 //

@@ -17,7 +17,7 @@ const (
 	maxKeys       = 16   // entries of "keys"
 	maxDSAKeys    = 4    // DSA keys, with public-key; others are skipped: each takes up to 0.6 ms
 	maxMembers    = 1000 // of all objects together; colons in strings count too
-	maxDelegation = 4096 // bytes of a document that delegates: one look-up reads up to 5 of them
+	maxDelegation = 4096 // bytes of a document that delegates: one lookup reads up to 5 of them
 	maxPath       = 2048 // bytes of "authentication" and of "provisioning"
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// The outcomes of a look-up without an authority. Every error of a look-up matches exactly
+// The outcomes of a lookup without an authority. Every error of a lookup matches exactly
 // one of them.
 var (
 	// ErrUnsupported means that the domain does not support BrowserID. The verifier's
@@ -18,7 +18,7 @@ var (
 	// never a reason to ask the fallback (PROTOCOL §4, row 4).
 	ErrUnavailable = errors.New("domain is unavailable")
 
-	// ErrRefused means that the look-up failed: the answer breaks a limit or a rule, or the
+	// ErrRefused means that the lookup failed: the answer breaks a limit or a rule, or the
 	// host must not be contacted. It is never a reason to ask the fallback (PROTOCOL §4,
 	// row 5).
 	ErrRefused = errors.New("domain is refused")
@@ -29,7 +29,7 @@ var outcomes = map[fetch.Outcome]error{
 	fetch.Unsupported: ErrUnsupported, fetch.Unavailable: ErrUnavailable, fetch.Refused: ErrRefused,
 }
 
-// LookupError is the reason why a look-up returned no authority. It matches one of
+// LookupError is the reason why a lookup returned no authority. It matches one of
 // [ErrUnsupported], [ErrUnavailable] and [ErrRefused].
 //
 // It wraps its cause, if there is one: the context's error, the operating system's error
@@ -40,14 +40,14 @@ var outcomes = map[fetch.Outcome]error{
 // may be a name from a delegation.
 type LookupError struct {
 	Host   string // the host that was asked, in lower case; empty if it is not a domain
-	At     string // the host at which the look-up ended: Host, or one to which it delegates
+	At     string // the host at which the lookup ended: Host, or one to which it delegates
 	Reason string // for people, such as "connection refused"
 
 	outcome, cause error
 }
 
-// newLookupError returns the error of a look-up of asked that ended at the host at. If that
-// is a delegate that does not support BrowserID, the look-up is refused: a domain that
+// newLookupError returns the error of a lookup of asked that ended at the host at. If that
+// is a delegate that does not support BrowserID, the lookup is refused: a domain that
 // delegates has not opted out.
 func newLookupError(f *fetch.Fault, asked, at string) *LookupError {
 	outcome := f.Outcome
@@ -70,7 +70,7 @@ func (e *LookupError) Error() string {
 	}
 	host := e.Host
 	if host == "" {
-		host = "look-up"
+		host = "lookup"
 	}
 	return fmt.Sprintf("%s: %v: %s%s", host, e.outcome, via, e.Reason)
 }

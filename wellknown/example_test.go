@@ -18,7 +18,7 @@ var published = []byte(`{
 	"mail.example": null
 }`)
 
-// A look-up over the network has four outcomes.
+// A lookup over the network has four outcomes.
 func ExampleResolver_Authority() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{})
 	if err != nil {
@@ -39,7 +39,7 @@ func ExampleResolver_Authority() {
 	// Output: 127.0.0.1: domain is refused: an IP address in place of a name
 }
 
-// Look-ups in a bundle of documents need no network.
+// Lookups in a bundle of documents need no network.
 func ExampleParseStatic() {
 	static, err := wellknown.ParseStatic(published)
 	if err != nil {
@@ -94,7 +94,7 @@ func ExampleResolver_Save() {
 	// }
 }
 
-// A service limits how many look-ups wait for the network, and counts those that did not have to
+// A service limits how many lookups wait for the network, and counts those that did not have to
 // wait.
 func ExampleWithHooks() {
 	resolver, err := wellknown.NewResolver(wellknown.Config{
@@ -105,7 +105,7 @@ func ExampleWithHooks() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	slots, busy, cached := make(chan struct{}, 100), errors.New("too many look-ups"), 0
+	slots, busy, cached := make(chan struct{}, 100), errors.New("too many lookups"), 0
 	ctx := wellknown.WithHooks(context.Background(), &wellknown.Hooks{
 		Wait: func(context.Context) error {
 			select {

@@ -34,7 +34,7 @@ func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes
 	return len(d.entries), len(f.entries), d.bytes, f.bytes
 }
 
-// IsCached reports whether a look-up needs no fetch. It counts as a use of the entry.
+// IsCached reports whether a lookup needs no fetch. It counts as a use of the entry.
 func IsCached(r *Resolver, host, emailDomain string) bool {
 	return r.cache.get(question{host, emailDomain}, r.now(), false) != nil
 }

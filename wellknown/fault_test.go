@@ -291,7 +291,7 @@ func TestCAFile(t *testing.T) {
 	}
 }
 
-// TestPackedDelegation checks that a delegation in gzip is refused, so that a look-up
+// TestPackedDelegation checks that a delegation in gzip is refused, so that a lookup
 // decompresses at most one body.
 func TestPackedDelegation(t *testing.T) {
 	var packed bytes.Buffer

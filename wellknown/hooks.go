@@ -5,21 +5,21 @@ import (
 	"runtime"
 )
 
-// Hooks are functions that a [Resolver] and a [Static] call during a look-up. Each may be
+// Hooks are functions that a [Resolver] and a [Static] call during a lookup. Each may be
 // nil.
 //
-// A service uses them to release resources while a look-up waits for the network, so that
+// A service uses them to release resources while a lookup waits for the network, so that
 // slow hosts do not delay requests that need no host; to limit CPU time; and to count
-// look-ups.
+// lookups.
 //
-// All hooks except Load are called in the goroutine of the look-up's caller.
+// All hooks except Load are called in the goroutine of the lookup's caller.
 type Hooks struct {
-	// Wait is called before a look-up waits for the network, because the cache does not
-	// have what it needs. It is called once for each host that the look-up waits for, and
+	// Wait is called before a lookup waits for the network, because the cache does not
+	// have what it needs. It is called once for each host that the lookup waits for, and
 	// once more for each wait for the first fetch of a host for another email domain.
 	// Renewals in the background do not call it.
 	//
-	// The context ends with the look-up's time. If Wait returns an error, the look-up does
+	// The context ends with the lookup's time. If Wait returns an error, the lookup does
 	// not wait. It returns ErrUnavailable with that error as its cause, or, unless it is a
 	// Refresh, a document that expired less than 24 h ago.
 	Wait func(ctx context.Context) error
@@ -34,8 +34,8 @@ type Hooks struct {
 	// when it has ended. Unless Load returns an error, release must not be nil.
 	//
 	// Load is called in the goroutine of the fetch, at any time until that fetch's
-	// deadline: also while the caller is in Wait, and after the look-up has returned. A
-	// fetch serves all look-ups that wait for it, and calls the Load of the one that
+	// deadline: also while the caller is in Wait, and after the lookup has returned. A
+	// fetch serves all lookups that wait for it, and calls the Load of the one that
 	// started it. Renewals in the background call it too. So Load must not depend on the
 	// caller and must be safe for concurrent use. It should give this work a low priority.
 	//
@@ -54,7 +54,7 @@ type Hooks struct {
 
 type hooksKey struct{}
 
-// WithHooks returns a context whose look-ups call h, and no other hooks. Hooks may be
+// WithHooks returns a context whose lookups call h, and no other hooks. Hooks may be
 // shared by several contexts if their functions are safe for concurrent use.
 func WithHooks(ctx context.Context, h *Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, h)

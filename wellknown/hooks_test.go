@@ -16,7 +16,7 @@ import (
 )
 
 // hookLog records the calls of hooks. It has no lock, because they are called in the
-// goroutine of the look-up's caller, which the race detector checks.
+// goroutine of the lookup's caller, which the race detector checks.
 type hookLog struct {
 	calls []string
 	err   error // of Wait
@@ -42,7 +42,7 @@ func (l *hookLog) hooks() *wellknown.Hooks {
 	}
 }
 
-// nameOf returns the name of the outcome of a look-up.
+// nameOf returns the name of the outcome of a lookup.
 func nameOf(err error) string {
 	for kind, name := range map[error]string{nil: "ok", row3: "row3", row4: "row4", row5: "row5"} {
 		if err == kind || kind != nil && errors.Is(err, kind) {
@@ -52,7 +52,7 @@ func nameOf(err error) string {
 	return "?"
 }
 
-// TestHooks checks which hooks are called by each of several look-ups.
+// TestHooks checks which hooks are called by each of several lookups.
 func TestHooks(t *testing.T) {
 	n, full := new(hookLog), errors.New("full")
 	ctx := wellknown.WithHooks(t.Context(), n.hooks())
@@ -126,7 +126,7 @@ func TestHooksCallerLeaves(t *testing.T) {
 	})
 }
 
-// TestHooksSlowWait checks that the time in Wait counts for the look-up, and that there is
+// TestHooksSlowWait checks that the time in Wait counts for the lookup, and that there is
 // no fetch for what was cached in that time.
 func TestHooksSlowWait(t *testing.T) {
 	bubble(t, 1, nil, func(t *testing.T, c *callers, tn *timedNetwork) {
@@ -168,7 +168,7 @@ func TestHooksStatic(t *testing.T) {
 	}
 }
 
-// TestCachedAllocates checks that a look-up in the cache allocates only the answer, with
+// TestCachedAllocates checks that a lookup in the cache allocates only the answer, with
 // and without hooks.
 func TestCachedAllocates(t *testing.T) {
 	s := newTestResolver(t)
@@ -191,7 +191,7 @@ func TestCachedAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkCached measures a look-up that needs no fetch, as nearly all do.
+// BenchmarkCached measures a lookup that needs no fetch, as nearly all do.
 func BenchmarkCached(b *testing.B) {
 	s := newTestResolver(b)
 	s.answer = answers(200, document(1))

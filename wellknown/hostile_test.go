@@ -30,7 +30,7 @@ import (
 // so that a client without checks would accept them.
 type testHost struct {
 	*network
-	name      string // in look-ups
+	name      string // in lookups
 	config    wellknown.Config
 	port      uint16       // in place of 443, for a resolver with its guard; else 0
 	forbidden atomic.Int64 // connections to an address that must not be contacted
@@ -184,7 +184,7 @@ func gzipBomb(c net.Conn) {
 	}
 }
 
-// TestHostileHost checks the outcome of each fault. It also checks that the look-up ends by
+// TestHostileHost checks the outcome of each fault. It also checks that the lookup ends by
 // the deadline, that no goroutine and no connection is left, and that no error and no log
 // has text of the host.
 func TestHostileHost(t *testing.T) {
@@ -196,7 +196,7 @@ func TestHostileHost(t *testing.T) {
 		name    string
 		prepare func(*testHost)
 		want    error
-		late    bool // the look-up ends at the deadline
+		late    bool // the lookup ends at the deadline
 	}{
 		{"refuses", refusesConnections, row3, false},
 		{"accepts and says nothing", beforeTLS(waitForClose), row4, true},
@@ -259,7 +259,7 @@ func TestHostileHost(t *testing.T) {
 	}
 }
 
-// expect looks the host up and checks the outcome. late means that the look-up ends at the
+// expect looks the host up and checks the outcome. late means that the lookup ends at the
 // deadline.
 func (h *testHost) expect(t *testing.T, want error, late bool) {
 	r, err := wellknown.NewResolver(h.config)

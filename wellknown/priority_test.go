@@ -253,7 +253,7 @@ func TestOrderIsNoAnswer(t *testing.T) {
 	})
 }
 
-// TestColdFallback checks look-ups of a fallback that is not cached, for 300 users of
+// TestColdFallback checks lookups of a fallback that is not cached, for 300 users of
 // different email domains and 300 forgers at once: one fetch is first, and then the
 // certificates go first that its keys verify.
 func TestColdFallback(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// TestRates checks the documented rates: a look-up over a limit is ErrUnavailable at once
+// TestRates checks the documented rates: a lookup over a limit is ErrUnavailable at once
 // and not cached, and other hosts are not affected.
 func TestRates(t *testing.T) {
 	apex := func(i int) (string, string) { return "idp.example", emailDomain(i) }
@@ -106,7 +106,7 @@ func TestRateBuckets(t *testing.T) {
 	}
 }
 
-// TestRateClockSetBack checks that a clock that is set back delays look-ups no longer than an
+// TestRateClockSetBack checks that a clock that is set back delays lookups no longer than an
 // empty bucket does.
 func TestRateClockSetBack(t *testing.T) {
 	s := newTestResolver(t)

@@ -15,7 +15,7 @@ import (
 )
 
 // TestRenewal checks that a document that is used in the last quarter of its minute is
-// renewed in the background, once, and that look-ups do not wait for that.
+// renewed in the background, once, and that lookups do not wait for that.
 func TestRenewal(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{host: 3 * time.Second}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
@@ -174,7 +174,7 @@ func askUserDomain(t *testing.T, r *wellknown.Resolver, verifies bool, want erro
 	synctest.Wait()
 }
 
-// TestFallbackUserInFlood checks look-ups for a user of the fallback while unknown hosts
+// TestFallbackUserInFlood checks lookups for a user of the fallback while unknown hosts
 // that stall have all slots for minutes.
 func TestFallbackUserInFlood(t *testing.T) {
 	fallbackBubble(t, 16, func(t *testing.T, r *wellknown.Resolver, fn *fallbackNetwork) {
@@ -212,7 +212,7 @@ func TestUnsupportedRenewal(t *testing.T) {
 		}{
 			{45*time.Second - time.Nanosecond, true, 1}, // not yet
 			{time.Nanosecond, false, 1},
-			{0, true, 2}, // the look-up before did not start the renewal
+			{0, true, 2}, // the lookup before did not start the renewal
 			{0, true, 2},
 			{30 * time.Second, true, 2}, // the second outcome
 			{15 * time.Second, true, 3},

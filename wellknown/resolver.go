@@ -13,7 +13,7 @@ import (
 // Resolver looks up authorities over the network and caches what it learns. It is safe for
 // concurrent use.
 type Resolver struct {
-	timeout      time.Duration // of a look-up
+	timeout      time.Duration // of a lookup
 	fetchTimeout time.Duration
 	client       *fetch.Client
 	work         semaphore
@@ -83,18 +83,18 @@ func (r *Resolver) Authority(ctx context.Context, host, emailDomain string) (*Au
 }
 
 // SignatureCheck verifies a certificate with cached keys, for [Resolver.AuthorityFor]. If
-// they verify it, the look-up has a higher priority and a larger allowance of fetches.
+// they verify it, the lookup has a higher priority and a larger allowance of fetches.
 // Nothing else depends on the check: the answer for one email domain is never used for
 // another.
 type SignatureCheck struct {
 	// Verifies reports whether one of the keys verifies the certificate. It should try only
-	// a few of them. It is called before the look-up waits for a fetch, and before a cached
+	// a few of them. It is called before the lookup waits for a fetch, and before a cached
 	// ErrUnsupported is renewed in the background; always in the caller's goroutine, and
 	// never between [Hooks.Wait] and Waited. Nil means that no key verifies it.
 	Verifies func(cached []keys.PublicKey) bool
 
 	// Fallback is the host that issued the certificate, if that is the verifier's fallback.
-	// Its cached keys are tried for the first look-up of an email domain about which
+	// Its cached keys are tried for the first lookup of an email domain about which
 	// nothing is cached. It must not be a host that the sender of the certificate chose.
 	// Empty means none.
 	Fallback string
@@ -106,7 +106,7 @@ func (c *SignatureCheck) verified(e *entry) bool {
 }
 
 // AuthorityFor is Authority for the certificate of check. If cached keys verify the
-// certificate, the look-up has a higher priority. A nil check means that there is no
+// certificate, the lookup has a higher priority. A nil check means that there is no
 // certificate. AuthorityFor does not use the check after it has returned.
 func (r *Resolver) AuthorityFor(ctx context.Context, host, emailDomain string, check *SignatureCheck) (*Authority, error) {
 	return r.lookUp(ctx, host, emailDomain, check, false)
@@ -121,7 +121,7 @@ func (r *Resolver) Refresh(ctx context.Context, host, emailDomain string) (*Auth
 	return r.lookUp(ctx, host, emailDomain, nil, true)
 }
 
-// lookUp makes a look-up. The first return is for most of them: the cached document of the
+// lookUp makes a lookup. The first return is for most of them: the cached document of the
 // host alone determines the answer.
 func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *SignatureCheck, refresh bool) (*Authority, error) {
 	hooks := hooksOf(ctx)
@@ -146,10 +146,10 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 	return a, err
 }
 
-// lookup is one look-up of a Resolver. It is a [source].
+// lookup is one lookup of a Resolver. It is a [source].
 type lookup struct {
 	*Resolver
-	now     time.Time // when the look-up began
+	now     time.Time // when the lookup began
 	check   *SignatureCheck
 	refresh bool
 	hooks   *Hooks
@@ -183,7 +183,7 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 	return &entry{question: q, fault: f}
 }
 
-// await returns the result of a fetch, which it shares with other look-ups. It tries again
+// await returns the result of a fetch, which it shares with other lookups. It tries again
 // after a fetch for another email domain of the host, whose keys decide the order.
 func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
 	l.waited = true
@@ -302,7 +302,7 @@ func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
 func documentFault(d *Document, err error, answer fetch.Answer) *fetch.Fault {
 	switch {
 	case err == nil && d.Authority != "" && answer.Gzip:
-		// Otherwise one look-up could decompress six bodies.
+		// Otherwise one lookup could decompress six bodies.
 		return fetch.Refused.FaultByHost("a delegation in gzip")
 	case errors.Is(err, errLimit):
 		return fetch.Refused.FaultByHost(err.Error())

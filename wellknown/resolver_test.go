@@ -131,7 +131,7 @@ func TestLeastRecentlyUsed(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves checks that a look-up returns when its context ends, and that the fetch
+// TestCallerLeaves checks that a lookup returns when its context ends, and that the fetch
 // goes on for other callers.
 func TestCallerLeaves(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
@@ -167,7 +167,7 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// TestTimeout checks that the timeout is for the whole look-up, not for each delegation.
+// TestTimeout checks that the timeout is for the whole lookup, not for each delegation.
 func TestTimeout(t *testing.T) {
 	const timeout = 300 * time.Millisecond
 	var fetches atomic.Int64

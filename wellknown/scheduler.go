@@ -272,7 +272,7 @@ func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
 	d := s.domain(r.domain)
 	if s.waiting >= waitingShare*most || d.waiting >= most {
 		s.forget(r.domain)
-		return nil, fetch.Unavailable.Fault("too many look-ups wait for this host", nil)
+		return nil, fetch.Unavailable.Fault("too many lookups wait for this host", nil)
 	}
 	s.waiting++
 	d.waiting++
@@ -287,7 +287,7 @@ func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil)
 	}
 	if !s.rates.take(s.now(), r.rates...) {
-		return nil, fetch.Unavailable.Fault("too many look-ups of this host", nil)
+		return nil, fetch.Unavailable.Fault("too many lookups of this host", nil)
 	}
 	s.calls[r.question] = c
 	if s.hosts[r.host] == nil {

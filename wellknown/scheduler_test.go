@@ -23,7 +23,7 @@ import (
 
 const (
 	timeout       = 8 * time.Second      // of a fetch, by default
-	lookUpTimeout = timeout + timeout/32 // of a look-up
+	lookUpTimeout = timeout + timeout/32 // of a lookup
 )
 
 // timedNetwork is a network whose hosts answer after a delay with a document that is fresh
@@ -112,14 +112,14 @@ func (tn *timedNetwork) askedHosts() []string {
 	return slices.Clone(tn.asked)
 }
 
-// callers are concurrent look-ups of a resolver.
+// callers are concurrent lookups of a resolver.
 type callers struct {
 	t       *testing.T
 	r       *wellknown.Resolver
 	running sync.WaitGroup
 }
 
-// ask starts a look-up, and waits for a millisecond so that look-ups start in order.
+// ask starts a lookup, and waits for a millisecond so that lookups start in order.
 func (c *callers) ask(ctx context.Context, host string, want error) {
 	c.t.Helper()
 	c.running.Go(func() {
@@ -145,7 +145,7 @@ func bubble(t *testing.T, slots int, delays map[string]time.Duration, test func(
 }
 
 // TestMaxFetches checks the numbers of fetches in progress and of queued ones, that only
-// the former have a goroutine, and that further look-ups return at once.
+// the former have a goroutine, and that further lookups return at once.
 func TestMaxFetches(t *testing.T) {
 	const most, waiting, named = 16, 8 * 16, 1000
 	delays := make(map[string]time.Duration)
@@ -198,7 +198,7 @@ func goroutines() (n int) {
 	return n
 }
 
-// TestNoSlot checks that a look-up without a slot in time is ErrUnavailable, that this is
+// TestNoSlot checks that a lookup without a slot in time is ErrUnavailable, that this is
 // not cached, and that its host is not contacted without a caller.
 func TestNoSlot(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, tn *timedNetwork) {
@@ -336,7 +336,7 @@ func TestNoFetchInTime(t *testing.T) {
 	}
 }
 
-// TestKnownStalls checks that a look-up that waits until a fetch times out gets the result
+// TestKnownStalls checks that a lookup that waits until a fetch times out gets the result
 // of the fetch, and not an error of its own timeout.
 func TestKnownStalls(t *testing.T) {
 	delays := make(map[string]time.Duration)

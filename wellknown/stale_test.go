@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// staleSlotWait is how long a look-up waits for a slot if a stale document counts.
+// staleSlotWait is how long a lookup waits for a slot if a stale document counts.
 const staleSlotWait = 50 * time.Millisecond
 
 // TestStaleWithoutSlot checks that stale documents are used after staleSlotWait while
@@ -42,8 +42,8 @@ func TestStaleWithoutSlot(t *testing.T) {
 	})
 }
 
-// TestStaleQueued checks that the fetch of a look-up that has returned stays queued, and
-// that later look-ups do not wait for it again.
+// TestStaleQueued checks that the fetch of a lookup that has returned stays queued, and
+// that later lookups do not wait for it again.
 func TestStaleQueued(t *testing.T) {
 	bubble(t, 1, map[string]time.Duration{"slow.example": time.Hour}, func(t *testing.T, c *callers, tn *timedNetwork) {
 		first, _ := lookUp(t, c.r, host)
@@ -64,7 +64,7 @@ func TestStaleQueued(t *testing.T) {
 	})
 }
 
-// TestStaleWithLateSlot checks that a look-up whose fetch starts within staleSlotWait
+// TestStaleWithLateSlot checks that a lookup whose fetch starts within staleSlotWait
 // waits for the answer, for at most one second in total.
 func TestStaleWithLateSlot(t *testing.T) {
 	const slot = 40 * time.Millisecond

@@ -17,7 +17,7 @@ import (
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// Static answers look-ups from a fixed set of documents, without a network. It is safe for
+// Static answers lookups from a fixed set of documents, without a network. It is safe for
 // concurrent use.
 type Static struct {
 	entries map[string]*entry // by host
@@ -196,7 +196,7 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 	l := &lookup{Resolver: r, now: r.now()}
 	rec.source = l
 	// An error of follow itself, such as a delegation in a circle, is ignored: the
-	// documents are recorded, and a look-up in them returns the same error.
+	// documents are recorded, and a lookup in them returns the same error.
 	_, _ = follow(ctx, rec, rec.entry(ctx, q), l.now)
 	return rec.err
 }

@@ -43,7 +43,7 @@ func (s *storeTest) add(t *testing.T, verified bool, host, domain string) {
 	}
 }
 
-// isCached reports whether a look-up needs no fetch.
+// isCached reports whether a lookup needs no fetch.
 func (s *storeTest) isCached(t *testing.T, host, domain string) bool {
 	return wellknown.IsCached(s.Resolver, host, domain)
 }

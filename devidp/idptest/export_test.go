@@ -32,7 +32,7 @@ func ServFail() Site {
 	return lookupFails(net.DNSError{Err: "server misbehaving", IsTemporary: true})
 }
 
-// DNSTimeout returns the site of a host whose name servers do not answer. The look-up
+// DNSTimeout returns the site of a host whose name servers do not answer. The lookup
 // times out at once. Simulated.
 func DNSTimeout() Site {
 	return lookupFails(net.DNSError{Err: "i/o timeout", IsTimeout: true, IsTemporary: true})

@@ -73,7 +73,7 @@ func NXDomain() Site {
 	return lookupFails(net.DNSError{Err: "no such host", IsNotFound: true})
 }
 
-// lookupFails returns a site whose look-up in DNS fails with a copy of e.
+// lookupFails returns a site whose lookup in DNS fails with a copy of e.
 func lookupFails(e net.DNSError) Site {
 	return Site{unreachable: func(_ context.Context, addr string) error {
 		e := e

@@ -18,7 +18,7 @@ var ratioGoals = map[string]map[string]map[string]float64{
 	},
 }
 
-// RatioGoal returns the goal of Ours or IFMA for a pair in a state, 0 if there is none.
+// RatioGoal returns the goal of Ours or IFMA for a pair in a state, or 0 if there is no goal.
 func RatioGoal(name, pair, state string) float64 { return ratioGoals[name][pair][state] }
 
 // AllocationGoal returns the largest number of allocations that meets the goal, 0 if there

@@ -100,7 +100,7 @@ func fqdn(host string) string {
 // resolve returns the addresses of host, IPv4 first: the system reports a missing IPv4
 // route at once, but a broken IPv6 network often drops packets. The two families are looked
 // up separately because [net.Resolver], asked for both, reports a host as not found
-// although one of the two look-ups failed.
+// although one of the two lookups failed.
 func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil

@@ -156,7 +156,7 @@ func (n *Network) Flags() []cli.Flag {
 	return []cli.Flag{
 		cli.Text(&n.Keys, "keys", "issuers' support documents: `FILE` or folder; no network at all"),
 		cli.Switch(&n.offline, "offline", "require --keys, so that nothing is ever fetched"),
-		cli.Value(&n.Timeout, "timeout", "`TIME` for one look-up with its delegations, at most 5m"),
+		cli.Value(&n.Timeout, "timeout", "`TIME` for one lookup with its delegations, at most 5m"),
 		cli.Text(&n.CAFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
 		cli.Secret(cli.Text(&n.Proxy, "proxy", "fetch through the proxy at `URL` (http, https, socks5)")),
 		cli.Switch(&n.allowPrivate, "insecure-allow-private", "fetch from private addresses, and from any port"),
