@@ -18,6 +18,8 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+
+	"github.com/vepverify/vepverify/internal/domain"
 )
 
 // LoadCAFile returns the certificate authorities in a PEM file. It returns an error if the
@@ -50,6 +52,10 @@ func ParseProxy(proxy string) (*url.URL, error) {
 	}
 	if _, known := proxyPorts[u.Scheme]; !known || u.Hostname() == "" || u.Path != "" && u.Path != "/" ||
 		u.RawQuery != "" || u.Fragment != "" {
+		return nil, errProxy
+	}
+	// url.Parse accepts a host such as "]".
+	if _, port, err := net.SplitHostPort(ProxyAddr(u)); err != nil || !domain.IsPort(port) {
 		return nil, errProxy
 	}
 	return u, nil

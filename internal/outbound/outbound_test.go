@@ -76,6 +76,10 @@ func TestParseProxy(t *testing.T) {
 		"ftp://proxy.example":                  "",
 		"socks4://proxy.example":               "",
 		"http://:3128":                         "",
+		"http://]":                             "",
+		"http://[::1]]:80":                     "",
+		"http://proxy.example:0":               "",
+		"http://proxy.example:65536":           "",
 		"http://proxy.example/path":            "",
 		"http://proxy.example?x":               "",
 		"http://proxy.example#x":               "",
@@ -94,7 +98,7 @@ func TestParseProxy(t *testing.T) {
 
 // FuzzParseProxy checks that a proxy has an address, and that an error has nothing of the URL.
 func FuzzParseProxy(f *testing.F) {
-	for _, seed := range []string{"http://proxy.example:3128/", "socks5://[::1]", "https://user:password@%zz", "http://a@b@c:x", "http://[", ""} {
+	for _, seed := range []string{"http://proxy.example:3128/", "socks5://[::1]", "https://user:password@%zz", "http://a@b@c:x", "http://[", "http://]", ""} {
 		f.Add(seed)
 	}
 	_, fixed := outbound.ParseProxy("")
