@@ -22,7 +22,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
-	"github.com/vepverify/vepverify/internal/answer"
+	"github.com/vepverify/vepverify/internal/answer/answertest"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -215,7 +215,7 @@ func ask(a string, more ...string) string {
 // reason returns the reason of a failure.
 func reason(t testing.TB, body string) string {
 	t.Helper()
-	a, err := answer.Parse([]byte(body))
+	a, err := answertest.Parse([]byte(body))
 	if err != nil || a.Failure == nil || a.Failure.Reason == "" {
 		t.Fatalf("not a failure with a reason: %s", body)
 	}

@@ -7,7 +7,7 @@
 //
 // [Okay] and [Failure] are the two forms. Both marshal to compact JSON with the
 // members in this order, and with HTML characters escaped as by json.Marshal.
-// [Parse] reads either form.
+// Package answertest parses both.
 //
 // The names, their order and the milliseconds are part of the interface: clients
 // of 2012 read them.

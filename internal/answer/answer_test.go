@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vepverify/vepverify/internal/answer"
+	"github.com/vepverify/vepverify/internal/answer/answertest"
 )
 
 var expires = time.UnixMilli(1767225720001)
@@ -81,12 +82,12 @@ func TestMarshalStrings(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	for _, test := range wire {
-		got, err := answer.Parse([]byte(test.text))
+		got, err := answertest.Parse([]byte(test.text))
 		if err != nil {
 			t.Errorf("%s: %v", test.text, err)
 			continue
 		}
-		var want answer.Answer
+		var want answertest.Answer
 		switch v := test.value.(type) {
 		case answer.Okay:
 			want.Okay = &v
@@ -98,7 +99,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	spaced := "\n{ \"id\": {}, \"reason\": \"r\", \"undecided\": false, \"status\": \"f\\u0061ilure\" } "
-	if got, err := answer.Parse([]byte(spaced)); err != nil || got.Okay != nil || got.Failure == nil || *got.Failure != (answer.Failure{Reason: "r"}) {
+	if got, err := answertest.Parse([]byte(spaced)); err != nil || got.Okay != nil || got.Failure == nil || *got.Failure != (answer.Failure{Reason: "r"}) {
 		t.Errorf("%s: %+v, %v", spaced, got, err)
 	}
 }
@@ -116,8 +117,8 @@ func TestParseErrors(t *testing.T) {
 		`{"status":"okay","audience":"","expires":1,"issuer":"","idpClaims":["` + secret + `"]}`, `{"status":"okay","audience":"","expires":1,"issuer":"","userClaims":null}`,
 		`{"status":"failure","reason":"r","reason":"` + secret + `"}`, "{\"status\":\"failure\",\"reason\":\"\xff\"}",
 	} {
-		got, err := answer.Parse([]byte(text))
-		if err == nil || got != (answer.Answer{}) {
+		got, err := answertest.Parse([]byte(text))
+		if err == nil || got != (answertest.Answer{}) {
 			t.Errorf("%s: %+v, %v; want an error", text, got, err)
 		} else if strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: the error contains its text: %v", text, err)
@@ -133,9 +134,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"status":"failure","reason":"\ud800"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := answer.Parse(text)
+		got, err := answertest.Parse(text)
 		if err != nil {
-			if got != (answer.Answer{}) {
+			if got != (answertest.Answer{}) {
 				t.Fatalf("an answer beside the error %v", err)
 			}
 			return
@@ -148,7 +149,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		written := write(t, got, members)
-		again, err := answer.Parse(written)
+		again, err := answertest.Parse(written)
 		if err != nil {
 			t.Fatalf("%s, written as %s: %v", text, written, err)
 		}
@@ -160,7 +161,7 @@ func FuzzParse(f *testing.F) {
 
 // write returns the JSON of an answer, after a comparison with the members that
 // encoding/json found.
-func write(t *testing.T, a answer.Answer, members map[string]any) []byte {
+func write(t *testing.T, a answertest.Answer, members map[string]any) []byte {
 	t.Helper()
 	var value json.Marshaler
 	if a.Okay != nil {

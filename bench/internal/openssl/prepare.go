@@ -7,12 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math/big"
 	"strings"
 
+	"github.com/vepverify/vepverify/bench/internal/numbers"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -32,7 +31,7 @@ func prepare(key keys.PublicKey, token string) (signature, error) {
 	if err != nil {
 		return signature{}, err
 	}
-	numbers, err := numbersOf(key)
+	n, err := numbers.Of(key)
 	if err != nil {
 		return signature{}, err
 	}
@@ -40,43 +39,19 @@ func prepare(key keys.PublicKey, token string) (signature, error) {
 	sum := sha256.Sum256([]byte(token[:dot]))
 	s.digest = sum[:]
 	if s.rsa {
-		s.spki, err = rsaSPKI(numbers)
+		s.spki, err = rsaSPKI(n)
 		return s, err
 	}
 	if key.Algorithm() == keys.DS128 {
 		sum := sha1.Sum([]byte(token[:dot]))
 		s.digest = sum[:]
 	}
-	if s.spki, err = dsaSPKI(numbers); err != nil {
+	if s.spki, err = dsaSPKI(n); err != nil {
 		return signature{}, err
 	}
 	half := len(raw) / 2
 	s.der, err = asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
 	return s, err
-}
-
-// numbersOf returns the numbers of a key, by name, from its JWK form.
-func numbersOf(key keys.PublicKey) (map[string]*big.Int, error) {
-	text, err := key.MarshalJWK()
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]string
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, err
-	}
-	numbers := make(map[string]*big.Int)
-	for name, digits := range members {
-		if name == "kty" {
-			continue
-		}
-		b, err := base64.RawURLEncoding.DecodeString(digits)
-		if err != nil {
-			return nil, fmt.Errorf("member %s: %w", name, err)
-		}
-		numbers[name] = new(big.Int).SetBytes(b)
-	}
-	return numbers, nil
 }
 
 // spki is the SubjectPublicKeyInfo of RFC 5280, section 4.1.

@@ -3,11 +3,11 @@ package workload
 import (
 	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"hash"
 	"math/big"
 
+	"github.com/vepverify/vepverify/bench/internal/numbers"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -27,39 +27,20 @@ type keySequence struct {
 // newKeySequence returns a sequence that starts at the algorithm's test key. Sequences
 // with different numbers start 2⁶⁴ apart, so they do not overlap.
 func newKeySequence(algorithm string, number int) (*keySequence, error) {
-	numbers, err := dsaNumbers(idptest.Key(algorithm))
+	n, err := numbers.Of(idptest.Key(algorithm))
 	if err != nil {
 		return nil, err
 	}
-	w := &keySequence{p: numbers["p"], q: numbers["q"], g: numbers["g"], hash: sha1.New}
+	w := &keySequence{p: n["p"], q: n["q"], g: n["g"], hash: sha1.New}
 	if algorithm == "DS256" {
 		w.hash = sha256.New
 	}
 	start := new(big.Int).Lsh(big.NewInt(int64(number)+1), 64)
-	w.x = w.reduce(new(big.Int).Add(numbers["x"], start))
+	w.x = w.reduce(new(big.Int).Add(n["x"], start))
 	w.y = new(big.Int).Exp(w.g, w.x, w.p)
 	w.k = w.reduce(new(big.Int).Mul(w.x, w.x))
 	w.gk = new(big.Int).Exp(w.g, w.k, w.p)
 	return w, nil
-}
-
-// dsaNumbers returns the numbers of a DSA key, by name, from its legacy form.
-func dsaNumbers(key json.Marshaler) (map[string]*big.Int, error) {
-	text, err := key.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]string
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, err
-	}
-	numbers := make(map[string]*big.Int)
-	for name, digits := range members {
-		if n, ok := new(big.Int).SetString(digits, 16); ok {
-			numbers[name] = n
-		}
-	}
-	return numbers, nil
 }
 
 func (w *keySequence) reduce(n *big.Int) *big.Int { return n.Mod(n, w.q) }

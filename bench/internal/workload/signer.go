@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"sync"
 
+	"github.com/vepverify/vepverify/bench/internal/numbers"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -27,11 +28,11 @@ func issuer(algorithm string, number int) (signer, error) {
 	if err != nil {
 		return signer{}, err
 	}
-	numbers, err := dsaNumbers(key)
+	n, err := numbers.Of(key)
 	if err != nil {
 		return signer{}, err
 	}
-	return signer{key.Public(), w.signer(numbers["x"])}, nil
+	return signer{key.Public(), w.signer(n["x"])}, nil
 }
 
 // users returns a function that returns the next user: with DSA always a new one, with

@@ -1,4 +1,6 @@
-package answer
+// Package answertest parses the answer of docs/PROTOCOL.md §6 strictly, for tests that
+// check answers. Nothing else in this module reads one.
+package answertest
 
 import (
 	"encoding/json"
@@ -7,13 +9,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/answer"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
 // Answer is an answer that was parsed. Exactly one of Okay and Failure is not nil.
 type Answer struct {
-	Okay    *Okay
-	Failure *Failure
+	Okay    *answer.Okay
+	Failure *answer.Failure
 }
 
 // Parse parses an answer, which must be one JSON object in UTF-8 without
@@ -30,9 +33,9 @@ func Parse(text []byte) (Answer, error) {
 	r := reader{object: object}
 	var a Answer
 	switch r.text("status", true) {
-	case StatusOkay:
+	case answer.StatusOkay:
 		a.Okay = r.okay()
-	case StatusFailure:
+	case answer.StatusFailure:
 		a.Failure = r.failure()
 	default:
 		r.fail("status", "neither okay nor failure")
@@ -49,16 +52,16 @@ type reader struct {
 	err    error
 }
 
-func (r *reader) okay() *Okay {
-	return &Okay{
+func (r *reader) okay() *answer.Okay {
+	return &answer.Okay{
 		Email: r.text("email", false), UnverifiedEmail: r.text("unverified-email", false),
 		Audience: r.text("audience", true), Expires: r.time("expires"), Issuer: r.text("issuer", true),
 		IDPClaims: r.claims("idpClaims"), UserClaims: r.claims("userClaims"),
 	}
 }
 
-func (r *reader) failure() *Failure {
-	return &Failure{Reason: r.text("reason", true), Undecided: r.boolean("undecided")}
+func (r *reader) failure() *answer.Failure {
+	return &answer.Failure{Reason: r.text("reason", true), Undecided: r.boolean("undecided")}
 }
 
 // fail sets the error, unless there is one.
