@@ -131,8 +131,7 @@ func (w *tab) tabAround() {
 // clickText clicks the element with that text.
 func (w *tab) clickText(element, text string) {
 	w.t.Helper()
-	w.loaded()
-	w.do(chromedp.Click(chromedp.JSPath(fmt.Sprintf("[...document.querySelectorAll(%q)].find(e => e.textContent.trim() === %q)", element, text))))
+	w.input(chromedp.Click(chromedp.JSPath(fmt.Sprintf("[...document.querySelectorAll(%q)].find(e => e.textContent.trim() === %q)", element, text))))
 }
 
 // unfold opens all details elements.

@@ -22,8 +22,8 @@ func (w *tab) ready() {
 	w.wait(`document.getElementById('dialog')?.dataset.state === 'ready'`)
 }
 
-// dismiss presses Escape. The window closes, sometimes before the key is released.
-func (w *tab) dismiss() { _ = chromedp.Do(w.ctx, chromedp.KeyEvent(kb.Escape)) }
+// dismiss presses Escape, which closes the window.
+func (w *tab) dismiss() { w.t.Helper(); w.press(kb.Escape) }
 
 func TestSignIn(t *testing.T) {
 	p, idp := provider(t)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -84,12 +85,21 @@ func (w *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 
 func (w *tab) open(address string)   { w.t.Helper(); w.do(chromedp.Navigate(address)) }
 func (w *tab) reload()               { w.t.Helper(); w.do(chromedp.Reload()) }
-func (w *tab) click(selector string) { w.t.Helper(); w.loaded(); w.do(clicking(selector)) }
-func (w *tab) press(keys string)     { w.t.Helper(); w.loaded(); w.do(pressing(keys)) }
+func (w *tab) click(selector string) { w.t.Helper(); w.input(clicking(selector)) }
+func (w *tab) press(keys string)     { w.t.Helper(); w.input(pressing(keys)) }
 func (w *tab) enter(selector, text string) {
 	w.t.Helper()
+	w.input(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// input sends input to the page. If the page closes its window on the input, the
+// browser may close it before it acknowledges the input: that is not an error.
+func (w *tab) input(action chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
 	w.loaded()
-	w.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	if err := chromedp.Do(w.ctx, action); err != nil && !errors.Is(err, chromedp.ErrTargetDetached) {
+		w.t.Fatal(err)
+	}
 }
 
 // loaded waits for the page's scripts, because its buttons need them.
