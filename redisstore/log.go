@@ -4,17 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/vepverify/vepverify/internal/loglimit"
 )
-
-// logInterval is how often a warning with the same text, apart from its values, is
-// logged.
-const logInterval = time.Minute
 
 // SetLogger sends what go-redis itself reports to l, as warnings; nil discards it.
 // Each kind of warning is logged at most once a minute, with the number of warnings
@@ -33,24 +28,13 @@ func SetLogger(l *slog.Logger) {
 }
 
 // warnings is a logger of go-redis.
-type warnings struct {
-	to    *slog.Logger
-	limit *loglimit.Limiter
-}
+type warnings struct{ to *loglimit.Logger }
 
-func newWarnings(l *slog.Logger) warnings { return warnings{l, loglimit.New(logInterval)} }
+func newWarnings(l *slog.Logger) warnings { return warnings{loglimit.NewLogger(l)} }
 
 // Printf implements the interface that redis.SetLogger takes.
 func (w warnings) Printf(ctx context.Context, format string, args ...any) {
-	skipped, ok := w.limit.Allow(cause(format, args))
-	if !ok {
-		return
-	}
-	var attrs []slog.Attr
-	if skipped > 0 {
-		attrs = append(attrs, slog.Int64("skipped", skipped))
-	}
-	w.to.LogAttrs(ctx, slog.LevelWarn, fmt.Sprintf(format, args...), attrs...)
+	w.to.Log(ctx, slog.LevelWarn, cause(format, args), fmt.Sprintf(format, args...))
 }
 
 // cause returns the key of a warning for the limiter: its format, of which go-redis

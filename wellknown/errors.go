@@ -3,6 +3,7 @@ package wellknown
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
@@ -81,6 +82,13 @@ func (e *LookupError) Unwrap() []error {
 		return []error{e.outcome}
 	}
 	return []error{e.outcome, e.cause}
+}
+
+// LogClass returns by what logs limit repeated errors: the reason without numbers, such as
+// that of a status, and the host. It implements an interface of internal/loglimit.
+func (e *LookupError) LogClass() (class, name string) {
+	isDigit := func(r rune) bool { return '0' <= r && r <= '9' }
+	return strings.Join(strings.FieldsFunc(e.Reason, isDigit), "N"), e.Host
 }
 
 // IncompleteError means that a support document is valid, but lacks authentication or

@@ -1,12 +1,25 @@
 // Package loglimit limits how often a program logs the same message.
 //
 // If a server cannot be reached, every call that needs it reports that, which can
-// be thousands of times a second. With a [Limiter], the log has the first report and
-// then one in each interval, with the number of reports that were skipped.
+// be thousands of times a second. The log needs the first report and then one in each
+// minute, with the number of reports that were skipped.
 //
-// The keys are names of causes, such as the format string of a message. They
-// must be few and must not be chosen by a client, because the limiter keeps them
-// as long as it lives.
+// # Where to start
+//
+// [Logger] is for packages with a *slog.Logger. [Logger.LogCause] logs why an outcome
+// is undecided or a fault, at level Warn or Error, with all causes that the error wraps:
+//
+//	causes := loglimit.NewLogger(config.Logger) // once for each handler
+//
+//	causes.LogCause(ctx, slog.LevelWarn, "undecided", err, slog.String("request", id))
+//
+// The causes are told apart by class, so that one does not hide another. Errors of
+// wellknown and redisstore know their class, see [Classified]. The hosts of one class
+// share 8 buckets: a client can name any number of hosts, and cause 8 lines a minute.
+//
+// [Limiter] is the limit alone. Its keys are names of causes, such as the format string
+// of a message. They must be few and must not be chosen by a client, because the limiter
+// keeps them as long as it lives.
 package loglimit
 
 import (
