@@ -8,6 +8,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
 // Escape sequences for terminals with color.
@@ -77,7 +78,7 @@ func (x *explainer) result(e *assertion.Explanation) {
 	if failure == nil && e.Err != nil { // misuse: the command ends with this error
 		return
 	}
-	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), summary(e.Result, failure))
+	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), verifier.Summary(e.Result, failure))
 }
 
 func (x *explainer) mark(o assertion.Outcome) string {

@@ -27,19 +27,18 @@ const notVerified = "NOT VERIFIED: anyone can write such a text. Use vepverify v
 
 // inspectCmd is the command inspect with its flags.
 type inspectCmd struct {
-	now  cli.Instant
-	json bool
+	now    cli.Instant
+	format cli.Format
 }
 
 func inspectCommand() *cli.Command {
-	i := &inspectCmd{}
+	i := &inspectCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "inspect", Usage: "show what an assertion says, without checking it",
 		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
-		Flags: []cli.Flag{
-			cli.Switch(&i.json, "json", "one line of JSON"),
+		Flags: append(i.format.Flags(),
 			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
-		},
+		),
 	}
 }
 
@@ -53,7 +52,7 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 		return i.refuse(c, err)
 	}
 	v := viewOf(b, i.now.Clock(c.Now)().UnixMilli())
-	if i.json {
+	if i.format.JSON() {
 		return c.PrintJSON(v)
 	}
 	i.print(c, v)
@@ -62,7 +61,7 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 
 // refuse prints the error of an assertion that cannot be decoded.
 func (i *inspectCmd) refuse(c *cli.Call, err error) error {
-	if i.json {
+	if i.format.JSON() {
 		if err := c.PrintJSON(map[string]any{"verified": false, "error": err.Error()}); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,19 +32,18 @@ Exit status, the worst of all domains (3 is worse than 1):
 // lookupCmd is the command lookup.
 type lookupCmd struct {
 	verifier.Network
-	json bool
-	save string
+	format cli.Format
+	save   string
 }
 
 func lookupCommand() *cli.Command {
-	l := &lookupCmd{Network: verifier.NewNetwork()}
+	l := &lookupCmd{Network: verifier.NewNetwork(), format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "lookup", Usage: "show the authority for a domain, and its keys",
 		Arguments: "DOMAIN…", Help: lookupHelp, Run: l.run,
-		Flags: append([]cli.Flag{
-			cli.Switch(&l.json, "json", "one line of JSON for each domain"),
+		Flags: slices.Concat([]cli.Flag{
 			cli.Text(&l.save, "save", "write the documents to `FILE`, for --keys"),
-		}, l.Network.Flags()...),
+		}, l.format.Flags(), l.Network.Flags()),
 	}
 }
 
@@ -111,7 +111,7 @@ func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names
 // report prints the results and the note, and returns the exit status.
 func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, worst cli.Status) error {
 	for n, r := range results {
-		if l.json {
+		if l.format.JSON() {
 			if err := c.PrintJSON(r); err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, wo
 		}
 		r.print(c.Process)
 	}
-	if note != "" && !l.json {
+	if note != "" && !l.format.JSON() {
 		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(note))
 	}
 	return worst.Err()

@@ -50,11 +50,11 @@ func TestVersion(t *testing.T) {
 			Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}},
 		}, "vepverify (devel) abc+changes go1.26"},
 	} {
-		if got := version(test.info); got != test.want {
+		if got, _, _ := strings.Cut(versionOf(test.info).String(), ", "); got != test.want {
 			t.Errorf("version is %q, want %q", got, test.want)
 		}
 	}
-	if got := version(nil); !strings.HasPrefix(got, "vepverify ") {
+	if got := versionOf(nil).String(); !strings.HasPrefix(got, "vepverify ") {
 		t.Errorf("without build information, version is %q", got)
 	}
 }

@@ -17,7 +17,8 @@ Examples:
   vepverify vectors testdata/vectors.json
   vepverify vectors --run 'wildcard|port' --verbose testdata/vectors.json
 
-Prints a line for each case that fails, and at the end "N passed, N failed".
+Prints a line for each case that fails, and at the end "N passed, N failed". With --json,
+the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed":N,"failed":N}.
 
 Exit status:
   0 all passed   1 some failed   2 usage, a file unreadable or of another format`
@@ -26,6 +27,7 @@ Exit status:
 type vectorsCmd struct {
 	pattern string
 	verbose bool
+	format  cli.Format
 
 	passed, failed int
 }
@@ -37,14 +39,14 @@ type vectorFile struct {
 }
 
 func vectorsCommand() *cli.Command {
-	t := &vectorsCmd{}
+	t := &vectorsCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "vectors", Usage: "run files of test vectors",
 		Arguments: "FILE…", Help: vectorsHelp, Run: t.run,
-		Flags: []cli.Flag{
+		Flags: append(t.format.Flags(),
 			cli.Text(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
 			cli.Switch(&t.verbose, "verbose", "print a line for cases that pass, too"),
-		},
+		),
 	}
 }
 
@@ -72,7 +74,9 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 	if t.passed+t.failed == 0 && t.pattern != "" {
 		return c.UsageErrorf("--run matches no case")
 	}
-	fmt.Fprintf(c.Out, "%d passed, %d failed\n", t.passed, t.failed)
+	if err := t.printCounts(c); err != nil {
+		return err
+	}
 	if t.failed > 0 {
 		return cli.ExitFailure
 	}
@@ -105,25 +109,65 @@ func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, 
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted")
 		}
-		name := c.Name
+		r := caseResult{Case: c.Name, Passed: err == nil}
 		if several {
-			name = f.name + ": " + name
+			r.File = f.name
 		}
-		t.report(call, name, err)
+		if err != nil {
+			r.Problem = err.Error()
+		}
+		if err := t.report(call, r); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// report counts the outcome of a case and prints its line.
-func (t *vectorsCmd) report(c *cli.Call, name string, err error) {
-	switch {
-	case err != nil:
-		t.failed++
-		fmt.Fprintln(c.Out, cli.Printable("FAIL "+name+": "+err.Error()))
-	case t.verbose:
-		fmt.Fprintln(c.Out, cli.Printable("ok   "+name))
-		fallthrough
-	default:
-		t.passed++
+// caseResult is the result of a case. The JSON form is for scripts.
+type caseResult struct {
+	File    string `json:"file,omitempty"` // if there are several files
+	Case    string `json:"case"`
+	Passed  bool   `json:"passed"`
+	Problem string `json:"problem,omitempty"`
+}
+
+// String returns the result on one line.
+func (r caseResult) String() string {
+	text := r.Case
+	if r.File != "" {
+		text = r.File + ": " + text
 	}
+	if r.Passed {
+		return "ok   " + text
+	}
+	return "FAIL " + text + ": " + r.Problem
+}
+
+// report counts the result of a case, and prints it if it failed or with --verbose.
+func (t *vectorsCmd) report(c *cli.Call, r caseResult) error {
+	if r.Passed {
+		t.passed++
+	} else {
+		t.failed++
+	}
+	switch {
+	case r.Passed && !t.verbose:
+		return nil
+	case t.format.JSON():
+		return c.PrintJSON(r)
+	}
+	_, err := fmt.Fprintln(c.Out, cli.Printable(r.String()))
+	return err
+}
+
+// printCounts prints the line at the end.
+func (t *vectorsCmd) printCounts(c *cli.Call) error {
+	if t.format.JSON() {
+		return c.PrintJSON(struct {
+			Passed int `json:"passed"`
+			Failed int `json:"failed"`
+		}{t.passed, t.failed})
+	}
+	_, err := fmt.Fprintf(c.Out, "%d passed, %d failed\n", t.passed, t.failed)
+	return err
 }

@@ -35,12 +35,13 @@ Exit status:
 // verifyCmd is the command verify with its flags.
 type verifyCmd struct {
 	verifier.Flags
-	audiences     cli.List
-	explain, text bool
+	audiences cli.List
+	explain   bool
+	format    cli.Format
 }
 
 func verifyCommand() *cli.Command {
-	cmd := &verifyCmd{Flags: verifier.New()}
+	cmd := &verifyCmd{Flags: verifier.New(), format: cli.NewFormat(cli.FormatJSON)}
 	return &cli.Command{
 		Name: "verify", Usage: "verify an assertion (the default command)",
 		Arguments: "[FILE|-]", Help: verifyHelp, Flags: cmd.flags(), Run: cmd.run,
@@ -51,9 +52,8 @@ func (cmd *verifyCmd) flags() []cli.Flag {
 	own := []cli.Flag{
 		cli.Value(&cmd.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
 		cli.Switch(&cmd.explain, "explain", "explain each check on standard error"),
-		cli.Switch(&cmd.text, "text", "answer in words, not in JSON"),
 	}
-	return append(own, cmd.Flags.Flags()...)
+	return slices.Concat(own, cmd.format.Flags(), cmd.Flags.Flags())
 }
 
 func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
@@ -112,17 +112,17 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 // answer prints the result of a verification and returns its exit status.
 func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
 	if err == nil {
-		if cmd.text {
-			cmd.printResult(c, res)
-			return nil
+		if cmd.format.JSON() {
+			return c.PrintJSON(res)
 		}
-		return c.PrintJSON(res)
+		cmd.printResult(c, res)
+		return nil
 	}
 	failure := assertion.Failure(err)
 	if failure == nil {
 		return err
 	}
-	if cmd.text {
+	if !cmd.format.JSON() {
 		printFailure(c, failure, err)
 	} else if err := c.PrintJSON(failure); err != nil {
 		return err
@@ -133,22 +133,9 @@ func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) erro
 	return cli.ExitFailure
 }
 
-// summary returns the result of a verification in one line.
-func summary(res *assertion.Result, failure *assertion.FailureAnswer) string {
-	switch {
-	case failure == nil && res.Email == "":
-		return cli.Printable("okay: holder of a certificate without email, at " + res.Audience)
-	case failure == nil:
-		return cli.Printable("okay: " + res.Email + " at " + res.Audience)
-	case failure.Undecided:
-		return cli.Printable("undecided: " + strings.TrimPrefix(failure.Reason, "undecided, "))
-	}
-	return cli.Printable("failure: " + failure.Reason)
-}
-
 // printResult prints a valid assertion in words.
 func (cmd *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
-	fmt.Fprintln(c.Out, summary(res, nil))
+	fmt.Fprintln(c.Out, verifier.Summary(res, nil))
 	now := cmd.Now.Clock(c.Now)()
 	t := cli.Table{Indent: "  "}
 	t.Row("issuer", res.Issuer)
@@ -160,7 +147,7 @@ func (cmd *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
 
 // printFailure prints a failure in words.
 func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error) {
-	fmt.Fprintln(c.Out, summary(nil, failure))
+	fmt.Fprintln(c.Out, verifier.Summary(nil, failure))
 	var detail *assertion.Error
 	if !errors.As(err, &detail) {
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -11,38 +12,58 @@ import (
 )
 
 func versionCommand() *cli.Command {
+	format := cli.NewFormat(cli.FormatText)
 	return &cli.Command{
 		Name: cli.VersionName, Usage: "print the version",
-		Help: "Prints the version, the revision of the source, the version of Go, and the arithmetic that\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
+		Help:  "Prints the version, the revision of the source, the version of Go, and the arithmetic that\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
+		Flags: format.Flags(),
 		Run: func(_ context.Context, c *cli.Call) error {
 			if len(c.Args) > 0 {
 				return c.UsageErrorf("version takes no arguments")
 			}
 			info, _ := debug.ReadBuildInfo()
-			fmt.Fprintf(c.Out, "%s, arithmetic: %s\n", version(info), arithmetic.Name())
+			v := versionOf(info)
+			if format.JSON() {
+				return c.PrintJSON(v)
+			}
+			fmt.Fprintln(c.Out, v)
 			return nil
 		},
 	}
 }
 
-// version returns the version, the revision and the version of Go. info may be nil.
-func version(info *debug.BuildInfo) string {
+// programVersion is what the command version prints. The JSON form is for scripts.
+type programVersion struct {
+	Version    string `json:"version"` // "(devel)" without a version, "(unknown)" without build information
+	Revision   string `json:"revision,omitempty"`
+	Modified   bool   `json:"modified,omitempty"` // the source has changes that are not in Revision
+	Go         string `json:"go"`
+	Arithmetic string `json:"arithmetic"`
+}
+
+// versionOf returns the version. info may be nil.
+func versionOf(info *debug.BuildInfo) programVersion {
+	v := programVersion{Version: "(unknown)", Go: runtime.Version(), Arithmetic: arithmetic.Name()}
 	if info == nil {
-		return cli.Program + " (unknown) " + runtime.Version()
-	}
-	text := cli.Program + " " + info.Main.Version
-	if info.Main.Version == "" {
-		text = cli.Program + " (devel)"
+		return v
 	}
 	settings := make(map[string]string)
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	if revision := settings["vcs.revision"]; revision != "" {
-		text += " " + revision
-		if settings["vcs.modified"] == "true" {
+	v.Version, v.Go = cmp.Or(info.Main.Version, "(devel)"), info.GoVersion
+	v.Revision, v.Modified = settings["vcs.revision"], settings["vcs.modified"] == "true"
+	return v
+}
+
+// String returns the version on one line.
+func (v programVersion) String() string {
+	text := cli.Program + " " + v.Version
+	if v.Revision != "" {
+		text += " " + v.Revision
+		if v.Modified {
 			text += "+changes"
 		}
 	}
-	return text + " " + info.GoVersion
+	return text + " " + v.Go + ", arithmetic: " + v.Arithmetic
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -20,6 +21,7 @@ type answerer struct {
 	verifier  *assertion.Verifier
 	audiences []string // of --audience
 	printable bool     // the answers are written to a terminal
+	text      bool     // the answers are for people, not JSON
 	counts
 }
 
@@ -35,27 +37,42 @@ type badLine string
 
 func (b badLine) Error() string { return "bad line: " + string(b) }
 
-// answer returns the answer to a line, which is always a JSON object.
+// answer returns the answer to a line, on one line.
 func (a *answerer) answer(ctx context.Context, line pipeline.Line) []byte {
 	r, err := a.parse(line)
-	var answer []byte
+	var res *assertion.Result
 	if err == nil {
-		answer, err = a.verify(ctx, r)
+		res, err = a.verifier.Verify(ctx, r.assertion, r.audiences...)
 	}
 	a.count(line.Number, err)
-	if err != nil {
-		answer = failureAnswer(err)
+	if a.text {
+		return textAnswer(r.id, res, err)
 	}
-	return a.withID(r.id, answer)
+	return a.withID(r.id, jsonAnswer(res, err))
 }
 
-// verify returns what the command verify prints for a valid assertion.
-func (a *answerer) verify(ctx context.Context, r request) ([]byte, error) {
-	res, err := a.verifier.Verify(ctx, r.assertion, r.audiences...)
-	if err != nil {
-		return nil, err
+// textAnswer returns an answer for people.
+func textAnswer(id json.RawMessage, res *assertion.Result, err error) []byte {
+	text := verifier.Summary(res, failureOf(err))
+	if id != nil {
+		text = cli.Printable(string(id)) + ": " + text
 	}
-	return res.MarshalJSON() // json.Marshal would parse it again
+	return []byte(text)
+}
+
+// jsonAnswer returns what the command verify prints.
+func jsonAnswer(res *assertion.Result, err error) []byte {
+	if err == nil {
+		var answer []byte
+		if answer, err = res.MarshalJSON(); err == nil { // json.Marshal would parse it again
+			return answer
+		}
+	}
+	answer, err := json.Marshal(failureOf(err))
+	if err != nil {
+		panic(err) // texts and a boolean can be marshaled
+	}
+	return answer
 }
 
 // parse parses a line. With an error, it returns the id if there is one.
@@ -142,17 +159,13 @@ func (a *answerer) allowedAudiences(raw json.RawMessage) ([]string, error) {
 	return []string{audience}, nil
 }
 
-// failureAnswer returns the answer to a line that failed.
-func failureAnswer(err error) []byte {
+// failureOf returns the failure of a line, and nil if err is nil.
+func failureOf(err error) *assertion.FailureAnswer {
 	failed := assertion.Failure(err)
-	if failed == nil {
+	if failed == nil && err != nil { // a malformed line
 		failed = &assertion.FailureAnswer{Reason: err.Error()}
 	}
-	answer, err := json.Marshal(failed)
-	if err != nil {
-		panic(err) // texts and a boolean can be marshaled
-	}
-	return answer
+	return failed
 }
 
 // withID adds the id, if there is one, before the members of an answer.

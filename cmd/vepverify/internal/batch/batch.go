@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
@@ -33,6 +34,8 @@ Answers on standard output, each with the id and the answer of verify:
   {"id":…,"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
   {"id":…,"status":"failure","reason":…}                     malformed lines too: "bad line: …"
   {"id":…,"status":"failure","reason":…,"undecided":true}
+With --text, an answer is a line for people, such as "7: okay: ada@idp.example at
+https://rp.example", where 7 is the id.
 
 Standard error shows the progress if it is a terminal, and the counts of the outcomes at
 the end. After the first interrupt, the lines that are being verified are finished. The
@@ -56,13 +59,14 @@ type command struct {
 	audiences cli.List
 	jobs      cli.Count
 	quiet     bool
+	format    cli.Format
 }
 
 // Command returns the command batch.
 func Command() *cli.Command {
 	b := &command{
-		Flags: verifier.New(),
-		jobs:  cli.Count{N: min(runtime.GOMAXPROCS(0), maxJobs), Low: 1, High: maxJobs},
+		Flags: verifier.New(), format: cli.NewFormat(cli.FormatJSON),
+		jobs: cli.Count{N: min(runtime.GOMAXPROCS(0), maxJobs), Low: 1, High: maxJobs},
 	}
 	own := []cli.Flag{
 		cli.Value(&b.audiences, "audience", "accept assertions for `ORIGIN` only; lines need no audience then (repeatable)"),
@@ -71,7 +75,7 @@ func Command() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "batch", Usage: "verify many assertions, one on each line",
-		Arguments: "[FILE|-]", Help: help, Flags: append(own, b.Flags.Flags()...), Run: b.run,
+		Arguments: "[FILE|-]", Help: help, Flags: slices.Concat(own, b.format.Flags(), b.Flags.Flags()), Run: b.run,
 	}
 }
 
@@ -89,7 +93,7 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 		return err
 	}
 	defer in.Close()
-	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out)}
+	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out), text: !b.format.JSON()}
 	begin := c.Now()
 	done, err := b.answer(ctx, c, in.Reader, a)
 	return b.report(c, name, a, done, err, c.Now().Sub(begin))

@@ -147,6 +147,9 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 		Flags:          c.command.Flags,
 		Action: func(parsed *cli.Context) error {
 			c.parsed, c.Args = parsed, parsed.Args().Slice()
+			if err := c.resolveFormat(); err != nil {
+				return err
+			}
 			return c.command.Run(ctx, c)
 		},
 	}

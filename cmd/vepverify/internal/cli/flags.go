@@ -72,6 +72,14 @@ func flagValue(f Flag) string {
 	return ""
 }
 
+// valueOf returns the value of a flag of [Value], and nil for other flags.
+func valueOf(f Flag) cli.Generic {
+	if g, ok := f.(*cli.GenericFlag); ok {
+		return g.Value
+	}
+	return nil
+}
+
 // takesValue reports whether a flag has a value. A switch has none.
 func takesValue(f Flag) bool {
 	d, ok := f.(cli.DocGenerationFlag)
@@ -88,11 +96,7 @@ func usageOf(f Flag) string {
 
 // repeatable reports whether a flag may be given several times.
 func repeatable(f Flag) bool {
-	g, ok := f.(*cli.GenericFlag)
-	if !ok {
-		return false
-	}
-	_, ok = g.Value.(*List)
+	_, ok := valueOf(f).(*List)
 	return ok
 }
 

@@ -83,6 +83,9 @@ func (r *command) run(ctx context.Context, c *cli.Call) error {
 	case r.timeout == 0:
 		return c.UsageErrorf("--timeout 0 leaves no time for an answer")
 	}
+	if err := r.checkOutput(c); err != nil {
+		return err
+	}
 	req, err := r.build(ctx, c)
 	if err != nil {
 		return err
@@ -101,6 +104,19 @@ func (r *command) run(ctx context.Context, c *cli.Call) error {
 	defer base.CloseIdleConnections()
 	x := &exchange{command: r, Process: c.Process, id: id, base: base}
 	return x.do(ctx, req, &vepauth.Transport{Assertion: x.assertion, Base: x, Now: c.Now})
+}
+
+// checkOutput refuses --output json and --output text, which other commands have. It
+// ignores such a value of VEPVERIFY_OUTPUT, which is for them.
+func (r *command) checkOutput(c *cli.Call) error {
+	if r.output != cli.FormatJSON && r.output != cli.FormatText {
+		return nil
+	}
+	if c.Given("output") {
+		return c.UsageErrorf("--output %s: here, --output names a file, and the answer is written as the server sent it; write ./%[1]s for a file of that name", r.output)
+	}
+	r.output = ""
+	return nil
 }
 
 // errTimeout is the cause with which a request is canceled after --timeout.

@@ -6,6 +6,7 @@ package verifier
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -40,6 +41,20 @@ func (f *Flags) Verifier(c *cli.Call) (*assertion.Verifier, error) {
 		return nil, err
 	}
 	return f.Trust.Verifier(c, assertion.Config{Keys: keys, Now: f.Now.Clock(c.Now)})
+}
+
+// Summary returns the answer of a verification in one line: the result, or the failure if
+// it is not nil.
+func Summary(res *assertion.Result, failure *assertion.FailureAnswer) string {
+	switch {
+	case failure == nil && res.Email == "":
+		return cli.Printable("okay: holder of a certificate without email, at " + res.Audience)
+	case failure == nil:
+		return cli.Printable("okay: " + res.Email + " at " + res.Audience)
+	case failure.Undecided:
+		return cli.Printable("undecided: " + strings.TrimPrefix(failure.Reason, "undecided, "))
+	}
+	return cli.Printable("failure: " + failure.Reason)
 }
 
 // Trust are the flags that say which assertions are accepted.
