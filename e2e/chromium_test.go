@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 func TestMain(m *testing.M) {
@@ -49,12 +51,8 @@ func chromium() string {
 // needBrowser returns the browser, or skips the test.
 func needBrowser(t *testing.T) context.Context {
 	t.Helper()
-	switch {
-	case chromium() != "":
-	case os.Getenv("CI") == "true":
-		t.Fatal("Chromium is not installed")
-	default:
-		t.Skip("Chromium is not installed (Debian: apt-get install chromium)")
+	if chromium() == "" {
+		testtool.Missing(t, "chromium")
 	}
 	ctx, err := browser()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/testtool"
 	"github.com/vepverify/vepverify/login"
 )
 
@@ -87,13 +88,7 @@ func TestScriptInline(t *testing.T) {
 // TestScript runs testdata/auth.test.mjs. It tests the script in a page made of stubs,
 // and resolves every accepted next page by a browser's rules.
 func TestScript(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("node is needed in CI")
-		}
-		t.Skip("node is not installed, so the script is not run here")
-	}
+	node := testtool.Path(t, "node")
 	dir := t.TempDir()
 	a := newApp(t, func(_ *app, c *login.Config[*user]) { c.Prefix = "/app" })
 	next, err := json.Marshal(goodNext)

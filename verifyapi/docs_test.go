@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/testtool"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -17,11 +18,7 @@ import (
 // testdata/sample, at a time when the sample assertion is valid, and compares the
 // output with the document.
 func TestDocs(t *testing.T) {
-	for _, program := range []string{"sh", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
+	testtool.Path(t, "curl")
 	t.Chdir("..")
 	text, err := os.ReadFile("docs/API.md")
 	if err != nil {

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 // small returns options with which a run takes a moment.
@@ -135,9 +136,7 @@ func TestMain(m *testing.M) {
 
 // TestFloor loads both servers for a second each.
 func TestFloor(t *testing.T) {
-	if _, err := exec.LookPath("wrk"); err != nil {
-		t.Skip("wrk is not installed")
-	}
+	testtool.Path(t, "wrk")
 	o := small(t)
 	o.floor.rounds, o.duration = 1, time.Second
 	var out bytes.Buffer

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 // TestBatchDocs runs the commands of docs/BATCH.md in the order of the text, and
@@ -43,10 +45,7 @@ func needGNUParallel(t *testing.T) {
 	if err == nil && bytes.Contains(out, []byte("GNU parallel")) {
 		return
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("GNU parallel is not installed (Debian: apt-get install parallel)")
-	}
-	t.Skip("GNU parallel is not installed (Debian: apt-get install parallel)")
+	testtool.Missing(t, "parallel")
 }
 
 func runInShell(t *testing.T, folder, line string) string {

@@ -9,18 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 // TestVepauthDocs runs the commands of docs/VEPAUTH.md in the order of the text, and
 // compares their output with that in the text, except times and sizes. The examples
 // are built first. The server listens on a free port.
 func TestVepauthDocs(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("curl is not installed")
-		}
-		t.Skip("curl is not installed")
-	}
+	testtool.Path(t, "curl")
 	text, err := os.ReadFile("../../docs/VEPAUTH.md")
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,7 @@
 //	server.Kill()    // as a crash does, kill -9
 //	server.Restart() // same address, same data
 //
-// If redis-server is not installed, Start skips the test and says what to install;
-// with CI=true in the environment it fails the test. The server is killed when the
+// If redis-server is not installed, Start ends the test as package testtool does. The server is killed when the
 // test ends and, on Linux, when the test's process dies.
 package redistest
 
@@ -27,6 +26,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 // startTimeout is how long a server may take to start. Only a broken one takes as
@@ -50,13 +51,10 @@ type Server struct {
 // command line, such as "--maxmemory", "3mb". They override those of this package.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		missing(t)
-	}
-	s := &Server{t: t, binary: binary, dir: t.TempDir(), args: args}
+	s := &Server{t: t, binary: testtool.Path(t, "redis-server"), dir: t.TempDir(), args: args}
 	t.Cleanup(s.Kill)
 	// A port cannot be reserved for another process, so another may take it first.
+	var err error
 	for range 10 {
 		s.port = freePort(t)
 		if err = s.launch(); err == nil {
@@ -66,16 +64,6 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	t.Fatalf("redis-server does not start: %v\n%s", err, s.log())
 	return nil
-}
-
-// missing ends a test if redis-server is not installed.
-func missing(t testing.TB) {
-	t.Helper()
-	const text = "this test needs redis-server on the PATH (Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis)"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
 }
 
 // Addr returns the server's address, 127.0.0.1:port. It stays the same after a

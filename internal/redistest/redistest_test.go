@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -75,36 +73,5 @@ func TestEndsWithTheTest(t *testing.T) {
 	t.Run("inner", func(t *testing.T) { addr = redistest.Start(t).Addr() })
 	if answer, err := ask(t, addr, "PING"); err == nil {
 		t.Errorf("still answers %q", answer)
-	}
-}
-
-// recordingTB is a test that records whether it is skipped or fails.
-type recordingTB struct {
-	testing.TB
-	how string
-}
-
-func (r *recordingTB) Skip(...any)  { r.end("skip") }
-func (r *recordingTB) Fatal(...any) { r.end("fail") }
-func (r *recordingTB) end(how string) {
-	r.how = how
-	runtime.Goexit()
-}
-
-func TestWithoutRedis(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	for ci, want := range map[string]string{"": "skip", "false": "skip", "true": "fail"} {
-		if err := os.Setenv("CI", ci); err != nil {
-			t.Fatal(err)
-		}
-		r := &recordingTB{TB: t}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			redistest.Start(r)
-		}()
-		if <-done; r.how != want {
-			t.Errorf("CI=%q: %q, want %q", ci, r.how, want)
-		}
 	}
 }
