@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -112,62 +110,6 @@ func (l *List) Set(s string) error {
 
 // String implements flag.Value.
 func (l *List) String() string { return strings.Join(*l, " ") }
-
-// Instant is a point in time. Until it is set, it is the current time.
-type Instant struct{ at *time.Time }
-
-// Set implements flag.Value.
-func (i *Instant) Set(s string) error {
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		i.at = &at
-		return nil
-	}
-	const limit = 1 << 53 // the largest time of the protocol
-	ms, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || ms < 0 || ms > limit {
-		return errors.New("want a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970")
-	}
-	at := time.UnixMilli(ms)
-	i.at = &at
-	return nil
-}
-
-// String implements flag.Value.
-func (i *Instant) String() string {
-	if i.at == nil {
-		return ""
-	}
-	return i.at.Format(time.RFC3339)
-}
-
-// Clock returns a clock that always returns i, or now if i is not set.
-func (i *Instant) Clock(now func() time.Time) func() time.Time {
-	if i.at == nil {
-		return now
-	}
-	return func() time.Time { return *i.at }
-}
-
-// Span is a length of time that is not negative.
-type Span time.Duration
-
-// Set implements flag.Value.
-func (s *Span) Set(text string) error {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return errors.New("want a length of time such as 30s, 5m or 24h")
-	}
-	*s = Span(d)
-	return nil
-}
-
-// String implements flag.Value.
-func (s *Span) String() string {
-	if d := time.Duration(*s); d%time.Hour == 0 && d > 0 {
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return time.Duration(*s).String()
-}
 
 // Count is a whole number between Low and High, both included.
 type Count struct{ N, Low, High int }

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -51,8 +52,11 @@ func (l *maxLife) Set(text string) error {
 		*l = -1
 		return nil
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < time.Second {
+	d, err := cli.ParseSpan(text)
+	if err != nil {
+		return fmt.Errorf("%w, or store", err)
+	}
+	if d < time.Second {
 		return errors.New("want a length of time of at least 1s, such as 10m or 24h, or store")
 	}
 	*l = maxLife(d)

@@ -216,7 +216,7 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 func (s *command) checkMaxLife(c *cli.Call, store oneUseStore) error {
 	longest := store.MaxLife() - 2*time.Duration(s.Leeway)
 	if life := time.Duration(s.maxLife); life > longest {
-		return c.UsageErrorf("--max-life %v: more than %v, which the store can remember with --leeway %v", life, longest, time.Duration(s.Leeway))
+		return c.UsageErrorf("--max-life %s: more than %s, which the store can remember with --leeway %s", cli.FormatSpan(life), cli.FormatSpan(longest), s.Leeway.String())
 	}
 	return nil
 }

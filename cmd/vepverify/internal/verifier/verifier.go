@@ -144,7 +144,7 @@ const maxTime = 5 * time.Minute
 
 func checkTime(c *cli.Call, flag string, value cli.Span) error {
 	if time.Duration(value) > maxTime {
-		return c.UsageErrorf("--%s %v: more than %v", flag, time.Duration(value), maxTime)
+		return c.UsageErrorf("--%s %s: more than %s", flag, cli.FormatSpan(time.Duration(value)), cli.FormatSpan(maxTime))
 	}
 	return nil
 }
