@@ -104,6 +104,8 @@ func inRange(n, p *big.Int) bool { return n.Cmp(one) > 0 && n.Cmp(p) < 0 }
 
 func (k *dsaPublic) Algorithm() string { return k.name }
 
+func (k *dsaPublic) Bits() int { return k.pBits }
+
 func (k *dsaPublic) Weak() bool { return false }
 
 func (k *dsaPublic) Verify(message, signature []byte) error {

@@ -118,6 +118,8 @@ type PublicKey interface {
 	// Verify returns nil if signature is the key's signature over message, and
 	// otherwise an error matching [ErrSignature].
 	Verify(message, signature []byte) error
+	// Bits returns the length of the modulus in bits: of n for RSA, of p for DSA.
+	Bits() int
 	// Weak reports whether the key is weak; see the package comment.
 	Weak() bool
 	// Validate makes the checks that take too long for every key, and that should be

@@ -54,7 +54,7 @@ func requireStrong(k PrivateKey, err error) (PrivateKey, error) {
 }
 
 func weak(k PublicKey) error {
-	return fmt.Errorf("%w: %s", ErrWeak, k.Algorithm())
+	return fmt.Errorf("%w: %s of %d bits", ErrWeak, k.Algorithm(), k.Bits())
 }
 
 func tooLarge(problem string) error {

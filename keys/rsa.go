@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"fmt"
 	"math/big"
 	"sync"
 
@@ -98,9 +99,9 @@ func readRSA(r *reader) (*rsaPublic, error) {
 	name, ok := rsaAlgorithm(n.BitLen())
 	switch {
 	case !ok:
-		return nil, malformed("no algorithm has a modulus of this size")
+		return nil, malformed(fmt.Sprintf("no algorithm has a modulus of %d bits", n.BitLen()))
 	case n.BitLen() > rsaMaxBitsLargeE && e.Cmp(rsaF4) > 0:
-		return nil, tooLarge("a modulus of more than 2048 bits with an exponent above 65537")
+		return nil, tooLarge(fmt.Sprintf("a modulus of %d bits, more than 2048, with an exponent above 65537", n.BitLen()))
 	case n.Bit(0) == 0:
 		return nil, malformed("modulus is even")
 	case e.Bit(0) == 0 || e.BitLen() < 2 || e.BitLen() > 31: // 3 ≤ e < 2³¹
@@ -114,7 +115,9 @@ var rsaF4 = big.NewInt(65537)
 
 func (k *rsaPublic) Algorithm() string { return k.name }
 
-func (k *rsaPublic) Weak() bool { return k.n.BitLen() < rsaStrongBits }
+func (k *rsaPublic) Bits() int { return k.n.BitLen() }
+
+func (k *rsaPublic) Weak() bool { return k.Bits() < rsaStrongBits }
 
 func (k *rsaPublic) Verify(message, signature []byte) error {
 	if k.long() {
