@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -27,11 +28,11 @@ func (v Validity) Check(now time.Time, leeway time.Duration) error {
 	at, slack := now.UnixMilli(), leeway.Milliseconds()
 	for _, start := range [...]time.Time{v.IssuedAt, v.NotBefore} {
 		if ms := start.UnixMilli(); !start.IsZero() && ms > at+slack {
-			return fmt.Errorf("%w: valid in %d ms", ErrNotYetValid, ms-at)
+			return fmt.Errorf("%w: valid in %s", ErrNotYetValid, humantime.Approximate(ms-at))
 		}
 	}
 	if expires := v.Expires.UnixMilli(); at > expires+slack {
-		return fmt.Errorf("%w: %d ms ago", ErrExpired, at-expires)
+		return fmt.Errorf("%w: %s ago", ErrExpired, humantime.Approximate(at-expires))
 	}
 	return nil
 }
