@@ -28,6 +28,9 @@ type Authority struct {
 	// WeakKeys are published keys that only a verifier that allows weak keys may use.
 	WeakKeys []keys.PublicKey
 
+	// SkippedKeys are published keys that no verifier uses.
+	SkippedKeys []SkippedKey
+
 	// Authentication and Provisioning are paths at Domain.
 	Authentication, Provisioning string
 
@@ -116,7 +119,7 @@ func (a *Authority) delegate(next string) *fetch.Fault {
 // document lacks one of the paths, the error wraps an IncompleteError.
 func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority, error) {
 	d := e.document
-	a.Keys, a.WeakKeys = slices.Clone(d.usable), slices.Clone(d.weak)
+	a.Keys, a.WeakKeys, a.SkippedKeys = slices.Clone(d.usable), slices.Clone(d.weak), slices.Clone(d.Skipped)
 	a.Authentication, a.Provisioning = d.Authentication, d.Provisioning
 	if a.Authentication != "" && a.Provisioning != "" {
 		return a, nil
@@ -138,7 +141,7 @@ func (d *Document) soleAuthority(host string, fetched, expires time.Time) *Autho
 		return nil
 	}
 	return &Authority{
-		Domain: host, Keys: d.usable, WeakKeys: d.weak,
+		Domain: host, Keys: d.usable, WeakKeys: d.weak, SkippedKeys: d.Skipped,
 		Authentication: d.Authentication, Provisioning: d.Provisioning, Fetched: fetched, Expires: expires,
 	}
 }
@@ -152,6 +155,6 @@ func (a *Authority) clone() *Authority {
 	}
 	c.Authority = *a
 	c.Keys = append(c.room[:0:len(c.room)], a.Keys...)
-	c.WeakKeys = slices.Clone(a.WeakKeys)
+	c.WeakKeys, c.SkippedKeys = slices.Clone(a.WeakKeys), slices.Clone(a.SkippedKeys)
 	return &c.Authority
 }

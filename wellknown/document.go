@@ -39,11 +39,29 @@ type Document struct {
 	// the document has neither "keys" nor a public-key that is too large.
 	Keys []keys.PublicKey
 
+	// Skipped are the published keys that are not read. MarshalJSON does not write them.
+	Skipped []SkippedKey
+
 	// Authentication and Provisioning are paths, or empty if the member is absent. That is
 	// not an error of the document, because a fallback's may lack them.
 	Authentication, Provisioning string
 
 	usable, weak []keys.PublicKey // PublicKey and Keys, by strength
+}
+
+// SkippedKey is a published key that is not used, whatever the verifier allows (PROTOCOL
+// 3.keys-skipped, 3.keys-dsa).
+type SkippedKey struct {
+	Entry  int    // of "keys", beginning with 1; 0 means public-key
+	Reason string // for people; contains no text of the document
+}
+
+// String returns the position and the reason.
+func (k SkippedKey) String() string {
+	if k.Entry == 0 {
+		return "public-key: " + k.Reason
+	}
+	return fmt.Sprintf("entry %d of keys: %s", k.Entry, k.Reason)
 }
 
 // ParseDocument parses a support document by the rules of PROTOCOL §3, and validates its
@@ -119,7 +137,7 @@ func (d *Document) parseSupport(o strictjson.Object) (err error) {
 		}
 	}
 	if hasList {
-		if d.Keys, err = parseKeys(list, d.PublicKey); err != nil {
+		if err = d.parseKeys(list); err != nil {
 			return err
 		}
 	}
@@ -139,6 +157,7 @@ func (d *Document) parsePublicKey(raw json.RawMessage) error {
 	switch {
 	case errors.Is(err, keys.ErrTooLarge):
 		d.Keys = []keys.PublicKey{}
+		d.skip(0, err.Error())
 	case err != nil:
 		return fmt.Errorf("public-key: %w", err)
 	default:
@@ -147,54 +166,60 @@ func (d *Document) parsePublicKey(raw json.RawMessage) error {
 	return nil
 }
 
-// parseKeys parses the entries of "keys". public is the member public-key, which may be
-// nil. It skips entries that are not for signatures, of an unknown kind or too large, and
-// DSA keys over the limit.
-func parseKeys(raw json.RawMessage, public keys.PublicKey) ([]keys.PublicKey, error) {
+// skip records a key that is not used.
+func (d *Document) skip(entry int, reason string) {
+	d.Skipped = append(d.Skipped, SkippedKey{entry, reason})
+}
+
+// parseKeys parses the entries of "keys", after public-key. It skips entries that are not
+// for signatures, of an unknown kind or too large, and DSA keys over the limit.
+func (d *Document) parseKeys(raw json.RawMessage) error {
 	entries, ok := strictjson.Array(raw)
 	if !ok {
-		return nil, errors.New("keys: not an array")
+		return errors.New("keys: not an array")
 	}
 	if len(entries) > maxKeys {
-		return nil, errors.New("keys: too many")
+		return errors.New("keys: too many")
 	}
-	usable := make([]keys.PublicKey, 0, len(entries))
+	d.Keys = make([]keys.PublicKey, 0, len(entries))
 	dsa := 0
-	if public != nil && strings.HasPrefix(public.Algorithm(), "DS") {
+	if d.PublicKey != nil && strings.HasPrefix(d.PublicKey.Algorithm(), "DS") {
 		dsa = 1
 	}
 	for i, entry := range entries {
-		key, err := parseEntry(entry, &dsa)
-		if err != nil {
-			return nil, fmt.Errorf("keys: entry %d: %w", i+1, err)
-		}
-		if key != nil {
-			usable = append(usable, key)
+		key, skipped, err := parseEntry(entry, &dsa)
+		switch {
+		case err != nil:
+			return fmt.Errorf("keys: entry %d: %w", i+1, err)
+		case skipped != "":
+			d.skip(i+1, skipped)
+		default:
+			d.Keys = append(d.Keys, key)
 		}
 	}
-	return usable, nil
+	return nil
 }
 
-// parseEntry parses an entry of "keys". It returns nil for an entry that is skipped. dsa
-// counts the DSA keys.
-func parseEntry(raw json.RawMessage, dsa *int) (keys.PublicKey, error) {
+// parseEntry parses an entry of "keys". For an entry that is skipped, it returns the reason
+// instead of a key. dsa counts the DSA keys.
+func parseEntry(raw json.RawMessage, dsa *int) (key keys.PublicKey, skipped string, err error) {
 	object, err := strictjson.ParseObject(raw)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if !isForSignatures(object) {
-		return nil, nil
+		return nil, "use is not sig", nil
 	}
 	if isDSA(object) {
 		if *dsa++; *dsa > maxDSAKeys {
-			return nil, nil
+			return nil, fmt.Sprintf("more than %d DSA keys", maxDSAKeys), nil
 		}
 	}
-	key, err := parseKey(raw)
+	key, err = parseKey(raw)
 	if isSkipped(object, err) {
-		return nil, nil
+		return nil, err.Error(), nil
 	}
-	return key, err
+	return key, "", err
 }
 
 // isDSA reports whether the key's kind is DSA, in either form.

@@ -182,6 +182,36 @@ func TestWeakKeys(t *testing.T) {
 	}
 }
 
+// TestSkippedKeys checks that a document and an Authority tell which keys are skipped, and
+// nothing of their text.
+func TestSkippedKeys(t *testing.T) {
+	large := `{"kty":"RSA","n":"` + strings.Repeat("_", 1000) + `","e":"AQAB"}`
+	text := `{"public-key":` + large + `,"keys":[` + strings.Join([]string{
+		dsaKey(dsaG), used(rsaKey(2048, 1), `"enc"`), `{"kty":"hostile","x":"hostile"}`, rsaKey(512, 1), large,
+		dsaKey(dsaG), dsaKey(dsaG), dsaKey(dsaG), dsaKey(dsaG),
+	}, ",") + `],` + paths + `}`
+	want := map[int]string{0: "too large", 2: "use", 3: "unknown key type", 5: "too large", 9: "more than 4 DSA keys"}
+	s, err := wellknown.NewStatic(map[string]json.RawMessage{host: json.RawMessage(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the answers share nothing
+		a, err := s.Authority(t.Context(), host, host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.SkippedKeys) != len(want) {
+			t.Errorf("skipped: %v", a.SkippedKeys)
+		}
+		for i, k := range a.SkippedKeys {
+			if want[k.Entry] == "" || !strings.Contains(k.Reason, want[k.Entry]) || strings.Contains(k.String(), "hostile") {
+				t.Errorf("entry %d: %q", k.Entry, k)
+			}
+			a.SkippedKeys[i].Reason = "changed"
+		}
+	}
+}
+
 // TestDocumentJSON checks that a Document is marshaled from a value as from a pointer, and
 // that json.Unmarshal is as strict as ParseDocument.
 func TestDocumentJSON(t *testing.T) {
