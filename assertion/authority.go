@@ -43,7 +43,8 @@ func (v *verification) verifiedBy(cached []keys.PublicKey) bool {
 		return false
 	}
 	if v.checkedKeys == nil {
-		v.checkedKeys, v.checkedOK = cached, v.verifyChain(cached) == nil
+		_, err := v.verifyChain(cached)
+		v.checkedKeys, v.checkedOK = cached, err == nil
 	}
 	return v.checkedOK && v.checkedKeys[0] == cached[0]
 }
@@ -206,8 +207,8 @@ func (v *verification) checkCertificateSignatures() error {
 // fallback's keys were tried. That is for logs.
 func (v *verification) withPrimaryError(err error) error {
 	var e *Error
-	if v.primaryErr != nil && errors.As(err, &e) && e.detail == "" {
-		e.detail = withCause(e.Reason, v.primaryErr)
+	if v.primaryErr != nil && errors.As(err, &e) && (e.Kind == ErrSignature || e.Kind == ErrAlgorithm) {
+		e.detail = withCause(e.Detail(), v.primaryErr)
 		e.cause = fmt.Errorf("%w (%w)", e.cause, v.primaryErr)
 	}
 	return err
@@ -235,8 +236,8 @@ func (v *verification) verifyOrRefresh() error {
 
 // verifyByAuthority checks the chain with the keys of the authority.
 func (v *verification) verifyByAuthority() error {
-	if err := v.verifyChain(v.publishedKeys()); err != nil {
-		return v.certificateRefused(err)
+	if failed, err := v.verifyChain(v.publishedKeys()); err != nil {
+		return v.certificateRefused(failed, err)
 	}
 	v.authority.MarkVerified()
 	return nil
@@ -253,16 +254,16 @@ func (v *verification) publishedKeys() []keys.PublicKey {
 
 // verifyChain checks the signature of each certificate: that of the first with the
 // published keys, that of each further one with the key that the one before it
-// certifies.
-func (v *verification) verifyChain(published []keys.PublicKey) error {
+// certifies. With an error, it returns the index of the certificate.
+func (v *verification) verifyChain(published []keys.PublicKey) (failed int, err error) {
 	candidates := v.selectCandidates(published)
 	for i := range v.chain {
 		if err := v.verifyCertificate(i, candidates); err != nil {
-			return err
+			return i, err
 		}
 		candidates = v.certified[i : i+1]
 	}
-	return nil
+	return 0, nil
 }
 
 // maxCandidates is the maximum number of an authority's keys that are tried for a
@@ -315,31 +316,4 @@ func (v *verification) precompute(candidates []keys.PublicKey) []keys.PublicKey 
 		v.precomputed = append(v.precomputed, v.cache.issuerKeys.precomputed(key))
 	}
 	return v.precomputed
-}
-
-// certificateRefused returns the error for an error of verifyChain.
-func (v *verification) certificateRefused(err error) error {
-	names := algorithms(v.publishedKeys())
-	if !errors.Is(err, certchain.ErrAlgorithm) {
-		e := invalidSignature("the certificate", "by a key that "+v.authority.Domain+" publishes", err)
-		if n := count(names, v.chain[0].Algorithm); n > maxCandidates {
-			e.Found = fmt.Sprintf("%s; %d keys of this algorithm are published, of which the first %d were tried", e.Found, n, maxCandidates)
-			e.Advice = "the issuer should publish the key that signs among the first; " + e.Advice
-		}
-		return e
-	}
-	if len(names) == 0 {
-		names = []string{"of no key: " + v.authority.Domain + " publishes none that is usable"}
-	}
-	return algorithmMismatch(v.chain[0].Algorithm, names, err)
-}
-
-// count returns how often name is in names.
-func count(names []string, name string) (n int) {
-	for _, other := range names {
-		if other == name {
-			n++
-		}
-	}
-	return n
 }

@@ -157,8 +157,8 @@ func ExampleVerifier_Explain() {
 	// passed algorithms and certified keys
 	// passed audience
 	// failed times
-	//   found:    assertion expires 2023-11-14T22:15:20.000Z (6m20s ago)
-	//   expected: valid at 2023-11-14T22:21:40.000Z, with a leeway of 30s
+	//   found:    assertion expires 2023-11-14 22:15:20 UTC (6 minutes ago)
+	//   expected: valid at 2023-11-14 22:21:40 UTC, with a leeway of 30 seconds
 	// skipped principal
 	// skipped assertion signature
 	// skipped authority of the issuer

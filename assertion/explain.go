@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
-	"github.com/vepverify/vepverify/keys"
+	"github.com/vepverify/vepverify/internal/humantime"
 )
 
 // Outcome is the outcome of a step.
@@ -96,8 +96,8 @@ func (v *verification) describeForm() (facts []Fact) {
 }
 
 func (v *verification) describeKeys() (facts []Fact) {
-	for _, name := range algorithms(v.certified) {
-		facts = append(facts, Fact{"certified key", name})
+	for _, key := range v.certified {
+		facts = append(facts, Fact{"certified key", key.Algorithm()})
 	}
 	return facts
 }
@@ -110,11 +110,11 @@ func (v *verification) describeAudience() []Fact {
 }
 
 func (v *verification) describeTimes() (facts []Fact) {
-	facts = append(facts, Fact{"now", formatTime(v.now)})
+	facts = append(facts, Fact{"now", humantime.UTC(v.now)})
 	for i, c := range v.chain {
-		facts = append(facts, Fact{v.certificateName(i), formatValidity(c.Validity)})
+		facts = append(facts, Fact{v.certificateName(i), formatValidity(c.Validity, v.now)})
 	}
-	return append(facts, Fact{"assertion", formatValidity(v.assertion.Validity)})
+	return append(facts, Fact{"assertion", formatValidity(v.assertion.Validity, v.now)})
 }
 
 func (v *verification) describePrincipal() []Fact {
@@ -125,7 +125,7 @@ func (v *verification) describePrincipal() []Fact {
 }
 
 func (v *verification) describeSignature() []Fact {
-	return []Fact{{"key", "the certified one, " + v.userKey().Algorithm()}}
+	return []Fact{{"key", "the certified one, " + describeKey(v.userKey())}}
 }
 
 func (v *verification) describeAuthority() []Fact {
@@ -144,13 +144,20 @@ func (v *verification) describeAuthority() []Fact {
 	if len(a.Delegations) > 0 {
 		facts = append(facts, Fact{"delegated by", strings.Join(a.Delegations, ", ")})
 	}
-	names := algorithms(a.Keys)
-	for _, name := range algorithms(a.WeakKeys) {
-		names = append(names, name+" (weak)")
+	for _, key := range a.Keys {
+		facts = append(facts, Fact{"key published", describeKey(key)})
 	}
-	facts = append(facts, Fact{"keys published", strings.Join(names, ", ")})
+	for _, key := range a.WeakKeys {
+		facts = append(facts, Fact{"key published", describeKey(key) + " (weak)"})
+	}
+	for _, skipped := range a.SkippedKeys {
+		facts = append(facts, Fact{"key skipped", skipped.String()})
+	}
+	if len(a.Keys)+len(a.WeakKeys) == 0 {
+		facts = append(facts, Fact{"keys published", "none that is usable"})
+	}
 	if !a.Fetched.IsZero() { // a document from a file was not fetched
-		facts = append(facts, Fact{"document fetched", formatTime(a.Fetched)})
+		facts = append(facts, Fact{"document fetched", humantime.At(a.Fetched, v.now)})
 	}
 	return facts
 }
@@ -159,33 +166,14 @@ func (v *verification) describeCertificates() []Fact {
 	return []Fact{{"keys of", v.authority.Domain}}
 }
 
-// algorithms returns the algorithm names of keys.
-func algorithms(list []keys.PublicKey) (names []string) {
-	for _, key := range list {
-		names = append(names, key.Algorithm())
-	}
-	return names
-}
-
-func formatValidity(v certchain.Validity) string {
+// formatValidity returns the times of a token, as seen from now.
+func formatValidity(v certchain.Validity, now time.Time) string {
 	var s string
 	if !v.IssuedAt.IsZero() {
-		s += "issued " + formatTime(v.IssuedAt) + ", "
+		s += "issued " + humantime.At(v.IssuedAt, now) + ", "
 	}
 	if !v.NotBefore.IsZero() {
-		s += "not before " + formatTime(v.NotBefore) + ", "
+		s += "not before " + humantime.At(v.NotBefore, now) + ", "
 	}
-	return s + "expires " + formatTime(v.Expires)
-}
-
-func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
-
-// formatMillis formats a number of milliseconds, which may be more than the 292
-// years of a time.Duration.
-func formatMillis(ms int64) string {
-	const year = 365 * 24 * 3600 * 1000
-	if ms > 10*year {
-		return fmt.Sprintf("%d years", ms/year)
-	}
-	return (time.Duration(ms) * time.Millisecond).String()
+	return s + "expires " + humantime.At(v.Expires, now)
 }

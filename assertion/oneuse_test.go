@@ -78,14 +78,14 @@ func TestMaxLife(t *testing.T) {
 		max    time.Duration // the longest lifetime that passes
 		limit  string        // as the reason names it
 	}{
-		"default":             {assertion.Config{OneUse: memory()}, 10*time.Minute + 30*time.Second, "10m0s"},
-		"default, no leeway":  {assertion.Config{OneUse: memory(), Leeway: -1}, 10 * time.Minute, "10m0s"},
-		"a minute":            {assertion.Config{OneUse: memory(), Leeway: -1, MaxLife: time.Minute}, time.Minute, "1m0s"},
-		"most of the store's": {assertion.Config{OneUse: memory(), MaxLife: 24*time.Hour - time.Minute}, 24*time.Hour - 30*time.Second, "23h59m0s"},
-		"the store's":         {assertion.Config{OneUse: memory(), MaxLife: -1, Leeway: -1}, 24 * time.Hour, "24h0m0s"},
-		"the store's, leeway": {assertion.Config{OneUse: memory(), MaxLife: -1}, 24*time.Hour - 30*time.Second, "23h59m0s"},
-		"a short store":       {assertion.Config{OneUse: limitedStore(3 * time.Minute)}, 150 * time.Second, "2m0s"},
-		"a long store":        {assertion.Config{OneUse: limitedStore(48 * time.Hour), MaxLife: -1, Leeway: -1}, 48 * time.Hour, "48h0m0s"},
+		"default":             {assertion.Config{OneUse: memory()}, 10*time.Minute + 30*time.Second, "10 minutes"},
+		"default, no leeway":  {assertion.Config{OneUse: memory(), Leeway: -1}, 10 * time.Minute, "10 minutes"},
+		"a minute":            {assertion.Config{OneUse: memory(), Leeway: -1, MaxLife: time.Minute}, time.Minute, "1 minute"},
+		"most of the store's": {assertion.Config{OneUse: memory(), MaxLife: 24*time.Hour - time.Minute}, 24*time.Hour - 30*time.Second, "23 hours 59 minutes"},
+		"the store's":         {assertion.Config{OneUse: memory(), MaxLife: -1, Leeway: -1}, 24 * time.Hour, "1 day"},
+		"the store's, leeway": {assertion.Config{OneUse: memory(), MaxLife: -1}, 24*time.Hour - 30*time.Second, "23 hours 59 minutes"},
+		"a short store":       {assertion.Config{OneUse: limitedStore(3 * time.Minute)}, 150 * time.Second, "2 minutes"},
+		"a long store":        {assertion.Config{OneUse: limitedStore(48 * time.Hour), MaxLife: -1, Leeway: -1}, 48 * time.Hour, "2 days"},
 	} {
 		v := verifier(t, c.config)
 		verify := func(life time.Duration) error {

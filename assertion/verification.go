@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
@@ -176,11 +177,11 @@ var allAlgorithms = keys.Algorithms()
 func (v *verification) checkKeys() error {
 	for _, c := range v.chain {
 		if !slices.Contains(allAlgorithms, c.Algorithm) {
-			return algorithmMismatch(c.Algorithm, allAlgorithms, certchain.ErrAlgorithm)
+			return unknownAlgorithm(c.Algorithm)
 		}
 	}
 	if !slices.Contains(allAlgorithms, v.assertion.Algorithm) {
-		return algorithmMismatch(v.assertion.Algorithm, allAlgorithms, certchain.ErrAlgorithm)
+		return unknownAlgorithm(v.assertion.Algorithm)
 	}
 	for i := range v.chain {
 		key, err := v.certifiedKey(i)
@@ -193,7 +194,7 @@ func (v *verification) checkKeys() error {
 			signed = v.chain[i+1].Token
 		}
 		if signed.Algorithm != key.Algorithm() {
-			return algorithmMismatch(signed.Algorithm, []string{key.Algorithm()}, certchain.ErrAlgorithm)
+			return userAlgorithmMismatch(signed.Algorithm, key)
 		}
 	}
 	return nil
@@ -205,14 +206,6 @@ func (v *verification) certifiedKey(i int) (keys.PublicKey, error) {
 		return cached.key, nil
 	}
 	return v.chain[i].PublicKey(v.config.InsecureWeakKeys)
-}
-
-func algorithmMismatch(found string, expected []string, cause error) error {
-	return &Error{
-		Kind: ErrAlgorithm, Reason: "algorithms do not match", cause: cause,
-		Found: fmt.Sprintf("alg %.16q", found), Expected: "alg " + strings.Join(expected, " or "),
-		Advice: "the header must name the algorithm of the key that signs; the token has the wrong name, or was signed with another key",
-	}
 }
 
 func keyRefused(err error) error {
@@ -294,21 +287,20 @@ func (v *verification) checkValidity(what string, validity certchain.Validity) e
 	if errors.Is(err, certchain.ErrNotYetValid) {
 		return &Error{
 			Kind: ErrNotYetValid, Reason: "issued later than verification date", cause: err,
-			Found: what + " " + formatValidity(validity), Expected: v.expectedTime(),
+			Found: what + " " + formatValidity(validity, v.now), Expected: v.expectedTime(),
 			Advice: "compare the clocks of this machine, the issuer and the user",
 		}
 	}
-	ago := formatMillis(v.now.UnixMilli() - validity.Expires.UnixMilli())
 	return &Error{
 		Kind: ErrExpired, Reason: "expired", cause: err,
-		Found: fmt.Sprintf("%s %s (%s ago)", what, formatValidity(validity), ago), Expected: v.expectedTime(),
+		Found: what + " " + formatValidity(validity, v.now), Expected: v.expectedTime(),
 		Advice:  "ask for a fresh assertion, because they are valid for minutes; for an old one, verify as of its time",
 		Setting: "Now",
 	}
 }
 
 func (v *verification) expectedTime() string {
-	return fmt.Sprintf("valid at %s, with a leeway of %v", formatTime(v.now), v.config.Leeway)
+	return "valid at " + humantime.UTC(v.now) + ", with a leeway of " + humantime.Duration(v.config.Leeway)
 }
 
 // checkLifetime returns an error if the one-use guard would have to keep an entry
@@ -318,12 +310,15 @@ func (v *verification) checkLifetime() error {
 	if life-v.config.Leeway.Milliseconds() <= v.maxLife {
 		return nil
 	}
-	limit := formatMillis(v.maxLife)
+	limit, lifetime := humantime.Millis(v.maxLife), humantime.Millis(life)
+	if lifetime == limit {
+		lifetime = "a little more than " + limit
+	}
 	return &Error{
 		Kind:     ErrLifetime,
-		Reason:   fmt.Sprintf("the assertion's lifetime of %s is over the limit of %s", formatMillis(life), limit),
-		Found:    "assertion " + formatValidity(v.assertion.Validity),
-		Expected: fmt.Sprintf("expires within %s, with a leeway of %v: the one-use guard must keep an entry until then", limit, v.config.Leeway),
+		Reason:   fmt.Sprintf("the assertion's lifetime of %s is over the limit of %s", lifetime, limit),
+		Found:    "assertion " + formatValidity(v.assertion.Validity, v.now),
+		Expected: "expires within " + limit + ", with a leeway of " + humantime.Duration(v.config.Leeway) + ": the one-use guard must keep an entry until then",
 		Advice:   "sign assertions for a few minutes; if that is impossible, raise the limit, and that of the one-use store", Setting: "MaxLife",
 	}
 }
@@ -351,25 +346,6 @@ func (v *verification) checkPrincipal() (err error) {
 		}
 	}
 	return nil
-}
-
-func (v *verification) checkAssertionSignature() error {
-	key := v.userKey()
-	if err := v.assertion.Verify(v.cache.userKeys.precomputed(key)); err != nil {
-		return invalidSignature("the assertion", "by the certified "+key.Algorithm()+" key", err)
-	}
-	if v.cached[len(v.cached)-1] != nil { // else the certificate is new, and may be forged
-		v.cache.userKeys.countUse(key)
-	}
-	return nil
-}
-
-func invalidSignature(what, expected string, err error) *Error {
-	return &Error{
-		Kind: ErrSignature, Reason: "invalid signature", cause: err,
-		Found: what + ": signed by another key, or changed since", Expected: expected,
-		Advice: "check that the text was copied whole and unchanged; otherwise it is forged",
-	}
 }
 
 // certificateName names the i-th certificate in texts.

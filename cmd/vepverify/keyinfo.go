@@ -2,10 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"math/big"
 
 	"github.com/vepverify/vepverify/keys"
 )
@@ -20,27 +17,9 @@ type keyInfo struct {
 
 func describeKey(k keys.PublicKey) keyInfo {
 	return keyInfo{
-		Algorithm: k.Algorithm(), Bits: bits(k), Weak: k.Weak(),
+		Algorithm: k.Algorithm(), Bits: k.Bits(), Weak: k.Weak(),
 		Fingerprint: fmt.Sprintf("%x", sha256.Sum256(k.Canonical())),
 	}
-}
-
-// bits returns the size of the modulus in the key's JWK, and 0 for a kind of key
-// without a modulus.
-func bits(k keys.PublicKey) int {
-	text, err := k.MarshalJWK()
-	if err != nil {
-		return 0
-	}
-	var jwk struct{ N, P string }
-	if json.Unmarshal(text, &jwk) != nil {
-		return 0
-	}
-	number, err := base64.RawURLEncoding.DecodeString(jwk.N + jwk.P) // one of them is empty
-	if err != nil {
-		return 0
-	}
-	return new(big.Int).SetBytes(number).BitLen()
 }
 
 // String returns the key on one line.
