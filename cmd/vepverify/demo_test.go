@@ -1,19 +1,25 @@
 package main
 
 import (
+	"fmt"
+	"net"
 	"strings"
 	"testing"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/devidp"
 )
 
-// TestDemo: everything is at the printed URLs; a second demo uses other ports.
+// TestDemo: everything is at the printed URLs. A second demo uses other ports and names
+// those that are in use.
 func TestDemo(t *testing.T) {
 	urls := make(map[string]bool)
-	for range 2 {
+	for i := range 2 {
 		l := startLocal(t, "demo")
 		for pattern, body := range map[string]string{
-			`^Open this page in a browser: (http://localhost:[0-9]+/)\n`:  "browserid-login",
-			`(?m)^identity provider: +(http://localhost:[0-9]+)$`:         "identity provider",
-			`(?m)^  curl -so client\.json (http://localhost:[0-9]+/\S+)$`: "privateKey",
+			`^Open this page in a browser: (http://localhost:[0-9]+/)\n`:    "browserid-login",
+			`(?m)^identity provider: +(http://localhost:[0-9]+)$`:           "identity provider",
+			`(?m)^  curl -fsSo client\.json (http://localhost:[0-9]+/\S+)$`: "privateKey",
 		} {
 			url := l.find(t, pattern)
 			if got := get(t, url); !strings.Contains(got, body) {
@@ -28,10 +34,70 @@ func TestDemo(t *testing.T) {
 		if !strings.Contains(l.printed, " request "+resource+" --identity client.json --explain\n") {
 			t.Errorf("no request for %s: %s", resource, l.printed)
 		}
+		checkForward(t, l, l.find(t, `identity provider: +http://localhost:([0-9]+)`), l.find(t, `browser: http://localhost:([0-9]+)/`))
 		defer func() {
-			if code, stderr := l.end(t); code != 0 || !strings.HasPrefix(stderr, "WARNING: ") || strings.Count(stderr, "\n") != 1 {
+			code, stderr := l.end(t)
+			if code != 0 || strings.Count(stderr, "WARNING: ") != 1 {
 				t.Errorf("status %d: %s", code, stderr)
+			}
+			if second := i == 1; second {
+				for _, want := range []string{"port 8400 is in use", "port 8401 is in use"} {
+					if !strings.Contains(stderr, want) {
+						t.Errorf("no %q in %s", want, stderr)
+					}
+				}
 			}
 		}()
 	}
+}
+
+// checkForward checks that the server prints a line for ssh that forwards the ports, each to
+// the same number.
+func checkForward(t *testing.T, l *localServer, ports ...string) {
+	t.Helper()
+	line := "  ssh -N "
+	for _, port := range ports {
+		line += "-L " + port + ":127.0.0.1:" + port + " "
+	}
+	if line += "HOST\n"; !strings.Contains(l.printed, line) {
+		t.Errorf("no %q in: %s", line, l.printed)
+	}
+}
+
+// TestDemoPort: with --port, the provider and the site have that port and the next, or the
+// demo ends. Port 0 means free ports.
+func TestDemoPort(t *testing.T) {
+	l := startLocal(t, "demo", "--port", "0")
+	taken := l.find(t, `identity provider: +http://localhost:([0-9]+)`)
+	if code, out, stderr := runApp(t, cli.Process{}, "demo", "--port", taken); code != int(cli.ExitUsage) || out != "" ||
+		!strings.Contains(stderr, "port "+taken+" is in use") || !strings.Contains(stderr, "--port") {
+		t.Errorf("status %d, %q, %q", code, out, stderr)
+	}
+	if _, stderr := l.end(t); strings.Contains(stderr, "NOTE") {
+		t.Error(stderr)
+	}
+	first, second := twoPorts(t)
+	l = startLocal(t, "demo", "--port", first)
+	checkForward(t, l, first, second)
+	get(t, "http://localhost:"+second+"/")
+}
+
+// twoPorts returns two consecutive ports that are free.
+func twoPorts(t *testing.T) (first, second string) {
+	t.Helper()
+	for range 100 {
+		a, err := devidp.Listen("localhost:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := a.Addr().(*net.TCPAddr).Port
+		b, err := devidp.Listen(fmt.Sprintf("localhost:%d", port+1))
+		_ = a.Close() // only tested
+		if err == nil {
+			_ = b.Close()
+			return fmt.Sprint(port), fmt.Sprint(port + 1)
+		}
+	}
+	t.Fatal("no two consecutive ports are free")
+	return "", ""
 }

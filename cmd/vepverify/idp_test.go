@@ -94,6 +94,10 @@ func TestIdp(t *testing.T) {
 	if body := get(t, url+"/include.js"); !strings.Contains(body, "navigator.id") {
 		t.Error(body)
 	}
+	if document := get(t, l.find(t, `(?m)^its document: +(\S+)$`)); !strings.Contains(document, "public-key") {
+		t.Error(document)
+	}
+	checkForward(t, l, l.find(t, `^identity provider: http://localhost:([0-9]+)\n`))
 	keys, err := os.ReadFile(file)
 	if err != nil || string(keys) != get(t, url+"/keys.json") || !strings.Contains(l.printed, "serve --keys '"+file+"'\n") {
 		t.Errorf("%v, keys %s, printed %s", err, keys, l.printed)
@@ -108,7 +112,8 @@ func TestIdp(t *testing.T) {
 	}
 	defer idle.Close()
 	code, stderr := l.end(t)
-	if code != 0 || stderr != "WARNING: For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of example.com.\n" {
+	if code != 0 || stderr != "WARNING: For development only. This identity provider asks for no password: anyone who uses this machine can sign in as any user of example.com.\n"+
+		"WARNING: Verifiers that have its keys trust it in place of the real identity provider of example.com, if there is one.\n" {
 		t.Errorf("status %d: %s", code, stderr)
 	}
 	if again, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
@@ -120,7 +125,7 @@ func TestIdp(t *testing.T) {
 // TestIdpKeysCommand: without --keys-out it prints a command that fetches the keys.
 func TestIdpKeysCommand(t *testing.T) {
 	l := startLocal(t, "idp", "--port", "0")
-	if fetch := l.find(t, `(?m)^  curl -so keys\.json (.*)$`); !strings.Contains(get(t, fetch), `"idp.localhost"`) {
+	if fetch := l.find(t, `(?m)^  curl -fsSo keys\.json (.*)$`); !strings.Contains(get(t, fetch), `"idp.localhost"`) {
 		t.Errorf("%s has no keys", fetch)
 	}
 }
@@ -143,12 +148,53 @@ func TestIdpRefuses(t *testing.T) {
 		{"idp", "--port", "0", "--domain", "localhost:8400"},
 		{"idp", "--port", "0", "--keys-out", filepath.Join(t.TempDir(), "missing", "keys.json")},
 		{"demo", "file"},
-		{"demo", "--port", "1"},
+		{"demo", "--port", "65535"},
 	} {
 		code, out, stderr := runApp(t, cli.Process{}, args...)
 		if code != int(cli.ExitUsage) || out != "" || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%q: status %d, %q, %q", args, code, out, stderr)
 		}
+	}
+}
+
+// TestIdpDomain: a domain that is not one names the domain that was meant.
+func TestIdpDomain(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://idp.example":              "idp.example",
+		"https://IDP.example/path?query#a": "idp.example",
+		"http://idp.example:8400/":         "idp.example",
+		"ada@idp.example":                  "idp.example",
+		"idp.example:8400":                 "idp.example",
+		"idp.example/":                     "idp.example",
+		"idp.example.":                     "idp.example",
+		"https://bücher.example/":          "xn--bcher-kva.example",
+		"a b":                              "",
+		"https://":                         "",
+		"@":                                "",
+		"..":                               "",
+	} {
+		code, out, stderr := runApp(t, cli.Process{}, "idp", "--port", "0", "--domain", text)
+		found := strings.Contains(stderr, ", perhaps "+want+" (see")
+		if code != int(cli.ExitUsage) || out != "" || found != (want != "") || !strings.Contains(stderr, "not a domain name") {
+			t.Errorf("%s: status %d, %q, %q", text, code, out, stderr)
+		}
+	}
+	l := startLocal(t, "idp", "--port", "0", "--domain", "Bücher.localhost")
+	if got := l.find(t, `for addresses at: +(\S+)`); got != "xn--bcher-kva.localhost" {
+		t.Error(got)
+	}
+	if _, stderr := l.end(t); strings.Count(stderr, "WARNING") != 1 {
+		t.Error(stderr)
+	}
+}
+
+// TestIdpPort: the error about a port that is in use names the port and the flag.
+func TestIdpPort(t *testing.T) {
+	l := startLocal(t, "idp", "--port", "0")
+	port := l.find(t, `^identity provider: http://localhost:([0-9]+)\n`)
+	if code, _, stderr := runApp(t, cli.Process{}, "idp", "--port", port); code != int(cli.ExitUsage) ||
+		!strings.Contains(stderr, "port "+port+" is in use") || !strings.Contains(stderr, "--port") {
+		t.Errorf("status %d, %q", code, stderr)
 	}
 }
 

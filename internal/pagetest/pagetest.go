@@ -14,7 +14,7 @@ import (
 //
 //   - no script, style or event handler is inline;
 //   - each src and href matches allowed;
-//   - each label and description refers to an element of the page;
+//   - each label, description and link to a fragment refers to an element of the page;
 //   - no two elements have one id;
 //   - each button has a type, so that none submits a form by accident.
 //
@@ -43,6 +43,8 @@ func Markup(t *testing.T, path, body string, allowed *regexp.Regexp) {
 				ids = append(ids, a.Val)
 			case a.Key == "for", strings.HasPrefix(a.Key, "aria-labelledby"), a.Key == "aria-describedby":
 				references = append(references, strings.Fields(a.Val)...)
+			case a.Key == "href" && strings.HasPrefix(a.Val, "#"):
+				references = append(references, a.Val[1:])
 			case a.Key == "style", strings.HasPrefix(a.Key, "on"):
 				t.Errorf("%s: inline %s", path, a.Key)
 			case (a.Key == "src" || a.Key == "href") && !allowed.MatchString(a.Val):

@@ -19,31 +19,58 @@ resource for programs that sign their requests, on this machine only. Open the s
 browser; its first page shows what happens. Nothing is fetched from elsewhere or written to
 disk. SIGINT (Ctrl-C) or SIGTERM ends it.
 
-Example:
+Examples:
   vepverify demo
+  vepverify demo --port 9000
 
-It listens on the ports 8400 and 8401, or on others if these are taken.
+The provider listens on port 8400 and the site on 8401, or on free ports if these are
+taken. With --port 9000 they listen on 9000 and 9001, or the demo ends.
+
+If something does not work:
+  the browser is on another machine
+      Run the ssh line that the demo prints on that machine. The ports must have the
+      same numbers there; choose others with --port.
+  the demo runs in a container
+      It listens on the container's own loopback interface, so published ports do not
+      reach it. Share the network of the host: docker run --network host.
+  "secure connection failed", "SSL protocol error"
+      The addresses begin with http://, not https://. If the browser is in HTTPS-only
+      mode, make an exception for localhost.
+  "localhost" is not found
+      The system's file of hosts needs the line: 127.0.0.1 localhost. The name
+      idp.localhost need not resolve: it occurs in email addresses only.
+  no window opens
+      The browser has blocked it. Allow pop-ups for the site.
+  the site forgets the sign-in
+      The browser blocks its cookie. Allow cookies for localhost.
+  there is no browser
+      The lines that the demo prints for a terminal need none.
 
 Exit status:
   0 stopped by a signal   2 usage, cannot listen`
 
-// The ports that are tried first. With the same ports as in the previous run, the
-// provider and the site have the same origins, so that bookmarks and open pages work.
-const (
-	providerPort = 8400
-	sitePort     = 8401
-)
+// defaultPort is the provider's port that is tried first. With the same ports as in the
+// previous run, the provider and the site have the same origins, so that bookmarks and
+// open pages work.
+const defaultPort = 8400
+
+// command is the command demo with its flags.
+type command struct {
+	port cli.Count // of the provider; the site has the next one
+}
 
 // Command returns the command demo.
 func Command() *cli.Command {
+	d := &command{port: cli.Count{N: defaultPort, Low: 0, High: 65534}}
 	return &cli.Command{
 		Name: "demo", Usage: "try it all in a browser: provider, site, signed requests",
-		Help: help, Run: run,
+		Help: help, Run: d.run,
+		Flags: []cli.Flag{cli.Value(&d.port, "port", "`PORT` of the provider; the site has the next one; 0: free ones")},
 	}
 }
 
 // run serves the provider and the site until ctx ends.
-func run(ctx context.Context, c *cli.Call) error {
+func (d *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("demo takes no arguments")
 	}
@@ -51,25 +78,24 @@ func run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	providerListener, err := listenAnywhere(providerPort)
+	providerListener, err := d.listen(c, "identity provider", 0)
 	if err != nil {
 		return err
 	}
 	defer providerListener.Close()
-	siteListener, err := listenAnywhere(sitePort)
+	siteListener, err := d.listen(c, "site", 1)
 	if err != nil {
 		return err
 	}
 	defer siteListener.Close()
-	config := Config{
+	site, err := New(Config{
 		Provider: provider, ProviderOrigin: servers.LocalOrigin(providerListener), Origin: servers.LocalOrigin(siteListener),
 		Command: cli.Invocation(os.Args[0]), Now: c.Now, Logger: slog.New(slog.NewTextHandler(c.Err, nil)),
-	}
-	site, err := New(config)
+	})
 	if err != nil {
 		return err
 	}
-	if err := announce(c, config, site); err != nil {
+	if err := announce(c, site, providerListener, siteListener); err != nil {
 		return err
 	}
 	return servers.Run(ctx, map[net.Listener]*http.Server{
@@ -77,30 +103,44 @@ func run(ctx context.Context, c *cli.Call) error {
 	})
 }
 
-// listenAnywhere listens on the port or, if that is taken, on a free one.
-func listenAnywhere(port int) (net.Listener, error) {
-	l, err := servers.ListenLocal(port)
-	if err != nil {
-		l, err = servers.ListenLocal(0)
+// listen listens on the port of a server, which is the first port plus offset. If that
+// fails and the flag --port is not set, listen prints a note and listens on a free one.
+func (d *command) listen(c *cli.Call, server string, offset int) (net.Listener, error) {
+	if d.port.N == 0 {
+		return servers.ListenLocal(0)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen: %w", err)
+	l, err := servers.ListenLocal(d.port.N + offset)
+	switch {
+	case err == nil:
+		return l, nil
+	case c.IsSet("port"):
+		return nil, fmt.Errorf("%w; choose others with --port, or leave it out for free ones", err)
 	}
-	return l, nil
+	free, freeErr := servers.ListenLocal(0)
+	if freeErr != nil {
+		return nil, freeErr
+	}
+	fmt.Fprintf(c.Err, "NOTE: %v. The %s of this demo is at %s\n", err, server, servers.LocalOrigin(free))
+	return free, nil
 }
 
-// announce prints the warning, the URLs, and the commands for the protected resource.
-func announce(c *cli.Call, config Config, site *Site) error {
-	fmt.Fprintln(c.Err, "WARNING: "+config.Provider.Warning())
+// announce prints the warning, the URLs, and the commands for the protected resource and
+// for a browser on another machine. The listeners are those of the provider and the site.
+func announce(c *cli.Call, site *Site, provider, own net.Listener) error {
+	fmt.Fprintln(c.Err, "WARNING: "+site.config.Provider.Warning())
 	_, err := fmt.Fprintf(c.Out, `Open this page in a browser: %s/
 
 identity provider:  %s
 protected resource: %s
 
 To reach the protected resource, in another terminal:
-%s
+  %s
 
-Ctrl-C ends the demo.
-`, config.Origin, config.ProviderOrigin, site.Resource(), "  "+strings.Join(site.Program(), "\n  "))
+If the browser is on another machine, run this there first; HOST is this machine:
+  ssh -N %s %s HOST
+
+Ctrl-C ends the demo. If something does not work: %s help demo
+`, site.config.Origin, site.config.ProviderOrigin, site.Resource(), strings.Join(site.Program(), "\n  "),
+		servers.SSHForward(provider), servers.SSHForward(own), site.config.Command)
 	return err
 }

@@ -4,10 +4,19 @@ import (
 	"bytes"
 	"embed"
 	"net/http"
+	"strings"
 )
 
 //go:embed web
 var web embed.FS
+
+// script is for the site's own pages.
+//
+//go:embed web/demo.js
+var script []byte
+
+// words splits a line at its spaces, so that a page can break it there only.
+func words(line string) []string { return strings.Split(line, " ") }
 
 // view is the data of a page.
 type view struct {
@@ -15,6 +24,7 @@ type view struct {
 	Domain                 string
 	Include, Script        string // URLs
 	Origin, ProviderOrigin string
+	Resource               string
 	Program                []string
 	Warning                string
 
@@ -30,7 +40,7 @@ func (s *Site) view(r *http.Request, title string) *view {
 		Title: title, Domain: s.config.Provider.Domain(),
 		Include: s.config.ProviderOrigin + "/include.js", Script: s.auth.ScriptURL(),
 		Origin: s.config.Origin, ProviderOrigin: s.config.ProviderOrigin,
-		Program: s.Program(), Warning: s.config.Provider.Warning(),
+		Resource: s.Resource(), Program: s.Program(), Warning: s.config.Provider.Warning(),
 	}
 	if m, signedIn := s.auth.User(r.Context()); signedIn {
 		v.Member = m
@@ -68,11 +78,22 @@ func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, messa
 	s.show(w, r, status, "problem.html", v)
 }
 
-// notFound serves the page for all other paths.
-func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
-	v := s.view(r, "This page does not exist")
-	v.Message = "The front page has links to all pages."
-	s.show(w, r, http.StatusNotFound, "problem.html", v)
+// notServed serves the page for all requests that match no other pattern of the mux.
+func (s *Site) notServed(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		get := r.Clone(r.Context())
+		get.Method = http.MethodGet
+		if _, pattern := mux.Handler(get); strings.HasPrefix(pattern, "GET ") {
+			w.Header().Set("Allow", "GET, HEAD")
+			v := s.view(r, "This page can only be read")
+			v.Message = "The request has another method than GET or HEAD."
+			s.show(w, r, http.StatusMethodNotAllowed, "problem.html", v)
+			return
+		}
+		v := s.view(r, "This page does not exist")
+		v.Message = "The front page has links to all pages."
+		s.show(w, r, http.StatusNotFound, "problem.html", v)
+	}
 }
 
 // show serves a page, of which a template has the name.

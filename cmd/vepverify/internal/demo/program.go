@@ -3,6 +3,7 @@ package demo
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/keys"
@@ -20,7 +21,7 @@ func (s *Site) Resource() string { return s.config.Origin + resourcePath }
 // Program returns the lines for a shell that reach the protected resource.
 func (s *Site) Program() []string {
 	return []string{
-		"curl -so client.json " + s.config.Origin + clientPath,
+		"curl -fsSo client.json " + s.config.Origin + clientPath,
 		s.config.Command + " request " + s.Resource() + " --identity client.json --explain",
 	}
 }
@@ -28,7 +29,7 @@ func (s *Site) Program() []string {
 // whoami serves the protected resource: the identity of the program that asks.
 func (s *Site) whoami(w http.ResponseWriter, r *http.Request) {
 	id, _ := vepauth.FromContext(r.Context()) // Require has set it
-	s.writeJSON(w, r, map[string]any{"email": id.Email, "issuer": id.Issuer, "expires": id.Expires.UnixMilli()})
+	s.writeJSON(w, r, map[string]any{"email": id.Email, "issuer": id.Issuer, "expires": id.Expires.UTC().Format(time.RFC3339)})
 }
 
 // identity is an identity file of the commands certify and request.

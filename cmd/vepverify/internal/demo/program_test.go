@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
 	"github.com/vepverify/vepverify/devidp"
@@ -53,8 +54,11 @@ func TestProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, body = do(t, v.site, r)
-	var who struct{ Email, Issuer string }
-	if err := json.Unmarshal([]byte(body), &who); err != nil || answer.StatusCode != 200 || who.Email != "client@idp.localhost" || who.Issuer != "idp.localhost" {
+	var who struct {
+		Email, Issuer string
+		Expires       time.Time
+	}
+	if err := json.Unmarshal([]byte(body), &who); err != nil || answer.StatusCode != 200 || who.Email != "client@idp.localhost" || who.Issuer != "idp.localhost" || !who.Expires.After(now) {
 		t.Errorf("%d: %v: %s", answer.StatusCode, err, body)
 	}
 	if other, _ := client(t, v); other.Certificate == id.Certificate {
@@ -90,7 +94,7 @@ func TestProgramLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := site.Program()
-	if len(lines) != 2 || lines[0] != "curl -so client.json http://localhost:8401/client.json" ||
+	if len(lines) != 2 || lines[0] != "curl -fsSo client.json http://localhost:8401/client.json" ||
 		lines[1] != "./vepverify request http://localhost:8401/api/whoami --identity client.json --explain" {
 		t.Errorf("%q", lines)
 	}

@@ -91,7 +91,8 @@ func newSite(c Config) (s *Site, err error) {
 	if s.verifiers, err = newVerifiers(c); err != nil {
 		return nil, err
 	}
-	if s.pages, err = template.ParseFS(web, "web/*.html"); err != nil {
+	s.pages, err = template.New("").Funcs(template.FuncMap{"words": words}).ParseFS(web, "web/*.html")
+	if err != nil {
 		return nil, err
 	}
 	s.auth, err = login.New(login.Config[*member]{
@@ -151,8 +152,9 @@ func (s *Site) routes() (http.Handler, error) {
 	mux.Handle(vepauth.DefaultTokenURL, signed.TokenEndpoint())
 	mux.Handle("GET "+resourcePath, signed.Require(http.HandlerFunc(s.whoami)))
 	mux.HandleFunc("GET "+clientPath, s.client)
+	mux.Handle("GET /demo.js", page.Static("text/javascript; charset=utf-8", script))
 	page.Handle(mux)
-	mux.HandleFunc("/", s.notFound)
+	mux.HandleFunc("/", s.notServed(mux))
 	return mux, nil
 }
 
@@ -174,7 +176,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", s.config.Origin+path)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	default:
-		refuse(w, http.StatusMisdirectedRequest, "this demo answers at "+s.config.Origin+" only")
+		refuse(w, http.StatusMisdirectedRequest, "this demo answers at "+s.config.Origin+" only: open that")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,7 +85,17 @@ func TestWalkthrough(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || strings.Contains(others, "Accepted") {
 		t.Error(diff)
 	}
-	for _, claim := range []string{"&#34;http://localhost:8401&#34;", "valid until 12:02:00", "valid until 12:10:00", "issued 12:00:00", "{&#34;email&#34;:&#34;ada@idp.localhost&#34;}"} {
+	var names []string
+	for _, m := range regexp.MustCompile(`<summary>([^<]*)<`).FindAllStringSubmatch(body, -1) {
+		if slices.Contains(names, m[1]) {
+			t.Errorf("two summaries %q", m[1])
+		}
+		names = append(names, m[1])
+	}
+	if len(names) != 4 {
+		t.Errorf("summaries: %q", names)
+	}
+	for _, claim := range []string{"&#34;http://localhost:8401&#34;", "until 12:02:00", "until 12:10:00", "<code>2026-01-01 12:02:00 UTC</code>", "<code>2026-01-01 12:10:00 UTC</code>", "milliseconds since 1970: 1767268800000", "{&#34;email&#34;:&#34;ada@idp.localhost&#34;}"} {
 		if !strings.Contains(checked, claim) {
 			t.Errorf("no %s", claim)
 		}
@@ -165,12 +176,21 @@ func TestStatus(t *testing.T) {
 		{"GET", "/icon.svg", 200, "image/svg+xml"},
 		{"GET", "/absent", 404, "text/html; charset=utf-8"},
 		{"GET", "/web/front.html", 404, "text/html; charset=utf-8"},
+		{"POST", "/absent", 404, "text/html; charset=utf-8"},
+		{"POST", "/", 405, "text/html; charset=utf-8"},
+		{"DELETE", "/members", 405, "text/html; charset=utf-8"},
+		{"OPTIONS", "/client.json", 405, "text/html; charset=utf-8"},
+		{"PUT", "/style.css", 405, "text/html; charset=utf-8"},
+		{"GET", "/demo.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/web/demo.js", 404, "text/html; charset=utf-8"},
 		{"GET", "/api/login", 405, "text/html; charset=utf-8"},
 		{"GET", "/client.json", 200, "application/json"},
 		{"GET", "/api/whoami", 401, "application/json"},
 	} {
 		if answer, body := v.send(c.method, c.path, nil); answer.StatusCode != c.status || answer.Header.Get("Content-Type") != c.contentType {
 			t.Errorf("%s %s: %d, %s: %s", c.method, c.path, answer.StatusCode, answer.Header.Get("Content-Type"), body)
+		} else if c.status == 405 && answer.Header.Get("Allow") == "" {
+			t.Errorf("%s %s: no Allow", c.method, c.path)
 		}
 	}
 }

@@ -61,10 +61,13 @@ var meanings = map[string]string{
 	"principal":  "the owner of the key",
 	"public-key": "the public half of the key pair; the private half stays in the browser",
 	"aud":        "the site that it is for",
-	"iat":        "issued",
-	"nbf":        "not before",
+	"iat":        "the time of issue",
+	"nbf":        "not valid before",
 	"exp":        "valid until",
 }
+
+// times are the claims whose value is a time.
+var times = []string{"iat", "nbf", "exp"}
 
 // maxClaims is the number of claims of a token that a page shows. Browsers make two.
 const maxClaims = 20
@@ -79,8 +82,9 @@ func (s *Site) claims(t *certchain.Token) []claim {
 		raw, _ := t.Claims.Get(name)
 		c := claim{name, shortenNumbers(string(raw)), meanings[name]}
 		var ms int64
-		if slices.Contains([]string{"iat", "nbf", "exp"}, name) && json.Unmarshal(raw, &ms) == nil {
-			c.Meaning += " " + s.timeOfDay(time.UnixMilli(ms))
+		if slices.Contains(times, name) && json.Unmarshal(raw, &ms) == nil {
+			c.Value = time.UnixMilli(ms).In(s.config.Now().Location()).Format("2006-01-02 15:04:05 MST")
+			c.Meaning += ", in the token as milliseconds since 1970: " + string(raw)
 		}
 		list = append(list, c)
 	}
@@ -152,6 +156,7 @@ func (c check) Mark() string {
 // attempt is a misuse of an assertion, and its outcome.
 type attempt struct {
 	What   string
+	Name   string // of its checks
 	Reason string // empty means accepted
 	Checks []check
 }
@@ -162,14 +167,14 @@ func (s *Site) attempts(ctx context.Context, text string) ([]attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	explained := func(what string, e *assertion.Explanation) attempt {
-		return attempt{What: what, Reason: reasonOf(e.Err), Checks: checksOf(e)}
+	explained := func(what, name string, e *assertion.Explanation) attempt {
+		return attempt{What: what, Name: name, Reason: reasonOf(e.Err), Checks: checksOf(e)}
 	}
 	v := s.verifiers
 	list := []attempt{
-		explained("A site that received it presents it to another site, http://bank.localhost.", v.once.Explain(ctx, text, "http://bank.localhost")),
-		explained("A thief presents it here an hour later.", v.later.Explain(ctx, text, s.config.Origin)),
-		explained("A forger writes another address into the certificate.", v.once.Explain(ctx, forged, s.config.Origin)),
+		explained("A site that received it presents it to another site, http://bank.localhost.", "at the other site", v.once.Explain(ctx, text, "http://bank.localhost")),
+		explained("A thief presents it here an hour later.", "an hour later", v.later.Explain(ctx, text, s.config.Origin)),
+		explained("A forger writes another address into the certificate.", "with the forged address", v.once.Explain(ctx, forged, s.config.Origin)),
 	}
 	_, err = v.once.Verify(ctx, text, s.config.Origin)
 	return append(list, attempt{What: "A thief presents it here a second time, now.", Reason: reasonOf(err)}), nil

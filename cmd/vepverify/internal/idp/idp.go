@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 const help = `Serves an identity provider for development, on this machine only. It is for trying a
@@ -27,6 +28,24 @@ Examples:
   vepverify idp
   vepverify idp --keys-out keys.json
   vepverify idp --domain example.com --port 8500
+
+If something does not work:
+  a verifier refuses its certificates
+      The verifier needs the keys of this run, by --keys. It cannot fetch them: verifiers
+      fetch over https and from public addresses only. The document that it would fetch
+      is at http://localhost:8400/.well-known/browserid.
+  the browser is on another machine
+      Run the ssh line that it prints on that machine. The port must have the same
+      number there; choose another with --port.
+  it runs in a container
+      It listens on the container's own loopback interface, so published ports do not
+      reach it. Share the network of the host: docker run --network host.
+  "secure connection failed", "SSL protocol error"
+      The address begins with http://, not https://. If the browser is in HTTPS-only
+      mode, make an exception for localhost.
+  no window opens
+      The browser has blocked it. Allow pop-ups for the relying party. Call
+      navigator.id.request in the handler of a click.
 
 Exit status:
   0 stopped by a signal   2 usage, cannot listen, a file that cannot be written`
@@ -55,16 +74,17 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("idp takes no arguments, only flags")
 	}
-	if name, ok := domain.Parse(i.domain); !ok || strings.Contains(name, ":") {
-		return c.UsageErrorf("--domain %.100q: not a domain name", i.domain)
+	name := origin.ASCII(i.domain)
+	if parsed, ok := domain.Parse(name); !ok || strings.Contains(parsed, ":") {
+		return c.UsageErrorf("--domain %.100q: not a domain name%s", i.domain, proposal(name))
 	}
-	provider, err := devidp.New(devidp.Config{Domain: i.domain, Now: c.Now})
+	provider, err := devidp.New(devidp.Config{Domain: name, Now: c.Now})
 	if err != nil {
 		return err
 	}
 	l, err := servers.ListenLocal(i.port.N)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w (see --port)", err)
+		return fmt.Errorf("%w; choose another with --port (0: a free one)", err)
 	}
 	defer l.Close()
 	if i.keysOut != "" {
@@ -72,23 +92,55 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 			return err
 		}
 	}
-	if err := i.announce(c, provider, servers.LocalOrigin(l)); err != nil {
+	if err := i.announce(c, provider, l); err != nil {
 		return err
 	}
 	return servers.Run(ctx, map[net.Listener]*http.Server{l: servers.NewLocal(provider)})
 }
 
+// proposal returns the domain in a URL, in an email address, or before a port or a dot, as
+// the end of an error. It is empty if there is none.
+func proposal(text string) string {
+	if _, after, found := strings.Cut(text, "://"); found {
+		text = after
+	}
+	if _, after, found := strings.Cut(text, "@"); found {
+		text = after
+	}
+	if i := strings.IndexAny(text, ":/?#"); i >= 0 {
+		text = text[:i]
+	}
+	name, ok := domain.Parse(origin.ASCII(strings.TrimSuffix(text, ".")))
+	if !ok {
+		return ""
+	}
+	return ", perhaps " + name
+}
+
+// warnings returns the warnings for the user.
+func warnings(provider *devidp.Provider) []string {
+	list := []string{provider.Warning()}
+	if name := provider.Domain(); !origin.IsLocal(name) {
+		list = append(list, "Verifiers that have its keys trust it in place of the real identity provider of "+name+", if there is one.")
+	}
+	return list
+}
+
 // announce prints the URLs and how to use them. Scripts may read the first line.
-func (i *command) announce(c *cli.Call, provider *devidp.Provider, origin string) error {
-	fmt.Fprintln(c.Err, "WARNING: "+provider.Warning())
+func (i *command) announce(c *cli.Call, provider *devidp.Provider, l net.Listener) error {
+	for _, text := range warnings(provider) {
+		fmt.Fprintln(c.Err, "WARNING: "+text)
+	}
+	own := servers.LocalOrigin(l)
 	fetch, keys := "", "keys.json"
 	if i.keysOut != "" {
 		keys = cli.ShellWord(i.keysOut)
 	} else {
-		fetch = "\n  curl -so keys.json " + origin + "/keys.json"
+		fetch = "\n  curl -fsSo keys.json " + own + "/keys.json"
 	}
 	_, err := fmt.Fprintf(c.Out, `identity provider: %[1]s
 for addresses at:  %[2]s
+its document:      %[1]s/.well-known/browserid
 its keys:          %[1]s/keys.json
 
 In the pages of a relying party, such as http://localhost:8080:
@@ -98,7 +150,10 @@ Verifiers that trust it:%[3]s
   %[5]s assertion.txt --audience http://localhost:8080 --keys %[4]s
   %[5]s serve --keys %[4]s
 
-Ctrl-C ends it. The next one has other keys.
-`, origin, provider.Domain(), fetch, keys, cli.Invocation(os.Args[0]))
+If the browser is on another machine, run this there first; HOST is this machine:
+  ssh -N %[6]s HOST
+
+Ctrl-C ends it. The next one has other keys. If something does not work: %[5]s help idp
+`, own, provider.Domain(), fetch, keys, cli.Invocation(os.Args[0]), servers.SSHForward(l))
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/vepverify/vepverify/devidp"
@@ -80,13 +81,41 @@ func NewLocal(h http.Handler) *http.Server {
 	return s
 }
 
-// ListenLocal listens on a port of the loopback interface. Port 0 means a free one.
+// ListenLocal listens on a port of the loopback interface. Port 0 means a free one. The
+// error names the port and the cause.
 func ListenLocal(port int) (net.Listener, error) {
-	return devidp.Listen(net.JoinHostPort("localhost", strconv.Itoa(port)))
+	l, err := devidp.Listen(net.JoinHostPort("localhost", strconv.Itoa(port)))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &portError{port, "is in use, perhaps by another vepverify demo or vepverify idp", err}
+	case errors.Is(err, syscall.EACCES):
+		return nil, &portError{port, "is not permitted: most systems keep the ports below 1024 for the administrator", err}
+	}
+	return l, err
 }
+
+// portError is the cause for which a port cannot be listened on.
+type portError struct {
+	port  int
+	cause string
+	err   error
+}
+
+// Error implements error.
+func (e *portError) Error() string { return fmt.Sprintf("port %d %s", e.port, e.cause) }
+
+// Unwrap returns the error of the system.
+func (e *portError) Unwrap() error { return e.err }
 
 // LocalOrigin returns the origin at which browsers find a listener of
 // [ListenLocal].
 func LocalOrigin(l net.Listener) string {
 	return "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// SSHForward returns the option of ssh that makes the origin of [LocalOrigin] reachable on
+// another machine. The port is the same there, because it is a part of the origin.
+func SSHForward(l net.Listener) string {
+	port := l.Addr().(*net.TCPAddr).Port
+	return fmt.Sprintf("-L %d:127.0.0.1:%[1]d", port)
 }
