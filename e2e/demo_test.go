@@ -2,9 +2,14 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	browserdomain "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -86,6 +91,119 @@ func TestDemoProgram(t *testing.T) {
 	out := c.shell(eval[string](w, "document.getElementById('program').innerText"))
 	if !strings.Contains(out, "client@idp.localhost") {
 		t.Error(out)
+	}
+	c.interrupt()
+}
+
+// TestDemoCopy copies the texts that have a copy button, by mouse and by keyboard, and reads
+// the clipboard.
+func TestDemoCopy(t *testing.T) {
+	c := start(t, "demo")
+	address := c.find(`Open this page in a browser: (http://\S+)\n`)
+	w := newTab(t)
+	w.allowClipboard(address)
+	w.open(address)
+	commands := c.find(`in another terminal:\n  (curl [^\n]*\n  [^\n]*)\n`)
+	commands = strings.ReplaceAll(commands, "\n  ", "\n")
+	for name, act := range map[string]func(){
+		"mouse":    func() { w.click("[data-copy=program]") },
+		"keyboard": func() { w.tabTo("[data-copy=program]"); w.press(kb.Enter) },
+	} {
+		w.reload()
+		w.clearClipboard()
+		act()
+		w.see("[data-copy=program] + [role=status]", "Copied.")
+		if got := w.clipboard(); got != commands {
+			t.Errorf("%s: copied %q, want %q", name, got, commands)
+		}
+	}
+	w.signIn("ada")
+	w.see("h1", "Signed in as")
+	w.unfold()
+	w.click("[data-copy=text]")
+	w.see("[data-copy=text] + [role=status]", "Copied.")
+	text := w.clipboard()
+	if strings.Count(text, "~") != 1 || text != eval[string](w, "document.getElementById('text').textContent") {
+		t.Errorf("copied %q", text)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "copied.txt"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := c.shell("vepverify inspect copied.txt"); !strings.Contains(out, "ada@idp.localhost") {
+		t.Error(out)
+	}
+	c.interrupt()
+}
+
+// allowClipboard lets the pages of an origin read the clipboard.
+func (w *tab) allowClipboard(address string) {
+	w.t.Helper()
+	context := chromedp.FromContext(w.ctx).BrowserContextID
+	for _, name := range []string{"clipboard-read", "clipboard-write"} {
+		call(w, browserdomain.SetPermission, browserdomain.SetPermissionParams{
+			Permission: &browserdomain.PermissionDescriptor{Name: name}, Setting: browserdomain.PermissionSettingGranted,
+			Origin: strings.TrimSuffix(address, "/"), BrowserContextID: context,
+		})
+	}
+}
+
+func (w *tab) clipboard() string {
+	w.t.Helper()
+	return eval[string](w, "navigator.clipboard.readText()")
+}
+
+func (w *tab) clearClipboard() {
+	w.t.Helper()
+	w.loaded()
+	eval[any](w, "navigator.clipboard.writeText('nothing')")
+}
+
+// TestDemoWithout opens the page in browsers that lack something that it uses. The page must
+// say what is missing, and show no button that does nothing.
+func TestDemoWithout(t *testing.T) {
+	c := start(t, "demo")
+	address := c.find(`Open this page in a browser: (http://\S+)\n`)
+	const copyShown = "document.querySelector('[data-copy=program]').checkVisibility()"
+	const said = "document.querySelector('[data-copy=program] + [role=status]').textContent"
+	for name, test := range map[string]struct {
+		script, want string
+	}{
+		"clipboard":            {"Object.defineProperty(navigator, 'clipboard', {value: undefined})", "!" + copyShown},
+		"cookies":              {"Object.defineProperty(navigator, 'cookieEnabled', {value: false})", "document.getElementById('cookies').innerText.includes('Allow cookies for localhost')"},
+		"clipboard permission": {"navigator.clipboard.writeText = () => Promise.reject(new Error())", said + ".includes('Select the text')"},
+		"nothing":              {"", "document.getElementById('cookies').innerText === '' && " + copyShown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTab(t)
+			call(w, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: test.script})
+			w.open(address)
+			if name == "clipboard permission" {
+				w.click("[data-copy=program]")
+			}
+			w.wait(test.want)
+			w.screenshots("demo-without-"+strings.ReplaceAll(name, " ", "-"), large...)
+		})
+	}
+	t.Run("JavaScript", func(t *testing.T) {
+		w := newTab(t)
+		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		w.open(address)
+		w.see("noscript", "JavaScript, which is disabled")
+		w.wait("document.querySelector('noscript').innerText && !" + copyShown)
+	})
+	c.interrupt()
+}
+
+// TestDemoContents follows the links to the sections of the page.
+func TestDemoContents(t *testing.T) {
+	c := start(t, "demo")
+	w := newTab(t)
+	w.open(c.find(`Open this page in a browser: (http://\S+)\n`))
+	w.signIn("ada")
+	w.see("h1", "Signed in as")
+	for _, heading := range eval[[]string](w, "[...document.querySelectorAll('h2')].map(e => e.textContent)") {
+		w.clickText("nav a", heading)
+		w.wait(fmt.Sprintf("(e => e.textContent === %q && e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().bottom <= innerHeight)(document.querySelector(':target'))", heading))
 	}
 	c.interrupt()
 }

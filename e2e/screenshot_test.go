@@ -30,8 +30,8 @@ type view struct {
 
 // small are views of the size in which the dialog opens; large are views of pages.
 var (
-	small = []view{{"light", 440, 680, "light", false}, {"dark", 440, 680, "dark", false}, {"phone", 360, 640, "light", true}}
-	large = []view{{"light", 1000, 800, "light", false}, {"dark", 1000, 800, "dark", false}, {"phone", 360, 640, "light", true}}
+	small = []view{{"light", 440, 680, "light", false}, {"dark", 440, 680, "dark", false}, {"phone", 320, 640, "light", true}}
+	large = []view{{"light", 1000, 800, "light", false}, {"dark", 1000, 800, "dark", false}, {"phone", 320, 640, "light", true}}
 )
 
 // screenshots takes a screenshot of the page in every view, and checks its layout and
@@ -92,14 +92,19 @@ func (w *tab) picture() []byte {
 }
 
 // layoutFaults is a script that returns the faults of a layout: elements wider than the window
-// or their container, and controls that are too small or overlap. Links within a sentence
-// may be as small as the text.
+// or their container, words of commands that are broken, and controls that are too small or
+// overlap. An element that scrolls sideways and can have the focus may be wider. Links within
+// a sentence may be as small as the text.
 const layoutFaults = `(() => {
 	const faults = [];
 	const name = e => e.tagName.toLowerCase() + (e.id ? '#' + e.id : '.' + e.className);
 	if (document.documentElement.scrollWidth > innerWidth) faults.push('scrolls sideways: ' + document.documentElement.scrollWidth);
+	const scrolls = e => getComputedStyle(e).overflowX === 'auto' && e.tabIndex === 0;
 	for (const e of document.querySelectorAll('body *')) {
-		if (e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline') faults.push(name(e) + ' overflows');
+		if (e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline' && !scrolls(e)) faults.push(name(e) + ' overflows');
+	}
+	for (const e of document.querySelectorAll('.word')) {
+		if (e.getClientRects().length > 1) faults.push('broken: ' + e.textContent);
 	}
 	const shown = [...document.querySelectorAll('button, input, a, summary')].filter(e => e.checkVisibility());
 	const boxes = shown.map(e => e.getBoundingClientRect());

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -100,4 +102,53 @@ func twoPorts(t *testing.T) (first, second string) {
 	}
 	t.Fatal("no two consecutive ports are free")
 	return "", ""
+}
+
+// TestDemoDocument runs the commands of docs/DEMO.md. The lines that the document shows must
+// be printed, apart from the ports.
+func TestDemoDocument(t *testing.T) {
+	document, err := os.ReadFile("../../docs/DEMO.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	port := regexp.MustCompile(`localhost:[0-9]+`)
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(document), -1) {
+		for _, shown := range strings.Split(block[1], "$ vepverify ")[1:] {
+			line, want, _ := strings.Cut(shown, "\n")
+			args := strings.Fields(line)
+			if args[0] != "demo" && args[0] != "idp" {
+				continue
+			}
+			l := startLocal(t, append(args, "--port", "0")...)
+			if got := port.ReplaceAllString(l.printed, "localhost:0"); !strings.Contains(got, port.ReplaceAllString(want, "localhost:0")) {
+				t.Errorf("%s: %s", line, got)
+			}
+			ran++
+		}
+	}
+	if ran != 2 {
+		t.Errorf("%d commands found", ran)
+	}
+	verify := "assertion.txt --audience http://localhost:8080 --keys keys.json"
+	if !strings.Contains(string(document), "$ vepverify "+verify+"\n") {
+		t.Errorf("the document does not have: %s", verify)
+	}
+	runInto(t, "keys.json", "keygen --out issuer.key --bundle idp.localhost")
+	runInto(t, "out.txt", "certify --key issuer.key --issuer idp.localhost --email ada@idp.localhost --out ada.json")
+	runInto(t, "assertion.txt", "assert --identity ada.json --audience http://localhost:8080")
+	runInto(t, "out.txt", verify)
+}
+
+// runInto runs a command, which must succeed, and writes its output into a file.
+func runInto(t *testing.T, file, line string) {
+	t.Helper()
+	code, out, stderr := runApp(t, cli.Process{}, strings.Fields(line)...)
+	if code != int(cli.ExitOkay) {
+		t.Fatalf("%s: status %d, %s", line, code, stderr)
+	}
+	if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
