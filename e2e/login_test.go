@@ -2,10 +2,15 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -48,6 +53,212 @@ func TestCancelled(t *testing.T) {
 	w.message("Signing in was cancelled.")
 	w.signIn("ada") // the next attempt succeeds
 	w.isSignedIn("ada")
+}
+
+// TestBlocked checks that the user is told if the browser blocks the dialog, and can try
+// again. The browser blocks it for real: a click by a script is no click of the user.
+func TestBlocked(t *testing.T) {
+	w, _ := openShop(t, setting{})
+	w.loaded()
+	eval[any](w, "document.getElementById('browserid-login').click()")
+	w.message("Your browser blocked the sign-in window. Allow pop-ups for this site and try again.")
+	w.isIdle()
+	d := w.popup(clicking("#browserid-state button")) // Try again
+	d.ready()
+	d.dismiss()
+	w.message("Signing in was cancelled.")
+	w.isIdle()
+	if text := eval[string](w, "document.getElementById('browserid-state').textContent"); text != "" {
+		t.Errorf("the state is %q", text)
+	}
+}
+
+// TestClosedAtOnce checks the message for a dialog that closes before it is ready, as
+// extensions that block pop-ups close it.
+func TestClosedAtOnce(t *testing.T) {
+	w, _ := openShop(t, setting{shim: "{ const real = window.open; window.open = (...given) => { const w = real.apply(window, given); setTimeout(() => w.close(), 0); return w; }; }"})
+	w.click("#browserid-login")
+	w.message("The sign-in window closed before it could answer.")
+	w.message("allow pop-ups for this site and try again.")
+	w.isIdle()
+}
+
+// TestPageOpenerPolicy checks that a page whose Cross-Origin-Opener-Policy cuts the connection
+// to the dialog names it.
+func TestPageOpenerPolicy(t *testing.T) {
+	w, _ := openShop(t, setting{headers: map[string]string{"Cross-Origin-Opener-Policy": "same-origin"}})
+	w.click("#browserid-login")
+	w.message("its Cross-Origin-Opener-Policy cuts the connection.")
+	w.isIdle()
+}
+
+// isIdle checks that the login button can be pressed, and is not busy.
+func (w *tab) isIdle() {
+	w.t.Helper()
+	w.wait("document.querySelector('#browserid-login:enabled:not([aria-busy])')")
+}
+
+// TestWaiting checks that the page shows that it waits for the dialog, can bring it to the
+// front, and can close it.
+func TestWaiting(t *testing.T) {
+	w, _ := openShop(t, setting{})
+	d := w.dialog()
+	const state = "#browserid-state[role=status]"
+	w.see(state, "Waiting for the sign-in window. Show it Cancel")
+	w.wait("document.querySelector('#browserid-login[aria-busy=true]')")
+	d.wait("document.hasFocus()")
+	call(w, page.BringToFront, cdp.Empty{})
+	w.click(state + " button:first-of-type") // Show it
+	d.wait("document.hasFocus()")
+	w.click("#browserid-login") // shows it too
+	d.ready()
+	w.click(state + " button:last-of-type") // Cancel
+	w.gone(d)
+	w.message("Signing in was cancelled.")
+	w.isIdle()
+	w.wait("document.activeElement.id === 'browserid-login' && document.querySelector('#browserid-state').textContent === ''")
+
+	d = w.dialog()
+	if err := chromedp.Cancel(d.ctx); err != nil { // as the window's close button does
+		t.Fatal(err)
+	}
+	w.message("Signing in was cancelled.")
+	w.isIdle()
+	w.signIn("ada")
+	w.isSignedIn("ada")
+}
+
+// TestTwoTabs opens the dialog in two tabs, and signs in with both, as different users.
+func TestTwoTabs(t *testing.T) {
+	w, shop := openShop(t, setting{})
+	other := w.newWindow()
+	other.open(shop.origin + "/")
+	first, second := w.dialog(), other.dialog()
+	first.enter("#email", "ada")
+	first.press(kb.Enter)
+	w.isSignedIn("ada")
+	other.see("#browserid-state", "Waiting for the sign-in window.")
+	second.ready()
+	second.enter("#email", "bob")
+	second.press(kb.Enter)
+	other.isSignedIn("bob")
+	w.reload()
+	w.isSignedIn("bob")
+}
+
+// TestDoubleClick checks that a double click opens one dialog.
+func TestDoubleClick(t *testing.T) {
+	w, _ := openShop(t, setting{})
+	d := w.popup(chromedp.DoubleClick(chromedp.CSS("#browserid-login")))
+	d.ready()
+	targets, err := chromedp.Targets(w.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, dialogs := chromedp.FromContext(w.ctx).BrowserContextID, 0
+	for _, i := range targets {
+		if i.BrowserContextID == own && strings.HasSuffix(i.URL, "/sign_in") {
+			dialogs++
+		}
+	}
+	if dialogs != 1 {
+		t.Errorf("%d dialogs", dialogs)
+	}
+	d.enter("#email", "ada")
+	d.press(kb.Enter)
+	w.isSignedIn("ada")
+}
+
+// TestNoScript checks that the buttons look disabled, and the page says why, in a browser
+// without JavaScript.
+func TestNoScript(t *testing.T) {
+	for _, by := range []string{"", "form"} {
+		w, shop := openShop(t, setting{by: by})
+		w.loaded()
+		w.isIdle()
+		colour := func() string {
+			return eval[string](w, "getComputedStyle(document.getElementById('browserid-login')).color")
+		}
+		enabled := colour()
+		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		w.open(shop.origin + "/")
+		w.see("noscript", "Signing in needs JavaScript.")
+		w.wait("document.querySelector('#browserid-login:disabled') && document.querySelector('noscript').checkVisibility()")
+		if got := colour(); got == enabled {
+			t.Errorf("by %q: the disabled button has the colour %s", by, got)
+		}
+	}
+}
+
+// TestNoInclude checks that the page says so if the provider's script cannot be loaded.
+func TestNoInclude(t *testing.T) {
+	for name, c := range map[string]struct {
+		setting
+		message, console string
+	}{
+		"provider stopped": {setting{}, "The identity provider may be unreachable", "no script has defined navigator.id"},
+		"forbidden": {setting{headers: map[string]string{"Content-Security-Policy": "script-src 'self'; connect-src 'self'"}},
+			"Content-Security-Policy forbids it", "The Content-Security-Policy of this page has blocked http"},
+		"not found": {setting{include: "/absent.js"}, "The identity provider may be unreachable", "no script has defined navigator.id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, idp := provider(t)
+			l, port := listen(t)
+			shop := newShop(t, p, idp, "http://localhost:"+port, c.setting)
+			serveOn(t, l, port, shop.handler)
+			if name == "provider stopped" {
+				stopServing(portOf(idp))
+			}
+			w := newTab(t)
+			w.allowErrors() // the browser reports the script too
+			call(w, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+				Source: "{ const warn = console.warn; console.warn = (...texts) => { document.documentElement.dataset.warned = texts.join(' '); warn(...texts); }; }",
+			})
+			w.open(shop.origin + "/")
+			for range 2 {
+				w.message("The sign-in dialog could not be loaded.")
+				w.message(c.message)
+				w.wait("document.documentElement.dataset.warned?.includes(" + quoted(c.console) + ")")
+				w.click("#browserid-login")
+			}
+		})
+	}
+}
+
+// TestNoCookies checks that the user is told if the browser keeps no cookies: at once if the
+// browser says so, and after the login if it does not.
+func TestNoCookies(t *testing.T) {
+	w, _ := openShop(t, setting{shim: "Object.defineProperty(navigator, 'cookieEnabled', {value: false});"})
+	w.click("#browserid-login")
+	w.message("Your browser blocks cookies for this site")
+
+	p, idp := provider(t)
+	l, port := listen(t)
+	shop := newShop(t, p, idp, "http://localhost:"+port, setting{})
+	serveOn(t, l, port, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie") // as if the browser had none
+		shop.handler.ServeHTTP(w, r)
+	}))
+	w = newTab(t)
+	w.open(shop.origin + "/")
+	w.signIn("ada")
+	w.message("Your address was accepted, but this page does not know you.")
+	w.open(shop.origin + "/")
+	w.isSignedOut()
+	w.wait("document.getElementById('browserid-message').textContent === ''")
+}
+
+// TestBack checks that the browser's Back button does not show the page from before the
+// login.
+func TestBack(t *testing.T) {
+	for _, by := range []string{"", "form"} {
+		w, _ := openShop(t, setting{by: by, next: "/members"})
+		w.signIn("ada")
+		w.see("h1", "Members only")
+		eval[any](w, "history.back()")
+		w.see("h1", "Shop")
+		w.isSignedIn("ada")
+	}
 }
 
 func TestRefused(t *testing.T) {
@@ -166,6 +377,7 @@ func TestShims(t *testing.T) {
 	}
 	t.Run("none", func(t *testing.T) {
 		w, _ := openShop(t, setting{shim: "delete navigator.id;"})
+		w.message("The sign-in dialog could not be loaded.")
 		w.click("#browserid-login")
 		w.message("The sign-in dialog could not be loaded.")
 	})

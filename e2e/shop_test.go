@@ -28,6 +28,8 @@ type setting struct {
 	next     string // data-next of the button
 	origin   string // its audience; empty means the origin of its server
 	prefix   string
+	include  string            // the URL of include.js; empty means the provider's
+	headers  map[string]string // of its pages, in addition or instead
 	now      func() time.Time
 	sessions *scs.SessionManager
 }
@@ -53,11 +55,12 @@ var shopPage = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="
 <h1>{{.Title}}</h1>
 {{if .User}}<p id="who">Signed in as {{.User}}</p>
 {{if eq .By "form"}}<form method="post" action="{{.Prefix}}/api/logout"><button id="browserid-logout" data-user="{{.User}}">Sign out</button></form>
-{{else}}<button id="browserid-logout" data-user="{{.User}}">Sign out</button>{{end}}
+{{else}}<button id="browserid-logout" data-user="{{.User}}" disabled>Sign out</button>{{end}}
 {{else}}<p id="who">Not signed in</p>
 {{if eq .By "form"}}<form method="post" action="{{.Prefix}}/api/login"><input type="hidden" name="assertion" autocomplete="off">
-<input type="hidden" name="next" value="{{.Next}}"><button id="browserid-login">Sign in</button></form>
-{{else}}<button id="browserid-login"{{with .Next}} data-next="{{.}}"{{end}}>Sign in</button>{{end}}{{end}}
+<input type="hidden" name="next" value="{{.Next}}"><button id="browserid-login" disabled>Sign in</button></form>
+{{else}}<button id="browserid-login"{{with .Next}} data-next="{{.}}"{{end}} disabled>Sign in</button>{{end}}
+<noscript>Signing in needs JavaScript.</noscript>{{end}}
 <p><a id="to-members" href="{{.Prefix}}/members">Members</a></p>
 <script src="{{.Include}}" defer></script>{{if .Shim}}<script src="{{.Prefix}}/shim.js" defer></script>{{end}}
 {{if .Nonce}}<script nonce="{{.Nonce}}">{{.Inline}}</script>{{else}}<script src="{{.Script}}" defer></script>{{end}}</html>`))
@@ -75,6 +78,9 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	}
 	if s.origin == "" {
 		s.origin = origin
+	}
+	if s.include == "" {
+		s.include = idp + "/include.js"
 	}
 	shop := &shop{setting: s, provider: p, idp: idp, banned: make(map[string]bool)}
 	shop.auth, err = login.New(login.Config[string]{
@@ -153,10 +159,13 @@ func (s *shop) page(title string) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+		for name, value := range s.headers {
+			w.Header().Set(name, value)
+		}
 		user, _ := s.auth.User(r.Context())
 		must(shopPage.Execute(w, map[string]any{
 			"Title": title, "User": user, "By": s.by, "Prefix": s.prefix, "Next": s.next, "Shim": s.shim,
-			"Include": s.idp + "/include.js", "Script": s.auth.ScriptURL(), "Inline": s.auth.AuthScript(), "Nonce": nonce,
+			"Include": s.include, "Script": s.auth.ScriptURL(), "Inline": s.auth.AuthScript(), "Nonce": nonce,
 		}))
 	}
 }

@@ -4,30 +4,53 @@
 (function (site) {
   'use strict';
 
-  let pressed = null;      // the button whose dialog is open
+  let attempt = null;      // the attempt to sign in whose dialog is open: {button, raising}
   let sending = false;     // a request was sent and has no response yet
   let signingOut = false;  // the request is a logout
+  let finished = false;    // the user was signed in, and another page is loading
   let watched = null;      // the navigator.id that reports logins
 
   const find = (name) => document.getElementById('browserid-' + name);
   const has = (id, name) => Boolean(id) && typeof id[name] === 'function';
 
-  // messageElement returns the element for messages: the page's, or a new one after the button.
-  function messageElement(button) {
-    let element = find('message');
+  // elementFor returns the element for messages or for the state: the page's, or a new one
+  // after another element.
+  function elementFor(name, role, after) {
+    let element = find(name);
     if (!element) {
       element = document.createElement('span');
-      element.id = 'browserid-message';
-      element.setAttribute('role', 'alert');
-      element.setAttribute('aria-live', 'assertive');
-      button.insertAdjacentElement('afterend', element);
+      element.id = 'browserid-' + name;
+      element.setAttribute('role', role);
+      element.setAttribute('aria-live', role === 'alert' ? 'assertive' : 'polite');
+      after.insertAdjacentElement('afterend', element);
     }
     return element;
   }
 
+  const messageElement = (button) => elementFor('message', 'alert', button);
+  const stateElement = (button) => elementFor('state', 'status', messageElement(button));
+
   function showMessage(button, text) { messageElement(button).textContent = text; }
 
-  // A page that shows errors itself listens for the event and prevents the default.
+  // showState shows what the page is waiting for, with buttons. An empty text means nothing.
+  // Actions are functions by the names of the buttons.
+  function showState(button, text, actions = {}) {
+    if (text) button.setAttribute('aria-busy', 'true');
+    else button.removeAttribute('aria-busy');
+    const event = new CustomEvent('browserid:state', { bubbles: true, cancelable: true, detail: { message: text, actions } });
+    if (!button.dispatchEvent(event)) return;
+    const buttons = Object.entries(actions).flatMap(([name, act]) => {
+      const control = document.createElement('button');
+      control.type = 'button'; // it submits no form
+      control.textContent = name;
+      control.addEventListener('click', act);
+      return [' ', control];
+    });
+    stateElement(button).replaceChildren(text, ...buttons);
+  }
+
+  // fail reports an error. A page that shows errors itself listens for the event and prevents
+  // the default.
   function fail(button, detail) {
     const event = new CustomEvent('browserid:error', { bubbles: true, cancelable: true, detail });
     if (button.dispatchEvent(event)) showMessage(button, detail.message);
@@ -35,6 +58,9 @@
 
   function messageFor(status, reason) {
     if (status === 0) return 'The site could not be reached. Please check your connection and try again.';
+    if (reason === site.crossOrigin) {
+      return 'The site does not accept requests from ' + location.origin + ', the address of this page. Please open the site at its usual address. If this is it, please tell the site’s operator.';
+    }
     if (Object.hasOwn(site.messages, reason)) return site.messages[reason];
     if (status === 403 && reason) return 'You could not be signed in: ' + reason + '.';
     if (reason) return 'The request was refused: ' + reason + '.';
@@ -45,7 +71,7 @@
   // request at a time.
   async function post(button, url, fields) {
     sending = true;
-    button.setAttribute('aria-busy', 'true');
+    showState(button, signingOut ? 'Signing out…' : 'Signing in…');
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -60,7 +86,7 @@
       return { ok: false, status: 0, reason: 'unreachable' };
     } finally {
       sending = false;
-      button.removeAttribute('aria-busy');
+      showState(button, '');
     }
   }
 
@@ -81,19 +107,23 @@
   // onAssertion posts an assertion if the user has pressed the button. Others, which a
   // navigator.id may report at any time, are ignored.
   async function onAssertion(assertion) {
-    const button = pressed;
-    if (!button) return;
-    pressed = null;
+    if (!attempt) return;
+    const { button } = attempt;
+    endAttempt();
     const form = button.form;
     if (form && form.elements.assertion) {
       form.elements.assertion.value = assertion;
       if (form.elements.next && !form.elements.next.value) form.elements.next.value = nextPage(button);
+      finished = true;
+      showState(button, 'Signing in…');
       HTMLFormElement.prototype.submit.call(form); // a field may be called "submit"
       return;
     }
     const next = nextPage(button);
     const result = await post(button, site.login, next ? { assertion, next } : { assertion });
     if (result.ok) {
+      finished = true;
+      noteLogin();
       go(result.next);
       return;
     }
@@ -101,10 +131,74 @@
     fail(button, { status: result.status, reason: result.reason, message: messageFor(result.status, result.reason) });
   }
 
-  function cancelled(button) {
-    if (pressed !== button) return;
-    pressed = null;
-    showMessage(button, 'Signing in was cancelled.');
+  // endAttempt ends the wait for the dialog.
+  function endAttempt() {
+    const { button } = attempt;
+    attempt = null;
+    showState(button, '');
+  }
+
+  // onCancel reports that the dialog has ended without an assertion. The reason is that of
+  // include.js. Another navigator.id may give none.
+  async function onCancel(mine, reason) {
+    if (attempt !== mine || mine.raising || reason === 'replaced') return;
+    const { button } = mine;
+    endAttempt();
+    if (reason === 'blocked') {
+      fail(button, { status: 0, reason, message: 'Your browser blocked the sign-in window. Allow pop-ups for this site and try again.' });
+      showState(button, '', { 'Try again': () => signIn(button) });
+    } else if (reason === 'lost' && await cutsDialog()) {
+      console.warn('login: this page has Cross-Origin-Opener-Policy: same-origin, which cuts its connection to the sign-in window. Use same-origin-allow-popups.');
+      fail(button, { status: 0, reason: 'opener-policy', message: 'This page cannot work with the sign-in window, because its Cross-Origin-Opener-Policy cuts the connection. Please tell the site’s operator.' });
+    } else if (reason === 'lost') {
+      fail(button, { status: 0, reason, message: 'The sign-in window closed before it could answer. If it showed an error, please try again later. If you did not close it, your browser blocked it: allow pop-ups for this site and try again.' });
+      showState(button, '', { 'Try again': () => signIn(button) });
+    } else if (reason === 'cancelled') {
+      showMessage(button, 'Signing in was cancelled.');
+    } else {
+      showMessage(button, 'Signing in was cancelled. If no window appeared, your browser blocked it: allow pop-ups for this site and try again.');
+    }
+  }
+
+  // cutsDialog reports whether the Cross-Origin-Opener-Policy of this page cuts its connection
+  // to the dialog. A script can read the policy from a response only.
+  async function cutsDialog() {
+    try {
+      const page = await fetch(location.href, { method: 'HEAD', credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(3000) });
+      return (page.headers.get('Cross-Origin-Opener-Policy') || '').split(';')[0].trim() === 'same-origin';
+    } catch {
+      return false; // the general message includes this case
+    }
+  }
+
+  // noteLogin stores the time of a login for checkSession.
+  function noteLogin() {
+    try {
+      sessionStorage.setItem('browserid-login', String(Date.now()));
+    } catch {
+      // Nothing can be stored, so nothing will be checked.
+    }
+  }
+
+  // takeLogin returns the stored time of a login, or 0, and removes it.
+  function takeLogin() {
+    try {
+      const time = Number(sessionStorage.getItem('browserid-login'));
+      sessionStorage.removeItem('browserid-login');
+      return time;
+    } catch {
+      return 0;
+    }
+  }
+
+  // checkSession shows a message if the user has just signed in, but the page has the login
+  // button only: the browser has not kept the session's cookie.
+  function checkSession() {
+    const time = takeLogin();
+    const button = find('login');
+    if (!button || find('logout') || !(Date.now() - time < 60000)) return;
+    console.warn('login: the site does not know the user who has just signed in. Possible causes: the browser blocks cookies; this page is in a frame of another site; a proxy removes the session cookie; another process of the site, with sessions of its own, has answered.');
+    fail(button, { status: 0, reason: 'no-session', message: 'Your address was accepted, but this page does not know you. Your browser may not keep the cookies of this site: allow them, open the site in a window of its own, and try again.' });
   }
 
   // watch must be called before request. The data-user of the logout button is the user
@@ -124,25 +218,73 @@
     });
   }
 
-  // signIn opens the dialog. Browsers allow a window only while they handle the click.
+  // canSignIn reports whether a navigator.id has the functions for a login.
+  const canSignIn = (id) => (has(id, 'watch') && has(id, 'request')) || has(id, 'get');
+
+  // signIn opens the dialog, or shows it if it is open: request and get do both. Browsers
+  // allow a window only while they handle the click.
   function signIn(button) {
     if (sending) return;
     showMessage(button, '');
-    pressed = button;
+    if (navigator.cookieEnabled === false) {
+      fail(button, { status: 0, reason: 'no-cookies', message: 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.' });
+      return;
+    }
     const id = navigator.id;
+    if (!canSignIn(id)) {
+      reportMissing(button);
+      return;
+    }
+    const raising = attempt !== null;
+    const mine = attempt = attempt || { button, raising };
+    showState(button, 'Waiting for the sign-in window.', { 'Show it': () => signIn(button), Cancel: () => cancel(mine) });
+    mine.raising = raising; // a dialog that was just closed is opened again
     try {
       if (has(id, 'watch') && has(id, 'request')) {
         watch();
-        id.request({ oncancel: () => cancelled(button) });
-      } else if (has(id, 'get')) {
-        id.get((assertion) => (assertion ? onAssertion(assertion) : cancelled(button)));
+        id.request({ oncancel: (reason) => onCancel(mine, reason) });
       } else {
-        throw new Error('no navigator.id');
+        id.get((assertion, reason) => (assertion ? onAssertion(assertion) : onCancel(mine, reason)));
       }
-    } catch {
-      pressed = null;
+    } catch (error) {
+      if (attempt) endAttempt();
+      console.warn('login: navigator.id has failed.', error);
       fail(button, { status: 0, reason: 'unsupported', message: 'The sign-in dialog could not be loaded. Please reload the page and try again.' });
     }
+    mine.raising = false;
+  }
+
+  // cancel closes the dialog, if navigator.id can do that, and ignores its answer.
+  function cancel(mine) {
+    const { button } = mine;
+    if (has(navigator.id, 'cancel')) navigator.id.cancel();
+    onCancel(mine, 'cancelled');
+    button.focus(); // the button that was pressed no longer exists
+  }
+
+  // blockedScripts returns the URLs of the scripts that the page's Content-Security-Policy has
+  // blocked, as far as the browser reports them.
+  function blockedScripts() {
+    if (!window.ReportingObserver) return [];
+    const observer = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true });
+    observer.observe();
+    const reports = observer.takeRecords().map((report) => report.body);
+    observer.disconnect();
+    return reports.filter((body) => body.disposition === 'enforce' && body.effectiveDirective.startsWith('script-src')).map((body) => body.blockedURL);
+  }
+
+  // reportMissing shows that no script has defined navigator.id.
+  function reportMissing(button) {
+    const blocked = blockedScripts();
+    console.warn('login: no script has defined navigator.id. ' + (blocked.length
+      ? 'The Content-Security-Policy of this page has blocked ' + blocked.join(', ') + '. Add the origin of the script to script-src.'
+      : 'Either the identity provider does not serve the script, or an extension or a Content-Security-Policy blocks it. See the network requests of this page.'));
+    fail(button, {
+      status: 0, reason: 'unsupported',
+      message: 'The sign-in dialog could not be loaded. ' + (blocked.length
+        ? 'This page’s Content-Security-Policy forbids it. Please tell the site’s operator.'
+        : 'The identity provider may be unreachable, or your browser blocks it. Please reload the page, or try again later.'),
+    });
   }
 
   // forget tells navigator.id that no user is signed in.
@@ -160,6 +302,7 @@
     if (sending) return;
     showMessage(button, '');
     signingOut = true;
+    takeLogin();
     if (!reported) forget();
     const result = await post(button, site.logout, {});
     if (result.ok) {
@@ -181,6 +324,7 @@
     if (!button) return;
     if (button.id === 'browserid-logout' && postsLogout(button)) {
       signingOut = true;
+      takeLogin();
       forget();
       return;
     }
@@ -190,18 +334,34 @@
   });
 
   // When the user goes back, the page may have its former state.
-  window.addEventListener('pageshow', () => {
+  window.addEventListener('pageshow', (event) => {
     const button = find('login');
     const form = button && button.form;
     if (form && form.elements.assertion) form.elements.assertion.value = '';
     signingOut = false;
+    if (!event.persisted) return;
+    attempt = null; // its dialog was closed with the page
+    if (button) showState(button, '');
+    if (finished) location.reload(); // this is the page from before the login
   });
 
   function ready() {
+    for (const button of [find('login'), find('logout')]) {
+      if (button) button.disabled = false; // without this script, it does nothing
+    }
     const button = find('login') || find('logout');
-    if (button) messageElement(button); // screen readers announce changes of an element that exists
+    if (button) stateElement(button); // screen readers announce changes of an element that exists
+    checkSession();
     watch();
   }
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', ready);
   else ready();
+
+  // A script that defines navigator.id may be loaded until the page is complete.
+  function loaded() {
+    const button = find('login');
+    if (button && !canSignIn(navigator.id)) reportMissing(button);
+  }
+  if (document.readyState === 'complete') loaded();
+  else window.addEventListener('load', loaded);
 })

@@ -70,27 +70,38 @@
 
   // open shows the dialog, or brings it to the front. A purpose is {siteName, done,
   // cancelled, replaced}. One of its functions is called in the end: replaced if open
-  // is called again before that.
+  // is called again before that. cancelled and replaced get the reason:
+  //
+  //   cancelled  the person closed the dialog
+  //   blocked    the browser opened no window
+  //   lost       the window was closed, or its connection cut, before the dialog answered
+  //   replaced   open was called again
   function open(purpose) {
     if (dialog && !dialog.window.closed) {
-      call(dialog.purpose.replaced);
+      call(dialog.purpose.replaced, 'replaced');
       dialog.purpose = purpose;
       dialog.window.focus();
       return;
     }
-    if (dialog) call(close().cancelled); // closed just now
+    if (dialog) cancel(); // closed just now
     const opened = window.open(provider + '/sign_in', '_blank', 'popup,' + place(440, 640));
-    if (!opened) {
-      console.warn('navigator.id: the browser blocked the window. Call this in the handler of a click.');
-      setTimeout(call, 0, purpose.cancelled);
+    if (!opened || opened.closed) {
+      console.warn('navigator.id: the browser blocked the window. It opens windows only in the handler of a click, and if pop-ups are allowed for this site.');
+      setTimeout(call, 0, purpose.cancelled, 'blocked');
       return;
     }
     const poll = setInterval(function () {
-      if (!opened.closed) return;
-      if (!dialog.ready) console.warn('navigator.id: the window was closed before it answered. If the person did not close it, the Cross-Origin-Opener-Policy of this page cut the connection: use same-origin-allow-popups.');
-      call(close().cancelled);
+      if (opened.closed) cancel();
     }, 250);
     dialog = { window: opened, purpose, poll, ready: false };
+  }
+
+  // cancel closes the dialog and tells the site.
+  function cancel(reason = dialog.ready ? 'cancelled' : 'lost') {
+    if (reason === 'lost') {
+      console.warn('navigator.id: the window closed before it answered. If the person did not close it, an extension of the browser did, or the Cross-Origin-Opener-Policy of this page cut the connection: use same-origin-allow-popups.');
+    }
+    call(close().cancelled, reason);
   }
 
   // place centres a window over this one.
@@ -161,7 +172,7 @@
   function get(callback, options) {
     use('get');
     const { siteName } = options || {};
-    const none = () => call(callback, null);
+    const none = reason => callback && callback(null, reason);
     open({ siteName, done: callback, cancelled: none, replaced: none });
   }
 
@@ -192,6 +203,12 @@
 
     get,
     getVerifiedEmail: callback => get(callback),
+
+    // cancel closes the dialog, as the person can. The historic script has no such function.
+    cancel() {
+      if (dialog) cancel('cancelled');
+    },
+
     _shimmed: true,
   };
 })();

@@ -19,32 +19,45 @@ class Form {
 
 class Element {
   constructor(page, id, { form = null, data = {} } = {}) {
-    Object.assign(this, { page, id, form, dataset: data, attributes: {}, textContent: '' });
+    Object.assign(this, { page, id, form, dataset: data, attributes: {}, textContent: '', controls: [], disabled: true });
   }
+  replaceChildren(...children) {
+    this.controls = children.filter((child) => child instanceof Element);
+    this.textContent = children.map((child) => child.textContent ?? child).join('');
+  }
+  addEventListener(type, handler) { assert.equal(type, 'click'); this.click = handler; }
+  focus() { this.page.focused = this; }
   closest(selector) { return selector.includes('#' + this.id) ? this : null; }
   setAttribute(name, value) { this.attributes[name] = value; }
   removeAttribute(name) { delete this.attributes[name]; }
   insertAdjacentElement(where, element) {
     assert.equal(where, 'afterend');
     this.page.elements.push(element);
-    this.page.inserted = element;
+    if (element.id === 'browserid-message') this.page.inserted = element;
   }
   dispatchEvent(event) {
-    this.page.errors.push(event.detail);
+    (event.type === 'browserid:state' ? this.page.states : this.page.errors).push(event.detail);
     return this.page.listens ? (assert.equal(event.cancelable && event.bubbles, true), false) : true;
   }
 }
 
 // A page has elements, a navigator.id, and a server that sends the answers.
 class Page {
-  constructor({ id, buttons, answers = [], url = 'https://rp.example/app/here?x=1', loading = false }) {
+  constructor({ id, buttons, answers = [], url = 'https://rp.example/app/here?x=1', loading = false, cookies = true, stored = {}, reports = [], headers = {} }) {
     this.elements = buttons.map(([name, options]) => new Element(this, 'browserid-' + name, options));
-    Object.assign(this, { answers, requests: [], errors: [], visited: [], submitted: [], handlers: {}, inserted: null, listens: false });
+    Object.assign(this, { answers, requests: [], errors: [], states: [], warnings: [], stored, focused: null, visited: [], submitted: [], handlers: {}, inserted: null, listens: false });
     const page = this;
     const location = new URL(url);
+    const header = (name) => headers[name] ?? null;
     const on = (type, handler) => { (page.handlers[type] ||= []).push(handler); };
     const window = {
-      navigator: { id },
+      navigator: { id, cookieEnabled: cookies },
+      console: { warn: (...texts) => page.warnings.push(texts.join(' ')) },
+      sessionStorage: {
+        getItem: (key) => page.stored[key] ?? null, setItem: (key, value) => { page.stored[key] = value; }, removeItem: (key) => { delete page.stored[key]; },
+      },
+      ReportingObserver: class { observe() {} takeRecords() { return reports; } disconnect() {} },
+      AbortSignal,
       location: {
         href: location.href, origin: location.origin, pathname: location.pathname, search: location.search,
         assign: (to) => page.visited.push(to), reload: () => page.visited.push('reload'),
@@ -57,9 +70,10 @@ class Page {
         addEventListener: on,
       },
       addEventListener: on,
-      CustomEvent: class { constructor(type, init) { assert.equal(type, 'browserid:error'); Object.assign(this, init); } },
+      CustomEvent: class { constructor(type, init) { Object.assign(this, { type }, init); } },
       HTMLFormElement: class { submit() { page.submitted.push(this); } },
       fetch: async (to, init) => {
+        if (init.method === 'HEAD') return { headers: { get: header } };
         page.requests.push({ url: to, method: init.method, accept: init.headers.Accept, credentials: init.credentials, body: Object.fromEntries(init.body) });
         const answer = page.answers.shift();
         if (answer === undefined) throw new TypeError('failed to fetch');
@@ -72,14 +86,19 @@ class Page {
     vm.runInNewContext(source, window, { filename: 'auth.js' });
   }
   element(name) { return this.elements.find((e) => e.id === 'browserid-' + name); }
-  fire(type) { for (const handler of this.handlers[type] || []) handler({}); }
+  fire(type, event = {}) { for (const handler of this.handlers[type] || []) handler(event); }
   async press(name) {
     const event = { target: this.element(name), prevented: false, preventDefault() { this.prevented = true; } };
     for (const handler of this.handlers.click) handler(event);
     await settled();
     return event.prevented;
   }
-  get message() { return this.element('message')?.textContent || this.inserted?.textContent || ''; }
+  get state() { return this.element('state')?.textContent || ''; }
+  async pressState(name) {
+    this.element('state').controls.find((control) => control.textContent === name).click();
+    await settled();
+  }
+  get message() { return this.element('message')?.textContent || ''; }
 }
 
 // The three kinds of navigator.id. Each answers a press with the assertion, or with
@@ -124,7 +143,8 @@ for (const [kind, shim] of Object.entries(shims)) {
     const page = new Page({ id: shim(null), buttons: login });
     for (let i = 0; i < 2; i++) {
       await page.press('login');
-      assert.equal(page.message, 'Signing in was cancelled.');
+      assert.match(page.message, /^Signing in was cancelled\./);
+      assert.equal(page.state, '');
     }
     assert.deepEqual([page.requests, page.errors, page.visited], [[], [], []]);
   });
@@ -279,11 +299,14 @@ test('a page with an element for messages, and one that shows them itself', asyn
   assert.match(page.element('message').textContent, /could not be loaded/);
   assert.equal(page.inserted, null);
 
-  const own = new Page({ id: {}, buttons: login });
+  const own = new Page({ id: shims['get only']('a~b'), buttons: login }); // no response
   own.listens = true;
   await own.press('login');
+  await settled();
   assert.equal(own.errors.length, 1);
   assert.equal(own.message, '');
+  assert.equal(own.state, '');
+  assert.deepEqual(own.states.map((state) => state.message).filter(Boolean), ['Waiting for the sign-in window.', 'Signing in…']);
 });
 
 test('one request at a time', async () => {
@@ -347,4 +370,155 @@ test('each accepted next page stays at its origin', () => {
       assert.ok(!new URL(next, base).pathname.startsWith('//'), next);
     }
   }
+});
+
+// The state while the dialog is open --------------------------------------------------
+
+// waitingPage returns a page with a navigator.id that does nothing until the test calls it.
+function waitingPage(options = {}) {
+  const id = {
+    asked: 0, closed: 0, logout() {},
+    watch(observers) { this.onlogin = observers.onlogin; },
+    request({ oncancel }) { this.asked++; this.oncancel = oncancel; },
+    cancel() { this.closed++; this.oncancel('cancelled'); },
+  };
+  return [new Page({ id, buttons: login, ...options }), id];
+}
+
+test('the page shows that it waits, and can show or close the dialog', async () => {
+  const [page, id] = waitingPage();
+  await page.press('login');
+  assert.match(page.state, /^Waiting for the sign-in window\. Show it Cancel$/);
+  assert.equal(page.element('login').attributes['aria-busy'], 'true');
+  assert.deepEqual([page.element('state').attributes.role, page.element('state').attributes['aria-live']], ['status', 'polite']);
+  await page.pressState('Show it');
+  await page.press('login');
+  assert.equal(id.asked, 3);
+  await page.pressState('Cancel');
+  assert.deepEqual([id.closed, page.state, page.message], [1, '', 'Signing in was cancelled.']);
+  assert.equal(page.focused, page.element('login'));
+  assert.deepEqual(page.element('login').attributes, {});
+  id.onlogin('a~b'); // from a window that was not closed
+  await settled();
+  assert.deepEqual([page.requests, page.state], [[], '']);
+});
+
+test('the page can stop waiting for a navigator.id that cannot close its dialog', async () => {
+  const [page, id] = waitingPage();
+  delete id.cancel;
+  await page.press('login');
+  await page.pressState('Cancel');
+  assert.deepEqual([page.state, page.message], ['', 'Signing in was cancelled.']);
+});
+
+test('how the dialog ends', async () => {
+  for (const [reason, headers, error, message] of [
+    ['cancelled', {}, undefined, /^Signing in was cancelled\.$/],
+    [undefined, {}, undefined, /^Signing in was cancelled\..* allow pop-ups/],
+    ['blocked', {}, 'blocked', /^Your browser blocked the sign-in window\. Allow pop-ups for this site and try again\.$/],
+    ['lost', {}, 'lost', /closed before it could answer.* allow pop-ups/],
+    ['lost', { 'Cross-Origin-Opener-Policy': 'same-origin-allow-popups' }, 'lost', /closed before it could answer/],
+    ['lost', { 'Cross-Origin-Opener-Policy': 'same-origin; report-to="x"' }, 'opener-policy', /Cross-Origin-Opener-Policy/],
+  ]) {
+    const [page, id] = waitingPage({ headers });
+    await page.press('login');
+    id.oncancel(reason);
+    await settled();
+    assert.match(page.message, message);
+    assert.equal(page.errors[0]?.reason, error);
+    assert.deepEqual(page.element('login').attributes, {});
+    if (error === 'blocked' || error === 'lost') {
+      await page.pressState('Try again');
+      assert.deepEqual([id.asked, page.message], [2, '']);
+      assert.match(page.state, /^Waiting/);
+    } else {
+      assert.equal(page.state, '');
+    }
+    assert.equal(page.warnings.length, error === 'opener-policy' ? 1 : 0);
+  }
+});
+
+test('a dialog that another request replaces, or that was just closed, ends no attempt', async () => {
+  const [page, id] = waitingPage({ answers: [okay] });
+  const { request } = id;
+  await page.press('login');
+  id.request = function (options) {
+    if (this.oncancel) this.oncancel('cancelled'); // the window was closed a moment ago
+    request.call(this, options);
+  };
+  const first = id.oncancel;
+  await page.press('login');
+  first('replaced');
+  await settled();
+  assert.match(page.state, /^Waiting/);
+  id.onlogin('a~b');
+  await settled();
+  assert.deepEqual(page.visited, ['reload']);
+});
+
+test('going back', async () => {
+  const [page] = waitingPage();
+  await page.press('login');
+  page.fire('pageshow', { persisted: true });
+  assert.deepEqual([page.state, page.element('login').attributes, page.visited], ['', {}, []]);
+
+  const after = new Page({ id: shims['get only']('a~b'), buttons: login, answers: [[200, { status: 'okay', next: '/app/m' }]] });
+  await after.press('login');
+  await settled();
+  after.fire('pageshow', { persisted: true });
+  assert.deepEqual(after.visited, ['https://rp.example/app/m', 'reload']); // it shows the state before the login
+});
+
+test('the script enables the buttons', () => {
+  const page = new Page({ id: shims['get only'](null), buttons: [...login, ['logout', {}]] });
+  assert.deepEqual(['login', 'logout'].map((name) => page.element(name).disabled), [false, false]);
+});
+
+test('no script defines navigator.id', async () => {
+  const report = (effectiveDirective, blockedURL, disposition = 'enforce') => ({ body: { effectiveDirective, blockedURL, disposition } });
+  const script = report('script-src-elem', 'https://idp.example/include.js');
+  for (const [reports, message, warning] of [
+    [[], /unreachable/, /does not serve the script/],
+    [[report('img-src', 'https://idp.example/x'), report('script-src-elem', 'https://idp.example/include.js', 'report')], /unreachable/, /does not serve the script/],
+    [[script], /Content-Security-Policy forbids it/, /has blocked https:\/\/idp\.example\/include\.js/],
+  ]) {
+    const page = new Page({ buttons: login, reports, loading: true });
+    page.fire('DOMContentLoaded');
+    assert.equal(page.message, '');
+    page.fire('load');
+    assert.match(page.message, message);
+    assert.match(page.warnings[0], warning);
+    await page.press('login'); // still
+    assert.match(page.message, message);
+  }
+  const signedIn = new Page({ buttons: [['logout', {}]] });
+  assert.equal(signedIn.message, '');
+});
+
+test('cookies', async () => {
+  const off = new Page({ id: { get: () => assert.fail('a dialog') }, buttons: login, cookies: false });
+  await off.press('login');
+  assert.match(off.message, /blocks cookies/);
+  assert.equal(off.errors[0].reason, 'no-cookies');
+
+  const stored = {};
+  const page = new Page({ id: shims['get only']('a~b'), buttons: login, answers: [okay], stored });
+  await page.press('login');
+  await settled();
+  const after = (buttons) => new Page({ id: shims['get only']('a~b'), buttons, stored: { ...stored } });
+  const lost = after(login);
+  assert.match(lost.message, /does not know you/);
+  assert.deepEqual([lost.errors[0].reason, lost.stored, lost.warnings.length], ['no-session', {}, 1]);
+  for (const fine of [after([['logout', {}]]), after([...login, ['logout', {}]])]) {
+    assert.deepEqual([fine.message, fine.stored], ['', {}]);
+  }
+  const old = new Page({ id: shims['get only']('a~b'), buttons: login, stored: { 'browserid-login': String(Date.now() - 61000) } });
+  assert.equal(old.message, '');
+});
+
+test('the site does not accept the origin of the page', async () => {
+  const page = new Page({ id: shims['get only']('a~b'), buttons: login, answers: [[403, { status: 'failure', reason: 'cross-origin request refused' }]] });
+  await page.press('login');
+  await settled();
+  assert.match(page.message, /https:\/\/rp\.example, the address of this page/);
 });
