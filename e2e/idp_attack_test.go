@@ -136,13 +136,20 @@ func TestEarlyInput(t *testing.T) {
 	dialog.see("#status", "larger")
 }
 
-// TestBlockedWindow checks that the site is told if the browser opens no window, because
-// there was no click.
+// TestBlockedWindow checks that the site is told why, if the browser opens no window because
+// there was no click, or closes it at once, as extensions do.
 func TestBlockedWindow(t *testing.T) {
 	_, idp := provider(t)
 	rp := newTab(t)
-	rp.open(site(t, idp, watchScript+`navigator.id.request({oncancel: () => say('cancel')});`))
-	rp.see("#said", "cancel")
+	rp.open(site(t, idp, watchScript+`navigator.id.request({oncancel: reason => say(reason)});`))
+	rp.see("#said", "blocked")
+
+	rp.open(site(t, idp, `on('in', () => navigator.id.get((assertion, reason) => say(assertion + ' ' + reason))); say('here');
+const real = window.open;
+window.open = (...given) => { const opened = real.apply(window, given); setTimeout(() => opened.close(), 0); return opened; };`))
+	rp.see("#said", "here")
+	rp.click("#in")
+	rp.see("#said", "null lost")
 }
 
 // TestOpenerPolicy checks that a page whose Cross-Origin-Opener-Policy cuts the connection
@@ -153,7 +160,7 @@ func TestOpenerPolicy(t *testing.T) {
 	rp.open(site(t, idp, watchScript, "Cross-Origin-Opener-Policy: same-origin"))
 	rp.see("#said", "ready")
 	rp.click("#in")
-	rp.see("#said", "cancel")
+	rp.see("#said", "lost")
 }
 
 // TestStoredKeys checks that the stored private key cannot be extracted, and that nothing

@@ -87,7 +87,7 @@ func TestKeyboard(t *testing.T) {
 	dialog = rp.popup(pressing(kb.Enter))
 	dialog.ready()
 	dialog.dismiss()
-	rp.see("#said", "cancel")
+	rp.see("#said", "cancelled")
 	rp.gone(dialog)
 }
 
@@ -98,13 +98,13 @@ func TestCancel(t *testing.T) {
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
 	dialog.click("#type .cancel")
-	rp.see("#said", "cancel")
+	rp.see("#said", "cancelled")
 	rp.gone(dialog)
 	dialog = openDialog(rp)
 	if err := chromedp.Cancel(dialog.ctx); err != nil { // as the window's close button does
 		t.Fatal(err)
 	}
-	rp.wait(`[...document.querySelectorAll('#said li')].filter(e => e.textContent === 'cancel').length === 2`)
+	rp.wait(`[...document.querySelectorAll('#said li')].filter(e => e.textContent === 'cancelled').length === 2`)
 }
 
 // TestProblems checks that a problem is shown next to the field.

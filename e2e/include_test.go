@@ -88,6 +88,21 @@ say('here');`)
 	rp.says("here,got,null,null,old")
 }
 
+// TestSiteCancels checks that the site can close the dialog.
+func TestSiteCancels(t *testing.T) {
+	_, idp := provider(t)
+	rp := newTab(t)
+	rp.open(site(t, idp, watchScript+`on('out', () => navigator.id.cancel());`))
+	rp.see("#said", "ready")
+	dialog := openDialog(rp)
+	rp.click("#out")
+	rp.gone(dialog)
+	rp.see("#said", "cancelled")
+	eval[any](rp, "navigator.id.cancel()") // nothing is open
+	signIn(rp, "ada")
+	rp.see("#said", "login")
+}
+
 // TestMisuse checks the cases in which the historic script threw an error.
 func TestMisuse(t *testing.T) {
 	_, idp := provider(t)

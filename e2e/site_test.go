@@ -55,7 +55,7 @@ navigator.id.watch({
   onmatch: () => say('match'),
   onready: () => say('ready'),
 });
-on('in', () => navigator.id.request({siteName: window.siteName ?? 'The Shop', oncancel: () => say('cancel')}));
+on('in', () => navigator.id.request({siteName: window.siteName ?? 'The Shop', oncancel: reason => say(reason)}));
 on('out', () => navigator.id.logout());
 `
 
