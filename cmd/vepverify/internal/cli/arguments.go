@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 )
 
 // arguments are the parsed arguments, in their original order.
@@ -13,6 +11,7 @@ type arguments struct {
 	flags   []flagArgument
 	files   []string
 	command string // empty until the first argument that is not a flag
+	word    string // the first argument that is not a flag, if it is not a command and not after "--"
 	help    bool
 	version bool
 }
@@ -35,6 +34,9 @@ func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered [
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := parsed.checkCommand(a.Commands); err != nil {
+		return nil, nil, err
+	}
 	switch {
 	case parsed.help && parsed.command == "":
 		return []string{helpName, "--"}, nil, nil
@@ -47,7 +49,7 @@ func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered [
 	}
 	c := findCommand(a.Commands, parsed.command)
 	parsed.useLongNames(c)
-	if err := parsed.check(c); err != nil {
+	if err := parsed.check(c, a.Commands); err != nil {
 		return nil, nil, err
 	}
 	ordered = []string{parsed.command}
@@ -62,6 +64,7 @@ func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered [
 // parseArguments separates flags, their values, the command and files.
 func parseArguments(args []string, commands []*Command) (*arguments, error) {
 	a := new(arguments)
+	afterUnknown := false // the argument may be the value of an unknown flag
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -69,14 +72,17 @@ func parseArguments(args []string, commands []*Command) (*arguments, error) {
 			a.files = append(a.files, args[i+1:]...)
 			return a, nil
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
-			a.addPositional(arg, commands)
+			a.addPositional(arg, commands, afterUnknown)
+			afterUnknown = false
 		case arg == "--help" || arg == "-help" || arg == "-h":
 			a.help = true
-		case arg == "--version" || arg == "-version":
+		case arg == "--version" || arg == "-version" || arg == "-v" || arg == "-V":
 			a.version = true
 		default:
 			f := a.parseFlag(arg, commands)
-			if known := findFlag(commands, f.name); known != nil && takesValue(known) && !f.hasValue {
+			known := findFlag(commands, f.name)
+			afterUnknown = known == nil && !f.hasValue
+			if known != nil && takesValue(known) && !f.hasValue {
 				if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
 					return nil, fmt.Errorf("--%s needs a value; one that begins with \"-\" is given as --%[1]s=VALUE", f.name)
 				}
@@ -90,12 +96,15 @@ func parseArguments(args []string, commands []*Command) (*arguments, error) {
 }
 
 // addPositional adds an argument that is not a flag. The first one may be a
-// command.
-func (a *arguments) addPositional(arg string, commands []*Command) {
+// command, but not a mistyped one if it stands after an unknown flag.
+func (a *arguments) addPositional(arg string, commands []*Command, afterUnknown bool) {
 	first := a.command == "" && len(a.files) == 0
 	if first && findCommand(commands, arg) != nil {
 		a.command = arg
 		return
+	}
+	if first && arg != "-" && !afterUnknown {
+		a.word = arg
 	}
 	a.files = append(a.files, arg)
 }
@@ -144,13 +153,13 @@ func (a *arguments) given(name string) bool {
 }
 
 // check compares the flags with those that the command has.
-func (a *arguments) check(c *Command) error {
+func (a *arguments) check(c *Command, commands []*Command) error {
 	seen := make(map[string]bool)
 	for _, f := range a.flags {
 		known := findFlag([]*Command{c}, f.name)
 		switch {
 		case known == nil:
-			return unknownFlag(c, f.name)
+			return unknownFlag(c, f.name, commands)
 		case f.hasValue && f.value == "":
 			return fmt.Errorf("--%s is empty: give it a value, or leave it out", f.name)
 		case seen[f.name] && !repeatable(known):
@@ -159,23 +168,6 @@ func (a *arguments) check(c *Command) error {
 		seen[f.name] = true
 	}
 	return nil
-}
-
-// unknownFlag returns an error that names the flag up to the first character
-// that no flag's name has. A value may follow there, such as a URL with a
-// password.
-func unknownFlag(c *Command, name string) error {
-	if i := strings.IndexAny(name, ":/@ "); i >= 0 {
-		name = name[:i]
-	}
-	if len(name) > 1 && MayHoldSecret(name[1:]) { // a flag of one letter, and its value
-		name = name[:1]
-	}
-	hint := ""
-	if near := cli.SuggestFlag(c.Flags, name, true); near != "" {
-		hint = ", perhaps " + near
-	}
-	return fmt.Errorf("%s has no flag --%s%s (see vepverify help %[1]s)", c.Name, Shorten(name, 40), hint)
 }
 
 func findCommand(commands []*Command, name string) *Command {

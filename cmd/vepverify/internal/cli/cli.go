@@ -100,7 +100,8 @@ func (s Status) Err() error {
 	return s
 }
 
-// Run runs the program and returns its exit status. An error that is not a
+// Run runs the program and returns its exit status. Without arguments, and with a terminal
+// or /dev/null as standard input, it prints the help on standard error. An error that is not a
 // [Status] is printed on one line of standard error, without secrets. After a
 // panic, its stack is printed too, but not its value, which may hold a secret.
 func (a *App) Run(ctx context.Context, args []string, p *Process) (status int) {
@@ -130,6 +131,10 @@ func (a *App) Run(ctx context.Context, args []string, p *Process) (status int) {
 
 // dispatch finds the command, parses its flags, and runs it.
 func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
+	if len(args) == 0 && isCharDevice(c.In) {
+		cli.HelpPrinter(c.Err, a.Help, a)
+		return ExitUsage
+	}
 	c.secrets = secretTexts(args, a.Commands, c.Env)
 	arranged, fromEnv, err := a.arrange(args, c.Env)
 	if err != nil {

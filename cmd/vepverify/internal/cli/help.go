@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/urfave/cli/v2"
 )
@@ -38,8 +37,11 @@ func HelpCommand(a *App) *Command {
 				return nil
 			}
 			command := findCommand(a.Commands, c.Args[0])
-			if command == nil || len(c.Args) > 1 {
-				return errors.New("no such command: vepverify help lists them")
+			switch {
+			case len(c.Args) > 1:
+				return c.UsageErrorf("one command at a time, not %d", len(c.Args))
+			case command == nil:
+				return noSuchCommand(c.Args[0], a.Commands)
 			}
 			cli.HelpPrinter(c.Out, commandHelp, command)
 			return nil

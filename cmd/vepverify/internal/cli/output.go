@@ -107,6 +107,17 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// isCharDevice reports whether a stream is a terminal or a device such as /dev/null, and
+// not a pipe or a file.
+func isCharDevice(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // WantsColor reports whether standard error is a terminal that shows colors,
 // unless NO_COLOR (no-color.org) is set.
 func (p *Process) WantsColor() bool {

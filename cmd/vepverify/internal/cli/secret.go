@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -47,11 +50,41 @@ func secretNames(commands []*Command) map[string]bool {
 
 // MayHoldSecret reports whether a text that is not the value of a secret flag looks
 // as if it holds a secret. Such texts are a URL or an address with a user and a
-// password, a key or an identity in place of the name of its file, and an assertion.
+// password, a key or an identity in place of the name of its file, and an assertion or
+// another token, whole or in part.
 func MayHoldSecret(text string) bool {
 	user, _, isAddress := strings.Cut(text, "@")
 	return isAddress && strings.Contains(user, ":") ||
-		strings.ContainsAny(text, "{\n") || strings.HasPrefix(text, "-----BEGIN") || strings.HasPrefix(text, "eyJ")
+		strings.ContainsAny(text, "{\n") || strings.Contains(text, "-----BEGIN") || hideTokens(text) != text
+}
+
+// tokenLike matches a text of the characters of a token (RFC 7515, and "~"), with those
+// that percent-encoding adds. It may be the name of a file or a domain, too.
+var tokenLike = regexp.MustCompile(`[A-Za-z0-9_~.%-]{8,}`)
+
+// longBase64 matches a text in base64 that is longer than a hash or a label of a domain.
+var longBase64 = regexp.MustCompile(`[A-Za-z0-9_-]{80,}`)
+
+// hideTokens hides the tokens in a text: base64 that begins a JSON object, and all that
+// follows, and any long base64.
+func hideTokens(text string) string {
+	return tokenLike.ReplaceAllStringFunc(text, func(word string) string {
+		for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("~.%", r) }) {
+			if beginsObject(part) {
+				return hidden
+			}
+		}
+		return longBase64.ReplaceAllString(word, hidden)
+	})
+}
+
+// beginsObject reports whether a text is base64 of a JSON object, or of its beginning.
+func beginsObject(text string) bool {
+	if i := strings.Index(text, "eyJ"); i >= 0 && i <= len("7E") { // after an escape such as %7E
+		return true
+	}
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil && strings.HasPrefix(string(data), "{") && json.Valid(data)
 }
 
 // secretTexts returns the texts that no error may repeat, from the arguments and
@@ -109,7 +142,7 @@ func hide(text string, secrets []string) string {
 			}
 		}
 	}
-	return text
+	return hideTokens(text)
 }
 
 // shownForms returns the forms in which errors show a text, the longest first: whole
