@@ -1,34 +1,74 @@
 #!/usr/bin/env bash
-# Does without Docker what deploy/Dockerfile does, as far as that can be done:
-# builds by the Dockerfile's own command, puts the result where there is nothing
-# else but certificate authorities, and runs it there as a user that is not
-# root. Needs root (chroot) and curl; run it from anywhere.
+# Builds the image of deploy/Dockerfile, runs the service in it, and checks that it
+# answers, names its commit, is not root, and stops on SIGTERM. Run it from anywhere.
+#
+# With a Docker daemon, docker builds and runs the image. Without one, and as root, the
+# Dockerfile's own build command makes the binary, which runs alone in an empty root
+# directory with the certificate authorities, as the image's user. Needs curl.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-root=$(mktemp -d)
+scratch=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$root"' EXIT
+container=
+clean_up() {
+	[ -z "$container" ] || docker rm -f "$container" >/dev/null
+	[ -z "$server" ] || kill "$server" 2>/dev/null
+	rm -rf "$scratch"
+}
+trap clean_up EXIT
 
-build=$(sed -n 's|^RUN \(CGO_ENABLED=0 go build .*\) -o /out/vepverify |\1 -o OUT |p' deploy/Dockerfile)
-[ -n "$build" ] || { echo 'deploy/Dockerfile has no build command'; exit 1; }
-eval "${build/OUT/$root/vepverify}"
+# check_service asks the service on a port of this machine.
+check_service() {
+	[ "$(curl -sS --retry 20 --retry-connrefused --retry-delay 1 "http://127.0.0.1:$1/status")" = OK ] ||
+		{ echo '/status is not OK'; return 1; }
+	curl -sS "http://127.0.0.1:$1/__version__" | grep -Eq '"commit":"[0-9a-f]{40}"' ||
+		{ echo '/__version__ names no commit'; return 1; }
+}
 
-mkdir -p "$root/etc/ssl/certs" "$root/tmp"
-cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-chmod 755 "$root"
+try_docker() {
+	local port status
+	docker build -q -f deploy/Dockerfile -t vepverify-try .
+	container=$(docker run -d -p 127.0.0.1::8080 vepverify-try)
+	port=$(docker port "$container" 8080/tcp | sed 's/.*://')
+	check_service "$port"
+	[ "$(docker inspect -f '{{.Config.User}}' "$container")" = nonroot ] || { echo 'runs as another user'; return 1; }
+	docker stop -t 40 "$container" >/dev/null
+	status=$(docker inspect -f '{{.State.ExitCode}}' "$container")
+	[ "$status" = 0 ] || { echo "SIGTERM ended it with status $status"; return 1; }
+}
 
-mkfifo "$root/stdout"
-env -i $(sed -n 's/^ENV //p' deploy/Dockerfile) PORT=0 \
-	"$(command -v chroot)" --userspec=65532:65532 "$root" /vepverify serve >"$root/stdout" 2>"$root/stderr" &
-server=$!
-read -r -t 30 ready <"$root/stdout" || { cat "$root/stderr"; exit 1; }
-port=$(sed -n 's|.*"url":"http://[^"]*:\([0-9]*\)".*|\1|p' <<<"$ready")
+try_without_docker() {
+	local build ready port environment
+	build=$(sed -n 's|^RUN \(CGO_ENABLED=0 go build .*\) -o /out/vepverify |\1 -o OUT |p' deploy/Dockerfile)
+	[ -n "$build" ] || { echo 'deploy/Dockerfile has no build command'; return 1; }
+	eval "${build/OUT/$scratch/vepverify}"
 
-[ "$(curl -sS "http://127.0.0.1:$port/status")" = OK ] || { echo '/status is not OK'; exit 1; }
-curl -sS "http://127.0.0.1:$port/__version__" | grep -Eq '"commit":"[0-9a-f]{40}"' || { echo '/__version__ names no commit'; exit 1; }
-[ "$(ps -o uid= -p "$server" | tr -d ' ')" = 65532 ] || { echo 'runs as another user'; exit 1; }
-kill -TERM "$server"
-wait "$server" || { echo "SIGTERM ended it with status $?"; exit 1; }
-server=
-echo "the image's binary serves, alone, as a user that is not root, and stops when told"
+	mkdir -p "$scratch/etc/ssl/certs" "$scratch/tmp"
+	cp -L /etc/ssl/certs/ca-certificates.crt "$scratch/etc/ssl/certs/"
+	chmod 755 "$scratch"
+
+	mkfifo "$scratch/stdout"
+	read -r -d '' -a environment < <(sed -n 's/^ENV //p' deploy/Dockerfile) || true
+	env -i "${environment[@]}" PORT=0 \
+		"$(command -v chroot)" --userspec=65532:65532 "$scratch" /vepverify serve >"$scratch/stdout" 2>"$scratch/stderr" &
+	server=$!
+	read -r -t 30 ready <"$scratch/stdout" || { cat "$scratch/stderr"; return 1; }
+	port=$(sed -n 's|.*"url":"http://[^"]*:\([0-9]*\)".*|\1|p' <<<"$ready")
+	check_service "$port"
+	[ "$(ps -o uid= -p "$server" | tr -d ' ')" = 65532 ] || { echo 'runs as another user'; return 1; }
+	kill -TERM "$server"
+	wait "$server" || { echo "SIGTERM ended it with status $?"; return 1; }
+	server=
+}
+
+if docker info >/dev/null 2>&1; then
+	try_docker
+	echo 'the image serves, as a user that is not root, and stops on SIGTERM (built by Docker)'
+elif [ "$(id -u)" = 0 ]; then
+	try_without_docker
+	echo "the image's binary serves, alone, as a user that is not root, and stops on SIGTERM (without Docker)"
+else
+	echo 'the image was not tried: that needs a Docker daemon, or root'
+	[ "${CI:-}" != true ]
+fi
