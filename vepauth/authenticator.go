@@ -21,6 +21,7 @@ type Authenticator struct {
 	scheme signature.Scheme
 	routes routes
 	public origin.Origin // Config.PublicOrigin, if it is set
+	causes *causes
 }
 
 // Identity is the signer of a request.
@@ -93,7 +94,7 @@ func (a *Authenticator) Require(next http.Handler) http.Handler {
 // Challenge answers 401 with a challenge. It is for handlers inside Handler that
 // decide themselves which requests must be signed.
 func (a *Authenticator) Challenge(w http.ResponseWriter, r *http.Request) {
-	a.refuse(w, r, incomingTarget(r), unauthorized("authentication required"))
+	a.refuse(w, r, incomingTarget(r), a.noCredentials(r))
 }
 
 // serve calls signed for a request with a valid signature, and unsigned for a request
@@ -143,7 +144,7 @@ func (a *Authenticator) verify(r *http.Request, t requestTarget, auth *signature
 	}
 	o, ok := a.origin(r)
 	if !ok {
-		return id, r, unauthorized("the origin of the request is not known")
+		return id, r, a.unknownOrigin(r, http.StatusUnauthorized)
 	}
 	id, secret, err := a.checkToken(r, t, o, auth.Token)
 	if err != nil {
@@ -165,7 +166,7 @@ func (a *Authenticator) checkTimestamp(text string) (time.Time, error) {
 	}
 	now := a.config.Now()
 	if now.Sub(at) > a.config.Leeway || at.Sub(now) > a.config.Leeway {
-		return at, errOutOfRange
+		return at, outOfRange(now, at)
 	}
 	return at, nil
 }
@@ -196,7 +197,7 @@ func (a *Authenticator) checkToken(r *http.Request, t requestTarget, o origin.Or
 	id, secret, err = a.config.Tokens.ParseToken(r, token)
 	switch {
 	case errors.Is(err, ErrRefused):
-		return id, "", unauthorized("unknown or expired token")
+		return id, "", refuseToken(err)
 	case err != nil:
 		return id, "", unavailable("tokens cannot be checked now", err)
 	case secret == "":
@@ -204,7 +205,7 @@ func (a *Authenticator) checkToken(r *http.Request, t requestTarget, o origin.Or
 	}
 	values, ok := a.routes.application(r, t)
 	if !ok || id.Scope != scopeOf(o, values) {
-		return id, "", unauthorized("the token is not valid for this origin or application")
+		return id, "", a.refuseScope(r, o, id.Scope)
 	}
 	if !hostsAgree(r, o) {
 		return id, "", unauthorized("the request names two hosts")
@@ -229,6 +230,9 @@ func (a *Authenticator) checkSignature(r *http.Request, t requestTarget, o origi
 		}
 	}
 	if err := a.scheme.Verify(auth, secret, message(r.Method, o, t, form)); err != nil {
+		if errors.Is(err, signature.ErrSignature) {
+			err = a.badSignature(r, t, o, auth, secret, form)
+		}
 		return r, err
 	}
 	if !t.matchesURL(r.URL) {
@@ -257,8 +261,9 @@ func (a *Authenticator) useNonce(ctx context.Context, auth *signature.Authorizat
 	case !first:
 		return unauthorized("nonce already used")
 	case a.config.Now().Sub(at) > a.config.Leeway:
-		return errOutOfRange
+		return unauthorized(reasonOutOfRange)
 	}
+	a.causes.accepted()
 	return nil
 }
 
@@ -277,49 +282,4 @@ func nonceKey(auth *signature.Authorization) string {
 func base64URL(b []byte) string {
 	var buf [64]byte
 	return string(base64.RawURLEncoding.AppendEncode(buf[:0], b))
-}
-
-// origin returns the origin to which a request was sent. It reports whether the request
-// names one.
-func (a *Authenticator) origin(r *http.Request) (origin.Origin, bool) {
-	switch {
-	case a.config.PublicOrigin != "":
-		return a.public, true
-	case a.config.TrustForwarded:
-		return forwardedOrigin(r)
-	}
-	return origin.FromHost(ownScheme(r), r.Host)
-}
-
-// ownScheme returns the scheme of the connection.
-func ownScheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
-// forwardedOrigin returns the origin to which a request was sent according to the proxy.
-// Of several values the last is that of the nearest proxy. Those before it may be the
-// client's own.
-func forwardedOrigin(r *http.Request) (origin.Origin, bool) {
-	scheme, host := ownScheme(r), r.Host
-	if proto := lastValue(r, "X-Forwarded-Proto"); proto != "" {
-		scheme = strings.ToLower(proto)
-	}
-	if forwarded := lastValue(r, "X-Forwarded-Host"); forwarded != "" {
-		host = forwarded
-	}
-	return origin.FromHost(scheme, host)
-}
-
-// lastValue returns the last element of a header with comma-separated values, "" if there
-// is none.
-func lastValue(r *http.Request, header string) string {
-	values := r.Header.Values(header)
-	if len(values) == 0 {
-		return ""
-	}
-	last := values[len(values)-1]
-	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 }

@@ -133,6 +133,78 @@ func TestBadCredentials(t *testing.T) {
 	}
 }
 
+// TestMalformedHeaders checks that an Authorization header that begins with the name of the
+// scheme is never taken for no credentials, and that a client that sent credentials is never
+// told that it sent none.
+func TestMalformedHeaders(t *testing.T) {
+	type headers []string
+	const malformed, other, misplaced = "malformed Authorization header", "the Authorization header does not have the scheme ", "OAuth parameter outside the Authorization header"
+	for scheme, tests := range map[vepauth.Scheme][]struct {
+		headers
+		reason string
+		passes bool // a handler that does not require credentials is called
+	}{
+		vepauth.OAuthVEP: {
+			{headers{`OAuth, oauth_nonce="n"`}, malformed, false},
+			{headers{`oauth,oauth_nonce="n"`}, malformed, false},
+			{headers{` OAUTH,`}, malformed, false},
+			{headers{`OAuth="x"`}, malformed, false},
+			{headers{`OAuth"x"`}, malformed, false},
+			{headers{`OAuth: oauth_nonce="n"`}, malformed, false},
+			{headers{`OAuth;oauth_nonce="n"`}, malformed, false},
+			{headers{`OAuth/1.0 oauth_nonce="n"`}, malformed, false},
+			{headers{"OAuth\toauth_nonce"}, malformed, false},
+			{headers{`OAuth oauth_nonce="n" oauth_version="1.0"`}, malformed, false},
+			{headers{`OAuth oauth_nonce="n`}, malformed, false},
+			{headers{`OAuth oauth_signature=a/b=`}, malformed, false},
+			{headers{`OAuth oauth_nonce="n", oauth_nonce="n"`}, malformed, false},
+			{headers{`OAuth oauth_nonce="n", Basic YTpi`}, malformed, false},
+			{headers{`OAuth YTpi`}, malformed, false},
+			{headers{`OAuth ,, oauth_nonce="n",`}, "unsupported signature method", false},
+			{headers{`OAuth`}, "unsupported signature method", false},
+			{headers{`OAuth id="i", ts="1", nonce="n", mac="m"`}, "unsupported signature method", false},
+			{headers{`OAuth oauth_nonce="n"`, `OAuth oauth_nonce="n"`}, "more than one Authorization header", false},
+			{headers{`Basic YTpi`, `OAuth, oauth_nonce="n"`}, "more than one Authorization header", false},
+			{headers{`OAuth+VEP oauth_nonce="n"`}, other + "OAuth", true},
+			{headers{`MAC oauth_nonce="n"`}, other + "OAuth", true},
+			{headers{`OAuth2 oauth_nonce="n"`}, other + "OAuth", true},
+			{headers{`oauth_nonce="n"`}, other + "OAuth", true},
+			{headers{`Bearer x`, `Basic YTpi`}, other + "OAuth", true},
+			{headers{``}, "authentication required", true},
+		},
+		vepauth.MACBrowserID: {
+			{headers{`MAC, id="i"`}, malformed, false},
+			{headers{`mac,id="i"`}, malformed, false},
+			{headers{`MAC id`}, malformed, false},
+			{headers{`MAC id="i", ID="i"`}, malformed, false},
+			{headers{`MAC id="i" ts="1"`}, malformed, false},
+			{headers{`MAC oauth_consumer_key="k"`}, "no token in the Authorization header", false},
+			{headers{`MAC ,id="i",,`}, "no timestamp in the Authorization header", false},
+			{headers{`MAC id="i"`, `Basic YTpi`}, "more than one Authorization header", false},
+			{headers{`OAuth, oauth_nonce="n"`}, other + "MAC", true},
+			{headers{`MAC+BrowserID id="i"`}, other + "MAC", true},
+		},
+	} {
+		s := newSite(t, &vepauth.Config{Scheme: scheme})
+		required := s.auth.Require(http.HandlerFunc(echo))
+		for _, test := range tests {
+			what := strings.Join(test.headers, " | ")
+			got := do(required, get(data, test.headers...))
+			checkRefused(t, what, got, string(scheme)+` url="/request_token"`)
+			if reason := got.member("reason"); reason != test.reason {
+				t.Errorf("%s: %s; want %s", what, reason, test.reason)
+			}
+			if got := s.do(get(data, test.headers...)); (got.status == 200) != test.passes {
+				t.Errorf("%s: %d", what, got.status)
+			}
+		}
+	}
+	inQuery := do(newSite(t, nil).auth.Require(nil), get(data+"?oauth_nonce=n&oauth_signature=s"))
+	if reason := inQuery.member("reason"); inQuery.status != 401 || reason != misplaced {
+		t.Errorf("in the query: %d %s", inQuery.status, reason)
+	}
+}
+
 // TestOrderOfChecks checks that the first of two faults determines the reason.
 func TestOrderOfChecks(t *testing.T) {
 	type mutate func(s *site, r *http.Request)

@@ -140,10 +140,11 @@ type Config struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Logger logs why a request was answered with 500 or 503. At level Info it logs why
-	// an assertion was refused if the answer does not contain it: how the lookup of a
-	// domain failed. The log contains names of domains, but no token and no email
-	// address. Nil means slog.Default().
+	// Logger logs why requests were refused, each cause once a minute: at level Warn
+	// (Error for 500) what could not be decided, and what the operator of this server can
+	// correct, such as a wrong PublicOrigin; at level Info everything else. At level
+	// Debug it logs every refused request. The log contains domains, origins and paths,
+	// but no query, token or email address. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -154,6 +155,7 @@ func New(c Config) (*Authenticator, error) {
 		return nil, err
 	}
 	a := &Authenticator{config: c.withDefaults()}
+	a.causes = newCauses(a.config.Logger, a.config.Now)
 	a.scheme, _ = c.Scheme.signatureScheme() // validate has checked both
 	a.public, _ = c.publicOrigin()
 	var err error

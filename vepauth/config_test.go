@@ -107,7 +107,7 @@ func TestAudiences(t *testing.T) {
 		{"https://*.rp.example", "https://evil-rp.example", 400},
 	} {
 		s := newSite(t, &vepauth.Config{Audiences: []string{"https://first.example", test.accepted}})
-		got := s.do(tokenRequest(endpoint, idp.Backed(alice, userKey, test.signed)))
+		got := s.do(tokenRequest(test.signed+"/request_token", idp.Backed(alice, userKey, test.signed)))
 		check(t, test.signed+" at "+test.accepted, got, test.status)
 	}
 }

@@ -81,7 +81,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 	}
 	o, ok := a.origin(r)
 	if !ok || !hostsAgree(r, o) {
-		return Token{}, badRequest("the origin of the request is not known")
+		return Token{}, a.unknownOrigin(r, http.StatusBadRequest)
 	}
 	g := Grant{Values: values, Scope: scopeOf(o, values)}
 	if len(a.routes.applications) > 0 && !a.routes.isApplication(g.Scope.Application, g.Scope.Version) {
@@ -89,7 +89,10 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 	}
 	g.Result, err = a.config.Verifier.Verify(r.Context(), text, a.config.Audiences...)
 	if err != nil || g.Result == nil {
-		return Token{}, refuseAssertion(err)
+		return Token{}, a.explainAudience(r, o, refuseAssertion(err))
+	}
+	if err := a.checkOrigin(r, o, g.Result.Audience); err != nil {
+		return Token{}, err
 	}
 	return a.makeToken(r, g)
 }

@@ -46,7 +46,7 @@ func TestOrigin(t *testing.T) {
 		}
 		test.config.Tokens = tokens
 		s := newSite(t, &test.config)
-		public := newSite(t, &vepauth.Config{Tokens: tokens}).login(test.url + "/request_token")
+		public := newSite(t, &vepauth.Config{Tokens: tokens, Audiences: []string{rp, test.url}}).login(test.url + "/request_token")
 		r := s.signed(request("GET", test.url+"/data"), public)
 		r.RequestURI, r.Host, r.TLS = "/data", test.host, nil
 		if test.tls {

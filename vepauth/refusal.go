@@ -2,7 +2,6 @@ package vepauth
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -14,9 +13,15 @@ import (
 // retryAfter is the value of Retry-After. A failed lookup is cached for the same time.
 const retryAfter = 5 * time.Second
 
-var (
-	errOutOfRange  = unauthorized("timestamp out of range")
-	errNoAssertion = unauthorized("no assertion")
+var errNoAssertion = unauthorized("no assertion")
+
+// Reasons with a fault as their cause.
+const (
+	reasonOrigin        = "origin mismatch: the server does not take itself for the audience of the assertion"
+	reasonUnknownOrigin = "the origin of the request is not known"
+	reasonScope         = "the token is not valid for this origin or application"
+	reasonToken         = "unknown or expired token"
+	reasonOutOfRange    = "timestamp out of range"
 )
 
 // unauthorized returns a refusal with the status 401. refuse adds the challenge.
@@ -32,7 +37,9 @@ func badRequest(reason string) *refusal.Refusal {
 // unavailable returns a refusal with the status 503, for a request that cannot be checked
 // now.
 func unavailable(reason string, cause error) *refusal.Refusal {
-	return &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reason, Cause: cause, RetryAfter: retryAfter}
+	return &refusal.Refusal{
+		Status: http.StatusServiceUnavailable, Reason: reason, Undecided: true, Cause: cause, RetryAfter: retryAfter,
+	}
 }
 
 // newRefusal returns the answer to an error. An error that is not listed here is a fault of
@@ -45,8 +52,12 @@ func newRefusal(err error) refusal.Refusal {
 		return *refused
 	case errors.As(err, &invalid):
 		return *unauthorized(invalid.Error())
-	case errors.Is(err, errMethod), errors.Is(err, errTarget), errors.Is(err, errURLMismatch),
-		errors.Is(err, errEncodedForm), errors.Is(err, errParsedForm):
+	case errors.Is(err, errURLMismatch), errors.Is(err, errParsedForm):
+		return refusal.Refusal{Status: http.StatusUnauthorized, Reason: err.Error(), Cause: &fault{
+			text:   "a handler outside vepauth may have changed the request",
+			advice: "such a handler may strip a prefix, and must leave the rest of the URL and the form as they are",
+		}}
+	case errors.Is(err, errMethod), errors.Is(err, errTarget), errors.Is(err, errEncodedForm):
 		return *unauthorized(err.Error())
 	case errors.Is(err, errLongTarget):
 		return refusal.Refusal{Status: http.StatusRequestURITooLong, Reason: errLongTarget.Error()}
@@ -80,7 +91,7 @@ func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, t request
 	if e.Status == http.StatusUnauthorized {
 		e.Challenge = a.challenge(r, t)
 	}
-	a.logCause(r, e)
+	a.logRefusal(r, t, e)
 	setCommonHeaders(w.Header())
 	e.Write(w, "application/json", append(e.JSON(), '\n'))
 }
@@ -98,33 +109,4 @@ func (a *Authenticator) challenge(r *http.Request, t requestTarget) string {
 		return a.scheme.Challenge() + " url=" + signature.Quote(url)
 	}
 	return a.scheme.Challenge()
-}
-
-// logCause logs the cause if the answer does not contain it, unless the client has disconnected.
-func (a *Authenticator) logCause(r *http.Request, e refusal.Refusal) {
-	if e.Cause == nil || r.Context().Err() != nil {
-		return
-	}
-	text, level := detail(e.Cause), slog.LevelError
-	if e.Status < 500 {
-		level = slog.LevelInfo
-		if text == e.Reason {
-			return
-		}
-	}
-	a.config.Logger.LogAttrs(r.Context(), level, "vepauth: "+e.Reason, slog.String("error", text))
-}
-
-// detail returns the text of err for the log. For an *assertion.Error it includes how the
-// lookup of a domain failed, which the client must not learn.
-func detail(err error) string {
-	var e *assertion.Error
-	switch text := err.Error(); {
-	case !errors.As(err, &e):
-		return text
-	case text == e.Reason:
-		return e.Detail()
-	default:
-		return text + ": " + e.Detail()
-	}
 }

@@ -79,6 +79,7 @@ type site struct {
 	auth    *vepauth.Authenticator
 	handler http.Handler
 	scheme  vepauth.Scheme
+	logger  *slog.Logger
 }
 
 // newSite returns a site. A nil Config, and zero fields, mean defaults for tests.
@@ -90,7 +91,7 @@ func newSite(t testing.TB, c *vepauth.Config) *site {
 	}
 	config := *c
 	if config.Audiences == nil {
-		config.Audiences = []string{rp}
+		config.Audiences = []string{rp, "http://rp.example"} // with TLS and without
 	}
 	if config.Now == nil {
 		config.Now = s.now
@@ -105,7 +106,7 @@ func newSite(t testing.TB, c *vepauth.Config) *site {
 	if s.auth, err = vepauth.New(config); err != nil {
 		t.Fatal(err)
 	}
-	s.handler, s.scheme = s.auth.Handler(http.HandlerFunc(echo)), config.Scheme
+	s.handler, s.scheme, s.logger = s.auth.Handler(http.HandlerFunc(echo)), config.Scheme, config.Logger
 	return s
 }
 

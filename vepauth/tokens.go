@@ -28,6 +28,9 @@ import (
 // wrap it. The answer is 401 with a challenge.
 var ErrRefused = errors.New("refused")
 
+// errForeignToken is the error of SignedTokens for a token that it did not issue.
+var errForeignToken = fmt.Errorf("%w: not signed with a secret of this server", ErrRefused)
+
 // TokenManager issues and parses the tokens with which requests are signed.
 // SignedTokens is the default.
 //
@@ -221,7 +224,7 @@ func (t *SignedTokens) ParseToken(_ *http.Request, token string) (id Identity, s
 	}
 	m, ok := t.signerOf(signed)
 	if !ok {
-		return id, "", fmt.Errorf("%w: not signed with a secret of this server", ErrRefused)
+		return id, "", errForeignToken
 	}
 	p, err := decodePayload(signed[:len(signed)-sha256.Size])
 	if err != nil {

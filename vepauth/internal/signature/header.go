@@ -45,6 +45,9 @@ func Parse(s Scheme, headers []string) (*Authorization, error) {
 		if len(headers) > 1 {
 			return nil, ErrHeaders
 		}
+		if params != "" && params[0] != ' ' && params[0] != '\t' { // as in "OAuth, a=b"
+			return nil, ErrHeader
+		}
 		a := new(Authorization)
 		parsed, err := appendParams(a.header[:0], params)
 		if err != nil {
@@ -58,15 +61,12 @@ func Parse(s Scheme, headers []string) (*Authorization, error) {
 	return nil, nil
 }
 
-// CutScheme returns what follows an authentication scheme in an Authorization
-// header, and reports whether the header has that scheme. Case does not matter.
+// CutScheme returns what follows an authentication scheme in an Authorization header: in a
+// well-formed one nothing, or a space and more. It reports whether the header has that
+// scheme. Case does not matter.
 func CutScheme(header, scheme string) (rest string, found bool) {
-	header = strings.TrimLeft(header, " \t")
-	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", false
-	}
-	rest = header[len(scheme):]
-	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t'
+	token, rest := cutToken(strings.TrimLeft(header, " \t"))
+	return rest, strings.EqualFold(token, scheme)
 }
 
 // checkComplete returns an error if a parameter is missing that both schemes need.

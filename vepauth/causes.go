@@ -1,0 +1,301 @@
+package vepauth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/loglimit"
+	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/refusal"
+	"github.com/vepverify/vepverify/vepauth/internal/signature"
+)
+
+// This file logs why requests are refused, for the operator of the server.
+
+// causes logs causes. Each is logged once a minute.
+type causes struct {
+	*loglimit.Logger
+	diagnoses *loglimit.Limiter // of bad signatures
+	now       func() time.Time
+	last      atomic.Int64 // when the last signed request was accepted, in seconds since 1970
+}
+
+// newCauses returns causes that are logged to a logger.
+func newCauses(to *slog.Logger, now func() time.Time) *causes {
+	return &causes{Logger: loglimit.NewLogger(to), diagnoses: loglimit.New(quiet), now: now}
+}
+
+// quiet is how long no signed request must have been accepted before refusals are suspected
+// to be the server's fault.
+const quiet = time.Minute
+
+// accepted records that a signed request was accepted.
+func (c *causes) accepted() { c.last.Store(c.now().Unix()) }
+
+// isQuiet reports whether no signed request was accepted in the last minute.
+func (c *causes) isQuiet() bool {
+	return c.now().Sub(time.Unix(c.last.Load(), 0)) > quiet
+}
+
+// fault is a cause of a refusal that the operator of the server can perhaps remove. It has
+// no secret, no email address and no text of the client except origins.
+type fault struct {
+	text, advice string
+	// certain means that the client is not at fault. Otherwise it probably is, unless no
+	// signed request is accepted.
+	certain bool
+}
+
+// Error implements error.
+func (f *fault) Error() string { return f.text }
+
+// logRefusal logs why a request was refused. That a request has no credentials is not
+// logged: it is how clients begin.
+func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.Refusal) {
+	var f *fault
+	var failed *assertion.Error
+	url := slog.String("url", a.shownURL(r, t))
+	switch ctx := r.Context(); {
+	case e.Reason == reasonNoCredentials, ctx.Err() != nil && errors.Is(e.Cause, context.Canceled):
+		return
+	case e.Status >= http.StatusInternalServerError:
+		level, message := slog.LevelWarn, "vepauth: "+e.Reason
+		if e.Status == http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+		if errors.As(e.Cause, &failed) { // the reason names a domain
+			message = "vepauth: undecided"
+		}
+		a.causes.LogCause(ctx, level, message, e.Cause, url)
+	case errors.As(e.Cause, &f):
+		level := slog.LevelInfo
+		if f.certain || a.causes.isQuiet() {
+			level = slog.LevelWarn
+		}
+		a.causes.Log(ctx, level, level.String()+e.Reason, "vepauth: "+e.Reason, slog.String("error", f.text), slog.String("advice", f.advice), url)
+	case e.Cause != nil:
+		a.causes.LogCause(ctx, slog.LevelInfo, "vepauth: assertion refused", e.Cause)
+	default:
+		a.causes.Log(ctx, slog.LevelInfo, e.Reason, "vepauth: "+e.Reason, slog.Int("status", e.Status), url)
+	}
+	a.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "vepauth: request refused", slog.Int("status", e.Status), slog.String("reason", e.Reason), url)
+}
+
+// Limits of a path in the log.
+const (
+	maxShownPath    = 200 // bytes
+	maxShownSegment = 40  // bytes: a longer segment may be a secret
+)
+
+// shownURL returns the URL of a request as this server verifies it, without the query and
+// without segments of the path that could be a secret or an email address.
+func (a *Authenticator) shownURL(r *http.Request, t requestTarget) string {
+	var b strings.Builder
+	if o, ok := a.origin(r); ok {
+		b.WriteString(shown(o.String()))
+	}
+	for i, segment := range strings.Split(t.Path(), "/") {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		if b.Len() > maxShownPath+maxShownOrigin {
+			return b.String() + "…"
+		}
+		if hidesSegment(segment) {
+			segment = "…"
+		}
+		b.WriteString(segment)
+	}
+	return b.String()
+}
+
+// hidesSegment reports whether a segment of a path must not be in the log.
+func hidesSegment(s string) bool {
+	decoded, err := signature.Unescape(s)
+	return err != nil || len(s) > maxShownSegment || strings.ContainsFunc(decoded, func(r rune) bool { return r < '!' || r > '~' || r == '@' })
+}
+
+// wrongOrigin returns the fault of a server that takes itself for another origin than its
+// clients do. The text before the other origin says what proves it.
+func (a *Authenticator) wrongOrigin(r *http.Request, own origin.Origin, proof, other string) *fault {
+	f := &fault{
+		text:    "this server takes itself for " + shown(own.String()) + "; " + proof + " " + shown(other),
+		certain: a.isMistaken(r, own, other),
+	}
+	switch {
+	case a.config.TrustForwarded:
+		f.text += forwardedText(r)
+		f.advice = "let the proxy set X-Forwarded-Proto and X-Forwarded-Host to what its clients see (Config.TrustForwarded)"
+	case a.config.PublicOrigin != "":
+		f.advice = "correct Config.PublicOrigin, or set Config.TrustForwarded instead if the server has several origins"
+	default:
+		if text := forwardedText(r); text != "" {
+			f.text += text + ", which is not trusted"
+		}
+		f.advice = "set Config.PublicOrigin to " + shown(other) + ", or Config.TrustForwarded if a proxy sets X-Forwarded-Proto and X-Forwarded-Host"
+	}
+	return f
+}
+
+// forwardedText describes the origin that the headers of a proxy name, "" if they name none.
+func forwardedText(r *http.Request) string {
+	claimed, ok := claimedOrigin(r)
+	if !ok {
+		return ""
+	}
+	var named []string
+	if lastValue(r, forwardedProto) != "" {
+		named = append(named, forwardedProto+": "+claimed.Scheme())
+	}
+	if lastValue(r, forwardedHost) != "" {
+		named = append(named, forwardedHost+": "+shown(strings.TrimPrefix(claimed.String(), claimed.Scheme()+"://")))
+	}
+	if named == nil {
+		named = []string{"Forwarded for " + shown(claimed.String())}
+	}
+	return "; the request has " + strings.Join(named, " and ")
+}
+
+// unknownOrigin returns the refusal of a request that names no origin, or two.
+func (a *Authenticator) unknownOrigin(r *http.Request, status int) error {
+	e := &refusal.Refusal{Status: status, Reason: reasonUnknownOrigin}
+	if _, ok := a.origin(r); !ok && a.config.TrustForwarded {
+		e.Cause = &fault{
+			text:   "X-Forwarded-Proto and X-Forwarded-Host, or Host, name no origin",
+			advice: "let the proxy set X-Forwarded-Proto to https or http, and X-Forwarded-Host to a host (Config.TrustForwarded)",
+		}
+	}
+	return e
+}
+
+// explainAudience adds a fault to the refusal of an assertion for another audience, if no
+// assertion for this server can be accepted.
+func (a *Authenticator) explainAudience(r *http.Request, own origin.Origin, e *refusal.Refusal) error {
+	if !errors.Is(e.Cause, assertion.ErrAudience) {
+		return e
+	}
+	claimed, forwarded := claimedOrigin(r)
+	switch {
+	case !a.isAudience(own.String()):
+		e.Cause = &fault{
+			text:   "this server takes itself for " + shown(own.String()) + ", which is none of Config.Audiences",
+			advice: "correct Config.Audiences or, behind a proxy, set Config.PublicOrigin or Config.TrustForwarded",
+		}
+	case forwarded && !a.isAudience(claimed.String()):
+		e.Cause = &fault{
+			text:   "a proxy names " + shown(claimed.String()) + ", which is none of Config.Audiences",
+			advice: "add the origin that clients see to Config.Audiences, and set Config.PublicOrigin or Config.TrustForwarded",
+		}
+	}
+	return e
+}
+
+// refuseToken returns the refusal of a token that a TokenManager refused.
+func refuseToken(err error) error {
+	e := unauthorized(reasonToken)
+	if errors.Is(err, errForeignToken) {
+		e.Cause = &fault{
+			text:   "the token was not signed with a secret of this server",
+			advice: "set SignedTokensConfig.Secrets, the same on all machines: without it, tokens are lost at a restart",
+		}
+	}
+	return e
+}
+
+// refuseScope returns the refusal of a token for another origin or application.
+func (a *Authenticator) refuseScope(r *http.Request, own origin.Origin, s Scope) error {
+	e := unauthorized(reasonScope)
+	if s.Origin != own.String() {
+		e.Cause = a.wrongOrigin(r, own, "the token is for", s.Origin)
+	}
+	return e
+}
+
+// outOfRange returns the refusal of a timestamp that differs too much from the clock.
+func outOfRange(now, at time.Time) error {
+	e := unauthorized(reasonOutOfRange)
+	difference, direction := now.Sub(at), "behind"
+	if difference < 0 {
+		difference, direction = -difference, "ahead of"
+	}
+	e.Cause = &fault{
+		text:   "the request's clock is " + difference.Round(time.Second).String() + " " + direction + " this server's",
+		advice: "if all clients are refused, correct this server's clock (NTP); otherwise the client's",
+	}
+	return e
+}
+
+// badSignature returns the refusal of a signature that is not valid. Once a minute it tries
+// whether the signature is valid for another URL, which a proxy could have changed.
+func (a *Authenticator) badSignature(r *http.Request, t requestTarget, own origin.Origin, auth *signature.Authorization, secret, form string) error {
+	e := unauthorized(signature.ErrSignature.Error())
+	cause := &fault{
+		text:   "the client signed something else than this server received",
+		advice: "if all clients are refused, a proxy changes the path, the query or the form of requests; otherwise compare the client's base string with docs/VEPAUTH.md",
+	}
+	e.Cause = cause
+	if _, ok := a.causes.diagnoses.Allow(e.Reason); !ok {
+		return e
+	}
+	isSigned := func(o origin.Origin, t requestTarget) bool {
+		return a.scheme.Verify(auth, secret, message(r.Method, o, t, form)) == nil
+	}
+	for _, o := range a.otherOrigins(r, own) {
+		if isSigned(o, t) {
+			cause = a.wrongOrigin(r, own, "the request was signed for", o.String())
+			cause.certain = true
+			e.Cause = cause
+			return e
+		}
+	}
+	if prefix := strings.TrimSuffix(lastValue(r, "X-Forwarded-Prefix"), "/"); prefix != "" && isSigned(own, parseTarget(prefix+t.Text)) {
+		cause.text = "a proxy removes a prefix of the path, which X-Forwarded-Prefix names and the client signed"
+		cause.advice = "let the proxy pass the path on unchanged"
+		cause.certain = true
+	}
+	return e
+}
+
+// maxOtherOrigins is the number of audiences that are tried for a bad signature.
+const maxOtherOrigins = 8
+
+// otherOrigins returns the origins for which a client could have signed a request instead.
+func (a *Authenticator) otherOrigins(r *http.Request, own origin.Origin) (all []origin.Origin) {
+	add := func(o origin.Origin, ok bool) {
+		if ok && o != own {
+			all = append(all, o)
+		}
+	}
+	add(claimedOrigin(r))
+	for _, scheme := range []string{"https", "http"} {
+		add(origin.FromHost(scheme, r.Host))
+		add(origin.FromHost(scheme, own.Host()))
+	}
+	for i, audience := range a.config.Audiences {
+		if o, err := origin.Parse(strings.TrimSuffix(audience, "/")); err == nil && i < maxOtherOrigins {
+			add(o, true)
+		}
+	}
+	return all
+}
+
+const reasonNoCredentials = "authentication required"
+
+// noCredentials returns the refusal of a request without credentials of the scheme. It
+// tells a client that sent others why they were not accepted.
+func (a *Authenticator) noCredentials(r *http.Request) error {
+	headers := r.Header["Authorization"]
+	switch {
+	case strings.TrimSpace(strings.Join(headers, "")) != "":
+		return unauthorized("the Authorization header does not have the scheme " + a.scheme.AuthScheme())
+	case r.URL != nil && a.scheme.CoversForm() && strings.Contains(r.URL.RawQuery, "oauth_signature="):
+		return unauthorized(signature.ErrMisplaced.Error())
+	}
+	return unauthorized(reasonNoCredentials)
+}

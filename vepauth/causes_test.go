@@ -1,0 +1,284 @@
+package vepauth_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/vepauth"
+)
+
+// logged returns a site whose log, from a level, is in the buffer.
+func logged(t testing.TB, level slog.Level, c vepauth.Config) (*site, *bytes.Buffer) {
+	log := new(bytes.Buffer)
+	c.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
+	return newSite(t, &c), log
+}
+
+// checkLog checks that a log contains all texts of want, and no secret.
+func checkLog(t testing.TB, what, log string, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if !strings.Contains(log, text) {
+			t.Errorf("%s: no %q in the log %q", what, text, log)
+		}
+	}
+	for _, secret := range []string{"alice", "oauth_", backed()[:30], "?", "secret-"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("%s: %q in the log %q", what, secret, log)
+		}
+	}
+}
+
+// TestWrongOrigin has the ways in which a server takes itself for another origin than its
+// clients do. It refuses to issue a token with which every request would be refused. The log
+// names both origins, and the setting.
+func TestWrongOrigin(t *testing.T) {
+	https := map[string]string{"X-Forwarded-Proto": "https"}
+	both := map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "rp.example"}
+	for _, test := range []struct {
+		name    string
+		config  vepauth.Config // Audiences: rp, if empty
+		proved  string         // rp, if empty
+		server  string         // the URL that the server gets
+		headers map[string]string
+		log     []string // nil means that a token is issued
+	}{
+		{"TLS ends at a proxy", vepauth.Config{}, "", "http://rp.example", nil,
+			[]string{"itself for http://rp.example; the assertion is for https://rp.example", "PublicOrigin to https://rp.example", "TrustForwarded"}},
+		{"its headers are not trusted", vepauth.Config{}, "", "http://rp.example", both,
+			[]string{"X-Forwarded-Proto: https and X-Forwarded-Host: rp.example, which is not trusted", "TrustForwarded"}},
+		{"the scheme is not trusted", vepauth.Config{}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https, which is not trusted"}},
+		{"RFC 7239", vepauth.Config{}, "", "http://rp.example", map[string]string{"Forwarded": `for=10.0.0.1;Proto=https;host="rp.example"`},
+			[]string{"Forwarded for https://rp.example, which is not trusted"}},
+		{"another Host", vepauth.Config{}, "", "http://127.0.0.1:8080", nil, []string{"itself for http://127.0.0.1:8080;", "PublicOrigin"}},
+		{"another Host over TLS", vepauth.Config{}, "", "https://10.0.0.1", nil, []string{"itself for https://10.0.0.1;", "PublicOrigin"}},
+		{"a port added", vepauth.Config{}, "", "https://rp.example:8443", nil, []string{"itself for https://rp.example:8443;"}},
+		{"a port removed", vepauth.Config{Audiences: []string{"https://rp.example:8443"}}, "https://rp.example:8443", rp, nil, []string{"itself for https://rp.example;"}},
+		{"an http audience over TLS", vepauth.Config{Audiences: []string{"http://rp.example"}}, "http://rp.example", rp, nil, []string{"itself for https://rp.example;"}},
+		{"a wildcard", vepauth.Config{Audiences: []string{"https://*.rp.example"}}, "https://a.rp.example", "http://a.rp.example", nil,
+			[]string{"itself for http://a.rp.example; the assertion is for https://a.rp.example"}},
+		{"several audiences", vepauth.Config{Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://b.example", nil, []string{"for https://b.example"}},
+		{"both schemes, and a proxy's header", vepauth.Config{Audiences: []string{rp, "http://rp.example"}}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https"}},
+		{"trusted, without headers", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", nil, []string{"itself for http://10.0.0.1;", "let the proxy set X-Forwarded-Proto"}},
+		{"trusted, without the scheme", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", map[string]string{"X-Forwarded-Host": "rp.example"},
+			[]string{"itself for http://rp.example;", "let the proxy set X-Forwarded-Proto"}},
+		{"the public origin of one of two", vepauth.Config{PublicOrigin: rp, Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://10.0.0.1",
+			map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "b.example"}, []string{"itself for https://rp.example;", "correct Config.PublicOrigin"}},
+		{"a public origin that is no audience", vepauth.Config{PublicOrigin: "http://rp.example"}, "", "http://10.0.0.1", nil, []string{"itself for http://rp.example;", "correct Config.PublicOrigin"}},
+		{"MAC", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "http://rp.example", nil, []string{"itself for http://rp.example;"}},
+		{"MAC, another host", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "https://10.0.0.1", nil, []string{"itself for https://10.0.0.1;"}},
+
+		{"the same", vepauth.Config{}, "", rp, both, nil},
+		{"another spelling", vepauth.Config{}, "https://rp.example:443", "https://RP.example", nil, nil},
+		{"IPv6", vepauth.Config{Audiences: []string{"https://[::1]:8443"}}, "https://[::1]:8443", "https://[0:0::1]:8443", nil, nil},
+		{"another audience", vepauth.Config{Audiences: []string{rp, "https://b.example"}}, "https://b.example", rp, nil, nil},
+		{"another subdomain", vepauth.Config{Audiences: []string{"https://*.rp.example"}}, "https://a.rp.example", "https://b.rp.example", nil, nil},
+		{"both schemes", vepauth.Config{Audiences: []string{rp, "http://rp.example"}}, "", "http://rp.example", nil, nil},
+		{"a proxy that is configured", vepauth.Config{PublicOrigin: rp}, "", "http://10.0.0.1", nil, nil},
+		{"a proxy that is trusted", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", both, nil},
+		{"MAC does not sign the scheme", vepauth.Config{Scheme: vepauth.MACBrowserID, Audiences: []string{"https://rp.example:8443"}},
+			"https://rp.example:8443", "http://rp.example:8443", https, nil},
+	} {
+		if test.config.Audiences == nil {
+			test.config.Audiences = []string{rp}
+		}
+		if test.proved == "" {
+			test.proved = rp
+		}
+		s, log := logged(t, slog.LevelWarn, test.config)
+		r := tokenRequest(test.server+"/request_token", idp.Backed(alice, userKey, test.proved))
+		for name, value := range test.headers {
+			r.Header.Set(name, value)
+		}
+		got := s.do(r)
+		if test.log == nil {
+			check(t, test.name, got, 200)
+			if log.Len() > 0 {
+				t.Errorf("%s: %s", test.name, log)
+			}
+			continue
+		}
+		check(t, test.name, got, 400)
+		checkFailure(t, test.name, got)
+		checkLog(t, test.name, log.String(), append(test.log, "level=WARN", "origin mismatch")...)
+		if reason := got.member("reason"); !strings.HasPrefix(reason, "origin mismatch") || strings.Contains(reason, "//") {
+			t.Errorf("%s: the client is told %q", test.name, reason)
+		}
+	}
+}
+
+// TestUnknownAudience checks that the audience of a Verifier that is not one of the
+// configuration is not compared, and not logged.
+func TestUnknownAudience(t *testing.T) {
+	for _, audience := range []string{"", "a\nb", "https://other.example"} {
+		s, log := logged(t, slog.LevelDebug, vepauth.Config{Verifier: fixedVerifier{res: &assertion.Result{Email: alice, Audience: audience}}})
+		check(t, audience, s.do(tokenRequest("http://10.0.0.1/request_token", backed())), 200)
+		if log.Len() > 0 {
+			t.Errorf("%q: %s", audience, log)
+		}
+	}
+}
+
+// TestNoAudience checks that the log tells an operator whose Audiences lack the origin of the
+// server, if an assertion for that is refused.
+func TestNoAudience(t *testing.T) {
+	for name, test := range map[string]struct {
+		signed, server string
+		headers        [2]string
+		log            []string
+	}{
+		"own origin":   {"http://rp.example", "http://rp.example", [2]string{}, []string{"level=WARN", "itself for http://rp.example, which is none of Config.Audiences"}},
+		"public":       {"https://www.example", rp, [2]string{"X-Forwarded-Host", "www.example"}, []string{"level=WARN", "a proxy names https://www.example, which is none"}},
+		"the client's": {"https://other.example", rp, [2]string{}, []string{"level=INFO", "audience mismatch: domain mismatch"}},
+	} {
+		s, log := logged(t, slog.LevelInfo, vepauth.Config{Audiences: []string{rp}})
+		r := tokenRequest(test.server+"/request_token", idp.Backed(alice, userKey, test.signed))
+		if test.headers[0] != "" {
+			r.Header.Set(test.headers[0], test.headers[1])
+		}
+		got := s.do(r)
+		check(t, name, got, 400)
+		if !strings.HasPrefix(got.member("reason"), "audience mismatch") {
+			t.Errorf("%s: %s", name, got.body)
+		}
+		checkLog(t, name, log.String(), test.log...)
+	}
+}
+
+// TestRefusedRequestIsLogged checks that the log names the cause of every refused request,
+// with the origin and path that this server verified. What the operator can correct is a
+// warning.
+func TestRefusedRequestIsLogged(t *testing.T) {
+	foreign := newSite(t, nil).login(endpoint)
+	two := vepauth.Config{Audiences: []string{rp, "http://rp.example"}}
+	const shown = "url=https://rp.example/data\n"
+	for _, test := range []struct {
+		name   string
+		config vepauth.Config
+		change func(s *site, r *http.Request)
+		log    []string
+	}{
+		{"a signature", vepauth.Config{}, func(s *site, r *http.Request) { edit(s, r, `signature="`, `signature="AAAA`) },
+			[]string{"WARN", `"vepauth: bad signature"`, "url=https://rp.example/data"}},
+		{"another path", vepauth.Config{}, func(s *site, r *http.Request) {
+			r.RequestURI = rp + "/alice@idp.example/secret-" + strings.Repeat("x", 40) + "/z?secret-"
+		},
+			[]string{"WARN", "url=https://rp.example/…/…/z"}},
+		{"a removed prefix", vepauth.Config{}, func(s *site, r *http.Request) {
+			r.Header = s.signed(request("GET", rp+"/api/data"), s.login(endpoint)).Header
+			r.Header.Set("X-Forwarded-Prefix", "/api/")
+		}, []string{"WARN", "X-Forwarded-Prefix"}},
+		{"another origin", two, func(s *site, r *http.Request) {
+			s.signed(r, s.login("http://rp.example/request_token"))
+			r.TLS, r.RequestURI = nil, "/data"
+			r.URL = &url.URL{Path: "/data"}
+		}, []string{"WARN", "bad signature", "itself for http://rp.example; the request was signed for https://rp.example", "PublicOrigin"}},
+		{"another origin, MAC", vepauth.Config{Scheme: vepauth.MACBrowserID}, func(s *site, r *http.Request) {
+			s.signed(r, s.login("http://rp.example/request_token"))
+			r.TLS, r.RequestURI = nil, "/data"
+			r.URL = &url.URL{Path: "/data"}
+		}, []string{"WARN", "bad signature", "itself for http://rp.example; the request was signed for https://rp.example", "PublicOrigin"}},
+		{"a token of another origin", vepauth.Config{}, func(s *site, r *http.Request) { r.TLS = nil },
+			[]string{"WARN", "itself for http://rp.example; the token is for https://rp.example"}},
+		{"the clock", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(time.Hour) },
+			[]string{"WARN", "timestamp out of range", "1h0m0s behind this server's", "NTP"}},
+		{"the clock, ahead", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(-time.Hour) }, []string{"WARN", "1h0m0s ahead of"}},
+		{"a foreign token", vepauth.Config{}, func(s *site, r *http.Request) { s.signed(r, foreign) },
+			[]string{"WARN", "unknown or expired token", "SignedTokensConfig.Secrets"}},
+		{"an expired token", vepauth.Config{}, func(s *site, r *http.Request) {
+			c := s.login(endpoint)
+			s.advance(time.Hour)
+			s.signed(r, c)
+		}, []string{"INFO", "unknown or expired token"}},
+		{"a used nonce", vepauth.Config{Nonces: oneUse(func(string, time.Time) (bool, error) { return false, nil })}, nil, []string{"INFO", "nonce already used", shown}},
+		{"a malformed header", vepauth.Config{}, func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth, x") },
+			[]string{"INFO", "malformed Authorization header", shown}},
+		{"a rewritten URL", vepauth.Config{}, func(s *site, r *http.Request) { r.URL.RawQuery = "a" }, []string{"WARN", "a handler outside vepauth"}},
+		{"no origin", vepauth.Config{TrustForwarded: true}, func(s *site, r *http.Request) { r.Header.Set("X-Forwarded-Proto", "secret-\n") },
+			[]string{"WARN", "the origin of the request is not known", "let the proxy set"}},
+		{"no nonces", vepauth.Config{Nonces: oneUse(func(string, time.Time) (bool, error) {
+			return false, fmt.Errorf("store: %w", errors.New("READONLY"))
+		})}, nil, []string{"WARN", "nonces cannot be checked now", "store: READONLY", shown}},
+		{"full", vepauth.Config{Nonces: assertion.NewMemoryOneUse(1, newClock().now)}, func(s *site, r *http.Request) {
+			check(s, "the first", s.do(s.signed(request("GET", data), s.login(endpoint))), 200)
+		}, []string{"WARN", "nonces cannot be checked now", "full"}},
+		{"a broken store of tokens", vepauth.Config{}, func(s *site, r *http.Request) {
+			*s = *newSite(s, &vepauth.Config{Logger: s.logger, Tokens: fakeTokens{parse: func(*http.Request, string) (vepauth.Identity, string, error) {
+				return vepauth.Identity{}, "", errors.New("database is down")
+			}}})
+		}, []string{"WARN", "tokens cannot be checked now", "database is down"}},
+	} {
+		s, log := logged(t, slog.LevelInfo, test.config)
+		r := s.signed(request("GET", data), s.login(endpoint))
+		if test.change != nil {
+			test.change(s, r)
+		}
+		for range 3 {
+			if got := s.do(r); got.status < 400 {
+				t.Errorf("%s: %d", test.name, got.status)
+			}
+		}
+		checkLog(t, test.name, log.String(), test.log...)
+		if lines := strings.Count(log.String(), "\n"); lines != 1 {
+			t.Errorf("%s: %d lines: %s", test.name, lines, log)
+		}
+	}
+}
+
+// TestSuspicion checks that what is probably a client's fault is a warning only if no request
+// was accepted in the last minute.
+func TestSuspicion(t *testing.T) {
+	s, log := logged(t, slog.LevelInfo, vepauth.Config{})
+	c := s.login(endpoint)
+	check(t, "accepted", s.do(s.signed(request("GET", data), c)), 200)
+	bad := func() {
+		t.Helper()
+		check(t, "bad", s.do(edit(t, s.signed(request("GET", data), c), `signature="`, `signature="AAAA`)), 401)
+	}
+	bad()
+	checkLog(t, "one client", log.String(), "level=INFO")
+	log.Reset()
+	s.advance(62 * time.Second)
+	bad()
+	checkLog(t, "all clients", log.String(), "level=WARN")
+}
+
+// TestNothingToLog checks that no line is logged for what clients do every day.
+func TestNothingToLog(t *testing.T) {
+	s, log := logged(t, slog.LevelDebug, vepauth.Config{})
+	h := s.auth.Require(http.HandlerFunc(echo))
+	check(t, "no credentials", do(h, request("GET", data)), 401)
+	check(t, "signed", do(h, s.signed(request("GET", data), s.login(endpoint))), 200)
+	if log.Len() > 0 {
+		t.Error(log)
+	}
+}
+
+// TestUndecided checks that the answers that may be others later say so.
+func TestUndecided(t *testing.T) {
+	for name, config := range map[string]vepauth.Config{
+		"lookup":    {Verifier: fixedVerifier{err: &assertion.Error{Kind: assertion.ErrUndecided, Reason: "unreachable"}}},
+		"no result": {Verifier: fixedVerifier{}},
+		"tokens":    {Tokens: issues(vepauth.Token{}, errors.New("down"))},
+	} {
+		s, log := logged(t, slog.LevelWarn, config)
+		got := s.do(tokenRequest(endpoint, backed()))
+		check(t, name, got, 503)
+		if !strings.HasSuffix(got.body, `"undecided":true}`+"\n") {
+			t.Errorf("%s: %s", name, got.body)
+		}
+		checkLog(t, name, log.String(), "level=WARN")
+	}
+	s := newSite(t, &vepauth.Config{Nonces: oneUse(func(string, time.Time) (bool, error) { return false, errors.New("down") })})
+	if got := s.do(s.signed(request("GET", data), s.login(endpoint))); !strings.HasSuffix(got.body, `"undecided":true}`+"\n") {
+		t.Errorf("nonces: %s", got.body)
+	}
+}
