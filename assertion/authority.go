@@ -29,8 +29,8 @@ func (v *verification) lookup(ctx context.Context, host, emailDomain string) (*w
 	if v.resolver == nil {
 		return v.config.Keys.Authority(ctx, host, emailDomain)
 	}
-	if v.issuer() == v.fallback {
-		v.signatureCheck.Fallback = v.fallback
+	if issuer := v.issuer(); !v.trusted[issuer] {
+		v.signatureCheck.Fallback, v.signatureCheck.Issuer = v.fallback, issuer
 	}
 	return v.resolver.AuthorityFor(ctx, host, emailDomain, &v.signatureCheck)
 }
@@ -84,38 +84,40 @@ func (v *verification) trustedAuthority(lookup lookupFunc, issuer string) (*well
 	return a, nil
 }
 
-// fallbackAuthority returns the authority for row 3: the fallback, because the
-// email's domain has no authority for the reason v.primaryErr. In row 5 it returns
-// the same; checkFallbackAllowed rejects it after the signatures.
+// fallbackAuthority returns the authority for row 3: the fallback or its delegate for
+// the email's domain, because that has no authority for the reason v.primaryErr. In
+// row 5 it returns the same; checkFallbackAllowed rejects it after the signatures.
 func (v *verification) fallbackAuthority(lookup lookupFunc, issuer string) (*wellknown.Authority, error) {
 	if v.fallback == "" {
-		reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", v.emailDomain)
-		return nil, &Error{
-			Kind: ErrIssuer, Reason: reason, detail: withCause(reason, v.primaryErr), cause: v.primaryErr,
-			Found: v.primaryErr.Error(), Expected: documentAt(v.emailDomain),
-			Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: v.emailDomain,
-		}
-	}
-	if issuer != v.fallback {
-		return nil, untrustedIssuer(v.fallback, issuer, v.primaryErr)
+		return nil, noFallback(v.emailDomain, v.primaryErr)
 	}
 	a, err := v.acceptIncomplete(lookup(v.ctx, v.fallback, v.emailDomain))
-	if err != nil {
+	switch {
+	case issuer != v.fallback && errors.Is(err, wellknown.ErrUnsupported):
+		return nil, untrustedIssuer(v.fallback, issuer, v.primaryErr) // the fallback does not delegate
+	case err != nil:
 		return nil, lookupFailed(v.fallback, err)
-	}
-	if a.Domain != v.fallback {
-		return nil, &Error{
-			Kind: ErrIssuer, Reason: "the fallback " + v.fallback + " delegates to another domain",
-			Found: "delegation to " + a.Domain, Expected: "keys of the fallback's own",
-			Advice: "name the other domain as the fallback", Setting: "Fallback",
-		}
+	case a.Domain != issuer:
+		return nil, untrustedIssuer(a.Domain, issuer, v.primaryErr)
 	}
 	return a, nil
 }
 
+// noFallback returns the error for an email's domain that has no authority, for the
+// reason err, if there is no fallback.
+func noFallback(emailDomain string, err error) error {
+	reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", emailDomain)
+	return &Error{
+		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
+		Found: err.Error(), Expected: documentAt(emailDomain),
+		Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: emailDomain,
+	}
+}
+
 // acceptIncomplete returns the authority of the fallback although its document
-// lacks pages for people, which PROTOCOL 3.pages-fallback allows. Otherwise it
-// returns its arguments.
+// lacks pages for people, which PROTOCOL 3.pages-fallback allows. The document of a
+// host to which the fallback delegates may not lack them. Otherwise it returns its
+// arguments.
 func (v *verification) acceptIncomplete(a *wellknown.Authority, err error) (*wellknown.Authority, error) {
 	if err == nil || v.fallback == "" {
 		return a, err
@@ -127,8 +129,8 @@ func (v *verification) acceptIncomplete(a *wellknown.Authority, err error) (*wel
 	return a, err
 }
 
-// checkFallbackAllowed returns an error if the fallback signed the certificate and
-// must not speak for the email's domain (PROTOCOL §4, row 5). It is called after
+// checkFallbackAllowed returns an error if the fallback, or its delegate, signed the
+// certificate and must not speak for the email's domain (PROTOCOL §4, row 5). It is called after
 // the signatures were checked: until then, a domain that the fetch policy refuses
 // and one that does not support BrowserID have the same outcomes, so that the
 // reason does not tell which names resolve to addresses that are not public.

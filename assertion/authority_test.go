@@ -1,6 +1,7 @@
 package assertion_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +78,29 @@ func TestRows(t *testing.T) {
 		{"row 3: the fallback is unavailable", "fallback.example", mapSource{"fallback.example": outage},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
 		{"row 3: the fallback is unsupported", "fallback.example", mapSource{}, assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
-		{"row 3: the fallback delegates", "fallback.example", mapSource{"fallback.example": authority("d.example", idpKey.Public())},
+		{"row 3: the fallback's delegate", "d.example", mapSource{"fallback.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example"}, nil, ""},
+		{"row 3: the fallback, which delegates", "fallback.example", mapSource{"fallback.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'd.example', got 'fallback.example'"},
+		{"row 3: not the fallback's delegate", "other.example", mapSource{"fallback.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'd.example', got 'other.example'"},
+		{"row 3: the fallback's delegate is incomplete", "d.example", mapSource{"fallback.example": incomplete("d.example")},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
+		{"row 3: the fallback's delegate is unavailable", "d.example", mapSource{"fallback.example": outage},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
+		{"row 3: the fallback's delegation leads nowhere", "d.example", mapSource{"fallback.example": refused},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
+		{"row 3: not the fallback, which is unavailable", "other.example", mapSource{"fallback.example": outage},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
+		{"row 3: not the fallback, which is unsupported", "other.example", mapSource{},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'fallback.example', got 'other.example'"},
+		{"row 3: the fallback's delegate for a domain that delegates to the fallback", "d.example", mapSource{"idp.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example"}, nil, ""},
+		{"row 4: unavailable, the fallback's delegate", "d.example", mapSource{"idp.example": outage, "fallback.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
+		{"row 4: opted out, the fallback's delegate", "d.example", mapSource{"idp.example": outage, "fallback.example": authority("d.example", idpKey.Public())},
+			assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, nil, ""},
+		{"row 5: refused, the fallback's delegate", "d.example", mapSource{"idp.example": refused, "fallback.example": authority("d.example", idpKey.Public())},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrIssuer, ""},
 		{"row 4: unavailable", "fallback.example", mapSource{"idp.example": outage, "fallback.example": fallback},
 			assertion.Config{Fallback: "fallback.example"}, assertion.ErrUndecided, ""},
@@ -114,6 +137,98 @@ func TestRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bridgedHosts serves a fallback over TLS that delegates the emails of idp.example to
+// bridge.example, and speaks for all others itself. No other host exists.
+func bridgedHosts(t *testing.T) *idptest.Server {
+	server := idptest.NewServer(idptest.New("bridge.example", idpKey).At(now))
+	t.Cleanup(server.Close)
+	server.Set("fallback.example", idptest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("domain") == "idp.example" {
+			w.Write([]byte(`{"authority":"bridge.example"}`))
+			return
+		}
+		w.Write(document(otherRSA.Public()))
+	})))
+	return server
+}
+
+// TestBridged checks a fallback that delegates one email domain and speaks for others
+// itself: over the network, and from a bundle of what the resolver fetched.
+func TestBridged(t *testing.T) {
+	server := bridgedHosts(t)
+	online := server.Resolver()
+	var saved bytes.Buffer
+	err := online.Save(t.Context(), &saved, "idp.example", "user.example", "fallback.example", "fallback.example?domain=idp.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	offline, err := wellknown.ParseStatic(saved.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bridged := spec{issuer: "bridge.example"}
+	byFallback := spec{issuer: "fallback.example", issuerKey: otherRSA, email: "bob@user.example"}
+	for name, source := range map[string]assertion.KeySource{"online": online, "offline": offline} {
+		for _, c := range []struct {
+			spec   spec
+			want   error
+			reason string
+		}{
+			{bridged, nil, ""},
+			{byFallback, nil, ""},
+			{spec{issuer: "bridge.example", email: "bob@user.example"}, assertion.ErrIssuer, "untrusted issuer, expected 'fallback.example', got 'bridge.example'"},
+			{spec{issuer: "fallback.example", issuerKey: otherRSA}, assertion.ErrIssuer, "untrusted issuer, expected 'bridge.example', got 'fallback.example'"},
+			{spec{issuer: "bridge.example", issuerKey: otherRSA}, assertion.ErrSignature, "invalid signature"},
+		} {
+			res, err := verifier(t, assertion.Config{Keys: source, Fallback: "fallback.example"}).Verify(t.Context(), c.spec.String(), rp)
+			if !errors.Is(err, c.want) || err != nil && assertion.Failure(err).Reason != c.reason {
+				t.Errorf("%s, %+v: %v, want %v", name, c.spec, err, c.reason)
+			}
+			if res != nil && res.Issuer != c.spec.issuer {
+				t.Errorf("%s: issuer %q", name, res.Issuer)
+			}
+		}
+	}
+	for _, host := range []string{"fallback.example", "bridge.example"} {
+		for _, r := range server.Requests(host) {
+			if r.Domain != "idp.example" && r.Domain != "user.example" && r.Domain != host {
+				t.Errorf("%s is asked for %s", host, r.Domain)
+			}
+		}
+	}
+}
+
+// TestBridgedRefresh checks that new keys of the delegate are fetched, and that a
+// delegation that has ended since is noticed.
+func TestBridgedRefresh(t *testing.T) {
+	old := authority("bridge.example", otherRSA.Public())
+	renewed := authority("bridge.example", idpKey.Public())
+	renewed.Fetched = now.Add(time.Second)
+	ended := authority("fallback.example", idpKey.Public())
+	ended.Fetched = now.Add(time.Second)
+	for name, c := range map[string]struct {
+		fresh *wellknown.Authority
+		want  error
+	}{"new keys": {renewed, nil}, "nothing newer": {old, assertion.ErrSignature}, "no delegation": {ended, assertion.ErrIssuer}} {
+		source := &refreshingFallback{KeySource: mapSource{"fallback.example": old}, fresh: mapSource{"fallback.example": c.fresh}}
+		_, err := verifier(t, assertion.Config{Keys: source, Fallback: "fallback.example"}).Verify(t.Context(), spec{issuer: "bridge.example"}.String(), rp)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// refreshingFallback is a Refresher with other answers after a refresh.
+type refreshingFallback struct {
+	assertion.KeySource
+	fresh mapSource
+}
+
+func (r *refreshingFallback) Refresh(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	return r.fresh.Authority(ctx, host, emailDomain)
 }
 
 // refreshingSource is a Refresher.

@@ -48,7 +48,7 @@ type network struct {
 
 	mu      sync.Mutex
 	fetches map[string]int
-	sites   map[string]string // documents by host
+	sites   map[string]string // documents by host, or by host and query
 }
 
 func newNetwork(t testing.TB) *network {
@@ -89,7 +89,10 @@ func (w *network) answer(q *http.Request) (*http.Response, error) {
 	host := q.URL.Host
 	w.mu.Lock()
 	w.fetches[host]++
-	document, ok := w.sites[host]
+	document, ok := w.sites[host+"?"+q.URL.RawQuery]
+	if !ok {
+		document, ok = w.sites[host]
+	}
 	w.mu.Unlock()
 	switch {
 	case w.down.Load():
@@ -243,6 +246,35 @@ func TestHonestUsersAmongForgers(t *testing.T) {
 	all.Wait()
 	if n := w.count()["fallback.example"]; n > 1+users+64 {
 		t.Errorf("%d fetches from the fallback", n)
+	}
+}
+
+// TestBridgedUserAmongForgers checks that a user of the fallback's delegate signs in for
+// 50 hours, although forgers use up the limits of the fallback and of the delegate for
+// other domains.
+func TestBridgedUserAmongForgers(t *testing.T) {
+	w := newNetwork(t)
+	w.sites["fallback.example?domain=bridged.example"] = `{"authority":"big.example"}`
+	honest := w.certificate("big.example", "bridged.example")
+	if err := w.verify(honest); err != nil {
+		t.Fatal(err)
+	}
+	for hour := range 50 {
+		w.clock.Add(int64(time.Hour))
+		for i := range 150 {
+			for _, issuer := range []string{"fallback.example", "big.example", "other.example"} {
+				if err := w.verify(w.forge(issuer, fmt.Sprintf("n%d-%d.example", hour, i))); err == nil {
+					t.Fatal("a forgery passed")
+				}
+			}
+		}
+		if err := w.verify(honest); err != nil {
+			t.Errorf("hour %d: %v", hour, err)
+		}
+	}
+	// The delegate vouches for no other domain.
+	if err := w.verify(w.certificate("big.example", "user.example")); !errors.Is(err, assertion.ErrIssuer) {
+		t.Errorf("another domain: %v", err)
 	}
 }
 

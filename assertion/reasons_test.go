@@ -73,14 +73,18 @@ func TestOneReason(t *testing.T) {
 		spec   spec
 		want   string // the reason
 	}{
-		"no fallback":                {assertion.Config{}, spec{}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
-		"no fallback, other issuer":  {assertion.Config{}, spec{issuer: "evil.example"}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
-		"not the fallback":           {assertion.Config{Fallback: "fallback.example"}, spec{}, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
-		"forged as of the fallback":  {assertion.Config{Fallback: "fallback.example"}, forged("fallback.example"), "invalid signature"},
-		"other key of the fallback":  {assertion.Config{Fallback: "fallback.example"}, spec{issuer: "fallback.example", issuerKey: otherDSA}, "algorithms do not match"},
-		"opted out of row 4, forged": {assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, forged("fallback.example"), "invalid signature"},
-		"dark fallback":              {assertion.Config{Fallback: "dark.example"}, spec{issuer: "dark.example"}, "undecided, no keys of dark.example: domain is unavailable"},
-		"trusted issuer":             {assertion.Config{TrustedIssuers: []string{"idp.example"}}, spec{}, "no keys of idp.example: domain does not support BrowserID"},
+		"no fallback":                 {assertion.Config{}, spec{}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"no fallback, other issuer":   {assertion.Config{}, spec{issuer: "evil.example"}, "untrusted issuer: idp.example does not support BrowserID, and there is no fallback"},
+		"not the fallback":            {assertion.Config{Fallback: "fallback.example"}, spec{}, "untrusted issuer, expected 'fallback.example', got 'idp.example'"},
+		"forged as of the fallback":   {assertion.Config{Fallback: "fallback.example"}, forged("fallback.example"), "invalid signature"},
+		"other key of the fallback":   {assertion.Config{Fallback: "fallback.example"}, spec{issuer: "fallback.example", issuerKey: otherDSA}, "algorithms do not match"},
+		"opted out of row 4, forged":  {assertion.Config{Fallback: "fallback.example", InsecureFallbackOnUnavailable: true}, forged("fallback.example"), "invalid signature"},
+		"dark fallback":               {assertion.Config{Fallback: "dark.example"}, spec{issuer: "dark.example"}, "undecided, no keys of dark.example: domain is unavailable"},
+		"dark fallback, other issuer": {assertion.Config{Fallback: "dark.example"}, spec{}, "undecided, no keys of dark.example: domain is unavailable"},
+		"not the bridge":              {assertion.Config{Fallback: "bridging.example"}, spec{}, "untrusted issuer, expected 'bridge.example', got 'idp.example'"},
+		"fallback, which bridges":     {assertion.Config{Fallback: "bridging.example"}, spec{issuer: "bridging.example"}, "untrusted issuer, expected 'bridge.example', got 'bridging.example'"},
+		"forged as of the bridge":     {assertion.Config{Fallback: "bridging.example"}, forged("bridge.example"), "invalid signature"},
+		"trusted issuer":              {assertion.Config{TrustedIssuers: []string{"idp.example"}}, spec{}, "no keys of idp.example: domain does not support BrowserID"},
 	} {
 		for what, answer := range hostAnswers() {
 			for _, hosts := range []fakeHosts{
@@ -88,6 +92,7 @@ func TestOneReason(t *testing.T) {
 				{"idp.example": `{"authority": "inner.example"}`, "inner.example": answer},
 			} {
 				hosts["fallback.example"], hosts["dark.example"] = fallback, 500
+				hosts["bridging.example"], hosts["bridge.example"] = `{"authority": "bridge.example"}`, fallback
 				c.config.Keys = hosts.source(t)
 				_, err := verifier(t, c.config).Verify(context.Background(), c.spec.String(), rp)
 				if f := assertion.Failure(err); f == nil || f.Reason != c.want {
@@ -120,21 +125,26 @@ func TestUnavailableReason(t *testing.T) {
 	}
 }
 
-// TestOneReasonKeepsRow5 checks that a genuine certificate of the fallback passes for
-// a domain that does not support BrowserID, and not for a domain that is refused, and
-// that the error for operators tells why.
+// TestOneReasonKeepsRow5 checks that a genuine certificate of the fallback, or of its
+// delegate, passes for a domain that does not support BrowserID, and not for a domain
+// that is refused, and that the error for operators tells why.
 func TestOneReasonKeepsRow5(t *testing.T) {
+	t.Run("fallback", func(t *testing.T) { testOneReasonKeepsRow5(t, "fallback.example", "fallback.example") })
+	t.Run("delegate", func(t *testing.T) { testOneReasonKeepsRow5(t, "bridging.example", "fallback.example") })
+}
+
+func testOneReasonKeepsRow5(t *testing.T, fallback, issuer string) {
 	refused := map[string]bool{"address not public": true, "port not allowed": true, "too large": true}
 	for what, answer := range hostAnswers() {
 		for _, delegated := range []bool{false, true} {
-			hosts := fakeHosts{"idp.example": answer, "fallback.example": string(document(idpKey.Public()))}
+			hosts := fakeHosts{"idp.example": answer, "fallback.example": string(document(idpKey.Public())), "bridging.example": `{"authority": "fallback.example"}`}
 			if delegated {
 				hosts["idp.example"], hosts["inner.example"] = `{"authority": "inner.example"}`, answer
 			}
 			guard := &countingStore{}
-			v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: "fallback.example", OneUse: guard})
+			v := verifier(t, assertion.Config{Keys: hosts.source(t), Fallback: fallback, OneUse: guard})
 			for range 3 { // the certificate is cached
-				res, err := v.Verify(context.Background(), spec{issuer: "fallback.example"}.String(), rp)
+				res, err := v.Verify(context.Background(), spec{issuer: issuer}.String(), rp)
 				if !delegated && !refused[what] {
 					if err != nil || res == nil {
 						t.Errorf("%s: %v", what, err)

@@ -66,10 +66,10 @@ type source interface {
 	entry(ctx context.Context, q question) *entry
 }
 
-// follow returns the authority for the host of e, the first entry. It asks s for the
-// entries of the hosts to which that delegates.
-func follow(ctx context.Context, s source, e *entry, now time.Time) (*Authority, error) {
-	asked := e.host
+// follow returns the authority that answers q. It begins with the entry e of q's host, and
+// asks s for the entries of the hosts to which that delegates.
+func follow(ctx context.Context, s source, q question, e *entry, now time.Time) (*Authority, error) {
+	asked := q.host
 	a := &Authority{Domain: asked}
 	for {
 		if e.fault != nil {
@@ -83,7 +83,7 @@ func follow(ctx context.Context, s source, e *entry, now time.Time) (*Authority,
 		if f := a.delegate(next); f != nil {
 			return nil, newLookupError(f, asked, a.Domain)
 		}
-		e = s.entry(ctx, e.question.to(next))
+		e = s.entry(ctx, q.to(next))
 	}
 }
 

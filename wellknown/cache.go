@@ -121,6 +121,19 @@ func (c *cache) document(q question, now time.Time) *entry {
 	return e
 }
 
+// authority returns the host to which the cached documents for q delegate, in the end. It
+// is q's own host if none is cached.
+func (c *cache) authority(q question, now time.Time) string {
+	for range maxDelegations {
+		e := c.document(q, now)
+		if e == nil || e.document.Authority == "" {
+			break
+		}
+		q = q.to(e.document.Authority)
+	}
+	return q.host
+}
+
 // isSlow reports whether the last fetch for q, in the last 10 minutes, was ErrUnavailable.
 func (c *cache) isSlow(q question, now time.Time) bool {
 	e := c.faults.get(q)

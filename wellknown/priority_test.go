@@ -2,6 +2,7 @@ package wellknown_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -208,6 +209,94 @@ func TestOrderBySignature(t *testing.T) {
 }
 
 func first(host, _ string) string { return host }
+
+// bridgedNetwork is a network on which fallback.example delegates the emails of the user
+// domains with an even number to bridge.example.
+func bridgedNetwork() *timedNetwork {
+	return &timedNetwork{answer: func(q *http.Request) (*http.Response, error) {
+		name, emailDomain := q.URL.Host, q.URL.Query().Get("domain")
+		var i int
+		switch n, _ := fmt.Sscanf(emailDomain, "user%d.example", &i); {
+		case name == emailDomain && n == 1:
+			return reply(404, "", "Cache-Control", "max-age=60")
+		case name == "fallback.example" && n == 1 && i%2 == 0:
+			return reply(200, delegation("bridge.example"), "Cache-Control", "max-age=3600")
+		}
+		return reply(200, document(int64(len(name))), "Cache-Control", "max-age=3600")
+	}, delays: map[string]time.Duration{"slow.example": time.Second}}
+}
+
+// TestOrderByDelegateOfFallback checks that the keys of a host to which the fallback
+// delegates give priority to lookups for the emails that are delegated to it, and to no
+// others.
+func TestOrderByDelegateOfFallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tn := bridgedNetwork()
+		c := &callers{t: t, r: resolver(t, wellknown.Config{MaxFetches: 1, InsecureTransport: tn})}
+		ask := func(issuer string, i int) {
+			check := check(true)
+			check.Issuer = issuer
+			for _, asked := range []string{emailDomain(i), "fallback.example"} {
+				a, err := c.r.AuthorityFor(t.Context(), asked, emailDomain(i), check)
+				row(t, a, err)
+			}
+		}
+		for i := range 4 {
+			ask("fallback.example", i) // all documents of the fallback and the bridge are cached
+		}
+		time.Sleep(2 * time.Minute) // the documents of the user domains have expired
+		tn.reset()
+		c.ask(t.Context(), "slow.example", nil)
+		order := []struct {
+			issuer string
+			i      int
+		}{
+			{"fallback.example", 0}, // does not speak for the domain
+			{"evil.example", 1},
+			{"bridge.example", 1}, // nor does this
+			{"bridge.example", 2},
+			{"fallback.example", 3},
+		}
+		for _, o := range order {
+			c.running.Go(func() { ask(o.issuer, o.i) })
+			time.Sleep(time.Millisecond)
+		}
+		c.running.Wait()
+		own := func(i int) string { return emailDomain(i) + " " + emailDomain(i) }
+		// user1.example is asked once, for two callers.
+		want := []string{own(2), own(3), own(0), own(1)}
+		if got := tn.queries()[1:]; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+	})
+}
+
+// TestFallbackKeysNotTried checks that the fallback's keys are tried only for certificates
+// that it issued: a caller tries only one list of keys.
+func TestFallbackKeysNotTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := resolver(t, wellknown.Config{InsecureTransport: bridgedNetwork()})
+		for _, name := range []string{"fallback.example", "bridge.example"} {
+			if _, err := lookUp(t, r, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for issuer, want := range map[string]int{"fallback.example": 2, "": 2, "bridge.example": 1} {
+			tried := 0
+			check := &wellknown.SignatureCheck{Fallback: "fallback.example", Issuer: issuer, Verifies: func([]keys.PublicKey) bool {
+				tried++
+				return false
+			}}
+			i := 2 * len(issuer) // an email domain of which nothing is cached
+			if _, err := r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check); err != nil {
+				t.Error(err)
+			}
+			if tried != want {
+				t.Errorf("issuer %q: tried %d lists of keys, want %d", issuer, tried, want)
+			}
+		}
+	})
+}
 
 // TestPromotion checks that a queued fetch gets a better priority when it gets a caller
 // whose certificate cached keys verify.

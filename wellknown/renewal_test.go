@@ -231,6 +231,36 @@ func TestUnsupportedRenewal(t *testing.T) {
 	})
 }
 
+// TestUnsupportedRenewalByDelegate checks that an ErrUnsupported is also renewed for a
+// certificate of the host to which the fallback delegates these emails.
+func TestUnsupportedRenewalByDelegate(t *testing.T) {
+	for issuer, want := range map[string]int{"bridge.example": 2, "fallback.example": 1, "other.example": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			tn := bridgedNetwork()
+			r := resolver(t, wellknown.Config{InsecureTransport: tn})
+			check := check(true)
+			check.Issuer = issuer
+			for range 2 {
+				for _, asked := range []string{emailDomain(0), "fallback.example"} {
+					a, err := r.AuthorityFor(t.Context(), asked, emailDomain(0), check)
+					row(t, a, err)
+				}
+				time.Sleep(50 * time.Second)
+				synctest.Wait()
+			}
+			n := 0
+			for _, q := range tn.queries() {
+				if q == emailDomain(0)+" "+emailDomain(0) {
+					n++
+				}
+			}
+			if n != want {
+				t.Errorf("%s: %d fetches, want %d", issuer, n, want)
+			}
+		})
+	}
+}
+
 // TestUnsupportedRenewalOfOthers checks that an ErrUnsupported is not renewed for a
 // certificate that the host's own keys verify, nor for another email domain.
 func TestUnsupportedRenewalOfOthers(t *testing.T) {

@@ -93,16 +93,35 @@ type SignatureCheck struct {
 	// never between [Hooks.Wait] and Waited. Nil means that no key verifies it.
 	Verifies func(cached []keys.PublicKey) bool
 
-	// Fallback is the host that issued the certificate, if that is the verifier's fallback.
-	// Its cached keys are tried for the first lookup of an email domain about which
-	// nothing is cached. It must not be a host that the sender of the certificate chose.
-	// Empty means none.
+	// Fallback is the verifier's fallback. If it issued the certificate, or if its cached
+	// document for the email domain delegates to the host that did, the cached keys of that
+	// host are tried for the first lookup of an email domain about which nothing is cached.
+	// Fallback must not be a host that the sender of the certificate chose. Empty means none.
 	Fallback string
+
+	// Issuer is the host that issued the certificate. Empty means Fallback.
+	Issuer string
 }
 
 // verified reports whether the keys of e verify the certificate. Both c and e may be nil.
+// The fallback's keys are not tried for a certificate of another issuer: they cannot verify
+// it, and Verifies tries only a few keys.
 func (c *SignatureCheck) verified(e *entry) bool {
-	return c != nil && e != nil && c.Verifies != nil && c.Verifies(e.document.usable)
+	switch {
+	case c == nil || e == nil || c.Verifies == nil:
+		return false
+	case e.host == c.Fallback && c.issuer() != c.Fallback:
+		return false
+	}
+	return c.Verifies(e.document.usable)
+}
+
+// issuer returns the host that issued the certificate.
+func (c *SignatureCheck) issuer() string {
+	if c.Issuer == "" {
+		return c.Fallback
+	}
+	return c.Issuer
 }
 
 // AuthorityFor is Authority for the certificate of check. If cached keys verify the
@@ -141,7 +160,7 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	l := &lookup{Resolver: r, now: now, check: check, refresh: refresh, hooks: hooks}
-	a, err := follow(ctx, l, l.use(ctx, q, e), now)
+	a, err := follow(ctx, l, q, l.use(ctx, q, e), now)
 	hooks.done(!l.waited, err)
 	return a, err
 }
@@ -232,7 +251,7 @@ func (r *Resolver) request(ctx context.Context, q question, check *SignatureChec
 	case document != nil:
 		req.priority = priorityKnown
 		verified = verified || document.verified.Load()
-	case check.verified(hostKeys), r.verifiedByFallback(check, q):
+	case check.verified(hostKeys), r.verifiedByFallback(check, q, now):
 		req.priority = priorityVerified
 		verified = true
 	}
@@ -241,10 +260,16 @@ func (r *Resolver) request(ctx context.Context, q question, check *SignatureChec
 }
 
 // verifiedByFallback reports whether a question is about the host's own emails, no key of
-// the host is cached, and cached keys of the fallback verify the certificate.
-func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question) bool {
-	return q.own() && check != nil && check.Fallback != "" && r.cache.keysOf(q.host) == nil &&
-		check.verified(r.cache.keysOf(check.Fallback))
+// the host is cached, and the certificate is verified by cached keys of the fallback or, if
+// its cached document for these emails delegates, of its delegate.
+//
+// A delegate vouches only for email domains that the fallback is known to delegate to it.
+func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question, now time.Time) bool {
+	if !q.own() || check == nil || check.Fallback == "" || r.cache.keysOf(q.host) != nil {
+		return false
+	}
+	host := r.cache.authority(q.to(check.Fallback), now)
+	return host == check.issuer() && check.verified(r.cache.keysOf(host))
 }
 
 // renewIfDue starts a fetch in the background if e is in the last quarter of its life. An
@@ -253,7 +278,7 @@ func (r *Resolver) renewIfDue(ctx context.Context, e *entry, check *SignatureChe
 	if !e.renewable(now) {
 		return
 	}
-	if e.document == nil && !r.verifiedByFallback(check, e.question) {
+	if e.document == nil && !r.verifiedByFallback(check, e.question, now) {
 		return
 	}
 	if e.startRenewal(now) {

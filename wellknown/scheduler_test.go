@@ -32,6 +32,7 @@ type timedNetwork struct {
 	delays map[string]time.Duration // by host; a host with a negative one fails at once
 
 	document func(host string) string // returns the document; nil means the same for each host
+	answer   roundTripper             // answers in place of document if it is not nil
 
 	mu                 sync.Mutex
 	asked, emailDomain []string // hosts and email domains
@@ -46,6 +47,9 @@ func (tn *timedNetwork) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 	select {
 	case <-time.After(delay):
+		if tn.answer != nil {
+			return tn.answer(q)
+		}
 		text := document(1)
 		if tn.document != nil {
 			text = tn.document(q.URL.Host)

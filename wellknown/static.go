@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,13 +19,17 @@ import (
 // Static answers lookups from a fixed set of documents, without a network. It is safe for
 // concurrent use.
 type Static struct {
-	entries map[string]*entry // by host
+	entries map[question]*entry // for all email domains if emailDomain is empty
 }
 
 // NewStatic returns a Static with the support documents of domains. A document that is nil
 // or JSON's null means that the domain does not support BrowserID. A domain that is not in
 // the map is [ErrUnavailable]. A malformed document is an error, not a domain without
 // support.
+//
+// The name of an entry is a domain, or a domain and the email domain for which the document
+// is, as in the URL of the request: "fallback.example?domain=idp.example". Such an entry is
+// used for that email domain only, and has precedence over the domain's other entry.
 func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 	s := newStatic(len(documents))
 	for name, document := range documents {
@@ -38,7 +41,13 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 }
 
 // ParseStatic returns a Static with the documents of a bundle, which is the JSON form of
-// [NewStatic]'s map: {"idp.example": {document}, "other.example": null}.
+// [NewStatic]'s map:
+//
+//	{
+//	  "idp.example": {document},
+//	  "other.example": null,
+//	  "fallback.example?domain=other.example": {document}
+//	}
 func ParseStatic(data []byte) (*Static, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -54,8 +63,8 @@ func ParseStatic(data []byte) (*Static, error) {
 }
 
 // LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a
-// directory, it reads the document of each file <domain>.json in it, and ignores other
-// files.
+// directory, it reads the document of each file <name>.json in it, where name is that of an
+// entry of a bundle, and ignores other files.
 func LoadStatic(path string) (*Static, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -100,36 +109,57 @@ func loadDir(dir string) (*Static, error) {
 	return s, nil
 }
 
-func newStatic(size int) *Static { return &Static{entries: make(map[string]*entry, size)} }
+func newStatic(size int) *Static { return &Static{entries: make(map[question]*entry, size)} }
 
 func (s *Static) add(name string, document json.RawMessage) error {
-	host, ok := domain.Parse(name)
+	q, ok := parseEntryName(name)
 	if !ok {
 		return fmt.Errorf("%q is not a domain", name)
 	}
-	if s.entries[host] != nil {
-		return fmt.Errorf("%s: more than one document", host)
+	if s.entries[q] != nil {
+		return fmt.Errorf("%s: more than one document", q.entryName())
 	}
-	e := &entry{question: question{host, host}}
-	s.entries[host] = e
+	e := &entry{question: q}
+	s.entries[q] = e
 	if document == nil || string(bytes.TrimSpace(document)) == "null" {
 		e.fault = fetch.Unsupported.Fault("recorded as not supporting BrowserID", nil)
 		return nil
 	}
 	d, err := ParseDocument(document)
 	if err != nil {
-		return fmt.Errorf("%s: %w", host, err)
+		return fmt.Errorf("%s: %w", q.entryName(), err)
 	}
 	if d.Disabled {
 		e.fault = fetch.Unsupported.Fault("disabled", nil)
 		return nil
 	}
-	e.document, e.authority = d, d.soleAuthority(host, time.Time{}, time.Time{})
+	e.document, e.authority = d, d.soleAuthority(q.host, time.Time{}, time.Time{})
 	return nil
 }
 
-// Authority is [Resolver.Authority] without the network. The answer does not depend on
-// emailDomain, but it must be a domain.
+// domainQuery is between the two domains in the name of an entry.
+const domainQuery = "?domain="
+
+// parseEntryName parses the name of an entry of a bundle. The emailDomain is empty if the
+// name has none.
+func parseEntryName(name string) (q question, ok bool) {
+	host, emailDomain, found := strings.Cut(name, domainQuery)
+	if !found {
+		q.host, ok = domain.Parse(name)
+		return q, ok
+	}
+	return parseQuestion(host, emailDomain)
+}
+
+// entryName is the inverse of parseEntryName.
+func (q question) entryName() string {
+	if q.emailDomain == "" {
+		return q.host
+	}
+	return q.host + domainQuery + q.emailDomain
+}
+
+// Authority is [Resolver.Authority] without the network.
 func (s *Static) Authority(ctx context.Context, host, emailDomain string) (*Authority, error) {
 	a, err := s.authority(ctx, host, emailDomain)
 	hooksOf(ctx).done(true, err)
@@ -145,13 +175,15 @@ func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Auth
 	if e.authority != nil {
 		return e.authority.clone(), nil
 	}
-	return follow(ctx, s, e, time.Time{})
+	return follow(ctx, s, q, e, time.Time{})
 }
 
 // entry implements source.
 func (s *Static) entry(_ context.Context, q question) *entry {
-	if e := s.entries[q.host]; e != nil {
-		return e
+	for _, known := range []question{q, {host: q.host}} {
+		if e := s.entries[known]; e != nil {
+			return e
+		}
 	}
 	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil)}
 }
@@ -160,16 +192,18 @@ func (s *Static) entry(_ context.Context, q question) *entry {
 // the domains and of the hosts to which they delegate, and null for hosts that do not
 // support BrowserID. The text is the same for the same documents.
 //
-// Save returns an error and writes nothing if one of the documents cannot be fetched, or if
-// a host has different documents for different domains.
-func (r *Resolver) Save(ctx context.Context, w io.Writer, domains ...string) error {
-	rec := &recorder{documents: make(map[string]json.RawMessage)}
-	for _, name := range domains {
+// A name is a domain, for its own emails, or that of an entry of a bundle, such as
+// "fallback.example?domain=idp.example", for the emails of another domain.
+//
+// Save returns an error and writes nothing if one of the documents cannot be fetched.
+func (r *Resolver) Save(ctx context.Context, w io.Writer, names ...string) error {
+	rec := &recorder{documents: make(map[question]json.RawMessage), named: make(map[question]bool)}
+	for _, name := range names {
 		if err := rec.record(ctx, r, name); err != nil {
 			return err
 		}
 	}
-	text, err := json.MarshalIndent(rec.documents, "", "  ")
+	text, err := json.MarshalIndent(rec.bundle(), "", "  ")
 	if err != nil {
 		return err
 	}
@@ -182,22 +216,29 @@ func (r *Resolver) Save(ctx context.Context, w io.Writer, domains ...string) err
 // recorder is a [source] that records the documents of another one.
 type recorder struct {
 	source
-	documents map[string]json.RawMessage
-	err       error // the first error of a document that cannot be recorded
+	asked     string // the host that is looked up
+	documents map[question]json.RawMessage
+	named     map[question]bool // the questions that the caller named, with both domains
+	err       error             // the first error of a document that cannot be recorded
 }
 
 func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error {
-	q, ok := parseQuestion(name, name)
+	q, ok := parseEntryName(name)
 	if !ok {
 		return notDomain()
+	}
+	if q.emailDomain == "" {
+		q.emailDomain = q.host
+	} else {
+		rec.named[q] = true
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	l := &lookup{Resolver: r, now: r.now()}
-	rec.source = l
+	rec.source, rec.asked = l, q.host
 	// An error of follow itself, such as a delegation in a circle, is ignored: the
 	// documents are recorded, and a lookup in them returns the same error.
-	_, _ = follow(ctx, rec, rec.entry(ctx, q), l.now)
+	_, _ = follow(ctx, rec, q, rec.entry(ctx, q), l.now)
 	return rec.err
 }
 
@@ -212,20 +253,36 @@ func (rec *recorder) entry(ctx context.Context, q question) *entry {
 			rec.fail(fmt.Errorf("%s: %w", q.host, err))
 		}
 	case e.fault.Outcome != fetch.Unsupported:
-		rec.fail(newLookupError(e.fault, q.emailDomain, q.host))
+		rec.fail(newLookupError(e.fault, rec.asked, q.host))
 		return e
 	}
-	if before, found := rec.documents[q.host]; found && !bytes.Equal(before, text) {
-		rec.fail(fmt.Errorf("%s: %w", q.host, errDifferent))
-	}
-	rec.documents[q.host] = text
+	rec.documents[q] = text
 	return e
 }
-
-var errDifferent = errors.New("different documents for different domains, which one file cannot hold")
 
 func (rec *recorder) fail(err error) {
 	if rec.err == nil {
 		rec.err = err
 	}
+}
+
+// bundle returns the documents by the names of their entries. A document for the emails of
+// another domain has both domains in its name if the caller named both, or if its host has
+// different documents. Otherwise it is the host's document for all email domains.
+func (rec *recorder) bundle() map[string]json.RawMessage {
+	texts := make(map[string]map[string]bool) // by host
+	for q, text := range rec.documents {
+		if texts[q.host] == nil {
+			texts[q.host] = make(map[string]bool)
+		}
+		texts[q.host][string(text)] = true
+	}
+	bundle := make(map[string]json.RawMessage, len(rec.documents))
+	for q, text := range rec.documents {
+		if q.own() || !rec.named[q] && len(texts[q.host]) == 1 {
+			q.emailDomain = ""
+		}
+		bundle[q.entryName()] = text
+	}
+	return bundle
 }

@@ -32,7 +32,14 @@ func TestParseStatic(t *testing.T) {
 		`{"https://a.example":0}`:             false,
 		`{"a.example":null,"a.example":null}`: false,
 		`{"a.example":null,"A.example":null}`: false,
-		document(1):                           false,
+		`{"a.example":null,"a.example?domain=b.example":null,"a.example?domain=c.example":null}`: true,
+		`{"a.example?domain=b.example":null,"A.example?domain=B.example":null}`:                  false,
+		`{"a.example?domain=":null}`:            false,
+		`{"?domain=b.example":null}`:            false,
+		`{"a.example?domain=no domain":null}`:   false,
+		`{"a.example?domain=b.example&x":null}`: false,
+		`{"a.example?domain=b.example":{}}`:     false,
+		document(1):                             false,
 	} {
 		s, err := wellknown.ParseStatic([]byte(text))
 		if (err == nil) != ok || (s == nil) == ok {
@@ -59,6 +66,7 @@ func TestLoadStatic(t *testing.T) {
 	file := write("all.json", `{"idp.example":`+document(1)+`,"null.example":null}`)
 	write("good/IDP.example.json", "\n"+document(1)+"\n")
 	write("good/null.example.json", "null\n")
+	write("good/IDP.example?domain=user.example.json", delegation("absent.example"))
 	write("good/README.md", "not a document")
 	write("bad/idp.example.json", `{}`)
 	write("name/no domain.json", `null`)
@@ -81,6 +89,41 @@ func TestLoadStatic(t *testing.T) {
 	}
 	if _, err := wellknown.LoadStatic(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// TestStaticEmailDomain checks that an entry for one email domain is used for that one only,
+// also after a delegation.
+func TestStaticEmailDomain(t *testing.T) {
+	s, err := wellknown.ParseStatic([]byte(`{
+		"fallback.example": ` + document(1) + `,
+		"fallback.example?domain=bridged.example": ` + delegation("bridge.example") + `,
+		"fallback.example?domain=out.example": null,
+		"only.example?domain=bridged.example": ` + document(2) + `,
+		"bridge.example": ` + delegation("keys.example") + `,
+		"keys.example?domain=bridged.example": ` + document(3) + `
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		host, emailDomain, authority string
+		want                         error
+	}{
+		{"fallback.example", "fallback.example", "fallback.example", nil},
+		{"fallback.example", "user.example", "fallback.example", nil},
+		{"Fallback.example", "Bridged.example", "keys.example", nil},
+		{"fallback.example", "out.example", "", row3},
+		{"only.example", "bridged.example", "only.example", nil},
+		{"only.example", "user.example", "", row4},
+		{"only.example", "only.example", "", row4},
+		{"bridge.example", "bridged.example", "keys.example", nil},
+		{"bridge.example", "user.example", "", row4},
+	} {
+		a, err := s.Authority(t.Context(), c.host, c.emailDomain)
+		if row(t, a, err) != c.want || a != nil && a.Domain != c.authority {
+			t.Errorf("%s, %s: %+v, %v", c.host, c.emailDomain, a, err)
+		}
 	}
 }
 
@@ -158,6 +201,67 @@ func TestSaveDelegates(t *testing.T) {
 	}
 }
 
+// TestSaveEmailDomains checks the names of the entries of a bundle, and that it has the
+// answers of the resolver.
+func TestSaveEmailDomains(t *testing.T) {
+	transport := roundTripper(func(q *http.Request) (*http.Response, error) {
+		emailDomain := q.URL.Query().Get("domain")
+		switch q.URL.Host {
+		case "fallback.example":
+			if emailDomain == "bridged.example" {
+				return reply(200, delegation("bridge.example"))
+			}
+		case "a.example", "b.example":
+			return reply(200, delegation("varying.example"))
+		case "varying.example":
+			return reply(200, `{"keys":[],"authentication":"/`+emailDomain+`","provisioning":"/"}`)
+		case "bridged.example", "user.example":
+			return reply(404, "")
+		}
+		return reply(200, document(1))
+	})
+	for _, c := range []struct{ saved, entries []string }{
+		{[]string{"bridged.example", "fallback.example?domain=bridged.example"},
+			[]string{"bridge.example", "bridged.example", "fallback.example?domain=bridged.example"}},
+		{[]string{"Fallback.example", "Fallback.example?domain=Bridged.example"},
+			[]string{"bridge.example", "fallback.example", "fallback.example?domain=bridged.example"}},
+		{[]string{"fallback.example?domain=user.example"}, []string{"fallback.example?domain=user.example"}},
+		{[]string{"fallback.example?domain=fallback.example"}, []string{"fallback.example"}},
+		{[]string{"a.example"}, []string{"a.example", "varying.example"}},
+		{[]string{"a.example", "b.example"},
+			[]string{"a.example", "b.example", "varying.example?domain=a.example", "varying.example?domain=b.example"}},
+		{[]string{"a.example", "varying.example"}, []string{"a.example", "varying.example", "varying.example?domain=a.example"}},
+	} {
+		r := resolver(t, wellknown.Config{InsecureTransport: transport})
+		var saved bytes.Buffer
+		if err := r.Save(t.Context(), &saved, c.saved...); err != nil {
+			t.Fatal(err)
+		}
+		var bundle map[string]json.RawMessage
+		if err := json.Unmarshal(saved.Bytes(), &bundle); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.entries, names(bundle)); diff != "" {
+			t.Errorf("%s: %s", c.saved, diff)
+		}
+		s, err := wellknown.ParseStatic(saved.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range c.saved {
+			host, emailDomain, found := strings.Cut(name, "?domain=")
+			if !found {
+				emailDomain = host
+			}
+			a, errA := r.Authority(t.Context(), host, emailDomain)
+			b, errB := s.Authority(t.Context(), host, emailDomain)
+			if row(t, a, errA) != row(t, b, errB) || describe(t, a, errA) != describe(t, b, errB) {
+				t.Errorf("%s: %+v, %v; saved %+v, %v", name, a, errA, b, errB)
+			}
+		}
+	}
+}
+
 // TestSaveRefuses checks that Save writes nothing if it returns an error.
 func TestSaveRefuses(t *testing.T) {
 	transport := roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -168,10 +272,6 @@ func TestSaveRefuses(t *testing.T) {
 			return reply(200, strings.Repeat(" ", bodyLimit+1))
 		case "toDown.example", "todown.example":
 			return reply(200, delegation("down.example"))
-		case "a.example", "b.example":
-			return reply(200, delegation("varying.example"))
-		case "varying.example":
-			return reply(200, `{"keys":[],"authentication":"/`+q.URL.Query().Get("domain")+`","provisioning":"/"}`)
 		}
 		return reply(200, document(1))
 	})
@@ -181,7 +281,8 @@ func TestSaveRefuses(t *testing.T) {
 		"over the limit":       {"large.example"},
 		"an address":           {"127.0.0.1"},
 		"no domain":            {"no domain"},
-		"two answers":          {"a.example", "b.example"},
+		"no email domain":      {host + "?domain="},
+		"for an email domain":  {"down.example?domain=" + host},
 	} {
 		var saved bytes.Buffer
 		err := resolver(t, wellknown.Config{InsecureTransport: transport}).Save(t.Context(), &saved, domains...)

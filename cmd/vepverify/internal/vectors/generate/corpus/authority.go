@@ -57,8 +57,7 @@ func row3() []vector {
 		okay("fallback-in-capitals", "4.row3 4.domain-case", "The fallback is configured in capitals.", byFallback, withFallback("FALLBACK.example")),
 		failure("other-issuer", "4.row3 6.reasons", "Another domain issued the certificate.", untrusted(fallback, other), issuedBy(other), notFound(idp), withFallback(fallback)),
 		failure("domain-itself", "4.row3", "The domain itself did, which has no document.", untrusted(fallback, idp), notFound(idp), withFallback(fallback)),
-		failure("delegate-of-fallback", "4.row3 4.fallback-keys", "The fallback delegates; its keys must be its own.", anyReason, byFallback,
-			document(fallback, idptest.Object{"authority": other}), document(other, provider(other, key("RS256-2")).Document())),
+		okay("delegate-of-fallback", "4.row3 4.fallback-delegation", "The fallback delegates, and its delegate issued the certificate.", byDelegate),
 		failure("none", "4.row3-none", "No document, and no fallback.", anyReason, notFound(idp)),
 		failure("none-other-issuer", "4.row3-none", "No document, no fallback, and another issuer.", anyReason, issuedBy(other), notFound(idp)),
 		failure("no-default-fallback", "4.row3-none", "The former public fallback is not a default.", anyReason, issuedBy("login.persona.org"), notFound(idp)),
@@ -74,9 +73,61 @@ func row3() []vector {
 		table = append(table, okay(fmt.Sprint("status-", code), "4.row3-answers",
 			fmt.Sprintf("Status %d (%s): the domain does not support BrowserID, and the fallback is used.", code, http.StatusText(code)), byFallback, status(idp, code)))
 	}
+	table = append(table, delegatesOfFallback()...)
 	return append(table,
 		failure("status-404-no-fallback", "4.row3-answers 4.row3-none", "Status 404, and no fallback.", anyReason, status(idp, 404)),
 		failure("status-302-no-fallback", "4.row3-answers 4.row3-none", "Status 302, and no fallback.", anyReason, status(idp, 302)))
+}
+
+// byDelegate makes other the issuer, to which the fallback delegates, for an address whose
+// domain does not support BrowserID.
+var byDelegate = combine(withFallback(fallback), notFound(idp), issuedBy(other), document(fallback, idptest.Object{"authority": other}))
+
+func delegatesOfFallback() []vector {
+	to := func(target string) edit { return document(fallback, idptest.Object{"authority": target}) }
+	good := func(name, comment string, edits ...edit) vector {
+		return okay("delegate-of-fallback-"+name, "4.fallback-delegation", comment, append([]edit{byDelegate}, edits...)...)
+	}
+	bad := func(name, comment, reason string, edits ...edit) vector {
+		return failure("delegate-of-fallback-"+name, "4.fallback-delegation", comment, reason, append([]edit{byDelegate}, edits...)...)
+	}
+	later := func(name, comment string, edits ...edit) vector {
+		return undecided("delegate-of-fallback-"+name, "4.fallback-delegation 4.fallback-keys", comment, append([]edit{byDelegate}, edits...)...)
+	}
+	// fallbackHops makes the fallback delegate by n hops, the last of which is the issuer.
+	fallbackHops := func(n int) edit {
+		return combine(issuedBy(hop(n)), delegating(append([]string{fallback}, hops(n)[1:]...)...))
+	}
+	return []vector{
+		good("in-capitals", "The delegate in capitals.", to("OTHER.Example")),
+		good("most", "Five delegations.", fallbackHops(5)),
+		good("domain-delegates-to-fallback", "The domain delegates to the fallback, which delegates: row 2.", document(idp, idptest.Object{"authority": fallback})),
+		good("domain-disabled", "The domain opts out.", document(idp, idptest.Object{"disabled": true})),
+		bad("by-fallback", "The fallback issued the certificate, although it delegates.", untrusted(other, fallback),
+			issuedBy(fallback), to(other)),
+		bad("by-domain", "The domain itself issued the certificate.", untrusted(other, idp), issuedBy(idp), notFound(idp)),
+		bad("by-another", "Another domain with a document of its own issued the certificate.", untrusted(other, "third.example"), issuedBy("third.example")),
+		bad("by-the-middle", "The first of two delegates issued the certificate.", untrusted(hop(2), hop(1)), fallbackHops(2), issuedBy(hop(1)),
+			document(hop(1), idptest.Object{"authority": hop(2)})),
+		bad("other-key", "A key that the delegate does not publish signed.", badSignature, signedBy(key("RS256"))),
+		bad("fallback-key", "A key in the fallback's document signed, which delegates.", badSignature, signedBy(key("RS256")),
+			document(fallback, provider(fallback).Document().With("authority", other))),
+		bad("domain-supports", "The domain supports BrowserID itself: the fallback is not asked.", untrusted(idp, other), document(idp, validDocument())),
+		bad("incomplete", "The delegate's document lacks its pages, which only the fallback's may.", anyReason,
+			document(other, provider(other, key("RS256-2")).Document().Without("authentication", "provisioning"))),
+		bad("too-many", "Six delegations.", anyReason, fallbackHops(6)),
+		bad("too-large", "A delegation in a document of 4097 bytes.", anyReason, body(fallback, delegationOf(4097))),
+		bad("dead", "The delegate has no document.", anyReason, notFound(other)),
+		bad("disabled", "The delegate opts out.", anyReason, document(other, idptest.Object{"disabled": true})),
+		bad("itself", "The fallback delegates to itself.", anyReason, issuedBy(fallback), to(fallback)),
+		bad("circle", "The delegate delegates to the fallback.", anyReason, document(other, idptest.Object{"authority": fallback})),
+		bad("to-domain", "The delegate is the email's domain, which does not support BrowserID.", anyReason, issuedBy(idp), notFound(idp), to(idp)),
+		bad("domain-nowhere", "The domain delegates to a dead host: row 5.", anyReason, document(idp, idptest.Object{"authority": "dead.example"})),
+		later("silent", "The delegate does not answer.", silent(other)),
+		later("503", "The delegate is overloaded.", status(other, 503)),
+		later("fallback-silent", "The fallback does not answer, so that its delegate is not known.", silent(fallback)),
+		later("domain-silent", "The domain does not answer: row 4.", silent(idp)),
+	}
 }
 
 func rows4and5() []vector {

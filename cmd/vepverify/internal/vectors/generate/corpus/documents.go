@@ -145,6 +145,8 @@ func pages() []vector {
 			document(idp, idptest.Object{"authority": fallback}), fallbackDocument(func(o idptest.Object) idptest.Object {
 				return o.Without("authentication", "provisioning")
 			})),
+		failure("page-fallback-delegate-lacks", "3.pages-fallback 4.fallback-delegation", "The document of the fallback's delegate lacks one.", anyReason, byDelegate,
+			document(other, provider(other, key("RS256-2")).Document().Without("provisioning"))),
 		failure("page-fallback-malformed", "3.pages-fallback", "The pages that the fallback's document has must be valid.", anyReason, byFallback,
 			fallbackDocument(func(o idptest.Object) idptest.Object { return o.With("authentication", "sign_in") })),
 		failure("page-trusted-lacks", "3.pages-fallback 4.row1", "A trusted issuer that is not the fallback needs them.", anyReason,
