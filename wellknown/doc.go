@@ -93,8 +93,8 @@
 // Queued fetches start in this order; each of the three queues is first in, first out:
 //
 //  1. hosts whose document is cached;
-//  2. lookups for a certificate that cached keys of the same host, or of the fallback, verify
-//     (see [Resolver.AuthorityFor]);
+//  2. lookups for a certificate that cached keys of the same host, of the fallback, or of the
+//     fallback's delegate for these emails verify (see [Resolver.AuthorityFor]);
 //  3. all others.
 //
 // If no key of a host is cached and several of its email domains are asked for, one fetch
@@ -104,7 +104,8 @@
 // A host's own keys give no priority to lookups for the host's own emails. An attacker
 // also has a domain with valid keys, and its certificates could vouch for any name. The
 // keys of the fallback do give priority, because it certifies only addresses that it
-// checked.
+// checked. If its cached document for an email domain delegates, the delegate's keys give
+// priority to lookups for that domain in place of its own.
 //
 // The time of a fetch starts with its slot, not when it is queued. Hosts of many
 // registrable domains that stall for the first time can occupy 7/8 of the slots for one
@@ -127,8 +128,8 @@
 // a second if there is no answer; the fetch goes on.
 //
 // An ErrUnsupported that is used in the last quarter of its life is renewed only by
-// lookups for the host's own emails with a certificate that cached keys of the fallback
-// verify. It counts until it expires, also if the renewal is ErrUnavailable, and never
+// lookups for the host's own emails with a certificate that cached keys of the fallback, or
+// of its delegate for these emails, verify. It counts until it expires, also if the renewal is ErrUnavailable, and never
 // longer.
 //
 // Callers with the same question share a fetch. A caller leaves when its own context ends.

@@ -21,7 +21,10 @@ https://DOMAIN/.well-known/browserid and follows delegations, as verify does.
 Examples:
   vepverify lookup idp.example
   vepverify lookup idp.example other.example --save keys.json
+  vepverify lookup 'fallback.example?domain=other.example'
   vepverify verify assertion.txt --audience https://rp.example --keys keys.json
+
+HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fallback.
 
 With --save, the fetched documents, and the domains that do not support BrowserID, are
 written to a file for --keys. The file is written only if no result is unknown.
@@ -81,7 +84,7 @@ func domains(c *cli.Call) (names []string, err error) {
 	}
 	seen := make(map[string]bool)
 	for _, arg := range c.Args {
-		name, ok := domain.Parse(arg)
+		name, ok := parseLookup(arg)
 		if !ok {
 			return nil, c.UsageErrorf("%.100q is not a domain such as idp.example", arg)
 		}
@@ -91,6 +94,22 @@ func domains(c *cli.Call) (names []string, err error) {
 		seen[name] = true
 	}
 	return names, nil
+}
+
+// domainQuery is between the host that is asked and the domain of the emails, as in the name
+// of an entry of a bundle.
+const domainQuery = "?domain="
+
+// parseLookup returns an argument of lookup in lower case: a domain, or
+// HOST?domain=DOMAIN.
+func parseLookup(arg string) (name string, ok bool) {
+	host, emailDomain, found := strings.Cut(arg, domainQuery)
+	host, ok = domain.Parse(host)
+	if !found || !ok {
+		return host, ok
+	}
+	emailDomain, ok = domain.Parse(emailDomain)
+	return host + domainQuery + emailDomain, ok
 }
 
 // saveBundle writes the file for --save. If a lookup failed, it returns a note to
@@ -209,9 +228,13 @@ func (r *lookupResult) status() cli.Status {
 	return cli.ExitFailure
 }
 
-// lookUp looks up a domain.
+// lookUp looks up a domain, or a host for the emails of another domain.
 func lookUp(ctx context.Context, from assertion.KeySource, name string) *lookupResult {
-	a, err := from.Authority(ctx, name, name)
+	host, emailDomain, found := strings.Cut(name, domainQuery)
+	if !found {
+		emailDomain = host
+	}
+	a, err := from.Authority(ctx, host, emailDomain)
 	r := &lookupResult{Domain: name, Status: supported}
 	if err != nil {
 		r.fail(err)
