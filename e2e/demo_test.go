@@ -169,9 +169,9 @@ func TestDemoWithout(t *testing.T) {
 		script, want string
 	}{
 		"clipboard":            {"Object.defineProperty(navigator, 'clipboard', {value: undefined})", "!" + copyShown},
-		"cookies":              {"Object.defineProperty(navigator, 'cookieEnabled', {value: false})", "document.getElementById('cookies').innerText.includes('Allow cookies for localhost')"},
+		"cookies":              {"Object.defineProperty(document, 'cookie', {get: () => '', set() {}})", "document.getElementById('cookies').innerText.includes('Allow cookies for localhost')"},
 		"clipboard permission": {"navigator.clipboard.writeText = () => Promise.reject(new Error())", said + ".includes('Select the text')"},
-		"nothing":              {"", "document.getElementById('cookies').innerText === '' && " + copyShown},
+		"nothing":              {"", "document.getElementById('cookies').innerText === '' && document.cookie === '' && " + copyShown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTab(t)

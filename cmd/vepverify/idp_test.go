@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -228,6 +229,24 @@ func TestLocalLimits(t *testing.T) {
 			if answer.StatusCode != status {
 				t.Errorf("%s: %d bytes of header: %d", args[0], size, answer.StatusCode)
 			}
+		}
+	}
+}
+
+// TestLocalTLS: a client that begins with TLS is named once in the terminal.
+func TestLocalTLS(t *testing.T) {
+	for _, args := range [][]string{{"idp", "--port", "0"}, {"demo", "--port", "0"}} {
+		l := startLocal(t, args...)
+		origin := l.find(t, `(http://localhost:[0-9]+)`)
+		for range 2 {
+			if c, err := tls.Dial("tcp", strings.TrimPrefix(origin, "http://"), &tls.Config{ServerName: "localhost"}); err == nil {
+				_ = c.Close()
+				t.Errorf("%s speaks TLS", args[0])
+			}
+		}
+		get(t, origin+"/")
+		if _, stderr := l.end(t); strings.Count(stderr, "NOTE: ") != 1 || !strings.Contains(stderr, "Open "+origin+"/.") {
+			t.Errorf("%s: %s", args[0], stderr)
 		}
 	}
 }

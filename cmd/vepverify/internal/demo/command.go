@@ -99,7 +99,8 @@ func (d *command) run(ctx context.Context, c *cli.Call) error {
 		return err
 	}
 	return servers.Run(ctx, map[net.Listener]*http.Server{
-		providerListener: servers.NewLocal(provider), siteListener: servers.NewLocal(site),
+		servers.NoteTLS(providerListener, c.Err): servers.NewLocal(provider),
+		servers.NoteTLS(siteListener, c.Err):     servers.NewLocal(site),
 	})
 }
 

@@ -31,9 +31,10 @@ Examples:
 
 If something does not work:
   a verifier refuses its certificates
-      The verifier needs the keys of this run, by --keys. It cannot fetch them: verifiers
-      fetch over https and from public addresses only. The document that it would fetch
-      is at http://localhost:8400/.well-known/browserid.
+      It needs the keys of this run, by --keys; with those of an earlier run, signatures
+      are invalid. It cannot fetch them: verifiers fetch over https and from public
+      addresses only. The document that they would fetch is at
+      http://localhost:8400/.well-known/browserid.
   the browser is on another machine
       Run the ssh line that it prints on that machine. The port must have the same
       number there; choose another with --port.
@@ -95,7 +96,7 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if err := i.announce(c, provider, l); err != nil {
 		return err
 	}
-	return servers.Run(ctx, map[net.Listener]*http.Server{l: servers.NewLocal(provider)})
+	return servers.Run(ctx, map[net.Listener]*http.Server{servers.NoteTLS(l, c.Err): servers.NewLocal(provider)})
 }
 
 // proposal returns the domain in a URL, in an email address, or before a port or a dot, as

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -118,4 +120,49 @@ func LocalOrigin(l net.Listener) string {
 func SSHForward(l net.Listener) string {
 	port := l.Addr().(*net.TCPAddr).Port
 	return fmt.Sprintf("-L %d:127.0.0.1:%[1]d", port)
+}
+
+// NoteTLS returns a listener that prints a note for the user, once, if a client begins with
+// TLS. Such a client, often a browser in HTTPS-only mode, shows an error that does not name
+// the cause, and a server for HTTP cannot answer it.
+func NoteTLS(l net.Listener, out io.Writer) net.Listener {
+	note := sync.OnceFunc(func() {
+		name := strings.TrimPrefix(LocalOrigin(l), "http://")
+		fmt.Fprintf(out, "NOTE: a client tried https://%s, but only http is served. Open http://%[1]s/. If the browser changes it, make an exception from its HTTPS-only mode for localhost.\n", name)
+	})
+	return &tlsListener{l, note}
+}
+
+type tlsListener struct {
+	net.Listener
+	note func()
+}
+
+// Accept implements net.Listener.
+func (l *tlsListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &tlsConn{Conn: c, note: l.note}, nil
+}
+
+// tlsConn calls note if the first byte is that of a TLS handshake (RFC 8446, section 5.1).
+type tlsConn struct {
+	net.Conn
+	note  func()
+	begun bool // only the goroutine that reads uses it
+}
+
+// Read implements net.Conn.
+func (c *tlsConn) Read(b []byte) (int, error) {
+	const handshake = 22
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.begun {
+		c.begun = true
+		if b[0] == handshake {
+			c.note()
+		}
+	}
+	return n, err
 }
