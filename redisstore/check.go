@@ -35,16 +35,30 @@ var wanted = []Misconfiguration{
 	{Setting: "maxmemory-policy", Want: "noeviction"},
 }
 
-// Check asks the server, or every master of a cluster, for its settings, and
-// returns those with which it can lose entries. Hosted servers often do not report
-// their settings; the operator must then check them by other means. Check returns an
-// error if a server does not answer. Each command has the timeout Config.Timeout.
+// Check sends the command that FirstUse sends, with a key that expires at once. It
+// returns an error if that command fails: until its cause is removed, FirstUse fails too.
+// It then asks the server, or every master of a cluster, for its settings, and returns
+// those with which it can lose entries. Hosted servers, and users with few permissions,
+// often may not read the settings; the operator must then check them by other means.
+// Each command has the timeout Config.Timeout.
 func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
+	if err := s.tryCommand(ctx); err != nil {
+		return nil, err
+	}
 	all, err := s.check(ctx)
 	if err != nil {
-		return nil, undecided(err)
+		return nil, fmt.Errorf("the settings cannot be read: %w", s.server().undecided(err))
 	}
 	return all, nil
+}
+
+// tryCommand sends the command of FirstUse. Its key has another form than that of an
+// entry. The answer may be that the key exists: another process checks at the same time.
+func (s *Store) tryCommand(ctx context.Context) error {
+	return s.withTimeout(ctx, func(ctx context.Context) error {
+		_, err := s.send(ctx, setOnce(ctx, s.config.Prefix+"check", 1))
+		return err
+	})
 }
 
 func (s *Store) check(ctx context.Context) ([]Misconfiguration, error) {
@@ -67,13 +81,8 @@ func (s *Store) check(ctx context.Context) ([]Misconfiguration, error) {
 	return slices.Compact(all), err
 }
 
-func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) ([]Misconfiguration, error) {
-	// A server may refuse CONFIG, but not PING.
-	err := s.withTimeout(ctx, func(ctx context.Context) error { return server.Ping(ctx).Err() })
-	if err != nil {
-		return nil, err
-	}
-	var found []Misconfiguration
+// checkServer returns the settings of one server with which it can lose entries.
+func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) (found []Misconfiguration, err error) {
 	for _, m := range wanted {
 		if m.Got, err = s.setting(ctx, server, m.Setting); err != nil {
 			return nil, err

@@ -3,7 +3,9 @@ package redisstore_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,19 +53,76 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheckWithoutPermission(t *testing.T) {
+// TestCheckPermissions checks that Check needs the permission that FirstUse needs, and no
+// other. A user that may not read the settings is no error.
+func TestCheckPermissions(t *testing.T) {
 	server := redistest.Start(t)
-	if err := client(t, server).Do(t.Context(), "acl", "setuser", "u", "on", ">pw", "~vepverify:*", "-@all", "+set", "+ping").Err(); err != nil {
-		t.Fatal(err)
+	for name, c := range map[string]struct {
+		rights []any
+		path   string
+		class  string // of the error; empty means that the store works
+	}{
+		"documented":    {[]any{"~vepverify:*", "+set", "+config|get"}, "", ""},
+		"only SET":      {[]any{"~vepverify:*", "+set"}, "", ""},
+		"only SELECT":   {[]any{"~vepverify:*", "+set", "+select"}, "/1", ""},
+		"no SET":        {[]any{"~vepverify:*", "+ping", "+info", "+config|get", "+hello"}, "", "NOPERM: the user may not run the command"},
+		"no SELECT":     {[]any{"~vepverify:*", "+set"}, "/1", "NOPERM: the user may not run SELECT"},
+		"another key":   {[]any{"~other:*", "+@all"}, "", "NOPERM: the user may not use keys"},
+		"read-only key": {[]any{"%R~vepverify:*", "+@all"}, "", "NOPERM: the user may not use keys"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rights := append([]any{"acl", "setuser", "u", "reset", "on", ">pw", "-@all"}, c.rights...)
+			if err := client(t, server).Do(t.Context(), rights...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, "redis://u:pw@"+server.Addr()+c.path, longTimeout)
+			found, err := s.Check(t.Context())
+			if c.class != "" {
+				for _, err := range []error{err, expectError(t, s, "key")} {
+					if err == nil || !strings.Contains(err.Error(), c.class) || !strings.Contains(err.Error(), "+set and ~vepverify:*") {
+						t.Errorf("error %v, want %s", err, c.class)
+					}
+				}
+				return
+			}
+			reads := slices.Contains(c.rights, any("+config|get"))
+			if err != nil || reads != (len(found) == 0) {
+				t.Errorf("Check: %v, %v", found, err)
+			}
+			for _, m := range found {
+				if m.Got != "" {
+					t.Errorf("reported %+v", m)
+				}
+			}
+			expect(t, s, name, time.Now().Add(time.Minute), true)
+		})
 	}
-	s := open(t, "redis://u:pw@"+server.Addr(), longTimeout)
-	want := map[string]string{"appendonly": "", "appendfsync": "", "no-appendfsync-on-rewrite": "", "maxmemory-policy": ""}
-	if diff := cmp.Diff(want, misconfigured(t, s)); diff != "" {
-		t.Error(diff)
+}
+
+// TestCheckLeavesNothing checks that the entry of Check expires at once, and that several
+// checks at the same time succeed.
+func TestCheckLeavesNothing(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL(), longTimeout)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := s.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	expect(t, s, "key", time.Now().Add(time.Minute), true)
-	// The user may not use another prefix.
-	expectError(t, open(t, "redis://u:pw@"+server.Addr(), redisstore.Config{Prefix: "other:"}), "key")
+	wg.Wait()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for c := client(t, server); ; <-tick.C {
+		if keys, err := c.Keys(t.Context(), "*").Result(); err != nil || len(keys) == 0 {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+	}
 }
 
 func TestCheckErrors(t *testing.T) {

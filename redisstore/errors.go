@@ -7,25 +7,82 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/vepverify/vepverify/internal/outbound"
 )
 
-var errAnswer = errors.New("redis sent an unexpected answer")
+// storeError is the error of a call without a clear answer. Its text is for the
+// operator: the address of the server, the cause, and what to do. It has no text that
+// the server chose, except the code of a refusal, because a server may repeat a command
+// with its password.
+//
+// It has Is and As in place of Unwrap, so that the text of the error that it is made of
+// does not get into a log: that of a TLS certificate contains the certificate's names.
+type storeError struct {
+	class string // of the cause, one of a few
+	text  string
+	from  error // nil if the server refused the command
+}
 
-// undecided returns the error of a call without a clear answer. It names the cause for
-// an operator, and contains no text that the server chose, because callers promise
-// that of their own errors.
-func undecided(err error) error {
+// Error returns the cause and the advice.
+func (e *storeError) Error() string { return e.text }
+
+// Is reports whether the error that this one is made of matches target.
+func (e *storeError) Is(target error) bool { return errors.Is(e.from, target) }
+
+// As finds an error in the tree of the one that this one is made of.
+func (e *storeError) As(target any) bool { return e.from != nil && errors.As(e.from, target) }
+
+// LogClass returns by what logs limit repeated errors. It implements an interface of
+// internal/loglimit.
+func (e *storeError) LogClass() (class, name string) { return "redis " + e.class, "" }
+
+// cause is why there is no clear answer, and what to do about it.
+type cause struct{ what, advice string }
+
+// server is what the errors of a store say about its server.
+type server struct{ addr, prefix string }
+
+// undecided returns the error of a call without a clear answer.
+func (s server) undecided(err error) error {
 	var refused redis.Error
+	var atConnect *connectRefusal
 	switch {
+	case errors.As(err, &atConnect):
+		return s.refused(atConnect.text)
 	case errors.As(err, &refused):
-		return fmt.Errorf("redis refused the command: %s", errorCode(refused.Error()))
+		return s.refused(refused.Error())
 	case isLocal(err):
-		return fmt.Errorf("redis did not answer: %w", err)
+		c := localCause(err)
+		return s.newError(c.what, c, err)
 	}
-	return errAnswer
+	return s.newError(strange(err).what, strange(err), nil)
+}
+
+// newError returns an error about the server.
+func (s server) newError(class string, c cause, from error) error {
+	text := "redis"
+	if s.addr != "" {
+		text += " at " + s.addr
+	}
+	text += ": " + c.what
+	if c.advice != "" {
+		text += " (" + c.advice + ")"
+	}
+	return &storeError{class, text, from}
+}
+
+// refused returns the error for a refusal. Text is that of the server.
+func (s server) refused(text string) error {
+	code := errorCode(text)
+	c := s.refusalCause(code, text)
+	class := strings.TrimSuffix(code+": "+c.what, ": ")
+	return s.newError(class, cause{"refused the command: " + class, c.advice}, nil)
 }
 
 // errorCode returns the first word of an error of Redis, such as OOM, READONLY
@@ -37,6 +94,53 @@ func errorCode(text string) string {
 		return "an error without a code"
 	}
 	return word
+}
+
+// refusals are the causes of refusals, by code and by what the text contains. The first
+// that applies counts.
+var refusals = []struct {
+	code, contains string
+	cause
+}{
+	{"READONLY", "", cause{"the server is a read-only replica", "use the address of its master"}},
+	{"MASTERDOWN", "", cause{"the server is a replica that cannot reach its master", "use the address of the master"}},
+	{"OOM", "", cause{"the server is full: it has used its maxmemory", "raise maxmemory; entries expire by themselves, so keep the policy noeviction"}},
+	{"MISCONF", "", cause{"the server cannot write to its disk", "look at its log: is the disk full or read-only?"}},
+	{"LOADING", "", cause{"the server loads its data", "wait until it has; nothing else is needed"}},
+	{"BUSY", "", cause{"a script blocks the server", "see SCRIPT KILL"}},
+	{"NOREPLICAS", "", cause{"fewer replicas are connected than min-replicas-to-write", "bring them back, or lower that setting"}},
+	{"NOAUTH", "", cause{"the server wants a password", "add it to the URL: redis://user:password@host:port"}},
+	{"WRONGPASS", "", cause{"wrong user or password, or the user is disabled", "percent-encode special characters of a password in a URL"}},
+	{"DENIED", "", cause{"the server is in protected mode and takes only local connections", "give it a user with a password"}},
+	{"MOVED", "", inCluster}, {"ASK", "", inCluster}, {"CROSSSLOT", "", inCluster}, {"TRYAGAIN", "", inCluster},
+	{"CLUSTERDOWN", "", cause{"the server is a node of a cluster that does not serve all slots", inCluster.advice}},
+	{"NOPERM", "key", cause{"the user may not use keys with this prefix", ""}},
+	{"NOPERM", "'select'", cause{"the user may not run SELECT, which a database other than 0 needs", ""}},
+	{"NOPERM", "", cause{"the user may not run the command", ""}},
+	{"ERR", "max number of clients", cause{"max number of clients reached", "raise maxclients, or find the program that keeps its connections open"}},
+	{"ERR", "DB index", cause{"the server has no database of that number", "the usual ones are 0 to 15"}},
+	{"ERR", "SELECT is not allowed", cause{"a cluster has database 0 only", inCluster.advice}},
+	{"ERR", "unknown command", cause{"the server does not know the command", "is it a Sentinel or a proxy? Use the address of the Redis server itself"}},
+	{"ERR", "AUTH", cause{"the server has no password, or no users, but the URL does", "remove it from the URL"}},
+	{"ERR", "auth", cause{"the server has no users, only a password", "use redis://:password@host:port"}},
+	{"ERR", "password", cause{"wrong password", "percent-encode special characters of a password in a URL"}},
+}
+
+// inCluster is the cause of redirections.
+var inCluster = cause{"the server is a node of a cluster", "use a server without cluster mode, or redisstore.New with a redis.ClusterClient"}
+
+// refusalCause returns the cause of a refusal, which is empty if it is not known.
+func (s server) refusalCause(code, text string) cause {
+	for _, r := range refusals {
+		if r.code != code || !strings.Contains(text, r.contains) {
+			continue
+		}
+		if code == "NOPERM" {
+			r.advice = fmt.Sprintf("allow the user +set and ~%s*, and +select for a database other than 0", s.prefix)
+		}
+		return r.cause
+	}
+	return cause{"", "look at the server's log"}
 }
 
 // isLocal reports whether an error was made on this side: by a context, the client,
@@ -53,4 +157,88 @@ func isLocal(err error) bool {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert)
+}
+
+// localCause returns the cause of an error that was made on this side.
+func localCause(err error) cause {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cause{"the caller did not wait for the answer", ""}
+	case errors.Is(err, redis.ErrClosed):
+		return cause{"the store is closed", ""}
+	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
+		return cause{"all connections are in use", "the server is too slow for so many calls at once"}
+	}
+	switch failure := outbound.Classify(err); failure {
+	case outbound.TimedOut:
+		return timeoutCause(err)
+	case outbound.NoSuchHost, outbound.DNSFailed:
+		return cause{failure.String(), "check the host's name, and this machine's DNS"}
+	case outbound.ConnectionRefused:
+		return cause{failure.String(), "does the server run, and listen at this address?"}
+	case outbound.NotTLS:
+		return tlsRecordCause(err)
+	case outbound.CertificateExpired, outbound.CertificateName, outbound.CertificateInvalid, outbound.CertificateAuthority:
+		return cause{failure.String(), "the certificate must be for the host of the URL, and of an authority that this system trusts"}
+	case outbound.HandshakeFailed:
+		return cause{failure.String(), "does the server want a client certificate? Then use redisstore.New"}
+	case outbound.ClosedEarly:
+		return closed
+	}
+	return systemCause(err)
+}
+
+// closed is the cause of a connection that ended before the answer.
+var closed = cause{"the connection was closed before the answer",
+	"did the server stop, has it as many clients as its maxclients, or does it want TLS, rediss://?"}
+
+// timeoutCause returns the cause of a timeout by what was waited for.
+func timeoutCause(err error) cause {
+	var handshake *handshakeError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &handshake):
+		return cause{"no TLS handshake in time", "does the server speak TLS at this port? If not, use redis://"}
+	case errors.As(err, &op) && op.Op == "dial":
+		return cause{"no connection in time", "is the address right, and does a firewall drop packets to it?"}
+	}
+	return cause{"no answer in time", "is the server overloaded, paused, or its disk slow?"}
+}
+
+// tlsRecordCause returns the cause of an answer that is not TLS. Redis refuses a client
+// over its limit without TLS.
+func tlsRecordCause(err error) cause {
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && record.RecordHeader[0] == '-' {
+		return cause{"the server answered without TLS", "if it speaks TLS at this port, it has as many clients as its maxclients; if not, use redis://"}
+	}
+	return cause{outbound.NotTLS.String(), "does the server speak TLS at this port? If not, use redis://"}
+}
+
+// systemCause returns the cause of an error of the operating system.
+func systemCause(err error) cause {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		return closed
+	case errors.As(err, &errno):
+		return cause{errno.Error(), "is the address right, and reachable from here?"}
+	}
+	return cause{"no connection", "is the address right, and reachable from here?"}
+}
+
+// notRedis is the cause of an answer that Redis does not send.
+var notRedis = cause{"an answer that Redis does not send", "is something else than Redis at this address?"}
+
+// strange returns the cause of an answer that go-redis cannot parse. The error of go-redis
+// quotes the answer, so that its text must not be logged.
+func strange(err error) cause {
+	contains := func(text string) bool { return strings.Contains(err.Error(), text) }
+	switch {
+	case contains(`"HTTP/`):
+		return cause{"the answer is HTTP", "an HTTP server is at this address, not Redis"}
+	case slices.ContainsFunc([]string{`"\x15\x03`, `"\x16\x03`}, contains): // a record of TLS: an alert or a handshake
+		return cause{"the answer is TLS", "use rediss:// in place of redis://"}
+	}
+	return notRedis
 }

@@ -2,8 +2,11 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -32,19 +35,25 @@ type warnings struct{ to *loglimit.Logger }
 
 func newWarnings(l *slog.Logger) warnings { return warnings{loglimit.NewLogger(l)} }
 
-// Printf implements the interface that redis.SetLogger takes.
+// Printf implements the interface that redis.SetLogger takes. It replaces the texts of
+// errors, which can contain what the server sent.
 func (w warnings) Printf(ctx context.Context, format string, args ...any) {
-	w.to.Log(ctx, slog.LevelWarn, cause(format, args), fmt.Sprintf(format, args...))
-}
-
-// cause returns the key of a warning for the limiter: its format, of which go-redis
-// has about a hundred, and the types of its errors. The values of args are not part of
-// it, because their number is not bounded.
-func cause(format string, args []any) string {
-	for _, arg := range args {
+	key := format // go-redis has about a hundred
+	safe := slices.Clone(args)
+	for i, arg := range args {
 		if err, ok := arg.(error); ok {
-			format += fmt.Sprintf(" %T", err)
+			described := server{addr: remoteAddr(err)}.undecided(err)
+			safe[i], key = described, key+" "+described.Error()
 		}
 	}
-	return format
+	w.to.Log(ctx, slog.LevelWarn, key, fmt.Sprintf(format, safe...))
+}
+
+// remoteAddr returns the address that an error of the network is about, or "".
+func remoteAddr(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Addr == nil {
+		return ""
+	}
+	return op.Addr.String()
 }

@@ -134,18 +134,27 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	set := s.newSet(ctx, key, left)
+	first, err := s.send(ctx, s.newSet(ctx, key, left))
+	switch {
+	case err != nil:
+		return false, err
+	case first && s.config.Now().Sub(began) > s.config.Timeout:
+		// The process was suspended meanwhile. An earlier entry of the key may
+		// have expired before Redis was asked.
+		return false, s.server().undecided(context.DeadlineExceeded)
+	}
+	return first, nil
+}
+
+// send sends a command of newSet. It reports whether the entry is new.
+func (s *Store) send(ctx context.Context, set onceCmd) (bool, error) {
 	switch err := s.client.Process(ctx, set); {
 	case err == redis.Nil: // and no error that wraps it
 		return false, nil
 	case err != nil:
-		return false, undecided(err)
+		return false, s.server().undecided(err)
 	case set.Val() != "OK":
-		return false, errAnswer
-	case s.config.Now().Sub(began) > s.config.Timeout:
-		// The process was suspended meanwhile. An earlier entry of the key may
-		// have expired before Redis was asked.
-		return false, undecided(context.DeadlineExceeded)
+		return false, s.server().newError(notRedis.what, notRedis, nil)
 	}
 	return true, nil
 }
@@ -156,7 +165,21 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 func (s *Store) newSet(ctx context.Context, key string, left time.Duration) onceCmd {
 	life := left + s.config.Skew + s.config.Timeout
 	ms := (life + time.Millisecond - 1) / time.Millisecond // never shorter
-	return onceCmd{redis.NewStatusCmd(ctx, "set", s.entryName(key), 1, "px", int64(ms), "nx")}
+	return setOnce(ctx, s.entryName(key), int64(ms))
+}
+
+// setOnce returns the command that records a name for some milliseconds.
+func setOnce(ctx context.Context, name string, ms int64) onceCmd {
+	return onceCmd{redis.NewStatusCmd(ctx, "set", name, 1, "px", ms, "nx")}
+}
+
+// server returns what errors say about the server. A cluster has several addresses.
+func (s *Store) server() server {
+	client, ok := s.client.(*redis.Client)
+	if !ok {
+		return server{prefix: s.config.Prefix}
+	}
+	return server{client.Options().Addr, s.config.Prefix}
 }
 
 // entryName returns the name of the key's entry in Redis. Keys can be long, and

@@ -97,24 +97,38 @@ func (r *replay) open(now func() time.Time) (guard, error) {
 		return guard{store: assertion.NewMemoryOneUse(replayEntries, now)}, nil
 	}
 	store, err := redisstore.Open(r.store, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
-	if err != nil {
+	var wrong *redisstore.URLError
+	switch {
+	case errors.As(err, &wrong):
+		return guard{}, fmt.Errorf("the URL: %s", wrong.Problem)
+	case err != nil:
 		return guard{}, err
 	}
 	return guard{store, store}, nil
 }
 
-// warn logs a warning if the Redis server does not answer or is configured so that
-// it may lose entries.
-func (g guard) warn(ctx context.Context, logger *slog.Logger) {
+// check logs whether the Redis server accepts the command that each verification sends,
+// and is configured so that it loses no entry. The service starts anyway: the store
+// works as soon as the server does.
+func (g guard) check(ctx context.Context, logger *slog.Logger) {
 	if g.redis == nil {
 		return
 	}
 	findings, err := g.redis.Check(ctx)
 	if err != nil {
-		logger.Warn("the replay store cannot be reached; until it answers, assertions are undecided", "error", err)
+		logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
+		return
 	}
+	var hidden []string
 	for _, f := range findings {
+		if f.Got == "" {
+			hidden = append(hidden, f.Setting+" "+f.Want)
+			continue
+		}
 		logger.Warn("the replay store may lose entries", "setting", f.String())
+	}
+	if len(hidden) > 0 {
+		logger.Info("the replay store works, and does not report its settings; check by other means that it has these", "settings", hidden)
 	}
 }
 

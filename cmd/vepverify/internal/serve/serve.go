@@ -151,7 +151,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 		all[l] = metricsServer(registry)
 	}
 	s.logConfiguration(c, logger)
-	guard.warn(ctx, logger)
+	guard.check(ctx, logger)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}

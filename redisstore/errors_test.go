@@ -1,0 +1,162 @@
+package redisstore_test
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/internal/redistest"
+	"github.com/vepverify/vepverify/redisstore"
+)
+
+// expectCause fails the test unless the errors of FirstUse and of Check name a cause, have
+// one class, and contain neither a password nor the name of an entry.
+func expectCause(t *testing.T, s *redisstore.Store, cause string) {
+	t.Helper()
+	_, checked := s.Check(t.Context())
+	classes := make(map[string]bool)
+	for _, err := range []error{expectError(t, s, "key"), checked, expectError(t, s, "another key")} {
+		if err == nil || !strings.Contains(err.Error(), cause) {
+			t.Errorf("error %v, want %q", err, cause)
+			continue
+		}
+		class, name := err.(interface{ LogClass() (string, string) }).LogClass()
+		if classes[class] = true; class == "" || name != "" || len(classes) > 1 {
+			t.Errorf("%v: the class is %q, the name %q", err, class, name)
+		}
+		for _, secret := range []string{"s3cret", "vepverify:check", "vepverify:LHDh"} {
+			if strings.Contains(err.Error()+class, secret) {
+				t.Errorf("the error contains %q: %v", secret, err)
+			}
+		}
+	}
+}
+
+// TestCauses checks that errors name the cause for which a real server refuses the command.
+func TestCauses(t *testing.T) {
+	server := redistest.Start(t, "--databases", "4")
+	admin := client(t, server)
+	do := func(args ...any) {
+		t.Helper()
+		if err := admin.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(args, err)
+		}
+	}
+	for _, c := range []struct {
+		cause      string
+		begin, end []any
+		user, path string
+	}{
+		{"READONLY: the server is a read-only replica", []any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "", ""},
+		{"OOM: the server is full", []any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}, "", ""},
+		{"NOREPLICAS: fewer replicas", []any{"config", "set", "min-replicas-to-write", "1"}, []any{"config", "set", "min-replicas-to-write", "0"}, "", ""},
+		{"ERR: the server has no database of that number", []any{"ping"}, []any{"ping"}, "", "/9"},
+		{"WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, "unknown:s3cret@", ""},
+		{"WRONGPASS: wrong user or password", []any{"acl", "setuser", "off", "off", ">s3cret"}, []any{"acl", "deluser", "off"}, "off:s3cret@", ""},
+		{"no answer in time", []any{"client", "pause", "100000", "write"}, []any{"client", "unpause"}, "", ""},
+		{"NOAUTH: the server wants a password", []any{"config", "set", "requirepass", "x"}, []any{"ping"}, "", ""},
+		{"WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, ":s3cret@", ""},
+	} {
+		do(c.begin...)
+		timeout := redisstore.Config{Timeout: 30 * time.Second}
+		if strings.Contains(c.cause, "in time") {
+			timeout.Timeout = 200 * time.Millisecond
+		}
+		expectCause(t, open(t, "redis://"+c.user+server.Addr()+c.path, timeout), server.Addr()+": ")
+		expectCause(t, open(t, "redis://"+c.user+server.Addr()+c.path, timeout), c.cause)
+		do(c.end...)
+	}
+}
+
+func TestTooManyClients(t *testing.T) {
+	server := redistest.Start(t, "--maxclients", "1")
+	for range 100 { // until the connections of redistest are closed
+		conn, err := net.Dial("tcp", server.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if b := make([]byte, 1); must(io.ReadFull(conn, b)) == 1 && b[0] == '+' {
+			expectCause(t, open(t, server.URL(), longTimeout), "ERR: max number of clients reached")
+			return
+		}
+	}
+	t.Error("no connection")
+}
+
+func must(n int, _ error) int { return n }
+
+func TestClusterNode(t *testing.T) {
+	server := redistest.Start(t, "--cluster-enabled", "yes")
+	expectCause(t, open(t, server.URL(), longTimeout), "CLUSTERDOWN: the server is a node of a cluster")
+	expectCause(t, open(t, server.URL()+"/1", longTimeout), "ERR: a cluster has database 0 only")
+}
+
+// TestRefusalCauses checks the causes of refusals that are hard to bring about.
+func TestRefusalCauses(t *testing.T) {
+	for text, cause := range map[string]string{
+		"MOVED 1234 s3cret:6379": "MOVED: the server is a node of a cluster", "ASK 1234 s3cret:6379": "ASK: the server is a node of a cluster",
+		"CROSSSLOT Keys in request don't hash to the same slot":                                   "CROSSSLOT: the server is a node",
+		"TRYAGAIN Multiple keys request during rehashing of slot":                                 "TRYAGAIN: the server is a node",
+		"LOADING Redis is loading the dataset in memory":                                          "LOADING: the server loads its data",
+		"MISCONF Redis is configured to save RDB snapshots":                                       "MISCONF: the server cannot write to its disk",
+		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.":        "MASTERDOWN: the server is a replica",
+		"BUSY Redis is busy running a script.":                                                    "BUSY: a script",
+		"DENIED Redis is running in protected mode":                                               "DENIED: the server is in protected mode",
+		"NOPERM User s3cret has no permissions to access one of the keys used as arguments":       "NOPERM: the user may not use keys",
+		"NOPERM User s3cret has no permissions to run the 'set' command":                          "NOPERM: the user may not run the command",
+		"ERR unknown command 'set', with args beginning with: 'vepverify:LHDh' 's3cret'":          "ERR: the server does not know the command",
+		"ERR max number of clients + cluster connections reached":                                 "ERR: max number of clients",
+		"ERR AUTH <password> called without any password configured for the default user: s3cret": "ERR: the server has no password",
+		"ERR wrong number of arguments for 'auth' command":                                        "ERR: the server has no users",
+		"ERR invalid password": "ERR: wrong password",
+		"ERR s3cret":           "refused the command: ERR (look at the server's log)",
+		"NEWCODE s3cret":       "refused the command: NEWCODE (look",
+		"s3cret":               "an error without a code",
+	} {
+		t.Run(cause, func(t *testing.T) {
+			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), longTimeout), cause)
+		})
+	}
+}
+
+// TestNotRedis checks that errors tell what else is at the address.
+func TestNotRedis(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	real := redistest.Start(t)
+	short := redisstore.Config{Timeout: 300 * time.Millisecond}
+	for name, c := range map[string]struct {
+		url, cause string
+		config     redisstore.Config
+	}{
+		"HTTP":           {"redis://:s3cret@" + plain.Listener.Addr().String(), "the answer is HTTP", longTimeout},
+		"TLS over HTTP":  {"rediss://" + plain.Listener.Addr().String(), "no TLS spoken", longTimeout},
+		"unknown CA":     {"rediss://" + secure.Listener.Addr().String(), "TLS certificate of an unknown authority", longTimeout},
+		"plain over TLS": {"redis://" + secure.Listener.Addr().String(), "does it want TLS, rediss://?", longTimeout},
+		"alert":          {startFakeServer(t, "\x15\x03\x03\x00\x02\x02\x46\r\n", true).url(), "the answer is TLS", longTimeout},
+		"TLS over Redis": {"rediss://" + real.Addr(), "no TLS handshake in time", short},
+		"other protocol": {startFakeServer(t, "SSH-2.0-s3cret\r\n", true).url(), "an answer that Redis does not send", longTimeout},
+		"QUEUED":         {startFakeServer(t, "+QUEUED\r\n", false).url(), "an answer that Redis does not send", longTimeout},
+		"closed":         {startFakeServer(t, "", true).url(), "the connection was closed before the answer", longTimeout},
+		"silent":         {startFakeServer(t, "", false).url(), "no answer in time", short},
+		"refused":        {"redis://127.0.0.1:1", "127.0.0.1:1: connection refused", longTimeout},
+		"no such host":   {"redis://nowhere.invalid", "nowhere.invalid:6379: ", longTimeout},
+		"no socket":      {"unix://" + filepath.Join(t.TempDir(), "s"), "no such file or directory", longTimeout},
+	} {
+		t.Run(name, func(t *testing.T) { expectCause(t, open(t, c.url, c.config), c.cause) })
+	}
+}
