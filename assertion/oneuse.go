@@ -19,7 +19,8 @@ import (
 // FirstUse reports whether key is new, and stores it, in one atomic step. It keeps
 // the entry until the time given. If it cannot keep it, it returns an error, and
 // the verifier returns ErrUndecided. If the reason is that time, the error should
-// match ErrRetention.
+// match ErrRetention. The text of the error is logged: it must name the cause, and
+// contain neither the key nor a password.
 //
 // A guard may have two more methods:
 //
@@ -52,8 +53,9 @@ func (v *verification) checkFirstUse() error {
 	first, err := v.firstUse()
 	switch {
 	case err != nil:
+		const reason = "the record of used assertions is not available"
 		return &Error{
-			Kind: ErrUndecided, Reason: "the record of used assertions is not available", cause: err,
+			Kind: ErrUndecided, Reason: reason, detail: withCause(reason, err), cause: err, Found: err.Error(),
 			Advice: "try again; if the error persists, check the one-use store",
 		}
 	case !first:
@@ -99,7 +101,7 @@ func (v *verification) party() string {
 // The errors of one-use guards. Both make an assertion undecided.
 var (
 	// ErrFull means that a MemoryOneUse has as many live entries as it may have.
-	ErrFull = errors.New("one-use store: full")
+	ErrFull = errors.New("one-use store: full (entries remain until their assertions expire: raise the maximum, or lower MaxLife)")
 	// ErrRetention means that the time until which an entry must be kept has
 	// passed, so that an earlier entry may be gone, or is further ahead than the
 	// guard keeps entries. *MemoryOneUse and *redisstore.Store return it.
@@ -107,7 +109,7 @@ var (
 )
 
 // errPartyFull is the [ErrFull] of one party.
-var errPartyFull = fmt.Errorf("%w: one domain has at most half of the entries that are free", ErrFull)
+var errPartyFull = fmt.Errorf("%w: for this domain, which may have half of the entries that are free", ErrFull)
 
 // maxOneUseLife is how far ahead the time of an entry may be. The signer of an
 // assertion chooses that time.

@@ -14,7 +14,8 @@ import (
 )
 
 // dialer makes the connections of a store that Open returned. Unlike that of go-redis, it
-// returns errors that tell at which step a connection failed.
+// keeps the error with which a server refuses a connection, and ends a TLS handshake with
+// the context.
 type dialer struct {
 	net     net.Dialer
 	tls     *tls.Config // nil means no TLS
@@ -43,17 +44,12 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return conn, nil
 }
 
-// handshakeError is an error of the TLS handshake.
-type handshakeError struct{ error }
-
-// Unwrap returns the error of crypto/tls.
-func (e *handshakeError) Unwrap() error { return e.error }
-
+// handshake returns the connection with TLS.
 func handshake(ctx context.Context, conn net.Conn, c *tls.Config) (net.Conn, error) {
 	secure := tls.Client(conn, c)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, &handshakeError{err}
+		return nil, err
 	}
 	return secure, nil
 }

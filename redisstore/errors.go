@@ -192,18 +192,19 @@ func localCause(err error) cause {
 var closed = cause{"the connection was closed before the answer",
 	"did the server stop, has it as many clients as its maxclients, or does it want TLS, rediss://?"}
 
-// timeoutCause returns the cause of a timeout by what was waited for.
+// timeoutCause returns the cause of a timeout. Package net reports those of reads and
+// writes; the others are of connecting.
 func timeoutCause(err error) cause {
-	var handshake *handshakeError
 	var op *net.OpError
-	switch {
-	case errors.As(err, &handshake):
-		return cause{"no TLS handshake in time", "does the server speak TLS at this port? If not, use redis://"}
-	case errors.As(err, &op) && op.Op == "dial":
-		return cause{"no connection in time", "is the address right, and does a firewall drop packets to it?"}
+	if errors.As(err, &op) && op.Op != "dial" {
+		return slow
 	}
-	return cause{"no answer in time", "is the server overloaded, paused, or its disk slow?"}
+	return cause{"no connection in time",
+		"is the address right, does a firewall drop packets to it, and does the server speak TLS if the URL is rediss://?"}
 }
+
+// slow is the cause of an answer that is late.
+var slow = cause{"no answer in time", "is the server overloaded, paused, or its disk slow?"}
 
 // tlsRecordCause returns the cause of an answer that is not TLS. Redis refuses a client
 // over its limit without TLS.

@@ -148,7 +148,7 @@ func TestNotRedis(t *testing.T) {
 		"unknown CA":     {"rediss://" + secure.Listener.Addr().String(), "TLS certificate of an unknown authority", longTimeout},
 		"plain over TLS": {"redis://" + secure.Listener.Addr().String(), "does it want TLS, rediss://?", longTimeout},
 		"alert":          {startFakeServer(t, "\x15\x03\x03\x00\x02\x02\x46\r\n", true).url(), "the answer is TLS", longTimeout},
-		"TLS over Redis": {"rediss://" + real.Addr(), "no TLS handshake in time", short},
+		"TLS over Redis": {"rediss://" + real.Addr(), "no connection in time", short},
 		"other protocol": {startFakeServer(t, "SSH-2.0-s3cret\r\n", true).url(), "an answer that Redis does not send", longTimeout},
 		"QUEUED":         {startFakeServer(t, "+QUEUED\r\n", false).url(), "an answer that Redis does not send", longTimeout},
 		"closed":         {startFakeServer(t, "", true).url(), "the connection was closed before the answer", longTimeout},

@@ -102,8 +102,7 @@ func isPort(s string) bool {
 // setOptions sets the options that differ from the defaults of go-redis.
 func setOptions(o *redis.Options, timeout time.Duration) {
 	o.ContextTimeoutEnabled = true
-	o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout
-	o.DialTimeout = timeout * 9 / 10 // so that its error, which tells more, comes before that of the call
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
 	o.Dialer = newDialer(o).dial
 	// If Redis is down, fail at once; the next call tries again.
 	o.MaxRetries, o.DialerRetries = -1, 1

@@ -141,7 +141,7 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	case first && s.config.Now().Sub(began) > s.config.Timeout:
 		// The process was suspended meanwhile. An earlier entry of the key may
 		// have expired before Redis was asked.
-		return false, s.server().undecided(context.DeadlineExceeded)
+		return false, s.server().newError(slow.what, slow, context.DeadlineExceeded)
 	}
 	return first, nil
 }

@@ -165,10 +165,13 @@ func (x *exchange) recoverPanic() {
 	if value == http.ErrAbortHandler {
 		panic(value) // how a handler asks net/http to drop the connection
 	}
-	if x.outcome = faultPanic; x.version != "" && !x.counted {
-		x.count(x.elapsed())
-	}
+	x.outcome, x.err = faultPanic, nil
 	x.logPanic(value)
+	if x.version != "" && !x.counted {
+		took := x.elapsed()
+		x.count(took)
+		x.log(http.StatusServiceUnavailable, took)
+	}
 	if x.sent {
 		panic(http.ErrAbortHandler) // too late for another response
 	}

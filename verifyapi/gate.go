@@ -14,10 +14,14 @@ import (
 
 // The errors of requests that are refused under overload.
 var (
-	errQueueFull     = errors.New("too busy: the queue is full")
-	errQueueSlow     = errors.New("too busy: the wait in the queue is too long")
-	errLookupsFull   = errors.New("too busy: too many requests wait for lookups")
-	errDomainLookups = errors.New("too busy: too many requests wait for lookups of one domain")
+	errQueueFull = errors.New("too busy: the queue is full " +
+		"(more requests at once than Config.InFlight and Config.Queue allow: add processors or instances)")
+	errQueueSlow = errors.New("too busy: the wait in the queue is too long " +
+		"(the processors, or the one-use store, are too slow for the load: add processors or instances)")
+	errLookupsFull = errors.New("too busy: too many requests wait for lookups " +
+		"(issuers are slow or many: see the warnings about them, and Config.Lookups)")
+	errDomainLookups = errors.New("too busy: too many requests wait for lookups of one domain " +
+		"(its hosts are slow; other domains are not affected)")
 )
 
 // queue is one of the queues of a gate.

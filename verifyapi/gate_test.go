@@ -146,7 +146,7 @@ func TestQueue(t *testing.T) {
 			checkGood(t, responseOf(t, answer))
 		}
 		w.checkGauges(t, "0", "0", "0")
-		if n := w.metric(t, `vepverify_verifications_total{reason="queue_full",result="shed"}`); n != "1" {
+		if n := w.metric(t, `vepverify_verifications_total{class="queue_full",result="shed"}`); n != "1" {
 			t.Errorf("%s were shed", n)
 		}
 	})
@@ -204,7 +204,7 @@ func TestClientDisconnects(t *testing.T) {
 		responseOf(t, running)
 		responseOf(t, waiting)
 		w.checkGauges(t, "0", "0", "0")
-		if n := w.metric(t, `vepverify_verifications_total{reason="client_gone",result="cancelled"}`); n != "2" {
+		if n := w.metric(t, `vepverify_verifications_total{class="client_gone",result="cancelled"}`); n != "2" {
 			t.Errorf("%s cancelled", n)
 		}
 		for line := range strings.Lines(w.log.String()) {
@@ -305,11 +305,11 @@ func TestSlowIssuers(t *testing.T) {
 		}
 		w.checkGauges(t, "0", "0", "0")
 		for name, want := range map[string]string{
-			`vepverify_verifications_total{reason="lookups_full",result="shed"}`:     "1",
-			`vepverify_verifications_total{reason="unavailable",result="undecided"}`: "1",
-			`vepverify_lookups_total{result="supported"}`:                            "2",
-			`vepverify_lookups_total{result="unavailable"}`:                          "2",
-			`vepverify_lookup_cache_hits_total`:                                      "3",
+			`vepverify_verifications_total{class="lookups_full",result="shed"}`:     "1",
+			`vepverify_verifications_total{class="unavailable",result="undecided"}`: "1",
+			`vepverify_lookups_total{result="supported"}`:                           "2",
+			`vepverify_lookups_total{result="unavailable"}`:                         "2",
+			`vepverify_lookup_cache_hits_total`:                                     "3",
 		} {
 			if got := w.metric(t, name); got != want {
 				t.Errorf("%s %s, not %s", name, got, want)
@@ -454,7 +454,7 @@ func TestLookupsOfOneDomain(t *testing.T) {
 				t.Errorf("%s %s", r.Status, r.body)
 			}
 		}
-		if n := w.metric(t, `vepverify_verifications_total{reason="lookups_of_domain",result="shed"}`); n != "16" {
+		if n := w.metric(t, `vepverify_verifications_total{class="lookups_of_domain",result="shed"}`); n != "16" {
 			t.Errorf("%s were shed", n)
 		}
 		time.Sleep(time.Minute)

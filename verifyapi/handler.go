@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/target"
 )
 
@@ -16,6 +17,7 @@ import (
 type Handler struct {
 	config  Config
 	gate    *gate
+	causes  *loglimit.Logger
 	version response
 	slots   sync.Pool // of *slot
 }
@@ -33,7 +35,7 @@ func New(c Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verifyapi: Version: %w", err)
 	}
-	h := &Handler{config: c, gate: newGate(c), version: response{status: http.StatusOK, body: version}}
+	h := &Handler{config: c, gate: newGate(c), causes: loglimit.NewLogger(c.Logger), version: response{status: http.StatusOK, body: version}}
 	h.slots.New = func() any { return newSlot(h.gate, c.Metrics) }
 	return h, nil
 }

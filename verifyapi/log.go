@@ -54,11 +54,8 @@ const hashLength = 8
 
 // level returns the level at which verifications with a result are logged.
 func (r result) level() slog.Level {
-	switch r {
-	case resultShed, resultCancelled:
+	if r == resultShed || r == resultCancelled {
 		return slog.LevelDebug // they are many under overload
-	case resultFault:
-		return slog.LevelError
 	}
 	return slog.LevelInfo
 }
@@ -66,17 +63,15 @@ func (r result) level() slog.Level {
 // log logs a verification. The errors of a verification contain neither a token nor
 // an address (see assertion.Error and wellknown.LookupError).
 func (x *exchange) log(status int, took time.Duration) {
+	x.logCause()
 	logger, level := x.handler.config.Logger, x.outcome.result.level()
 	if !logger.Enabled(x.request.Context(), level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("request", x.id), slog.String("api", string(x.version)), slog.Int("status", status),
-		slog.String("result", string(x.outcome.result)), slog.String("class", x.outcome.reason), slog.Duration("took", took))
-	if x.params.assertion != "" {
-		sum := sha256.Sum256([]byte(x.params.assertion))
-		attrs = append(attrs, slog.String("assertion", hex.EncodeToString(sum[:hashLength])))
-	}
+		slog.String("result", string(x.outcome.result)), slog.String("class", x.outcome.class), slog.Float64("took_ms", milliseconds(took)))
+	attrs = x.appendHash(attrs)
 	if x.err != nil {
 		attrs = append(attrs, slog.String("reason", detail(x.err)))
 	}
@@ -84,6 +79,42 @@ func (x *exchange) log(status int, took time.Duration) {
 		attrs = append(attrs, slog.String("email", x.email))
 	}
 	logger.LogAttrs(context.WithoutCancel(x.request.Context()), level, "verification", attrs...)
+}
+
+// milliseconds returns a duration in milliseconds, to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// appendHash appends the hash of the assertion, if there is one.
+func (x *exchange) appendHash(attrs []slog.Attr) []slog.Attr {
+	if x.params.assertion == "" {
+		return attrs
+	}
+	sum := sha256.Sum256([]byte(x.params.assertion))
+	return append(attrs, slog.String("assertion", hex.EncodeToString(sum[:hashLength])))
+}
+
+// logCause logs why a verification ended without an answer to its question: it is
+// undecided, refused under overload, or a fault. Each cause is logged once a minute.
+func (x *exchange) logCause() {
+	level, message := slog.LevelWarn, string(x.outcome.result)
+	switch x.outcome.result {
+	case resultUndecided:
+	case resultShed:
+		message = "too busy"
+	case resultFault:
+		level = slog.LevelError
+	default:
+		return
+	}
+	if x.err == nil {
+		return // a panic, which is logged with its stack
+	}
+	attrs := x.appendHash([]slog.Attr{slog.String("class", x.outcome.class), slog.String("request", x.id)})
+	var e *assertion.Error
+	if x.outcome.result == resultUndecided && errors.As(x.err, &e) && e.Advice != "" {
+		attrs = append(attrs, slog.String("advice", e.Advice))
+	}
+	x.handler.causes.LogCause(x.request.Context(), level, message, x.err, attrs...)
 }
 
 // detail returns the text of err for the log, which may say more than the response.
@@ -95,13 +126,22 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// logPanic logs where a handler panicked. The value is shown only if it is an error
-// of the runtime: any other may contain anything.
+// panicked is the error of a panic. It is the text of the value if that is an error of
+// the runtime, else its type: any other value may contain anything.
+type panicked string
+
+// Error returns the text.
+func (p panicked) Error() string { return string(p) }
+
+// LogClass implements loglimit.Classified.
+func (p panicked) LogClass() (class, name string) { return string(p), "" }
+
+// logPanic logs where a handler panicked, once a minute for each kind of panic.
 func (x *exchange) logPanic(value any) {
-	text := fmt.Sprintf("a %T", value)
-	if err, ok := value.(runtime.Error); ok {
-		text = err.Error()
+	err := panicked(fmt.Sprintf("a %T", value))
+	if e, ok := value.(runtime.Error); ok {
+		err = panicked(e.Error())
 	}
-	x.handler.config.Logger.LogAttrs(context.WithoutCancel(x.request.Context()), slog.LevelError, "panic",
-		slog.String("request", x.id), slog.String("panic", text), slog.String("stack", string(debug.Stack())))
+	x.handler.causes.LogCause(x.request.Context(), slog.LevelError, "panic", err,
+		slog.String("request", x.id), slog.String("stack", string(debug.Stack())))
 }

@@ -53,7 +53,7 @@ func TestPanic(t *testing.T) {
 		}
 		s.checkServes(t)
 	}
-	if n := s.metric(t, `vepverify_verifications_total{reason="panic",result="fault"}`); n != "4" {
+	if n := s.metric(t, `vepverify_verifications_total{class="panic",result="fault"}`); n != "4" {
 		t.Errorf("%s panics counted", n)
 	}
 }
@@ -113,12 +113,17 @@ func TestPanicInResponse(t *testing.T) {
 type line struct {
 	Level, Msg, Request, API, Result, Class, Assertion, Reason, Email, Time string
 	Status                                                                  int
-	Took                                                                    int64
+	TookMS                                                                  float64 `json:"took_ms"`
 }
+
+// onlyInfo is a handler that drops other levels: TestCauses has the lines at level Warn.
+type onlyInfo struct{ slog.Handler }
+
+func (onlyInfo) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelInfo }
 
 func logTo(t *testing.T, c verifyapi.Config) (http.Handler, func() line) {
 	var out bytes.Buffer
-	c.Logger = slog.New(slog.NewJSONHandler(&out, nil))
+	c.Logger = slog.New(onlyInfo{slog.NewJSONHandler(&out, nil)})
 	c.Verifier = newVerifier(t, assertion.Config{})
 	h, err := verifyapi.New(c)
 	if err != nil {
@@ -134,10 +139,10 @@ func logTo(t *testing.T, c verifyapi.Config) (http.Handler, func() line) {
 		if decoder.More() {
 			t.Errorf("more than a line: %s", &out)
 		}
-		if l.Took <= 0 || l.Time == "" {
-			t.Errorf("took %d ns, at %s", l.Took, l.Time)
+		if l.TookMS <= 0 || l.TookMS > 60_000 || l.Time == "" {
+			t.Errorf("took %v ms, at %s", l.TookMS, l.Time)
 		}
-		l.Took, l.Time = 0, ""
+		l.TookMS, l.Time = 0, ""
 		return l
 	}
 }
@@ -249,18 +254,18 @@ func TestMetrics(t *testing.T) {
 	}
 	s.post(t, "/", "text/plain", "")
 	for name, want := range map[string]string{
-		`vepverify_verifications_total{reason="none",result="okay"}`:             "3",
-		`vepverify_verifications_total{reason="chain",result="failure"}`:         "1",
-		`vepverify_verifications_total{reason="issuer",result="failure"}`:        "1",
-		`vepverify_verifications_total{reason="expired",result="failure"}`:       "0",
-		`vepverify_verifications_total{reason="unavailable",result="undecided"}`: "1",
-		`vepverify_verifications_total{reason="body",result="refused"}`:          "1",
-		`vepverify_verifications_total{reason="parameter",result="refused"}`:     "1",
-		`vepverify_verifications_total{reason="content_type",result="refused"}`:  "1",
-		`vepverify_verifications_total{reason="internal",result="fault"}`:        "0",
-		`vepverify_verification_duration_seconds_count`:                          "6",
-		`vepverify_lookup_cache_hits_total`:                                      "5",
-		`vepverify_lookups_total{result="supported"}`:                            "0",
+		`vepverify_verifications_total{class="none",result="okay"}`:             "3",
+		`vepverify_verifications_total{class="chain",result="failure"}`:         "1",
+		`vepverify_verifications_total{class="issuer",result="failure"}`:        "1",
+		`vepverify_verifications_total{class="expired",result="failure"}`:       "0",
+		`vepverify_verifications_total{class="unavailable",result="undecided"}`: "1",
+		`vepverify_verifications_total{class="body",result="refused"}`:          "1",
+		`vepverify_verifications_total{class="parameter",result="refused"}`:     "1",
+		`vepverify_verifications_total{class="content_type",result="refused"}`:  "1",
+		`vepverify_verifications_total{class="internal",result="fault"}`:        "0",
+		`vepverify_verification_duration_seconds_count`:                         "6",
+		`vepverify_lookup_cache_hits_total`:                                     "5",
+		`vepverify_lookups_total{result="supported"}`:                           "0",
 	} {
 		if got := s.metric(t, name); got != want {
 			t.Errorf("%s %s, not %s", name, got, want)
@@ -320,7 +325,7 @@ func TestWithoutLoggerAndMetrics(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if got := logged.String(); strings.Count(got, "msg=verification") != 1 || strings.Count(got, "msg=panic") != 1 {
+	if got := logged.String(); strings.Count(got, "msg=verification") != 2 || strings.Count(got, "msg=panic") != 1 {
 		t.Errorf("the default logger has %s", got)
 	}
 }

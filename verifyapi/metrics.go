@@ -16,7 +16,7 @@ import (
 // cannot choose its texts.
 type outcome struct {
 	result result
-	reason string // the label reason of metrics, the attribute class of logs
+	class  string // the label of metrics and the attribute of logs with this name
 }
 
 // result is the first half of an outcome.
@@ -112,7 +112,7 @@ func outcomeOf(ctx context.Context, err error) outcome {
 // Metrics counts what handlers do, for Prometheus. No label has a value that a
 // client could choose.
 //
-//	vepverify_verifications_total{result,reason}      requests for a verification, by outcome
+//	vepverify_verifications_total{result,class}       requests for a verification, by outcome
 //	vepverify_verification_duration_seconds           duration of those that were verified, the wait included
 //	vepverify_shed_duration_seconds                   duration of those refused as "too busy", from the header on
 //	vepverify_lookups_total{result}                   lookups that waited for the network
@@ -123,7 +123,7 @@ func outcomeOf(ctx context.Context, err error) outcome {
 //
 // The results are okay, failure, undecided, refused (the request itself was
 // wrong), shed (refused as "too busy"), cancelled (the client disconnected) and
-// fault. Those of lookups are supported, unsupported, unavailable and refused.
+// fault. Logs have the same results and classes. The results of lookups are supported, unsupported, unavailable and refused.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	duration      prometheus.Histogram
@@ -149,7 +149,7 @@ const namespace = "vepverify"
 // NewMetrics returns metrics registered with r. Several handlers may share them. It
 // returns an error if r has metrics of the same names.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
-	total := counters("verifications_total", "Requests for a verification, by result and reason.", "result", "reason")
+	total := counters("verifications_total", "Requests for a verification, by result and class.", "result", "class")
 	lookups := counters("lookups_total", "Lookups of issuers that waited for the network, by result.", "result")
 	m := &Metrics{
 		verifications: make(map[outcome]prometheus.Counter),
@@ -166,7 +166,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		waiting:  gauge("lookups_waiting", "Verifications that wait for a lookup."),
 	}
 	for _, o := range outcomes() {
-		m.verifications[o] = total.WithLabelValues(string(o.result), o.reason)
+		m.verifications[o] = total.WithLabelValues(string(o.result), o.class)
 	}
 	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused} {
 		m.lookups[result] = lookups.WithLabelValues(result)

@@ -52,7 +52,7 @@ func TestSlowBodies(t *testing.T) {
 	s.checkGauges(t, "0", "0", "0")
 	answered.Wait()
 	s.checkServes(t)
-	if n := s.metric(t, `vepverify_verifications_total{reason="slow",result="refused"}`); n != fmt.Sprint(clients) {
+	if n := s.metric(t, `vepverify_verifications_total{class="slow",result="refused"}`); n != fmt.Sprint(clients) {
 		t.Errorf("%s requests were counted as slow", n)
 	}
 }

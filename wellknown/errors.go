@@ -3,7 +3,6 @@ package wellknown
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
@@ -84,12 +83,9 @@ func (e *LookupError) Unwrap() []error {
 	return []error{e.outcome, e.cause}
 }
 
-// LogClass returns by what logs limit repeated errors: the reason without numbers, such as
-// that of a status, and the host. It implements an interface of internal/loglimit.
-func (e *LookupError) LogClass() (class, name string) {
-	isDigit := func(r rune) bool { return '0' <= r && r <= '9' }
-	return strings.Join(strings.FieldsFunc(e.Reason, isDigit), "N"), e.Host
-}
+// LogClass returns by what logs limit repeated errors: the reason and the host. It
+// implements an interface of internal/loglimit.
+func (e *LookupError) LogClass() (class, name string) { return e.Reason, e.Host }
 
 // IncompleteError means that a support document is valid, but lacks authentication or
 // provisioning, which only a fallback's document may (PROTOCOL §3). It is wrapped by a

@@ -12,13 +12,16 @@ import (
 // logInterval is how often a Logger logs a message with the same key.
 const logInterval = time.Minute
 
-// buckets is the number of names of one class that are told apart, and so the number of
-// lines that a client can cause in an interval by choosing names.
-const buckets = 8
+// The numbers of names of one class, and of texts without a class, that are told apart.
+// They are the numbers of lines that a client can cause in an interval by choosing names.
+const (
+	nameBuckets = 8
+	textBuckets = 64
+)
 
 // Classified is an error that knows its class. LogClass returns the class, which is
-// one of a few texts, and a name that a client may have chosen, such as a host. The
-// name may be empty.
+// one of a few texts apart from numbers in it, and a name that a client may have chosen,
+// such as a host. The name may be empty.
 type Classified interface {
 	LogClass() (class, name string)
 }
@@ -38,15 +41,16 @@ func NewLogger(to *slog.Logger) *Logger {
 // LogCause logs a message with the attribute "error": the texts of err and of the
 // errors that it wraps, as far as they add something. It logs nothing if a cause of the
 // same kind was logged with this message in the last minute. The kind is the class and,
-// in one of 8 buckets, the name of a [Classified] in err's tree. Other errors have no
-// class, and their text is the name.
+// in one of 8 buckets, the name of a [Classified] in err's tree. For other errors it is
+// their text, in one of 64 buckets.
 //
 // The message must be one of a few. The texts of the errors must contain no secret.
 func (l *Logger) LogCause(ctx context.Context, level slog.Level, message string, err error, attrs ...slog.Attr) {
 	if !l.to.Enabled(ctx, level) {
 		return
 	}
-	l.Log(ctx, level, message+l.kind(err), message, append([]slog.Attr{slog.String("error", chain(message, err))}, attrs...)...)
+	text := chain(message, err)
+	l.Log(ctx, level, message+l.kind(err, text), message, append([]slog.Attr{slog.String("error", text)}, attrs...)...)
 }
 
 // Log logs a message, unless one with the same key was logged in the last minute. The
@@ -65,15 +69,26 @@ func (l *Logger) Log(ctx context.Context, level slog.Level, key, message string,
 	l.to.LogAttrs(context.WithoutCancel(ctx), level, message, attrs...)
 }
 
-// kind returns the part of a key that stands for the cause.
-func (l *Logger) kind(err error) string {
-	class, name := "", err.Error()
+// kind returns the part of a key that stands for the cause. Text is that of err.
+func (l *Logger) kind(err error, text string) string {
+	kind := fmt.Sprint(" ", maphash.String(l.seed, text)%textBuckets)
 	walk(err, func(err error) {
 		if c, ok := err.(Classified); ok {
-			class, name = c.LogClass()
+			class, name := c.LogClass()
+			kind = fmt.Sprint(" ", withoutNumbers(class), " ", maphash.String(l.seed, name)%nameBuckets)
 		}
 	})
-	return fmt.Sprintf(" %s %d", class, maphash.String(l.seed, name)%buckets)
+	return kind
+}
+
+// withoutNumbers returns a text without its digits.
+func withoutNumbers(s string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // chain returns the text of err, followed by the texts of the errors that it wraps that
