@@ -149,6 +149,9 @@ func TestQueue(t *testing.T) {
 		if n := w.metric(t, `vepverify_verifications_total{class="queue_full",result="shed"}`); n != "1" {
 			t.Errorf("%s were shed", n)
 		}
+		if log := w.log.String(); !strings.Contains(log, `level=WARN msg="too busy" error="too busy: the queue is full`) {
+			t.Errorf("the cause is not logged: %s", log)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,6 +182,94 @@ func TestLog(t *testing.T) {
 				t.Error(diff)
 			}
 		}
+	}
+}
+
+// failingStore is a one-use store that always returns an error.
+type failingStore struct{ error }
+
+func (f failingStore) FirstUse(context.Context, string, time.Time) (bool, error) {
+	return false, f.error
+}
+
+// causes serves requests with a logger of level Warn, and returns what is logged.
+func causes(t *testing.T, c verifyapi.Config, bodies ...string) []string {
+	t.Helper()
+	var out bytes.Buffer
+	c.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	h, err := verifyapi.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range bodies {
+		r := httptest.NewRequest("POST", "/v2", strings.NewReader(body))
+		r.Header.Set("Content-Type", jsonType)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for _, secret := range []string{"eyJ", "alice"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("the log contains %q: %s", secret, &out)
+		}
+	}
+	return strings.FieldsFunc(out.String(), func(r rune) bool { return r == '\n' })
+}
+
+// TestCauses checks that the cause of every outcome that does not answer the question is
+// logged at level Warn or Error, once for repeated requests.
+func TestCauses(t *testing.T) {
+	server := idptest.NewServer(idp)
+	t.Cleanup(server.Close)
+	server.Set("down.example", idptest.Status(500))
+	fetching := newVerifier(t, assertion.Config{Keys: server.Resolver()})
+	store := func(err error) *assertion.Verifier {
+		return newVerifier(t, assertion.Config{OneUse: failingStore{err}})
+	}
+	full := errors.New("the store is full")
+	for name, c := range map[string]struct {
+		config verifyapi.Config
+		body   string
+		want   []string
+	}{
+		"okay":            {verifyapi.Config{}, ask(good), nil},
+		"refused":         {verifyapi.Config{}, "{", nil},
+		"failure":         {verifyapi.Config{}, ask(foreign), nil},
+		"no document":     {verifyapi.Config{}, ask(unreachable), []string{"level=WARN msg=undecided", "dark.example: domain is unavailable: no document of this host is known", "advice="}},
+		"lookup":          {verifyapi.Config{Verifier: fetching}, ask(from("down.example")), []string{"level=WARN msg=undecided", "down.example", "HTTP status 500", "advice="}},
+		"store":           {verifyapi.Config{Verifier: store(full)}, ask(good), []string{"level=WARN msg=undecided", "the record of used assertions is not available", "the store is full"}},
+		"wrapped":         {verifyapi.Config{Verifier: store(fmt.Errorf("asking: %w", full))}, ask(good), []string{"asking: the store is full"}},
+		"memory":          {verifyapi.Config{Verifier: newVerifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(0, nil), MaxLife: -1})}, ask(good), []string{"level=WARN", "one-use store: "}},
+		"fault":           {verifyapi.Config{Verifier: new(assertion.Verifier)}, ask(good), []string{"level=ERROR msg=fault", "class=internal"}},
+		"by the operator": {verifyapi.Config{Unavailable: true}, ask(good), []string{"level=ERROR msg=fault", "class=test", "unavailable by configuration"}},
+		"panic":           {verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: source(func(context.Context, string) error { panic("x") })})}, ask(good), []string{"level=ERROR msg=panic", "stack="}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.config.Verifier == nil {
+				c.config.Verifier = newVerifier(t, assertion.Config{})
+			}
+			lines := causes(t, c.config, c.body, c.body, c.body)
+			if len(lines) != min(len(c.want), 1) {
+				t.Fatalf("logged %d lines: %q", len(lines), lines)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(lines[0], want) || !strings.Contains(lines[0], "request=") {
+					t.Errorf("no %q in %s", want, lines[0])
+				}
+			}
+		})
+	}
+}
+
+// TestManyCauses checks that a client that has many domains looked up does not fill the
+// log, and does not hide the trouble of the store.
+func TestManyCauses(t *testing.T) {
+	var bodies []string
+	for i := range 300 {
+		bodies = append(bodies, ask(from(fmt.Sprintf("h%d.example", i))))
+	}
+	v := newVerifier(t, assertion.Config{OneUse: failingStore{errors.New("the store is full")}})
+	lines := causes(t, verifyapi.Config{Verifier: v}, append(bodies, ask(good))...)
+	if len(lines) > 10 || !strings.Contains(lines[len(lines)-1], "the store is full") {
+		t.Errorf("%d lines, the last is %s", len(lines), lines[len(lines)-1])
 	}
 }
 

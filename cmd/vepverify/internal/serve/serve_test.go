@@ -371,32 +371,6 @@ func TestServeTestSettings(t *testing.T) {
 	}
 }
 
-// TestServeReplay: services that share a store accept an assertion once. If the store
-// does not answer, they accept none.
-func TestServeReplay(t *testing.T) {
-	text := sample(t, "assertion.txt")
-	t.Run("memory", func(t *testing.T) {
-		s := startServe(t, nil, "--keys", sampleKeys, "--replay", "memory")
-		first, second := ask(t, http.DefaultClient, s.URL, text), ask(t, http.DefaultClient, s.URL, text)
-		if first.Status != "okay" || second.Status != "failure" || second.Undecided {
-			t.Errorf("first %+v, then %+v", first, second)
-		}
-	})
-	t.Run("redis", func(t *testing.T) {
-		redis := redistest.Start(t)
-		a := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL())
-		b := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--undecided-status", "503")
-		first, second := ask(t, http.DefaultClient, a.URL, text), ask(t, http.DefaultClient, b.URL, text)
-		if first.Status != "okay" || second.code != 200 || second.Status != "failure" || second.Undecided {
-			t.Errorf("first %+v, then %+v", first, second)
-		}
-		redis.Kill()
-		if down := ask(t, http.DefaultClient, b.URL, text); down.code != 503 || !down.Undecided {
-			t.Errorf("without the store: %+v", down)
-		}
-	})
-}
-
 // TestServeMemory: the service sets the garbage collector unless the environment
 // does, and restores the settings at its end.
 func TestServeMemory(t *testing.T) {

@@ -1,0 +1,132 @@
+package serve_test
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
+	"github.com/vepverify/vepverify/internal/redistest"
+)
+
+// TestServeReplay: services that share a store accept an assertion once. If the store
+// does not answer, they accept none.
+func TestServeReplay(t *testing.T) {
+	text := sample(t, "assertion.txt")
+	t.Run("memory", func(t *testing.T) {
+		s := startServe(t, nil, "--keys", sampleKeys, "--replay", "memory")
+		first, second := ask(t, http.DefaultClient, s.URL, text), ask(t, http.DefaultClient, s.URL, text)
+		if first.Status != "okay" || second.Status != "failure" || second.Undecided {
+			t.Errorf("first %+v, then %+v", first, second)
+		}
+	})
+	t.Run("redis", func(t *testing.T) {
+		redis := redistest.Start(t)
+		a := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL())
+		b := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--undecided-status", "503")
+		first, second := ask(t, http.DefaultClient, a.URL, text), ask(t, http.DefaultClient, b.URL, text)
+		if first.Status != "okay" || second.code != 200 || second.Status != "failure" || second.Undecided {
+			t.Errorf("first %+v, then %+v", first, second)
+		}
+		redis.Kill()
+		if down := ask(t, http.DefaultClient, b.URL, text); down.code != 503 || !down.Undecided {
+			t.Errorf("without the store: %+v", down)
+		}
+	})
+}
+
+// send sends a command without quoted arguments to a Redis server.
+func send(t *testing.T, addr, command string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(command + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 100)
+	if n, err := conn.Read(answer); err != nil || answer[0] != '+' {
+		t.Fatalf("%s: %q, %v", command, answer[:n], err)
+	}
+}
+
+// TestServeReplayCauses: at level warn, the log has the cause for which the Redis server
+// refuses assertions, at the start and when an assertion is undecided.
+func TestServeReplayCauses(t *testing.T) {
+	text := sample(t, "assertion.txt")
+	for cause, commands := range map[string][]string{
+		"READONLY: the server is a read-only replica":        {"REPLICAOF 127.0.0.1 1"},
+		"OOM: the server is full":                            {"CONFIG SET maxmemory 1"},
+		"NOPERM: the user may not run the command":           {"ACL SETUSER u on >s3cret ~* -@all +ping +info +config|get"},
+		"NOPERM: the user may not use keys with this prefix": {"ACL SETUSER u on >s3cret ~vepverify:other:* +@all"},
+		"WRONGPASS: wrong user or password, or the user":     {"ACL SETUSER u on >other ~* +@all"},
+		"NOREPLICAS: fewer replicas are connected":           {"CONFIG SET min-replicas-to-write 1"},
+	} {
+		t.Run(cause, func(t *testing.T) {
+			redis := redistest.Start(t)
+			login := ""
+			for _, command := range commands {
+				send(t, redis.Addr(), command)
+				if strings.HasPrefix(command, "ACL") {
+					login = "u:s3cret@"
+				}
+			}
+			s := startServe(t, []string{"LOG_LEVEL=warn"}, "--keys", sampleKeys, "--replay", "redis://"+login+redis.Addr())
+			for range 3 {
+				if r := ask(t, http.DefaultClient, s.URL, text); !r.Undecided {
+					t.Errorf("answered %+v", r)
+				}
+			}
+			_, log := s.end(t)
+			lines := strings.Split(strings.TrimSpace(log), "\n")
+			if len(lines) != 2 || !strings.Contains(lines[0], `"msg":"the replay store does not work`) || !strings.Contains(lines[1], `"level":"WARN","msg":"undecided"`) {
+				t.Errorf("the log is %s", log)
+			}
+			if strings.Count(log, cause) != 2 || strings.Contains(log, "s3cret") {
+				t.Errorf("the log is %s", log)
+			}
+		})
+	}
+}
+
+// TestServeReplayPermissions: a user with no permission but SET works, and causes no
+// warning. That the settings cannot be read is said once, at level info.
+func TestServeReplayPermissions(t *testing.T) {
+	redis := redistest.Start(t, "--appendfsync", "everysec")
+	for user, want := range map[string]struct{ permissions, level, text string }{
+		"few": {"+set", `"level":"INFO"`, `"settings":["appendonly yes","appendfsync always","no-appendfsync-on-rewrite no","maxmemory-policy noeviction"]`},
+		"all": {"+@all", `"level":"WARN"`, `appendfsync is \"everysec\" and should be always`},
+	} {
+		send(t, redis.Addr(), "ACL SETUSER "+user+" on >pw ~vepverify:assertion:* -@all "+want.permissions)
+		s := startServe(t, nil, "--keys", sampleKeys, "--replay", "redis://"+user+":pw@"+redis.Addr())
+		_, log := s.end(t)
+		var found []string
+		for line := range strings.Lines(log) {
+			if strings.Contains(line, "replay store") {
+				found = append(found, line)
+			}
+		}
+		if len(found) != 1 || !strings.Contains(found[0], want.level) || !strings.Contains(found[0], want.text) {
+			t.Errorf("%s: the log has %q", user, found)
+		}
+	}
+}
+
+// TestServeReplayURL: an error about --replay is one clear text.
+func TestServeReplayURL(t *testing.T) {
+	for value, want := range map[string]string{
+		"redis://:s3cret/@host":         "--replay: the URL: the port is not a number from 1 to 65535",
+		"redis://host/s3cret":           "--replay: the URL: the database is not a number",
+		"redis://host?skip_verify=true": "--replay: the URL: has an option other than db",
+		"redis://a%zz@host":             "--replay: the URL: not a URL of Redis",
+	} {
+		code, _, stderr := clitest.Run(t, app(), cli.Process{}, "serve", "--replay", value)
+		if code != int(cli.ExitUsage) || !strings.Contains(stderr, want) || strings.Contains(stderr, "redisstore") || strings.Contains(stderr, "s3cret") {
+			t.Errorf("%s: status %d, %s", value, code, stderr)
+		}
+	}
+}
