@@ -193,7 +193,7 @@ func TestServeMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"vepverify_verifications_total{reason=\"none\",result=\"okay\"} 1", "go_goroutines", "process_resident_memory_bytes"} {
+	for _, want := range []string{"vepverify_verifications_total{class=\"none\",result=\"okay\"} 1", "go_goroutines", "process_resident_memory_bytes"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the metrics lack %s", want)
 		}
