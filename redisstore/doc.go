@@ -7,8 +7,9 @@
 //
 // [Open] takes a URL, [New] a client of go-redis, such as one for Sentinel or
 // Cluster. Neither needs the server to be up. Call [Store.Check] at start: it
-// reports settings with which the server can lose entries. docs/REPLAY.md has the
-// settings that Redis needs, and why.
+// returns an error if the server refuses the command that the store needs, and reports
+// settings with which the server can lose entries. docs/REPLAY.md has the settings that
+// Redis needs, and why.
 //
 // # Guarantees
 //
@@ -25,6 +26,12 @@
 // Redis does not learn the keys: it stores the SHA-256 of each, without a value.
 // It gets the lifetime of an entry and no time of day, so its clock may be
 // wrong if it runs at the right rate.
+//
+// # Errors
+//
+// Errors are for the operator: the address of the server, the cause, and what to do.
+// Log them. Of what the server sent, they contain only the code of a refusal, such as
+// READONLY: the rest can repeat a command with its password.
 //
 // # What is not checked
 //
