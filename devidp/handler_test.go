@@ -129,18 +129,19 @@ func checkPolicy(t *testing.T, policies []string) {
 func TestMarkup(t *testing.T) {
 	for _, path := range []string{"/", "/sign_in"} {
 		_, body := answer(t, newRequest("GET", path, ""))
-		pagetest.Markup(t, path, body, regexp.MustCompile(`^/[a-z]`))
+		pagetest.Markup(t, path, body, regexp.MustCompile(`^/[a-z.]`))
 		if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) {
 			t.Errorf("%s: no language, or no warning", path)
 		}
 	}
 }
 
-// TestFrontPage checks that the page names the origin at which it was opened.
+// TestFrontPage checks that the page names the script and the document at the origin at which
+// it was opened.
 func TestFrontPage(t *testing.T) {
 	r := newRequest("GET", "/", "")
 	r.Host = "IDP.localhost:99"
-	if _, body := answer(t, r); !strings.Contains(body, "http://idp.localhost:99/include.js") {
+	if _, body := answer(t, r); !strings.Contains(body, "http://idp.localhost:99/include.js") || !strings.Contains(body, "http://idp.localhost:99/.well-known/browserid") {
 		t.Error(body)
 	}
 }

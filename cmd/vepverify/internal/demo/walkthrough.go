@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/internal/humantime"
 )
 
 // walkthrough explains one sign-in, step by step.
@@ -83,7 +84,7 @@ func (s *Site) claims(t *certchain.Token) []claim {
 		c := claim{name, shortenNumbers(string(raw)), meanings[name]}
 		var ms int64
 		if slices.Contains(times, name) && json.Unmarshal(raw, &ms) == nil {
-			c.Value = time.UnixMilli(ms).In(s.config.Now().Location()).Format("2006-01-02 15:04:05 MST")
+			c.Value = humantime.UTC(time.UnixMilli(ms))
 			c.Meaning += ", in the token as milliseconds since 1970: " + string(raw)
 		}
 		list = append(list, c)
