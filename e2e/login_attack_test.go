@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -50,6 +52,26 @@ func TestCrossSitePost(t *testing.T) {
 		w.isSignedIn("ada")
 		w.click("#browserid-logout")
 		w.isSignedOut()
+	}
+}
+
+// TestPageWithoutOrigin posts a form from a sandboxed page and from a file.
+func TestPageWithoutOrigin(t *testing.T) {
+	w, shop := openShop(t, setting{})
+	form := `<!DOCTYPE html><title>Prizes</title><link rel="icon" href="data:,"><form method="post" action="` + shop.origin + `/api/logout"><button id="go">Win</button></form>`
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, []byte(form), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sandboxed := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy", "sandbox allow-forms allow-scripts")
+		fmt.Fprint(w, form)
+	}))
+	for _, address := range []string{sandboxed, "file://" + file} {
+		w.open(address)
+		w.click("#go")
+		w.see("main", "a page without an origin, such as a file, a sandboxed frame or a redirect by another site")
 	}
 }
 

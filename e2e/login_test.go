@@ -326,6 +326,39 @@ func TestNoReferrer(t *testing.T) {
 	w.isSignedOut()
 }
 
+// TestNoReferrerOverHTTP checks the message for the same page over http, where the browser
+// sends no Sec-Fetch-Site.
+func TestNoReferrerOverHTTP(t *testing.T) {
+	p, idp := provider(t)
+	l, port := listen(t)
+	shop := newShop(t, p, idp, "http://shop.example:"+port, setting{by: "form", insecure: true, headers: map[string]string{"Referrer-Policy": "no-referrer"}})
+	serveOn(t, l, port, shop.handler)
+	w := newTab(t)
+	w.allowErrors() // the browser ignores Cross-Origin-Opener-Policy over http, and reports that
+	w.open(shop.origin + "/")
+	w.signIn("ada")
+	w.see("main", "The page may have Referrer-Policy: no-referrer")
+	w.see("main", "try again")
+}
+
+// TestWrongAudience opens a site at an origin that is not its audience.
+func TestWrongAudience(t *testing.T) {
+	for _, by := range []string{"", "form"} {
+		p, idp := provider(t)
+		l, port := listen(t)
+		shop := newShop(t, p, idp, "http://localhost:"+port, setting{by: by})
+		serveOn(t, l, port, shop.handler)
+		w := newTab(t)
+		w.open("http://127.0.0.1:" + port + "/")
+		w.signIn("ada")
+		if by == "" {
+			w.message("The site does not accept requests from http://127.0.0.1:" + port + ", the address of this page. Please open the site at its usual address.")
+		} else {
+			w.see("main", "The site does not accept requests from the address at which you opened it. Please open it at its usual address.")
+		}
+	}
+}
+
 // TestForm signs in with a form, which the script fills in and the browser posts.
 func TestForm(t *testing.T) {
 	w, shop := openShop(t, setting{by: "form", next: "/members"})

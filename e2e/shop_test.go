@@ -27,6 +27,7 @@ type setting struct {
 	shim     string // a script that changes navigator.id, loaded after include.js
 	next     string // data-next of the button
 	origin   string // its audience; empty means the origin of its server
+	insecure bool   // the audience is http on another machine
 	prefix   string
 	include  string            // the URL of include.js; empty means the provider's
 	headers  map[string]string // of its pages, in addition or instead
@@ -84,7 +85,7 @@ func newShop(t *testing.T, p *devidp.Provider, idp, origin string, s setting) *s
 	}
 	shop := &shop{setting: s, provider: p, idp: idp, banned: make(map[string]bool)}
 	shop.auth, err = login.New(login.Config[string]{
-		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions,
+		Verifier: verifier, Audiences: []string{s.origin}, Prefix: s.prefix, Sessions: s.sessions, InsecureHTTP: s.insecure,
 		FindOrCreate: shop.findOrCreate, UserID: func(user string) string { return user }, FindByID: shop.findByID,
 	})
 	if err != nil {

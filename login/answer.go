@@ -2,13 +2,18 @@ package login
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"html/template"
+	"log/slog"
 	"net/http"
+	"strings"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/answer"
 	"github.com/vepverify/vepverify/internal/refusal"
 )
@@ -30,23 +35,42 @@ const (
 	reasonAnonymous   = "not signed in"
 )
 
-// messages are the texts for visitors, by reason. The script contains them too.
+// reasonNullOrigin is reasonCrossOrigin for a browser that may have hidden the origin.
+const reasonNullOrigin = reasonCrossOrigin + ": the Origin is null (Referrer-Policy: no-referrer, a sandboxed frame, a redirect or a file)"
+
+// messages are the texts for visitors, by reason. A reason with a colon may have the text of
+// what precedes the colon. The script contains them too.
 var messages = map[string]string{
-	reasonCrossOrigin: "The request came from another site, so it was refused.",
-	reasonMissing:     "Your browser did not prove an address. Signing in needs JavaScript.",
-	reasonNoUser:      "There is no account for this address here.",
-	reasonUndecided:   "Your address could not be checked just now. Please try again in a moment.",
-	reasonFailed:      "The site has a problem just now. Please try again in a moment.",
-	reasonAnonymous:   "Please sign in first.",
+	reasonMethod:      "This address only receives forms. Please go to the sign-in page.",
+	reasonCrossOrigin: "The request came from another site, so it was refused. Please open this site itself and try again.",
+	reasonNullOrigin: "Your browser did not tell which page sent the request, so it was refused. The page may have Referrer-Policy: no-referrer, or be a file or in a frame. " +
+		"Please open the site itself, in a window of its own, and try again. If that does not help, tell the site's operator.",
+	reasonMissing:   "Your browser did not prove an address. Signing in needs JavaScript: allow it for this site, and press the button again.",
+	reasonNoAddress: "The proof contains no email address. Please sign in with another address.",
+	reasonNoUser:    "There is no account for this address here.",
+	reasonUndecided: "Your address could not be checked just now. Please try again in a moment.",
+	reasonFailed:    "The site has a problem just now. Please try again in a moment.",
+	reasonAnonymous: "Please sign in first.",
 
 	"expired":                             "Signing in took too long, or the clock of your device is wrong. Please try again.",
 	"issued later than verification date": "The clock of your device seems to be wrong. Please set it and try again.",
 	"the assertion was used before":       "This attempt to sign in was used before. Please try again.",
+	"invalid signature":                   "The proof of your address does not match the keys of its domain, which may be new. Please try again. If that does not help, tell the site's operator.",
+	"audience mismatch":                   "The proof of your address is for another address than this site's. Please open the site at its usual address and try again. If that does not help, tell the site's operator.",
+	"untrusted issuer":                    "This site does not trust the identity provider that certified your address. Please sign in with another address, or tell the site's operator.",
 }
 
 // message returns the text of a refusal for visitors.
 func message(refused *refusal.Refusal) string {
+	var why *cause
+	if errors.As(refused.Cause, &why) && why.message != "" {
+		return why.message
+	}
 	if text, ok := messages[refused.Reason]; ok {
+		return text
+	}
+	kind, _, _ := strings.Cut(refused.Reason, ":")
+	if text, ok := messages[kind]; ok {
 		return text
 	}
 	if refused.Status == http.StatusForbidden {
@@ -55,18 +79,37 @@ func message(refused *refusal.Refusal) string {
 	return "The request was refused: " + refused.Reason + "."
 }
 
+// cause is why a request is refused: a text for the log, and one for visitors that is more
+// precise than that of the reason. An empty message means that of the reason.
+type cause struct{ text, message string }
+
+func (c *cause) Error() string { return c.text }
+
+// LogClass implements loglimit.Classified.
+func (c *cause) LogClass() (class, name string) { return c.text, "" }
+
+// fault is an error of the application or of the session store.
+type fault struct {
+	doing string // what this package was doing
+	err   error
+}
+
+func (f *fault) Error() string { return f.doing + ": " + f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+// LogClass implements loglimit.Classified: an error while doing one thing does not hide those
+// while doing others.
+func (f *fault) LogClass() (class, name string) { return f.doing, f.err.Error() }
+
 // fail answers a request with an error. An error that is not a refusal comes from the
 // application or from the session store. It is logged, and the answer does not contain it.
 func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refused, ok := err.(*refusal.Refusal) // an error that wraps one comes from the application
-	switch {
-	case !ok:
-		l.config.Logger.ErrorContext(r.Context(), "login: the request failed", "error", err)
+	if !ok {
+		l.log.LogCause(r.Context(), slog.LevelError, "login: the request failed", err)
 		refused = &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reasonFailed, RetryAfter: retryAfter}
-	case refused.Undecided:
-		l.config.Logger.WarnContext(r.Context(), "login: an assertion is undecided", "error", refused.Cause)
-	case refused.Cause != nil:
-		l.config.Logger.InfoContext(r.Context(), "login: an assertion is refused", "error", refused.Cause)
+	} else {
+		l.logRefusal(r.Context(), refused)
 	}
 	if wantsPage(r) {
 		refused.SetHeader(w.Header())
@@ -79,6 +122,35 @@ func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	setSecurityHeaders(w.Header(), "default-src 'none'")
 	refused.Write(w, "application/json", refused.JSON())
+}
+
+// logRefusal logs the cause of a refusal, if there is one.
+func (l *Login[U]) logRefusal(ctx context.Context, refused *refusal.Refusal) {
+	audiences := slog.Any("audiences", l.audiences)
+	var why *cause
+	switch {
+	case refused.Cause == nil:
+	case refused.Undecided:
+		l.log.LogCause(ctx, slog.LevelWarn, "login: an assertion is undecided", refused.Cause)
+	case errors.Is(refused.Cause, assertion.ErrAudience):
+		l.log.LogCause(ctx, slog.LevelWarn, "login: an assertion for another audience is refused", refused.Cause, audiences)
+	case !errors.As(refused.Cause, &why):
+		l.log.LogCause(ctx, slog.LevelInfo, "login: an assertion is refused"+kindOf(refused.Cause), refused.Cause)
+	case refused.Status == http.StatusForbidden:
+		l.log.LogCause(ctx, slog.LevelWarn, "login: a request is refused", refused.Cause, audiences)
+	default:
+		l.log.LogCause(ctx, slog.LevelInfo, "login: a request is refused", refused.Cause)
+	}
+}
+
+// kindOf returns the kind of a refused assertion for the message of a log: one kind does not
+// hide another.
+func kindOf(err error) string {
+	var e *assertion.Error
+	if errors.As(err, &e) && e.Kind != nil {
+		return ", " + e.Kind.Error()
+	}
+	return ""
 }
 
 // success is the JSON answer to a login or logout. Next is the page to go to. Empty means

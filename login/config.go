@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/origin"
 )
 
@@ -123,7 +124,7 @@ func New[U any](c Config[U]) (*Login[U], error) {
 	if c.Verifier, err = c.verifier(); err != nil {
 		return nil, fmt.Errorf("login: %w", err)
 	}
-	l := &Login[U]{config: c, sessions: newSessions(c, audiences[0])}
+	l := &Login[U]{config: c, sessions: newSessions(c, audiences[0]), log: loglimit.NewLogger(c.Logger)}
 	for _, o := range audiences {
 		l.audiences = append(l.audiences, o.String())
 	}

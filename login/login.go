@@ -75,12 +75,12 @@ package login
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/refusal"
 )
 
@@ -106,6 +106,7 @@ type Login[U any] struct {
 	audiences []string  // as browsers write origins
 	sessions  sessions
 	script    *script
+	log       *loglimit.Logger
 }
 
 // Routes adds three routes to a router such as http.ServeMux or chi's: login, logout
@@ -173,7 +174,9 @@ func (l *Login[U]) serveLogout(w http.ResponseWriter, r *http.Request) {
 const retryAfter = 10 * time.Second
 
 // verify verifies an assertion. An assertion without an address is refused: a
-// FindOrCreate that finds users by address would find one user for all of them.
+// FindOrCreate that finds users by address would find one user for all of them. The cause of
+// a refusal is for the log: it includes how a lookup failed, by which visitors could explore
+// the server's network.
 func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, error) {
 	res, err := l.config.Verifier.Verify(ctx, text, l.audiences...)
 	failed := assertion.Failure(err)
@@ -183,28 +186,14 @@ func (l *Login[U]) verify(ctx context.Context, text string) (*assertion.Result, 
 	case err == nil:
 		return res, nil
 	case failed == nil:
-		return nil, fmt.Errorf("verifying: %w", err)
+		return nil, &fault{"verifying an assertion", err}
 	case failed.Undecided:
 		return nil, &refusal.Refusal{
 			Status: http.StatusServiceUnavailable, Reason: reasonUndecided, Undecided: true,
-			RetryAfter: retryAfter, Cause: errors.New(detail(err)),
+			RetryAfter: retryAfter, Cause: err,
 		}
 	}
-	refused := &refusal.Refusal{Status: http.StatusForbidden, Reason: failed.Reason}
-	if cause := detail(err); cause != failed.Reason {
-		refused.Cause = errors.New(cause)
-	}
-	return nil, refused
-}
-
-// detail returns the text of a failed verification for the log. It includes how a lookup
-// failed, which answers do not contain: visitors could explore the server's network.
-func detail(err error) string {
-	var e *assertion.Error
-	if errors.As(err, &e) {
-		return e.Detail()
-	}
-	return err.Error()
+	return nil, &refusal.Refusal{Status: http.StatusForbidden, Reason: failed.Reason, Cause: err}
 }
 
 // userID returns the ID of the user of a verified assertion. It also calls FindByID,
@@ -221,7 +210,7 @@ func (l *Login[U]) userID(ctx context.Context, res *assertion.Result) (id string
 	var why noUser
 	switch {
 	case err == nil && id == "":
-		return "", errors.New("finding the user: UserID returned an empty ID")
+		return "", &fault{"finding the user", errors.New("UserID returned an empty ID")}
 	case err == nil:
 		return id, nil
 	case errors.As(err, &why):
@@ -229,7 +218,7 @@ func (l *Login[U]) userID(ctx context.Context, res *assertion.Result) (id string
 	case errors.Is(err, ErrNoUser):
 		return "", &refusal.Refusal{Status: http.StatusForbidden, Reason: reasonNoUser}
 	}
-	return "", fmt.Errorf("finding the user: %w", err)
+	return "", &fault{"finding the user", err}
 }
 
 // findByID calls Config.FindByID. It returns ErrNoUser for a nil user too.

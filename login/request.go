@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/target"
 )
@@ -26,6 +27,9 @@ const (
 	maxFields = 32
 	// maxType is the length of the longest Content-Type, in bytes.
 	maxType = 256
+	// maxOrigin is the length of the longest Origin that is parsed, in bytes. A host has
+	// at most 253.
+	maxOrigin = 300
 	// maxAccept is the length of the longest Accept, in bytes. Parsing a longer one
 	// could take a thousand times as long. Browsers send less than 200.
 	maxAccept = 1 << 10
@@ -45,33 +49,90 @@ func (l *Login[U]) readPost(w http.ResponseWriter, r *http.Request) (url.Values,
 	if _, ok := target.Local(r); !ok {
 		return nil, &refusal.Refusal{Status: http.StatusBadRequest, Reason: reasonTarget}
 	}
-	if !l.fromAudience(r) {
-		return nil, &refusal.Refusal{Status: http.StatusForbidden, Reason: reasonCrossOrigin}
+	if refused := l.checkSource(r); refused != nil {
+		return nil, refused
 	}
 	return readForm(w, r)
 }
 
-// fromAudience reports whether a POST may have been sent by a page of one of the
-// audiences, or by a client that is not a browser. It ignores Host, which a
-// proxy may change, and Referer, which a page that forges a request can omit.
+// checkSource returns a refusal unless a POST may have been sent by a page of one of the
+// audiences, or by a client that is not a browser. It ignores Host, which a proxy may
+// change, and Referer, which a page that forges a request can omit.
 //
 //   - An Origin must be one of the audiences, with scheme and port.
 //   - The Origin null needs Sec-Fetch-Site: same-origin. It is sent by pages with
 //     Referrer-Policy: no-referrer, by sandboxed frames and after redirects.
 //   - Without an Origin, Sec-Fetch-Site must be same-origin, none or missing. Browsers older
 //     than 2020 and programs send neither. Programs can forge both.
-func (l *Login[U]) fromAudience(r *http.Request) bool {
-	origin, site := r.Header["Origin"], r.Header["Sec-Fetch-Site"]
-	switch {
-	case len(origin) > 1 || len(site) > 1:
-		return false
-	case len(origin) == 0:
-		return len(site) == 0 || site[0] == "same-origin" || site[0] == "none"
-	case origin[0] == "null":
-		return len(site) == 1 && site[0] == "same-origin"
+func (l *Login[U]) checkSource(r *http.Request) error {
+	origins, sites := r.Header["Origin"], r.Header["Sec-Fetch-Site"]
+	if len(origins) > 1 || len(sites) > 1 {
+		return crossOrigin(reasonCrossOrigin, errSeveralOrigins)
 	}
-	return slices.Contains(l.audiences, origin[0])
+	site, sent := "", len(sites) == 1
+	if sent {
+		site = sites[0]
+	}
+	switch {
+	case len(origins) == 0 && (!sent || site == "same-origin" || site == "none"):
+		return nil
+	case len(origins) == 0:
+		return crossOrigin(reasonCrossOrigin, errNoOrigin)
+	case origins[0] == "null" && site == "same-origin", slices.Contains(l.audiences, origins[0]):
+		return nil
+	case origins[0] == "null" && !sent:
+		return crossOrigin(reasonNullOrigin, errHiddenOrigin)
+	case origins[0] == "null":
+		return crossOrigin(reasonCrossOrigin, errNullOrigin)
+	case site == "same-origin":
+		return crossOrigin(reasonCrossOrigin, errOwnOrigin)
+	case !sent && l.hasHostOf(origins[0]):
+		return crossOrigin(reasonCrossOrigin, errSameHost)
+	}
+	return crossOrigin(reasonCrossOrigin, errOtherOrigin)
 }
+
+// crossOrigin returns the refusal of a request that may come from another site.
+func crossOrigin(reason string, why *cause) error {
+	return &refusal.Refusal{Status: http.StatusForbidden, Reason: reason, Cause: why}
+}
+
+// hasHostOf reports whether an audience has the host of an Origin.
+func (l *Login[U]) hasHostOf(text string) bool {
+	if len(text) > maxOrigin {
+		return false
+	}
+	o, err := origin.Parse(text)
+	return err == nil && slices.ContainsFunc(l.audiences, func(audience string) bool {
+		own, err := origin.Parse(audience)
+		return err == nil && own.Host() == o.Host()
+	})
+}
+
+// messageUnknownOrigin is for visitors of an origin that may be the application's own.
+const messageUnknownOrigin = "The site does not accept requests from the address at which you opened it. Please open it at its usual address. If this is it, tell the site's operator."
+
+// Why a request may come from another site.
+var (
+	errSeveralOrigins = &cause{text: "it has several headers Origin or Sec-Fetch-Site: a proxy or a program has added one"}
+	errNoOrigin       = &cause{text: "it has no Origin, and its Sec-Fetch-Site is neither same-origin nor none: another site has sent it, or a proxy removes the Origin"}
+	errHiddenOrigin   = &cause{text: "its Origin is null, and it has no Sec-Fetch-Site. Either the page has Referrer-Policy: no-referrer: use same-origin. " +
+		"Or the page is a file or in a sandboxed frame, or another site has redirected the form. Browsers send Sec-Fetch-Site over https and to this machine, unless a proxy removes it"}
+	errNullOrigin = &cause{
+		text: "its Origin is null, and its Sec-Fetch-Site is not same-origin: the page is a file or in a sandboxed frame, or another site has redirected the form",
+		message: "The request came from a page without an origin, such as a file, a sandboxed frame or a redirect by another site, so it was refused. " +
+			"Please open the site itself, in a window of its own, and try again.",
+	}
+	errOwnOrigin = &cause{
+		text:    "its Origin is not an audience, but its Sec-Fetch-Site is same-origin: browsers reach this site at an origin that Config.Audiences lacks",
+		message: messageUnknownOrigin,
+	}
+	errSameHost = &cause{
+		text:    "its Origin has the host of an audience, but another scheme or port: redirect browsers to the audience, or add the origin to Config.Audiences",
+		message: messageUnknownOrigin,
+	}
+	errOtherOrigin = &cause{text: "its Origin is not an audience: another site has sent it, or browsers reach this site at an origin that Config.Audiences lacks"}
+)
 
 // readForm returns the form in the body. It ignores the query, which servers log. An
 // empty body is an empty form.

@@ -3,7 +3,6 @@ package login
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -78,7 +77,7 @@ func (l *Login[U]) startSession(w http.ResponseWriter, r *http.Request, o owner)
 	before := s.user()
 	s.ctx = context.WithValue(s.ctx, ownerKey{}, o)
 	if err := s.begin(o.user); err != nil {
-		return fmt.Errorf("renewing the session: %w", err)
+		return &fault{"renewing the session", err}
 	}
 	if before != o.user {
 		l.callOnLogout(s, before)
@@ -94,7 +93,7 @@ func (l *Login[U]) endSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	before := s.user()
 	if err := s.end(); err != nil {
-		return fmt.Errorf("ending the session: %w", err)
+		return &fault{"ending the session", err}
 	}
 	l.callOnLogout(s, before)
 	return s.save(w)
@@ -114,6 +113,8 @@ func (l *Login[U]) callOnLogout(s session, id string) {
 type session struct {
 	sessions
 	ctx context.Context
+	// ended means that the request has a session cookie, but the store has no such session.
+	ended bool
 	// shared means that the application has wrapped this package in LoadAndSave,
 	// which sends the cookie.
 	shared bool
@@ -130,9 +131,9 @@ func (s sessions) open(r *http.Request) (session, error) {
 	before := context.WithValue(r.Context(), unique{}, nil)
 	ctx, err := s.manager.Load(before, token)
 	if err != nil {
-		return session{}, fmt.Errorf("loading the session: %w", err)
+		return session{}, &fault{"loading the session", err}
 	}
-	return session{s, ctx, ctx == before}, nil
+	return session{sessions: s, ctx: ctx, ended: token != "" && s.manager.Token(ctx) == "", shared: ctx == before}, nil
 }
 
 // user returns the ID of the user who is signed in, or "".
@@ -164,7 +165,7 @@ func (s session) save(w http.ResponseWriter) error {
 		token, expires, err := s.manager.Commit(s.ctx)
 		if err != nil {
 			s.manager.Remove(s.ctx, s.key) // LoadAndSave may still store the session; then without the user
-			return fmt.Errorf("storing the session: %w", err)
+			return &fault{"storing the session", err}
 		}
 		if !s.shared {
 			s.manager.WriteSessionCookie(s.ctx, w, token, expires)

@@ -3,7 +3,7 @@ package login
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,10 +15,11 @@ import (
 // contextKey is the key of a Login's visitor in the context of a request.
 type contextKey struct{ login any }
 
-// visitor is the sender of a request. Its user is valid if signedIn is set.
+// visitor is the sender of a request. Its user is valid if signedIn is set. Ended is set if
+// the visitor was signed in before.
 type visitor[U any] struct {
-	user     U
-	signedIn bool
+	user            U
+	signedIn, ended bool
 }
 
 // WithUser returns a handler that finds the user of each request before it calls
@@ -59,15 +60,17 @@ func (l *Login[U]) findVisitor(w http.ResponseWriter, r *http.Request) (found vi
 	if err != nil {
 		return found, err
 	}
+	found.ended = s.ended
 	if id := s.user(); id != "" {
 		user, err := l.findByID(r.Context(), id)
 		switch {
 		case err == nil:
-			found = visitor[U]{user, true}
+			found = visitor[U]{user: user, signedIn: true}
 		case errors.Is(err, ErrNoUser):
 			l.drop(s)
+			found.ended = true
 		default:
-			return found, fmt.Errorf("finding the user of a session: %w", err)
+			return found, &fault{"finding the user of a session", err}
 		}
 	}
 	if err := s.save(w); err != nil { // drop has destroyed it, or its idle time begins again
@@ -80,8 +83,10 @@ func (l *Login[U]) findVisitor(w http.ResponseWriter, r *http.Request) (found vi
 // next request finds no user either.
 func (l *Login[U]) drop(s session) {
 	if err := s.end(); err != nil {
-		l.config.Logger.ErrorContext(s.ctx, "login: a user was not found, and the session remains", "error", err)
+		l.log.LogCause(s.ctx, slog.LevelError, "login: a user was not found, and the session remains", err)
+		return
 	}
+	l.log.Log(s.ctx, slog.LevelInfo, "no user", "login: a user was signed out, because Config.FindByID did not find the user")
 }
 
 // Require returns a handler that calls next if a user is signed in. It includes
@@ -104,13 +109,24 @@ func (l *Login[U]) Require(next http.Handler) http.Handler {
 // page could not repeat a POST, and its form would be lost.
 func (l *Login[U]) requireLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
+	// RFC 9110, section 15.5.2, requires a challenge with the status 401.
+	refused := &refusal.Refusal{Status: http.StatusUnauthorized, Reason: reasonAnonymous, Challenge: "Cookie"}
+	if found, _ := r.Context().Value(contextKey{l}).(visitor[U]); found.ended {
+		refused.Cause = errEnded
+	}
 	if wantsPage(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		l.logRefusal(r.Context(), refused)
 		w.Header().Set("Location", l.signInURL(l.requestedPage(r)))
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	// RFC 9110, section 15.5.2, requires a challenge with the status 401.
-	l.fail(w, r, &refusal.Refusal{Status: http.StatusUnauthorized, Reason: reasonAnonymous, Challenge: "Cookie"})
+	l.fail(w, r, refused)
+}
+
+// errEnded is why a visitor with a session cookie is not signed in.
+var errEnded = &cause{
+	text:    "its session has ended: it has expired, was replaced by a newer one, or was lost with the session store",
+	message: "Your session has ended. Please sign in again.",
 }
 
 // requestedPage returns the page that a browser requested, as it was sent, or "" if that is
