@@ -1,12 +1,14 @@
 package assertion
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -24,6 +26,14 @@ type Backed struct {
 // certificates and an assertion, separated by '~'. A line break at the end is
 // malformed. The error matches ErrMalformed or ErrChain.
 func Parse(a string) (*Backed, error) {
+	b, err := parseBacked(a)
+	if err != nil {
+		return nil, recognized(err, a)
+	}
+	return b, nil
+}
+
+func parseBacked(a string) (*Backed, error) {
 	if err := checkSize(a); err != nil {
 		return nil, err
 	}
@@ -104,6 +114,23 @@ func malformed(part, expected string, err error) error {
 		Found: part + ": " + detail, Expected: expected,
 		Advice: "check that the text was copied whole and unchanged, without line breaks; if it was, the software that made it is at fault",
 	}
+}
+
+// recognized returns the error for a text without the form of an assertion. If the text is
+// recognized as something else, such as a private key, the error tells that and what to do.
+// The reasons of PROTOCOL §6 remain.
+func recognized(err error, text string) error {
+	kind := sniff.Of(text)
+	var e *Error
+	if !kind.IsOther() || !errors.As(err, &e) {
+		return err
+	}
+	if e.Kind == ErrMalformed && e.cause != nil {
+		e.Reason = "malformed assertion: " + kind.String()
+	}
+	e.Found, e.Advice, e.Setting = "not an assertion alone, but "+kind.String(), kind.Advice(), ""
+	e.detail = e.Reason + " (" + e.Found + ")"
+	return e
 }
 
 // Template is the content of an assertion.

@@ -136,21 +136,22 @@ var steps = []step{
 }
 
 func (v *verification) checkShape() error {
-	if err := checkSize(v.text); err != nil {
-		return err
-	}
 	n := strings.Count(v.text, "~")
-	if n == 0 {
-		return noCertificates()
-	}
-	if n > v.config.MaxChain {
-		return &Error{
+	err := checkSize(v.text)
+	switch {
+	case err != nil:
+	case n == 0:
+		err = noCertificates()
+	case n > v.config.MaxChain:
+		err = &Error{
 			Kind: ErrChain, Reason: "certificate chaining is not yet allowed",
 			Found: fmt.Sprintf("%d certificates", n), Expected: fmt.Sprintf("at most %d", v.config.MaxChain),
 			Advice: "if chains are wanted here, allow them", Setting: "MaxChain",
 		}
+	default:
+		return nil
 	}
-	return nil
+	return recognized(err, v.text)
 }
 
 // parse parses the assertion, and the certificates that are not in the cache.
@@ -166,7 +167,10 @@ func (v *verification) parse() (err error) {
 		}
 		return err
 	})
-	return err
+	if err != nil {
+		return recognized(err, v.text)
+	}
+	return nil
 }
 
 // allAlgorithms are the names that an alg may be (PROTOCOL 2.alg-unknown).

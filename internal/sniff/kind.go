@@ -1,0 +1,126 @@
+package sniff
+
+// Kind is what a text is.
+type Kind int
+
+// The kinds. An Assertion has the form certificate~assertion; it may still be malformed.
+const (
+	Unknown Kind = iota
+	Assertion
+
+	Empty
+	Blank
+	UTF8BOM
+	UTF16
+	Compressed
+	Binary
+
+	PEM
+	PEMPrivateKey
+	HTML
+	Identity
+	PrivateKey
+	PublicKey
+	SupportDocument
+	Bundle
+	Answer
+	JSONAssertion
+	JSONLines
+	Claims
+	JSON
+
+	Form
+	URL
+	Header
+	Variable
+	Percent
+	QuotedPrintable
+	Base64
+	DoubleBase64
+	Padded
+	Quoted
+	Folded
+	Several
+	Abbreviated
+	Invisible
+	Surrounded
+
+	Certificate
+	IdentityAssertion
+	WithoutAssertion
+	WithoutCertificate
+	Reversed
+	CutOff
+	JWT
+	Email
+
+	kinds // the number of kinds
+)
+
+// IsOther reports whether the text was recognized as something other than an assertion.
+func (k Kind) IsOther() bool { return k != Unknown && k != Assertion }
+
+// String returns what a text of this kind is: a noun with what is special about it. It is
+// empty for Unknown.
+func (k Kind) String() string { return texts[k].what }
+
+// Advice returns what to do about a text of this kind in place of an assertion. It is empty
+// for Unknown and Assertion.
+func (k Kind) Advice() string { return texts[k].advice }
+
+const (
+	passWhole = "pass the whole text certificate~assertion as the browser returned it"
+	noSecret  = "keep it secret, and pass an assertion"
+	unwrap    = "pass the assertion alone"
+)
+
+// texts are constants, so that none has a part of an input.
+var texts = [kinds]struct{ what, advice string }{
+	Assertion: {what: "an assertion"},
+
+	Empty:      {"empty", "nothing was written or piped: check the file, the variable or the command that it comes from"},
+	Blank:      {"empty except for white space", "nothing was written or piped: check the file, the variable or the command that it comes from"},
+	UTF8BOM:    {"text that begins with a byte order mark (BOM) of UTF-8", "save it as UTF-8 without BOM or as ASCII; in PowerShell, write it with Out-File -Encoding ascii"},
+	UTF16:      {"text in UTF-16, as the > of Windows PowerShell writes it", "convert it to ASCII: in PowerShell, write it with Out-File -Encoding ascii, or with the > of PowerShell 7"},
+	Compressed: {"compressed data (gzip, zip, xz or zstd)", "decompress it first"},
+	Binary:     {"binary data, not text", "an assertion is text in ASCII: check that this is the right file"},
+
+	PEM:             {"a PEM file, as for TLS", "pass an assertion; BrowserID has no PEM files"},
+	PEMPrivateKey:   {"a private key in PEM", noSecret + "; BrowserID has no PEM files"},
+	HTML:            {"an HTML page or XML", "something answered with a page, such as an error or a sign-in page: look at it, and at how it was fetched"},
+	Identity:        {"an identity file, with a private key", "keep it secret, and make an assertion with it"},
+	PrivateKey:      {"a private key", noSecret + " that was signed with it"},
+	PublicKey:       {"a public key", "pass an assertion"},
+	SupportDocument: {"a support document, with the keys of an issuer", "pass an assertion; the document is for the configuration of issuers' keys"},
+	Bundle:          {"a bundle of support documents, with the keys of issuers", "pass an assertion; the bundle is for the configuration of issuers' keys"},
+	Answer:          {"the answer of a verifier", "pass the assertion that it was the answer to"},
+	JSONAssertion:   {"JSON around an assertion", "pass the value of its member assertion, without quotes"},
+	JSONLines:       {"several JSON objects, one a line", "verify them one by one"},
+	Claims:          {"the decoded claims of a token", "pass the token as it was signed: claims alone prove nothing"},
+	JSON:            {"JSON", passWhole},
+
+	Form:            {"a form body (assertion=…)", "pass the value of its field assertion, percent-decoded"},
+	URL:             {"a URL", unwrap + "; if the URL has it, take it out and percent-decode it"},
+	Header:          {"an HTTP header", unwrap + ", without the name of the header and of the scheme"},
+	Variable:        {"the name of a variable, which the shell has not replaced", "in a shell, write it in double quotes, not in single ones"},
+	Percent:         {"percent-encoded text (%7E for ~)", "percent-decode it once"},
+	QuotedPrintable: {"text in quoted-printable, as mail has it (=7E for ~, or = at the ends of lines)", "decode it, as mail programs do when they save a message as text"},
+	Base64:          {"text in base64 with +, / or = in place of base64url", "pass it as it was made: base64url has - and _, and no ="},
+	DoubleBase64:    {"text that is base64-encoded once more", "decode it once"},
+	Padded:          {"an assertion with blanks or line breaks around it", "remove them"},
+	Quoted:          {"an assertion in quotes or brackets", "remove them"},
+	Folded:          {"an assertion with blanks or line breaks in it, as mail and terminals fold long lines", "join its lines: an assertion is one line without blanks"},
+	Several:         {"several assertions", "verify them one by one"},
+	Abbreviated:     {"a text that was abbreviated with dots, as on a screen or in a log", passWhole},
+	Invisible:       {"an assertion with characters that are not visible or not ASCII, as copied from a page", "copy it from where it was made, or remove every character that is not ASCII"},
+	Surrounded:      {"a token with other text around it", unwrap},
+
+	Certificate:        {"a certificate alone, without the assertion", passWhole},
+	IdentityAssertion:  {"an identity assertion alone, without the certificate before it", passWhole},
+	WithoutAssertion:   {"a certificate and ~, without the assertion after it", passWhole},
+	WithoutCertificate: {"~ and an assertion, without the certificate before it", passWhole},
+	Reversed:           {"an assertion before its certificate, in the wrong order", "pass certificate~assertion"},
+	CutOff:             {"an assertion that was cut off", passWhole + "; some terminals and databases cut lines off, at 255, 1024 or 4095 characters"},
+	JWT:                {"a JSON Web Token (JWT) of another protocol, such as OpenID Connect", "it is not a BrowserID assertion, which is certificate~assertion: verify it with a library for its protocol"},
+	Email:              {"an email address", "pass an assertion, which proves the address"},
+}

@@ -1,0 +1,140 @@
+package sniff_test
+
+import (
+	"encoding/base64"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/vepverify/vepverify/internal/sniff"
+)
+
+// assertion is the sample of the repository.
+var assertion = func() string {
+	text, err := os.ReadFile("../../testdata/sample/assertion.txt")
+	if err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(string(text))
+}()
+
+// utf16Text returns a text in UTF-16, with the byte of the higher half at index high.
+func utf16Text(text string, high int) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		pair := [2]byte{}
+		pair[high], pair[1-high] = byte(unit>>8), byte(unit)
+		b = append(b, pair[:]...)
+	}
+	return string(b)
+}
+
+// inputs are texts of each kind.
+func inputs() map[sniff.Kind][]string {
+	cert, own, _ := strings.Cut(assertion, "~")
+	i, j := len(assertion)/3, 2*len(assertion)/3
+	idToken := "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"https://op.example","aud":"client","exp":1}`)) + ".c2ln"
+	return map[sniff.Kind][]string{
+		sniff.Unknown:            {"aaaa", "a.b", "some words", "~", "a~b", strings.Repeat("a", 100_000), "a\nb\nc"},
+		sniff.Assertion:          {assertion, "a.b.c~d.e.f", cert + "~" + assertion},
+		sniff.Empty:              {""},
+		sniff.Blank:              {"\n", " \t\r\n", "\u00a0"},
+		sniff.UTF8BOM:            {"\xef\xbb\xbf" + assertion, "\xef\xbb\xbf{}"},
+		sniff.UTF16:              {utf16Text(assertion, 1), utf16Text(assertion, 0), "\xff\xfe" + utf16Text(assertion+"\r\n", 1), "\xfe\xff" + utf16Text(assertion, 0), utf16Text(assertion, 1)[1:], "\xff\xfe"},
+		sniff.Compressed:         {"\x1f\x8b\x08\x00\x00", "PK\x03\x04xx"},
+		sniff.Binary:             {"\x00\x01\x02abc", "abc\xff", "\x7fELF\x02\x01\x01\x00"},
+		sniff.PEM:                {"-----BEGIN CERTIFICATE-----\nMIIB", "-----BEGIN PUBLIC KEY-----\nMIIB"},
+		sniff.PEMPrivateKey:      {"-----BEGIN PRIVATE KEY-----\nMIIB", "\n-----BEGIN RSA PRIVATE KEY-----\r\nMIIB", "-----BEGIN OPENSSH PRIVATE KEY-----\nx"},
+		sniff.HTML:               {"<!DOCTYPE html><html>", "<html>\n<body>", "\n<?xml version=\"1.0\"?>"},
+		sniff.Identity:           {`{"email":"a@b","certificate":"` + cert + `","privateKey":{}}`},
+		sniff.PrivateKey:         {`{"algorithm":"DS","p":"1","x":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB","d":"2"}`, `{"secretKey":{}}`},
+		sniff.PublicKey:          {`{"algorithm":"DS","p":"1","y":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB"}`, `{"kty":"EC","crv":"P-256","x":"1","y":"2"}`},
+		sniff.SupportDocument:    {`{"public-key":{},"authentication":"/a","provisioning":"/b"}`, `{"disabled":true}`, `{"authority":"a.example"}`, `{"keys":[]}`},
+		sniff.Bundle:             {`{"idp.example":{"keys":[]},"x.example":null}`},
+		sniff.Answer:             {`{"status":"okay","email":"a@b"}`, `{"verified":false,"certificates":[]}`},
+		sniff.JSONAssertion:      {`{"assertion":"` + assertion + `","audience":"https://rp.example"}`, ` { "assertion" : 7 } `},
+		sniff.JSONLines:          {"{\"assertion\":\"x\"}\n{\"assertion\":\"y\"}\n"},
+		sniff.Claims:             {`{"iss":"idp.example","exp":1}`, `{"aud":"https://rp.example"}`},
+		sniff.JSON:               {`{}`, `{"a":`, `[1]`, `{"a":1}`},
+		sniff.Form:               {"assertion=" + assertion, "assertion=" + url.QueryEscape(assertion) + "&audience=x", "audience=x&assertion=" + assertion},
+		sniff.URL:                {"https://rp.example/?assertion=" + assertion, "http://rp.example"},
+		sniff.Header:             {"Authorization: BrowserID " + assertion, "BrowserID " + assertion, "Bearer " + assertion, "authorization: Bearer " + cert, "X-Assertion: " + assertion},
+		sniff.Variable:           {"$ASSERTION", "${ASSERTION}", "%ASSERTION%", "$env:ASSERTION"},
+		sniff.Percent:            {strings.ReplaceAll(assertion, "~", "%7E"), strings.ReplaceAll(assertion, "~", "%7e"), url.QueryEscape("x~") + "%7E"},
+		sniff.QuotedPrintable:    {strings.ReplaceAll(assertion, "~", "=7E"), assertion[:i] + "=\n" + assertion[i:], assertion[:i] + "=\r\n" + assertion[i:]},
+		sniff.Base64:             {strings.NewReplacer("-", "+", "_", "/").Replace(assertion), assertion + "=="},
+		sniff.DoubleBase64:       {base64.StdEncoding.EncodeToString([]byte(assertion))},
+		sniff.Padded:             {assertion + "\n", " " + assertion, assertion + "\r", assertion + "\n\n"},
+		sniff.Quoted:             {`"` + assertion + `"`, "'" + assertion + "'", "“" + assertion + "”", "<" + assertion + ">", `["` + assertion + `"]`, assertion + ","},
+		sniff.Folded:             {assertion[:i] + "\n" + assertion[i:], assertion[:i] + "\r\n " + assertion[i:j] + "\r\n " + assertion[j:], assertion[:i] + " " + assertion[i:]},
+		sniff.Several:            {assertion + "\n" + assertion, assertion + "\r\n\r\n" + assertion + "\r\n"},
+		sniff.Abbreviated:        {assertion[:40] + "…", assertion[:40] + "..." + assertion[i:], "eyJ…"},
+		sniff.Invisible:          {assertion[:i] + "\u200b" + assertion[i:], assertion + "\u2060", "\u00ad" + assertion},
+		sniff.Surrounded:         {"signed in with " + assertion + " today", "token=" + cert, "line\n" + assertion},
+		sniff.Certificate:        {cert},
+		sniff.IdentityAssertion:  {own},
+		sniff.WithoutAssertion:   {cert + "~"},
+		sniff.WithoutCertificate: {"~" + own},
+		sniff.Reversed:           {own + "~" + cert},
+		sniff.CutOff:             {assertion[:len(cert)+30], assertion[:i], cert + "~" + own[:40]},
+		sniff.JWT:                {idToken, "eyJhbGciOiJSUzI1NiJ9.a.b.c.d"},
+		sniff.Email:              {"ada@idp.example"},
+	}
+}
+
+// TestOf checks that each kind is recognized, and has a text.
+func TestOf(t *testing.T) {
+	all := inputs()
+	for k := sniff.Unknown; k.String() != "" || k == sniff.Unknown; k++ {
+		if len(all[k]) == 0 {
+			t.Errorf("%d: %s: no input", k, k)
+		}
+		if k.IsOther() != (k.Advice() != "") {
+			t.Errorf("%s: advice %q", k, k.Advice())
+		}
+		if k == sniff.Email {
+			break
+		}
+	}
+	for want, texts := range all {
+		for i, text := range texts {
+			if got := sniff.Of(text); got != want {
+				t.Errorf("input %d of %q is recognized as %q", i, want, got)
+			}
+		}
+	}
+}
+
+// TestHoldsToken checks that tokens are found in other text, and that names of files and
+// domains are none.
+func TestHoldsToken(t *testing.T) {
+	cert, _, _ := strings.Cut(assertion, "~")
+	for _, text := range []string{assertion, "x" + assertion, "--keys=" + cert, "a/b/" + assertion[:40], url.QueryEscape(assertion), "eyJ eyJ" + assertion} {
+		if !sniff.HoldsToken(text) {
+			t.Errorf("%.20q… holds none", text)
+		}
+	}
+	for _, text := range []string{"", "assertion.txt", "keyJson.txt", "/home/eyJ/x", "privateKeyJar.json", "idp.example", "https://rp.example"} {
+		if sniff.HoldsToken(text) {
+			t.Errorf("%q holds one", text)
+		}
+	}
+}
+
+// FuzzOf checks that Of returns a kind with constant texts, whatever the input is.
+func FuzzOf(f *testing.F) {
+	for _, texts := range inputs() {
+		for _, text := range texts {
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		k := sniff.Of(text)
+		if k < sniff.Unknown || k > sniff.Email || k.IsOther() && (k.String() == "" || k.Advice() == "") {
+			t.Errorf("%q: %d", text, k)
+		}
+		sniff.HoldsToken(text)
+	})
+}
