@@ -128,7 +128,7 @@ func recognized(err error, text string) error {
 	if e.Kind == ErrMalformed && e.cause != nil {
 		e.Reason = "malformed assertion: " + kind.String()
 	}
-	e.Found, e.Advice, e.Setting = "not an assertion alone, but "+kind.String(), kind.Advice(), ""
+	e.Found, e.Advice, e.Setting = "the text is "+kind.String(), kind.Advice(), ""
 	e.detail = e.Reason + " (" + e.Found + ")"
 	return e
 }

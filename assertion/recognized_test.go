@@ -18,8 +18,8 @@ func TestOtherTexts(t *testing.T) {
 	cert, own, _ := strings.Cut(a, "~")
 	for name, c := range map[string]struct{ text, reason, found string }{
 		"empty":               {"", "no certificates provided", "empty"},
-		"byte order mark":     {"\xef\xbb\xbf" + a, "malformed assertion: text that begins with a byte order mark", "BOM"},
-		"UTF-16":              {"\xff\xfe" + strings.Join(strings.Split(a, ""), "\x00") + "\x00", "malformed assertion: text in UTF-16", "UTF-16"},
+		"byte order mark":     {"\xef\xbb\xbf" + a, "malformed assertion: in UTF-8 with a byte order mark", "BOM"},
+		"UTF-16":              {"\xff\xfe" + strings.Join(strings.Split(a, ""), "\x00") + "\x00", "malformed assertion: in UTF-16", "UTF-16"},
 		"percent-encoded":     {strings.Replace(a, "~", "%7E", 1), "no certificates provided", "%7E for ~"},
 		"form":                {"assertion=" + a, "malformed assertion: a form body", "form body"},
 		"header":              {"Authorization: BrowserID " + a, "malformed assertion: an HTTP header", "HTTP header"},

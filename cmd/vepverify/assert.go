@@ -8,6 +8,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
 const assertHelp = `Makes a backed assertion, certificate~assertion, with which the owner of an identity file
@@ -52,6 +53,9 @@ func (a *assertCmd) run(ctx context.Context, c *cli.Call) error {
 		return c.UsageErrorf("--%s is missing", missing)
 	case a.duration == 0:
 		return c.UsageErrorf("--duration 0: the assertion would never be valid")
+	}
+	if err := verifier.CheckAudience(c, a.audience); err != nil {
+		return err
 	}
 	id, err := identity.Read(ctx, c.Process, a.identity, a.weakKeys)
 	if err != nil {

@@ -31,11 +31,12 @@ type explainer struct {
 	to    io.Writer
 	color bool
 	ascii bool
+	*adviser
 }
 
 // printExplanation prints the result of each check on standard error.
-func printExplanation(c *cli.Call, e *assertion.Explanation) {
-	x := &explainer{to: c.Err, color: c.WantsColor(), ascii: c.ASCIIOnly()}
+func printExplanation(c *cli.Call, e *assertion.Explanation, a *adviser) {
+	x := &explainer{to: c.Err, color: c.WantsColor(), ascii: c.ASCIIOnly(), adviser: a}
 	reached := true
 	for _, s := range e.Steps {
 		x.step(s, reached)
@@ -63,7 +64,7 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 	if errors.As(s.Err, &detail) {
 		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(detail.Reason))
 		rows := cli.Table{Indent: "      "}
-		addDetail(&rows, detail)
+		x.addDetail(&rows, detail)
 		fmt.Fprint(x.to, rows.String())
 	}
 }

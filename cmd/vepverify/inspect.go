@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 const inspectHelp = `Decodes a backed assertion and shows the user, the issuer, the site, the times and the
@@ -49,7 +51,7 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	b, err := assertion.Parse(text)
 	if err != nil {
-		return i.refuse(c, err)
+		return i.refuse(c, err, &adviser{input: sniff.Of(text)})
 	}
 	v := viewOf(b, i.now.Clock(c.Now)().UnixMilli())
 	if i.format.JSON() {
@@ -60,14 +62,22 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 }
 
 // refuse prints the error of an assertion that cannot be decoded.
-func (i *inspectCmd) refuse(c *cli.Call, err error) error {
+func (i *inspectCmd) refuse(c *cli.Call, err error, a *adviser) error {
+	var detail *assertion.Error
+	if !errors.As(err, &detail) {
+		return err
+	}
 	if i.format.JSON() {
-		if err := c.PrintJSON(map[string]any{"verified": false, "error": err.Error()}); err != nil {
+		failed := map[string]any{"verified": false, "error": err.Error(), "found": detail.Found, "advice": a.advice(detail)}
+		if err := c.PrintJSON(failed); err != nil {
 			return err
 		}
 		return cli.ExitFailure
 	}
 	fmt.Fprintln(c.Out, cli.Printable("cannot be decoded: "+err.Error()))
+	t := cli.Table{Indent: "  "}
+	a.addDetail(&t, detail)
+	fmt.Fprint(c.Out, t.String())
 	return cli.ExitFailure
 }
 

@@ -176,7 +176,10 @@ func (r *lookupResult) print(p *cli.Process) {
 	for _, k := range r.Keys {
 		t.Row("key", k.String())
 	}
-	if len(r.Keys) == 0 {
+	for _, skipped := range r.SkippedKeys {
+		t.Row("key skipped", skipped)
+	}
+	if !slices.ContainsFunc(r.Keys, func(k keyInfo) bool { return !k.Weak }) {
 		t.Row("keys", "none that is usable")
 	}
 	t.Row("authentication", r.Authentication)
@@ -204,6 +207,7 @@ type lookupResult struct {
 	Authority      string    `json:"authority,omitempty"`
 	Delegations    []string  `json:"delegations,omitempty"`
 	Keys           []keyInfo `json:"keys,omitempty"`
+	SkippedKeys    []string  `json:"skippedKeys,omitempty"` // which, and why
 	Authentication string    `json:"authentication,omitempty"`
 	Provisioning   string    `json:"provisioning,omitempty"`
 	Fetched        int64     `json:"fetched,omitempty"`
@@ -276,6 +280,9 @@ func (r *lookupResult) fill(a *wellknown.Authority) {
 	}
 	for _, k := range a.WeakKeys {
 		r.Keys = append(r.Keys, describeKey(k))
+	}
+	for _, k := range a.SkippedKeys {
+		r.SkippedKeys = append(r.SkippedKeys, k.String())
 	}
 	r.Authentication = "https://" + a.Domain + a.Authentication
 	r.Provisioning = "https://" + a.Domain + a.Provisioning

@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser sends it. The
@@ -64,20 +65,24 @@ func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if len(cmd.audiences) == 0 {
 		return c.UsageErrorf("--audience is missing: your site's origin, such as --audience https://rp.example")
 	}
+	if err := verifier.CheckAudiences(c, cmd.audiences); err != nil {
+		return err
+	}
 	text, err := readAssertion(ctx, c)
 	if err != nil {
 		return err
 	}
-	res, err := cmd.verify(ctx, c, v, text)
-	return cmd.answer(c, res, err)
+	adviser := &adviser{keys: cmd.Keys, input: sniff.Of(text), now: c.Now()}
+	res, err := cmd.verify(ctx, c, v, text, adviser)
+	return cmd.answer(c, res, err, adviser)
 }
 
-func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Verifier, text string) (*assertion.Result, error) {
+func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Verifier, text string, a *adviser) (*assertion.Result, error) {
 	if !cmd.explain {
 		return v.Verify(ctx, text, cmd.audiences...)
 	}
 	e := v.Explain(ctx, text, cmd.audiences...)
-	printExplanation(c, e)
+	printExplanation(c, e, a)
 	return e.Result, e.Err
 }
 
@@ -96,21 +101,25 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 		return "", c.UsageErrorf("no assertion: name the file that holds it, or \"-\" to type it")
 	}
 	data, err := c.ReadUpTo(ctx, name, assertion.MaxSize+int64(len("\r\n"))+1)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w (nor is it a command: vepverify help lists them)", err)
-	}
 	if err != nil {
+		err = verifier.InputError(c, name, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w (nor is it a command: vepverify help lists them)", err)
+		}
 		return "", err
 	}
 	text, cut := strings.CutSuffix(string(data), "\n")
 	if cut {
 		text = strings.TrimSuffix(text, "\r")
 	}
+	if text == "" {
+		return "", fmt.Errorf("%s is empty: %s", cli.FileName(name), sniff.Empty.Advice())
+	}
 	return text, nil
 }
 
 // answer prints the result of a verification and returns its exit status.
-func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) error {
+func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error, a *adviser) error {
 	if err == nil {
 		if cmd.format.JSON() {
 			return c.PrintJSON(res)
@@ -123,9 +132,12 @@ func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error) erro
 		return err
 	}
 	if !cmd.format.JSON() {
-		printFailure(c, failure, err)
+		printFailure(c, failure, err, a)
 	} else if err := c.PrintJSON(failure); err != nil {
 		return err
+	}
+	if cmd.format.JSON() && !cmd.explain {
+		a.printNote(c)
 	}
 	if failure.Undecided {
 		return cli.ExitUndecided
@@ -146,14 +158,14 @@ func (cmd *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
 }
 
 // printFailure prints a failure in words.
-func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error) {
+func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error, a *adviser) {
 	fmt.Fprintln(c.Out, verifier.Summary(nil, failure))
 	var detail *assertion.Error
 	if !errors.As(err, &detail) {
 		return
 	}
 	t := cli.Table{Indent: "  "}
-	addDetail(&t, detail)
+	a.addDetail(&t, detail)
 	fmt.Fprint(c.Out, t.String())
 }
 
@@ -161,32 +173,5 @@ func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error) {
 func addClaims(t *cli.Table, label string, claims map[string]json.RawMessage) {
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		t.Row(label, cli.Shorten(name, 80)+" = "+cli.Shorten(string(claims[name]), 300))
-	}
-}
-
-// settingFlags are the flags that set a field of assertion.Config. An [assertion.Error]
-// names the field, and not the flag.
-var settingFlags = map[string]string{
-	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
-	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
-}
-
-// advice returns the advice of err, with the flag or the command to use.
-func advice(err *assertion.Error) string {
-	if flag := settingFlags[err.Setting]; flag != "" {
-		return err.Advice + " (" + flag + ")"
-	}
-	if err.Domain != "" && err.Setting == "" {
-		return err.Advice + ": " + cli.Program + " lookup " + err.Domain
-	}
-	return err.Advice
-}
-
-// addDetail adds the rows that explain why a check failed.
-func addDetail(t *cli.Table, err *assertion.Error) {
-	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", advice(err)}} {
-		if r[1] != "" {
-			t.Row(r[0], r[1])
-		}
 	}
 }

@@ -36,6 +36,9 @@ func Relative(t, now time.Time) string {
 // Approximate returns a number of milliseconds as a whole number of one unit, rounded
 // down: at least two of it, except of milliseconds and seconds.
 func Approximate(ms int64) string {
+	if ms == 0 {
+		return "0 seconds"
+	}
 	for _, u := range units {
 		n := ms / u.millis
 		if n >= 2 || n == 1 && u.name == "second" || u.name == "ms" {
@@ -48,6 +51,9 @@ func Approximate(ms int64) string {
 // Millis returns a number of milliseconds in its two longest units, rounded down, such as
 // "10 minutes 30 seconds". A number of days above 9 is alone.
 func Millis(ms int64) string {
+	if ms == 0 {
+		return "0 seconds"
+	}
 	for i, u := range units {
 		n := ms / u.millis
 		if n == 0 && u.name != "ms" {

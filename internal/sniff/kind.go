@@ -60,8 +60,8 @@ const (
 // IsOther reports whether the text was recognized as something other than an assertion.
 func (k Kind) IsOther() bool { return k != Unknown && k != Assertion }
 
-// String returns what a text of this kind is: a noun with what is special about it. It is
-// empty for Unknown.
+// String returns what a text of this kind is, so that "the text is" can stand before it. It
+// is empty for Unknown.
 func (k Kind) String() string { return texts[k].what }
 
 // Advice returns what to do about a text of this kind in place of an assertion. It is empty
@@ -80,8 +80,8 @@ var texts = [kinds]struct{ what, advice string }{
 
 	Empty:      {"empty", "nothing was written or piped: check the file, the variable or the command that it comes from"},
 	Blank:      {"empty except for white space", "nothing was written or piped: check the file, the variable or the command that it comes from"},
-	UTF8BOM:    {"text that begins with a byte order mark (BOM) of UTF-8", "save it as UTF-8 without BOM or as ASCII; in PowerShell, write it with Out-File -Encoding ascii"},
-	UTF16:      {"text in UTF-16, as the > of Windows PowerShell writes it", "convert it to ASCII: in PowerShell, write it with Out-File -Encoding ascii, or with the > of PowerShell 7"},
+	UTF8BOM:    {"in UTF-8 with a byte order mark (BOM)", "save it as UTF-8 without BOM or as ASCII; in PowerShell, write it with Out-File -Encoding ascii"},
+	UTF16:      {"in UTF-16, as Windows PowerShell writes files", "convert it to ASCII: in PowerShell, write it with Out-File -Encoding ascii, or use PowerShell 7"},
 	Compressed: {"compressed data (gzip, zip, xz or zstd)", "decompress it first"},
 	Binary:     {"binary data, not text", "an assertion is text in ASCII: check that this is the right file"},
 
@@ -103,15 +103,15 @@ var texts = [kinds]struct{ what, advice string }{
 	URL:             {"a URL", unwrap + "; if the URL has it, take it out and percent-decode it"},
 	Header:          {"an HTTP header", unwrap + ", without the name of the header and of the scheme"},
 	Variable:        {"the name of a variable, which the shell has not replaced", "in a shell, write it in double quotes, not in single ones"},
-	Percent:         {"percent-encoded text (%7E for ~)", "percent-decode it once"},
-	QuotedPrintable: {"text in quoted-printable, as mail has it (=7E for ~, or = at the ends of lines)", "decode it, as mail programs do when they save a message as text"},
-	Base64:          {"text in base64 with +, / or = in place of base64url", "pass it as it was made: base64url has - and _, and no ="},
-	DoubleBase64:    {"text that is base64-encoded once more", "decode it once"},
+	Percent:         {"percent-encoded (%7E for ~)", "percent-decode it once"},
+	QuotedPrintable: {"in quoted-printable, as mail has it (=7E for ~, or = at the ends of lines)", "decode it, as mail programs do when they save a message as text"},
+	Base64:          {"in base64 with +, / or = in place of base64url", "pass it as it was made: base64url has - and _, and no ="},
+	DoubleBase64:    {"base64-encoded once more", "decode it once"},
 	Padded:          {"an assertion with blanks or line breaks around it", "remove them"},
 	Quoted:          {"an assertion in quotes or brackets", "remove them"},
 	Folded:          {"an assertion with blanks or line breaks in it, as mail and terminals fold long lines", "join its lines: an assertion is one line without blanks"},
 	Several:         {"several assertions", "verify them one by one"},
-	Abbreviated:     {"a text that was abbreviated with dots, as on a screen or in a log", passWhole},
+	Abbreviated:     {"abbreviated with dots, as on a screen or in a log", passWhole},
 	Invisible:       {"an assertion with characters that are not visible or not ASCII, as copied from a page", "copy it from where it was made, or remove every character that is not ASCII"},
 	Surrounded:      {"a token with other text around it", unwrap},
 

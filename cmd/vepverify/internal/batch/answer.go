@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -86,7 +87,7 @@ func (a *answerer) parse(line pipeline.Line) (request, error) {
 	case text[0] == '{':
 		return a.parseObject(text)
 	case len(a.audiences) == 0:
-		return request{}, badLine("not a JSON object; a bare assertion needs --audience")
+		return request{}, recognized(string(line.Text), "not a JSON object; a bare assertion needs --audience")
 	}
 	return request{assertion: string(line.Text), audiences: a.audiences}, nil
 }
@@ -118,13 +119,24 @@ func (a *answerer) parseObject(text []byte) (r request, err error) {
 		}
 	}
 	if unknown {
-		return r, badLine("a member other than id, assertion, audience")
+		return r, recognized(string(text), "a member other than id, assertion, audience")
 	}
 	if r.assertion, err = stringMember(signed, "assertion"); err != nil {
 		return r, err
 	}
 	r.audiences, err = a.allowedAudiences(audience)
 	return r, err
+}
+
+// recognized returns the error for a malformed line: what the line is, if that is recognized
+// and needs a name of its own, else the problem.
+func recognized(line, problem string) badLine {
+	switch kind := sniff.Of(line); kind {
+	case sniff.Unknown, sniff.Assertion, sniff.JSON, sniff.JSONAssertion:
+		return badLine(problem)
+	default:
+		return badLine(kind.String() + ": " + kind.Advice())
+	}
 }
 
 // stringMember returns the text of a member that must be a string.

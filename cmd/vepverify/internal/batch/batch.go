@@ -84,13 +84,16 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := verifier.CheckAudiences(c, b.audiences); err != nil {
+		return err
+	}
 	name, err := inputName(c)
 	if err != nil {
 		return err
 	}
 	in, err := c.Open(name)
 	if err != nil {
-		return err
+		return verifier.InputError(c, name, err)
 	}
 	defer in.Close()
 	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out), text: !b.format.JSON()}

@@ -19,8 +19,14 @@ type counts struct {
 	mu        sync.Mutex
 	okay      int64
 	undecided int64
-	failures  map[string]int64 // by class of reason
-	firstBad  int64            // number of the first malformed line; 0 means none
+	failures  map[string]*class // by class of reason
+}
+
+// class has the failures of one class.
+type class struct {
+	number int64
+	first  int64  // number of the first line
+	found  string // what the first line is, if it is malformed; else empty
 }
 
 // badLines is the class of malformed lines.
@@ -38,14 +44,26 @@ func (n *counts) count(line int64, err error) {
 		n.undecided++
 		return
 	}
-	class := classOf(err)
+	name := classOf(err)
 	if n.failures == nil {
-		n.failures = make(map[string]int64)
+		n.failures = make(map[string]*class)
 	}
-	n.failures[class]++
-	if class == badLines && (n.firstBad == 0 || line < n.firstBad) {
-		n.firstBad = line
+	if n.failures[name] == nil {
+		n.failures[name] = &class{first: line, found: foundIn(err)}
 	}
+	c := n.failures[name]
+	if c.number++; line < c.first {
+		c.first, c.found = line, foundIn(err)
+	}
+}
+
+// foundIn returns what a line without the form of an assertion is.
+func foundIn(err error) string {
+	var failed *assertion.Error
+	if errors.As(err, &failed) && (failed.Kind == assertion.ErrMalformed || failed.Kind == assertion.ErrChain) {
+		return failed.Found
+	}
+	return ""
 }
 
 // classOf returns the class of a failure. There are few classes.
@@ -66,8 +84,8 @@ func (n *counts) summary(took time.Duration) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	failed := int64(0)
-	for _, number := range n.failures {
-		failed += number
+	for _, c := range n.failures {
+		failed += c.number
 	}
 	lines := n.okay + failed + n.undecided
 	var b strings.Builder
@@ -75,8 +93,8 @@ func (n *counts) summary(took time.Duration) string {
 	rows := cli.Table{Indent: "  "}
 	rows.Row("okay", fmt.Sprint(n.okay))
 	rows.Row("failure", fmt.Sprint(failed))
-	for _, class := range n.classes() {
-		rows.Row("  "+class, fmt.Sprint(n.failures[class])+n.note(class))
+	for _, name := range n.classes() {
+		rows.Row("  "+name, fmt.Sprint(n.failures[name].number)+n.note(name))
 	}
 	rows.Row("undecided", fmt.Sprint(n.undecided))
 	return b.String() + rows.String()
@@ -85,16 +103,21 @@ func (n *counts) summary(took time.Duration) string {
 // classes returns the classes of failures, the most frequent first.
 func (n *counts) classes() []string {
 	return slices.SortedFunc(maps.Keys(n.failures), func(a, b string) int {
-		return cmp.Or(cmp.Compare(n.failures[b], n.failures[a]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(n.failures[b].number, n.failures[a].number), cmp.Compare(a, b))
 	})
 }
 
-// note returns the number of the first malformed line for the class of these lines.
-func (n *counts) note(class string) string {
-	if class != badLines {
-		return ""
+// note returns the number of the first line for the classes of malformed lines, and what
+// that line is.
+func (n *counts) note(name string) string {
+	c := n.failures[name]
+	switch {
+	case c.found != "":
+		return fmt.Sprintf(" (the first is line %d: %s)", c.first, c.found)
+	case name == badLines:
+		return fmt.Sprintf(" (the first is line %d)", c.first)
 	}
-	return fmt.Sprintf(" (the first is line %d)", n.firstBad)
+	return ""
 }
 
 // rate returns the lines per second.

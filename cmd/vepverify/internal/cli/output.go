@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/vepverify/vepverify/internal/humantime"
 )
 
 // Printable escapes the characters that a terminal may interpret, such as control
@@ -75,27 +77,10 @@ func (t *Table) String() string {
 }
 
 // FormatTime returns a time and its distance from now.
-func FormatTime(at, now time.Time) string {
-	text := at.UTC().Format("2006-01-02 15:04:05 UTC")
-	if d := at.Sub(now); d >= 0 {
-		return text + " (in " + approximate(d) + ")"
-	}
-	return text + " (" + approximate(now.Sub(at)) + " ago)"
-}
+func FormatTime(at, now time.Time) string { return humantime.At(at, now) }
 
 // approximate returns a length of time as a whole number of one unit.
-func approximate(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", d/time.Minute)
-	}
-	return fmt.Sprintf("%d seconds", d/time.Second)
-}
+func approximate(d time.Duration) string { return humantime.Approximate(d.Milliseconds()) }
 
 // IsTerminal reports whether a stream, an io.Reader or io.Writer, is a terminal.
 // The standard output of a [Call] may be one.

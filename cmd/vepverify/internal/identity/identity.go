@@ -11,10 +11,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
 )
@@ -68,9 +70,28 @@ func Read(ctx context.Context, p *cli.Process, name string, allowWeak bool) (*Id
 	}
 	id, err := parse(data, allowWeak)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not an identity file of vepverify certify: %w", cli.FileName(name), err)
+		return nil, wrongFile(name, "an identity file of vepverify certify", data, sniff.Identity, err)
 	}
 	return id, nil
+}
+
+// wrongFile returns the error for a file with another content than wanted: what it is, if
+// that is recognized, else the problem.
+func wrongFile(name, wanted string, data []byte, kind sniff.Kind, err error) error {
+	found := sniff.Of(strings.TrimRight(string(data), "\r\n"))
+	if found == sniff.Unknown || found == sniff.JSON || found == kind {
+		return fmt.Errorf("%s is not %s: %w", cli.FileName(name), wanted, err)
+	}
+	return fmt.Errorf("%s is not %s, but %s%s", cli.FileName(name), wanted, found, howToSave(found))
+}
+
+// howToSave returns what to do about the encoding of a file.
+func howToSave(kind sniff.Kind) string {
+	switch kind {
+	case sniff.UTF8BOM, sniff.UTF16, sniff.Compressed:
+		return ": " + kind.Advice()
+	}
+	return ""
 }
 
 // parse parses the content of an identity file.
@@ -106,7 +127,7 @@ func ReadPrivateKey(ctx context.Context, p *cli.Process, name string, allowWeak 
 	}
 	key, err := parsePrivateKey(data, allowWeak)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a private key of vepverify keygen: %w", cli.FileName(name), err)
+		return nil, wrongFile(name, "a private key of vepverify keygen", data, sniff.PrivateKey, err)
 	}
 	return key, nil
 }
@@ -131,7 +152,7 @@ func ReadPublicKey(ctx context.Context, p *cli.Process, name string, allowWeak b
 	}
 	key, err := parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a public key of vepverify keygen: %w", cli.FileName(name), withWeakKeyHint(err))
+		return nil, wrongFile(name, "a public key of vepverify keygen", data, sniff.PublicKey, withWeakKeyHint(err))
 	}
 	return key, nil
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/sniff"
+)
+
+// settingFlags are the flags that set a field of assertion.Config. An [assertion.Error]
+// names the field, and not the flag.
+var settingFlags = map[string]string{
+	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
+	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
+}
+
+// inputCommands are the commands that take a text that is not an assertion.
+var inputCommands = map[sniff.Kind]string{
+	sniff.Identity:        "vepverify assert --identity FILE --audience ORIGIN",
+	sniff.PrivateKey:      "vepverify certify --key FILE signs certificates with it",
+	sniff.SupportDocument: "--keys takes a folder of such files, named DOMAIN.json",
+	sniff.Bundle:          "--keys takes it",
+	sniff.JSONAssertion:   "vepverify batch takes lines of such JSON",
+	sniff.JSONLines:       "vepverify batch",
+	sniff.Several:         "vepverify batch",
+}
+
+// adviser completes the advice of package assertion with the flags and commands to use.
+type adviser struct {
+	keys  string     // of --keys
+	input sniff.Kind // what the input is
+	now   time.Time
+}
+
+// advice returns the advice of err, with the flag or the command to use.
+func (a *adviser) advice(err *assertion.Error) string {
+	command := inputCommands[a.input]
+	isForm := errors.Is(err, assertion.ErrMalformed) || errors.Is(err, assertion.ErrChain)
+	isSignature := errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm)
+	switch {
+	case isForm && command != "":
+		return err.Advice + " (" + command + ")"
+	case err.Domain != "" && isSignature:
+		return err.Advice + a.keysOf(err)
+	case err.Domain != "" && a.keys != "" && err.Setting == "Keys":
+		return fmt.Sprintf("%s (to add them to the file of --keys: %s lookup %s --save %s)", err.Advice, cli.Program, err.Domain, a.keys)
+	case settingFlags[err.Setting] != "":
+		return err.Advice + " (" + settingFlags[err.Setting] + ")"
+	case err.Domain != "" && err.Setting == "":
+		return err.Advice + ": " + cli.Program + " lookup " + err.Domain
+	}
+	return err.Advice
+}
+
+// keysOf tells how to look at, or to renew, the keys of the domain that an error is about.
+func (a *adviser) keysOf(err *assertion.Error) string {
+	flag := ""
+	if f := settingFlags[err.Setting]; f != "" {
+		flag = " (" + f + ")"
+	}
+	if a.keys == "" {
+		return fmt.Sprintf("%s; to see the keys: %s lookup %s", flag, cli.Program, err.Domain)
+	}
+	written := ""
+	if info, err := os.Stat(a.keys); err == nil {
+		written = ", written " + cli.FormatTime(info.ModTime(), a.now)
+	}
+	return fmt.Sprintf("%s; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save NEWFILE",
+		flag, a.keys, written, cli.Program, err.Domain)
+}
+
+// addDetail adds the rows that explain why a check failed.
+func (a *adviser) addDetail(t *cli.Table, err *assertion.Error) {
+	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", a.advice(err)}} {
+		if r[1] != "" {
+			t.Row(r[0], r[1])
+		}
+	}
+}
+
+// printNote prints on standard error what the input is, if it is not an assertion: the
+// answer in JSON has only a reason, which may be that of any text.
+func (a *adviser) printNote(c *cli.Call) {
+	if !a.input.IsOther() {
+		return
+	}
+	command := ""
+	if text := inputCommands[a.input]; text != "" {
+		command = " (" + text + ")"
+	}
+	fmt.Fprintf(c.Err, "%s: the input is %s: %s%s\n", cli.Program, a.input, a.input.Advice(), command)
+}
