@@ -87,6 +87,24 @@ func checkMethod(method string) error {
 	return nil
 }
 
+// checkURL returns an error if a client's request has a URL or a Host with a character that
+// no request line or header can have, such as a space in the query. net/http would send it.
+// It encodes such characters of the path.
+func checkURL(r *http.Request) error {
+	for _, part := range []struct {
+		name string
+		err  error
+	}{
+		{"query", target.Check(r.URL.RawQuery)}, {"opaque part", target.Check(r.URL.Opaque)},
+		{"host", target.CheckHost(withoutZone(r.URL.Host))}, {"Host header", target.CheckHost(withoutZone(r.Host))},
+	} {
+		if part.err != nil {
+			return fmt.Errorf("the URL cannot be sent: the %s has %w", part.name, part.err)
+		}
+	}
+	return nil
+}
+
 // incomingTarget returns the target of a request that a server received. A request
 // that was made in this process has no RequestURI: its URL is used.
 func incomingTarget(r *http.Request) requestTarget {

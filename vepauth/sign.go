@@ -78,7 +78,10 @@ type Signer struct {
 // The error matches ErrCredentials, or is about the request:
 //
 //   - no http or https URL, or a URL.Opaque with another host;
-//   - a target of more than 64 KiB, or with a space, control or '#';
+//   - a target of more than 64 KiB;
+//   - a query, URL.Opaque or host with a space, a control, '#' or a '%' without two
+//     hexadecimal digits, or a query with a character outside ASCII: they must be
+//     percent-encoded (net/http encodes the path);
 //   - the method CONNECT, or a method with lower-case letters;
 //   - a malformed query or form, or one with a semicolon or an OAuth parameter;
 //   - a form that cannot be read, or has a Content-Encoding.
@@ -130,6 +133,9 @@ func (s Signer) nonce() (string, error) {
 func outgoingMessage(r *http.Request, withForm bool) (m signature.Message, err error) {
 	if r.URL == nil || r.URL.Scheme != "http" && r.URL.Scheme != "https" {
 		return m, errRequestURL
+	}
+	if err := checkURL(r); err != nil {
+		return m, err
 	}
 	hostPort := r.Host
 	if hostPort == "" {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/target"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -33,6 +34,10 @@ import (
 // whatever the challenge and redirects say. The origin must have https, or be this machine
 // (localhost, 127.0.0.1, ::1). Credentials are used for the origin that issued them.
 // A request with an Authorization header of its own is sent unchanged.
+//
+// A URL with a space, a control or a '%' without two hexadecimal digits in the query, or
+// with a query outside ASCII, is an error before anything is sent, also in a redirect:
+// net/http would send it as it is. Write such characters percent-encoded.
 //
 // Transport is safe for concurrent use. The fields must not be modified after the first
 // request. While one request gets credentials, the others wait for them.
@@ -64,13 +69,21 @@ var ErrChallenge = errors.New("challenge not answered")
 var errAssertionUnset = errors.New("vepauth: Transport.Assertion: not set")
 
 // RoundTrip implements [http.RoundTripper]. An error matches ErrChallenge, or is a
-// *TokenError, or comes from the context, Assertion, [Signer.Sign] or Base.
+// *TokenError, or is about the URL, or comes from the context, Assertion, [Signer.Sign] or
+// Base.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.Assertion == nil {
 		closeBody(r.Body)
 		return nil, errAssertionUnset
 	}
-	if r.URL == nil || len(r.Header["Authorization"]) > 0 {
+	if r.URL == nil {
+		return t.base().RoundTrip(r)
+	}
+	if err := checkURL(r); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	if len(r.Header["Authorization"]) > 0 {
 		return t.base().RoundTrip(r)
 	}
 	o, forbidden := signableOrigin(r)
@@ -267,8 +280,9 @@ func endpointURL(asked *url.URL, o origin.Origin, c signature.Challenge) (*url.U
 	case text == "":
 		return nil, fmt.Errorf("%w: %s names no token endpoint", ErrChallenge, o)
 	}
-	named, err := url.Parse(text)
-	if err != nil {
+	withoutFragment, _, _ := strings.Cut(text, "#")
+	named, err := url.Parse(withoutFragment)
+	if err != nil || target.CheckURL(withoutFragment) != nil {
 		return nil, errEndpointURL(o)
 	}
 	base := &url.URL{Scheme: asked.Scheme, Host: asked.Host, Path: asked.Path, RawPath: asked.RawPath}

@@ -103,6 +103,13 @@ func TestTransportChallenges(t *testing.T) {
 		{[]string{`OAuth+VEP url="javascript:alert(1)"`}, "", true},
 		{[]string{`OAuth+VEP url="file:///etc/passwd"`}, "", true},
 		{[]string{`OAuth+VEP url="/%zz"`}, "", true},
+		{[]string{`OAuth+VEP url="/t?a b"`}, "", true},
+		{[]string{`OAuth+VEP url="/t?x HTTP/1.1"`}, "", true},
+		{[]string{`OAuth+VEP url="/t x"`}, "", true},
+		{[]string{"OAuth+VEP url=\"/t\t\""}, "", true},
+		{[]string{`OAuth+VEP url="/t?%zz"`}, "", true},
+		{[]string{`OAuth+VEP url="/t?é"`}, "", true},
+		{[]string{`OAuth+VEP url="/é"`}, "", true},
 		{[]string{`OAuth+VEP url="http://[::1"`}, "", true},
 		{[]string{`OAuth+VEP url=""`}, "", true},
 		{[]string{"OAuth+VEP"}, "", true},
@@ -397,5 +404,66 @@ func TestTransportEndpoints(t *testing.T) {
 	}
 	if n := client.Transport.(*vepauth.Transport).Endpoints(h.URL); n != 16 || len(h.assertions) != 100 {
 		t.Errorf("%d remembered of %d", n, len(h.assertions))
+	}
+}
+
+// TestTransportURLs checks that a URL that net/http would send as it is, although it is no
+// HTTP, is an error before anything is sent, and that the body is closed. The error repeats
+// neither the URL nor what is in it.
+func TestTransportURLs(t *testing.T) {
+	h := newHostile(t)
+	for _, test := range []struct {
+		query, want string // want is empty if the request is sent
+	}{
+		{"q=a b", "the query has a space at character 4: write %20"},
+		{"x HTTP/1.1", "%20"},
+		{"a\tb", "%09"},
+		{"a\r\nX-Evil: 1", "%0D"},
+		{"q=é", "%C3%A9"},
+		{"q=\xff", "%FF"},
+		{"q=%zz", "%25"},
+		{"100%", "%25"},
+		{"a#b", "%23"},
+		{"q=a%20b+c&d=%C3%A9&e[]={|}", ""},
+	} {
+		for _, authorization := range []string{"", "Basic YTpi"} {
+			r := mustRequest(t, "POST", h.URL+"/x", strings.NewReader("body"))
+			r.URL.RawQuery = test.query
+			count := new(bodies)
+			count.opened()
+			r.Body = &body{Reader: strings.NewReader("body"), count: count}
+			if authorization != "" {
+				r.Header.Set("Authorization", authorization)
+			}
+			res, err := h.client().Transport.RoundTrip(r)
+			if err == nil {
+				res.Body.Close()
+			}
+			asked := h.take()
+			switch {
+			case test.want == "" && (err != nil || len(asked) == 0):
+				t.Errorf("%q: %v", test.query, err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want) || len(asked) > 0 || count.left() != 0):
+				t.Errorf("%q: %v, %q, %d bodies left open", test.query, err, asked, count.left())
+			}
+		}
+	}
+}
+
+// TestTransportRedirectURL checks the same for the target of a redirect.
+func TestTransportRedirectURL(t *testing.T) {
+	h := newHostile(t)
+	for _, location := range []string{"/y?a b", "/y?x HTTP/1.1", "/y?é", "/y?%zz"} {
+		h.next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Location"] = []string{location}
+			w.WriteHeader(302)
+		})
+		if res, err := h.client().Get(h.URL + "/x"); err == nil {
+			res.Body.Close()
+			t.Errorf("%q is followed", location)
+		}
+		if asked := h.take(); len(asked) != 1 {
+			t.Errorf("%q: %q", location, asked)
+		}
 	}
 }

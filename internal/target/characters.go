@@ -1,0 +1,98 @@
+package target
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// CharacterError means that a URL has a character that a request line must not have as it
+// is. Its text contains no other part of the URL.
+type CharacterError struct {
+	// Character is the character: a space, a control, '#', one outside ASCII, or
+	// utf8.RuneError for a byte that is not UTF-8. '%' means a percent sign without two
+	// hexadecimal digits after it.
+	Character rune
+	// Position is the number of the character in the text, from 1.
+	Position int
+	// Encoded is the percent-encoding of the character.
+	Encoded string
+}
+
+// characterNames are the names of characters that are hard to see.
+var characterNames = map[rune]string{
+	' ': "a space", '\t': "a tab", '\n': "a line feed", '\r': "a carriage return", '%': "a % without two hexadecimal digits",
+	'#': "a #", utf8.RuneError: "a byte that is not UTF-8",
+}
+
+// Error implements error.
+func (e *CharacterError) Error() string {
+	name, found := characterNames[e.Character]
+	if !found {
+		name = fmt.Sprintf("%U", e.Character)
+	}
+	return fmt.Sprintf("%s at character %d: write %s", name, e.Position, e.Encoded)
+}
+
+// Check returns a *CharacterError for the first character of a path or query, as it is to
+// be sent, that a request line must not have. net/http sends such a query as it is: what
+// follows a space would be taken for the version of HTTP. Other printable characters of
+// ASCII that RFC 3986 excludes, such as '|', are accepted, as browsers send them.
+func Check(text string) error { return check(text, 0, false) }
+
+// CheckHost is Check for a host, which may be written in Unicode.
+func CheckHost(text string) error { return check(text, 0, true) }
+
+// CheckURL is Check for a whole URL. Its host may be written in Unicode.
+func CheckURL(text string) error {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return Check(text)
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	parts := []string{scheme + "://", rest[:end], rest[end:]}
+	position := 0
+	for i, part := range parts {
+		if err := check(part, position, i == 1); err != nil {
+			return err
+		}
+		position += utf8.RuneCountInString(part)
+	}
+	return nil
+}
+
+// check is Check for a part of a text after a number of characters.
+func check(part string, before int, allowUnicode bool) error {
+	position := before
+	for i, c := range part {
+		position++
+		_, size := utf8.DecodeRuneInString(part[i:])
+		isUnicode := c > '~' && c != utf8.RuneError && c > 0x9f // not a control
+		switch {
+		case c == '%' && !isEncoded(part[i:]), c <= ' ', c == '#', c > '~' && !(allowUnicode && isUnicode):
+			return &CharacterError{c, position, encode(part[i : i+size])}
+		}
+	}
+	return nil
+}
+
+// isEncoded reports whether s begins with a percent-encoded byte.
+func isEncoded(s string) bool {
+	return len(s) >= 3 && isHex(s[1]) && isHex(s[2])
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// encode returns the percent-encoding of every byte of s.
+func encode(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
