@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
@@ -256,8 +258,10 @@ func message(method string, o origin.Origin, t requestTarget, form string) signa
 func (a *Authenticator) useNonce(ctx context.Context, auth *signature.Authorization, at time.Time) error {
 	first, err := a.config.Nonces.FirstUse(ctx, nonceKey(auth), at.Add(2*a.config.Leeway))
 	switch {
+	case errors.Is(err, assertion.ErrFull):
+		return unavailable(reasonNonces, fmt.Errorf("%w: more signed requests than Config.Nonces has room for", err))
 	case err != nil:
-		return unavailable("nonces cannot be checked now", err)
+		return unavailable(reasonNonces, err)
 	case !first:
 		return unauthorized("nonce already used")
 	case a.config.Now().Sub(at) > a.config.Leeway:

@@ -87,32 +87,27 @@ func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.R
 	a.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "vepauth: request refused", slog.Int("status", e.Status), slog.String("reason", e.Reason), url)
 }
 
-// Limits of a path in the log.
+// Limits of a path in the log, in bytes.
 const (
-	maxShownPath    = 200 // bytes
-	maxShownSegment = 40  // bytes: a longer segment may be a secret
+	maxShownPath    = 200
+	maxShownSegment = 40 // a longer segment may be a secret
 )
 
 // shownURL returns the URL of a request as this server verifies it, without the query and
 // without segments of the path that could be a secret or an email address.
 func (a *Authenticator) shownURL(r *http.Request, t requestTarget) string {
-	var b strings.Builder
-	if o, ok := a.origin(r); ok {
-		b.WriteString(shown(o.String()))
+	path := t.Path()
+	if len(path) > maxShownPath {
+		path = path[:strings.LastIndexByte(path[:maxShownPath], '/')+1] + "…"
 	}
-	for i, segment := range strings.Split(t.Path(), "/") {
-		if i > 0 {
-			b.WriteByte('/')
-		}
-		if b.Len() > maxShownPath+maxShownOrigin {
-			return b.String() + "…"
-		}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
 		if hidesSegment(segment) {
-			segment = "…"
+			segments[i] = "…"
 		}
-		b.WriteString(segment)
 	}
-	return b.String()
+	o, _ := a.origin(r) // its text is empty if it is not known
+	return shown(o.String()) + strings.Join(segments, "/")
 }
 
 // hidesSegment reports whether a segment of a path must not be in the log.

@@ -115,6 +115,17 @@ func TestWrongOrigin(t *testing.T) {
 	}
 }
 
+// TestPublicOriginOfNoAudience checks that New warns of an origin for which no client makes
+// an assertion.
+func TestPublicOriginOfNoAudience(t *testing.T) {
+	for public, warned := range map[string]bool{"": false, rp: false, "https://RP.example:443/": false, "http://rp.example": true, "https://www.example": true} {
+		_, log := logged(t, slog.LevelWarn, vepauth.Config{Audiences: []string{rp}, PublicOrigin: public})
+		if strings.Contains(log.String(), "PublicOrigin is none of Audiences") != warned {
+			t.Errorf("%q: %q", public, log)
+		}
+	}
+}
+
 // TestUnknownAudience checks that the audience of a Verifier that is not one of the
 // configuration is not compared, and not logged.
 func TestUnknownAudience(t *testing.T) {
@@ -198,6 +209,10 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 			s.advance(time.Hour)
 			s.signed(r, c)
 		}, []string{"INFO", "unknown or expired token"}},
+		{"a long path", vepauth.Config{}, func(s *site, r *http.Request) {
+			r.RequestURI = rp + strings.Repeat("/abc", 45) + "/" + strings.Repeat("secret-", 9000)
+		},
+			[]string{"WARN", "url=https://rp.example/abc/", "/abc/…\n"}},
 		{"a used nonce", vepauth.Config{Nonces: oneUse(func(string, time.Time) (bool, error) { return false, nil })}, nil, []string{"INFO", "nonce already used", shown}},
 		{"a malformed header", vepauth.Config{}, func(s *site, r *http.Request) { r.Header.Set("Authorization", "OAuth, x") },
 			[]string{"INFO", "malformed Authorization header", shown}},
@@ -209,7 +224,7 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 		})}, nil, []string{"WARN", "nonces cannot be checked now", "store: READONLY", shown}},
 		{"full", vepauth.Config{Nonces: assertion.NewMemoryOneUse(1, newClock().now)}, func(s *site, r *http.Request) {
 			check(s, "the first", s.do(s.signed(request("GET", data), s.login(endpoint))), 200)
-		}, []string{"WARN", "nonces cannot be checked now", "full"}},
+		}, []string{"WARN", "nonces cannot be checked now", "full", "Config.Nonces"}},
 		{"a broken store of tokens", vepauth.Config{}, func(s *site, r *http.Request) {
 			*s = *newSite(s, &vepauth.Config{Logger: s.logger, Tokens: fakeTokens{parse: func(*http.Request, string) (vepauth.Identity, string, error) {
 				return vepauth.Identity{}, "", errors.New("database is down")

@@ -158,6 +158,7 @@ func New(c Config) (*Authenticator, error) {
 	a.causes = newCauses(a.config.Logger, a.config.Now)
 	a.scheme, _ = c.Scheme.signatureScheme() // validate has checked both
 	a.public, _ = c.publicOrigin()
+	a.checkPublicOrigin()
 	var err error
 	if a.routes, err = newRoutes(a.config); err != nil {
 		return nil, err

@@ -67,7 +67,11 @@
 // with HMAC-SHA1 or HMAC-SHA256, exactly as in RFC 5849, section 3.4. With MAC+BrowserID:
 // the method, host, port, path and query, with HMAC-SHA1. The path is signed as the client
 // wrote it, so a proxy must not rewrite it. If a proxy changes the scheme or the host, set
-// [Config.PublicOrigin] or [Config.TrustForwarded].
+// [Config.PublicOrigin] or [Config.TrustForwarded]. Without them, the token endpoint refuses
+// an assertion for the origin that clients see, and the log has the cause.
+//
+// [Config.Logger] gets the cause of every refused request. docs/VEPAUTH.md lists the reasons
+// and their usual causes.
 //
 // The next handler gets exactly what was verified. Requests for which that cannot be
 // guaranteed are answered with 401:

@@ -2,6 +2,7 @@ package vepauth
 
 import (
 	"cmp"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,6 +78,16 @@ func (a *Authenticator) checkOrigin(r *http.Request, own origin.Origin, audience
 		Status: http.StatusBadRequest, Reason: reasonOrigin,
 		Cause: a.wrongOrigin(r, own, "the assertion is for", audience),
 	}
+}
+
+// checkPublicOrigin logs a warning if PublicOrigin is an origin for which no client makes an
+// assertion. MACBrowserID does not sign its scheme.
+func (a *Authenticator) checkPublicOrigin() {
+	c := a.config
+	if c.PublicOrigin == "" || c.DisableTokenEndpoint || c.Scheme == MACBrowserID || a.isAudience(a.public.String()) {
+		return
+	}
+	c.Logger.Warn("vepauth: PublicOrigin is none of Audiences, so that no token will be issued", slog.String("PublicOrigin", a.public.String()))
 }
 
 // isMistaken reports whether own is certainly not the origin to which a client sent a

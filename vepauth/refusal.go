@@ -15,8 +15,9 @@ const retryAfter = 5 * time.Second
 
 var errNoAssertion = unauthorized("no assertion")
 
-// Reasons with a fault as their cause.
+// Reasons that are logged with a cause.
 const (
+	reasonNonces        = "nonces cannot be checked now"
 	reasonOrigin        = "origin mismatch: the server does not take itself for the audience of the assertion"
 	reasonUnknownOrigin = "the origin of the request is not known"
 	reasonScope         = "the token is not valid for this origin or application"

@@ -15,7 +15,7 @@ type CharacterError struct {
 	Character rune
 	// Position is the number of the character in the text, from 1.
 	Position int
-	// Encoded is the percent-encoding of the character.
+	// Encoded is the percent-encoding of the character, "" in a host, which has none.
 	Encoded string
 }
 
@@ -30,6 +30,9 @@ func (e *CharacterError) Error() string {
 	name, found := characterNames[e.Character]
 	if !found {
 		name = fmt.Sprintf("%U", e.Character)
+	}
+	if e.Encoded == "" {
+		return fmt.Sprintf("%s at character %d, in the host", name, e.Position)
 	}
 	return fmt.Sprintf("%s at character %d: write %s", name, e.Position, e.Encoded)
 }
@@ -64,16 +67,18 @@ func CheckURL(text string) error {
 	return nil
 }
 
-// check is Check for a part of a text after a number of characters.
-func check(part string, before int, allowUnicode bool) error {
+// check is Check, or CheckHost, for a part of a text after a number of characters.
+func check(part string, before int, isHost bool) error {
 	position := before
 	for i, c := range part {
 		position++
-		_, size := utf8.DecodeRuneInString(part[i:])
-		isUnicode := c > '~' && c != utf8.RuneError && c > 0x9f // not a control
+		bad := c <= ' ' || c == '#' || c > '~' || c == '%' && !isEncoded(part[i:])
 		switch {
-		case c == '%' && !isEncoded(part[i:]), c <= ' ', c == '#', c > '~' && !(allowUnicode && isUnicode):
+		case bad && !isHost:
+			_, size := utf8.DecodeRuneInString(part[i:])
 			return &CharacterError{c, position, encode(part[i : i+size])}
+		case bad && (c < 0xa0 || c == utf8.RuneError): // the first 32 after ASCII are controls
+			return &CharacterError{c, position, ""}
 		}
 	}
 	return nil

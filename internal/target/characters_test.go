@@ -58,17 +58,17 @@ func TestCheckURL(t *testing.T) {
 		"https://rp.example/a?b": nil, "https://bücher.example:8443/": nil, "https://[fe80::1%25eth0]/": nil, "rp.example": nil, "": nil,
 
 		" https://rp.example/":         {' ', 1, "%20"},
-		"https://rp.example /":         {' ', 19, "%20"},
+		"https://rp.example /":         {' ', 19, ""},
 		"https://rp.example/ ":         {' ', 20, "%20"},
 		"https://bücher.example/é":     {'é', 24, "%C3%A9"},
 		"https://rp.example?q=a b":     {' ', 23, "%20"},
 		"https://rp.example/#a":        {'#', 20, "%23"},
 		"https://rp.example#a":         {'#', 19, "%23"},
-		"https://rp\n.example/":        {'\n', 11, "%0A"},
-		"https://rp\u0085.example/":    {0x85, 11, "%C2%85"},
-		"https://rp\xff.example/":      {utf8.RuneError, 11, "%FF"},
+		"https://rp\n.example/":        {'\n', 11, ""},
+		"https://rp\u0085.example/":    {0x85, 11, ""},
+		"https://rp\xff.example/":      {utf8.RuneError, 11, ""},
 		"httpé://rp.example/":          {'é', 5, "%C3%A9"},
-		"https://[fe80::1%eth0]/":      {'%', 17, "%25"},
+		"https://[fe80::1%eth0]/":      {'%', 17, ""},
 		"https://rp.example/?a=b\r\nc": {'\r', 24, "%0D"},
 	} {
 		if got := characterError(target.CheckURL(text)); cmp.Diff(want, got) != "" {
@@ -89,5 +89,8 @@ func TestCharacterErrorText(t *testing.T) {
 		if err := target.Check(text); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+	if err := target.CheckHost("a b"); err == nil || err.Error() != "a space at character 2, in the host" {
+		t.Errorf("host: %v", err)
 	}
 }

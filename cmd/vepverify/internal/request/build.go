@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/target"
 )
 
 // maxData is the size limit of a file that --data names, in bytes.
@@ -22,6 +23,9 @@ const maxData = 64 << 20
 func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error) {
 	u, err := parseURL(c.Args[0])
 	if err != nil {
+		return nil, c.UsageErrorf("%w", err)
+	}
+	if err := checkMethod(r.method); err != nil {
 		return nil, c.UsageErrorf("%w", err)
 	}
 	method := r.method
@@ -47,19 +51,53 @@ func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error)
 	return req, nil
 }
 
-// parseURL parses a URL to which credentials may be sent.
+// parseURL parses a URL to which credentials may be sent. It encodes nothing, so that what
+// is signed and sent is what the user wrote.
 func parseURL(text string) (*url.URL, error) {
+	if err := checkCharacters(text); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("not a URL such as https://rp.example/data")
 	}
+	_, isOrigin := origin.FromHost(u.Scheme, origin.ASCII(u.Host))
 	switch {
 	case u.User != nil:
 		return nil, errors.New("the URL contains a user: --identity is for signing in")
+	case !isOrigin:
+		return nil, errors.New("the host of the URL is not a domain or an IP address, perhaps with a port from 1 to 65535")
 	case u.Scheme == "http" && !origin.IsLoopback(u.Hostname()):
 		return nil, errors.New("credentials are sent over https only, and over http to localhost, 127.0.0.1 and ::1")
 	}
 	return u, nil
+}
+
+// checkCharacters returns an error that names the first character that a URL on the command
+// line must not have.
+func checkCharacters(text string) error {
+	var e *target.CharacterError
+	switch err := target.CheckURL(text); {
+	case err == nil:
+		return nil
+	case strings.TrimSpace(text) != text:
+		return errors.New("the URL has blanks or line breaks at its beginning or end: remove them")
+	case errors.As(err, &e) && e.Character == '#':
+		return fmt.Errorf("the URL has a # at character %d: what follows it is not sent: remove it, or write %s", e.Position, e.Encoded)
+	default:
+		return fmt.Errorf("the URL has %w", err)
+	}
+}
+
+// checkMethod returns an error for a method that cannot be signed.
+func checkMethod(method string) error {
+	switch upper := strings.ToUpper(method); {
+	case upper == http.MethodConnect:
+		return errors.New("--method CONNECT: has no path to sign")
+	case method != upper && httpguts.ValidHeaderFieldName(method):
+		return fmt.Errorf("--method %s: methods are in capital letters: write %s", method, upper)
+	}
+	return nil
 }
 
 // body joins the values of --data as curl does.

@@ -22,7 +22,7 @@ const help = `Sends one HTTP request. If the server asks for credentials of the 
 MAC+BrowserID, the command makes an assertion for the site from an identity file, exchanges
 it for credentials at the site's token endpoint, signs the request with them, and sends it
 again (docs/VEPAUTH.md). The URL must be https, or http for localhost, 127.0.0.1 or ::1.
-Redirects are not followed.
+Nothing in its path and query is encoded: write %20 for a space. Redirects are not followed.
 
 Examples:
   vepverify request https://rp.example/data --identity ada.json
@@ -138,6 +138,7 @@ func (x *exchange) do(ctx context.Context, req *http.Request, transport http.Rou
 	if err := x.write(ctx, res); err != nil {
 		return err
 	}
+	x.note(res)
 	return exitStatus(res.StatusCode).Err()
 }
 
@@ -150,6 +151,23 @@ func exitStatus(code int) cli.Status {
 		return cli.ExitUndecided
 	}
 	return cli.ExitFailure
+}
+
+// note writes a line on standard error about a response whose body perhaps does not tell
+// what to do.
+func (x *exchange) note(res *http.Response) {
+	text := ""
+	switch code := res.StatusCode; {
+	case code == http.StatusUnauthorized && !x.asked:
+		text = "status 401: the server asked for no credentials of OAuth+VEP or MAC+BrowserID, so the request was not signed"
+	case code == http.StatusUnauthorized:
+		text = "status 401: the server refused the signed request; docs/VEPAUTH.md lists the causes (When a signature is refused)"
+	case code >= 301 && code <= 308 && res.Header.Get("Location") != "":
+		text = fmt.Sprintf("status %d: redirects are not followed; -i shows the header Location", code)
+	default:
+		return
+	}
+	fmt.Fprintf(x.Err, "%s: %s\n", cli.Program, text)
 }
 
 // write writes the response while it is received. The result of a response that is
