@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -138,11 +139,11 @@ func TestDemoCopy(t *testing.T) {
 // allowClipboard lets the pages of an origin read the clipboard.
 func (w *tab) allowClipboard(address string) {
 	w.t.Helper()
-	context := chromedp.FromContext(w.ctx).BrowserContextID
+	profile := chromedp.FromContext(w.ctx).BrowserContextID
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
 		call(w, browserdomain.SetPermission, browserdomain.SetPermissionParams{
 			Permission: &browserdomain.PermissionDescriptor{Name: name}, Setting: browserdomain.PermissionSettingGranted,
-			Origin: strings.TrimSuffix(address, "/"), BrowserContextID: context,
+			Origin: strings.TrimSuffix(address, "/"), BrowserContextID: profile,
 		})
 	}
 }
@@ -169,7 +170,6 @@ func TestDemoWithout(t *testing.T) {
 		script, want string
 	}{
 		"clipboard":            {"Object.defineProperty(navigator, 'clipboard', {value: undefined})", "!" + copyShown},
-		"cookies":              {"Object.defineProperty(document, 'cookie', {get: () => '', set() {}})", "document.getElementById('cookies').innerText.includes('Allow cookies for localhost')"},
 		"clipboard permission": {"navigator.clipboard.writeText = () => Promise.reject(new Error())", said + ".includes('Select the text')"},
 		"nothing":              {"", "document.getElementById('cookies').innerText === '' && document.cookie === '' && " + copyShown},
 	} {
@@ -184,6 +184,16 @@ func TestDemoWithout(t *testing.T) {
 			w.screenshots("demo-without-"+strings.ReplaceAll(name, " ", "-"), large...)
 		})
 	}
+	t.Run("cookies", func(t *testing.T) {
+		w := newBrowserTab(t, `{"profile": {"default_content_setting_values": {"cookies": 2}}}`)
+		for range 2 { // before and after the sign-in
+			w.open(address)
+			w.see("#cookies", "Allow cookies for localhost")
+			w.screenshots("demo-without-cookies", large...)
+			w.signIn("ada")
+			w.wait("performance.getEntriesByType('navigation')[0].type === 'reload'")
+		}
+	})
 	t.Run("JavaScript", func(t *testing.T) {
 		w := newTab(t)
 		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -192,6 +202,32 @@ func TestDemoWithout(t *testing.T) {
 		w.wait("document.querySelector('noscript').innerText && !" + copyShown)
 	})
 	c.interrupt()
+}
+
+// newBrowserTab opens a window of another browser, whose user has these preferences.
+func newBrowserTab(t *testing.T, preferences string) *tab {
+	t.Helper()
+	needBrowser(t)
+	profile, err := os.MkdirTemp("", "vepverify-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // a process of the browser may still write
+	file := filepath.Join(profile, "Default", "Preferences")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(preferences), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-popup-blocking", false))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
+	t.Cleanup(end)
+	return attach(t, ctx)
 }
 
 // TestDemoContents follows the links to the sections of the page.
