@@ -190,36 +190,3 @@ func findFlag(commands []*Command, name string) Flag {
 	}
 	return nil
 }
-
-// variable returns the environment variable of a flag, such as
-// VEPVERIFY_CA_FILE of ca-file. Flags that weaken a check, and the clock, have
-// none: they must be visible where they are used.
-func variable(flag string) string {
-	if flag == "now" || strings.HasPrefix(flag, "insecure-") {
-		return ""
-	}
-	return "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// flagsFromEnv returns the command's flags that are not given but set in the
-// environment, as arguments, and their names. An empty variable counts as not
-// set. White space separates the values of a repeatable flag.
-func flagsFromEnv(c *Command, given func(string) bool, env func(string) (string, bool)) (args []string, names map[string]bool) {
-	names = make(map[string]bool)
-	for _, f := range c.Flags {
-		name := f.Names()[0]
-		value, _ := env(variable(name))
-		if variable(name) == "" || value == "" || given(name) {
-			continue
-		}
-		values := []string{value}
-		if repeatable(f) {
-			values = strings.Fields(value)
-		}
-		for _, v := range values {
-			args = append(args, flagArgument{name, v, true}.String())
-			names[name] = true
-		}
-	}
-	return args, names
-}

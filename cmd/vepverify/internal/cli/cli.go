@@ -53,6 +53,9 @@ type Command struct {
 	// Words are the values that shells complete the arguments with. Without
 	// them, shells complete file names.
 	Words []string
+	// Logs means that the command writes a log to standard error. It then logs its
+	// [Call.ServiceLinks] itself; for other commands they are printed as warnings.
+	Logs bool
 	// Run runs the command.
 	Run func(ctx context.Context, c *Call) error
 }
@@ -63,6 +66,7 @@ type Process struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Env      func(name string) (value string, found bool) // like [os.LookupEnv]
+	Environ  func() []string                              // like [os.Environ]; nil means that no variable is unknown
 	Now      func() time.Time
 }
 
@@ -71,10 +75,11 @@ type Call struct {
 	*Process
 	Args []string // the arguments that are not flags
 
-	command *Command
-	parsed  *cli.Context
-	fromEnv map[string]bool // names of the flags that the environment has set
-	secrets []string        // texts that no error message repeats
+	commands []*Command // of the program
+	command  *Command
+	parsed   *cli.Context
+	fromEnv  map[string]bool // names of the flags that the environment has set
+	secrets  []string        // texts that no error message repeats
 }
 
 // Status is the exit status of a command that has printed its result. As an
@@ -141,7 +146,7 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 		return err
 	}
 	c.fromEnv = fromEnv
-	c.command = findCommand(a.Commands, arranged[0])
+	c.commands, c.command = a.Commands, findCommand(a.Commands, arranged[0])
 	parser := &cli.App{
 		Name: Program, Reader: c.In, Writer: c.Out, ErrWriter: c.Err,
 		// arrange turns --help and --version into the commands of these names.
@@ -155,6 +160,7 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 			if err := c.resolveFormat(); err != nil {
 				return err
 			}
+			c.warnOfServiceLinks()
 			return c.command.Run(ctx, c)
 		},
 	}
