@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,15 +12,15 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/idp"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/request"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 )
 
 func main() {
 	// A write to a closed pipe returns an error instead of ending the process.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second interrupt ends the process
+	ctx := signals.Context(os.Stderr)
 	os.Exit(newApp().Run(ctx, os.Args[1:], &cli.Process{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Now: time.Now,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Environ: os.Environ, Now: time.Now,
 	}))
 }
 

@@ -22,8 +22,8 @@ import (
 // exitInterrupted is the exit status of batch after an interrupt.
 const exitInterrupted = 130
 
-// batchProcess is vepverify batch as a process of its own.
-type batchProcess struct {
+// process is vepverify as a process of its own.
+type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -31,9 +31,10 @@ type batchProcess struct {
 	stderr *bufio.Reader
 }
 
-func startBatch(t *testing.T, args ...string) *batchProcess {
+// startProcess starts a program, vepverify or one that runs it.
+func startProcess(t *testing.T, program string, args ...string) *process {
 	t.Helper()
-	p := &batchProcess{t: t, cmd: exec.CommandContext(t.Context(), "vepverify", append([]string{"batch"}, args...)...)}
+	p := &process{t: t, cmd: exec.CommandContext(t.Context(), program, args...)}
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	in, err := p.cmd.StdinPipe()
 	p.check(err)
@@ -46,21 +47,21 @@ func startBatch(t *testing.T, args ...string) *batchProcess {
 	return p
 }
 
-func (p *batchProcess) check(err error) {
+func (p *process) check(err error) {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p *batchProcess) send(text string) {
+func (p *process) send(text string) {
 	p.t.Helper()
 	_, err := io.WriteString(p.in, text)
 	p.check(err)
 }
 
 // expect checks that the next line of a stream contains the text.
-func (p *batchProcess) expect(from *bufio.Reader, text string) {
+func (p *process) expect(from *bufio.Reader, text string) {
 	p.t.Helper()
 	line, err := from.ReadString('\n')
 	if err != nil || !strings.Contains(line, text) {
@@ -70,7 +71,7 @@ func (p *batchProcess) expect(from *bufio.Reader, text string) {
 
 // end checks that there is no more standard output. It returns the rest of standard
 // error and the status of the process.
-func (p *batchProcess) end() (stderr string, state syscall.WaitStatus) {
+func (p *process) end() (stderr string, state syscall.WaitStatus) {
 	p.t.Helper()
 	out, err := io.ReadAll(p.out)
 	p.check(err)
@@ -89,7 +90,7 @@ func (p *batchProcess) end() (stderr string, state syscall.WaitStatus) {
 // TestBatchInterruptedPause interrupts a batch that waits for input.
 func TestBatchInterruptedPause(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		p := startBatch(t, "--keys", "testdata/fixtures/keys.json")
+		p := startProcess(t, "vepverify", "batch", "--keys", "testdata/fixtures/keys.json")
 		p.send("{\"id\":1}\n{\"id\":2}\nhalf a line")
 		p.expect(p.out, `{"id":1,`)
 		p.expect(p.out, `{"id":2,`)
@@ -108,7 +109,7 @@ func TestBatchInterruptedPause(t *testing.T) {
 // finished and its answer is written. The lines after it are not begun.
 func TestBatchInterrupt(t *testing.T) {
 	host := newMuteHost(t)
-	p := startBatch(t, "--jobs", "1", "--quiet", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
+	p := startProcess(t, "vepverify", "batch", "--jobs", "1", "--quiet", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
 	p.send("x\nx\n" + assertionFrom(t, host.name) + "\nx\nx\n")
 	connection := <-host.connections
 	p.check(p.cmd.Process.Signal(os.Interrupt))
@@ -126,30 +127,63 @@ func TestBatchInterrupt(t *testing.T) {
 // TestBatchSecondInterrupt: the second interrupt ends the process at once.
 func TestBatchSecondInterrupt(t *testing.T) {
 	host := newMuteHost(t)
-	p := startBatch(t, "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
+	p := startProcess(t, "vepverify", "batch", "--audience", "https://rp.example", "--insecure-allow-private", "--timeout", "5m")
 	p.send(assertionFrom(t, host.name) + "\n")
 	defer (<-host.connections).Close()
 	p.check(p.cmd.Process.Signal(os.Interrupt))
 	p.expect(p.stderr, "interrupted: finishing what is being verified")
-	ended := make(chan syscall.WaitStatus)
+	if stderr, state := p.interruptUntilEnd(os.Interrupt); state.ExitStatus() != exitInterrupted || stderr != secondSignal("interrupt") {
+		t.Errorf("ended with %v: %s", state, stderr)
+	}
+}
+
+// interruptUntilEnd sends a signal again and again, because signals that follow each other at
+// once count as one. It returns what end returns.
+func (p *process) interruptUntilEnd(signal os.Signal) (stderr string, state syscall.WaitStatus) {
+	p.t.Helper()
+	ended := make(chan struct{})
 	go func() {
-		_, state := p.end()
-		ended <- state
+		defer close(ended)
+		stderr, state = p.end()
 	}()
-	again := time.NewTicker(10 * time.Millisecond) // until the process no longer handles the signal
+	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
 		select {
 		case <-again.C:
-			if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				t.Fatal(err)
+			if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				p.t.Error(err)
 			}
-		case state := <-ended:
-			if !state.Signaled() || state.Signal() != syscall.SIGINT {
-				t.Errorf("ended with %v", state)
-			}
-			return
+		case <-ended:
+			return stderr, state
 		}
+	}
+}
+
+// secondSignal is the line that a second signal causes.
+func secondSignal(name string) string {
+	return "vepverify: ended at once by a second signal: " + name + "\n"
+}
+
+// TestBatchHangup: a batch whose terminal is closed finishes its lines, and one under nohup goes
+// on.
+func TestBatchHangup(t *testing.T) {
+	p := startProcess(t, "vepverify", "batch", "--audience", "https://rp.example", "--keys", "testdata/fixtures/keys.json")
+	p.send("x\n")
+	p.expect(p.out, "no certificates provided")
+	p.check(p.cmd.Process.Signal(syscall.SIGHUP))
+	if stderr, state := p.end(); state.ExitStatus() != exitInterrupted || !strings.Contains(stderr, "line 1 is the last one answered") {
+		t.Errorf("ended with %v: %s", state, stderr)
+	}
+	p = startProcess(t, "nohup", "vepverify", "batch", "--audience", "https://rp.example", "--keys", "testdata/fixtures/keys.json")
+	p.send("x\n")
+	p.expect(p.out, "no certificates provided")
+	p.check(p.cmd.Process.Signal(syscall.SIGHUP))
+	p.send("x\n")
+	p.expect(p.out, "no certificates provided")
+	p.check(p.in.Close())
+	if stderr, state := p.end(); state.ExitStatus() != 0 {
+		t.Errorf("with nohup: ended with %v: %s", state, stderr)
 	}
 }
 
@@ -192,28 +226,4 @@ func assertionFrom(t *testing.T, issuer string) string {
 		t.Fatal(stderr)
 	}
 	return string(bytes.TrimSpace([]byte(text)))
-}
-
-// TestServeSignals: each of the two signals ends the service.
-func TestServeSignals(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := exec.Command("vepverify", "serve", "--keys", filepath.Join("..", "..", "testdata", "sample", "keys.json"))
-		cmd.Env = append(os.Environ(), "IP_ADDRESS=127.0.0.1", "PORT=0", "GORACE=atexit_sleep_ms=0")
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-			t.Errorf("it does not listen: %v", err)
-		}
-		if err := cmd.Process.Signal(signal); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("%v: %v", signal, err)
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/batch/pipeline"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
@@ -40,7 +41,8 @@ https://rp.example", where 7 is the id.
 Standard error shows the progress if it is a terminal, and the counts of the outcomes at
 the end. After the first interrupt, the lines that are being verified are finished. The
 number of the last answered line is printed, so that "tail -n +NEXT FILE" prints the rest.
-The second interrupt ends the program at once.
+The second interrupt ends the program at once. SIGHUP, which the system sends when the
+terminal is closed, counts as the first, except under nohup.
 
 Exit status:
   0 every line was answered, with any outcome   130 interrupted
@@ -96,6 +98,8 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 		return verifier.InputError(c, name, err)
 	}
 	defer in.Close()
+	ctx, stop := signals.UntilHangup(ctx, c.Err)
+	defer stop()
 	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out), text: !b.format.JSON()}
 	begin := c.Now()
 	done, err := b.answer(ctx, c, in.Reader, a)
