@@ -109,6 +109,10 @@ func loadDir(dir string) (*Static, error) {
 	return s, nil
 }
 
+// Len returns the number of entries of s: documents, and domains that do not support
+// BrowserID.
+func (s *Static) Len() int { return len(s.entries) }
+
 func newStatic(size int) *Static { return &Static{entries: make(map[question]*entry, size)} }
 
 func (s *Static) add(name string, document json.RawMessage) error {

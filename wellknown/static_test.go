@@ -46,6 +46,9 @@ func TestParseStatic(t *testing.T) {
 			t.Errorf("%.60s: %v", text, err)
 		}
 	}
+	if s, err := wellknown.ParseStatic([]byte(`{"a.example":null,"b.example":` + document(1) + `}`)); err != nil || s.Len() != 2 {
+		t.Errorf("two hosts: %v", err)
+	}
 	if s, err := wellknown.NewStatic(map[string]json.RawMessage{"a.example": json.RawMessage(``)}); err == nil {
 		t.Errorf("an empty document is read as %v", s)
 	}

@@ -11,13 +11,14 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/devidp"
 )
 
 const help = `Serves an identity provider, a site with a sign-in button and a members' page, and a
 resource for programs that sign their requests, on this machine only. Open the site in a
 browser; its first page shows what happens. Nothing is fetched from elsewhere or written to
-disk. SIGINT (Ctrl-C) or SIGTERM ends it.
+disk. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.
 
 Examples:
   vepverify demo
@@ -74,6 +75,8 @@ func (d *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("demo takes no arguments")
 	}
+	ctx, stop := signals.UntilHangup(ctx, c.Err)
+	defer stop()
 	provider, err := devidp.New(devidp.Config{Now: c.Now})
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (d *command) run(ctx context.Context, c *cli.Call) error {
 	return servers.Run(ctx, map[net.Listener]*http.Server{
 		servers.NoteTLS(providerListener, c.Err): servers.NewLocal(provider),
 		servers.NoteTLS(siteListener, c.Err):     servers.NewLocal(site),
-	})
+	}, nil)
 }
 
 // listen listens on the port of a server, which is the first port plus offset. If that

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/origin"
@@ -22,7 +23,7 @@ and asks for no password. Its key is new each time. Only verifiers that are give
 trust it; it prints the commands for that.
 
 A page loads http://localhost:8400/include.js, which defines navigator.id. The first page of
-the provider explains more. SIGINT (Ctrl-C) or SIGTERM ends it.
+the provider explains more. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.
 
 Examples:
   vepverify idp
@@ -79,6 +80,8 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if parsed, ok := domain.Parse(name); !ok || strings.Contains(parsed, ":") {
 		return c.UsageErrorf("--domain %.100q: not a domain name%s", i.domain, proposal(name))
 	}
+	ctx, stop := signals.UntilHangup(ctx, c.Err)
+	defer stop()
 	provider, err := devidp.New(devidp.Config{Domain: name, Now: c.Now})
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if err := i.announce(c, provider, l); err != nil {
 		return err
 	}
-	return servers.Run(ctx, map[net.Listener]*http.Server{servers.NoteTLS(l, c.Err): servers.NewLocal(provider)})
+	return servers.Run(ctx, map[net.Listener]*http.Server{servers.NoteTLS(l, c.Err): servers.NewLocal(provider)}, nil)
 }
 
 // proposal returns the domain in a URL, in an email address, or before a port or a dot, as

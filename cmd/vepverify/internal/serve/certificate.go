@@ -1,61 +1,133 @@
 package serve
 
 import (
+	"bytes"
 	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// certificate is the service's TLS certificate. It is read again when its file has
-// changed, so that a renewal needs no restart. If the new file cannot be read, for
-// example because it is only half written, the previous certificate stays in use.
+// certificate is the service's TLS certificate. It is read again when one of its files has
+// changed, so that a renewal needs no restart.
 type certificate struct {
 	certFile, keyFile string
+	now               func() time.Time
+	logger            *slog.Logger
 
-	mu      sync.Mutex
-	current *tls.Certificate
-	read    time.Time // modification time of the file
-}
-
-// load reads the certificate for the first time.
-func (c *certificate) load() error {
-	modified, err := c.modified()
-	if err != nil {
-		return err
-	}
-	loaded, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
-	if err != nil {
-		return err
-	}
-	c.current, c.read = &loaded, modified
-	return nil
+	current atomic.Pointer[tls.Certificate]
+	// warned is the level of the last warning of warnOfExpiry; LevelInfo means none.
+	warned   slog.Level
+	warnedAt time.Time
 }
 
 // config returns the configuration of a server with this certificate.
 func (c *certificate) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
+	get := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil }
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// modified returns the modification time of the file.
-func (c *certificate) modified() (time.Time, error) {
-	info, err := os.Stat(c.certFile)
+// open reads the certificate for the first time. One that is not valid now is used
+// nevertheless: there is no better one.
+func (c *certificate) open() error {
+	cert, err := c.read()
 	if err != nil {
-		return time.Time{}, err
+		return err
 	}
-	return info.ModTime(), nil
+	c.use(cert)
+	return nil
 }
 
-// get implements [tls.Config.GetCertificate].
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	modified, err := c.modified()
-	if err != nil || modified.Equal(c.read) {
-		return c.current, nil
+// load reads the certificate, and uses it if it is valid now.
+func (c *certificate) load() (attributes []any, err error) {
+	cert, err := c.read()
+	if err != nil {
+		return nil, err
 	}
-	if renewed, err := tls.LoadX509KeyPair(c.certFile, c.keyFile); err == nil {
-		c.current, c.read = &renewed, modified
+	if err := c.checkValidity(cert.Leaf); err != nil {
+		return nil, err
 	}
-	return c.current, nil
+	c.use(cert)
+	return c.attributes(), nil
 }
+
+func (c *certificate) use(cert *tls.Certificate) {
+	c.current.Store(cert)
+	c.warned, c.warnedAt = slog.LevelInfo, time.Time{}
+}
+
+// read reads the two files.
+func (c *certificate) read() (*tls.Certificate, error) {
+	certPEM, err := os.ReadFile(c.certFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert: %w", err)
+	}
+	keyPEM, err := os.ReadFile(c.keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-key: %w", err)
+	}
+	cert, err := tls.X509KeyPair(certPEM, keyPEM)
+	switch {
+	case err != nil && bytes.Contains(keyPEM, []byte("ENCRYPTED")):
+		return nil, fmt.Errorf("--tls-key: %s: the key has a passphrase; remove it with openssl pkey", c.keyFile)
+	case err != nil:
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.certFile, c.keyFile, err)
+	}
+	return &cert, nil
+}
+
+// checkValidity returns an error if a certificate has expired or is not yet valid.
+func (c *certificate) checkValidity(leaf *x509.Certificate) error {
+	now := c.now()
+	switch {
+	case now.After(leaf.NotAfter):
+		return fmt.Errorf("--tls-cert %s: the certificate expired at %s", c.certFile, formatTime(leaf.NotAfter))
+	case now.Before(leaf.NotBefore):
+		return fmt.Errorf("--tls-cert %s: the certificate is not valid before %s", c.certFile, formatTime(leaf.NotBefore))
+	}
+	return nil
+}
+
+// attributes describe the certificate in the log.
+func (c *certificate) attributes() []any {
+	leaf := c.current.Load().Leaf
+	names := append([]string{}, leaf.DNSNames...)
+	for _, ip := range leaf.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return []any{"names", names, "expires", formatTime(leaf.NotAfter)}
+}
+
+const (
+	day = 24 * time.Hour
+	// warnBefore is how long before its end a certificate is warned about. For certificates of a
+	// few days, it is a third of their time.
+	warnBefore = 7 * day
+)
+
+// warnOfExpiry logs, once a day, that the certificate is not valid now or expires soon.
+func (c *certificate) warnOfExpiry() {
+	now, leaf := c.now(), c.current.Load().Leaf
+	level, invalid := slog.LevelInfo, c.checkValidity(leaf)
+	switch {
+	case invalid != nil:
+		level = slog.LevelError
+	case leaf.NotAfter.Sub(now) < min(warnBefore, leaf.NotAfter.Sub(leaf.NotBefore)/3):
+		level = slog.LevelWarn
+	}
+	if level == c.warned && now.Sub(c.warnedAt) < day {
+		return
+	}
+	c.warned, c.warnedAt = level, now
+	switch level {
+	case slog.LevelError:
+		c.logger.Error("clients reject the TLS certificate", "error", invalid)
+	case slog.LevelWarn:
+		c.logger.Warn("the TLS certificate expires soon", c.attributes()...)
+	}
+}
+
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }

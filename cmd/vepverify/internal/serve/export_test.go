@@ -1,5 +1,7 @@
 package serve
 
+import "log/slog"
+
 // The garbage collector's settings.
 const (
 	GCPercent   = gcPercent
@@ -14,3 +16,16 @@ func OriginalSettings() (variables, members []string) {
 	}
 	return variables, members
 }
+
+// Watch returns watched files.
+func Watch(logger *slog.Logger, load func() ([]any, error), names ...string) *watched {
+	f := files{logger: logger}
+	f.watch("file", load, names...)
+	return f.watched[0]
+}
+
+// Poll looks at the files.
+func (w *watched) Poll() { w.poll() }
+
+// Reload reads the files as at SIGHUP.
+func (w *watched) Reload() { w.reload(true) }

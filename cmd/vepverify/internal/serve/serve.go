@@ -11,10 +11,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,16 +27,19 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/redisstore"
 	"github.com/vepverify/vepverify/verifyapi"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
 verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
 listens, it prints one line of JSON with its URL on standard output. It logs to standard
 error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
-exits with 0.
+exits with 0; a second one ends it at once. It reads the files of --keys, --tls-cert and
+--tls-key again when they have changed, and at SIGHUP.
 
 Examples:
   vepverify serve --port 8080
@@ -47,7 +53,8 @@ tests INSECURE_SSL, FORCE_INSECURE_LOOKUP_OVER_HTTP, TEST_SERVICE_FAILURE. A fla
 VEPVERIFY_ variable, that variable over these, and these over the files.
 
 Exit status:
-  0 stopped by a signal   2 usage, bad configuration, cannot listen`
+  0 stopped by a signal   2 usage, bad configuration, cannot listen
+  130 ended at once by a second SIGINT   143 by a second SIGTERM`
 
 // command is the command serve with its flags.
 type command struct {
@@ -80,7 +87,7 @@ func Command() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "serve", Usage: "serve the HTTP verification API",
-		Help: help, Flags: s.flags(), Run: s.run,
+		Help: help, Flags: s.flags(), Run: s.run, Logs: true,
 	}
 }
 
@@ -109,6 +116,8 @@ func (s *command) flags() []cli.Flag {
 }
 
 func (s *command) run(ctx context.Context, c *cli.Call) error {
+	hangups := signals.Hangups()
+	defer signal.Stop(hangups)
 	if err := applyOriginalSettings(c); err != nil {
 		return err
 	}
@@ -125,37 +134,47 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return c.UsageErrorf("--replay: %w", err)
 	}
-	return errors.Join(s.serve(ctx, c, logger, guard), guard.close())
+	return errors.Join(s.serve(ctx, c, logger, guard, hangups), guard.close())
 }
 
 // serve opens the ports and serves until ctx ends.
-func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard) error {
+func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard, hangups <-chan os.Signal) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	api, err := s.handler(c, logger, guard, registry)
+	files := &files{logger: logger}
+	api, err := s.handler(c, files, guard, registry)
 	if err != nil {
 		return err
 	}
-	listener, err := s.listen(c)
+	listener, err := s.listen(c, files)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 	all := map[net.Listener]*http.Server{listener: api.Server()}
 	if s.metricsAddress != "" {
-		l, err := servers.Listen(s.metricsAddress)
+		l, err := s.listenMetrics(c)
 		if err != nil {
-			return fmt.Errorf("cannot listen: %w (see --metrics-address)", err)
+			return err
 		}
 		defer l.Close()
 		all[l] = metricsServer(registry)
 	}
 	s.logConfiguration(c, logger)
+	files.logOpened()
 	guard.check(ctx, logger)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
-	err = servers.Run(ctx, all)
+	ctx, stop := context.WithCancel(ctx)
+	var reloads sync.WaitGroup
+	reloads.Go(func() { files.run(ctx, c, hangups, stop) })
+	defer reloads.Wait()
+	defer stop()
+	err = servers.Run(ctx, all, func(connections int) {
+		logger.Warn("stopping: waits for the requests of open connections; a second signal stops at once",
+			"connections", connections, "at_most", servers.StopTimeout.String())
+	})
 	logger.Info("stopped", "finished", err == nil)
 	return err
 }
@@ -180,8 +199,8 @@ func (s *command) check(c *cli.Call) error {
 }
 
 // handler returns the API.
-func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registry *prometheus.Registry) (*verifyapi.Handler, error) {
-	keys, err := s.issuers(c)
+func (s *command) handler(c *cli.Call, files *files, guard guard, registry *prometheus.Registry) (*verifyapi.Handler, error) {
+	keys, err := s.issuers(c, files)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +222,7 @@ func (s *command) handler(c *cli.Call, logger *slog.Logger, guard guard, registr
 	h, err := verifyapi.New(verifyapi.Config{
 		Verifier: v, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
 		InFlight: s.inFlight.N, Queue: s.queue.N, Lookups: s.lookups.N,
-		Logger: logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
+		Logger: files.logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
 	})
 	if err != nil {
 		return nil, c.UsageErrorf("%w", err)
@@ -221,16 +240,27 @@ func (s *command) checkMaxLife(c *cli.Call, store oneUseStore) error {
 	return nil
 }
 
-// issuers returns the source of the issuers' keys.
-func (s *command) issuers(c *cli.Call) (assertion.KeySource, error) {
+// issuers returns the source of the issuers' keys. The files of --keys are added to files.
+func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error) {
 	if s.insecureSSL || s.insecureHTTP {
 		return s.insecureResolver(c)
 	}
-	return s.Source(c)
+	if s.Keys == "" {
+		return s.Source(c)
+	}
+	k := &keysFile{network: &s.Network}
+	files.keys = k
+	files.watch("keys", k.load, s.Keys)
+	source, err := s.Source(c)
+	if err != nil {
+		return nil, err
+	}
+	k.current.Store(source.(*wellknown.Static))
+	return k, nil
 }
 
 // logConfiguration logs the values of all flags, except the URL of a proxy, which
-// may hold a password.
+// may hold a password, and the variables that have no effect.
 func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 	var values []any
 	for name, value := range c.FlagValues() {
@@ -243,24 +273,49 @@ func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 		}
 	}
 	logger.Info("configuration", values...)
+	for _, name := range c.ServiceLinks() {
+		logger.Warn("variable ignored", "variable", name, "advice", cli.ServiceLinkAdvice)
+	}
+	for _, v := range c.UnknownVariables() {
+		logger.Warn("variable unknown", "variable", v.Name, "advice", v.Advice)
+	}
 }
 
-// listen opens the port for the API, with TLS if there is a certificate.
-func (s *command) listen(c *cli.Call) (net.Listener, error) {
-	cert := &certificate{certFile: s.tlsCert, keyFile: s.tlsKey}
+// listen opens the port for the API, with TLS if there is a certificate. Its files are
+// added to files.
+func (s *command) listen(c *cli.Call, files *files) (net.Listener, error) {
+	host, err := servers.ParseHost(s.address)
+	if err != nil {
+		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
+	}
 	if s.tlsCert != "" {
-		if err := cert.load(); err != nil {
-			return nil, c.UsageErrorf("--tls-cert, --tls-key: %w", err)
+		files.certificate = &certificate{certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
+		files.watch("TLS certificate", files.certificate.load, s.tlsCert, s.tlsKey)
+		if err := files.certificate.open(); err != nil {
+			return nil, c.UsageErrorf("%w", err)
 		}
 	}
-	l, err := servers.Listen(net.JoinHostPort(s.address, strconv.Itoa(s.port.N)))
+	l, err := servers.Listen(host, strconv.Itoa(s.port.N))
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen: %w (see --address and --port)", err)
+		return nil, fmt.Errorf("%w (see --address and --port)", err)
 	}
 	if s.tlsCert == "" {
 		return l, nil
 	}
-	return tls.NewListener(l, cert.config()), nil
+	return tls.NewListener(l, files.certificate.config()), nil
+}
+
+// listenMetrics opens the port for the metrics.
+func (s *command) listenMetrics(c *cli.Call) (net.Listener, error) {
+	host, port, err := servers.SplitHostPort(s.metricsAddress)
+	if err != nil {
+		return nil, c.UsageErrorf("--metrics-address %q: %w", cli.Shown(s.metricsAddress), err)
+	}
+	l, err := servers.Listen(host, port)
+	if err != nil {
+		return nil, fmt.Errorf("%w (see --metrics-address)", err)
+	}
+	return l, nil
 }
 
 // metricsServer returns the server for --metrics-address.

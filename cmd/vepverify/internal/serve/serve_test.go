@@ -4,15 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -48,16 +41,37 @@ type service struct {
 	stop context.CancelFunc
 	done chan struct{}
 
-	code int
-	mu   sync.Mutex
-	log  bytes.Buffer
+	code   int
+	mu     sync.Mutex
+	log    bytes.Buffer
+	logged sync.Cond // signaled when log grows
 }
 
 // Write is standard error.
 func (s *service) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.logged.Broadcast()
 	return s.log.Write(b)
+}
+
+// await waits for the next line with this text after those that it has returned, and
+// returns it. The test times out if there is none.
+func (s *service) await(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for {
+			line, err := s.log.ReadString('\n')
+			if err != nil {
+				break
+			}
+			if strings.Contains(line, text) {
+				return line
+			}
+		}
+		s.logged.Wait()
+	}
 }
 
 // end stops the service and returns its exit status and log.
@@ -77,7 +91,11 @@ func startServe(t *testing.T, variables []string, args ...string) *service {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	s := &service{stop: cancel, done: make(chan struct{})}
-	p := &cli.Process{In: strings.NewReader(""), Out: stdout, Err: s, Env: clitest.Env(variables...), Now: func() time.Time { return sampleTime }}
+	s.logged.L = &s.mu
+	p := &cli.Process{
+		In: strings.NewReader(""), Out: stdout, Err: s, Env: clitest.Env(variables...), Environ: func() []string { return variables },
+		Now: func() time.Time { return sampleTime },
+	}
 	go func() {
 		defer close(s.done)
 		s.code = app().Run(ctx, append([]string{"serve"}, args...), p)
@@ -245,6 +263,43 @@ func TestServeSettings(t *testing.T) {
 	}
 }
 
+// TestServeInKubernetes: the variables of a Service called vepverify do not keep the service from
+// its port. The log names a variable that is ignored, and one that no setting has.
+func TestServeInKubernetes(t *testing.T) {
+	s := startServe(t, []string{
+		"PORT=0", "VEPVERIFY_PORT=tcp://10.96.0.1:8080", "VEPVERIFY_SERVICE_HOST=10.96.0.1", "VEPVERIFY_SERVICE_PORT=8080",
+		"VEPVERIFY_PORT_8080_TCP=tcp://10.96.0.1:8080", "VEPVERIFY_FALBACK=s3cret",
+	})
+	ignored, unknown := s.await("variable ignored"), s.await("variable unknown")
+	if !strings.Contains(ignored, `"variable":"VEPVERIFY_PORT"`) || !strings.Contains(ignored, "enableServiceLinks") {
+		t.Errorf("ignored: %s", ignored)
+	}
+	if !strings.Contains(unknown, `"variable":"VEPVERIFY_FALBACK","advice":"perhaps VEPVERIFY_FALLBACK"`) {
+		t.Errorf("unknown: %s", unknown)
+	}
+	if _, log := s.end(t); strings.Contains(log, "s3cret") || strings.Contains(log, `"level":"WARN"`) {
+		t.Errorf("further in the log: %s", log)
+	}
+}
+
+// TestServeAddresses: addresses in every usual form.
+func TestServeAddresses(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string // how the URL begins
+	}{
+		{[]string{"--address", "::1"}, "http://[::1]:"},
+		{[]string{"--address", "[::1]"}, "http://[::1]:"},
+		{[]string{"--address", "localhost"}, "http://127.0.0.1:"},
+		{[]string{"--address", "0.0.0.0", "--metrics-address", "[::1]:0"}, "http://0.0.0.0:"},
+		{[]string{"--address", "::", "--metrics-address", ":0"}, "http://[::]:"},
+	} {
+		if s := startServe(t, nil, test.args...); !strings.HasPrefix(s.URL, test.want) {
+			t.Errorf("%q: it listens at %s, want %s", test.args, s.URL, test.want)
+		}
+	}
+}
+
 // TestServeRefuses: a configuration that cannot be used is an error, with nothing on
 // standard output.
 func TestServeRefuses(t *testing.T) {
@@ -269,6 +324,8 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--port", port}},
 		{args: []string{"--metrics-address", taken.Addr().String()}},
 		{args: []string{"--metrics-address", "nowhere"}},
+		{args: []string{"--metrics-address", "::1:9090"}},
+		{args: []string{"--address", "127.0.0.1:8080"}},
 		{args: []string{"--address", "not an address"}},
 		{args: []string{"--tls-cert", "cert.pem"}},
 		{args: []string{"--tls-cert", bad, "--tls-key", bad}},
@@ -430,69 +487,6 @@ func TestServeMaxLife(t *testing.T) {
 		}
 		if _, log := s.end(t); strings.Contains(log, `"class":"lifetime"`) != (test.want == "failure") {
 			t.Errorf("%q, %v: %s", test.args, test.life, log)
-		}
-	}
-}
-
-// TestServeTLS: the certificate is read again when it is renewed.
-func TestServeTLS(t *testing.T) {
-	dir := t.TempDir()
-	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeCertificate(t, certFile, keyFile, 1)
-	s := startServe(t, nil, "--keys", sampleKeys, "--tls-cert", certFile, "--tls-key", keyFile)
-	if !strings.HasPrefix(s.URL, "https://127.0.0.1:") {
-		t.Errorf("it listens at %s", s.URL)
-	}
-	serial := func() int64 {
-		c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
-		defer c.CloseIdleConnections()
-		answer, err := c.Get(s.URL + "/status")
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.ProtoMajor != 2 {
-			t.Errorf("HTTP/%d", answer.ProtoMajor)
-		}
-		return answer.TLS.PeerCertificates[0].SerialNumber.Int64()
-	}
-	if got := serial(); got != 1 {
-		t.Errorf("certificate %d, want 1", got)
-	}
-	writeCertificate(t, certFile, keyFile, 2)
-	if got := serial(); got != 2 {
-		t.Errorf("after renewal: certificate %d, want 2", got)
-	}
-	if err := os.WriteFile(certFile, []byte("half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := serial(); got != 2 {
-		t.Errorf("with a broken file: certificate %d, want 2", got)
-	}
-}
-
-func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := time.Now().Add(time.Duration(serial) * time.Minute) // differs even if modification times are coarse
-	for name, block := range map[string]*pem.Block{keyFile: {Type: "PRIVATE KEY", Bytes: private}, certFile: {Type: "CERTIFICATE", Bytes: der}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(name, changed, changed); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

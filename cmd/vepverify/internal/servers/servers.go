@@ -9,7 +9,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,15 +18,22 @@ import (
 	"github.com/vepverify/vepverify/devidp"
 )
 
-// stopTimeout is how long requests may take to finish after the context of Run
+// StopTimeout is how long requests may take to finish after the context of Run
 // has ended.
-const stopTimeout = 30 * time.Second
+const StopTimeout = 30 * time.Second
+
+// waitingAfter is how long Run waits before it calls waiting.
+const waitingAfter = 200 * time.Millisecond
 
 // Run serves on the listeners until ctx ends or one of the servers fails. It then
-// waits until the requests that have begun are finished, for 30 s at most.
-func Run(ctx context.Context, servers map[net.Listener]*http.Server) error {
+// waits until the requests that have begun are finished, for StopTimeout at most. If that takes
+// longer than a moment, Run calls waiting with the number of their connections, unless waiting
+// is nil.
+func Run(ctx context.Context, servers map[net.Listener]*http.Server, waiting func(connections int)) error {
 	failed := make(chan error, len(servers))
+	busy := new(busyConnections)
 	for l, s := range servers {
+		s.ConnState = busy.change
 		go func() { failed <- s.Serve(l) }()
 	}
 	var err error
@@ -36,13 +42,17 @@ func Run(ctx context.Context, servers map[net.Listener]*http.Server) error {
 	case err = <-failed:
 		failed <- nil // the loop below receives one value for each server
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	for _, s := range servers {
-		if stopped := s.Shutdown(last); stopped != nil {
-			err = errors.Join(err, fmt.Errorf("requests not finished after %v: %w", stopTimeout, stopped))
+	stopped := make(chan error, 1)
+	go func() { stopped <- shutdown(context.WithoutCancel(ctx), servers) }()
+	select {
+	case ended := <-stopped:
+		stopped <- ended
+	case <-time.After(waitingAfter):
+		if n := busy.count(); n > 0 && waiting != nil {
+			waiting(n)
 		}
 	}
+	err = errors.Join(err, <-stopped)
 	for range servers {
 		if ended := <-failed; ended != nil && !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
@@ -51,13 +61,43 @@ func Run(ctx context.Context, servers map[net.Listener]*http.Server) error {
 	return err
 }
 
-// Listen listens on an address, IP:PORT. With an IPv4 address it listens on IPv4 only:
-// for package net, 0.0.0.0 means all addresses of IPv6 too.
-func Listen(address string) (net.Listener, error) {
-	if a, err := netip.ParseAddrPort(address); err == nil && a.Addr().Is4() {
-		return net.Listen("tcp4", address)
+// shutdown stops the servers.
+func shutdown(ctx context.Context, servers map[net.Listener]*http.Server) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, StopTimeout)
+	defer cancel()
+	for _, s := range servers {
+		if late := s.Shutdown(ctx); late != nil {
+			err = errors.Join(err, fmt.Errorf("requests not finished after %v: %w", StopTimeout, late))
+		}
 	}
-	return net.Listen("tcp", address)
+	return err
+}
+
+// busyConnections are the connections on which a request has begun, or on which none was
+// ever sent. [http.Server.Shutdown] waits for these.
+type busyConnections struct {
+	mu   sync.Mutex
+	busy map[net.Conn]bool
+}
+
+// change implements [http.Server.ConnState].
+func (b *busyConnections) change(c net.Conn, state http.ConnState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if state != http.StateNew && state != http.StateActive {
+		delete(b.busy, c)
+		return
+	}
+	if b.busy == nil {
+		b.busy = make(map[net.Conn]bool)
+	}
+	b.busy[c] = true
+}
+
+func (b *busyConnections) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.busy)
 }
 
 // Limits of [NewLocal]. They bound the memory and the connections that a page or
@@ -93,7 +133,7 @@ func ListenLocal(port int) (net.Listener, error) {
 	case errors.Is(err, syscall.EACCES):
 		return nil, &portError{port, "is not permitted: most systems keep the ports below 1024 for the administrator", err}
 	}
-	return l, err
+	return l, listenError(err)
 }
 
 // portError is the cause for which a port cannot be listened on.

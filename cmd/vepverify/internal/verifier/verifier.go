@@ -193,6 +193,11 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 			return nil, c.UsageErrorf("--%s and --keys exclude each other: --keys means no network", name)
 		}
 	}
+	return n.LoadKeys()
+}
+
+// LoadKeys reads the documents that --keys names.
+func (n *Network) LoadKeys() (*wellknown.Static, error) {
 	static, err := wellknown.LoadStatic(n.Keys)
 	if err != nil {
 		return nil, fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)

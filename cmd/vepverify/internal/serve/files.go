@@ -1,0 +1,210 @@
+package serve
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/wellknown"
+)
+
+// files are the files that the service reads again: those of --keys, and those of
+// --tls-cert and --tls-key.
+type files struct {
+	logger      *slog.Logger
+	watched     []*watched
+	keys        *keysFile    // nil without --keys
+	certificate *certificate // nil without TLS
+}
+
+// watch adds files. The caller reads them for the first time after that.
+func (f *files) watch(what string, load func() ([]any, error), names ...string) {
+	now := fingerprintOf(names)
+	f.watched = append(f.watched, &watched{what: what, names: names, logger: f.logger, load: load, read: now, seen: now})
+}
+
+// logOpened logs what the files had at the start.
+func (f *files) logOpened() {
+	if f.keys != nil {
+		f.logger.Info("keys", f.keys.attributes()...)
+	}
+	if f.certificate != nil {
+		f.logger.Info("TLS certificate", f.certificate.attributes()...)
+		f.certificate.warnOfExpiry()
+	}
+}
+
+// pollInterval is the time between two looks at the files.
+const pollInterval = 500 * time.Millisecond
+
+// pollShare is the part of the time that looking at files may take: at most 1/50.
+const pollShare = 50
+
+// run reads the files again if they have changed, and at SIGHUP, until ctx ends. It calls stop
+// if SIGHUP came because the terminal was closed.
+func (f *files) run(ctx context.Context, c *cli.Call, hangups <-chan os.Signal, stop func()) {
+	terminal := cli.IsTerminal(c.In) || cli.IsTerminal(c.Err)
+	delay := pollInterval
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			if terminal && !cli.IsTerminal(c.In) && !cli.IsTerminal(c.Err) {
+				f.logger.Warn("stopped by SIGHUP: the terminal was closed")
+				stop()
+				return
+			}
+			f.reload()
+		case <-time.After(delay):
+			began := time.Now()
+			f.poll()
+			delay = max(pollInterval, pollShare*time.Since(began))
+		}
+	}
+}
+
+// reload reads all files again.
+func (f *files) reload() {
+	if len(f.watched) == 0 {
+		f.logger.Warn("SIGHUP: no file to read again: there is no --keys and no --tls-cert, and other settings need a restart")
+	}
+	for _, w := range f.watched {
+		w.reload(true)
+	}
+}
+
+// poll reads the files again that have changed.
+func (f *files) poll() {
+	for _, w := range f.watched {
+		w.poll()
+	}
+	if f.certificate != nil {
+		f.certificate.warnOfExpiry()
+	}
+}
+
+// watched are files that are read again together. Until their new contents can be used, the
+// previous ones stay in use.
+type watched struct {
+	what   string // for the log
+	names  []string
+	logger *slog.Logger
+	// load reads the files, uses what they have, and returns attributes for the log. If
+	// it returns an error, it has changed nothing.
+	load func() (attributes []any, err error)
+
+	read    fingerprint // when they were last read
+	seen    fingerprint // when they were last looked at
+	failure string      // the error of the last load, or ""
+}
+
+// poll reads the files again if they have changed, or if they could not be used before.
+// Files that have changed since the last poll may be about to be written: they are left for the
+// next poll.
+func (w *watched) poll() {
+	now := fingerprintOf(w.names)
+	settled := now.equal(w.seen)
+	w.seen = now
+	if settled && (w.failure != "" || !now.equal(w.read)) {
+		w.reload(false)
+	}
+}
+
+// reload reads the files again and logs the outcome. An error that was logged before is
+// logged again only if asked is set.
+func (w *watched) reload(asked bool) {
+	w.read = fingerprintOf(w.names)
+	attributes, err := w.load()
+	switch {
+	case err == nil:
+		w.failure = ""
+		w.logger.Info(w.what+" read again", w.attributes(attributes)...)
+	case asked, err.Error() != w.failure:
+		w.failure = err.Error()
+		w.logger.Error(w.what+" not read again: the previous contents stay in use", w.attributes([]any{"error", err})...)
+	}
+}
+
+// attributes returns the names of the files and further attributes for the log.
+func (w *watched) attributes(further []any) []any {
+	return append([]any{"files", w.names}, further...)
+}
+
+// fingerprint is what the system tells of files without reading them. An entry is nil if
+// there is no such file.
+type fingerprint map[string]fs.FileInfo
+
+// fingerprintOf returns the fingerprint of files, and of the files in folders.
+func fingerprintOf(names []string) fingerprint {
+	f := make(fingerprint)
+	for _, name := range names {
+		f.add(name)
+		if f[name] == nil || !f[name].IsDir() {
+			continue
+		}
+		entries, _ := os.ReadDir(name) // a folder that cannot be read is reported by load
+		for _, e := range entries {
+			f.add(filepath.Join(name, e.Name()))
+		}
+	}
+	return f
+}
+
+// add adds a file. A symbolic link counts as the file to which it leads.
+func (f fingerprint) add(name string) {
+	info, err := os.Stat(name)
+	if err != nil {
+		info = nil
+	}
+	f[name] = info
+}
+
+// equal reports whether two fingerprints are those of the same files, unchanged.
+func (f fingerprint) equal(other fingerprint) bool {
+	if len(f) != len(other) {
+		return false
+	}
+	for name, a := range f {
+		b, found := other[name]
+		if !found || (a == nil) != (b == nil) || a != nil && !sameFile(a, b) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameFile(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
+}
+
+// keysFile is the KeySource of --keys. After a reload, the verifier's caches need no change: a
+// cached certificate counts only if one of the keys that Authority returns now signed it.
+type keysFile struct {
+	network *verifier.Network
+	current atomic.Pointer[wellknown.Static]
+}
+
+// Authority implements assertion.KeySource.
+func (k *keysFile) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
+	return k.current.Load().Authority(ctx, host, emailDomain)
+}
+
+// load reads the documents.
+func (k *keysFile) load() (attributes []any, err error) {
+	static, err := k.network.LoadKeys()
+	if err != nil {
+		return nil, err
+	}
+	k.current.Store(static)
+	return k.attributes(), nil
+}
+
+// attributes describe the documents in the log.
+func (k *keysFile) attributes() []any { return []any{"domains", k.current.Load().Len()} }
