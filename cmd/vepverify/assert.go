@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/internal/origin"
 )
 
 const assertHelp = `Makes a backed assertion, certificate~assertion, with which the owner of an identity file
@@ -45,6 +47,7 @@ func assertCommand() *cli.Command {
 }
 
 func (a *assertCmd) run(ctx context.Context, c *cli.Call) error {
+	a.audience = inASCII(a.audience)
 	missing := c.Missing("identity", "audience")
 	switch {
 	case len(c.Args) > 0:
@@ -73,4 +76,13 @@ func (a *assertCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	fmt.Fprintln(c.Out, text)
 	return nil
+}
+
+// inASCII returns an origin in Unicode as browsers sign it, and any other text as it is.
+func inASCII(audience string) string {
+	o, err := origin.Parse(audience)
+	if err != nil || strings.IndexFunc(audience, func(r rune) bool { return r > '~' }) < 0 {
+		return audience
+	}
+	return o.String()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/keys"
 )
 
@@ -22,6 +22,8 @@ Examples:
   vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
   vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example \
     --public-key ada.pub > certificate.txt
+
+Domains may be in Unicode; the certificate has their ASCII form, xn--….
 
 Identity file: {"email":…,"certificate":…,"privateKey":…}
 
@@ -77,8 +79,7 @@ func (cmd *certifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	email, _, _ := domain.Email(cmd.email) // the form that the certificate has
-	id := &identity.Identity{Email: email, Certificate: certificate, PrivateKey: key}
+	id := &identity.Identity{Email: cmd.email, Certificate: certificate, PrivateKey: key}
 	return id.Write(cmd.out)
 }
 
@@ -97,6 +98,21 @@ func (cmd *certifyCmd) check(c *cli.Call) error {
 	case cmd.duration == 0:
 		return c.UsageErrorf("--duration 0: the certificate would never be valid")
 	}
+	return cmd.parseNames(c)
+}
+
+// parseNames replaces the issuer and the email address by the forms that the certificate
+// has.
+func (cmd *certifyCmd) parseNames(c *cli.Call) error {
+	issuer, err := origin.WrittenDomain(cmd.issuer)
+	if err != nil {
+		return c.UsageErrorf("--issuer %.100q: %w", cmd.issuer, err)
+	}
+	email, _, err := origin.WrittenEmail(cmd.email)
+	if err != nil {
+		return c.UsageErrorf("--email %.100q: %w", cmd.email, err)
+	}
+	cmd.issuer, cmd.email = issuer, email
 	return nil
 }
 

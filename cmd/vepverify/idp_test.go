@@ -175,8 +175,8 @@ func TestIdpDomain(t *testing.T) {
 		"..":                               "",
 	} {
 		code, out, stderr := runApp(t, cli.Process{}, "idp", "--port", "0", "--domain", text)
-		found := strings.Contains(stderr, ", perhaps "+want+" (see")
-		if code != int(cli.ExitUsage) || out != "" || found != (want != "") || !strings.Contains(stderr, "not a domain name") {
+		found := strings.Contains(stderr, ": perhaps "+want+" (see")
+		if code != int(cli.ExitUsage) || out != "" || found != (want != "") || !strings.Contains(stderr, "not a domain") {
 			t.Errorf("%s: status %d, %q, %q", text, code, out, stderr)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -25,6 +25,7 @@ Examples:
 --document prints a support document. A domain that serves it as
 https://DOMAIN/.well-known/browserid (type application/json) is the authority for its own
 users; put your own paths into it. --bundle prints the same as a file for --keys of verify.
+Its DOMAIN may be in Unicode; the file has the ASCII form, xn--….
 With --from, the public key is that of an existing private key.
 
 Exit status:
@@ -80,7 +81,6 @@ func (k *keygenCmd) run(ctx context.Context, c *cli.Call) error {
 
 // check returns an error if a flag is missing or flags contradict each other.
 func (k *keygenCmd) check(c *cli.Call) error {
-	_, bundleOK := domain.Parse(k.bundle)
 	switch {
 	case len(c.Args) > 0:
 		return c.UsageErrorf("keygen takes flags only; --out names the file for the key")
@@ -90,9 +90,14 @@ func (k *keygenCmd) check(c *cli.Call) error {
 		return c.UsageErrorf("--from uses an existing key and excludes --out and --algorithm")
 	case k.document && k.bundle != "":
 		return c.UsageErrorf("--document and --bundle exclude each other")
-	case k.bundle != "" && !bundleOK:
-		return c.UsageErrorf("--bundle: %.100q is not a domain", k.bundle)
+	case k.bundle == "":
+		return nil
 	}
+	name, err := origin.WrittenDomain(k.bundle)
+	if err != nil {
+		return c.UsageErrorf("--bundle %.100q: %w", k.bundle, err)
+	}
+	k.bundle = name
 	return nil
 }
 
@@ -121,8 +126,7 @@ func (k *keygenCmd) describe(key keys.PublicKey) ([]byte, error) {
 	case k.document:
 		return json.MarshalIndent(document, "", "  ")
 	case k.bundle != "":
-		name, _ := domain.Parse(k.bundle)
-		return json.MarshalIndent(map[string]any{name: document}, "", "  ")
+		return json.MarshalIndent(map[string]any{k.bundle: document}, "", "  ")
 	}
 	return key.MarshalJSON()
 }

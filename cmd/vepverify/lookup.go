@@ -11,7 +11,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -25,6 +25,7 @@ Examples:
   vepverify verify assertion.txt --audience https://rp.example --keys keys.json
 
 HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fallback.
+A domain in Unicode is converted to its ASCII form, xn--….
 
 With --save, the fetched documents, and the domains that do not support BrowserID, are
 written to a file for --keys. The file is written only if no result is unknown.
@@ -84,9 +85,9 @@ func domains(c *cli.Call) (names []string, err error) {
 	}
 	seen := make(map[string]bool)
 	for _, arg := range c.Args {
-		name, ok := parseLookup(arg)
-		if !ok {
-			return nil, c.UsageErrorf("%.100q is not a domain such as idp.example", arg)
+		name, err := parseLookup(arg)
+		if err != nil {
+			return nil, c.UsageErrorf("%.100q: %w", arg, err)
 		}
 		if !seen[name] {
 			names = append(names, name)
@@ -100,16 +101,17 @@ func domains(c *cli.Call) (names []string, err error) {
 // of an entry of a bundle.
 const domainQuery = "?domain="
 
-// parseLookup returns an argument of lookup in lower case: a domain, or
-// HOST?domain=DOMAIN.
-func parseLookup(arg string) (name string, ok bool) {
+// parseLookup parses an argument of lookup: a domain, or HOST?domain=DOMAIN.
+func parseLookup(arg string) (name string, err error) {
 	host, emailDomain, found := strings.Cut(arg, domainQuery)
-	host, ok = domain.Parse(host)
-	if !found || !ok {
-		return host, ok
+	if !found || strings.Contains(host, "://") {
+		return origin.WrittenDomain(arg)
 	}
-	emailDomain, ok = domain.Parse(emailDomain)
-	return host + domainQuery + emailDomain, ok
+	if host, err = origin.WrittenDomain(host); err != nil {
+		return "", err
+	}
+	emailDomain, err = origin.WrittenDomain(emailDomain)
+	return host + domainQuery + emailDomain, err
 }
 
 // saveBundle writes the file for --save. If a lookup failed, it returns a note to

@@ -34,6 +34,8 @@
 // Browsers connect to their own machine for names below localhost (RFC 6761,
 // section 6.3), but Go's resolver asks DNS for them.
 //
+// [WrittenDomain] and [WrittenEmail] parse what a person writes on a command line.
+//
 // The package decides by syntax alone. It does not resolve names, and does not tell
 // public addresses from private ones.
 package origin

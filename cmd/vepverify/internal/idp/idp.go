@@ -3,6 +3,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,7 +14,6 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/devidp"
-	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/origin"
 )
 
@@ -76,9 +76,9 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("idp takes no arguments, only flags")
 	}
-	name := origin.ASCII(i.domain)
-	if parsed, ok := domain.Parse(name); !ok || strings.Contains(parsed, ":") {
-		return c.UsageErrorf("--domain %.100q: not a domain name%s", i.domain, proposal(name))
+	name, err := domainWithoutPort(i.domain)
+	if err != nil {
+		return c.UsageErrorf("--domain %.100q: %w", i.domain, err)
 	}
 	ctx, stop := signals.UntilHangup(ctx, c.Err)
 	defer stop()
@@ -102,23 +102,17 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	return servers.Run(ctx, map[net.Listener]*http.Server{servers.NoteTLS(l, c.Err): servers.NewLocal(provider)}, nil)
 }
 
-// proposal returns the domain in a URL, in an email address, or before a port or a dot, as
-// the end of an error. It is empty if there is none.
-func proposal(text string) string {
-	if _, after, found := strings.Cut(text, "://"); found {
-		text = after
+// domainWithoutPort returns the domain that a person has written.
+func domainWithoutPort(text string) (string, error) {
+	name, err := origin.WrittenDomain(text)
+	var bad *origin.NotDomainError
+	if errors.As(err, &bad) {
+		bad.Perhaps, _, _ = strings.Cut(bad.Perhaps, ":")
 	}
-	if _, after, found := strings.Cut(text, "@"); found {
-		text = after
+	if host, _, found := strings.Cut(name, ":"); found {
+		return "", &origin.NotDomainError{Want: "a domain", Is: "a domain and a port", Perhaps: host}
 	}
-	if i := strings.IndexAny(text, ":/?#"); i >= 0 {
-		text = text[:i]
-	}
-	name, ok := domain.Parse(origin.ASCII(strings.TrimSuffix(text, ".")))
-	if !ok {
-		return ""
-	}
-	return ", perhaps " + name
+	return name, err
 }
 
 // warnings returns the warnings for the user.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
-	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/outbound"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -113,28 +113,31 @@ func (t *Trust) Verifier(c *cli.Call, config assertion.Config) (*assertion.Verif
 }
 
 // check returns an error that names the flag if assertion.NewVerifier would reject its
-// value.
+// value. It converts domains in Unicode.
 func (t *Trust) check(c *cli.Call) error {
 	if t.fallbackOnUnavailable && t.Fallback == "" {
 		return c.UsageErrorf("--insecure-fallback-on-unavailable needs --fallback")
 	}
 	if t.Fallback != "" {
-		if err := checkDomain(c, "fallback", t.Fallback); err != nil {
+		if err := parseDomain(c, "fallback", &t.Fallback); err != nil {
 			return err
 		}
 	}
-	for _, name := range t.trustedIssuers {
-		if err := checkDomain(c, "trusted-issuer", name); err != nil {
+	for i := range t.trustedIssuers {
+		if err := parseDomain(c, "trusted-issuer", &t.trustedIssuers[i]); err != nil {
 			return err
 		}
 	}
 	return checkTime(c, "leeway", t.Leeway)
 }
 
-func checkDomain(c *cli.Call, flag, name string) error {
-	if _, ok := domain.Parse(name); !ok {
-		return c.UsageErrorf("--%s %.100q: not a domain name", flag, name)
+// parseDomain replaces a domain as it is written in a flag by its canonical form.
+func parseDomain(c *cli.Call, flag string, name *string) error {
+	parsed, err := origin.WrittenDomain(*name)
+	if err != nil {
+		return c.UsageErrorf("--%s %.100q: %w", flag, *name, err)
 	}
+	*name = parsed
 	return nil
 }
 

@@ -1,0 +1,90 @@
+package origin
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/domain"
+)
+
+// NotDomainError is the error for a text that a person gave as a domain or as an email
+// address.
+type NotDomainError struct {
+	Want    string // such as "a domain"
+	Is      string // what the text is instead, such as "a URL"; "" if unknown
+	Perhaps string // what was probably meant; "" if unknown
+}
+
+// Error implements error.
+func (e *NotDomainError) Error() string {
+	text := "not " + e.Want
+	if e.Is != "" {
+		text = e.Is + ", not " + e.Want
+	}
+	if e.Perhaps != "" {
+		text += ": perhaps " + e.Perhaps
+	}
+	return text
+}
+
+// WrittenDomain parses a domain as a person writes it, for example on a command line. It
+// returns the domain in lower case, and a domain in Unicode in its ASCII form, xn--…. Any
+// other text is a [NotDomainError], which has the domain that is probably meant.
+func WrittenDomain(text string) (string, error) {
+	name, ok := domain.Parse(ASCII(strings.TrimSpace(text)))
+	if ok {
+		return name, nil
+	}
+	e := &NotDomainError{Want: "a domain"}
+	rest := strings.Trim(text, " \t\r\n\"'`<>")
+	_, afterScheme, isURL := strings.Cut(rest, "://")
+	if isURL {
+		rest = afterScheme
+	}
+	local, afterAt, isAddress := strings.Cut(rest, "@")
+	if isAddress {
+		rest = afterAt
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest, isURL = rest[:i], true
+	}
+	switch {
+	case isURL:
+		e.Is = "a URL"
+	case isAddress && local != "":
+		e.Is = "an email address"
+	case strings.HasPrefix(rest, "*."):
+		e.Is = "a wildcard"
+	}
+	rest = strings.TrimPrefix(ASCII(rest), "*.")
+	e.Perhaps, _ = domain.Parse(strings.TrimRight(rest, "."))
+	return "", e
+}
+
+// WrittenEmail parses an email address as a person writes it. It returns the address with
+// its domain as [WrittenDomain] does.
+func WrittenEmail(text string) (email, host string, err error) {
+	e := &NotDomainError{Want: "an email address"}
+	local, at, found := strings.Cut(strings.TrimSpace(text), "@")
+	if !found || at == "" {
+		if _, err := WrittenDomain(text); err == nil && strings.Contains(text, ".") {
+			e.Is = "a domain"
+		}
+		return "", "", e
+	}
+	name, err := WrittenDomain(at)
+	if err != nil {
+		return "", "", fmt.Errorf("its part after the \"@\": %w", err)
+	}
+	if email, host, ok := domain.Email(local + "@" + name); ok {
+		return email, host, nil
+	}
+	if plain := strings.TrimPrefix(strings.Trim(local, "\"'`< "), "mailto:"); plain != local {
+		e.Perhaps, _, _ = domain.Email(plain + "@" + name)
+		return "", "", e
+	}
+	if strings.IndexFunc(local, func(r rune) bool { return r > '~' }) >= 0 {
+		e.Is = "an address with Unicode before the \"@\", which no verifier accepts"
+	}
+	return "", "", e
+}
