@@ -89,7 +89,6 @@ var requestTests = []struct {
 		okay("", "other.example", `"idpClaims":{"unverified-email":"alice@nowhere.example"}`)},
 	{"no trusted issuers", "/v2", jsonType, ask(good, `"trustedIssuers":[]`), 200, goodAnswer},
 	{"trusted issuers null", "/v2", jsonType, ask(good, `"trustedIssuers":null`), 200, goodAnswer},
-	{"trusted issuers that are not domains", "/v2", jsonType, ask(good, `"trustedIssuers":["","a b","*"]`), 200, goodAnswer},
 	{"v2 ignores a forced issuer", "/v2", jsonType, ask(foreign, `"experimental_forceIssuer":"other.example"`), 200,
 		failed("untrusted issuer, expected 'idp.example', got 'other.example'")},
 	{"not trusted", "/v2", jsonType, ask(foreign, `"trustedIssuers":["third.example"]`), 200,
@@ -108,7 +107,8 @@ var requestTests = []struct {
 	{"undecided", "/v2", jsonType, ask(unreachable), 200,
 		`{"status":"failure","reason":"undecided, no keys of dark.example: domain is unavailable","undecided":true}`},
 	{"empty object", "/v2", jsonType, `{}`, 400, failed("missing assertion parameter")},
-	{"no body", "/v2", jsonType, ``, 400, failed("missing assertion parameter")},
+	{"no body", "/v2", jsonType, ``, 400, failed("missing assertion parameter: the body is empty")},
+	{"blanks", "/v2", jsonType, " \n", 400, failed("malformed JSON at byte 2: object expected (the body is empty)")},
 	{"no assertion", "/v2", jsonType, `{"audience":"https://rp.example"}`, 400, failed("missing assertion parameter")},
 	{"no audience", "/v2", jsonType, `{"assertion":"x"}`, 400, failed("missing audience parameter")},
 	{"empty assertion", "/v2", jsonType, `{"assertion":"","audience":"https://rp.example"}`, 400, failed("missing assertion parameter")},
@@ -159,7 +159,9 @@ var requestTests = []struct {
 		`{"status":"failure","reason":"undecided, no keys of dark.example: domain is unavailable","undecided":true}`},
 	{"no assertion", "/verify", formType, form("audience", audience), 400, failed("missing assertion parameter")},
 	{"no audience", "/verify", formType, form("assertion", "x"), 400, failed("missing audience parameter")},
-	{"no parameters", "/", jsonType, "", 400, failed("missing assertion parameter")},
+	{"no parameters", "/", jsonType, "", 400, failed("missing assertion parameter: the body is empty")},
+	{"no parameters", "/", formType, "", 400, failed("missing assertion parameter: the body is empty")},
+	{"JSON as a form", "/", formType, ask(good), 400, failed("missing assertion parameter: the body is JSON, and the Content-Type is that of a form; send application/json")},
 	{"duplicate in a form", "/", formType, form("assertion", "x", "assertion", "y", "audience", audience), 400, failed("assertion is given twice")},
 	{"duplicate in a query", "/?audience=x&audience=y", jsonType, ask(good), 400, failed("audience is given twice")},
 	{"array-like names", "/", formType, form("assertion[]", good, "audience", audience), 400, failed("missing assertion parameter")},
@@ -173,9 +175,125 @@ var requestTests = []struct {
 	{"no type, half a query", "/verify?assertion=x", "", "", 415, failed("Unsupported Content-Type: none (expected application/x-www-form-urlencoded or application/json)")},
 
 	// Other paths.
-	{"no such path", "/v3", jsonType, ask(good), 404, failed("not found")},
-	{"no such path", "//", jsonType, ask(good), 404, failed("not found")},
-	{"no such path", "/V2", jsonType, ask(good), 404, failed("not found")},
+	{"no such path", "/v3", jsonType, ask(good), 404, failed(notFound)},
+	{"no such path", "//", jsonType, ask(good), 404, failed(notFound)},
+	{"no such path", "/V2", jsonType, ask(good), 404, failed(notFound)},
+}
+
+// notFound is the reason for a path that does not exist.
+const notFound = "not found: want /v2, /verify or /"
+
+// TestIssuerNames checks that a trusted issuer that no issuer can match is refused, with
+// its problem and the form that is wanted, and that others are accepted.
+func TestIssuerNames(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	v1 := func(name string) string { return ask(foreign, fmt.Sprintf(`"experimental_forceIssuer":%q`, name)) }
+	v2 := func(name string) string { return ask(foreign, fmt.Sprintf(`"trustedIssuers":["a.example",%q]`, name)) }
+	for name, problem := range map[string]string{
+		"https://other.example": "is a URL", "http://other.example:80/": "is a URL", "": "is empty", " other.example": "has blanks around it",
+		"other.example\n": "has blanks around it", "alice@other.example": "is an email address", "*.other.example": "has a wildcard", "*": "has a wildcard",
+		"other.example/": "has a path", "other.example.": "ends with a dot", "bücher.example": "is not ASCII (write a name in Unicode in its xn-- form)",
+		"other.example:": "has a port that is not a number", "other.example:99999": "has a port that is not a number", "[::1]": "has a port", "a b": "is not a domain",
+		".other.example": "is not a domain", strings.Repeat("a", 254): "is not a domain",
+	} {
+		for path, body := range map[string]string{"/v2": v2(name), "/": v1(name)} {
+			if name == "" && path == "/" {
+				continue // absent
+			}
+			parameter := map[string]string{"/v2": "trustedIssuers[1] ", "/": "experimental_forceIssuer "}[path]
+			got := s.post(t, path, jsonType, body)
+			if text := reason(t, got.body); got.StatusCode != 400 || !strings.HasPrefix(text, parameter+problem) || !strings.HasSuffix(text, ": want a domain, such as idp.example") {
+				t.Errorf("%q: %s %s", name, got.Status, got.body)
+			}
+		}
+	}
+	for _, name := range []string{"other.example", "OTHER.Example"} {
+		for path, body := range map[string]string{"/v2": v2(name), "/": v1(name)} {
+			if got := s.post(t, path, jsonType, body); got.body != okay(email, "other.example", "") {
+				t.Errorf("%s %q: %s", path, name, got.body)
+			}
+		}
+	}
+	for _, name := range []string{"127.0.0.1:10001", "localhost", "a.example", "xn--bcher-kva.example"} { // as in the suite of the original
+		for path, body := range map[string]string{"/v2": v2(name), "/": v1(name)} {
+			if got := s.post(t, path, jsonType, body); got.StatusCode != 200 {
+				t.Errorf("%s %q: %s", path, name, got.body)
+			}
+		}
+	}
+}
+
+// TestMisspeltNames checks that a parameter with almost the name of another one is refused
+// if that is absent, and that other unknown parameters are ignored.
+func TestMisspeltNames(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	for _, tt := range []struct {
+		path, contentType, body, name string // an empty name means that the request is accepted
+	}{
+		{"/v2", jsonType, ask(good, `"trustedIssuer":["other.example"]`), "trustedIssuers"},
+		{"/v2", jsonType, ask(good, `"trusted_issuers":["other.example"]`), "trustedIssuers"},
+		{"/v2", jsonType, ask(good, `"TRUSTEDISSUERS":[]`), "trustedIssuers"},
+		{"/v2", jsonType, `{"Assertion":"x","audience":"y"}`, "assertion"},
+		{"/v2", jsonType, `{"assertion":"x","Audience":"y"}`, "audience"},
+		{"/", jsonType, ask(good, `"experimental_force_issuer":"other.example"`), "experimental_forceIssuer"},
+		{"/", formType, form("assertions", good, "audience", audience), "assertion"},
+		{"/?experimental_forceissuer=other.example", jsonType, ask(good), "experimental_forceIssuer"},
+		{"/?experimental_allow_unverified=true", jsonType, ask(good), "experimental_allowUnverified"},
+		{"/v2", jsonType, ask(good, `"trustedIssuers":[]`, `"trustedIssuer":"x"`), ""},
+		{"/v2", jsonType, ask(good, `"experimental_forceIssuer":"other.example"`, `"trust":1`, `"issuer":1`), ""},
+		{"/", formType, form("assertion", good, "audience", audience, "experimental_forceAuthentication", "true", "Audience", "x"), ""},
+	} {
+		got := s.post(t, tt.path, tt.contentType, tt.body)
+		if tt.name == "" {
+			if got.body != goodAnswer {
+				t.Errorf("%s %s: %s", tt.path, tt.body, got.body)
+			}
+		} else if want := failed("a parameter has almost the name " + tt.name + ": write it exactly so"); got.StatusCode != 400 || got.body != want {
+			t.Errorf("%s %s: %s %s, want %s", tt.path, tt.body, got.Status, got.body, want)
+		}
+	}
+}
+
+// TestAdviceForJSON checks that the reason names what a body is that is not JSON.
+func TestAdviceForJSON(t *testing.T) {
+	s := serve(t, verifyapi.Config{})
+	utf16 := func(text string) (encoded string) {
+		for _, c := range text {
+			encoded += string([]byte{byte(c), byte(c >> 8)})
+		}
+		return encoded
+	}
+	for body, advice := range map[string]string{
+		"\xef\xbb\xbf" + ask(good): "byte order mark", utf16("\ufeff" + ask(good)): "UTF-16", "\xfe\xff\x00{": "UTF-16", utf16(ask(good)): "UTF-16",
+		"\x00{\x00}": "UTF-16", "\x1f\x8b\x08": "compressed", form("assertion", good, "audience", audience): "the body is a form", "audience=x": "the body is a form",
+		"\r\n": "the body is empty",
+	} {
+		for _, path := range []string{"/v2", "/"} {
+			got := s.post(t, path, jsonType, body)
+			if text := reason(t, got.body); got.StatusCode != 400 || !strings.HasPrefix(text, "malformed JSON at byte ") || !strings.Contains(text, advice) {
+				t.Errorf("%s %.20q: %s %s", path, body, got.Status, got.body)
+			}
+		}
+	}
+}
+
+// TestPolicies checks that two headers, which only the test suite of the original wants,
+// are left out where it does not look.
+func TestPolicies(t *testing.T) {
+	h := watch(t, verifyapi.Config{})
+	for target, want := range map[string]string{
+		"GET /status": originalPolicy, "GET /__heartbeat__": originalPolicy, "GET /__lbheartbeat__": originalPolicy, "GET /__version__": originalPolicy,
+		"GET /v2": originalPolicy, "POST /v2": originalPolicy, "POST /": originalPolicy, "POST /verify": originalPolicy,
+		"GET /nothing": ownPolicy, "POST /__cspreport__": ownPolicy, "GET /%76%32": ownPolicy,
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest(method, path, nil))
+		checkHeaders(t, rec.Result())
+		if got := rec.Header().Get("Content-Security-Policy"); got != want {
+			t.Errorf("%s: %s", target, got)
+		}
+	}
 }
 
 // unverified returns an answer with an unverified address.
@@ -243,23 +361,23 @@ func TestMethods(t *testing.T) {
 		body, allow  string
 	}
 	const json = "application/json; charset=utf-8"
-	notAllowed := failed("method not allowed")
+	notAllowed := failed("method not allowed: use POST")
 	rows := []row{
 		{"GET", "/status", 200, "text/plain", "OK", ""},
 		{"GET", "/status/", 200, "text/plain", "OK", ""},
 		{"HEAD", "/status", 200, "text/plain", "", ""},
-		{"POST", "/status", 405, json, notAllowed, "GET, HEAD"},
+		{"POST", "/status", 405, json, failed("method not allowed: use GET, HEAD"), "GET, HEAD"},
 		{"OPTIONS", "/status", 204, "", "", "GET, HEAD"},
 		{"GET", "/__heartbeat__", 200, json, "{}", ""},
 		{"GET", "/__lbheartbeat__", 200, json, "{}", ""},
 		{"HEAD", "/__lbheartbeat__", 200, json, "", ""},
-		{"DELETE", "/__lbheartbeat__", 405, json, notAllowed, "GET, HEAD"},
+		{"DELETE", "/__lbheartbeat__", 405, json, failed("method not allowed: use GET, HEAD"), "GET, HEAD"},
 		{"GET", "/__version__", 200, json, `{"version":"1.2.3","commit":"` + strings.Repeat("0a", 20) + `","source":"https://src.example"}`, ""},
-		{"GET", "/nothing", 404, json, failed("not found"), ""},
-		{"OPTIONS", "/nothing", 404, json, failed("not found"), ""},
+		{"GET", "/nothing", 404, json, failed(notFound), ""},
+		{"OPTIONS", "/nothing", 404, json, failed(notFound), ""},
 		{"HEAD", "/nothing", 404, json, "", ""},
-		{"GET", "/metrics", 404, json, failed("not found"), ""},
-		{"POST", "/__cspreport__", 404, json, failed("not found"), ""},
+		{"GET", "/metrics", 404, json, failed(notFound), ""},
+		{"POST", "/__cspreport__", 404, json, failed(notFound), ""},
 	}
 	for _, path := range []string{"/", "/verify", "/v2"} {
 		for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "TRACE", "post", "BREW"} {

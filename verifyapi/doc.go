@@ -23,7 +23,9 @@
 //
 // JSON is parsed strictly: one object, UTF-8, no duplicate names. Unknown members
 // are ignored, and null means absent. In v1 the query takes precedence over the
-// body, and a duplicate name in a form or a query is an error.
+// body, and a duplicate name in a form or a query is an error. A trusted issuer that is
+// not a domain, and an unknown name that is almost that of an absent parameter, are
+// errors too, because they would be ignored in silence.
 //
 // # Responses
 //
@@ -56,12 +58,20 @@
 //
 // # Logs and metrics
 //
-// Each verification is logged with its request ID, the version of the interface,
-// the status, result and class (a fixed set), the duration, the first 16 hex digits
-// of the assertion's SHA-256, and the reason. Requests refused as "too busy" and
-// clients that disconnected are logged at level Debug. No assertion is logged, and
-// no address unless Config.LogEmails is set. Panics are answered, and logged with
-// their stack but without the value. No metric has a label that a client can choose.
+// Each verification is logged at level Info with its request ID, the version of the
+// interface, the status, result and class (a fixed set, the same as in metrics), the
+// duration in milliseconds (took_ms), the first 16 hex digits of the assertion's SHA-256,
+// and the reason. Requests refused as "too busy" and clients that disconnected are
+// logged at level Debug.
+//
+// If the question was not answered, the cause is logged too, with what to do: an
+// undecided outcome and overload at level Warn, a fault at level Error, a panic with its
+// stack but without the value. Each cause is logged once a minute, with the number of
+// those that were skipped. Clients can add 8 lines to that for each class of cause, by
+// naming domains.
+//
+// No assertion is logged, and no address unless Config.LogEmails is set. No metric has
+// a label that a client can choose.
 //
 // # What is not checked
 //

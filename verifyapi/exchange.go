@@ -3,16 +3,15 @@ package verifyapi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/answer"
-	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -106,19 +105,13 @@ func (x *exchange) verify() (*assertion.Result, error) {
 }
 
 // verifier returns the verifier with the trusted issuers of the request, if it
-// names any. A name that is not a domain name has no effect.
+// names any.
 func (x *exchange) verifier() (*assertion.Verifier, error) {
 	v := x.handler.config.Verifier
 	if len(x.params.trusted) == 0 {
 		return v, nil
 	}
-	return v.WithTrustedIssuers(slices.DeleteFunc(slices.Clone(x.params.trusted), isNotDomain)...)
-}
-
-// isNotDomain reports whether s is not a domain name.
-func isNotDomain(s string) bool {
-	_, ok := domain.Parse(s)
-	return !ok
+	return v.WithTrustedIssuers(x.params.trusted...)
 }
 
 // respond returns the response to the outcome of verify, and notes the outcome.
@@ -196,9 +189,9 @@ func rejectBody(r *http.Request, status int, o outcome, reason string) error {
 	return &rejection{&refusal.Refusal{Status: status, Reason: reason, Close: r.ProtoMajor < 2}, o}
 }
 
-// tooLarge returns the rejection of a body that is larger than MaxBody.
-func tooLarge(r *http.Request) error {
-	return rejectBody(r, http.StatusRequestEntityTooLarge, refusedSize, "the request is too large")
+// tooLarge returns the rejection of a body of more bytes than the limit.
+func tooLarge(r *http.Request, limit int64) error {
+	return rejectBody(r, http.StatusRequestEntityTooLarge, refusedSize, fmt.Sprintf("the request is too large: more than %d bytes", limit))
 }
 
 // bodies has buffers for reuse.
@@ -230,11 +223,11 @@ func (x *exchange) read() error {
 func (x *exchange) readBody(buf *bytes.Buffer) error {
 	r, limit := x.request, x.handler.config.MaxBody
 	if r.ContentLength > limit {
-		return tooLarge(r)
+		return tooLarge(r, limit)
 	}
 	_, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
 	if err == nil && int64(buf.Len()) > limit {
-		return tooLarge(r)
+		return tooLarge(r, limit)
 	}
 	if err == nil {
 		err = x.clearBodyDeadline()
@@ -250,9 +243,9 @@ func unreadable(r *http.Request, err error) error {
 	var outer *http.MaxBytesError // a limit that was set before this handler
 	switch {
 	case errors.As(err, &outer):
-		return tooLarge(r)
+		return tooLarge(r, outer.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return rejectBody(r, http.StatusRequestTimeout, refusedSlow, "the request's body did not come in time")
+		return rejectBody(r, http.StatusRequestTimeout, refusedSlow, "the request's body did not come in time: send it at once, with its Content-Length")
 	}
 	return rejectBody(r, http.StatusBadRequest, refusedBody, "the request's body is cut off or wrongly framed")
 }

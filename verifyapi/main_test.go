@@ -252,20 +252,32 @@ func (s source) Authority(ctx context.Context, host, emailDomain string) (*wellk
 
 var securityHeaders = map[string]string{
 	"Cache-Control":             "private, no-cache, no-store, must-revalidate, max-age=0",
-	"X-XSS-Protection":          "1; mode=block",
 	"X-Content-Type-Options":    "nosniff",
 	"X-Frame-Options":           "DENY",
 	"Strict-Transport-Security": "max-age=15552000",
-	"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'; report-uri /__cspreport__",
 }
 
-// checkHeaders checks the headers that every response has.
+// The Content-Security-Policy of the original's paths, which have X-XSS-Protection too, and
+// of all others.
+const (
+	originalPolicy = "default-src 'none'; frame-ancestors 'none'; report-uri /__cspreport__"
+	ownPolicy      = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// checkHeaders checks the headers that every response has. TestPolicies checks which
+// policy a path has.
 func checkHeaders(t testing.TB, r *http.Response) {
 	t.Helper()
 	for name, want := range securityHeaders {
 		if got := r.Header.Values(name); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %q, not %q", name, got, want)
 		}
+	}
+	policy, xss := r.Header.Values("Content-Security-Policy"), r.Header.Values("X-XSS-Protection")
+	original := len(policy) == 1 && policy[0] == originalPolicy && len(xss) == 1 && xss[0] == "1; mode=block"
+	own := len(policy) == 1 && policy[0] == ownPolicy && len(xss) == 0
+	if !original && !own || original && r.StatusCode == http.StatusNotFound || own && r.StatusCode == http.StatusOK {
+		t.Errorf("%s: policy %q, X-XSS-Protection %q", r.Status, policy, xss)
 	}
 	if len(r.Header.Values("X-Request-Id")) != 1 || r.Header.Get("X-Request-Id") == "" {
 		t.Errorf("X-Request-Id: %q", r.Header.Values("X-Request-Id"))

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -40,13 +41,13 @@ func (p *params) host() string {
 }
 
 // checkRequired returns a rejection if a required parameter is missing, the
-// assertion first.
-func (p *params) checkRequired() error {
+// assertion first. Advice says why it may be missing; it may be empty.
+func (p *params) checkRequired(advice string) error {
 	switch {
 	case p.assertion == "":
-		return wrongParameter("missing assertion parameter")
+		return wrongParameter("missing assertion parameter" + advice)
 	case p.audience == "":
-		return wrongParameter("missing audience parameter")
+		return wrongParameter("missing audience parameter" + advice)
 	}
 	return nil
 }
@@ -82,7 +83,7 @@ func sourceOf(r *http.Request, v version, maxQuery int64) (source, error) {
 		return source{version: v2, media: jsonMedia}, checkEncoding(r)
 	}
 	if int64(len(r.URL.RawQuery)) > maxQuery {
-		return source{}, rejectBody(r, http.StatusRequestURITooLong, refusedSize, "the query is too long")
+		return source{}, rejectBody(r, http.StatusRequestURITooLong, refusedSize, fmt.Sprintf("the query is too long: more than %d bytes (send the parameters in the body)", maxQuery))
 	}
 	query, err := parseForm(r.URL.RawQuery)
 	if err != nil {
@@ -92,7 +93,7 @@ func sourceOf(r *http.Request, v version, maxQuery int64) (source, error) {
 		return source{v1, media, query}, checkEncoding(r)
 	}
 	// Another type is accepted if the query has everything.
-	if p, _ := parseV1(query, fields{}); p.assertion == "" || p.audience == "" {
+	if p, _ := parseV1(query, fields{}, ""); p.assertion == "" || p.audience == "" {
 		return source{}, unsupportedMedia(r, formMedia+" or "+jsonMedia)
 	}
 	return source{v1, "", query}, nil
@@ -127,7 +128,7 @@ func checkEncoding(r *http.Request) error {
 // parse returns the parameters of a request with this body.
 func (s source) parse(body []byte) (params, error) {
 	if s.version == v2 {
-		return parseV2(body)
+		return s.parseV2(body)
 	}
 	var f fields
 	var err error
@@ -140,26 +141,40 @@ func (s source) parse(body []byte) (params, error) {
 	if err != nil {
 		return params{}, err
 	}
-	return parseV1(s.query, f)
+	return parseV1(s.query, f, s.missingAdvice(body))
+}
+
+// missingAdvice returns what to do about a body without a required parameter, or "".
+func (s source) missingAdvice(body []byte) string {
+	switch {
+	case s.media != "" && len(body) == 0 && s.query.isEmpty():
+		return ": the body is empty"
+	case s.media == formMedia && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
+		return ": the body is JSON, and the Content-Type is that of a form; send " + jsonMedia
+	}
+	return ""
 }
 
 // parseV2 returns the parameters in the body of /v2.
-func parseV2(body []byte) (p params, err error) {
+func (s source) parseV2(body []byte) (p params, err error) {
 	o, err := parseJSON(body)
 	if err != nil {
 		return p, err
 	}
-	if p.assertion, err = stringMember(o, "assertion"); err != nil {
+	f := fields{object: o}
+	if p.assertion, err = f.get("assertion"); err != nil {
 		return p, err
 	}
-	if p.audience, err = stringMember(o, "audience"); err != nil {
+	if p.audience, err = f.get("audience"); err != nil {
 		return p, err
 	}
-	if err = p.checkRequired(); err != nil {
+	if err = p.checkRequired(s.missingAdvice(body)); err != nil {
 		return p, err
 	}
-	raw, _ := o.Get("trustedIssuers")
-	p.trusted, err = parseTrusted(raw)
+	raw, err := f.member(trustedIssuers)
+	if err == nil {
+		p.trusted, err = parseTrusted(raw)
+	}
 	return p, err
 }
 
@@ -184,7 +199,47 @@ func parseTrusted(raw json.RawMessage) ([]string, error) {
 			return nil, wrongParameter("trusted issuers must be an array of strings")
 		}
 	}
+	for i, issuer := range trusted {
+		if err := checkIssuer(fmt.Sprintf("trustedIssuers[%d]", i), issuer); err != nil {
+			return nil, err
+		}
+	}
 	return trusted, nil
+}
+
+// checkIssuer returns a rejection if no issuer can have this name, so that trusting it has
+// no effect. It does not repeat the name, which could be anything.
+func checkIssuer(parameter, name string) error {
+	if _, ok := domain.Parse(name); ok {
+		return nil
+	}
+	return wrongParameter(fmt.Sprintf("%s %s: want a domain, such as idp.example", parameter, issuerProblem(name)))
+}
+
+// issuerProblem says why a name is not a domain.
+func issuerProblem(name string) string {
+	notASCII := func(r rune) bool { return r >= utf8.RuneSelf }
+	switch {
+	case name == "":
+		return "is empty"
+	case strings.TrimSpace(name) != name:
+		return "has blanks around it"
+	case strings.Contains(name, "://"):
+		return "is a URL"
+	case strings.Contains(name, "@"):
+		return "is an email address"
+	case strings.Contains(name, "*"):
+		return "has a wildcard"
+	case strings.Contains(name, "/"):
+		return "has a path"
+	case strings.HasSuffix(name, "."):
+		return "ends with a dot"
+	case strings.ContainsFunc(name, notASCII):
+		return "is not ASCII (write a name in Unicode in its xn-- form)"
+	case strings.Contains(name, ":"):
+		return "has a port that is not a number from 1 to 65535, or is an IPv6 address"
+	}
+	return "is not a domain"
 }
 
 // maxValues is the number of commas in a JSON body. Members and trusted issuers
@@ -206,35 +261,41 @@ func parseJSON(body []byte) (strictjson.Object, error) {
 	if err != nil {
 		var wrong *strictjson.SyntaxError // has no text of the body
 		if errors.As(err, &wrong) {
-			return nil, malformed(fmt.Sprintf("malformed JSON at byte %d: %s", wrong.Offset, wrong.Problem))
+			return nil, malformed(fmt.Sprintf("malformed JSON at byte %d: %s%s", wrong.Offset, wrong.Problem, jsonAdvice(body)))
 		}
 		return nil, malformed("malformed JSON")
 	}
 	return o, nil
 }
 
-// stringMember returns the string of a member, or "" if it is absent or null.
-func stringMember(o strictjson.Object, name string) (string, error) {
-	raw, ok := o.Get(name)
-	if !ok || string(raw) == "null" {
-		return "", nil
+// jsonAdvice returns what to do about a body that is not JSON, or "".
+func jsonAdvice(body []byte) string {
+	begins := func(text string) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte(text)) }
+	switch {
+	case begins("\xef\xbb\xbf"):
+		return " (the body begins with a byte order mark: send UTF-8 without one)"
+	case begins("\xff\xfe"), begins("\xfe\xff"), begins("{\x00"), begins("\x00{"):
+		return " (the body is UTF-16: send UTF-8)"
+	case begins("\x1f\x8b"):
+		return " (the body is compressed: send it as it is)"
+	case begins("assertion="), begins("audience="):
+		return " (the body is a form, and the Content-Type is that of JSON)"
+	case len(bytes.TrimSpace(body)) == 0:
+		return " (the body is empty)"
 	}
-	s, ok := strictjson.String(raw)
-	if !ok {
-		return "", wrongParameter(name + " must be a string")
-	}
-	return s, nil
+	return ""
 }
 
-// The parameters that only v1 has.
+// The parameters that only one version has: the first is of v2, the others are of v1.
 const (
+	trustedIssuers  = "trustedIssuers"
 	forceIssuer     = "experimental_forceIssuer"
 	allowUnverified = "experimental_allowUnverified"
 )
 
 // parseV1 returns the parameters of v1. A parameter in the query that is not empty
-// takes precedence over the body.
-func parseV1(query, body fields) (p params, err error) {
+// takes precedence over the body. Advice is for a required one that is missing.
+func parseV1(query, body fields, advice string) (p params, err error) {
 	get := func(name string) string {
 		for _, f := range []fields{query, body} {
 			s, wrong := f.get(name)
@@ -248,12 +309,14 @@ func parseV1(query, body fields) (p params, err error) {
 		return ""
 	}
 	p.assertion, p.audience = get("assertion"), get("audience")
-	if issuer := get(forceIssuer); issuer != "" {
-		p.trusted = []string{issuer}
-	}
+	issuer := get(forceIssuer)
 	p.allowUnverified = isTrue(get(allowUnverified))
 	if err == nil {
-		err = p.checkRequired()
+		err = p.checkRequired(advice)
+	}
+	if err == nil && issuer != "" {
+		p.trusted = []string{issuer}
+		err = checkIssuer(forceIssuer, issuer)
 	}
 	return p, err
 }
@@ -288,6 +351,9 @@ func parseForm(text string) (fields, error) {
 	return fields{form: values}, nil
 }
 
+// isEmpty reports whether there are no fields.
+func (f fields) isEmpty() bool { return len(f.object) == 0 && len(f.form) == 0 }
+
 // get returns a parameter, or "" if it is absent.
 func (f fields) get(name string) (string, error) {
 	switch values := f.form[name]; {
@@ -297,20 +363,56 @@ func (f fields) get(name string) (string, error) {
 		return "", wrongParameter(name + " is not UTF-8")
 	case len(values) == 1:
 		return values[0], nil
-	case name == allowUnverified:
-		return f.boolean(name)
 	}
-	return stringMember(f.object, name)
-}
-
-// boolean returns a member that may be a boolean or a string.
-func (f fields) boolean(name string) (string, error) {
-	if raw, _ := f.object.Get(name); string(raw) == "true" || string(raw) == "false" {
+	raw, err := f.member(name)
+	switch {
+	case err != nil:
+		return "", err
+	case raw == nil, string(raw) == "null":
+		return "", nil
+	case name == allowUnverified && (string(raw) == "true" || string(raw) == "false"):
 		return string(raw), nil
 	}
-	s, err := stringMember(f.object, name)
-	if err != nil {
-		err = wrongParameter(name + " must be true or false")
+	s, ok := strictjson.String(raw)
+	switch {
+	case ok:
+		return s, nil
+	case name == allowUnverified:
+		return "", wrongParameter(name + " must be true or false")
 	}
-	return s, err
+	return "", wrongParameter(name + " must be a string")
+}
+
+// member returns the value of a member, or nil if it is absent. It returns a rejection if
+// it is absent and the name of another parameter is almost the same, which would be
+// ignored in silence.
+func (f fields) member(name string) (json.RawMessage, error) {
+	if raw, ok := f.object.Get(name); ok {
+		return raw, nil
+	}
+	for _, m := range f.object {
+		if isMisspelt(m.Name, name) {
+			return nil, misspelt(name)
+		}
+	}
+	for other := range f.form {
+		if isMisspelt(other, name) {
+			return nil, misspelt(name)
+		}
+	}
+	return nil, nil
+}
+
+// misspelt returns the rejection of a parameter whose name is almost the same as name.
+func misspelt(name string) error {
+	return wrongParameter("a parameter has almost the name " + name + ": write it exactly so")
+}
+
+// isMisspelt reports whether a name differs from another only in case, in '_' and '-', or
+// in an s at its end.
+func isMisspelt(got, name string) bool {
+	simple := func(s string) string {
+		return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)), "s")
+	}
+	return len(got) <= 2*len(name) && simple(got) == simple(name)
 }

@@ -20,6 +20,7 @@ type response struct {
 	body        []byte           // nil means none
 	refusal     *refusal.Refusal // nil unless the request is refused
 	allow       string           // the header Allow for OPTIONS; empty means none
+	own         bool             // the path is not one of the original verifier
 }
 
 // jsonType is the Content-Type of all responses with JSON.
@@ -27,16 +28,23 @@ const jsonType = "application/json; charset=utf-8"
 
 // The headers of every response. They matter only if a browser is directed to the
 // service.
+//
+// The test suite of the original verifier wants X-Xss-Protection, which no browser reads
+// any more, and the report-uri, where nothing is served, at each path of the original.
+// Other responses have neither.
 var (
 	securityNames = [...]string{
-		"Cache-Control", "X-Xss-Protection", "X-Content-Type-Options", "X-Frame-Options",
-		"Strict-Transport-Security", "Content-Security-Policy",
+		"Cache-Control", "X-Content-Type-Options", "X-Frame-Options", "Strict-Transport-Security",
+		"Content-Security-Policy", "X-Xss-Protection",
 	}
 	securityValues = [len(securityNames)]string{
-		"private, no-cache, no-store, must-revalidate, max-age=0", "1; mode=block", "nosniff", "DENY",
-		"max-age=15552000", "default-src 'none'; frame-ancestors 'none'; report-uri /__cspreport__",
+		"private, no-cache, no-store, must-revalidate, max-age=0", "nosniff", "DENY", "max-age=15552000",
+		ownPolicy + "; report-uri /__cspreport__", "1; mode=block",
 	}
 )
+
+// ownPolicy is the Content-Security-Policy of responses that the original does not have.
+const ownPolicy = "default-src 'none'; frame-ancestors 'none'"
 
 // send sends the response. An error of the write is ignored: it means that the
 // client has gone.
@@ -44,7 +52,7 @@ func (resp response) send(w http.ResponseWriter, requestID string) {
 	h := w.Header()
 	// All values share one allocation (BenchmarkHandler). A ResponseWriter that
 	// wraps w may modify them.
-	values := new([len(securityNames) + 4]string)
+	values := new([len(securityNames) + 5]string)
 	n := 0
 	set := func(name, value string) { // name in canonical form
 		values[n] = value
@@ -53,6 +61,10 @@ func (resp response) send(w http.ResponseWriter, requestID string) {
 	}
 	for i, name := range securityNames {
 		set(name, securityValues[i])
+	}
+	if resp.own {
+		delete(h, "X-Xss-Protection")
+		set("Content-Security-Policy", ownPolicy)
 	}
 	set(requestIDHeader, requestID)
 	if resp.body != nil {
@@ -105,11 +117,18 @@ const (
 var (
 	tooBusy            = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "too busy", RetryAfter: busyRetry})
 	serviceUnavailable = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "service unavailable"})
-	notFound           = refused(&refusal.Refusal{Status: http.StatusNotFound, Reason: "not found"})
-	unsupportedTarget  = refused(&refusal.Refusal{Status: http.StatusBadRequest, Reason: "unsupported form of request target"})
+	notFound           = noPath(http.StatusNotFound, "not found: want /v2, /verify or /")
+	unsupportedTarget  = noPath(http.StatusBadRequest, "unsupported form of request target: want a path without escapes, such as /v2")
 	statusOK           = response{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
 	heartbeatOK        = response{status: http.StatusOK, body: []byte("{}")}
 )
+
+// noPath returns the response to a request for something that is not a path of the original.
+func noPath(status int, reason string) response {
+	resp := refused(&refusal.Refusal{Status: status, Reason: reason})
+	resp.own = true
+	return resp
+}
 
 // optionsOf returns the response for OPTIONS where these methods are allowed.
 func optionsOf(allowed string) response {
@@ -118,5 +137,5 @@ func optionsOf(allowed string) response {
 
 // methodNotAllowed returns the response for a method other than those allowed.
 func methodNotAllowed(allowed string) response {
-	return refused(&refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "method not allowed", Allow: allowed})
+	return refused(&refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: "method not allowed: use " + allowed, Allow: allowed})
 }
