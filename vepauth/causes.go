@@ -169,27 +169,38 @@ func (a *Authenticator) unknownOrigin(r *http.Request, status int) error {
 	return e
 }
 
-// explainAudience adds a fault to the refusal of an assertion for another audience, if no
-// assertion for this server can be accepted.
-func (a *Authenticator) explainAudience(r *http.Request, own origin.Origin, e *refusal.Refusal) error {
-	if !errors.Is(e.Cause, assertion.ErrAudience) {
-		return e
-	}
+// explainRefusal adds a fault to the refusal of an assertion, if the server could be the
+// reason: no assertion for its origin can be accepted, or its clock is wrong.
+func (a *Authenticator) explainRefusal(r *http.Request, own origin.Origin, e *refusal.Refusal) error {
 	claimed, forwarded := claimedOrigin(r)
+	isAudience := errors.Is(e.Cause, assertion.ErrAudience)
 	switch {
-	case !a.isAudience(own.String()):
+	case isAudience && !a.isAudience(own.String()):
 		e.Cause = &fault{
 			text:   "this server takes itself for " + shown(own.String()) + ", which is none of Config.Audiences",
 			advice: "correct Config.Audiences or, behind a proxy, set Config.PublicOrigin or Config.TrustForwarded",
 		}
-	case forwarded && !a.isAudience(claimed.String()):
+	case isAudience && forwarded && !a.isAudience(claimed.String()):
 		e.Cause = &fault{
 			text:   "a proxy names " + shown(claimed.String()) + ", which is none of Config.Audiences",
 			advice: "add the origin that clients see to Config.Audiences, and set Config.PublicOrigin or Config.TrustForwarded",
 		}
+	case errors.Is(e.Cause, assertion.ErrExpired), errors.Is(e.Cause, assertion.ErrNotYetValid):
+		e.Cause = &fault{text: foundBy(e.Cause), advice: adviceClock}
 	}
 	return e
 }
+
+// foundBy returns what an *assertion.Error found: here the times of a token.
+func foundBy(err error) string {
+	var e *assertion.Error
+	if errors.As(err, &e) && e.Found != "" {
+		return e.Found
+	}
+	return err.Error()
+}
+
+const adviceClock = "if all clients are refused, correct this server's clock (NTP); otherwise the client's"
 
 // refuseToken returns the refusal of a token that a TokenManager refused.
 func refuseToken(err error) error {
@@ -221,7 +232,7 @@ func outOfRange(now, at time.Time) error {
 	}
 	e.Cause = &fault{
 		text:   "the request's clock is " + difference.Round(time.Second).String() + " " + direction + " this server's",
-		advice: "if all clients are refused, correct this server's clock (NTP); otherwise the client's",
+		advice: adviceClock,
 	}
 	return e
 }

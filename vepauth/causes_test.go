@@ -164,6 +164,18 @@ func TestNoAudience(t *testing.T) {
 	}
 }
 
+// TestClock checks that the log tells an operator whose clock is wrong, if assertions are
+// refused.
+func TestClock(t *testing.T) {
+	for difference, want := range map[time.Duration]string{2 * time.Hour: "expired", -2 * time.Hour: "later than verification date"} {
+		s, log := logged(t, slog.LevelWarn, vepauth.Config{})
+		s.advance(difference)
+		got := s.do(tokenRequest(endpoint, backed()))
+		check(t, want, got, 400)
+		checkLog(t, want, log.String(), "level=WARN", want, "2023-11-14", "NTP")
+	}
+}
+
 // TestRefusedRequestIsLogged checks that the log names the cause of every refused request,
 // with the origin and path that this server verified. What the operator can correct is a
 // warning.

@@ -89,7 +89,7 @@ func (a *Authenticator) exchange(w http.ResponseWriter, r *http.Request, t reque
 	}
 	g.Result, err = a.config.Verifier.Verify(r.Context(), text, a.config.Audiences...)
 	if err != nil || g.Result == nil {
-		return Token{}, a.explainAudience(r, o, refuseAssertion(err))
+		return Token{}, a.explainRefusal(r, o, refuseAssertion(err))
 	}
 	if err := a.checkOrigin(r, o, g.Result.Audience); err != nil {
 		return Token{}, err

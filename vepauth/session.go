@@ -194,7 +194,11 @@ func (e *TokenError) Error() string {
 	case e.Err != nil:
 		return text + "the token endpoint's answer has " + e.Err.Error()
 	}
-	return text + "the token endpoint answered with status " + strconv.Itoa(e.Status)
+	text += "the token endpoint answered with status " + strconv.Itoa(e.Status)
+	if e.Status/100 == 3 {
+		text += ", a redirect, which is not followed"
+	}
+	return text
 }
 
 // Unwrap returns Err.
@@ -266,6 +270,9 @@ func noAnswer(ctx context.Context, o origin.Origin, cause error) error {
 // is not known: the credentials are then used until the next challenge. Other members are
 // ignored.
 func parseCredentials(scheme Scheme, answer []byte) (c Credentials, life time.Duration, err error) {
+	if len(answer) == 0 {
+		return c, 0, errors.New("no content")
+	}
 	object, err := strictjson.ParseObject(answer)
 	if err != nil {
 		return c, 0, fmt.Errorf("no JSON object: %w", err)
