@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"html/template"
 	"io/fs"
+	"net"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/vepverify/vepverify/internal/page"
 	"github.com/vepverify/vepverify/internal/refusal"
@@ -26,7 +29,7 @@ const (
 
 // ServeHTTP serves requests that come from this machine, have a Host that is this
 // machine's own, and have a request target that package target accepts. It refuses
-// all others, in JSON, whatever the path.
+// all others, whatever the path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	commonHeaders(w.Header())
 	_, local := target.Local(r)
@@ -41,9 +44,38 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !local:
 		p.refuse(w, r, badRequest("", "the request target is not a path"))
 	default:
-		p.handler.ServeHTTP(w, r)
+		p.serve(w, r)
 	}
 }
+
+// serve serves an accepted request. If the mux has no handler for it, browsers get a page.
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
+	handler, pattern := p.mux.Handler(r)
+	if pattern != "" || !page.Preferred(r) {
+		p.mux.ServeHTTP(w, r)
+		return
+	}
+	plain := &statusOf{header: make(http.Header)}
+	handler.ServeHTTP(plain, r) // it only answers
+	switch plain.status {
+	case http.StatusNotFound:
+		p.refuse(w, r, &refusal.Refusal{Status: plain.status, Reason: "this identity provider has no such page"})
+	case http.StatusMethodNotAllowed:
+		p.refuse(w, r, &refusal.Refusal{Status: plain.status, Reason: "this address does not accept requests of this method", Allow: plain.header.Get("Allow")})
+	default:
+		p.mux.ServeHTTP(w, r)
+	}
+}
+
+// statusOf is a ResponseWriter that keeps the status and the header only.
+type statusOf struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOf) Header() http.Header         { return s.header }
+func (s *statusOf) WriteHeader(status int)      { s.status = status }
+func (s *statusOf) Write(b []byte) (int, error) { return len(b), nil }
 
 // badRequest returns a refusal with status 400. An empty field means none in
 // particular.
@@ -51,17 +83,54 @@ func badRequest(field, reason string) *refusal.Refusal {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Field: field, Reason: reason}
 }
 
-// refuse answers {"error": "…", "field": "…"}, without field if the refusal has
-// none. It logs the cause, if there is one. No answer repeats what the client sent.
+// refuse answers browsers with a page, and programs with {"error": "…", "field": "…"},
+// without field if the refusal has none. It logs the cause, if there is one. No answer
+// repeats what the client sent.
 func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, refused *refusal.Refusal) {
 	if refused.Cause != nil {
 		p.config.Logger.ErrorContext(r.Context(), "devidp: "+refused.Reason, "error", refused.Cause)
+	}
+	if page.Preferred(r) {
+		refused.Write(w, typeHTML, p.problemPage(r, refused))
+		return
 	}
 	body, _ := json.Marshal(struct { // two strings: there is no error
 		Error string `json:"error"`
 		Field string `json:"field,omitempty"`
 	}{refused.Reason, refused.Field})
 	refused.Write(w, "application/json", append(body, '\n'))
+}
+
+// problemPage returns the page of a refusal.
+func (p *Provider) problemPage(r *http.Request, refused *refusal.Refusal) []byte {
+	start := "/"
+	switch refused.Status {
+	case http.StatusForbidden: // from another machine, which cannot open the start page either
+		start = ""
+	case http.StatusMisdirectedRequest:
+		start = ownStart(r)
+	}
+	var body bytes.Buffer
+	err := p.problem.Execute(&body, struct {
+		*Provider
+		Status                int
+		Title, Message, Start string
+	}{p, refused.Status, http.StatusText(refused.Status), strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + ".", start})
+	if err != nil { // there is always a text
+		p.config.Logger.ErrorContext(r.Context(), "devidp: executing the template of a page", "error", err)
+		body.WriteString(template.HTMLEscapeString(refused.Reason))
+	}
+	return body.Bytes()
+}
+
+// ownStart returns the URL of the start page at localhost, with the port at which the
+// request has arrived. It does not use the Host, which names another site.
+func ownStart(r *http.Request) string {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	return "http://localhost:" + strconv.Itoa(local.Port) + "/"
 }
 
 // policy is the Content-Security-Policy of all responses. The provider's pages may use
@@ -83,21 +152,22 @@ func commonHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// routes returns the handler of all endpoints. document is the support document.
-func (p *Provider) routes(document []byte) (http.Handler, error) {
+// route sets the handlers of all endpoints. document is the support document.
+func (p *Provider) route(document []byte) error {
 	pages, err := template.ParseFS(web, "web/*.html")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var dialog bytes.Buffer
 	if err := pages.ExecuteTemplate(&dialog, "dialog.html", p); err != nil {
-		return nil, err
+		return err
 	}
 	include, err := fs.ReadFile(web, "web/include.js")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	mux := http.NewServeMux()
+	p.mux, p.problem = mux, pages.Lookup("problem.html")
 	mux.Handle("GET /.well-known/browserid", page.Static("application/json", document))
 	mux.Handle("GET /keys.json", page.Static("application/json", p.bundle))
 	mux.Handle("GET /include.js", sharedScript(include))
@@ -108,11 +178,11 @@ func (p *Provider) routes(document []byte) (http.Handler, error) {
 	for _, name := range []string{"dialog.js", "assertion.js", "identities.js"} {
 		body, err := fs.ReadFile(web, "web/"+name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		mux.Handle("GET /"+name, page.Static(typeScript, body))
 	}
-	return mux, nil
+	return nil
 }
 
 // sharedScript serves a script that pages of other origins load, whatever their

@@ -1,8 +1,10 @@
 package devidp_test
 
 import (
+	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -133,6 +135,52 @@ func TestMarkup(t *testing.T) {
 		if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, idp().Warning()) {
 			t.Errorf("%s: no language, or no warning", path)
 		}
+	}
+}
+
+// TestRefusalPages checks that browsers get a page if a request is refused: in the style of
+// the others, with a link to the start page, and without what the request said.
+func TestRefusalPages(t *testing.T) {
+	for name, c := range map[string]struct {
+		method, path, host, remote string
+		status                     int
+		says, start, allow         string
+	}{
+		"absent":          {"GET", "/absent-page", "", "", 404, "no such page", "/", ""},
+		"absent, HEAD":    {"HEAD", "/absent-page", "", "", 404, "", "", ""},
+		"absent folder":   {"GET", "/certify/", "", "", 404, "no such page", "/", ""},
+		"method":          {"POST", "/sign_in", "", "", 405, "method", "/", "GET, HEAD"},
+		"certify":         {"GET", "/certify", "", "", 405, "method is not POST", "/", "POST"},
+		"target":          {"GET", "x:/absent-page", "", "", 400, "not a path", "/", ""},
+		"host":            {"GET", "/absent-page", "evil.example", "", 421, "http://localhost", "http://localhost:8400/", ""},
+		"another machine": {"GET", "/absent-page", "", "192.0.2.1:1", 403, "its own machine only", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRequest(c.method, strings.TrimPrefix(c.path, "x:"), "")
+			if c.path != r.URL.Path {
+				r.RequestURI, r.URL.Scheme = c.path, "x"
+			}
+			r.Header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{Port: 8400}))
+			if c.host != "" {
+				r.Host = c.host
+			}
+			if c.remote != "" {
+				r.RemoteAddr = c.remote
+			}
+			response, body := answer(t, r)
+			if h := response.Header; response.StatusCode != c.status || h.Get("Content-Type") != "text/html; charset=utf-8" || h.Get("Allow") != c.allow || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%d %v", response.StatusCode, h)
+			}
+			checkPolicy(t, response.Header.Values("Content-Security-Policy"))
+			pagetest.Markup(t, c.path, body, regexp.MustCompile(`^(/|/[a-z.]+|http://localhost:8400/)$`))
+			if !strings.Contains(body, c.says) || strings.Contains(body, "absent-page") || strings.Contains(body, "evil.example") {
+				t.Error(body)
+			}
+			if linked := strings.Contains(body, `href="`+c.start+`">To the start page`); linked != (c.start != "") {
+				t.Error(body)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -58,7 +59,8 @@ type Provider struct {
 	config  Config
 	key     keys.PrivateKey
 	bundle  []byte
-	handler http.Handler
+	mux     *http.ServeMux
+	problem *template.Template // the page of a refusal
 }
 
 // New returns a provider with a new key. It returns an error if the domain is not a
@@ -86,7 +88,7 @@ func New(c Config) (*Provider, error) {
 		return nil, fmt.Errorf("devidp: cannot make the keys bundle: %w", err)
 	}
 	p.bundle = append(p.bundle, '\n')
-	if p.handler, err = p.routes(append(document, '\n')); err != nil {
+	if err := p.route(append(document, '\n')); err != nil {
 		return nil, fmt.Errorf("devidp: %w", err)
 	}
 	return p, nil

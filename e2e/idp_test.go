@@ -149,7 +149,8 @@ on('in', () => navigator.id.request({siteName: '<b>Bank\u202e</b>\n' + 'x'.repea
 	}
 }
 
-// TestNotOpened checks the dialog and the front page when a person opens them directly.
+// TestNotOpened checks the dialog, the front page and an absent page when a person opens them
+// directly.
 func TestNotOpened(t *testing.T) {
 	_, idp := provider(t)
 	w := newTab(t)
@@ -158,6 +159,11 @@ func TestNotOpened(t *testing.T) {
 	w.screenshots("by-hand", small...)
 	w.open(idp + "/")
 	w.screenshots("front", small...)
+	w.open(idp + "/absent")
+	w.see("h1", "Not Found")
+	w.screenshots("absent", small...)
+	w.click("a")
+	w.see("h1", "A BrowserID identity provider")
 }
 
 // TestAddresses checks that addresses are stored, the last used first, and can be forgotten.

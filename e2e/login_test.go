@@ -225,10 +225,10 @@ func TestNoInclude(t *testing.T) {
 	}
 }
 
-// TestNoCookies checks that the user is told if the browser keeps no cookies: at once if the
-// browser says so, and after the login if it does not.
+// TestNoCookies checks that the user is told if the browser keeps no cookies: at once if a
+// script can find out, and after the login if not.
 func TestNoCookies(t *testing.T) {
-	w, _ := openShop(t, setting{shim: "Object.defineProperty(navigator, 'cookieEnabled', {value: false});"})
+	w, _ := openShop(t, setting{shim: "Object.defineProperty(document, 'cookie', {get: () => '', set() {}});"})
 	w.click("#browserid-login")
 	w.message("Your browser blocks cookies for this site")
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/answer"
+	"github.com/vepverify/vepverify/internal/page"
 	"github.com/vepverify/vepverify/internal/refusal"
 )
 
@@ -111,7 +112,7 @@ func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		l.logRefusal(r.Context(), refused)
 	}
-	if wantsPage(r) {
+	if page.Preferred(r) {
 		refused.SetHeader(w.Header())
 		show := l.config.ErrorPage
 		if show == nil {
@@ -164,7 +165,7 @@ type success struct {
 // succeed answers a form with a redirect to next, and a script with JSON. It does not call
 // http.Redirect, which would rewrite the path.
 func (l *Login[U]) succeed(w http.ResponseWriter, r *http.Request, email, next string) {
-	if wantsPage(r) {
+	if page.Preferred(r) {
 		if next == "" {
 			next = l.browserPath("/")
 		}
@@ -201,7 +202,7 @@ var (
 	//go:embed page.css
 	pageStyle string
 
-	page = template.Must(template.New("page").Parse(pageText))
+	pageTemplate = template.Must(template.New("page").Parse(pageText))
 	// pagePolicy allows the style of the page and nothing else.
 	pagePolicy = "default-src 'none'; style-src '" + hashSource(pageStyle) + "'"
 )
@@ -217,7 +218,7 @@ func hashSource(text string) string {
 // sign-in page.
 func (l *Login[U]) errorPage(w http.ResponseWriter, r *http.Request, status int, message string) {
 	var body bytes.Buffer
-	err := page.Execute(&body, struct {
+	err := pageTemplate.Execute(&body, struct {
 		Style           template.CSS
 		Message, SignIn string
 	}{template.CSS(pageStyle), message, l.browserPath(l.config.SignInPage)})

@@ -171,6 +171,19 @@
     }
   }
 
+  // keepsCookies reports whether the browser keeps cookies of this site. navigator.cookieEnabled
+  // is true in Chromium even if the user has blocked them.
+  function keepsCookies() {
+    try {
+      document.cookie = 'browserid-test=1; Path=/; SameSite=Lax';
+      const kept = document.cookie.includes('browserid-test=1');
+      document.cookie = 'browserid-test=; Path=/; SameSite=Lax; Max-Age=0';
+      return kept;
+    } catch {
+      return false; // the page is sandboxed
+    }
+  }
+
   // noteLogin stores the time of a login for checkSession.
   function noteLogin() {
     try {
@@ -226,7 +239,7 @@
   function signIn(button) {
     if (sending) return;
     showMessage(button, '');
-    if (navigator.cookieEnabled === false) {
+    if (!keepsCookies()) {
       fail(button, { status: 0, reason: 'no-cookies', message: 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.' });
       return;
     }

@@ -121,7 +121,8 @@ func TestCauses(t *testing.T) {
 				wantNoSecret(t, w.Body.String())
 			}
 			logged := a.logs.String()
-			if c.logged == "" && logged != "" || c.logged != "" && (strings.Count(logged, "\n") != 1 || !strings.Contains(logged, c.logged) || !strings.Contains(logged, "level="+c.level)) {
+			// The details of a signature differ the second time.
+			if c.logged == "" && logged != "" || c.logged != "" && (strings.Count(logged, "\n") > 2 || !strings.Contains(logged, c.logged) || !strings.Contains(logged, "level="+c.level)) {
 				t.Errorf("logged: %s", logged)
 			}
 			wantNoSecret(t, logged)

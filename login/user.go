@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/page"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/target"
 )
@@ -114,7 +115,7 @@ func (l *Login[U]) requireLogin(w http.ResponseWriter, r *http.Request) {
 	if found, _ := r.Context().Value(contextKey{l}).(visitor[U]); found.ended {
 		refused.Cause = errEnded
 	}
-	if wantsPage(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if page.Preferred(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		l.logRefusal(r.Context(), refused)
 		w.Header().Set("Location", l.signInURL(l.requestedPage(r)))
 		w.WriteHeader(http.StatusSeeOther)

@@ -28,7 +28,7 @@ func TestContrast(t *testing.T) {
 		}{
 			{"text", "card", 4.5}, {"text", "tint", 4.5}, {"text", "code", 4.5}, {"soft", "card", 4.5}, {"soft", "tint", 4.5},
 			{"accent", "card", 4.5}, {"accent", "tint", 4.5}, {"on-accent", "accent", 4.5}, {"on-accent", "accent-over", 4.5},
-			{"problem", "problem-tint", 4.5}, {"problem", "card", 4.5}, {"good", "card", 4.5}, {"soft", "page", 4.5}, {"on-badge", "badge", 4.5},
+			{"problem", "problem-tint", 4.5}, {"problem", "card", 4.5}, {"good", "card", 4.5}, {"soft", "page", 4.5}, {"soft", "line", 4.5}, {"on-badge", "badge", 4.5},
 			{"field", "card", 3}, {"focus", "card", 3},
 		} {
 			if got := contrast(t, colours[c.front], colours[c.back]); got < c.least {

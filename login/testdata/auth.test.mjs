@@ -51,7 +51,7 @@ class Page {
     const header = (name) => headers[name] ?? null;
     const on = (type, handler) => { (page.handlers[type] ||= []).push(handler); };
     const window = {
-      navigator: { id, cookieEnabled: cookies },
+      navigator: { id },
       console: { warn: (...texts) => page.warnings.push(texts.join(' ')) },
       sessionStorage: {
         getItem: (key) => page.stored[key] ?? null, setItem: (key, value) => { page.stored[key] = value; }, removeItem: (key) => { delete page.stored[key]; },
@@ -64,6 +64,8 @@ class Page {
       },
       document: {
         baseURI: location.href,
+        get cookie() { return this.kept || ''; },
+        set cookie(text) { this.kept = cookies && !text.includes('Max-Age=0') ? text.split(';')[0] : ''; },
         readyState: loading ? 'loading' : 'complete',
         getElementById: (name) => page.elements.find((e) => e.id === name) || null,
         createElement: () => new Element(page, ''),
