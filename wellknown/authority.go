@@ -101,15 +101,17 @@ func (a *Authority) add(e *entry) {
 	a.sources.entries = append(a.sources.entries, e)
 }
 
+const adviceDelegation = "the domain should delegate to a host that has keys"
+
 // delegate makes next the authority. It returns a fault if the delegations form a circle,
 // or if there are too many.
 func (a *Authority) delegate(next string) *fetch.Fault {
 	a.Delegations = append(a.Delegations, a.Domain)
 	if slices.Contains(a.Delegations, next) {
-		return fetch.Refused.Fault("delegation in a circle", nil)
+		return fetch.Refused.Fault("delegation in a circle", nil).Advise(adviceDelegation, "")
 	}
 	if len(a.Delegations) > maxDelegations {
-		return fetch.Refused.Fault("too many delegations", nil)
+		return fetch.Refused.Fault("too many delegations", nil).Advise(adviceDelegation, "")
 	}
 	a.Domain = next
 	return nil
@@ -131,7 +133,7 @@ func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority,
 		// answering must not be able to decide that it has not.
 		outcome = fetch.Unavailable
 	}
-	return nil, newLookupError(outcome.Fault(incomplete.Error(), incomplete), asked, a.Domain)
+	return nil, newLookupError(outcome.Fault(incomplete.Error(), incomplete).Advise(adviceDocument, ""), asked, a.Domain)
 }
 
 // soleAuthority returns the authority for host if the document alone determines it: it does

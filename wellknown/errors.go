@@ -43,6 +43,10 @@ type LookupError struct {
 	At     string // the host at which the lookup ended: Host, or one to which it delegates
 	Reason string // for people, such as "connection refused"
 
+	// Advice tells a person what to do, and Setting is the field of [Config] that it is
+	// about, such as CAFile. Either may be empty.
+	Advice, Setting string
+
 	outcome, cause error
 }
 
@@ -54,7 +58,10 @@ func newLookupError(f *fetch.Fault, asked, at string) *LookupError {
 	if at != asked && outcome == fetch.Unsupported {
 		outcome = fetch.Refused
 	}
-	return &LookupError{Host: asked, At: at, Reason: f.Reason, outcome: outcomes[outcome], cause: f.Cause}
+	return &LookupError{
+		Host: asked, At: at, Reason: f.Reason, Advice: f.Advice, Setting: f.Setting,
+		outcome: outcomes[outcome], cause: f.Cause,
+	}
 }
 
 // notDomain returns the error of a question with a name that is not a domain.

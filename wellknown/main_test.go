@@ -60,10 +60,27 @@ type certAuthority struct {
 
 // testCA returns the certificate authority of all tests.
 var testCA = sync.OnceValue(func() *certAuthority {
+	a, err := makeCA()
+	if err != nil {
+		panic(err)
+	}
+	return a
+})
+
+// newCA returns a certificate authority that no test trusts.
+func newCA(t testing.TB) *certAuthority {
+	a, err := makeCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func makeCA() (*certAuthority, error) {
 	a := new(certAuthority)
 	var err error
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		panic(err)
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"},
@@ -72,13 +89,11 @@ var testCA = sync.OnceValue(func() *certAuthority {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		panic(err)
-	}
-	return a
-})
+	a.cert, err = x509.ParseCertificate(der)
+	return a, err
+}
 
 // pool returns a pool with the certificate of a.
 func (a *certAuthority) pool() *x509.CertPool {
@@ -113,6 +128,19 @@ func (a *certAuthority) certify(t testing.TB, key crypto.Signer, notBefore time.
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// selfSigned returns a certificate for a name, with the key of a, that it signed itself.
+func (a *certAuthority) selfSigned(t testing.TB, name string) tls.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
 }
 
 // withExtra returns c with n more certificates after it, which did not issue it.

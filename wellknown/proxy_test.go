@@ -243,3 +243,136 @@ func TestProxyFromEnvironment(t *testing.T) {
 		t.Errorf("%d connections to a proxy", asked.Load())
 	}
 }
+
+// TestCauseOfProxy checks that everything that a proxy says in place of the host is
+// undecided, and that the reason names the proxy and what it said, but neither its text nor
+// its password.
+func TestCauseOfProxy(t *testing.T) {
+	const okay = "HTTP/1.1 200 remote\r\n\r\n"
+	answering := func(text string) func(net.Conn) {
+		return func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) }
+	}
+	status := func(line string) func(net.Conn) {
+		return answering("HTTP/1.1 " + line + " remote\r\nX-Remote: remote\r\nContent-Length: 6\r\n\r\nremote")
+	}
+	sends := func(answers ...string) func(net.Conn) {
+		return func(c net.Conn) {
+			for _, text := range answers {
+				readSome(c)
+				fmt.Fprint(c, text)
+			}
+			readSome(c)
+		}
+	}
+	good, expired := testCA().certificate(t, time.Now().Add(-time.Minute), host), testCA().certificate(t, time.Now().Add(-48*time.Hour), host)
+	tunnelTo := func(cert tls.Certificate, text string) func(net.Conn) {
+		return func(c net.Conn) {
+			readHeader(c)
+			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
+			if s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}}); s.Handshake() == nil {
+				readHeader(s)
+				fmt.Fprint(s, text)
+			}
+		}
+	}
+	reply := func(code string) string { return "\x05" + code + "\x00\x01\x00\x00\x00\x00\x00\x00" }
+	for name, c := range map[string]struct {
+		scheme string // with a user if it ends in "@"
+		serve  func(net.Conn)
+		want   string // of the reason, after the proxy's address
+		advice string
+	}{
+		"407":                    {"http://", status("407"), "answered CONNECT with 407 Proxy Authentication Required: set its user and password in the proxy URL", "set its user"},
+		"407, with a user":       {"http://user:secret@", status("407"), "answered CONNECT with 407 Proxy Authentication Required: check its user and password in the proxy URL", "check its user"},
+		"403":                    {"http://", status("403"), "answered CONNECT with 403 Forbidden: ", "allow CONNECT"},
+		"400":                    {"http://", status("400"), "answered CONNECT with 400 Bad Request: ", "HTTP proxy"},
+		"404":                    {"http://", status("404"), "answered CONNECT with 404 Not Found: ", "HTTP proxy"},
+		"405":                    {"http://", status("405"), "answered CONNECT with 405 Method Not Allowed: ", "HTTP proxy"},
+		"429":                    {"http://", status("429"), "answered CONNECT with 429 Too Many Requests: ", "HTTP proxy"},
+		"500":                    {"http://", status("500"), "answered CONNECT with 500 Internal Server Error: ", "HTTP proxy"},
+		"502":                    {"http://", status("502"), "answered CONNECT with 502 Bad Gateway: ", "proxy's log"},
+		"503":                    {"http://", status("503"), "answered CONNECT with 503 Service Unavailable: ", "proxy's log"},
+		"504":                    {"http://", status("504"), "answered CONNECT with 504 Gateway Timeout: ", "proxy's log"},
+		"302":                    {"http://", status("302"), "answered CONNECT with 302 Found: ", "HTTP proxy"},
+		"204":                    {"http://", status("204"), "answered CONNECT with 204 No Content: ", "HTTP proxy"},
+		"100":                    {"http://", status("100"), "answered CONNECT with 100 Continue: ", "HTTP proxy"},
+		"no name":                {"http://", status("599"), "answered CONNECT with 599: ", "HTTP proxy"},
+		"long header":            {"http://", answering(okay[:20] + "\r\nX: " + strings.Repeat("remote", 4<<10)), "answered CONNECT with a header of more than 16384 bytes", "address"},
+		"more than a header":     {"http://", answering(okay + "remote"), "answered CONNECT with more than a header", "address"},
+		"no HTTP":                {"http://", answering("remote\r\n\r\n"), "did not answer CONNECT: no usable answer", "address"},
+		"closed":                 {"http://", answering(""), "did not answer CONNECT: connection closed early", "address"},
+		"cut":                    {"http://", answering("HTTP/1.1 200 remote\r\nX: remote"), "did not answer CONNECT: connection closed early", "address"},
+		"reset":                  {"http://", reset, "connection closed early: connection reset by peer", "address"},
+		"https without TLS":      {"https://", sends("HTTP/1.1 400 remote\r\n\r\n"), "does not speak TLS as expected: no TLS spoken", "scheme"},
+		"https, closed":          {"https://", func(net.Conn) {}, "does not speak TLS as expected: connection closed early", "address"},
+		"407 after CONNECT":      {"http://", tunnelTo(good, "HTTP/1.1 407 remote\r\n\r\n"), "answered with 407 Proxy Authentication Required", "user"},
+		"certificate":            {"http://", tunnelTo(expired, ""), ": TLS certificate expired", "renew"},
+		"no TLS in the tunnel":   {"http://", sends(okay, "HTTP/1.1 404 remote\r\n\r\n"), ": no TLS spoken", "TLS"},
+		"tunnel closed":          {"http://", answering(okay), ": connection closed early", "later"},
+		"socks: general":         {"socks5://", sends("\x05\x00", reply("\x01")), "answered with a SOCKS5 error: general SOCKS server failure", "proxy's log"},
+		"socks: forbidden":       {"socks5://", sends("\x05\x00", reply("\x02")), "answered with a SOCKS5 error: connection not allowed by ruleset", "proxy's log"},
+		"socks: no network":      {"socks5://", sends("\x05\x00", reply("\x03")), "answered with a SOCKS5 error: network unreachable", "proxy's log"},
+		"socks: no host":         {"socks5://", sends("\x05\x00", reply("\x04")), "answered with a SOCKS5 error: host unreachable", "proxy's log"},
+		"socks: refused":         {"socks5://", sends("\x05\x00", reply("\x05")), "answered with a SOCKS5 error: connection refused", "proxy's log"},
+		"socks: TTL":             {"socks5://", sends("\x05\x00", reply("\x06")), "answered with a SOCKS5 error: TTL expired", "proxy's log"},
+		"socks: command":         {"socks5://", sends("\x05\x00", reply("\x07")), "answered with a SOCKS5 error: command not supported", "proxy's log"},
+		"socks: unknown code":    {"socks5://", sends("\x05\x00", reply("\x63")), "answered with a SOCKS5 error: unknown code: 99", "proxy's log"},
+		"socks: no method":       {"socks5://", sends("\x05\xff"), "answered with a SOCKS5 error: no acceptable authentication methods", "user"},
+		"socks: wrong password":  {"socks5://user:secret@", sends("\x05\x02", "\x01\x01"), "answered with a SOCKS5 error: username/password authentication failed", "user"},
+		"socks: another version": {"socks5://", sends("\x04\x5b"), "answered with a SOCKS5 error: unexpected protocol version 4", "proxy's log"},
+		"socks: HTTP":            {"socks5://", sends("HTTP/1.1 400 remote\r\n\r\n"), "answered with a SOCKS5 error: unexpected protocol version 72", "proxy's log"},
+		"socks: closed":          {"socks5://", func(net.Conn) {}, "did not answer as a SOCKS5 proxy: connection closed early", "address"},
+		"socks: closed after it": {"socks5://", func(c net.Conn) { readSome(c); fmt.Fprint(c, "\x05\x00"); readSome(c) }, "did not answer as a SOCKS5 proxy: connection closed early", "address"},
+		"dead":                   {"http://", nil, "cannot be reached: connection refused", "address"},
+		"dead https":             {"https://", nil, "cannot be reached: connection refused", "address"},
+		"dead socks":             {"socks5://", nil, "cannot be reached: connection refused", "address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr := deadAddr(t)
+			if c.serve != nil {
+				addr = listen(t, c.serve)
+			}
+			r := resolver(t, wellknown.Config{Proxy: c.scheme + addr, RootCAs: testCA().pool(), Timeout: 20 * time.Second})
+			a, err := r.Authority(t.Context(), host, host)
+			var lookup *wellknown.LookupError
+			if row(t, a, err) != row4 || !errors.As(err, &lookup) || errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("%v, want %v", err, row4)
+			}
+			if !strings.Contains(lookup.Reason, "the proxy "+addr) || !strings.Contains(lookup.Reason, c.want) || !strings.Contains(lookup.Advice, c.advice) {
+				t.Errorf("reason %q, advice %q; want %q, %q", lookup.Reason, lookup.Advice, c.want, c.advice)
+			}
+			if text := err.Error() + lookup.Advice; strings.Contains(text, "remote") || strings.Contains(text, "secret") {
+				t.Errorf("secret or remote text in %q", text)
+			}
+		})
+	}
+}
+
+// TestCauseOfSlowProxy checks that a time-out names the proxy and what it did not answer.
+func TestCauseOfSlowProxy(t *testing.T) {
+	silent := listen(t, func(c net.Conn) { readHeader(c); readSome(c) })
+	for _, scheme := range []string{"http", "https", "socks5"} {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			r := resolver(t, wellknown.Config{Proxy: scheme + "://" + silent, Timeout: shortTimeout})
+			l := checkCause(t, r, cause{row4, "the proxy " + silent + " timed out while setting up the tunnel", "Proxy"})
+			if !errors.Is(l, context.DeadlineExceeded) {
+				t.Error(l)
+			}
+		})
+	}
+	stalls := listen(t, func(c net.Conn) {
+		readHeader(c)
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
+		readSome(c)
+		readSome(c)
+	})
+	t.Run("in the tunnel", func(t *testing.T) {
+		t.Parallel()
+		checkCause(t, resolver(t, wellknown.Config{Proxy: "http://" + stalls, Timeout: shortTimeout}),
+			cause{row4, "through the proxy " + stalls + ": timed out in the TLS handshake", "Timeout"})
+	})
+	s := newNameServer(t, nil)
+	r := resolver(t, wellknown.Config{Proxy: "http://proxy.invalid:3128", DNS: s.resolver(), Timeout: 20 * time.Second})
+	checkCause(t, r, cause{row4, "the proxy proxy.invalid:3128 cannot be reached: no such host", "Proxy"})
+}

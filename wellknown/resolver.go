@@ -218,7 +218,7 @@ func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
 func (l *lookup) awaitOne(ctx context.Context, r *request) (*entry, *fetch.Fault) {
 	r.refresh = l.refresh
 	if err := l.hooks.wait(ctx); err != nil {
-		return nil, fetch.Unavailable.Fault("no room to wait for the network", err)
+		return nil, fetch.Unavailable.Fault("no room to wait for the network", err).Advise("try again later", "")
 	}
 	defer l.hooks.waited()
 	c, f := l.scheduler.join(r)
@@ -306,7 +306,7 @@ func (r *Resolver) fetch(req *request) *entry {
 func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
 	release, err := r.work.acquire(ctx)
 	if err != nil {
-		e.fault = fetch.LocalFault("no room to read the document", err)
+		e.fault = fetch.LocalFault("no room to read the document", err).Advise("try again later", "")
 		return
 	}
 	defer release()
@@ -322,19 +322,21 @@ func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
 	}
 }
 
+const adviceDocument = "the host should correct its support document"
+
 // documentFault returns the fault of a body that was parsed as d, or with an error. It
 // returns nil if d is a document that can be used.
 func documentFault(d *Document, err error, answer fetch.Answer) *fetch.Fault {
 	switch {
 	case err == nil && d.Authority != "" && answer.Gzip:
 		// Otherwise one lookup could decompress six bodies.
-		return fetch.Refused.FaultByHost("a delegation in gzip")
+		return fetch.Refused.FaultByHost("a delegation in gzip").Advise("the host should send it without a content coding", "")
 	case errors.Is(err, errLimit):
-		return fetch.Refused.FaultByHost(err.Error())
+		return fetch.Refused.FaultByHost(err.Error()).Advise("the host should serve a smaller document", "")
 	case err != nil && answer.EndUnknown:
-		return fetch.Unavailable.Fault("answer cut off, or malformed", nil)
+		return fetch.Unavailable.Fault("answer cut off, or malformed", nil).Advise(adviceDocument, "")
 	case err != nil:
-		return fetch.Unsupported.FaultByHost(err.Error())
+		return fetch.Unsupported.FaultByHost(err.Error()).Advise(adviceDocument, "")
 	case d.Disabled:
 		return fetch.Unsupported.FaultByHost("disabled")
 	}

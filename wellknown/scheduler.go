@@ -37,6 +37,8 @@ const (
 	staleAnswerWait = time.Second           // for its end
 )
 
+const adviceLater = "try again later, or raise the limit"
+
 // scheduler runs fetches. It limits how many run at once, and how many of these are of one
 // registrable domain or of slow hosts. The others are queued, in three queues: known hosts
 // go first, then certificates that cached keys verify, then all others. Each queue is first
@@ -188,12 +190,12 @@ func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault 
 			return nil
 		case <-slot:
 			if s.isQueued(c) {
-				return fetch.Unavailable.Fault("no slot for a fetch in time", nil)
+				return fetch.Unavailable.Fault("no slot for a fetch in time", nil).Advise(adviceLater, "MaxFetches")
 			}
 		case <-answer:
-			return fetch.Unavailable.Fault("no answer in time", nil)
+			return fetch.Unavailable.Fault("no answer in time", nil).Advise(adviceLater, "Timeout")
 		case <-ctx.Done():
-			return fetch.Unavailable.Fault("no answer in time", ctx.Err())
+			return fetch.Unavailable.Fault("no answer in time", ctx.Err()).Advise(adviceLater, "Timeout")
 		}
 	}
 }
@@ -272,7 +274,7 @@ func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
 	d := s.domain(r.domain)
 	if s.waiting >= waitingShare*most || d.waiting >= most {
 		s.forget(r.domain)
-		return nil, fetch.Unavailable.Fault("too many lookups wait for this host", nil)
+		return nil, fetch.Unavailable.Fault("too many lookups wait for this host", nil).Advise(adviceLater, "MaxFetches")
 	}
 	s.waiting++
 	d.waiting++
@@ -284,10 +286,10 @@ func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
 func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 	c := &call{request: r, since: time.Now(), done: make(chan struct{})}
 	if !s.mayStart(c) && s.isFull(r) {
-		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil)
+		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil).Advise(adviceLater, "MaxFetches")
 	}
 	if !s.rates.take(s.now(), r.rates...) {
-		return nil, fetch.Unavailable.Fault("too many lookups of this host", nil)
+		return nil, fetch.Unavailable.Fault("too many lookups of this host", nil).Advise("try again later", "")
 	}
 	s.calls[r.question] = c
 	if s.hosts[r.host] == nil {

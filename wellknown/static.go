@@ -189,7 +189,8 @@ func (s *Static) entry(_ context.Context, q question) *entry {
 			return e
 		}
 	}
-	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil)}
+	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil).
+		Advise("add the host's document to those that are configured", "")}
 }
 
 // Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func newDialer(c Config) *dialer {
 
 // dial has the type of [http.Transport.DialTLSContext].
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	ctx, cancel, err := withDeadline(ctx)
+	x, ctx, cancel, err := exchangeOf(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,18 +55,21 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, err
 	}
+	enter(ctx, handshaking)
 	secure, err := d.startTLS(ctx, &limitedConn{Conn: conn, left: maxWire}, addr)
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	return newClientFirstConn(secure), nil
+	enter(ctx, waiting)
+	return newClientFirstConn(secure, &x.received), nil
 }
 
 // connect returns a connection to addr, directly or through the proxy, without TLS.
 func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
 	switch {
 	case d.custom != nil:
+		enter(ctx, connecting)
 		return d.custom(ctx, network, addr)
 	case d.proxy != nil:
 		return d.connectThroughProxy(ctx, addr)
@@ -79,10 +83,12 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 
 // connectTo connects to the first address of host that answers.
 func (d *dialer) connectTo(ctx context.Context, guard control, host, port string) (net.Conn, error) {
+	enter(ctx, resolving)
 	addresses, err := d.resolve(ctx, host)
 	if err != nil {
 		return nil, err
 	}
+	enter(ctx, connecting)
 	return dialEach(ctx, guard, addresses, port)
 }
 
@@ -160,7 +166,8 @@ func leastConclusive(failures []error) error {
 // body have their own limits; this one bounds TLS and the framing of HTTP.
 type limitedConn struct {
 	net.Conn
-	left int
+	left  int
+	first []byte // up to 3 bytes: the header of the first TLS record
 }
 
 var errWire = errors.New("more bytes than an exchange may have")
@@ -171,20 +178,29 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n
+	c.first = append(c.first, p[:min(n, 3-len(c.first))]...)
 	return n, err
+}
+
+// isOldTLS reports whether the first record of the host is a handshake of a version before
+// TLS 1.2. (TLS 1.3 has the number of TLS 1.2 there.)
+func (c *limitedConn) isOldTLS() bool {
+	const handshake, major, minor = 22, 3, 3
+	return len(c.first) == 3 && c.first[0] == handshake && c.first[1] == major && c.first[2] < minor
 }
 
 // clientFirstConn is a connection whose Read waits for the first Write. Without it,
 // http.Transport logs the first bytes of a host that sends before it is asked, and hosts
-// must not write to the program's log.
+// must not write to the program's log. It counts the bytes that are read.
 type clientFirstConn struct {
 	net.Conn
-	written chan struct{}
-	once    sync.Once
+	received *atomic.Int64
+	written  chan struct{}
+	once     sync.Once
 }
 
-func newClientFirstConn(c net.Conn) *clientFirstConn {
-	return &clientFirstConn{Conn: c, written: make(chan struct{})}
+func newClientFirstConn(c net.Conn, received *atomic.Int64) *clientFirstConn {
+	return &clientFirstConn{Conn: c, received: received, written: make(chan struct{})}
 }
 
 func (c *clientFirstConn) allowRead() { c.once.Do(func() { close(c.written) }) }
@@ -192,7 +208,9 @@ func (c *clientFirstConn) allowRead() { c.once.Do(func() { close(c.written) }) }
 // Read implements [net.Conn].
 func (c *clientFirstConn) Read(p []byte) (int, error) {
 	<-c.written
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	c.received.Add(int64(n))
+	return n, err
 }
 
 // Write implements [net.Conn].

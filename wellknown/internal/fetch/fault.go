@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +34,10 @@ type Fault struct {
 	Reason  string // for people; it never contains remote text
 	Cause   error  // likewise; may be nil
 
+	// Advice tells a person what to do, and Setting is the field of wellknown.Config that
+	// it is about. Either may be empty.
+	Advice, Setting string
+
 	// ByHost reports that the host itself answered, over valid TLS. Only such a fault
 	// replaces an earlier document.
 	ByHost bool
@@ -56,48 +62,168 @@ func LocalFault(reason string, cause error) *Fault {
 	return &Fault{Reason: reason, Cause: cause, Local: true}
 }
 
+// Advise sets the advice and the setting of f, and returns f.
+func (f *Fault) Advise(advice, setting string) *Fault {
+	f.Advice, f.Setting = advice, setting
+	return f
+}
+
+// Fields of wellknown.Config that advice is about.
+const (
+	settingCA      = "CAFile"
+	settingPrivate = "InsecureAllowPrivate"
+	settingProxy   = "Proxy"
+	settingTimeout = "Timeout"
+)
+
+// Advice that several faults have.
+const (
+	adviceServe    = `the host should serve the document at this URL with status 200 as application/json, or delegate with "authority"`
+	adviceRedirect = `no redirects are followed: the host should serve the document at this URL, or delegate with "authority"`
+	adviceLater    = "try again later; if it stays so, look at the host's log"
+	adviceTimeout  = "try again later, or allow more time"
+	advicePrivate  = "only in development, allow private addresses"
+)
+
 // exchangeFault classifies an error before the status line of an answer. With a proxy, only
 // the host's own answer says something about the host: a dead proxy must not make every
 // domain Unsupported.
-func (c *Client) exchangeFault(err error) *Fault {
-	var refused admitError
-	if errors.As(err, &refused) {
-		return LocalFault("no room to verify the host's certificates", refused.error)
+func (c *Client) exchangeFault(x *exchange, err error) *Fault {
+	var (
+		refused admitError
+		proxy   *proxyError
+	)
+	switch {
+	case errors.As(err, &refused):
+		return LocalFault("no room to verify the host's certificates", refused.error).Advise("try again later", "")
+	case errors.As(err, &proxy) && !errors.Is(proxy.cause, context.DeadlineExceeded):
+		return Unavailable.Fault("the proxy "+c.proxy+" "+proxy.reason, proxy.cause).Advise(proxy.advice, proxy.setting)
 	}
 	f := connectFault(err)
-	if c.proxied && f.Outcome != Unavailable {
-		return Unavailable.Fault(outbound.ProxyFailed.String(), safeCause(err))
+	switch {
+	case errors.Is(f.Cause, context.DeadlineExceeded) && c.proxy != "" && !x.isPast(tunnelling):
+		return Unavailable.Fault("the proxy "+c.proxy+" "+x.timedOut(), f.Cause).Advise(adviceProxy, settingProxy)
+	case errors.Is(f.Cause, context.DeadlineExceeded):
+		f.Reason = x.timedOut()
+	case f.Outcome == Unavailable && x.received.Load() >= maxHeader:
+		f.Reason = fmt.Sprintf("response header of more than %d bytes", maxHeader)
+		f.Advise("the host should send fewer or shorter header fields", "")
+	}
+	if c.proxy != "" {
+		f.Outcome, f.Reason = Unavailable, "through the proxy "+c.proxy+": "+f.Reason
 	}
 	return f
 }
 
-// connectFault classifies an error of name resolution, dialling or the TLS handshake.
+// connectFault classifies an error of name resolution, dialling, the TLS handshake or the
+// header of an answer.
 func connectFault(err error) *Fault {
 	var address *net.AddrError
 	failure := outbound.Classify(err)
 	switch failure {
 	case outbound.TimedOut:
-		return Unavailable.Fault(failure.String(), context.DeadlineExceeded)
+		return Unavailable.Fault(failure.String(), context.DeadlineExceeded).Advise(adviceTimeout, settingTimeout)
 	case outbound.NoSuchHost:
-		return Unsupported.Fault(failure.String(), nil)
+		return Unsupported.Fault(failure.String(), nil).
+			Advise("check the spelling of the domain, and its DNS records", "")
 	case outbound.DNSFailed:
-		return Unavailable.Fault(failure.String(), nil)
+		return Unavailable.Fault(failure.String(), nil).
+			Advise("try again later; if it stays so, look at this machine's name servers and at the domain's", "")
 	}
 	switch {
 	case errors.As(err, &address): // such as an IPv4 address in IPv6 form, which package net rejects
 		return Refused.Fault("no address that may be dialled", nil)
 	case guardError(err) != nil:
-		return Refused.Fault("an address that is not public", guardError(err))
+		return Refused.Fault("an address that is not public", guardError(err)).Advise(advicePrivate, settingPrivate)
+	}
+	if f := tlsFault(failure, err); f != nil {
+		return f
+	}
+	if failure == outbound.ConnectionRefused {
+		return Unsupported.Fault(failure.String(), syscall.ECONNREFUSED).
+			Advise("the host should serve its document on port 443, with TLS", "")
+	}
+	return errnoFault(failure, err)
+}
+
+// tlsFault classifies an error of TLS. It returns nil for another error.
+func tlsFault(failure outbound.Failure, err error) *Fault {
+	f := Unavailable.Fault(failure.String(), nil)
+	switch {
+	case failure == outbound.NotTLS:
+		f.Outcome = Unsupported
+		return f.Advise("the host should speak TLS on port 443", "")
+	case errors.Is(err, errNoRoots):
+		return LocalFault(errNoRoots.Error(), nil).Advise("install the system's CA certificates, or name a file of them", settingCA)
 	case errors.Is(err, errCertificates):
-		return Unavailable.Fault(errCertificates.Error(), nil)
+		return Unavailable.Fault(errCertificates.Error(), nil).Advise("the host should send fewer certificates, with usual keys", "")
+	case errors.Is(err, errOldTLS), isProtocolVersionAlert(err):
+		return Unavailable.Fault(errOldTLS.Error(), nil).Advise("the host should support TLS 1.2 or later", "")
+	case failure == outbound.CertificateExpired:
+		return f.Advise("the host should renew its TLS certificate; check this machine's clock too", "")
+	case failure == outbound.CertificateName:
+		return f.Advise("the host should have a TLS certificate for its own name", "")
+	case failure == outbound.CertificateAuthority:
+		return authorityFault(f, err)
+	case failure == outbound.CertificateInvalid:
+		return f.Advise("the host should correct its TLS certificate", "")
+	case failure == outbound.HandshakeFailed:
+		return f.Advise("look at the host's TLS settings", "")
 	}
-	switch failure {
-	case outbound.ConnectionRefused:
-		return Unsupported.Fault(failure.String(), syscall.ECONNREFUSED)
-	case outbound.NotTLS:
-		return Unsupported.Fault(failure.String(), nil)
+	return nil
+}
+
+// isProtocolVersionAlert reports whether the host sent the alert protocol_version.
+func isProtocolVersionAlert(err error) bool {
+	const protocolVersion = tls.AlertError(70)
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" && op.Err != nil && op.Err.Error() == protocolVersion.Error()
+}
+
+// authorityFault completes the fault f of a certificate that no trusted authority issued.
+func authorityFault(f *Fault, err error) *Fault {
+	const private = "name its authority in the file of authorities, which replaces the system's"
+	var verification *tls.CertificateVerificationError
+	if errors.As(err, &verification) && len(verification.UnverifiedCertificates) == 1 {
+		sent := verification.UnverifiedCertificates[0]
+		if bytes.Equal(sent.RawIssuer, sent.RawSubject) {
+			f.Reason = "self-signed TLS certificate"
+			return f.Advise("the host should have a certificate of a public authority; or name this one in the file of authorities", settingCA)
+		}
+		f.Reason += ", sent without intermediate certificates"
+		return f.Advise("if a public authority issued it, the host should send the intermediate certificates too; if a private one did, "+private, settingCA)
 	}
-	return Unavailable.Fault(failure.String(), safeCause(err))
+	return f.Advise("if the authority is a private one, "+private, settingCA)
+}
+
+// localErrors are errors of the operating system about this machine, and what to do.
+var localErrors = map[syscall.Errno]string{
+	syscall.EMFILE:        "raise this process's limit of open files",
+	syscall.ENFILE:        "raise this machine's limit of open files",
+	syscall.ENOBUFS:       "this machine has too few network buffers",
+	syscall.ENOMEM:        "this machine has too little memory",
+	syscall.EADDRNOTAVAIL: "this machine has no free port or no suitable address",
+	syscall.EACCES:        "a firewall or a policy of this machine forbids the connection",
+	syscall.EPERM:         "a firewall or a policy of this machine forbids the connection",
+}
+
+// errnoFault returns the fault of an error that says nothing about the host, with the
+// operating system's text if there is one.
+func errnoFault(failure outbound.Failure, err error) *Fault {
+	f := Unavailable.Fault(failure.String(), safeCause(err))
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return f.Advise(adviceLater, "")
+	}
+	f.Reason += ": " + errno.Error()
+	if advice, local := localErrors[errno]; local {
+		f.Local = true
+		return f.Advise(advice, "")
+	}
+	if errno == syscall.ENETUNREACH || errno == syscall.EHOSTUNREACH {
+		return f.Advise("check this machine's network, and whether the host has only IPv6 addresses", "")
+	}
+	return f.Advise(adviceLater, "")
 }
 
 // guardError returns the guard's error without the address that is in its text, nil if err
@@ -126,18 +252,22 @@ func safeCause(err error) error {
 }
 
 // statusFault classifies the status of an answer. It returns nil for the status of a
-// document.
-func statusFault(status int) *Fault {
+// document. A status 407 is never a host's own: with a proxy, it is the proxy's.
+func (c *Client) statusFault(status int) *Fault {
 	reason := fmt.Sprintf("HTTP status %d", status)
 	switch {
 	case status == http.StatusOK:
 		return nil
+	case status == http.StatusProxyAuthRequired && c.proxy != "":
+		return Unavailable.Fault("the proxy "+c.proxy+" answered with "+statusText(status), nil).Advise(adviceProxyUser, settingProxy)
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
-		return Unavailable.Fault(reason, nil)
+		return Unavailable.Fault(reason, nil).Advise(adviceLater, "")
+	case status >= 300 && status < 400:
+		return Unsupported.FaultByHost(reason+", a redirect").Advise(adviceRedirect, "")
 	case status > 200 && status < 500:
-		return Unsupported.FaultByHost(reason)
+		return Unsupported.FaultByHost(reason).Advise(adviceServe, "")
 	}
-	return Unavailable.Fault(reason, nil)
+	return Unavailable.Fault(reason, nil).Advise(adviceLater, "")
 }
 
 // contentTypeFault returns a fault unless there is a Content-Type and each is
@@ -151,19 +281,27 @@ func contentTypeFault(h http.Header) *Fault {
 		}
 	}
 	if len(types) == 0 {
-		return Unsupported.FaultByHost("content type other than application/json")
+		return Unsupported.FaultByHost("content type other than application/json").Advise(adviceServe, "")
 	}
 	return nil
 }
 
-// bodyFault classifies an error of reading or decompressing a body.
-func bodyFault(err error) *Fault {
+// codingFault returns the fault of a body in a content coding that cannot be decoded.
+func codingFault(reason string) *Fault {
+	return Unavailable.Fault(reason, nil).
+		Advise("the host should send the document without a content coding, or in gzip", "")
+}
+
+// bodyFault classifies an error of reading or decompressing a body. otherwise is the reason
+// for an error that says nothing about the host.
+func bodyFault(err error, otherwise string) *Fault {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge), errors.Is(err, errWire):
-		return Refused.FaultByHost(fmt.Sprintf("body of more than %d bytes, or %d in gzip", maxBody, maxGzipBody))
+		return Refused.FaultByHost(fmt.Sprintf("body of more than %d bytes, or %d in gzip", maxBody, maxGzipBody)).
+			Advise("the host should serve a smaller document", "")
 	case outbound.Classify(err) == outbound.TimedOut:
-		return Unavailable.Fault(outbound.TimedOut.String(), context.DeadlineExceeded)
+		return Unavailable.Fault("timed out while reading the body", context.DeadlineExceeded).Advise(adviceTimeout, settingTimeout)
 	}
-	return Unavailable.Fault("answer cut off", safeCause(err))
+	return Unavailable.Fault(otherwise, safeCause(err)).Advise(adviceLater, "")
 }

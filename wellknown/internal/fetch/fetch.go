@@ -25,7 +25,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -34,7 +33,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/vepverify/vepverify/internal/outbound"
 )
 
 // Limits of an answer, in bytes.
@@ -84,14 +84,15 @@ type Client struct {
 	transport    http.RoundTripper
 	ports        []uint16
 	allowPrivate bool
-	proxied      bool
-	ownTransport bool // Config.Transport is nil
+	proxy        string // its host and port; empty means none
+	ownTransport bool   // Config.Transport is nil
 }
 
 // NewClient returns a client.
 func NewClient(c Config) *Client {
-	client := &Client{
-		transport: c.Transport, ports: c.Ports, allowPrivate: c.AllowPrivate, proxied: c.Proxy != nil,
+	client := &Client{transport: c.Transport, ports: c.Ports, allowPrivate: c.AllowPrivate}
+	if c.Proxy != nil {
+		client.proxy = outbound.ProxyAddr(c.Proxy)
 	}
 	if c.Transport == nil {
 		client.transport, client.ownTransport = newTransport(c), true
@@ -120,10 +121,10 @@ func (c *Client) CheckHost(host string) *Fault {
 	}
 	name, port, hasPort := strings.Cut(host, ":")
 	if hasPort && !slices.ContainsFunc(c.ports, func(p uint16) bool { return port == strconv.Itoa(int(p)) }) {
-		return Refused.Fault("a port that is not allowed", nil)
+		return Refused.Fault("a port that is not allowed", nil).Advise(advicePrivate, settingPrivate)
 	}
 	if isNumeric(name[strings.LastIndexByte(name, '.')+1:]) {
-		return Refused.Fault("an IP address in place of a name", nil)
+		return Refused.Fault("an IP address in place of a name", nil).Advise(advicePrivate, settingPrivate)
 	}
 	return nil
 }
@@ -160,21 +161,20 @@ type Answer struct {
 // If the host sent anything other than a document, Get returns a Fault and an
 // Answer that has only CacheControl.
 func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fault) {
-	request, err := newRequest(ctx, host, emailDomain)
+	x := newExchange(ctx)
+	request, err := newRequest(context.WithValue(ctx, exchangeKey{}, x), host, emailDomain)
 	if err != nil {
 		return Answer{}, Refused.Fault("not a host of a URL", nil)
 	}
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return Answer{}, c.exchangeFault(err)
+		return Answer{}, c.exchangeFault(x, err)
 	}
 	defer response.Body.Close()
 	return c.read(response)
 }
 
 func newRequest(ctx context.Context, host, emailDomain string) (*http.Request, error) {
-	deadline, _ := ctx.Deadline()
-	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	target := url.URL{
 		Scheme: "https", Host: host, Path: "/.well-known/browserid",
 		RawQuery: url.Values{"domain": {emailDomain}}.Encode(),
@@ -192,7 +192,7 @@ func newRequest(ctx context.Context, host, emailDomain string) (*http.Request, e
 // read reads an answer, but not the body if status or header are a fault.
 func (c *Client) read(r *http.Response) (Answer, *Fault) {
 	refusal := Answer{CacheControl: r.Header.Values("Cache-Control")}
-	if f := statusFault(r.StatusCode); f != nil {
+	if f := c.statusFault(r.StatusCode); f != nil {
 		return refusal, f
 	}
 	if f := contentTypeFault(r.Header); f != nil {
@@ -217,15 +217,17 @@ func (c *Client) read(r *http.Response) (Answer, *Fault) {
 // about the host.
 func isGzip(h http.Header) (packed bool, f *Fault) {
 	for coding := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
-		switch strings.ToLower(strings.TrimSpace(coding)) {
+		switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
 		case "", "identity":
 		case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
 			if packed {
-				return false, Unavailable.Fault("more than one content coding", nil)
+				return false, codingFault("more than one content coding")
 			}
 			packed = true
-		default:
-			return false, Unavailable.Fault("a content coding that was not asked for", nil)
+		case "br", "zstd", "deflate", "compress", "x-compress", "aws-chunked":
+			return false, codingFault("content coding " + coding + ", which was not requested")
+		default: // remote text
+			return false, codingFault("an unknown content coding, which was not requested")
 		}
 	}
 	return packed, nil
@@ -239,7 +241,7 @@ func readBody(r io.ReadCloser, packed bool) ([]byte, *Fault) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r, limit))
 	if err != nil {
-		return nil, bodyFault(err)
+		return nil, bodyFault(err, "answer cut off")
 	}
 	return body, nil
 }
@@ -251,22 +253,13 @@ func (a Answer) Text() ([]byte, *Fault) {
 	}
 	r, err := gzip.NewReader(bytes.NewReader(a.body))
 	if err != nil {
-		return nil, bodyFault(err)
+		return nil, bodyFault(err, badGzip)
 	}
-	return readBody(r, false)
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r, maxBody))
+	if err != nil {
+		return nil, bodyFault(err, badGzip)
+	}
+	return body, nil
 }
 
-// deadlineKey is the key of a request's deadline among the values of its context.
-// http.Transport dials with a context that keeps the values of the request's, but neither
-// its deadline nor its cancellation.
-type deadlineKey struct{}
-
-// withDeadline returns a context with the deadline of the request to which ctx belongs.
-func withDeadline(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	deadline, ok := ctx.Value(deadlineKey{}).(time.Time)
-	if !ok {
-		return nil, nil, errors.New("a request without a deadline")
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	return ctx, cancel, nil
-}
+const badGzip = "a body in gzip that cannot be decoded"

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -16,7 +18,34 @@ import (
 	"github.com/vepverify/vepverify/internal/outbound"
 )
 
-// connectThroughProxy returns a connection to addr through the proxy.
+// proxyError is an error of the proxy, or of the connection to it. It says nothing about the
+// host. Nothing of it is text that the proxy sent.
+type proxyError struct {
+	reason          string // after "the proxy host:port"
+	advice, setting string
+	cause           error
+}
+
+func (e *proxyError) Error() string { return e.reason }
+func (e *proxyError) Unwrap() error { return e.cause }
+
+const (
+	adviceProxyUser = "set its user and password in the proxy URL"
+	adviceProxy     = "check the proxy's address and scheme, and that it runs"
+)
+
+// unusableProxy returns the error of a proxy that was not reached, or did not answer.
+func unusableProxy(what string, err error) *proxyError {
+	f := connectFault(err)
+	e := &proxyError{reason: what + ": " + f.Reason, advice: adviceProxy, setting: settingProxy, cause: f.Cause}
+	if f.Setting == settingCA {
+		e.advice, e.setting = f.Advice, f.Setting
+	}
+	return e
+}
+
+// connectThroughProxy returns a connection to addr through the proxy. Its error is a
+// proxyError.
 func (d *dialer) connectThroughProxy(ctx context.Context, addr string) (net.Conn, error) {
 	if d.proxy.Scheme == "socks5" {
 		return d.connectThroughSOCKS(ctx, addr)
@@ -25,18 +54,31 @@ func (d *dialer) connectThroughProxy(ctx context.Context, addr string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	through := conn
-	if d.proxy.Scheme == "https" {
-		through, err = d.startTLS(ctx, conn, outbound.ProxyAddr(d.proxy))
-	}
-	if err == nil {
-		err = requestTunnel(ctx, through, d.proxy.User, addr)
-	}
+	through, err := d.tunnel(ctx, conn, addr)
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return through, nil
+}
+
+// tunnel returns a tunnel to addr through an HTTP proxy, to which conn is a connection.
+func (d *dialer) tunnel(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
+	enter(ctx, tunnelling)
+	if d.proxy.Scheme == "https" {
+		secure, err := d.startTLS(ctx, conn, outbound.ProxyAddr(d.proxy))
+		if refused := (admitError{}); errors.As(err, &refused) {
+			return nil, err
+		}
+		if err != nil {
+			return nil, unusableProxy("does not speak TLS as expected", err)
+		}
+		conn = secure
+	}
+	if err := requestTunnel(ctx, conn, d.proxy.User, addr); err != nil {
+		return nil, err
+	}
+	return conn, nil
 }
 
 // connectToProxy connects to the proxy itself. Its address is not checked, and the system's
@@ -46,7 +88,11 @@ func (d *dialer) connectToProxy(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.connectTo(ctx, nil, host, port)
+	conn, err := d.connectTo(ctx, nil, host, port)
+	if err != nil {
+		return nil, unusableProxy("cannot be reached", err)
+	}
+	return conn, nil
 }
 
 // requestTunnel requests from an HTTP proxy a tunnel to addr (CONNECT, RFC 9110 §9.3.6).
@@ -62,18 +108,48 @@ func requestTunnel(ctx context.Context, conn net.Conn, user *url.Userinfo, addr 
 			"Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}
 	if err := request.Write(conn); err != nil {
-		return err
+		return unusableProxy("did not answer CONNECT", err)
 	}
-	answer := bufio.NewReader(io.LimitReader(conn, maxHeader))
+	limited := &io.LimitedReader{R: conn, N: maxHeader}
+	answer := bufio.NewReader(limited)
 	response, err := http.ReadResponse(answer, request)
-	if err != nil {
-		return err
-	}
-	// A TLS server does not send before the client, so nothing may follow the header.
-	if response.StatusCode != http.StatusOK || answer.Buffered() > 0 {
-		return errors.New("the proxy does not connect")
+	switch {
+	case err != nil && limited.N <= 0:
+		return &proxyError{reason: fmt.Sprintf("answered CONNECT with a header of more than %d bytes", maxHeader), advice: adviceProxy, setting: settingProxy}
+	case err != nil:
+		return unusableProxy("did not answer CONNECT", err)
+	case response.StatusCode != http.StatusOK:
+		return connectRefused(response.StatusCode, user)
+	case answer.Buffered() > 0: // a TLS server does not send before the client
+		return &proxyError{reason: "answered CONNECT with more than a header", advice: adviceProxy, setting: settingProxy}
 	}
 	return conn.SetDeadline(time.Time{})
+}
+
+// connectRefused returns the error of a proxy that answered CONNECT with another status
+// than 200.
+func connectRefused(status int, user *url.Userinfo) *proxyError {
+	e := &proxyError{reason: "answered CONNECT with " + statusText(status), setting: settingProxy}
+	switch status {
+	case http.StatusProxyAuthRequired:
+		e.advice = adviceProxyUser
+		if user != nil {
+			e.advice = "check its user and password in the proxy URL"
+		}
+	case http.StatusForbidden:
+		e.advice = "the proxy should allow CONNECT to this host and port"
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		e.advice = "the proxy could not reach the host: look at the proxy's log"
+	default:
+		e.advice = "check that it is an HTTP proxy that allows CONNECT"
+	}
+	e.reason += ": " + e.advice
+	return e
+}
+
+// statusText returns a status with its name by RFC 9110, without what was sent as its name.
+func statusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 func (d *dialer) connectThroughSOCKS(ctx context.Context, addr string) (net.Conn, error) {
@@ -86,7 +162,26 @@ func (d *dialer) connectThroughSOCKS(ctx context.Context, addr string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	return s.(proxy.ContextDialer).DialContext(ctx, "tcp", addr)
+	conn, err := s.(proxy.ContextDialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, socksError(err)
+	}
+	return conn, nil
+}
+
+// socksError returns the error of a SOCKS proxy. Package proxy describes an answer of the
+// proxy by a text of its own, with numbers at most.
+func socksError(err error) error {
+	var unreached *proxyError
+	if errors.As(err, &unreached) {
+		return unreached
+	}
+	var op *net.OpError
+	if f := connectFault(err); f.Cause != nil || outbound.Classify(err) != outbound.Other || !errors.As(err, &op) || op.Err == nil {
+		return unusableProxy("did not answer as a SOCKS5 proxy", err)
+	}
+	reason := strings.TrimPrefix(op.Err.Error(), "unknown error ")
+	return &proxyError{reason: "answered with a SOCKS5 error: " + reason, advice: "look at the proxy's log, and check its user and password in the proxy URL", setting: settingProxy}
 }
 
 // proxyDialer is a [proxy.ContextDialer] that connects to the proxy, for every address.
@@ -99,5 +194,9 @@ func (d proxyDialer) Dial(network, addr string) (net.Conn, error) {
 
 // DialContext implements [proxy.ContextDialer].
 func (d proxyDialer) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	return d.connectToProxy(ctx)
+	conn, err := d.connectToProxy(ctx)
+	if err == nil {
+		enter(ctx, tunnelling)
+	}
+	return conn, err
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"sync"
 )
 
 // Limits of the TLS certificates that a host sends. Without them, 100 certificates with
@@ -26,6 +27,19 @@ const (
 var errCertificates = errors.New(
 	"TLS certificates over a limit: more than 10, or an RSA key of more than 4096 bits or an exponent over 65537")
 
+// errNoRoots means that CAs are neither configured nor installed.
+var errNoRoots = errors.New("no certificate authorities on this machine")
+
+// errOldTLS means that the host does not support TLS 1.2.
+var errOldTLS = errors.New("TLS before 1.2")
+
+// noSystemRoots reports whether the system has no certificate authorities, as in a container
+// without the package of them.
+var noSystemRoots = sync.OnceValue(func() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
+})
+
 // admitError is an error of Config.Admit, which says nothing about the host.
 type admitError struct{ error }
 
@@ -38,7 +52,11 @@ func (d *dialer) startTLS(ctx context.Context, conn net.Conn, addr string) (net.
 		return nil, err
 	}
 	secure := tls.Client(conn, d.tlsConfig(ctx, host))
-	if err := secure.HandshakeContext(ctx); err != nil {
+	err = secure.HandshakeContext(ctx)
+	if limited, ok := conn.(*limitedConn); ok && err != nil && limited.isOldTLS() {
+		err = errOldTLS
+	}
+	if err != nil {
 		return nil, err
 	}
 	return secure, nil
@@ -67,8 +85,11 @@ func (d *dialer) tlsConfig(ctx context.Context, host string) *tls.Config {
 
 // verifyCertificates verifies the certificates that a host sent, its own first.
 func verifyCertificates(sent []*x509.Certificate, roots *x509.CertPool, host string) error {
-	if len(sent) == 0 || len(sent) > maxCertificates {
+	switch {
+	case len(sent) == 0 || len(sent) > maxCertificates:
 		return errCertificates
+	case roots == nil && noSystemRoots():
+		return errNoRoots
 	}
 	intermediates := x509.NewCertPool()
 	for i, c := range sent {
