@@ -107,11 +107,26 @@ func (v *verification) fallbackAuthority(lookup lookupFunc, issuer string) (*wel
 // reason err, if there is no fallback.
 func noFallback(emailDomain string, err error) error {
 	reason := fmt.Sprintf("untrusted issuer: %s does not support BrowserID, and there is no fallback", emailDomain)
-	return &Error{
+	e := &Error{
 		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
-		Found: err.Error(), Expected: documentAt(emailDomain),
-		Advice: "if another domain speaks for such addresses, name it", Setting: "Fallback", Domain: emailDomain,
+		Found: err.Error(), Expected: documentAt(emailDomain), Domain: emailDomain,
 	}
+	e.Advice, e.Setting = lookupAdvice(err, "look at what the domain answers")
+	if errors.Is(err, wellknown.ErrUnsupported) { // else a fallback may not speak for the domain
+		e.Advice, e.Setting = e.Advice+"; if another domain speaks for such addresses, name it", "Fallback"
+	}
+	return e
+}
+
+// lookupAdvice returns what to do about a failed lookup, and the field of
+// wellknown.Config that it is about, which may be empty. If the KeySource does not tell,
+// it returns otherwise.
+func lookupAdvice(err error, otherwise string) (advice, setting string) {
+	var lookup *wellknown.LookupError
+	if errors.As(err, &lookup) && lookup.Advice != "" {
+		return lookup.Advice, lookup.Setting
+	}
+	return otherwise, ""
 }
 
 // acceptIncomplete returns the authority of the fallback although its document
@@ -130,9 +145,9 @@ func (v *verification) acceptIncomplete(a *wellknown.Authority, err error) (*wel
 }
 
 // checkFallbackAllowed returns an error if the fallback, or its delegate, signed the
-// certificate and must not speak for the email's domain (PROTOCOL §4, row 5). It is called after
-// the signatures were checked: until then, a domain that the fetch policy refuses
-// and one that does not support BrowserID have the same outcomes, so that the
+// certificate and must not speak for the email's domain (PROTOCOL §4, row 5). It is
+// called after the signatures were checked: until then, a domain that the fetch policy
+// refuses and one that does not support BrowserID have the same outcomes, so that the
 // reason does not tell which names resolve to addresses that are not public.
 func (v *verification) checkFallbackAllowed() error {
 	err := v.primaryErr
@@ -140,23 +155,30 @@ func (v *verification) checkFallbackAllowed() error {
 		return nil
 	}
 	reason := fmt.Sprintf("untrusted issuer: %s may not speak for %s", v.authority.Domain, v.emailDomain)
-	return &Error{
+	e := &Error{
 		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, err), cause: err,
 		Found: err.Error(), Expected: "a domain that does not support BrowserID, or a support document of its own",
-		Advice: "look at what the domain answers", Domain: v.emailDomain,
+		Domain: v.emailDomain,
 	}
+	e.Advice, e.Setting = lookupAdvice(err, "look at what the domain answers")
+	return e
 }
 
 // untrustedIssuer returns the error for an issuer other than the expected one.
 // primaryErr is the reason why the fallback is expected, or nil if it is not.
 func untrustedIssuer(expected, got string, primaryErr error) error {
 	reason := fmt.Sprintf("untrusted issuer, expected '%s', got '%s'", expected, got)
-	return &Error{
+	e := &Error{
 		Kind: ErrIssuer, Reason: reason, detail: withCause(reason, primaryErr), cause: primaryErr,
 		Found: withCause("issued by "+got, primaryErr), Expected: "issued by " + expected,
 		Advice:  "only " + expected + " may speak for this address; to accept " + got + " for any address, trust it",
 		Setting: "TrustedIssuers",
 	}
+	var own *wellknown.LookupError
+	if errors.As(primaryErr, &own) && own.Host == got && own.Advice != "" {
+		e.Advice, e.Setting, e.Domain = own.Advice+"; else only "+expected+" may speak for this address", own.Setting, got
+	}
+	return e
 }
 
 // lookupFailed returns the error for a domain whose lookup failed. Its Reason tells
@@ -166,13 +188,17 @@ func lookupFailed(domain string, err error) error {
 	e := &Error{
 		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
 		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
-		Found: err.Error(), Expected: documentAt(domain),
-		Advice: "look at what the domain answers", Domain: domain,
+		Found: err.Error(), Expected: documentAt(domain), Domain: domain,
 	}
-	if isUnavailable(err) {
-		e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
-		e.detail = "undecided, " + e.detail
-		e.Advice, e.Setting = "try again later, or configure the keys if they are known", "Keys"
+	if !isUnavailable(err) {
+		e.Advice, e.Setting = lookupAdvice(err, "look at what the domain answers")
+		return e
+	}
+	e.Kind, e.Reason = ErrUndecided, "undecided, no keys of "+domain+": domain is unavailable"
+	e.detail = "undecided, " + e.detail
+	e.Advice, e.Setting = lookupAdvice(err, "try again later")
+	if e.Setting == "" {
+		e.Advice, e.Setting = e.Advice+"; or configure the keys, if they are known", "Keys"
 	}
 	return e
 }

@@ -3,8 +3,11 @@ package assertion_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"code.dny.dev/ssrf"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
@@ -136,6 +141,50 @@ func TestRows(t *testing.T) {
 				t.Errorf("issuer %q", res.Issuer)
 			}
 		})
+	}
+}
+
+// TestLookupAdvice checks that the error about a failed lookup has the advice and the
+// setting of the lookup's error.
+func TestLookupAdvice(t *testing.T) {
+	certificate := &tls.CertificateVerificationError{UnverifiedCertificates: make([]*x509.Certificate, 2), Err: x509.UnknownAuthorityError{}}
+	noHost, private := &net.DNSError{IsNotFound: true}, &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}
+	fallback := string(document(idpKey.Public()))
+	for name, c := range map[string]struct {
+		answer          any // of idp.example
+		fallback        any // of fallback.example; nil means none is configured
+		issuer          string
+		want            error
+		advice, setting string
+	}{
+		"redirect":                    {301, nil, "", assertion.ErrIssuer, "no redirects are followed", "Fallback"},
+		"redirect, and a fallback":    {301, fallback, "", assertion.ErrIssuer, "no redirects are followed", ""},
+		"no such host":                {noHost, nil, "", assertion.ErrIssuer, "check the spelling of the domain, and its DNS records; if another", "Fallback"},
+		"no such host, and fallback":  {noHost, fallback, "", assertion.ErrIssuer, "check the spelling", ""},
+		"no such host, other issuer":  {noHost, fallback, "other.example", assertion.ErrIssuer, "only fallback.example may speak", "TrustedIssuers"},
+		"not found":                   {404, nil, "", assertion.ErrIssuer, "as application/json", "Fallback"},
+		"unknown authority":           {certificate, nil, "", assertion.ErrUndecided, "name its authority in the file", "CAFile"},
+		"unknown authority, fallback": {noHost, certificate, "fallback.example", assertion.ErrUndecided, "name its authority in the file", "CAFile"},
+		"time-out":                    {context.DeadlineExceeded, nil, "", assertion.ErrUndecided, "allow more time", "Timeout"},
+		"server error":                {503, nil, "", assertion.ErrUndecided, "try again later", "Keys"},
+		"private address":             {private, nil, "", assertion.ErrIssuer, "only in development", "InsecureAllowPrivate"},
+		"private address, fallback":   {private, fallback, "fallback.example", assertion.ErrIssuer, "only in development", "InsecureAllowPrivate"},
+	} {
+		hosts := fakeHosts{"idp.example": c.answer}
+		config := assertion.Config{}
+		if c.fallback != nil {
+			hosts["fallback.example"], config.Fallback = c.fallback, "fallback.example"
+		}
+		config.Keys = hosts.source(t)
+		_, err := verifier(t, config).Verify(t.Context(), spec{issuer: c.issuer}.String(), rp)
+		var e *assertion.Error
+		if !errors.Is(err, c.want) || !errors.As(err, &e) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+			continue
+		}
+		if !strings.Contains(e.Advice, c.advice) || e.Setting != c.setting {
+			t.Errorf("%s: advice %q, setting %q; want %q, %q", name, e.Advice, e.Setting, c.advice, c.setting)
+		}
 	}
 }
 

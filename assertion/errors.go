@@ -71,8 +71,9 @@ type Error struct {
 	Found, Expected string
 	// Advice tells a person what to do. It may be empty.
 	Advice string
-	// Setting is the field of Config that Advice is about, such as MaxChain. It
-	// may be empty.
+	// Setting is the field of Config that Advice is about, such as MaxChain. If a
+	// lookup failed, it may be a field of wellknown.Config, such as CAFile. It may be
+	// empty.
 	Setting string
 	// Domain is the domain whose lookup failed. It is empty if none did. It is
 	// for the operator too.

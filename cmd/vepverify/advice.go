@@ -11,9 +11,10 @@ import (
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
-// settingFlags are the flags that set a field of assertion.Config. An [assertion.Error]
-// names the field, and not the flag.
+// settingFlags are the flags that set a field of assertion.Config or wellknown.Config. An
+// [assertion.Error] names the field, and not the flag.
 var settingFlags = map[string]string{
+	"CAFile": "--ca-file", "InsecureAllowPrivate": "--insecure-allow-private", "Proxy": "--proxy", "Timeout": "--timeout",
 	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
 	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
 }

@@ -169,6 +169,10 @@ func (r *lookupResult) print(p *cli.Process) {
 		fmt.Fprintln(p.Out, cli.Printable(r.Domain+": "+r.Status+": "+r.Reason))
 	}
 	if r.Authority == "" {
+		if r.advice != "" {
+			t.Row("what to do", r.advice)
+		}
+		fmt.Fprint(p.Out, t.String())
 		return
 	}
 	t.Row("authority", r.Authority)
@@ -214,6 +218,8 @@ type lookupResult struct {
 	Provisioning   string    `json:"provisioning,omitempty"`
 	Fetched        int64     `json:"fetched,omitempty"`
 	Expires        int64     `json:"expires,omitempty"`
+
+	advice string // what to do about Reason
 }
 
 // The values of lookupResult.Status.
@@ -255,7 +261,10 @@ func (r *lookupResult) fail(err error) {
 	r.Reason = err.Error()
 	var lookup *wellknown.LookupError
 	if errors.As(err, &lookup) {
-		r.Reason = lookup.Reason
+		r.Reason, r.advice = lookup.Reason, lookup.Advice
+		if flag := settingFlags[lookup.Setting]; flag != "" {
+			r.advice += " (" + flag + ")"
+		}
 		if lookup.At != lookup.Host {
 			r.Reason = "by way of " + lookup.At + ": " + r.Reason
 		}
