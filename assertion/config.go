@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -157,7 +158,7 @@ func (c Config) validate() error {
 	case c.InsecureFallbackOnUnavailable && c.Fallback == "":
 		return invalidConfig("InsecureFallbackOnUnavailable: no Fallback")
 	case c.Leeway > maxLeeway:
-		return invalidConfig("Leeway: %v, more than %v", c.Leeway, maxLeeway)
+		return invalidConfig("Leeway: %s, more than %s", humantime.Duration(c.Leeway), humantime.Duration(maxLeeway))
 	case c.MaxChain < 0 || c.MaxChain > MaxChainLimit:
 		return invalidConfig("MaxChain: %d, not 1 to %d", c.MaxChain, MaxChainLimit)
 	}
@@ -204,7 +205,7 @@ func (c Config) maxLife() (int64, error) {
 	limit := int64(noMaxLife)
 	if store, ok := c.OneUse.(limitedOneUse); ok {
 		if limit = store.MaxLife().Milliseconds() - 2*c.Leeway.Milliseconds(); limit <= 0 {
-			return 0, invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %v", 2*c.Leeway)
+			return 0, invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %s", humantime.Duration(2*c.Leeway))
 		}
 	}
 	switch {
@@ -213,7 +214,7 @@ func (c Config) maxLife() (int64, error) {
 	case c.MaxLife == 0:
 		return min(limit, defaultMaxLife.Milliseconds()), nil
 	case c.MaxLife.Milliseconds() > limit:
-		return 0, invalidConfig("MaxLife: %v and twice Leeway, %v, is more than OneUse keeps an entry for", c.MaxLife, c.Leeway)
+		return 0, invalidConfig("MaxLife: %s and twice Leeway, %s, is more than OneUse keeps an entry for", humantime.Duration(c.MaxLife), humantime.Duration(c.Leeway))
 	}
 	return c.MaxLife.Milliseconds(), nil
 }

@@ -53,6 +53,7 @@ const (
 	CutOff
 	JWT
 	Email
+	Text // of NotFileName only
 
 	kinds // the number of kinds
 )
@@ -123,4 +124,5 @@ var texts = [kinds]struct{ what, advice string }{
 	CutOff:             {"an assertion that was cut off", passWhole + "; some terminals and databases cut lines off, at 255, 1024 or 4095 characters"},
 	JWT:                {"a JSON Web Token (JWT) of another protocol, such as OpenID Connect", "it is not a BrowserID assertion, which is certificate~assertion: verify it with a library for its protocol"},
 	Email:              {"an email address", "pass an assertion, which proves the address"},
+	Text:               {"a text", "pass the name of a file"},
 }

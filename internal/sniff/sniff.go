@@ -37,6 +37,21 @@ func Of(text string) Kind {
 	return Unknown
 }
 
+// NotFileName returns what a text is that is given as the name of a file but is a text
+// itself, such as an assertion or a private key. It returns Unknown for what may be a name.
+func NotFileName(text string) Kind {
+	trimmed := strings.TrimSpace(text)
+	isText := HoldsToken(text) || strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "-----BEGIN ") ||
+		strings.HasPrefix(trimmed, "https://") || strings.HasPrefix(trimmed, "http://") || strings.Contains(trimmed, "\n")
+	if !isText {
+		return Unknown
+	}
+	if k := Of(text); k != Unknown {
+		return k
+	}
+	return Text
+}
+
 // HoldsToken reports whether a text has a signed token, or the beginning of one, anywhere.
 func HoldsToken(text string) bool {
 	for _, header := range headers {
@@ -331,9 +346,9 @@ func kindOfToken(token string) Kind {
 func single(text string) Kind {
 	before, after, found := strings.Cut(text, "~")
 	switch {
-	case !found && isToken(text):
+	case !found && isToken(text) && startsToken(text):
 		return kindOfToken(text)
-	case !found && strings.Count(text, ".") == 4 && lengthOf(text, func(c byte) bool { return isBase64URL(c) || c == '.' }) == len(text):
+	case !found && strings.Count(text, ".") == 4 && startsToken(text) && lengthOf(text, func(c byte) bool { return isBase64URL(c) || c == '.' }) == len(text):
 		return JWT // encrypted
 	case found && before == "" && isToken(after):
 		return WithoutCertificate

@@ -94,7 +94,7 @@ func TestOf(t *testing.T) {
 		if k.IsOther() != (k.Advice() != "") {
 			t.Errorf("%s: advice %q", k, k.Advice())
 		}
-		if k == sniff.Email {
+		if k == sniff.Email { // the last
 			break
 		}
 	}
@@ -116,6 +116,15 @@ func TestHoldsToken(t *testing.T) {
 			t.Errorf("%.20q… holds none", text)
 		}
 	}
+	for text, want := range map[string]sniff.Kind{
+		assertion: sniff.Assertion, "x" + assertion: sniff.Assertion, assertion[:40]: sniff.CutOff, " {}": sniff.JSON, "-----BEGIN X": sniff.PEM,
+		"http://rp.example/": sniff.URL, "a\nb": sniff.Text,
+		"": 0, "assertion.txt": 0, "keys.2026.json": 0, "a b.c d.e f~old.tar.gz": 0, "token 1.txt": 0, "C:\\a: b.txt": 0, "ada@idp.example": 0, "$HOME": 0,
+	} {
+		if got := sniff.NotFileName(text); got != want {
+			t.Errorf("%.20q as the name of a file is recognized as %q, want %q", text, got, want)
+		}
+	}
 	for _, text := range []string{"", "assertion.txt", "keyJson.txt", "/home/eyJ/x", "privateKeyJar.json", "idp.example", "https://rp.example"} {
 		if sniff.HoldsToken(text) {
 			t.Errorf("%q holds one", text)
@@ -132,9 +141,11 @@ func FuzzOf(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		k := sniff.Of(text)
-		if k < sniff.Unknown || k > sniff.Email || k.IsOther() && (k.String() == "" || k.Advice() == "") {
+		if k < sniff.Unknown || k > sniff.Text || k.IsOther() && (k.String() == "" || k.Advice() == "") {
 			t.Errorf("%q: %d", text, k)
 		}
-		sniff.HoldsToken(text)
+		if other := sniff.NotFileName(text); other == sniff.Unknown && sniff.HoldsToken(text) {
+			t.Errorf("%q may be the name of a file", text)
+		}
 	})
 }

@@ -95,7 +95,7 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 	}
 	in, err := c.Open(name)
 	if err != nil {
-		return verifier.InputError(c, name, err)
+		return err
 	}
 	defer in.Close()
 	ctx, stop := signals.UntilHangup(ctx, c.Err)
@@ -111,6 +111,8 @@ func inputName(c *cli.Call) (string, error) {
 	switch {
 	case len(c.Args) > 1:
 		return "", c.UsageErrorf("one file at a time, not %d: \"cat FILE… | vepverify batch\" takes several", len(c.Args))
+	case len(c.Args) == 1 && c.Args[0] == "":
+		return "", c.UsageErrorf("the name of the file is empty, as of a variable that is not set")
 	case len(c.Args) == 1:
 		return c.Args[0], nil
 	case cli.IsTerminal(c.In):

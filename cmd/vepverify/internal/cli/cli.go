@@ -8,7 +8,7 @@
 // returns nil, a [Status] for a result that it has already printed, or an error
 // that [App.Run] prints on one line.
 //
-// Package cli knows nothing of assertions. It does not check that a command
+// Package cli knows of assertions only that they are no names of files. It does not check that a command
 // keeps secrets out of what it prints itself.
 package cli
 
@@ -161,6 +161,9 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 				return err
 			}
 			c.warnOfServiceLinks()
+			if err := c.checkFileNames(); err != nil {
+				return err
+			}
 			return c.command.Run(ctx, c)
 		},
 	}

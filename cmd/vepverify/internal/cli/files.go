@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 // maxFile is the size limit of [Process.ReadFile], in bytes.
@@ -60,6 +63,10 @@ func (p *Process) Open(name string) (*Input, error) {
 		return &Input{p.In, io.NopCloser(nil)}, nil
 	}
 	f, err := os.Open(name)
+	if kind := sniff.NotFileName(name); err != nil && kind != sniff.Unknown {
+		return nil, fmt.Errorf("the argument is %s, not the name of a file: "+
+			"give the text on standard input, with - as the name: printf %%s \"$ASSERTION\" | vepverify - …", kind)
+	}
 	if err != nil {
 		return nil, ReadError(name, err)
 	}
@@ -68,6 +75,25 @@ func (p *Process) Open(name string) (*Input, error) {
 		return nil, fmt.Errorf("%s is a folder; name a file in it", name)
 	}
 	return &Input{f, f}, nil
+}
+
+// checkFileNames returns an error if the value of a flag for a file is a text itself, such
+// as an assertion or a key. The error does not repeat it.
+func (c *Call) checkFileNames() error {
+	for _, f := range c.command.Flags {
+		if !strings.Contains(usageOf(f), "`FILE`") {
+			continue
+		}
+		name, value := f.Names()[0], flagValue(f)
+		kind := sniff.NotFileName(value)
+		if kind == sniff.Unknown {
+			continue
+		}
+		if _, err := os.Stat(value); err != nil {
+			return c.UsageErrorf("%s is %s, not the name of a file", c.written(name, ""), kind)
+		}
+	}
+	return nil
 }
 
 // FileName returns the name of a file for messages.

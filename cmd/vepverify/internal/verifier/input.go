@@ -1,21 +1,24 @@
 package verifier
 
 import (
-	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"fmt"
+	"os"
+
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
-// InputError returns the error for an input file that cannot be opened. If the argument is
-// an assertion or another text, and not a name, the error tells that and does not repeat it.
-func InputError(c *cli.Call, name string, err error) error {
-	switch kind := sniff.Of(name); kind {
-	case sniff.Unknown, sniff.Email:
-		return err
-	case sniff.Empty:
-		return c.UsageErrorf("the name of the file is empty, as of a variable that is not set")
-	case sniff.URL:
-		return c.UsageErrorf("the argument is a URL, not the name of a file")
-	default:
-		return c.UsageErrorf("the argument is %s, not the name of a file: give the text on standard input: printf %%s \"$ASSERTION\" | vepverify - …", kind)
+// keysError returns the error for a file of --keys that cannot be read. It names a file with
+// another content.
+func keysError(name string, err error) error {
+	data, readErr := os.ReadFile(name)
+	kind := sniff.Of(string(data))
+	switch {
+	case readErr != nil || kind == sniff.Unknown || kind == sniff.Bundle || kind == sniff.JSON:
+		return fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
+	case kind == sniff.SupportDocument:
+		return fmt.Errorf("--keys: %s is a support document alone: name it DOMAIN.json in a folder, and give the folder", name)
+	case kind == sniff.UTF8BOM || kind == sniff.UTF16 || kind == sniff.Compressed:
+		return fmt.Errorf("--keys: %s is %s: %s", name, kind, kind.Advice())
 	}
+	return fmt.Errorf("--keys: %s is %s; want a bundle of support documents, as lookup --save writes it, or a folder of domain.json", name, kind)
 }

@@ -4,7 +4,6 @@
 package verifier
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -203,7 +202,7 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 func (n *Network) LoadKeys() (*wellknown.Static, error) {
 	static, err := wellknown.LoadStatic(n.Keys)
 	if err != nil {
-		return nil, fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
+		return nil, keysError(n.Keys, err)
 	}
 	return static, nil
 }
