@@ -20,7 +20,8 @@
 //	/sign_in                 the dialog that opens when a relying party asks
 //	/certify                 issues certificates to the dialog
 //
-// Programs that need no browser call [Provider.Certify].
+// Browsers get a page if a request is refused, and programs JSON or text. Programs that
+// need no browser call [Provider.Certify].
 //
 // # A relying party
 //
@@ -40,12 +41,22 @@
 //   - it does not call onlogin for a page whose loggedInUser is not the last address
 //     that was chosen: the script accepts the page's value.
 //
-// Of the options of request and get, siteName and oncancel have an effect.
+// Of the options of request and get, siteName and oncancel have an effect. oncancel, and
+// the callback of get after null, get the reason in addition:
+//
+//	cancelled  the person closed the dialog
+//	blocked    the browser opened no window: pop-ups are blocked, or there was no click
+//	lost       the window was closed, or cut off, before the dialog answered
+//	replaced   get was called again while the dialog was open
+//
+// Tell the user about "blocked": no window appeared, and nobody cancelled. request and get
+// bring a dialog that is open to the front. navigator.id.cancel closes it; the historic
+// script has no such function.
 //
 // The dialog is a window that opens in the click. A page with the header
-// Cross-Origin-Opener-Policy: same-origin cuts its connection to the dialog;
-// same-origin-allow-popups, or no such header, keeps it. A Content-Security-Policy
-// needs the provider's origin in script-src and nothing else.
+// Cross-Origin-Opener-Policy: same-origin cuts its connection to the dialog, which is
+// then "lost"; same-origin-allow-popups, or no such header, keeps it. A
+// Content-Security-Policy needs the provider's origin in script-src and nothing else.
 //
 // # A verifier
 //

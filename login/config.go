@@ -96,9 +96,10 @@ type Config[U any] struct {
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, message string)
 
 	// Logger logs what answers do not contain: errors of the functions above and of the
-	// session store, and how a lookup for an assertion failed. Log records
-	// contain no address and no assertion, unless an error of the application does.
-	// Nil means slog.Default.
+	// session store (level error), why an assertion is undecided or a request may come
+	// from another site (warn), why another assertion is refused (info). Each cause is
+	// logged once a minute. Log records contain no address and no assertion, unless an
+	// error of the application does. Nil means slog.Default.
 	Logger *slog.Logger
 
 	// Now is the clock of the default Verifier and of the default Sessions. Nil means

@@ -16,8 +16,11 @@
 // [Login.AuthScript] returns. It also loads a script that defines navigator.id, and
 // has one of
 //
-//	<button id="browserid-login">Sign in</button>
-//	<button id="browserid-logout">Sign out</button>
+//	<button id="browserid-login" disabled>Sign in</button>
+//	<button id="browserid-logout" disabled>Sign out</button>
+//
+// The script enables them. While the dialog is open, it shows that the page waits, and
+// when the dialog could not open or answer, it shows why.
 //
 // docs/LOGIN.md is the manual for applications: headers, proxies, prefixes, stores,
 // and the script in detail.
@@ -40,7 +43,9 @@
 //     32 fields, or the request target is not a path, as in x:/api/login or a CONNECT;
 //   - 403 if the request may come from another site: its Origin is not an audience,
 //     or it has no Origin and a Sec-Fetch-Site other than same-origin and none, or
-//     its Origin is null without Sec-Fetch-Site: same-origin;
+//     its Origin is null without Sec-Fetch-Site: same-origin. The last is sent by files,
+//     by sandboxed frames, after redirects by other sites, and by forms of pages with
+//     Referrer-Policy: no-referrer in browsers that send no Sec-Fetch-Site;
 //   - 405 if the method is not POST;
 //   - 413 if the form has more than 64 KiB;
 //   - 415 if the type is not application/x-www-form-urlencoded.

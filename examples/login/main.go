@@ -17,7 +17,8 @@ import (
 var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A relying party</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><h1>A relying party</h1>
 {{if .User}}<p>You are {{.User}}. Here is the <a href="/members">members’ page</a>.</p>
-<button id="browserid-logout" data-user="{{.User}}">Sign out</button>{{else}}<button id="browserid-login">Sign in</button>{{end}}
+<button id="browserid-logout" data-user="{{.User}}" disabled>Sign out</button>{{else}}<button id="browserid-login" disabled>Sign in</button>{{end}}
+<noscript>The button needs JavaScript.</noscript>
 <script src="{{.Include}}" defer></script><script src="{{.Script}}" defer></script></html>`))
 
 func site(include string, keys assertion.KeySource) http.Handler {
@@ -47,7 +48,12 @@ func main() {
 	include := flag.String("include", "http://localhost:8400/include.js", "the `URL` of a script that defines navigator.id")
 	keys := flag.String("keys", "keys.json", "the `file` that vepverify idp --keys-out wrote")
 	flag.Parse()
-	log.Fatal((&http.Server{Addr: "localhost:8080", Handler: site(*include, must(wellknown.LoadStatic(*keys))), // limits: docs/LOGIN.md
+	source, err := wellknown.LoadStatic(*keys)
+	if err != nil {
+		log.Fatalf("%v. First start the provider in this folder: vepverify idp --keys-out %s", err, *keys)
+	}
+	log.Print("open http://localhost:8080/ in a browser; the keys are those of the provider that wrote ", *keys)
+	log.Fatal((&http.Server{Addr: "localhost:8080", Handler: site(*include, source), // limits: docs/LOGIN.md
 		MaxHeaderBytes: 64 << 10, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}).ListenAndServe())
 }
 
