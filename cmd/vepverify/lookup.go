@@ -68,6 +68,9 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	for n, name := range names {
 		results[n] = lookUp(ctx, from, name)
 	}
+	if err := cli.Interrupted(ctx); err != nil {
+		return err
+	}
 	worst := worstOf(results)
 	note := ""
 	if l.save != "" {

@@ -71,7 +71,7 @@ standard input. Every flag except --now and --insecure-… can be set in the env
 
 Exit status: 0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
 output; 2 for wrong usage, unreadable files and bad configuration, with one line on
-standard error.
+standard error; 130 after Ctrl-C and 143 after SIGTERM, without an answer.
 
 vepverify help COMMAND explains a command.
 `

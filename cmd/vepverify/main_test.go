@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -106,4 +108,18 @@ func variableOf(flag string) string {
 		return ""
 	}
 	return "VEPVERIFY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// TestHelpNamesFilesThatExist: the files of the repository in the examples of the help exist.
+func TestHelpNamesFilesThatExist(t *testing.T) {
+	for _, c := range newApp().Commands {
+		for _, word := range strings.Fields(c.Help) {
+			if !strings.HasPrefix(word, "testdata/") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("..", "..", word)); err != nil {
+				t.Errorf("%s: %v", c.Name, err)
+			}
+		}
+	}
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
@@ -14,8 +19,10 @@ use too. Each case has an assertion, a configuration, the answers of the hosts, 
 expected result. Nothing is fetched.
 
 Examples:
-  vepverify vectors testdata/vectors.json
-  vepverify vectors --run 'wildcard|port' --verbose testdata/vectors.json
+  vepverify vectors testdata/vectors
+  vepverify vectors --run 'wildcard|port' --verbose testdata/vectors/audience.json
+
+A folder stands for all files *.json in it and below it.
 
 Prints a line for each case that fails, and at the end "N passed, N failed". With --json,
 the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed":N,"failed":N}.
@@ -42,7 +49,7 @@ func vectorsCommand() *cli.Command {
 	t := &vectorsCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "vectors", Usage: "run files of test vectors",
-		Arguments: "FILE…", Help: vectorsHelp, Run: t.run,
+		Arguments: "FILE|FOLDER…", Help: vectorsHelp, Run: t.run,
 		Flags: append(t.format.Flags(),
 			cli.Text(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
 			cli.Switch(&t.verbose, "verbose", "print a line for cases that pass, too"),
@@ -56,15 +63,11 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 		return c.UsageErrorf("--run: %w", err)
 	}
 	if len(c.Args) == 0 {
-		return c.UsageErrorf("no file of test vectors named")
+		return c.UsageErrorf("no file of test vectors: name one, or a folder of them")
 	}
-	var files []vectorFile
-	for _, name := range c.Args { // before any case is run: all files must be readable
-		f, err := t.load(c, name)
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
+	files, err := loadVectors(ctx, c)
+	if err != nil {
+		return err
 	}
 	for _, f := range files {
 		if err := t.runFile(ctx, c, f, len(files) > 1, wanted); err != nil {
@@ -83,14 +86,59 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 	return nil
 }
 
-// load reads a file of test vectors.
-func (t *vectorsCmd) load(c *cli.Call, name string) (vectorFile, error) {
-	in, err := c.Open(name)
+// loadVectors reads the files that the arguments name. All of them must be readable before
+// a case is run, and there must be a case.
+func loadVectors(ctx context.Context, c *cli.Call) (files []vectorFile, err error) {
+	cases := 0
+	for _, arg := range c.Args {
+		names, err := vectorFiles(arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			f, err := loadVectorFile(ctx, c, name)
+			if err != nil {
+				return nil, err
+			}
+			files, cases = append(files, f), cases+len(f.cases)
+		}
+	}
+	if cases == 0 {
+		return nil, fmt.Errorf("no test vectors in %s", strings.Join(c.Args, ", "))
+	}
+	return files, nil
+}
+
+// vectorFiles returns the names of the files that an argument stands for, sorted.
+func vectorFiles(arg string) (names []string, err error) {
+	info, err := os.Stat(arg)
+	if err != nil || !info.IsDir() { // the error of a missing file comes when it is read
+		return []string{arg}, nil
+	}
+	err = filepath.WalkDir(arg, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(name, ".json") {
+			names = append(names, name)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, cli.ReadError(arg, err)
+	case len(names) == 0:
+		return nil, fmt.Errorf("%s: no .json file in this folder or below it", arg)
+	}
+	return names, nil
+}
+
+// maxVectorFile is the size limit of a file of test vectors, in bytes.
+const maxVectorFile = 256 << 20
+
+func loadVectorFile(ctx context.Context, c *cli.Call, name string) (vectorFile, error) {
+	data, err := c.ReadUpTo(ctx, name, maxVectorFile)
 	if err != nil {
 		return vectorFile{}, err
 	}
-	defer in.Close()
-	f, err := vectors.Read(in)
+	f, err := vectors.Read(bytes.NewReader(data))
 	if err != nil {
 		return vectorFile{}, fmt.Errorf("%s: %w", cli.FileName(name), err)
 	}
@@ -106,8 +154,8 @@ func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, 
 			continue
 		}
 		err := c.Check(ctx)
-		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted")
+		if err := cli.Interrupted(ctx); err != nil {
+			return err
 		}
 		r := caseResult{Case: c.Name, Passed: err == nil}
 		if several {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,9 +80,13 @@ func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
 
 func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Verifier, text string, a *adviser) (*assertion.Result, error) {
 	if !cmd.explain {
-		return v.Verify(ctx, text, cmd.audiences...)
+		res, err := v.Verify(ctx, text, cmd.audiences...)
+		return res, cmp.Or(cli.Interrupted(ctx), err)
 	}
 	e := v.Explain(ctx, text, cmd.audiences...)
+	if err := cli.Interrupted(ctx); err != nil {
+		return nil, err
+	}
 	printExplanation(c, e, a)
 	return e.Result, e.Err
 }

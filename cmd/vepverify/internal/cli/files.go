@@ -26,7 +26,7 @@ func (p *Process) ReadFile(ctx context.Context, name string) ([]byte, error) {
 }
 
 // ReadUpTo reads up to limit bytes of a file, or of standard input for "-". It
-// returns when ctx ends, even if standard input has not ended.
+// returns [Interrupted] when ctx ends, even if standard input has not ended.
 func (p *Process) ReadUpTo(ctx context.Context, name string, limit int64) ([]byte, error) {
 	in, err := p.Open(name)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Process) ReadUpTo(ctx context.Context, name string, limit int64) ([]byt
 	case r := <-done:
 		return r.data, ReadError(name, r.err)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("interrupted while reading %s", FileName(name))
+		return nil, Interrupted(ctx)
 	}
 }
 

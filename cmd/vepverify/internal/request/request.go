@@ -187,6 +187,9 @@ func (x *exchange) write(ctx context.Context, res *http.Response) error {
 	if file != nil {
 		err = errors.Join(err, file.Close())
 	}
+	if stopped := x.interrupted(ctx); stopped != nil {
+		return stopped
+	}
 	switch {
 	case body.err != nil:
 		fmt.Fprintf(x.Err, "%s: the answer was cut off: %s\n", cli.Program, x.reasonOf(ctx, body.err))
@@ -228,12 +231,24 @@ func (r *bodyReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// interrupted returns the status with which the command ends if a signal, and not the
+// timeout, has ended ctx.
+func (x *exchange) interrupted(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errTimeout) {
+		return nil
+	}
+	return cli.Interrupted(ctx)
+}
+
 // fail prints a failure in place of the response. It returns the error if the
 // request could not be sent at all.
 func (x *exchange) fail(ctx context.Context, err error) error {
 	var network *networkError
 	var refused *vepauth.TokenError
 	failure := new(assertion.FailureAnswer)
+	if stopped := x.interrupted(ctx); stopped != nil {
+		return stopped
+	}
 	switch {
 	case ctx.Err() != nil || errors.As(err, &network):
 		failure.Reason, failure.Undecided = x.reasonOf(ctx, err), true
@@ -261,11 +276,8 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 // reasonOf returns the reason why the response is missing or incomplete. It has no
 // text of the server.
 func (x *exchange) reasonOf(ctx context.Context, err error) string {
-	switch {
-	case errors.Is(context.Cause(ctx), errTimeout):
+	if errors.Is(context.Cause(ctx), errTimeout) {
 		return "no answer within " + x.timeout.String()
-	case ctx.Err() != nil:
-		return "interrupted"
 	}
 	return networkReason(err)
 }

@@ -16,18 +16,19 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// Context returns a context that ends at the first SIGINT or SIGTERM. At the second, the
+// Context returns a context that ends at the first SIGINT or SIGTERM, with a
+// [cli.Interrupt] as its cause. At the second, the
 // process prints a line and ends with the status that shells use for it: 128 and the number
 // of the signal. That does not depend on the signal's default action, which is to do nothing
 // for the first process of a container, and for a job that a script starts with "&".
 func Context(stderr io.Writer) context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	received := make(chan os.Signal, 2)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-received
+		number, _ := (<-received).(syscall.Signal)
 		first := time.Now()
-		cancel()
+		cancel(cli.Interrupt{Signal: number})
 		for second := range received {
 			if time.Since(first) > oneSignal {
 				fmt.Fprintf(stderr, "%s: ended at once by a second signal: %v\n", cli.Program, second)

@@ -20,6 +20,7 @@
 package vectors
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,17 +82,18 @@ const (
 // Read reads a file of cases. It returns an error for another format, an unknown member, or
 // a case that cannot be run.
 func Read(r io.Reader) (*File, error) {
-	d := json.NewDecoder(r)
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFormat(data); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	var f File
 	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("not a file of test vectors: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not a file of test vectors: text after the object")
-	}
-	if f.Format != Format {
-		return nil, fmt.Errorf("format %.40q: want %q", f.Format, Format)
+		return nil, fmt.Errorf("not in the format %s: %w", Format, err)
 	}
 	for i, c := range f.Cases {
 		if err := c.validate(); err != nil {
@@ -99,6 +101,24 @@ func Read(r io.Reader) (*File, error) {
 		}
 	}
 	return &f, nil
+}
+
+// checkFormat returns an error if a file is not JSON or has another format.
+func checkFormat(data []byte) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("not a file of test vectors: it is empty")
+	}
+	var file struct{ Format *string }
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(data, &file); {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not a file of test vectors: not JSON (byte %d)", syntax.Offset)
+	case err != nil || file.Format == nil:
+		return fmt.Errorf("not a file of test vectors: it does not have \"format\":%q", Format)
+	case *file.Format != Format:
+		return fmt.Errorf("format %.40q: want %q", *file.Format, Format)
+	}
+	return nil
 }
 
 // validate returns an error if the case cannot be run.
