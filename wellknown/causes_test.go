@@ -307,7 +307,6 @@ func TestCauseOfTransport(t *testing.T) {
 	for name, err := range map[string]error{
 		"stream reset":   http2.StreamError{StreamID: 1, Code: http2.ErrCodeProtocol, Cause: errors.New("remote")},
 		"connection":     http2.ConnectionError(http2.ErrCodeProtocol),
-		"going away":     http2.GoAwayError{ErrCode: http2.ErrCodeNo, DebugData: "remote"},
 		"proxy's answer": errors.New("Forbidden by remote"),
 		"end":            io.ErrUnexpectedEOF,
 		"roots":          x509.SystemRootsError{Err: errors.New("remote")},

@@ -43,7 +43,8 @@ type Config struct {
 	//
 	// The proxy's own address may be private. The proxy resolves the names of hosts, so it
 	// must itself reject private targets. With a proxy, a dead host cannot be told from a
-	// dead proxy, so only a host's own answer over TLS can be ErrUnsupported.
+	// dead proxy, so only a host's own answer over TLS can be ErrUnsupported. What the proxy
+	// says in its place is ErrUnavailable, with the proxy's address and status in the reason.
 	Proxy string
 
 	// MaxEntries and MaxBytes limit the cached documents, and separately, with the same

@@ -27,7 +27,12 @@
 //   - [ErrRefused]: a failure, such as a delegation that ends nowhere, a body over the limit, or an
 //     address, port or host that must not be contacted. A verifier must not ask its fallback.
 //
-// Every cause that is not known to mean one of the other two is ErrUnavailable. The error of a document that lacks only authentication or provisioning wraps an
+// Every cause that is not known to mean one of the other two is ErrUnavailable: what the
+// domain did not say itself, such as a body that cannot be decoded, or an answer of a proxy.
+// PROTOCOL §8 has a table of all causes. The error's Reason names the cause, its Advice tells
+// what to do, and its Setting is the field of [Config] that may help.
+//
+// The error of a document that lacks only authentication or provisioning wraps an
 // [*IncompleteError], because a fallback's document may lack them.
 //
 // # Fetching
@@ -48,8 +53,8 @@
 //	document              1000 members, 16 entries of keys, 4 DSA keys;
 //	                      4096 bytes if it delegates
 //
-// No error contains anything that a host sent, except that LookupError.At may be the name of a
-// host from a delegation.
+// No error contains anything that a host or a proxy sent, except that LookupError.At may be the
+// name of a host from a delegation.
 //
 // Verifying TLS certificates and parsing documents takes CPU time. [Hooks] can limit it;
 // without Hooks.Load, a resolver does at most GOMAXPROCS/2 of these at once, at least 1.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,6 +36,11 @@ func minuteDocument(variant int64) http.HandlerFunc {
 	}
 }
 
+// codedAnswer returns an answer that is called a document in that content coding.
+func codedAnswer(coding string) string {
+	return strings.Replace(jsonAnswer(200, document(2)), "\r\n", "\r\nContent-Encoding: "+coding+"\r\n", 1)
+}
+
 // hasKeyOf reports whether a has the key of that variant of document.
 func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 	t.Helper()
@@ -57,8 +63,13 @@ func TestHostOutage(t *testing.T) {
 		"speaks no TLS": func(n *network) {
 			n.raw(host, false, func(c net.Conn) { io.WriteString(c, jsonAnswer(404, "")); waitForClose(c) })
 		},
-		"is overloaded": func(n *network) { n.answer(host, jsonAnswer(503, "")) },
-		"is cut off":    func(n *network) { n.answer(host, jsonAnswer(200, document(2))[:100]) },
+		"is overloaded":         func(n *network) { n.answer(host, jsonAnswer(503, "")) },
+		"is cut off":            func(n *network) { n.answer(host, jsonAnswer(200, document(2))[:100]) },
+		"sends another coding":  func(n *network) { n.answer(host, codedAnswer("br")) },
+		"sends several codings": func(n *network) { n.answer(host, codedAnswer("identity, gzip, gzip")) },
+		"sends broken gzip":     func(n *network) { n.answer(host, codedAnswer("gzip")) },
+		"sends a long header":   func(n *network) { n.answer(host, codedAnswer(strings.Repeat("x", 17<<10))) },
+		"sends no HTTP":         func(n *network) { n.answer(host, "220 mail.example\r\n\r\n") },
 		"lost its certificate": func(n *network) {
 			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minuteDocument(2))
 		},
