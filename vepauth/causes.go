@@ -56,14 +56,16 @@ type fault struct {
 func (f *fault) Error() string { return f.text }
 
 // logRefusal logs why a request was refused. That a request has no credentials is not
-// logged: it is how clients begin.
+// logged: it is how clients begin. Nor is that a client has disconnected.
 func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.Refusal) {
 	var f *fault
 	var failed *assertion.Error
-	url := slog.String("url", a.shownURL(r, t))
-	switch ctx := r.Context(); {
-	case e.Reason == reasonNoCredentials, ctx.Err() != nil && errors.Is(e.Cause, context.Canceled):
+	ctx := r.Context()
+	if e.Reason == reasonNoCredentials || ctx.Err() != nil && errors.Is(e.Cause, context.Canceled) {
 		return
+	}
+	url := slog.String("url", a.shownURL(r, t))
+	switch {
 	case e.Status >= http.StatusInternalServerError:
 		level, message := slog.LevelWarn, "vepauth: "+e.Reason
 		if e.Status == http.StatusInternalServerError {
@@ -80,11 +82,29 @@ func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.R
 		}
 		a.causes.Log(ctx, level, level.String()+e.Reason, "vepauth: "+e.Reason, slog.String("error", f.text), slog.String("advice", f.advice), url)
 	case e.Cause != nil:
-		a.causes.LogCause(ctx, slog.LevelInfo, "vepauth: assertion refused", e.Cause)
+		a.causes.LogCause(ctx, slog.LevelInfo, "vepauth: assertion refused", refusedAssertion{e.Cause})
 	default:
 		a.causes.Log(ctx, slog.LevelInfo, e.Reason, "vepauth: "+e.Reason, slog.Int("status", e.Status), url)
 	}
-	a.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "vepauth: request refused", slog.Int("status", e.Status), slog.String("reason", e.Reason), url)
+	a.config.Logger.LogAttrs(ctx, slog.LevelDebug, "vepauth: request refused", slog.Int("status", e.Status), slog.String("reason", e.Reason), url)
+}
+
+// refusedAssertion is the cause of a refused assertion, with its class for the log.
+type refusedAssertion struct{ error }
+
+// Unwrap returns the cause.
+func (c refusedAssertion) Unwrap() error { return c.error }
+
+// LogValue implements [slog.LogValuer].
+func (c refusedAssertion) LogValue() slog.Value { return slog.AnyValue(c.error) }
+
+// LogClass implements [loglimit.Classified].
+func (c refusedAssertion) LogClass() (class, name string) {
+	var e *assertion.Error
+	if errors.As(c.error, &e) {
+		return e.Kind.Error(), e.Reason
+	}
+	return "", c.Error()
 }
 
 // Limits of a path in the log, in bytes.

@@ -2,6 +2,7 @@ package vepauth_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/vepauth"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 // logged returns a site whose log, from a level, is in the buffer.
@@ -278,6 +281,27 @@ func TestSuspicion(t *testing.T) {
 	checkLog(t, "all clients", log.String(), "level=WARN")
 }
 
+// TestLogIsBounded checks that clients cannot fill the log, whatever they choose.
+func TestLogIsBounded(t *testing.T) {
+	s, log := logged(t, slog.LevelInfo, vepauth.Config{Audiences: []string{rp}, Nonces: oneUse(func(key string, _ time.Time) (bool, error) {
+		return false, errors.New("store: refused")
+	})})
+	c := s.login(endpoint)
+	for i := range 300 {
+		host := fmt.Sprintf("http://h%d.example", i)
+		s.do(tokenRequest(host+"/request_token", backed()))
+		s.do(tokenRequest(host+"/request_token", idp.Backed(alice, userKey, host)))
+		s.do(tokenRequest(endpoint, idptest.New(fmt.Sprintf("idp%d.example", i)).At(start).Backed(alice, userKey, rp)))
+		s.do(s.signed(request("GET", rp+fmt.Sprint("/", i)), c))
+		s.do(s.signed(request("GET", rp+fmt.Sprint("/", i)), vepauth.Credentials{ID: fmt.Sprint(i), Secret: "s"}))
+		s.do(edit(t, s.signed(request("GET", rp+fmt.Sprint("/", i)), c), `nonce="`, `nonce="A`))
+		s.do(get(host+fmt.Sprint("/", i), fmt.Sprintf("OAuth, x%d", i)))
+	}
+	if lines := strings.Count(log.String(), "\n"); lines < 6 || lines > 20 {
+		t.Errorf("%d lines: %.9000s", lines, log)
+	}
+}
+
 // TestNothingToLog checks that no line is logged for what clients do every day.
 func TestNothingToLog(t *testing.T) {
 	s, log := logged(t, slog.LevelDebug, vepauth.Config{})
@@ -291,7 +315,18 @@ func TestNothingToLog(t *testing.T) {
 
 // TestUndecided checks that the answers that may be others later say so.
 func TestUndecided(t *testing.T) {
+	known, err := wellknown.NewStatic(map[string]json.RawMessage{"idp.example": idp.Document().JSON()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replays, err := assertion.NewVerifier(assertion.Config{Keys: known, Now: newClock().now, OneUse: oneUse(func(string, time.Time) (bool, error) {
+		return false, errors.New("store: down")
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, config := range map[string]vepauth.Config{
+		"replays":   {Verifier: replays},
 		"lookup":    {Verifier: fixedVerifier{err: &assertion.Error{Kind: assertion.ErrUndecided, Reason: "unreachable"}}},
 		"no result": {Verifier: fixedVerifier{}},
 		"tokens":    {Tokens: issues(vepauth.Token{}, errors.New("down"))},
@@ -302,7 +337,7 @@ func TestUndecided(t *testing.T) {
 		if !strings.HasSuffix(got.body, `"undecided":true}`+"\n") {
 			t.Errorf("%s: %s", name, got.body)
 		}
-		checkLog(t, name, log.String(), "level=WARN")
+		checkLog(t, name, log.String(), "level=WARN", map[string]string{"replays": "store: down", "tokens": "down", "lookup": "unreachable"}[name])
 	}
 	s := newSite(t, &vepauth.Config{Nonces: oneUse(func(string, time.Time) (bool, error) { return false, errors.New("down") })})
 	if got := s.do(s.signed(request("GET", data), s.login(endpoint))); !strings.HasSuffix(got.body, `"undecided":true}`+"\n") {

@@ -106,13 +106,20 @@ func (s Signer) Sign(r *http.Request) error {
 		Token: s.ID, Method: s.Method, Timestamp: strconv.FormatInt(now().Unix(), 10), Nonce: nonce,
 	}, s.Secret, m)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s", err, signAdvice[err])
 	}
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
 	r.Header.Set("Authorization", header)
 	return nil
+}
+
+// signAdvice tells what to do about a query or form that cannot be signed.
+var signAdvice = map[error]string{
+	signature.ErrPercent:   "write %25 for a percent sign in the query or form",
+	signature.ErrSemicolon: "write %3B for it",
+	signature.ErrMisplaced: "no parameter of the query or form may begin with oauth_",
 }
 
 // nonce returns 128 random bits as text.

@@ -261,7 +261,7 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 	case errors.Is(err, vepauth.ErrChallenge):
 		failure.Reason = err.Error()
 	default:
-		return err
+		return fmt.Errorf("the request cannot be signed: %w", err)
 	}
 	failure.Reason = cli.Shorten(failure.Reason, 1000)
 	if err := x.PrintJSON(failure); err != nil {
