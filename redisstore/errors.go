@@ -179,9 +179,9 @@ func localCause(err error) cause {
 	case outbound.NotTLS:
 		return tlsRecordCause(err)
 	case outbound.CertificateExpired, outbound.CertificateName, outbound.CertificateInvalid, outbound.CertificateAuthority:
-		return cause{failure.String(), "the certificate must be for the host of the URL, and of an authority that this system trusts"}
+		return cause{failure.String(), "the certificate must be for the host of the URL, and of an authority that this system trusts; SSL_CERT_FILE can name the file of another"}
 	case outbound.HandshakeFailed:
-		return cause{failure.String(), "does the server want a client certificate? Then use redisstore.New"}
+		return cause{failure.String(), "does the server want a client certificate? Set its tls-auth-clients to no, or use redisstore.New"}
 	case outbound.ClosedEarly:
 		return closed
 	}

@@ -53,6 +53,10 @@ var outcomeByKind = map[error]outcome{
 	assertion.ErrUndecided:   {resultUndecided, "unavailable"},
 }
 
+// undecidedStore is the outcome if the one-use store does not answer. With the kind
+// ErrUndecided, the other cause is a lookup.
+var undecidedStore = outcome{resultUndecided, "one_use_store"}
+
 // The outcomes of requests that are not verified.
 var (
 	refusedType      = outcome{resultRefused, "content_type"}
@@ -76,7 +80,7 @@ var (
 // outcomes returns all outcomes.
 func outcomes() []outcome {
 	all := []outcome{
-		okay, refusedType, refusedSize, refusedBody, refusedSlow, refusedParameter,
+		okay, undecidedStore, refusedType, refusedSize, refusedBody, refusedSlow, refusedParameter,
 		shedQueueFull, shedQueueSlow, shedLookups, shedDomainLookups, clientGone, faultPanic, faultInternal, faultTest,
 	}
 	for _, o := range outcomeByKind {
@@ -102,9 +106,18 @@ func outcomeOf(ctx context.Context, err error) outcome {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return clientGone
 	case errors.As(err, &e):
-		if o, known := outcomeByKind[e.Kind]; known {
-			return o
-		}
+		return outcomeOfKind(e)
+	}
+	return faultInternal
+}
+
+// outcomeOfKind classifies an error about an assertion.
+func outcomeOfKind(e *assertion.Error) outcome {
+	if e.Kind == assertion.ErrUndecided && e.Domain == "" { // no lookup failed
+		return undecidedStore
+	}
+	if o, known := outcomeByKind[e.Kind]; known {
+		return o
 	}
 	return faultInternal
 }
