@@ -1,5 +1,5 @@
-// The copy buttons of the demo's pages, and a message if the browser blocks cookies. The
-// buttons are hidden without this script, and in browsers that let no page copy.
+// The copy buttons of the demo's pages. They are hidden without this script, and in browsers
+// that let no page copy.
 (function () {
   'use strict';
 
@@ -21,19 +21,5 @@
       button.hidden = false;
       button.addEventListener('click', () => copy(button));
     }
-  }
-
-  // keepsCookies sets a cookie, to see whether the browser keeps it. navigator.cookieEnabled
-  // is true in Chromium even if the user has blocked the site's cookies.
-  function keepsCookies() {
-    document.cookie = 'demo-test=1; Path=/; SameSite=Lax';
-    const kept = document.cookie.includes('demo-test=1');
-    document.cookie = 'demo-test=; Path=/; SameSite=Lax; Max-Age=0';
-    return kept;
-  }
-
-  const cookies = document.getElementById('cookies');
-  if (cookies && !keepsCookies()) {
-    cookies.textContent = 'Your browser blocks cookies here, so this site would forget your sign-in at once. Allow cookies for localhost, then reload this page.';
   }
 })();
