@@ -69,7 +69,8 @@ type Config[U any] struct {
 	//
 	// The cookie of a manager that the application sets must be HttpOnly, SameSite
 	// Lax or Strict and, if the audience is https, Secure. scs.New does not set
-	// Secure. Its default store is not bounded.
+	// Secure. Browsers must keep it at all audiences and send it to the routes, as its
+	// Domain and Path say. The default store of scs.New is not bounded.
 	Sessions *scs.SessionManager
 
 	// Prefix is the path before the application's own paths, such as "/app", if its
@@ -179,7 +180,10 @@ func (c Config[U]) validate() error {
 	if err != nil || c.Sessions == nil {
 		return err
 	}
-	return checkSessions(c.Sessions, audiences[0].Scheme() == "https")
+	if err := checkSessions(c.Sessions, audiences[0].Scheme() == "https"); err != nil {
+		return err
+	}
+	return c.checkCookie(audiences)
 }
 
 // validatePaths checks the routes, the prefix and the pages.
@@ -224,7 +228,7 @@ func (c Config[U]) origins() ([]origin.Origin, error) {
 		case err != nil:
 			return nil, fmt.Errorf("login: Audiences: %q: %w", audience, err)
 		case o.Scheme() == "http" && !origin.IsLocal(o.Host()) && !c.InsecureHTTP:
-			return nil, fmt.Errorf("login: Audiences: %q is neither https nor on this machine", audience)
+			return nil, fmt.Errorf("login: Audiences: %q is neither https nor on this machine (InsecureHTTP allows it)", audience)
 		case len(origins) > 0 && o.Scheme() != origins[0].Scheme():
 			return nil, errors.New("login: Audiences: both http and https: a session cookie cannot be for both")
 		}

@@ -59,6 +59,13 @@ func TestBadConfigurations(t *testing.T) {
 		"cookie without SameSite":  func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.SameSite = 0 },
 		"no store":                 func(c *C) { c.Sessions = secureSessions(); c.Sessions.Store = nil },
 		"no lifetime":              func(c *C) { c.Sessions = secureSessions(); c.Sessions.Lifetime = 0 },
+		"cookie of another domain": func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Domain = "p.example" },
+		"cookie of a subdomain":    func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Domain = "www.rp.example" },
+		"cookie of another path":   func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Path = "/ap" },
+		"cookie without a path":    func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Path = "" },
+		"secure cookie over http": func(c *C) {
+			c.Sessions, c.InsecureHTTP, c.Audiences = secureSessions(), true, []string{"http://intranet.example"}
+		},
 		"__Host- and domain": func(c *C) {
 			c.Sessions = secureSessions()
 			c.Sessions.Cookie.Name, c.Sessions.Cookie.Domain = "__Host-x", "rp.example"
@@ -68,6 +75,21 @@ func TestBadConfigurations(t *testing.T) {
 		mutate(&c)
 		if l, err := login.New(c); err == nil || l != nil {
 			t.Errorf("%s: made", name)
+		}
+	}
+}
+
+// TestCookies checks that session cookies are accepted which browsers keep and send.
+func TestCookies(t *testing.T) {
+	for _, c := range []struct{ audience, prefix, domain, path string }{
+		{rp, "", "", "/"}, {rp, "", "rp.example", "/"}, {rp, "", ".RP.example", "/"}, {"https://www.rp.example:8443", "", "rp.example", "/"},
+		{rp, "/app", "", "/app"}, {rp, "/app", "", "/app/"}, {rp, "", "", "/api"}, {"http://localhost:8080", "", "", "/"},
+	} {
+		lc := config(t)
+		lc.Audiences, lc.Prefix, lc.Sessions = []string{c.audience}, c.prefix, secureSessions()
+		lc.Sessions.Cookie.Domain, lc.Sessions.Cookie.Path = c.domain, c.path
+		if _, err := login.New(lc); err != nil {
+			t.Errorf("%v: %v", c, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -64,6 +65,29 @@ func checkSessions(s *scs.SessionManager, secure bool) error {
 		return errors.New("login: Sessions: Cookie.SameSite is neither Lax nor Strict")
 	case strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "" || !c.Secure):
 		return errors.New(`login: Sessions: browsers refuse a __Host- cookie with a domain, with a path other than "/", or without Secure`)
+	}
+	return nil
+}
+
+// checkCookie returns an error if browsers would not keep the session cookie, or not send
+// it to the routes. Then a user would be signed out after each login, without a cause
+// that anyone can see.
+func (c Config[U]) checkCookie(audiences []origin.Origin) error {
+	cookie := c.Sessions.Cookie
+	parent := strings.TrimPrefix(strings.ToLower(cookie.Domain), ".")
+	for _, audience := range audiences {
+		host := audience.Host()
+		switch {
+		case cookie.Secure && audience.Scheme() == "http" && !origin.IsLocal(host):
+			return fmt.Errorf("login: Sessions: Cookie.Secure is set, but browsers do not keep such a cookie at %s, which is http", audience)
+		case parent != "" && host != parent && !strings.HasSuffix(host, "."+parent):
+			return fmt.Errorf("login: Sessions: Cookie.Domain is %q: browsers do not keep such a cookie at %s", cookie.Domain, audience)
+		}
+	}
+	for _, path := range []string{c.LoginPath, c.LogoutPath} {
+		if path = c.Prefix + path; !strings.HasPrefix(path, strings.TrimSuffix(cookie.Path, "/")+"/") || cookie.Path == "" {
+			return fmt.Errorf("login: Sessions: Cookie.Path is %q: browsers do not send such a cookie to %s", cookie.Path, path)
+		}
 	}
 	return nil
 }
