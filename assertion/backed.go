@@ -125,11 +125,12 @@ func recognized(err error, text string) error {
 	if !kind.IsOther() || !errors.As(err, &e) {
 		return err
 	}
+	e.Found, e.Advice, e.Setting = "the text is "+kind.String(), kind.Advice(), ""
 	if e.Kind == ErrMalformed && e.cause != nil {
 		e.Reason = "malformed assertion: " + kind.String()
+	} else {
+		e.detail = e.Reason + " (" + e.Found + ")"
 	}
-	e.Found, e.Advice, e.Setting = "the text is "+kind.String(), kind.Advice(), ""
-	e.detail = e.Reason + " (" + e.Found + ")"
 	return e
 }
 

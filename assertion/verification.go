@@ -230,7 +230,7 @@ func keyRefused(err error) error {
 	return &Error{
 		Kind: ErrKey, Reason: "certified key refused", cause: err, Found: err.Error(),
 		Expected: "public-key: an RSA or DSA key of a size that has an algorithm name",
-		Advice:   "the issuer certified a key that cannot be used; tell the issuer",
+		Advice:   "the issuer certified a key that cannot be used, so tell the issuer; or the text was changed on its way",
 	}
 }
 
@@ -298,9 +298,20 @@ func (v *verification) checkValidity(what string, validity certchain.Validity) e
 	return &Error{
 		Kind: ErrExpired, Reason: "expired", cause: err,
 		Found: what + " " + formatValidity(validity, v.now), Expected: v.expectedTime(),
-		Advice:  "ask for a fresh assertion, because they are valid for minutes; for an old one, verify as of its time",
-		Setting: "Now",
+		Advice: v.expiredAdvice(what, validity), Setting: "Now",
 	}
+}
+
+// expiredAdvice returns what to do about a token that has expired.
+func (v *verification) expiredAdvice(what string, validity certchain.Validity) string {
+	const seconds = 1e11 // the present in seconds is below this, and the present in milliseconds above
+	switch {
+	case validity.Expires.UnixMilli() < seconds && v.now.UnixMilli() > seconds:
+		return "the times may be in seconds, as in JWT; those of BrowserID are in milliseconds; if not, verify as of the token's time"
+	case what != "assertion":
+		return "the user needs a new certificate, which browsers fetch by themselves, and a fresh assertion; for an old one, verify as of its time"
+	}
+	return "ask for a fresh assertion, because they are valid for minutes; for an old one, verify as of its time"
 }
 
 func (v *verification) expectedTime() string {

@@ -45,8 +45,8 @@ func (a *adviser) advice(err *assertion.Error) string {
 	switch {
 	case isForm && command != "":
 		return err.Advice + " (" + command + ")"
-	case err.Domain != "" && isSignature:
-		return err.Advice + a.keysOf(err)
+	case err.Domain != "" && err.Setting == "" && isSignature:
+		return err.Advice + a.keysOf(err.Domain)
 	case err.Domain != "" && a.keys != "" && err.Setting == "Keys":
 		return fmt.Sprintf("%s (to add them to the file of --keys: %s lookup %s --save %s)", err.Advice, cli.Program, err.Domain, a.keys)
 	case settingFlags[err.Setting] != "":
@@ -57,21 +57,16 @@ func (a *adviser) advice(err *assertion.Error) string {
 	return err.Advice
 }
 
-// keysOf tells how to look at, or to renew, the keys of the domain that an error is about.
-func (a *adviser) keysOf(err *assertion.Error) string {
-	flag := ""
-	if f := settingFlags[err.Setting]; f != "" {
-		flag = " (" + f + ")"
-	}
+// keysOf tells how to look at, or to renew, the keys of a domain.
+func (a *adviser) keysOf(domain string) string {
 	if a.keys == "" {
-		return fmt.Sprintf("%s; to see the keys: %s lookup %s", flag, cli.Program, err.Domain)
+		return fmt.Sprintf("; to see the keys: %s lookup %s", cli.Program, domain)
 	}
 	written := ""
 	if info, err := os.Stat(a.keys); err == nil {
 		written = ", written " + cli.FormatTime(info.ModTime(), a.now)
 	}
-	return fmt.Sprintf("%s; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save NEWFILE",
-		flag, a.keys, written, cli.Program, err.Domain)
+	return fmt.Sprintf("; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save NEWFILE", a.keys, written, cli.Program, domain)
 }
 
 // addDetail adds the rows that explain why a check failed.

@@ -4,6 +4,7 @@ package humantime
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -12,7 +13,7 @@ var units = []struct {
 	name   string
 	millis int64
 }{
-	{"year", 365 * 24 * 3600_000}, {"day", 24 * 3600_000}, {"hour", 3600_000}, {"minute", 60_000}, {"second", 1000}, {"ms", 1},
+	{"year", 365 * 24 * 3600_000}, {"day", 24 * 3600_000}, {"hour", 3600_000}, {"minute", 60_000}, {"second", 1000},
 }
 
 // UTC returns a time in UTC, such as "2026-01-01 00:02:00 UTC".
@@ -34,14 +35,13 @@ func Relative(t, now time.Time) string {
 }
 
 // Approximate returns a number of milliseconds as a whole number of one unit, rounded
-// down: at least two of it, except of milliseconds and seconds.
+// down: at least two of it, except of seconds.
 func Approximate(ms int64) string {
-	if ms == 0 {
-		return "0 seconds"
+	if 0 < ms && ms < 1000 {
+		return "less than a second"
 	}
 	for _, u := range units {
-		n := ms / u.millis
-		if n >= 2 || n == 1 && u.name == "second" || u.name == "ms" {
+		if n := ms / u.millis; n >= 2 || u.name == "second" {
 			return count(n, u.name)
 		}
 	}
@@ -49,25 +49,24 @@ func Approximate(ms int64) string {
 }
 
 // Millis returns a number of milliseconds in its two longest units, rounded down, such as
-// "10 minutes 30 seconds". A number of days above 9 is alone.
+// "10 minutes 30 seconds". A number of years or days above 9 is alone. Below a minute it
+// has fractions of a second.
 func Millis(ms int64) string {
-	if ms == 0 {
-		return "0 seconds"
-	}
-	for i, u := range units {
+	for i, u := range units[:len(units)-1] {
 		n := ms / u.millis
-		if n == 0 && u.name != "ms" {
+		if n == 0 {
 			continue
 		}
-		text := count(n, u.name)
-		if rest := ms % u.millis; i+1 < len(units) && (n < 10 || u.millis < units[1].millis) {
-			if n := rest / units[i+1].millis; n > 0 {
-				text += " " + count(n, units[i+1].name)
-			}
+		text, next := count(n, u.name), units[i+1]
+		if rest := ms % u.millis / next.millis; rest > 0 && (n < 10 || i > 1) {
+			text += " " + count(rest, next.name)
 		}
 		return text
 	}
-	return ""
+	if ms%1000 == 0 {
+		return count(ms/1000, "second")
+	}
+	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64) + " seconds"
 }
 
 // Duration returns a length of time that is not negative, as Millis does.
@@ -75,8 +74,8 @@ func Duration(d time.Duration) string { return Millis(d.Milliseconds()) }
 
 // count returns a number with a unit.
 func count(n int64, unit string) string {
-	if n == 1 || unit == "ms" {
-		return fmt.Sprintf("%d %s", n, unit)
+	if n == 1 {
+		return "1 " + unit
 	}
 	return fmt.Sprintf("%d %ss", n, unit)
 }

@@ -16,7 +16,7 @@ const (
 
 func TestApproximate(t *testing.T) {
 	for ms, want := range map[int64]string{
-		0: "0 seconds", 999: "999 ms", second: "1 second", 1999: "1 second", 119 * second: "119 seconds", 2 * minute: "2 minutes",
+		0: "0 seconds", 1: "less than a second", 999: "less than a second", second: "1 second", 1999: "1 second", 119 * second: "119 seconds", 2 * minute: "2 minutes",
 		47 * hour: "47 hours", 2 * day: "2 days", 27*day + 20*hour: "27 days", 729 * day: "729 days", 730 * day: "2 years", 1 << 53: "285616 years",
 	} {
 		if got := humantime.Approximate(ms); got != want {
@@ -27,7 +27,7 @@ func TestApproximate(t *testing.T) {
 
 func TestMillis(t *testing.T) {
 	for ms, want := range map[int64]string{
-		0: "0 seconds", 1: "1 ms", second: "1 second", 30 * second: "30 seconds", 1500: "1 second 500 ms", minute: "1 minute",
+		0: "0 seconds", 1: "0.001 seconds", 950: "0.95 seconds", second: "1 second", 30 * second: "30 seconds", 1500: "1.5 seconds", 59_999: "59.999 seconds", minute: "1 minute",
 		10 * minute: "10 minutes", 10*minute + 30*second: "10 minutes 30 seconds", 90 * minute: "1 hour 30 minutes",
 		27*day + 20*hour: "27 days", 2*day + hour: "2 days 1 hour", 3*365*day + 2*day: "3 years 2 days", 1 << 53: "285616 years",
 	} {

@@ -126,6 +126,9 @@ func isUTF16(text string) bool {
 		}
 	}
 	half := len(text) / 2
+	if text == "\x00" { // what follows the last line break in a file
+		return true
+	}
 	return half > 1 && (zeros[0] >= half && zeros[1] == 0 || zeros[1] >= half && zeros[0] == 0)
 }
 

@@ -42,7 +42,7 @@ func inputs() map[sniff.Kind][]string {
 		sniff.Empty:              {""},
 		sniff.Blank:              {"\n", " \t\r\n", "\u00a0"},
 		sniff.UTF8BOM:            {"\xef\xbb\xbf" + assertion, "\xef\xbb\xbf{}"},
-		sniff.UTF16:              {utf16Text(assertion, 1), utf16Text(assertion, 0), "\xff\xfe" + utf16Text(assertion+"\r\n", 1), "\xfe\xff" + utf16Text(assertion, 0), utf16Text(assertion, 1)[1:], "\xff\xfe"},
+		sniff.UTF16:              {utf16Text(assertion, 1), utf16Text(assertion, 0), "\xff\xfe" + utf16Text(assertion+"\r\n", 1), "\xfe\xff" + utf16Text(assertion, 0), utf16Text(assertion, 1)[1:], "\xff\xfe", "\x00"},
 		sniff.Compressed:         {"\x1f\x8b\x08\x00\x00", "PK\x03\x04xx"},
 		sniff.Binary:             {"\x00\x01\x02abc", "abc\xff", "\x7fELF\x02\x01\x01\x00"},
 		sniff.PEM:                {"-----BEGIN CERTIFICATE-----\nMIIB", "-----BEGIN PUBLIC KEY-----\nMIIB"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 const help = `Verifies many assertions, one on each line of FILE, or of standard input when FILE is
@@ -100,10 +102,41 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 	defer in.Close()
 	ctx, stop := signals.UntilHangup(ctx, c.Err)
 	defer stop()
+	kind := kindOf(in.Reader)
 	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out), text: !b.format.JSON()}
 	begin := c.Now()
 	done, err := b.answer(ctx, c, in.Reader, a)
-	return b.report(c, name, a, done, err, c.Now().Sub(begin))
+	err = b.report(c, name, a, done, err, c.Now().Sub(begin))
+	if wrongInputs[kind] && !b.quiet {
+		fmt.Fprintf(c.Err, "%s: the input is %s: %s\n", cli.Program, kind, kind.Advice())
+	}
+	return err
+}
+
+// wrongInputs are files that have no lines to verify.
+var wrongInputs = map[sniff.Kind]bool{
+	sniff.UTF8BOM: true, sniff.UTF16: true, sniff.Compressed: true, sniff.Binary: true,
+	sniff.PEM: true, sniff.PEMPrivateKey: true, sniff.HTML: true, sniff.Identity: true, sniff.PrivateKey: true,
+	sniff.PublicKey: true, sniff.SupportDocument: true, sniff.Bundle: true, sniff.Answer: true, sniff.Claims: true,
+	sniff.Folded: true,
+}
+
+// kindOf returns what a file is, by its beginning, and Unknown for other inputs.
+func kindOf(in io.Reader) sniff.Kind {
+	f, ok := in.(*os.File)
+	if !ok || sizeOf(in) < 0 {
+		return sniff.Unknown
+	}
+	offset, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return sniff.Unknown
+	}
+	beginning := make([]byte, 64<<10)
+	n, err := f.ReadAt(beginning, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return sniff.Unknown
+	}
+	return sniff.Of(string(beginning[:n]))
 }
 
 // inputName returns the name of the input file, "-" for standard input.
