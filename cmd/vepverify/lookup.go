@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,7 +30,8 @@ HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fa
 A domain in Unicode is converted to its ASCII form, xn--….
 
 With --save, the fetched documents, and the domains that do not support BrowserID, are
-written to a file for --keys. The file is written only if no result is unknown.
+written to a file for --keys. If the file exists, the other entries in it stay, and what
+has changed is printed. The file is written only if no result is unknown.
 
 Exit status, the worst of all domains (3 is worse than 1):
   0 supported   1 not supported, or refused   3 unknown: try later   2 usage`
@@ -46,7 +49,7 @@ func lookupCommand() *cli.Command {
 		Name: "lookup", Usage: "show the authority for a domain, and its keys",
 		Arguments: "DOMAIN…", Help: lookupHelp, Run: l.run,
 		Flags: slices.Concat([]cli.Flag{
-			cli.Text(&l.save, "save", "write the documents to `FILE`, for --keys"),
+			cli.Text(&l.save, "save", "add the documents to `FILE`, for --keys"),
 		}, l.format.Flags(), l.Network.Flags()),
 	}
 }
@@ -64,6 +67,14 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	if l.save != "" && !online {
 		return c.UsageErrorf("--save and --keys exclude each other: there is nothing to fetch")
 	}
+	if l.save == "-" {
+		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")
+	}
+	if l.save != "" {
+		if _, err := readBundle(ctx, c, l.save); err != nil {
+			return err
+		}
+	}
 	results := make([]*lookupResult, len(names))
 	for n, name := range names {
 		results[n] = lookUp(ctx, from, name)
@@ -72,13 +83,13 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 		return err
 	}
 	worst := worstOf(results)
-	note := ""
+	var saved *savedBundle
 	if l.save != "" {
-		if note, err = l.saveBundle(ctx, resolver, names, worst); err != nil {
+		if saved, err = l.saveBundle(ctx, c, resolver, names, worst); err != nil {
 			return err
 		}
 	}
-	return l.report(c, results, note, worst)
+	return l.report(c, results, saved, worst)
 }
 
 // domains returns the arguments, each once.
@@ -117,25 +128,47 @@ func parseLookup(arg string) (name string, err error) {
 	return host + domainQuery + emailDomain, err
 }
 
-// saveBundle writes the file for --save. If a lookup failed, it returns a note to
-// print after the results. Every other failure is an error.
-func (l *lookupCmd) saveBundle(ctx context.Context, r *wellknown.Resolver, names []string, worst cli.Status) (note string, err error) {
-	var b strings.Builder
-	err = r.Save(ctx, &b, names...)
+// saveBundle adds the documents to the file for --save. If a lookup failed, it returns a note
+// to print after the results. Every other failure is an error.
+func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, r *wellknown.Resolver, names []string, worst cli.Status) (s *savedBundle, err error) {
+	var text bytes.Buffer
+	err = r.Save(ctx, &text, names...)
 	var unknown *wellknown.LookupError
 	if errors.As(err, &unknown) && worst != cli.ExitOkay {
-		return l.save + " not written: " + unknown.Error(), nil
+		return &savedBundle{note: l.save + " not written: " + unknown.Error()}, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s not written: %w", l.save, err)
+		return nil, fmt.Errorf("%s not written: %w", l.save, err)
 	}
-	return "", cli.ReplaceFile(l.save, []byte(b.String()))
+	newer, err := parseBundle(text.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	merged, err := readBundle(ctx, c, l.save) // once more: it may have changed since
+	if err != nil {
+		return nil, err
+	}
+	s = &savedBundle{changes: merged.merge(newer), entries: len(merged)}
+	data, err := json.MarshalIndent(merged, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return s, cli.ReplaceFile(l.save, append(data, '\n'))
 }
 
-// report prints the results and the note, and returns the exit status.
-func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, worst cli.Status) error {
+// savedBundle is the result of --save.
+type savedBundle struct {
+	note    string // why the file is not written; "" if it is
+	changes []bundleChange
+	entries int // of the file
+}
+
+// report prints the results and what --save did, and returns the exit status. s is nil
+// without --save.
+func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, s *savedBundle, worst cli.Status) error {
 	for n, r := range results {
 		if l.format.JSON() {
+			r.Saved = s.kindOf(r.Domain)
 			if err := c.PrintJSON(r); err != nil {
 				return err
 			}
@@ -146,10 +179,27 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, note string, wo
 		}
 		r.print(c.Process)
 	}
-	if note != "" && !l.format.JSON() {
-		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(note))
+	switch {
+	case s == nil || l.format.JSON():
+	case s.note != "":
+		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(s.note))
+	default:
+		printChanges(c, l.save, s.changes, s.entries)
 	}
 	return worst.Err()
+}
+
+// kindOf returns what --save did to an entry, or "" if it did nothing.
+func (s *savedBundle) kindOf(name string) string {
+	if s == nil {
+		return ""
+	}
+	for _, c := range s.changes {
+		if c.Name == name {
+			return c.Kind
+		}
+	}
+	return ""
 }
 
 // worstOf returns the worst exit status of the results.
@@ -221,6 +271,7 @@ type lookupResult struct {
 	Provisioning   string    `json:"provisioning,omitempty"`
 	Fetched        int64     `json:"fetched,omitempty"`
 	Expires        int64     `json:"expires,omitempty"`
+	Saved          string    `json:"saved,omitempty"` // by --save: added, changed or unchanged
 
 	advice string // what to do about Reason
 }

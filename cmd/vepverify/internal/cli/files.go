@@ -146,9 +146,14 @@ func CreateSecret(name string, data []byte) error {
 	return finish(f, name, data)
 }
 
-// ReplaceFile writes a file whole or not at all.
+// ReplaceFile writes a file whole or not at all. If the name is that of a symbolic link, it
+// writes the file to which the link points.
 func ReplaceFile(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".vepverify-*")
+	target := name
+	if path, err := filepath.EvalSymlinks(name); err == nil {
+		target = path
+	}
+	f, err := os.CreateTemp(filepath.Dir(target), ".vepverify-*")
 	if err != nil {
 		return WriteError(name, err)
 	}
@@ -160,7 +165,7 @@ func ReplaceFile(name string, data []byte) error {
 	if err := finish(f, name, data); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	if err := os.Rename(f.Name(), target); err != nil {
 		os.Remove(f.Name())
 		return WriteError(name, err)
 	}

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 // hidden is shown in place of a secret.
@@ -65,26 +65,14 @@ var tokenLike = regexp.MustCompile(`[A-Za-z0-9_~.%-]{8,}`)
 // longBase64 matches a text in base64 that is longer than a hash or a label of a domain.
 var longBase64 = regexp.MustCompile(`[A-Za-z0-9_-]{80,}`)
 
-// hideTokens hides the tokens in a text: base64 that begins a JSON object, and all that
-// follows, and any long base64.
+// hideTokens hides the tokens in a text, whole or cut off, and any long base64.
 func hideTokens(text string) string {
 	return tokenLike.ReplaceAllStringFunc(text, func(word string) string {
-		for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("~.%", r) }) {
-			if beginsObject(part) {
-				return hidden
-			}
+		if strings.HasPrefix(word, "eyJ") || sniff.HoldsToken(word) {
+			return hidden
 		}
 		return longBase64.ReplaceAllString(word, hidden)
 	})
-}
-
-// beginsObject reports whether a text is base64 of a JSON object, or of its beginning.
-func beginsObject(text string) bool {
-	if i := strings.Index(text, "eyJ"); i >= 0 && i <= len("7E") { // after an escape such as %7E
-		return true
-	}
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	return err == nil && strings.HasPrefix(string(data), "{") && json.Valid(data)
 }
 
 // secretTexts returns the texts that no error may repeat, from the arguments and
