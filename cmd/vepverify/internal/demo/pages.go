@@ -5,6 +5,8 @@ import (
 	"embed"
 	"net/http"
 	"strings"
+
+	"github.com/vepverify/vepverify/internal/page"
 )
 
 //go:embed web
@@ -73,27 +75,33 @@ func (s *Site) membersPage(w http.ResponseWriter, r *http.Request) {
 
 // problem is the error page of package login.
 func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, message string) {
-	v := s.view(r, "That did not work")
-	v.Message = message
-	s.show(w, r, status, "problem.html", v)
+	s.refuse(w, r, status, "That did not work", message)
 }
 
-// notServed serves the page for all requests that match no other pattern of the mux.
+// notServed answers requests that match no other pattern of the mux.
 func (s *Site) notServed(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		get := r.Clone(r.Context())
 		get.Method = http.MethodGet
 		if _, pattern := mux.Handler(get); strings.HasPrefix(pattern, "GET ") {
 			w.Header().Set("Allow", "GET, HEAD")
-			v := s.view(r, "This page can only be read")
-			v.Message = "The request has another method than GET or HEAD."
-			s.show(w, r, http.StatusMethodNotAllowed, "problem.html", v)
+			s.refuse(w, r, http.StatusMethodNotAllowed, "This page can only be read", "The request has another method than GET or HEAD.")
 			return
 		}
-		v := s.view(r, "This page does not exist")
-		v.Message = "The front page has links to all pages."
-		s.show(w, r, http.StatusNotFound, "problem.html", v)
+		s.refuse(w, r, http.StatusNotFound, "This page does not exist", "The front page has links to all pages.")
 	}
+}
+
+// refuse answers with a page for browsers, and with the message as plain text for other
+// clients.
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, status int, title, message string) {
+	if !page.Preferred(r) {
+		refuse(w, status, title+": "+message)
+		return
+	}
+	v := s.view(r, title)
+	v.Message = message
+	s.show(w, r, status, "problem.html", v)
 }
 
 // show serves a page, of which a template has the name.

@@ -176,7 +176,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", s.config.Origin+path)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	default:
-		refuse(w, http.StatusMisdirectedRequest, "this demo answers at "+s.config.Origin+" only: open that")
+		s.refuse(w, r, http.StatusMisdirectedRequest, "The demo has another address", "Open "+s.config.Origin+"/ instead.")
 	}
 }
 

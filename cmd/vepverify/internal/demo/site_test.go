@@ -195,6 +195,33 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestRefused checks that browsers get a page and other clients a text, both with what to do.
+func TestRefused(t *testing.T) {
+	site := newSite(t)
+	for _, c := range []struct {
+		method, host, path string
+		status             int
+		want               string
+	}{
+		{"GET", "localhost:8401", "/absent", 404, "This page does not exist"},
+		{"POST", "localhost:8401", "/members", 405, "GET or HEAD"},
+		{"GET", "demo.example:8401", "/", 421, "Open http://localhost:8401/"},
+	} {
+		for accept, contentType := range map[string]string{"text/html": "text/html; charset=utf-8", "*/*": "text/plain; charset=utf-8", "": "text/plain; charset=utf-8"} {
+			r := httptest.NewRequest(c.method, "/", nil)
+			r.URL.Path, r.Host = c.path, c.host
+			r.Header.Set("Accept", accept)
+			answer, body := do(t, site, r)
+			if answer.StatusCode != c.status || answer.Header.Get("Content-Type") != contentType || !strings.Contains(body, c.want) {
+				t.Errorf("%s %s%s as %q: %d, %s", c.method, c.host, c.path, accept, answer.StatusCode, body)
+			}
+			if html := strings.HasPrefix(contentType, "text/html"); html != strings.Contains(body, `href="http://localhost:8401/"`) {
+				t.Errorf("%s%s as %q: %s", c.host, c.path, accept, body)
+			}
+		}
+	}
+}
+
 // TestMaxMembers checks that the number of members is bounded, and that the last ones are
 // kept.
 func TestMaxMembers(t *testing.T) {
@@ -234,7 +261,7 @@ func TestMarkup(t *testing.T) {
 }
 
 // ownLinks matches links to the site itself, and to the provider's script.
-var ownLinks = regexp.MustCompile(`^/([a-z]|$)|^http://localhost:8400/include\.js$`)
+var ownLinks = regexp.MustCompile(`^/([a-z]|$)|^http://localhost:8400/include\.js$|^http://localhost:8401/$`)
 
 // TestLocations sends hostile request targets under several Hosts. Redirects must lead
 // to the site's own origin or to a path of the same origin.
