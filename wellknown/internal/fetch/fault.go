@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -184,12 +186,16 @@ func isProtocolVersionAlert(err error) bool {
 func authorityFault(f *Fault, err error) *Fault {
 	const private = "name its authority in the file of authorities, which replaces the system's"
 	var verification *tls.CertificateVerificationError
-	if errors.As(err, &verification) && len(verification.UnverifiedCertificates) == 1 {
-		sent := verification.UnverifiedCertificates[0]
-		if bytes.Equal(sent.RawIssuer, sent.RawSubject) {
-			f.Reason = "self-signed TLS certificate"
-			return f.Advise("the host should have a certificate of a public authority; or name this one in the file of authorities", settingCA)
-		}
+	if !errors.As(err, &verification) || len(verification.UnverifiedCertificates) == 0 {
+		return f.Advise("if the authority is a private one, "+private, settingCA)
+	}
+	own, others := verification.UnverifiedCertificates[0], verification.UnverifiedCertificates[1:]
+	issuedOwn := func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, own.RawIssuer) }
+	switch {
+	case issuedOwn(own):
+		f.Reason = "self-signed TLS certificate"
+		return f.Advise("the host should have a certificate of a public authority; or name this one in the file of authorities", settingCA)
+	case !slices.ContainsFunc(others, issuedOwn):
 		f.Reason += ", sent without intermediate certificates"
 		return f.Advise("if a public authority issued it, the host should send the intermediate certificates too; if a private one did, "+private, settingCA)
 	}
