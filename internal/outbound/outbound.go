@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/vepverify/vepverify/internal/domain"
@@ -69,6 +70,39 @@ func ProxyAddr(proxy *url.URL) string {
 		port = proxyPorts[proxy.Scheme]
 	}
 	return net.JoinHostPort(proxy.Hostname(), port)
+}
+
+// ConnectError is the error of an HTTP proxy that answered CONNECT with another status than
+// 200. Its text contains nothing that the proxy sent, and no password.
+type ConnectError struct {
+	Proxy  *url.URL
+	Status int
+}
+
+// Error names the proxy, the status with its name by RFC 9110, and what to do.
+func (e *ConnectError) Error() string {
+	return "the proxy " + ProxyAddr(e.Proxy) + " answered CONNECT with " + StatusText(e.Status) + ": " + e.Advice()
+}
+
+// Advice tells a person what to do.
+func (e *ConnectError) Advice() string {
+	switch e.Status {
+	case http.StatusProxyAuthRequired:
+		if e.Proxy.User != nil {
+			return "check its user and password in the proxy URL"
+		}
+		return "set its user and password in the proxy URL"
+	case http.StatusForbidden:
+		return "the proxy should allow CONNECT to this host and port"
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "the proxy could not reach the host: look at the proxy's log"
+	}
+	return "check that it is an HTTP proxy that allows CONNECT"
+}
+
+// StatusText returns a status with its name by RFC 9110, without what was sent as its name.
+func StatusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 // Failure is the class of a network error.

@@ -117,6 +117,27 @@ func FuzzParseProxy(f *testing.F) {
 	})
 }
 
+func TestConnectError(t *testing.T) {
+	for text, c := range map[string]struct {
+		proxy  string
+		status int
+	}{
+		"the proxy proxy.example:3128 answered CONNECT with 407 Proxy Authentication Required: set its user and password in the proxy URL":   {"http://proxy.example:3128", 407},
+		"the proxy proxy.example:3128 answered CONNECT with 407 Proxy Authentication Required: check its user and password in the proxy URL": {"http://user:secret@proxy.example:3128", 407},
+		"the proxy proxy.example:443 answered CONNECT with 403 Forbidden: the proxy should allow CONNECT to this host and port":              {"https://proxy.example", 403},
+		"the proxy proxy.example:80 answered CONNECT with 502 Bad Gateway: the proxy could not reach the host: look at the proxy's log":      {"http://proxy.example", 502},
+		"the proxy proxy.example:80 answered CONNECT with 599: check that it is an HTTP proxy that allows CONNECT":                           {"http://proxy.example", 599},
+	} {
+		u, err := outbound.ParseProxy(c.proxy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&outbound.ConnectError{Proxy: u, Status: c.status}).Error(); got != text {
+			t.Errorf("%q, want %q", got, text)
+		}
+	}
+}
+
 func TestClassify(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Err: err} }
 	verify := func(err error) error { return &tls.CertificateVerificationError{Err: err} }

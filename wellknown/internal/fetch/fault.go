@@ -94,12 +94,16 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 	var (
 		refused admitError
 		proxy   *proxyError
+		status  *outbound.ConnectError
 	)
 	switch {
 	case errors.As(err, &refused):
 		return LocalFault("no room to verify the host's certificates", refused.error).Advise("try again later", "")
 	case errors.As(err, &proxy) && !errors.Is(proxy.cause, context.DeadlineExceeded):
 		return Unavailable.Fault("the proxy "+c.proxy+" "+proxy.reason, proxy.cause).Advise(proxy.advice, proxy.setting)
+	}
+	if errors.As(err, &status) {
+		return Unavailable.Fault(status.Error(), nil).Advise(status.Advice(), settingProxy)
 	}
 	f := connectFault(err)
 	switch {
@@ -265,7 +269,8 @@ func (c *Client) statusFault(status int) *Fault {
 	case status == http.StatusOK:
 		return nil
 	case status == http.StatusProxyAuthRequired && c.proxy != "":
-		return Unavailable.Fault("the proxy "+c.proxy+" answered with "+statusText(status), nil).Advise(adviceProxyUser, settingProxy)
+		return Unavailable.Fault("the proxy "+c.proxy+" answered with "+outbound.StatusText(status), nil).
+			Advise("set or check its user and password in the proxy URL", settingProxy)
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
 		return Unavailable.Fault(reason, nil).Advise(adviceLater, "")
 	case status >= 300 && status < 400:

@@ -29,10 +29,7 @@ type proxyError struct {
 func (e *proxyError) Error() string { return e.reason }
 func (e *proxyError) Unwrap() error { return e.cause }
 
-const (
-	adviceProxyUser = "set its user and password in the proxy URL"
-	adviceProxy     = "check the proxy's address and scheme, and that it runs"
-)
+const adviceProxy = "check the proxy's address and scheme, and that it runs"
 
 // unusableProxy returns the error of a proxy that was not reached, or did not answer.
 func unusableProxy(what string, err error) *proxyError {
@@ -45,7 +42,7 @@ func unusableProxy(what string, err error) *proxyError {
 }
 
 // connectThroughProxy returns a connection to addr through the proxy. Its error is a
-// proxyError.
+// proxyError or an outbound.ConnectError.
 func (d *dialer) connectThroughProxy(ctx context.Context, addr string) (net.Conn, error) {
 	if d.proxy.Scheme == "socks5" {
 		return d.connectThroughSOCKS(ctx, addr)
@@ -75,7 +72,7 @@ func (d *dialer) tunnel(ctx context.Context, conn net.Conn, addr string) (net.Co
 		}
 		conn = secure
 	}
-	if err := requestTunnel(ctx, conn, d.proxy.User, addr); err != nil {
+	if err := requestTunnel(ctx, conn, d.proxy, addr); err != nil {
 		return nil, err
 	}
 	return conn, nil
@@ -96,13 +93,13 @@ func (d *dialer) connectToProxy(ctx context.Context) (net.Conn, error) {
 }
 
 // requestTunnel requests from an HTTP proxy a tunnel to addr (CONNECT, RFC 9110 §9.3.6).
-func requestTunnel(ctx context.Context, conn net.Conn, user *url.Userinfo, addr string) error {
+func requestTunnel(ctx context.Context, conn net.Conn, proxy *url.URL, addr string) error {
 	deadline, _ := ctx.Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
 	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: make(http.Header)}
-	if user != nil {
+	if user := proxy.User; user != nil {
 		password, _ := user.Password()
 		request.Header.Set("Proxy-Authorization",
 			"Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
@@ -119,37 +116,11 @@ func requestTunnel(ctx context.Context, conn net.Conn, user *url.Userinfo, addr 
 	case err != nil:
 		return unusableProxy("did not answer CONNECT", err)
 	case response.StatusCode != http.StatusOK:
-		return connectRefused(response.StatusCode, user)
+		return &outbound.ConnectError{Proxy: proxy, Status: response.StatusCode}
 	case answer.Buffered() > 0: // a TLS server does not send before the client
 		return &proxyError{reason: "answered CONNECT with more than a header", advice: adviceProxy, setting: settingProxy}
 	}
 	return conn.SetDeadline(time.Time{})
-}
-
-// connectRefused returns the error of a proxy that answered CONNECT with another status
-// than 200.
-func connectRefused(status int, user *url.Userinfo) *proxyError {
-	e := &proxyError{reason: "answered CONNECT with " + statusText(status), setting: settingProxy}
-	switch status {
-	case http.StatusProxyAuthRequired:
-		e.advice = adviceProxyUser
-		if user != nil {
-			e.advice = "check its user and password in the proxy URL"
-		}
-	case http.StatusForbidden:
-		e.advice = "the proxy should allow CONNECT to this host and port"
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		e.advice = "the proxy could not reach the host: look at the proxy's log"
-	default:
-		e.advice = "check that it is an HTTP proxy that allows CONNECT"
-	}
-	e.reason += ": " + e.advice
-	return e
-}
-
-// statusText returns a status with its name by RFC 9110, without what was sent as its name.
-func statusText(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 func (d *dialer) connectThroughSOCKS(ctx context.Context, addr string) (net.Conn, error) {

@@ -30,7 +30,17 @@ func (r *command) transport(c *cli.Call) (*http.Transport, error) {
 	return &http.Transport{
 		Proxy: proxy, TLSClientConfig: config, ForceAttemptHTTP2: true,
 		DisableCompression: true, MaxResponseHeaderBytes: 1 << 20,
+		OnProxyConnectResponse: checkTunnel,
 	}, nil
+}
+
+// checkTunnel returns an error if a proxy answers CONNECT with another status than 200. The
+// error of net/http would have the text that the proxy sent.
+func checkTunnel(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode != http.StatusOK {
+		return &outbound.ConnectError{Proxy: proxy, Status: res.StatusCode}
+	}
+	return nil
 }
 
 // proxyFunc returns the function that chooses the proxy for a request. As in
@@ -113,6 +123,10 @@ func (e *networkError) Unwrap() error { return e.cause }
 func networkReason(err error) string {
 	if errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
 		return "no answer before the end"
+	}
+	var refused *outbound.ConnectError
+	if errors.As(err, &refused) {
+		return refused.Error() + " (--proxy)"
 	}
 	failure := outbound.Classify(err)
 	if failure == outbound.CertificateAuthority {
