@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -173,13 +174,14 @@ func setOnce(ctx context.Context, name string, ms int64) onceCmd {
 	return onceCmd{redis.NewStatusCmd(ctx, "set", name, 1, "px", ms, "nx")}
 }
 
-// server returns what errors say about the server. A cluster has several addresses.
+// server returns what errors say about the server. Clients of a cluster and of Sentinel
+// have no address of one server.
 func (s *Store) server() server {
-	client, ok := s.client.(*redis.Client)
-	if !ok {
-		return server{prefix: s.config.Prefix}
+	about := server{prefix: s.config.Prefix}
+	if client, ok := s.client.(*redis.Client); ok && strings.ContainsAny(client.Options().Addr, ":/") {
+		about.addr = client.Options().Addr
 	}
-	return server{client.Options().Addr, s.config.Prefix}
+	return about
 }
 
 // entryName returns the name of the key's entry in Redis. Keys can be long, and

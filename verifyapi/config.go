@@ -65,8 +65,9 @@ type Config struct {
 	// information that Go recorded.
 	Version Version
 
-	// Logger logs each verification. Nil means slog.Default(); a logger with
-	// slog.DiscardHandler logs nothing.
+	// Logger logs each verification, and once a minute each cause for which one has
+	// no answer. Nil means slog.Default(); a logger with slog.DiscardHandler logs
+	// nothing.
 	Logger *slog.Logger
 
 	// LogEmails logs the address of an assertion that was accepted. Addresses of

@@ -111,8 +111,11 @@ func (x *exchange) logCause() {
 	}
 	attrs := x.appendHash([]slog.Attr{slog.String("class", x.outcome.class), slog.String("request", x.id)})
 	var e *assertion.Error
-	if x.outcome.result == resultUndecided && errors.As(x.err, &e) && e.Advice != "" {
+	if x.outcome.result == resultUndecided && errors.As(x.err, &e) {
 		attrs = append(attrs, slog.String("advice", e.Advice))
+		if e.Setting != "" {
+			attrs = append(attrs, slog.String("setting", e.Setting))
+		}
 	}
 	x.handler.causes.LogCause(x.request.Context(), level, message, x.err, attrs...)
 }

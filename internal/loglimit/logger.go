@@ -2,8 +2,6 @@ package loglimit
 
 import (
 	"context"
-	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"strings"
 	"time"
@@ -12,11 +10,11 @@ import (
 // logInterval is how often a Logger logs a message with the same key.
 const logInterval = time.Minute
 
-// The numbers of names of one class, and of texts without a class, that are told apart.
-// They are the numbers of lines that a client can cause in an interval by choosing names.
+// The numbers of names of one class, and of texts without a class, that are logged in an
+// interval. A client can cause as many lines by choosing names.
 const (
-	nameBuckets = 8
-	textBuckets = 64
+	maxNames = 8
+	maxTexts = 64
 )
 
 // Classified is an error that knows its class. LogClass returns the class, which is
@@ -30,19 +28,18 @@ type Classified interface {
 type Logger struct {
 	to    *slog.Logger
 	limit *Limiter
-	seed  maphash.Seed
 }
 
 // NewLogger returns a Logger that logs to to.
 func NewLogger(to *slog.Logger) *Logger {
-	return &Logger{to: to, limit: New(logInterval), seed: maphash.MakeSeed()}
+	return &Logger{to: to, limit: New(logInterval)}
 }
 
 // LogCause logs a message with the attribute "error": the texts of err and of the
-// errors that it wraps, as far as they add something. It logs nothing if a cause of the
-// same kind was logged with this message in the last minute. The kind is the class and,
-// in one of 8 buckets, the name of a [Classified] in err's tree. For other errors it is
-// their text, in one of 64 buckets.
+// errors that it wraps, as far as they add something. It logs nothing if that was logged
+// in the last minute for the same cause: the class and the name of the last [Classified]
+// in err's tree, or else the text. In a minute it logs a class for at most 8 names, and
+// at most 64 texts without a class.
 //
 // The message must be one of a few. The texts of the errors must contain no secret.
 func (l *Logger) LogCause(ctx context.Context, level slog.Level, message string, err error, attrs ...slog.Attr) {
@@ -50,7 +47,15 @@ func (l *Logger) LogCause(ctx context.Context, level slog.Level, message string,
 		return
 	}
 	text := chain(message, err)
-	l.Log(ctx, level, message+l.kind(err, text), message, append([]slog.Attr{slog.String("error", text)}, attrs...)...)
+	key, name, max := message, text, maxTexts
+	walk(err, func(err error) {
+		if c, ok := err.(Classified); ok {
+			class, of := c.LogClass()
+			key, name, max = message+" "+withoutNumbers(class), of, maxNames
+		}
+	})
+	skipped, ok := l.limit.AllowName(key, name, max)
+	l.log(ctx, level, message, skipped, ok, append([]slog.Attr{slog.String("error", text)}, attrs...))
 }
 
 // Log logs a message, unless one with the same key was logged in the last minute. The
@@ -60,6 +65,11 @@ func (l *Logger) Log(ctx context.Context, level slog.Level, key, message string,
 		return
 	}
 	skipped, ok := l.limit.Allow(key)
+	l.log(ctx, level, message, skipped, ok, attrs)
+}
+
+// log logs a message if ok is true.
+func (l *Logger) log(ctx context.Context, level slog.Level, message string, skipped int64, ok bool, attrs []slog.Attr) {
 	if !ok {
 		return
 	}
@@ -67,18 +77,6 @@ func (l *Logger) Log(ctx context.Context, level slog.Level, key, message string,
 		attrs = append(attrs, slog.Int64("skipped", skipped))
 	}
 	l.to.LogAttrs(context.WithoutCancel(ctx), level, message, attrs...)
-}
-
-// kind returns the part of a key that stands for the cause. Text is that of err.
-func (l *Logger) kind(err error, text string) string {
-	kind := fmt.Sprint(" ", maphash.String(l.seed, text)%textBuckets)
-	walk(err, func(err error) {
-		if c, ok := err.(Classified); ok {
-			class, name := c.LogClass()
-			kind = fmt.Sprint(" ", withoutNumbers(class), " ", maphash.String(l.seed, name)%nameBuckets)
-		}
-	})
-	return kind
 }
 
 // withoutNumbers returns a text without its digits.

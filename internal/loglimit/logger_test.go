@@ -69,15 +69,21 @@ level=ERROR msg=fault error="long: undecided: outer: inner" skipped=2
 }
 
 // TestNames checks that a client that chooses names causes a bounded number of lines, and
-// hides no other class.
+// hides no other class, and that few names do not hide each other.
 func TestNames(t *testing.T) {
 	l, logged := newLogger(slog.LevelWarn)
 	for i := range 10_000 {
-		l.LogCause(t.Context(), slog.LevelWarn, "undecided", classified{fmt.Sprint("status ", i), fmt.Sprint(i, ".example")})
-		l.LogCause(t.Context(), slog.LevelWarn, "undecided", fmt.Errorf("plain %d", i))
+		l.LogCause(t.Context(), slog.LevelWarn, "undecided", classified{fmt.Sprint("status ", i), fmt.Sprint(i%5000, ".example")})
+		l.LogCause(t.Context(), slog.LevelWarn, "undecided", fmt.Errorf("plain %d", i%5000))
 	}
-	if lines := strings.Count(logged(), "\n"); lines < 2 || lines > 8+64 {
+	got := logged()
+	if lines := strings.Count(got, "\n"); lines != 8+64 {
 		t.Errorf("%d lines", lines)
+	}
+	for i := range 8 {
+		if n := strings.Count(got, fmt.Sprintf("\"%d.example: ", i)); n != 1 {
+			t.Errorf("%d lines about host %d", n, i)
+		}
 	}
 	l.LogCause(t.Context(), slog.LevelWarn, "undecided", classified{"reset", "0.example"})
 	l.LogCause(t.Context(), slog.LevelWarn, "fault", classified{"refused", "0.example"})

@@ -14,16 +14,16 @@
 //	causes.LogCause(ctx, slog.LevelWarn, "undecided", err, slog.String("request", id))
 //
 // The causes are told apart by class, so that one does not hide another. Errors of
-// wellknown and redisstore know their class, see [Classified]. The hosts of one class
-// share 8 buckets: a client can name any number of hosts, and cause 8 lines a minute.
+// wellknown and redisstore know their class, see [Classified]. A class is logged for at
+// most 8 hosts a minute, because a client can name any number of hosts.
 //
-// [Limiter] is the limit alone. Its keys are names of causes, such as the format string
-// of a message. They must be few and must not be chosen by a client, because the limiter
+// [Limiter] is the limit alone. Its keys are texts such as the format string of a
+// message. They must be few and must not be chosen by a client, because the limiter
 // keeps them as long as it lives.
 package loglimit
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
 
 	gocache "github.com/patrickmn/go-cache"
@@ -31,37 +31,51 @@ import (
 
 // Limiter allows each key once in an interval. It is safe for concurrent use.
 type Limiter struct {
-	recent  *gocache.Cache // keys that were allowed; they expire after the interval
-	skipped *gocache.Cache // *atomic.Int64 by key; they do not expire
+	interval time.Duration
+	mu       sync.Mutex
+	keys     map[string]*key // they remain as long as the limiter
+}
+
+// key is what a limiter knows about a key.
+type key struct {
+	recent  *gocache.Cache // names that were allowed; they expire after the interval
+	skipped int64          // messages that were not allowed since the last one that was
 }
 
 // New returns a Limiter for an interval, which must be positive.
 func New(interval time.Duration) *Limiter {
-	// No janitor runs: an expired key is replaced when it is used again, and keys
-	// are few.
-	return &Limiter{recent: gocache.New(interval, 0), skipped: gocache.New(gocache.NoExpiration, 0)}
+	return &Limiter{interval: interval, keys: make(map[string]*key)}
 }
 
 // Allow reports whether a message with this key may be logged now, because none was
 // allowed in the last interval. If ok is true, skipped is the number of messages
 // that were not allowed since the last one that was.
-func (l *Limiter) Allow(key string) (skipped int64, ok bool) {
-	count := l.count(key)
-	if l.recent.Add(key, nil, gocache.DefaultExpiration) != nil {
-		count.Add(1)
+func (l *Limiter) Allow(key string) (skipped int64, ok bool) { return l.AllowName(key, "", 1) }
+
+// AllowName is like Allow for messages that are about different names. It allows a key
+// once for each name, and for at most max names in an interval, so that a client may
+// choose the names.
+func (l *Limiter) AllowName(key, name string, max int) (skipped int64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.key(key)
+	k.recent.DeleteExpired()
+	_, found := k.recent.Get(name)
+	if found || k.recent.ItemCount() >= max {
+		k.skipped++
 		return 0, false
 	}
-	return count.Swap(0), true
+	k.recent.SetDefault(name, nil)
+	skipped, k.skipped = k.skipped, 0
+	return skipped, true
 }
 
-// count returns the counter of the skipped messages of a key.
-func (l *Limiter) count(key string) *atomic.Int64 {
-	if n, found := l.skipped.Get(key); found {
-		return n.(*atomic.Int64)
+// key returns what is known about a key.
+func (l *Limiter) key(name string) *key {
+	k := l.keys[name]
+	if k == nil {
+		k = &key{recent: gocache.New(l.interval, 0)} // without a janitor, which would be a goroutine
+		l.keys[name] = k
 	}
-	n := new(atomic.Int64)
-	if l.skipped.Add(key, n, gocache.DefaultExpiration) != nil { // another goroutine was first
-		return l.count(key)
-	}
-	return n
+	return k
 }

@@ -34,6 +34,29 @@ func TestAllow(t *testing.T) {
 	})
 }
 
+func TestAllowName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := loglimit.New(time.Minute)
+		expect := func(name string, skipped int64, ok bool) {
+			t.Helper()
+			if n, allowed := l.AllowName("dial", name, 2); n != skipped || allowed != ok {
+				t.Errorf("AllowName(%q) = %d, %v; want %d, %v", name, n, allowed, skipped, ok)
+			}
+		}
+		expect("a", 0, true)
+		time.Sleep(30 * time.Second)
+		expect("a", 0, false)
+		expect("b", 1, true)
+		expect("c", 0, false) // there are two
+		expect("b", 0, false)
+		time.Sleep(30*time.Second + 1)
+		expect("c", 2, true) // a has expired
+		expect("b", 0, false)
+		time.Sleep(time.Hour)
+		expect("b", 1, true)
+	})
+}
+
 // TestConcurrentUse checks that one of many concurrent messages is allowed, and that
 // all others are counted.
 func TestConcurrentUse(t *testing.T) {
