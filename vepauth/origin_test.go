@@ -1,8 +1,14 @@
 package vepauth_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -94,4 +100,90 @@ func TestStripPrefix(t *testing.T) {
 	h := http.StripPrefix("/api", s.handler)
 	s.handler = h
 	check(t, "stripped", s.do(s.signed(request("GET", rp+"/api/data"), s.login(rp+"/api/token"))), 200)
+}
+
+// public stands for the origin of the proxy in the Config of TestBehindProxy.
+const public = "the origin of the proxy"
+
+// getThroughProxy starts a server and a proxy before it that ends TLS, and requests a path
+// with a client that signs in through the proxy. It returns the answer, and the log of the
+// server.
+func getThroughProxy(t *testing.T, config vepauth.Config, rewrite func(*httputil.ProxyRequest), path string) (*http.Response, string, error) {
+	t.Helper()
+	proxy := httptest.NewUnstartedServer(nil)
+	origin, log := "https://"+proxy.Listener.Addr().String(), new(bytes.Buffer)
+	config.Audiences, config.Logger = []string{origin}, slog.New(slog.NewTextHandler(log, nil))
+	if config.PublicOrigin == public {
+		config.PublicOrigin = origin
+	}
+	s := newSite(t, &config)
+	mux := http.NewServeMux()
+	mux.Handle("/request_token", s.auth.TokenEndpoint())
+	mux.Handle("/", s.auth.Require(http.HandlerFunc(echo)))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	to, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.Config.Handler = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		rewrite(r)
+	}}
+	proxy.StartTLS()
+	t.Cleanup(proxy.Close)
+	transport := &vepauth.Transport{Base: proxy.Client().Transport, Now: s.now, Assertion: func(_ context.Context, audience string) (string, error) {
+		return idp.Backed(alice, userKey, audience), nil
+	}}
+	res, err := (&http.Client{Transport: transport}).Get(origin + path)
+	return res, log.String(), err
+}
+
+// TestBehindProxy checks a server behind a real proxy that ends TLS. Either requests are
+// accepted, or the log names the cause.
+func TestBehindProxy(t *testing.T) {
+	otherHost := func(*httputil.ProxyRequest) {}
+	keepHost := func(r *httputil.ProxyRequest) { r.Out.Host = r.In.Host }
+	forwarded := func(r *httputil.ProxyRequest) { r.SetXForwarded() }
+	stripped := func(r *httputil.ProxyRequest) { r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, "/api") }
+	announced := func(r *httputil.ProxyRequest) {
+		stripped(r)
+		r.Out.Header.Set("X-Forwarded-Prefix", "/api")
+	}
+	decoded := func(r *httputil.ProxyRequest) { r.Out.URL.RawPath = "" }
+	behind := vepauth.Config{PublicOrigin: public}
+	for _, test := range []struct {
+		name    string
+		config  vepauth.Config
+		rewrite func(*httputil.ProxyRequest)
+		path    string
+		log     []string // nil means that requests are accepted
+		mac     bool     // they are with MACBrowserID, which does not sign the scheme
+	}{
+		{"another Host", vepauth.Config{}, otherHost, "/data", []string{"origin mismatch", "set Config.PublicOrigin to https://127.0.0.1:"}, false},
+		{"the Host of the client", vepauth.Config{}, keepHost, "/data", []string{"origin mismatch", "set Config.PublicOrigin to https://127.0.0.1:"}, true},
+		{"not trusted", vepauth.Config{}, forwarded, "/data", []string{"X-Forwarded-Proto: https and X-Forwarded-Host: 127.0.0.1:", "not trusted"}, false},
+		{"nothing to trust", vepauth.Config{TrustForwarded: true}, otherHost, "/data", []string{"origin mismatch", "let the proxy set"}, false},
+		{"public origin", behind, keepHost, "/data", nil, true},
+		{"public origin, another Host", behind, otherHost, "/a%2Fb//c?d=e%20f", nil, true},
+		{"trusted", vepauth.Config{TrustForwarded: true}, forwarded, "/data", nil, true},
+		{"a removed prefix, named", vepauth.Config{PublicOrigin: public, TokenURL: "/api/request_token"}, announced, "/api/data",
+			[]string{"bad signature", "X-Forwarded-Prefix names", "url=https://127.0.0.1:", "/data"}, false},
+		{"a removed prefix", behind, stripped, "/api/data", []string{"bad signature", "a proxy changes the path", "/data"}, false},
+		{"a decoded path", behind, decoded, "/a%2Fb", []string{"bad signature", "a proxy changes the path"}, false},
+	} {
+		for _, scheme := range []vepauth.Scheme{vepauth.OAuthVEP, vepauth.MACBrowserID} {
+			what := test.name + ", " + string(scheme)
+			test.config.Scheme = scheme
+			res, log, err := getThroughProxy(t, test.config, test.rewrite, test.path)
+			if test.log == nil || test.mac && scheme == vepauth.MACBrowserID {
+				wantAnswer(t, what, res, err, 200, alice+" ")
+				continue
+			}
+			if err == nil {
+				wantAnswer(t, what, res, err, 401, "")
+			}
+			checkLog(t, what, log, append(test.log, "level=WARN")...)
+		}
+	}
 }

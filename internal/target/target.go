@@ -15,6 +15,9 @@
 //     net/http has changed the scheme to lower case.
 //   - Local refuses the absolute form in HTTP/2 (RFC 9113, section 8.3.1). Parse
 //     does not know the version.
+//
+// [Check], [CheckHost] and [CheckURL] are for clients. net/http sends a query as it is
+// written; they find the characters with which that is no request line.
 package target
 
 import (
