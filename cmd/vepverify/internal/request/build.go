@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/internal/target"
 )
 
@@ -38,7 +39,7 @@ func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(data))
 	if err != nil {
-		return nil, c.UsageErrorf("--method: not a method such as PUT")
+		return nil, c.UsageErrorf("%w", errMethod)
 	}
 	req.Header.Set("User-Agent", cli.Program)
 	req.Header.Set("Accept", "*/*")
@@ -54,6 +55,12 @@ func (r *command) build(ctx context.Context, c *cli.Call) (*http.Request, error)
 // parseURL parses a URL to which credentials may be sent. It encodes nothing, so that what
 // is signed and sent is what the user wrote.
 func parseURL(text string) (*url.URL, error) {
+	if kind := sniff.NotFileName(text); kind != sniff.Unknown && !strings.Contains(text, "://") {
+		return nil, fmt.Errorf("the argument is %s, not a URL such as https://rp.example/data", kind)
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, errors.New("the URL is empty")
+	}
 	if err := checkCharacters(text); err != nil {
 		return nil, err
 	}
@@ -89,15 +96,23 @@ func checkCharacters(text string) error {
 	}
 }
 
+var errMethod = errors.New("--method: not a method such as PUT")
+
+// maxMethod is the length of the longest method that a message repeats, in bytes.
+const maxMethod = 20
+
 // checkMethod returns an error for a method that cannot be signed.
 func checkMethod(method string) error {
 	switch upper := strings.ToUpper(method); {
 	case upper == http.MethodConnect:
 		return errors.New("--method CONNECT: has no path to sign")
-	case method != upper && httpguts.ValidHeaderFieldName(method):
+	case method == upper:
+		return nil
+	case len(method) > maxMethod || !httpguts.ValidHeaderFieldName(method):
+		return errMethod
+	default:
 		return fmt.Errorf("--method %s: methods are in capital letters: write %s", method, upper)
 	}
-	return nil
 }
 
 // body joins the values of --data as curl does.
