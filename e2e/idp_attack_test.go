@@ -192,6 +192,14 @@ func TestProviderStopped(t *testing.T) {
 	rp.open(site(t, idp, watchScript))
 	rp.see("#said", "ready")
 	dialog := openDialog(rp)
+	eval[any](dialog, "void (window.fetch = async () => new Response('<!DOCTYPE html>', {status: 404}))") // another program has the port
+	dialog.enter("#email", "ada")
+	dialog.press(kb.Enter)
+	dialog.see("#problem", "does not answer")
+	dialog.dismiss()
+	rp.gone(dialog)
+
+	dialog = openDialog(rp)
 	stopServing(portOf(idp))
 	dialog.enter("#email", "ada")
 	dialog.press(kb.Enter)

@@ -107,7 +107,7 @@ func (f *fault) LogClass() (class, name string) { return f.doing, f.err.Error() 
 func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refused, ok := err.(*refusal.Refusal) // an error that wraps one comes from the application
 	if !ok {
-		l.log.LogCause(r.Context(), slog.LevelError, "login: the request failed", err)
+		l.log.LogCause(r.Context(), level(r.Context(), slog.LevelError), "login: the request failed", err)
 		refused = &refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: reasonFailed, RetryAfter: retryAfter}
 	} else {
 		l.logRefusal(r.Context(), refused)
@@ -125,6 +125,15 @@ func (l *Login[U]) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refused.Write(w, "application/json", refused.JSON())
 }
 
+// level returns the level at which a failure is logged: that of debugging if it may have failed
+// because the client has disconnected, which happens all the time.
+func level(ctx context.Context, failed slog.Level) slog.Level {
+	if ctx.Err() != nil {
+		return slog.LevelDebug
+	}
+	return failed
+}
+
 // logRefusal logs the cause of a refusal, if there is one.
 func (l *Login[U]) logRefusal(ctx context.Context, refused *refusal.Refusal) {
 	audiences := slog.Any("audiences", l.audiences)
@@ -132,7 +141,7 @@ func (l *Login[U]) logRefusal(ctx context.Context, refused *refusal.Refusal) {
 	switch {
 	case refused.Cause == nil:
 	case refused.Undecided:
-		l.log.LogCause(ctx, slog.LevelWarn, "login: an assertion is undecided", refused.Cause)
+		l.log.LogCause(ctx, level(ctx, slog.LevelWarn), "login: an assertion is undecided", refused.Cause)
 	case errors.Is(refused.Cause, assertion.ErrAudience):
 		l.log.LogCause(ctx, slog.LevelWarn, "login: an assertion for another audience is refused", refused.Cause, audiences)
 	case !errors.As(refused.Cause, &why):

@@ -180,7 +180,7 @@
       document.cookie = 'browserid-test=; Path=/; SameSite=Lax; Max-Age=0';
       return kept;
     } catch {
-      return false; // the page is sandboxed
+      return false;
     }
   }
 
@@ -239,6 +239,10 @@
   function signIn(button) {
     if (sending) return;
     showMessage(button, '');
+    if (window.origin === 'null') {
+      fail(button, { status: 0, reason: 'no-origin', message: 'Nobody can sign in here, because this page is a file or in a sandboxed frame. Open the site itself, in a window of its own.' });
+      return;
+    }
     if (!keepsCookies()) {
       fail(button, { status: 0, reason: 'no-cookies', message: 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.' });
       return;

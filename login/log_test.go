@@ -11,6 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2/memstore"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
 	"github.com/vepverify/vepverify/login"
 )
@@ -181,6 +182,24 @@ func TestCausesDoNotHideEachOther(t *testing.T) {
 		if lines := strings.Count(a.logs.String(), "\n"); lines != before+i+1 {
 			t.Fatalf("after assertion %d: %s", i, a.logs.String())
 		}
+	}
+}
+
+// TestDisconnectedClient checks that a request whose client has disconnected is no failure of
+// the site.
+func TestDisconnectedClient(t *testing.T) {
+	a := newApp(t, func(_ *app, c *login.Config[*user]) {
+		c.FindOrCreate = func(ctx context.Context, _ *assertion.Result) (*user, error) { return nil, ctx.Err() }
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, posted := range []string{assertionFor("alice@idp.example"), unreachable()} {
+		if w := newBrowser(t, a).do(postRequest("/api/login", "assertion", posted).WithContext(ctx), script); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	if logged := a.logs.String(); logged != "" {
+		t.Errorf("logged: %s", logged)
 	}
 }
 

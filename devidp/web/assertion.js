@@ -18,7 +18,8 @@ export class Refused extends Error {
   }
 }
 
-// Unanswered is the error of a request that did not reach the provider.
+// Unanswered is the error of a request that the provider did not answer: it was not reached,
+// or another program has its port.
 export class Unanswered extends Error {}
 
 // newKeys makes a key pair. The private half cannot be extracted from the browser.
@@ -30,10 +31,9 @@ export function newKeys() {
 export async function certify(email, publicKey) {
   const body = JSON.stringify({ email, 'public-key': await legacyForm(publicKey), duration: CERTIFICATE_LIFE });
   const headers = { 'Content-Type': 'application/json' };
-  const response = await fetch('/certify', { method: 'POST', headers, body }).catch(cause => {
-    throw new Unanswered('', { cause });
-  });
-  const answer = await response.json();
+  const unanswered = cause => { throw new Unanswered('', { cause }); };
+  const response = await fetch('/certify', { method: 'POST', headers, body }).catch(unanswered);
+  const answer = await response.json().catch(unanswered);
   if (!response.ok) throw new Refused(answer);
   return answer.certificate;
 }
