@@ -31,8 +31,11 @@ Answer, one line on standard output:
   {"status":"failure","reason":…}
   {"status":"failure","reason":…,"undecided":true}    an issuer cannot be reached: try later
 
+If the input is something else, such as a file in UTF-16 or a private key, one line on
+standard error says so.
+
 Exit status:
-  0 okay   1 failure   3 undecided   2 usage, with nothing on standard output`
+  0 okay   1 failure   3 undecided   2 usage or empty input, with nothing on standard output`
 
 // verifyCmd is the command verify with its flags.
 type verifyCmd struct {

@@ -6,7 +6,8 @@
 // decided by package assertion, and no text is repaired. What a Kind says is constant, and
 // has no part of the text, which may be a secret.
 //
-// The time is linear in the length of the text, of which 64 KiB are looked at.
+// The time is linear in the length of the text, of which 64 KiB are looked at, and 8 KiB for
+// the form of tokens.
 package sniff
 
 import (
@@ -21,8 +22,10 @@ import (
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
-// maxText is how many bytes of a text are looked at.
-const maxText = 64 << 10
+const (
+	maxText = 64 << 10 // how many bytes of a text are looked at
+	maxForm = 8 << 10  // the longest text that is looked at as tokens: usual ones have 2.5 KB
+)
 
 // Of returns what a text is.
 func Of(text string) Kind {
@@ -251,6 +254,12 @@ func isVariable(text string) bool {
 // form recognizes texts of tokens.
 func form(text string) Kind {
 	inner := strings.TrimSpace(text)
+	if len(inner) > maxForm {
+		if backedLines(inner[:maxForm]) > 1 {
+			return Several
+		}
+		return Unknown
+	}
 	switch {
 	case isBacked(inner) && reversed(inner):
 		return Reversed

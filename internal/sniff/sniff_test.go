@@ -69,7 +69,7 @@ func inputs() map[sniff.Kind][]string {
 		sniff.Padded:             {assertion + "\n", " " + assertion, assertion + "\r", assertion + "\n\n"},
 		sniff.Quoted:             {`"` + assertion + `"`, "'" + assertion + "'", "“" + assertion + "”", "<" + assertion + ">", `["` + assertion + `"]`, assertion + ","},
 		sniff.Folded:             {assertion[:i] + "\n" + assertion[i:], assertion[:i] + "\r\n " + assertion[i:j] + "\r\n " + assertion[j:], assertion[:i] + " " + assertion[i:]},
-		sniff.Several:            {assertion + "\n" + assertion, assertion + "\r\n\r\n" + assertion + "\r\n"},
+		sniff.Several:            {assertion + "\n" + assertion, assertion + "\r\n\r\n" + assertion + "\r\n", strings.Repeat(assertion+"\n", 10)},
 		sniff.Abbreviated:        {assertion[:40] + "…", assertion[:40] + "..." + assertion[i:], "eyJ…"},
 		sniff.Invisible:          {assertion[:i] + "\u200b" + assertion[i:], assertion + "\u2060", "\u00ad" + assertion},
 		sniff.Surrounded:         {"signed in with " + assertion + " today", "token=" + cert, "line\n" + assertion},
