@@ -106,6 +106,9 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 	a := &answerer{verifier: v, audiences: b.audiences, printable: cli.IsTerminal(c.Out), text: !b.format.JSON()}
 	begin := c.Now()
 	done, err := b.answer(ctx, c, in.Reader, a)
+	if done.Bytes == 0 && err == nil {
+		kind = sniff.Empty
+	}
 	err = b.report(c, name, a, done, err, c.Now().Sub(begin))
 	if wrongInputs[kind] && !b.quiet {
 		fmt.Fprintf(c.Err, "%s: the input is %s: %s\n", cli.Program, kind, kind.Advice())
@@ -115,7 +118,7 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 
 // wrongInputs are files that have no lines to verify.
 var wrongInputs = map[sniff.Kind]bool{
-	sniff.UTF8BOM: true, sniff.UTF16: true, sniff.Compressed: true, sniff.Binary: true,
+	sniff.Empty: true, sniff.UTF8BOM: true, sniff.UTF16: true, sniff.Compressed: true, sniff.Binary: true,
 	sniff.PEM: true, sniff.PEMPrivateKey: true, sniff.HTML: true, sniff.Identity: true, sniff.PrivateKey: true,
 	sniff.PublicKey: true, sniff.SupportDocument: true, sniff.Bundle: true, sniff.Answer: true, sniff.Claims: true,
 	sniff.Folded: true,

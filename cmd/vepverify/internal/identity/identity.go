@@ -56,8 +56,12 @@ func (id *Identity) Check(at time.Time) error {
 	if !key.Equal(id.PrivateKey.Public()) {
 		return errors.New("its certificate is about another key than the one in it")
 	}
-	if err := certificate.Validity.Check(at, 0); err != nil {
-		return fmt.Errorf("its certificate is not valid now (%w): make a new one with vepverify certify", err)
+	times := certificate.Validity
+	switch err := times.Check(at, 0); {
+	case errors.Is(err, certchain.ErrExpired):
+		return fmt.Errorf("its certificate is not valid now: it expired %s; make a new one with vepverify certify", cli.FormatTime(times.Expires, at))
+	case err != nil:
+		return fmt.Errorf("its certificate is not valid now (%w); compare the clocks, or make a new one with vepverify certify", err)
 	}
 	return nil
 }
