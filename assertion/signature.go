@@ -131,7 +131,7 @@ func (v *verification) noCandidate(err error) *Error {
 	weak := v.unusedWeakKeys()
 	switch {
 	case len(weak) > 0:
-		e.Found = fmt.Sprintf("%s publishes a key for %s that is weak and not used: %s", domain, alg, describeKeys(weak))
+		e.Found = fmt.Sprintf("%s publishes a key for %s that is weak and not used, because InsecureWeakKeys is off: %s", domain, alg, describeKeys(weak))
 		e.Advice = "the key of " + domain + " is too weak, not the user's: the issuer should publish a longer one; for archives, or until then, allow weak keys"
 		e.Setting = "InsecureWeakKeys"
 		e.cause = fmt.Errorf("%w: %w", err, keys.ErrWeak)
