@@ -34,7 +34,7 @@ Exit status:
 type certifyCmd struct {
 	key, issuer, email string
 	publicKey          string
-	algorithm          string
+	algorithm          cli.Choice
 	out                string
 	duration           cli.Span
 	now                cli.Instant
@@ -42,7 +42,7 @@ type certifyCmd struct {
 }
 
 func certifyCommand() *cli.Command {
-	cmd := &certifyCmd{algorithm: keys.RS256, duration: cli.Span(24 * time.Hour)}
+	cmd := &certifyCmd{algorithm: newAlgorithm(), duration: cli.Span(24 * time.Hour)}
 	return &cli.Command{
 		Name: "certify", Usage: "certify an email address, as an issuer does",
 		Help: certifyHelp, Run: cmd.run,
@@ -52,7 +52,7 @@ func certifyCommand() *cli.Command {
 			cli.Text(&cmd.email, "email", "the `ADDRESS` to certify (needed)"),
 			cli.Text(&cmd.out, "out", "new `FILE` for the identity"),
 			cli.Text(&cmd.publicKey, "public-key", "certify the public key in `FILE`, and print the certificate"),
-			cli.Text(&cmd.algorithm, "algorithm", "algorithm of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
+			cli.Value(&cmd.algorithm, "algorithm", "algorithm of the new key, `NAME`: "+strings.Join(keys.Algorithms(), ", ")),
 			cli.Value(&cmd.duration, "duration", "how long the certificate is valid, a `TIME`"),
 			cli.Value(&cmd.now, "now", "issue as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
 			identity.WeakKeysFlag(&cmd.weakKeys),
@@ -71,7 +71,7 @@ func (cmd *certifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if cmd.publicKey != "" {
 		return cmd.certifyPublicKey(ctx, c, issuer)
 	}
-	key, err := newKey(c, cmd.algorithm, cmd.weakKeys)
+	key, err := newKey(c, cmd.algorithm.Word, cmd.weakKeys)
 	if err != nil {
 		return err
 	}

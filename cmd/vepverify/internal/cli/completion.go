@@ -10,7 +10,7 @@ import (
 	"text/template"
 )
 
-const completionHelp = `Prints a script that completes commands, flags and file names in a shell.
+const completionHelp = `Prints a script that completes commands, flags, their values and file names in a shell.
 
 To try it, and to keep it:
   bash   source <(vepverify completion bash)
@@ -41,8 +41,9 @@ type completable struct {
 
 type completableFlag struct {
 	Name, Usage string
-	Value       bool // it takes a value
-	File        bool // the value is a file or folder
+	Value       bool     // it takes a value
+	File        bool     // the value is a file or folder
+	Choices     []string // the values, if there are few
 }
 
 // CompletionCommand returns the command that prints completion scripts for the
@@ -72,7 +73,7 @@ func completables(commands []*Command) (list []completable) {
 			usage := usageOf(f)
 			e.Flags = append(e.Flags, completableFlag{
 				Name: f.Names()[0], Usage: strings.ReplaceAll(usage, "`", ""),
-				Value: takesValue(f), File: strings.Contains(usage, "`FILE`"),
+				Value: takesValue(f), File: strings.Contains(usage, "`FILE`"), Choices: choicesOf(f),
 			})
 		}
 		if c.Name == helpName {
@@ -81,6 +82,14 @@ func completables(commands []*Command) (list []completable) {
 		list = append(list, e)
 	}
 	return list
+}
+
+// choicesOf returns the values of a flag that shells complete.
+func choicesOf(f Flag) []string {
+	if c, ok := valueOf(f).(interface{ Choices() []string }); ok {
+		return c.Choices()
+	}
+	return nil
 }
 
 func commandNames(commands []*Command) (names []string) {

@@ -24,7 +24,8 @@ func Switch(variable *bool, name, usage string) Flag {
 	return &cli.BoolFlag{Name: name, Usage: usage, Destination: variable, DisableDefaultText: true}
 }
 
-// Value returns a flag whose value is checked when it is parsed.
+// Value returns a flag whose value is checked when it is parsed. If the variable has the
+// method Choices() []string, shells complete the value with these words.
 func Value(variable cli.Generic, name, usage string) Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: variable}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Choice is one of several words.
+// Choice is one of several words, in upper or lower case.
 type Choice struct {
 	Word  string
 	words []string
@@ -17,11 +17,12 @@ func NewChoice(word string, words ...string) Choice { return Choice{word, words}
 
 // Set implements flag.Value.
 func (c *Choice) Set(s string) error {
-	if !slices.Contains(c.words, s) {
+	i := slices.IndexFunc(c.words, func(word string) bool { return strings.EqualFold(word, s) })
+	if i < 0 {
 		last := len(c.words) - 1
 		return fmt.Errorf("want %s or %s", strings.Join(c.words[:last], ", "), c.words[last])
 	}
-	c.Word = s
+	c.Word = c.words[i]
 	return nil
 }
 

@@ -41,6 +41,9 @@ func (r *replay) String() string {
 	return r.store
 }
 
+// Choices returns the values for completion. A URL may hold a password.
+func (r *replay) Choices() []string { return []string{"off", "memory"} }
+
 // maxLife is the value of --max-life: how far ahead an assertion may expire if used
 // assertions are remembered. Zero means the library's limit, a negative value the
 // limit of the store.

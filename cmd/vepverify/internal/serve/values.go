@@ -23,6 +23,9 @@ func (d *undecidedStatus) Set(s string) error {
 // String implements flag.Value.
 func (d *undecidedStatus) String() string { return strconv.Itoa(int(*d)) }
 
+// Choices returns the values for completion.
+func (d *undecidedStatus) Choices() []string { return []string{"200", "503"} }
+
 // logLevel is the lowest level that is logged.
 type logLevel slog.Level
 
@@ -44,3 +47,6 @@ func (l *logLevel) Set(s string) error {
 
 // String implements flag.Value.
 func (l *logLevel) String() string { return strings.ToLower(slog.Level(*l).String()) }
+
+// Choices returns the values for completion.
+func (l *logLevel) Choices() []string { return []string{"debug", "info", "warn", "error"} }
