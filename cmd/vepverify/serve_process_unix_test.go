@@ -189,6 +189,44 @@ func TestServeHangup(t *testing.T) {
 	}
 }
 
+// TestServeKeysFromPipe: keys that come from a pipe, as with <(…) in a shell, are read once.
+// SIGHUP does not make the service wait for more.
+func TestServeKeysFromPipe(t *testing.T) {
+	documents, err := os.ReadFile("testdata/fixtures/keys.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProcess(t, "vepverify", "serve", "--keys", "/dev/stdin")
+	p.send(string(documents))
+	p.check(p.in.Close())
+	p.running()
+	p.check(p.cmd.Process.Signal(syscall.SIGHUP))
+	if line := p.expectLog("keys not read again"); !strings.Contains(line, "not a regular file") {
+		t.Error(line)
+	}
+	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
+	if stderr, state := p.end(); state.ExitStatus() != 0 || strings.Contains(stderr, `"level":"ERROR"`) {
+		t.Errorf("ended with %v: %s", state, stderr)
+	}
+}
+
+// TestServeFileDescriptors: the log says when connections cannot be accepted.
+func TestServeFileDescriptors(t *testing.T) {
+	p := startProcess(t, "sh", "-c", "ulimit -n 16; exec vepverify serve --log-level warn")
+	base := p.running()
+	for range 20 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	if line := p.expectLog("connections cannot be accepted"); !strings.Contains(line, "too many open files") {
+		t.Error(line)
+	}
+	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
+}
+
 // TestServeHangupWithoutFiles: SIGHUP does not end a service that has no file to read again.
 func TestServeHangupWithoutFiles(t *testing.T) {
 	p, _ := startServeProcess(t)

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -121,7 +122,7 @@ func (w *watched) poll() {
 // logged again only if asked is set.
 func (w *watched) reload(asked bool) {
 	w.read = fingerprintOf(w.names)
-	attributes, err := w.load()
+	attributes, err := w.loadRegular()
 	switch {
 	case err == nil:
 		w.failure = ""
@@ -130,6 +131,16 @@ func (w *watched) reload(asked bool) {
 		w.failure = err.Error()
 		w.logger.Error(w.what+" not read again: the previous contents stay in use", w.attributes([]any{"error", err})...)
 	}
+}
+
+// loadRegular is load, but never waits for a pipe, which has its contents only once.
+func (w *watched) loadRegular() (attributes []any, err error) {
+	for name, info := range w.read {
+		if isSpecial(info) {
+			return nil, fmt.Errorf("%s: not a regular file, so it is read at the start only", name)
+		}
+	}
+	return w.load()
 }
 
 // attributes returns the names of the files and further attributes for the log.
@@ -166,6 +177,11 @@ func (f fingerprint) add(name string) {
 	f[name] = info
 }
 
+// isSpecial reports whether a file is neither regular nor a folder.
+func isSpecial(info fs.FileInfo) bool {
+	return info != nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
 // equal reports whether two fingerprints are those of the same files, unchanged.
 func (f fingerprint) equal(other fingerprint) bool {
 	if len(f) != len(other) {
@@ -181,6 +197,9 @@ func (f fingerprint) equal(other fingerprint) bool {
 }
 
 func sameFile(a, b fs.FileInfo) bool {
+	if isSpecial(a) && isSpecial(b) { // the time of a pipe changes when it is used
+		return true
+	}
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
 }
 

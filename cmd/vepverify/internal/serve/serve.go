@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,6 +30,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/redisstore"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
@@ -160,6 +162,10 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 		defer l.Close()
 		all[l] = metricsServer(registry)
 	}
+	connections := log.New(&connectionLog{logger, loglimit.NewLogger(logger)}, "", 0)
+	for _, server := range all {
+		server.ErrorLog = connections
+	}
 	s.logConfiguration(c, logger)
 	files.logOpened()
 	guard.check(ctx, logger)
@@ -286,7 +292,7 @@ func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 func (s *command) listen(c *cli.Call, files *files) (net.Listener, error) {
 	host, err := servers.ParseHost(s.address)
 	if err != nil {
-		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
+		return nil, c.UsageErrorf("--address (or IP_ADDRESS) %q: %w", cli.Shown(s.address), err)
 	}
 	if s.tlsCert != "" {
 		files.certificate = &certificate{certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
@@ -326,6 +332,25 @@ func metricsServer(registry *prometheus.Registry) *http.Server {
 		Handler: mux, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
+}
+
+// connectionLog is where net/http logs about connections. What clients cause has the level
+// debug. If connections cannot be accepted, for which the process needs more file descriptors,
+// that is a warning once a minute.
+type connectionLog struct {
+	logger  *slog.Logger
+	limited *loglimit.Logger
+}
+
+// Write implements io.Writer.
+func (l *connectionLog) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if cause, found := strings.CutPrefix(text, "http: Accept error: "); found {
+		l.limited.Log(context.Background(), slog.LevelWarn, "accept", "connections cannot be accepted", slog.String("error", cause))
+	} else {
+		l.logger.Debug("connection", "error", text)
+	}
+	return len(line), nil
 }
 
 // printRunning prints the URL of the service, and the fallback if there is one, in

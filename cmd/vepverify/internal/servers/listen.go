@@ -20,6 +20,9 @@ func Listen(host, port string) (net.Listener, error) {
 		network = "tcp4"
 	}
 	l, err := net.Listen(network, net.JoinHostPort(host, port))
+	if before, last, ok := cutPort(host); ok && errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return nil, fmt.Errorf("%w; if %s is the port, write the address as %s", listenError(err), last, before)
+	}
 	return l, listenError(err)
 }
 
@@ -56,7 +59,12 @@ func ParseHost(text string) (host string, err error) {
 	if bracketed {
 		inner = strings.TrimSuffix(inner, "]")
 	}
-	if ip, err := netip.ParseAddr(inner); err == nil && (!bracketed || ip.Is6() && strings.HasSuffix(text, "]")) {
+	ip, err := netip.ParseAddr(inner)
+	switch {
+	case err != nil || bracketed && (ip.Is4() || !strings.HasSuffix(text, "]")):
+	case ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "":
+		return "", fmt.Errorf("a link-local address needs its interface: write %s%%eth0", ip)
+	default:
 		return inner, nil
 	}
 	switch host, port, err := net.SplitHostPort(text); {
@@ -103,15 +111,25 @@ func noPort(ip netip.Addr, text string) error {
 	if ip.Is4() {
 		return fmt.Errorf("the port is missing: write %s:9090", ip)
 	}
-	i := strings.LastIndexByte(text, ':')
-	before, port := text[:i], text[i+1:]
-	if before == ":" {
-		before = "::"
-	}
-	if _, err := netip.ParseAddr(before); err == nil && isPort(port) {
+	if before, port, ok := cutPort(text); ok {
 		return fmt.Errorf("the address needs brackets: write [%s]:%s", before, port)
 	}
 	return fmt.Errorf("the port is missing: write [%s]:9090", ip)
+}
+
+// cutPort splits an IPv6 address without brackets before its last group, if that may be
+// meant as a port.
+func cutPort(address string) (before, port string, ok bool) {
+	i := strings.LastIndexByte(address, ':')
+	if i < 0 || !isPort(address[i+1:]) {
+		return "", "", false
+	}
+	before = address[:i]
+	if before == ":" {
+		before = "::"
+	}
+	_, err := netip.ParseAddr(before)
+	return before, address[i+1:], err == nil
 }
 
 // isService reports whether text is the name of a port, such as http.

@@ -1,8 +1,10 @@
 package servers_test
 
 import (
+	"errors"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
@@ -20,6 +22,7 @@ func TestParseHost(t *testing.T) {
 		{"[fe80::1%eth0]", "fe80::1%eth0", ""},
 		{"localhost", "localhost", ""},
 		{"verifier.internal", "verifier.internal", ""},
+		{"fe80::1", "", "write fe80::1%eth0"},
 		{"127.0.0.1:8080", "", "write 127.0.0.1, and the port 8080 separately"},
 		{"localhost:8080", "", "write localhost, and the port 8080 separately"},
 		{"[::1]:8080", "", "write ::1, and the port 8080 separately"},
@@ -68,6 +71,36 @@ func TestSplitHostPort(t *testing.T) {
 			got = net.JoinHostPort(host, port)
 		}
 		checkAddress(t, test.text, got, test.want, err, test.advice)
+	}
+}
+
+// TestListenErrors: the error names the system's cause and says what to do.
+func TestListenErrors(t *testing.T) {
+	taken, err := servers.Listen("127.0.0.1", "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		host, port string
+		cause      error
+		advice     string
+	}{
+		{"127.0.0.1", port, syscall.EADDRINUSE, "choose another port"},
+		{"192.0.2.1", "0", syscall.EADDRNOTAVAIL, "0.0.0.0 means all"},
+		{"::1:8080", "0", syscall.EADDRNOTAVAIL, "if 8080 is the port, write the address as ::1"},
+	} {
+		l, err := servers.Listen(test.host, test.port)
+		if err == nil {
+			l.Close()
+		}
+		if !errors.Is(err, test.cause) || !strings.Contains(err.Error(), test.advice) {
+			t.Errorf("%s, %s: %v, want %v and the advice %q", test.host, test.port, err, test.cause, test.advice)
+		}
 	}
 }
 
