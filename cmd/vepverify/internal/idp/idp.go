@@ -144,7 +144,7 @@ its keys:          %[1]s/keys.json
 In the pages of a relying party, such as http://localhost:8080:
   <script src="%[1]s/include.js"></script>
 
-Verifiers that trust it:%[3]s
+To verify what the page's onlogin receives, saved as assertion.txt:%[3]s
   %[5]s assertion.txt --audience http://localhost:8080 --keys %[4]s
   %[5]s serve --keys %[4]s
 
