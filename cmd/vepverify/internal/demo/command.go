@@ -108,7 +108,7 @@ func (d *command) run(ctx context.Context, c *cli.Call) error {
 }
 
 // listen listens on the port of a server, which is the first port plus offset. If that
-// fails and the flag --port is not set, listen prints a note and listens on a free one.
+// fails and --port is not given, listen prints a note and listens on a free one.
 func (d *command) listen(c *cli.Call, server string, offset int) (net.Listener, error) {
 	if d.port.N == 0 {
 		return servers.ListenLocal(0)
@@ -117,7 +117,7 @@ func (d *command) listen(c *cli.Call, server string, offset int) (net.Listener, 
 	switch {
 	case err == nil:
 		return l, nil
-	case c.IsSet("port"):
+	case c.Given("port"):
 		return nil, fmt.Errorf("%w; choose others with --port, or leave it out for free ones", err)
 	}
 	free, freeErr := servers.ListenLocal(0)
