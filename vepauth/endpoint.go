@@ -120,7 +120,7 @@ func incomingAssertion(w http.ResponseWriter, r *http.Request) (string, error) {
 	case len(headers) == 1:
 		rest, ok := signature.CutScheme(headers[0], "Browser-ID")
 		if !ok {
-			return "", badRequest("unsupported Authorization scheme")
+			return "", badRequest("unsupported Authorization scheme: a token request has Browser-ID, or a form")
 		}
 		return strings.TrimSpace(rest), nil
 	case r.Method == http.MethodGet:

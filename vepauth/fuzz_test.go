@@ -19,6 +19,7 @@ func FuzzAuthorization(f *testing.F) {
 	for _, header := range []string{
 		"", "OAuth", `OAuth realm="x", oauth_consumer_key="k", oauth_signature_method="HMAC-SHA1", oauth_timestamp="1700000000", oauth_nonce="n", oauth_signature="s%3D"`,
 		`MAC id="i", ts="1700000000", nonce="n", ext="\"", mac="m="`, `OAuth a=b,,c="\\"`, "OAuth %=%", "Browser-ID a~b", "Basic YTpi", "oauth\ta=\"é\"",
+		`OAuth, oauth_nonce="n"`, "OAuth=", "MAC;id=1", "OAuth+VEP a=b",
 	} {
 		f.Add(header)
 	}

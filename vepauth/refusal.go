@@ -13,7 +13,7 @@ import (
 // retryAfter is the value of Retry-After. A failed lookup is cached for the same time.
 const retryAfter = 5 * time.Second
 
-var errNoAssertion = unauthorized("no assertion")
+var errNoAssertion = unauthorized("no assertion: post it in the form field assertion")
 
 // Reasons that are logged with a cause.
 const (
