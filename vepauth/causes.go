@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/refusal"
@@ -251,7 +252,7 @@ func outOfRange(now, at time.Time) error {
 		difference, direction = -difference, "ahead of"
 	}
 	e.Cause = &fault{
-		text:   "the request's clock is " + difference.Round(time.Second).String() + " " + direction + " this server's",
+		text:   "the request's clock is " + humantime.Duration(difference) + " " + direction + " this server's",
 		advice: adviceClock,
 	}
 	return e

@@ -215,8 +215,8 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 		{"a token of another origin", vepauth.Config{}, func(s *site, r *http.Request) { r.TLS = nil },
 			[]string{"WARN", "itself for http://rp.example; the token is for https://rp.example"}},
 		{"the clock", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(time.Hour) },
-			[]string{"WARN", "timestamp out of range", "1h0m0s behind this server's", "NTP"}},
-		{"the clock, ahead", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(-time.Hour) }, []string{"WARN", "1h0m0s ahead of"}},
+			[]string{"WARN", "timestamp out of range", "1 hour behind this server's", "NTP"}},
+		{"the clock, ahead", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(-time.Hour) }, []string{"WARN", "1 hour ahead of"}},
 		{"a foreign token", vepauth.Config{}, func(s *site, r *http.Request) { s.signed(r, foreign) },
 			[]string{"WARN", "unknown or expired token", "SignedTokensConfig.Secrets"}},
 		{"an expired token", vepauth.Config{}, func(s *site, r *http.Request) {
