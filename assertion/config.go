@@ -65,8 +65,9 @@ type Config struct {
 	TrustedIssuers []string
 
 	// Fallback is the domain that issues certificates for addresses whose own
-	// domain does not support BrowserID. Empty means that there is none. The
-	// public fallback, login.persona.org, shut down in 2016.
+	// domain does not support BrowserID. If its document for that domain delegates,
+	// the delegate issues them. Empty means that there is none. The public fallback,
+	// login.persona.org, shut down in 2016.
 	Fallback string
 
 	// Leeway is how far clocks may differ. Fractions of a millisecond are cut
