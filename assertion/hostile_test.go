@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -276,6 +277,32 @@ func TestBridgedUserAmongForgers(t *testing.T) {
 	w.clock.Add(int64(2 * time.Minute)) // the fallback can be asked again
 	if err := w.verify(w.certificate("big.example", "user.example")); !errors.Is(err, assertion.ErrIssuer) {
 		t.Errorf("another domain: %v", err)
+	}
+}
+
+// TestBridgedRenewal checks that a certificate of the fallback's delegate renews the answer
+// that the email's domain does not support BrowserID in the background, and that a forged
+// one does not.
+func TestBridgedRenewal(t *testing.T) {
+	for name, want := range map[string]int{"honest": 2, "forged": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newNetwork(t)
+			w.sites["fallback.example?domain=bridged.example"] = `{"authority":"big.example"}`
+			certificates := map[string]string{
+				"honest": w.certificate("big.example", "bridged.example"), "forged": w.forge("big.example", "bridged.example"),
+			}
+			if err := w.verify(certificates["honest"]); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Add(int64(50 * time.Second)) // the last quarter of a minute
+			if err := w.verify(certificates[name]); (err == nil) != (name == "honest") {
+				t.Errorf("%s: %v", name, err)
+			}
+			synctest.Wait()
+			if n := w.count()["bridged.example"]; n != want {
+				t.Errorf("%s: %d fetches, want %d", name, n, want)
+			}
+		})
 	}
 }
 
