@@ -147,7 +147,7 @@ func TestRows(t *testing.T) {
 // TestLookupAdvice checks that the error about a failed lookup has the advice and the
 // setting of the lookup's error.
 func TestLookupAdvice(t *testing.T) {
-	certificate := &tls.CertificateVerificationError{UnverifiedCertificates: make([]*x509.Certificate, 2), Err: x509.UnknownAuthorityError{}}
+	certificate := &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{{RawIssuer: []byte("CA")}}, Err: x509.UnknownAuthorityError{}}
 	noHost, private := &net.DNSError{IsNotFound: true}, &net.OpError{Op: "dial", Err: ssrf.ErrProhibitedIP}
 	fallback := string(document(idpKey.Public()))
 	for name, c := range map[string]struct {

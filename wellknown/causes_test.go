@@ -100,21 +100,21 @@ func TestCauseOfAnswer(t *testing.T) {
 		"identity and brotli":      {coded("identity, br"), cause{row4, "content coding br", ""}},
 		"no gzip":                  {coded("gzip"), cause{row4, "gzip that cannot be decoded", ""}},
 		"gzip of nothing":          {head + "Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", cause{row4, "gzip that cannot be decoded", ""}},
-		"transfer coding":          {head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", cause{row4, "no usable answer", ""}},
+		"transfer coding":          {head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
 		"length too long":          {head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(good)+1, good), cause{row4, "answer cut off", ""}},
 		"chunk cut":                {head + "Transfer-Encoding: chunked\r\n\r\nff\r\nremote", cause{row4, "answer cut off", ""}},
 		"last chunk is missing":    {head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(good), good), cause{row4, "answer cut off", ""}},
 		"no chunk":                 {head + "Transfer-Encoding: chunked\r\n\r\nremote\r\n", cause{row4, "answer cut off", ""}},
 		"cut, until close":         {head + "\r\n{", cause{row4, "answer cut off, or malformed", ""}},
-		"bad length":               {head + "Content-Length: remote\r\n\r\n" + good, cause{row4, "no usable answer", ""}},
-		"two lengths":              {head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", cause{row4, "no usable answer", ""}},
-		"bad header":               {"HTTP/1.1 404 Not Found\r\nremote\r\n\r\n", cause{row4, "no usable answer", ""}},
-		"bad status":               {"HTTP/1.1 remote\r\n\r\n", cause{row4, "no usable answer", ""}},
-		"no HTTP":                  {"SSH-2.0-remote\r\n\r\n", cause{row4, "no usable answer", ""}},
-		"HTTP/2":                   {http2Text(t, (*http2.Framer).WriteSettingsAck), cause{row4, "no usable answer", ""}},
+		"bad length":               {head + "Content-Length: remote\r\n\r\n" + good, cause{row4, "no valid HTTP/1 answer", ""}},
+		"two lengths":              {head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", cause{row4, "no valid HTTP/1 answer", ""}},
+		"bad header":               {"HTTP/1.1 404 Not Found\r\nremote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
+		"bad status":               {"HTTP/1.1 remote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
+		"no HTTP":                  {"SSH-2.0-remote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
+		"HTTP/2":                   {http2Text(t, (*http2.Framer).WriteSettingsAck), cause{row4, "no valid HTTP/1 answer", ""}},
 		"HTTP/2, GOAWAY": {http2Text(t, func(f *http2.Framer) error {
 			return f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("remote"))
-		}), cause{row4, "no usable answer", ""}},
+		}), cause{row4, "no valid HTTP/1 answer", ""}},
 		"nothing":               {"", cause{row4, "connection closed early", ""}},
 		"cut in the header":     {"HTTP/1.1 404 Not Fo", cause{row4, "connection closed early", ""}},
 		"cut after a header":    {"HTTP/1.1 404 Not Found\r\nX: remote\r\n", cause{row4, "connection closed early", ""}},
@@ -160,6 +160,9 @@ func TestCauseOfConnection(t *testing.T) {
 		"alert": {func(n *network) {
 			n.raw(host, false, func(c net.Conn) { readSome(c); fmt.Fprint(c, "\x15\x03\x03\x00\x02\x02\x28") })
 		}, cause{row4, "TLS handshake failed", ""}},
+		"broken TLS after it began": {func(n *network) {
+			n.raw(host, true, func(c net.Conn) { mute(c); fmt.Fprint(c.(*tls.Conn).NetConn(), "HTTP/1.1 404 remote\r\n\r\n") })
+		}, cause{row4, "broken TLS", ""}},
 		"mute before TLS": {func(n *network) { n.raw(host, false, mute) }, cause{row4, "timed out in the TLS handshake", "Timeout"}},
 		"mute after TLS":  {func(n *network) { n.raw(host, true, func(c net.Conn) { mute(c); mute(c) }) }, cause{row4, "timed out while waiting for the answer", "Timeout"}},
 		"mute in the header": {func(n *network) {

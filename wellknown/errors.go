@@ -44,7 +44,8 @@ type LookupError struct {
 	Reason string // for people, such as "connection refused"
 
 	// Advice tells a person what to do, and Setting is the field of [Config] that it is
-	// about, such as CAFile. Either may be empty.
+	// about, such as CAFile. Either may be empty. For a host of which a [Static] has no
+	// document, Setting is Keys, a field of assertion.Config.
 	Advice, Setting string
 
 	outcome, cause error

@@ -190,7 +190,7 @@ func (s *Static) entry(_ context.Context, q question) *entry {
 		}
 	}
 	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil).
-		Advise("add the host's document", "")}
+		Advise("add the host's document to those that are configured", "Keys")}
 }
 
 // Save looks up domains and writes a bundle, which [ParseStatic] reads: the documents of

@@ -114,6 +114,8 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 	case f.Outcome == Unavailable && x.received.Load() >= maxHeader:
 		f.Reason = fmt.Sprintf("response header of more than %d bytes", maxHeader)
 		f.Advise("the host should send fewer or shorter header fields", "")
+	case x.isPast(handshaking) && f.Reason == outbound.Other.String():
+		f.Reason = "no valid HTTP/1 answer"
 	}
 	if c.proxy != "" {
 		f.Outcome, f.Reason = Unavailable, "through the proxy "+c.proxy+": "+f.Reason
@@ -154,11 +156,14 @@ func connectFault(err error) *Fault {
 
 // tlsFault classifies an error of TLS. It returns nil for another error.
 func tlsFault(failure outbound.Failure, err error) *Fault {
+	var header tls.RecordHeaderError
 	f := Unavailable.Fault(failure.String(), nil)
 	switch {
 	case failure == outbound.NotTLS:
 		f.Outcome = Unsupported
 		return f.Advise("the host should speak TLS on port 443", "")
+	case errors.As(err, &header):
+		return Unavailable.Fault("broken TLS", nil).Advise(adviceLater, "")
 	case errors.Is(err, errNoRoots):
 		return LocalFault(errNoRoots.Error(), nil).Advise("install the system's CA certificates, or name a file of them", settingCA)
 	case errors.Is(err, errCertificates):
