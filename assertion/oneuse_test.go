@@ -52,6 +52,31 @@ func TestOneUseUnavailable(t *testing.T) {
 	}
 }
 
+// TestOneUseCause checks that logs, and not the answer, have the cause for which the
+// guard does not answer.
+func TestOneUseCause(t *testing.T) {
+	cause := errors.New("redis at 10.0.0.5:6379: connection refused")
+	v := verifier(t, assertion.Config{OneUse: brokenStore{cause}})
+	_, err := v.Verify(context.Background(), spec{}.String(), rp)
+	var e *assertion.Error
+	if !errors.As(err, &e) || !errors.Is(err, cause) || e.Kind != assertion.ErrUndecided {
+		t.Fatalf("error %v", err)
+	}
+	for what, text := range map[string]string{"Detail": e.Detail(), "LogValue": e.LogValue().String(), "Found": e.Found} {
+		if !strings.Contains(text, cause.Error()) {
+			t.Errorf("%s: %q", what, text)
+		}
+	}
+	if f := assertion.Failure(err); strings.Contains(f.Reason, "redis") || !f.Undecided {
+		t.Errorf("the answer is %+v", f)
+	}
+}
+
+// brokenStore is a one-use store that does not answer.
+type brokenStore struct{ error }
+
+func (s brokenStore) FirstUse(context.Context, string, time.Time) (bool, error) { return false, s.error }
+
 // limitedStore is a one-use store that keeps entries for a limited time.
 type limitedStore time.Duration
 
