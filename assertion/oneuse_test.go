@@ -75,7 +75,9 @@ func TestOneUseCause(t *testing.T) {
 // brokenStore is a one-use store that does not answer.
 type brokenStore struct{ error }
 
-func (s brokenStore) FirstUse(context.Context, string, time.Time) (bool, error) { return false, s.error }
+func (s brokenStore) FirstUse(context.Context, string, time.Time) (bool, error) {
+	return false, s.error
+}
 
 // limitedStore is a one-use store that keeps entries for a limited time.
 type limitedStore time.Duration
