@@ -6,9 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -227,10 +229,21 @@ func TestServeFileDescriptors(t *testing.T) {
 	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
 }
 
-// TestServeHangupWithoutFiles: SIGHUP does not end a service that has no file to read again.
+// TestServeHangupWithoutFiles: SIGHUP does not end a service that has no file to read again. The log
+// says which file needs a restart.
 func TestServeHangupWithoutFiles(t *testing.T) {
-	p, _ := startServeProcess(t)
+	host := httptest.NewTLSServer(nil)
+	defer host.Close()
+	caFile := filepath.Join(t.TempDir(), "ca.pem")
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: host.Certificate().Raw})
+	if err := os.WriteFile(caFile, authority, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := startServeProcess(t, "--ca-file", caFile)
 	p.check(p.cmd.Process.Signal(syscall.SIGHUP))
+	if line := p.expectLog("SIGHUP: --ca-file"); !strings.Contains(line, caFile) {
+		t.Error(line)
+	}
 	p.expectLog("SIGHUP: no file to read again")
 	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
 	if _, state := p.end(); state.ExitStatus() != 0 {

@@ -22,6 +22,7 @@ type files struct {
 	watched     []*watched
 	keys        *keysFile    // nil without --keys
 	certificate *certificate // nil without TLS
+	caFile      string       // of --ca-file, which is read at the start only
 }
 
 // watch adds files. The caller reads them for the first time after that.
@@ -73,6 +74,9 @@ func (f *files) run(ctx context.Context, c *cli.Call, hangups <-chan os.Signal, 
 
 // reload reads all files again.
 func (f *files) reload() {
+	if f.caFile != "" {
+		f.logger.Warn("SIGHUP: --ca-file is read at the start only: restart the service for a new one", "files", []string{f.caFile})
+	}
 	if len(f.watched) == 0 {
 		f.logger.Warn("SIGHUP: no file to read again: there is no --keys and no --tls-cert, and other settings need a restart")
 	}

@@ -141,30 +141,16 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 
 // serve opens the ports and serves until ctx ends.
 func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard, hangups <-chan os.Signal) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	files := &files{logger: logger}
-	api, err := s.handler(c, files, guard, registry)
-	if err != nil {
-		return err
-	}
-	listener, err := s.listen(c, files)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	all := map[net.Listener]*http.Server{listener: api.Server()}
-	if s.metricsAddress != "" {
-		l, err := s.listenMetrics(c)
-		if err != nil {
-			return err
+	files := &files{logger: logger, caFile: s.CAFile}
+	all := make(map[net.Listener]*http.Server)
+	defer func() {
+		for l := range all {
+			l.Close()
 		}
-		defer l.Close()
-		all[l] = metricsServer(registry)
-	}
-	connections := log.New(&connectionLog{logger, loglimit.NewLogger(logger)}, "", 0)
-	for _, server := range all {
-		server.ErrorLog = connections
+	}()
+	listener, err := s.open(c, files, guard, all)
+	if err != nil {
+		return err
 	}
 	s.logConfiguration(c, logger)
 	files.logOpened()
@@ -183,6 +169,33 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 	})
 	logger.Info("stopped", "finished", err == nil)
 	return err
+}
+
+// open opens the ports and adds their servers to all. It returns the listener of the API.
+func (s *command) open(c *cli.Call, files *files, guard guard, all map[net.Listener]*http.Server) (net.Listener, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	api, err := s.handler(c, files, guard, registry)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := s.listen(c, files)
+	if err != nil {
+		return nil, err
+	}
+	all[listener] = api.Server()
+	if s.metricsAddress != "" {
+		l, err := s.listenMetrics(c)
+		if err != nil {
+			return nil, err
+		}
+		all[l] = metricsServer(registry)
+	}
+	connections := log.New(&connectionLog{files.logger, loglimit.NewLogger(files.logger)}, "", 0)
+	for _, server := range all {
+		server.ErrorLog = connections
+	}
+	return listener, nil
 }
 
 // check returns an error if flags contradict each other.
