@@ -61,7 +61,7 @@ func TestBlocked(t *testing.T) {
 	w, _ := openShop(t, setting{})
 	w.loaded()
 	eval[any](w, "document.getElementById('browserid-login').click()")
-	w.message("Your browser blocked the sign-in window. Allow pop-ups for this site and try again.")
+	w.message("Your browser blocked the sign-in window: allow pop-ups for this site and try again.")
 	w.isIdle()
 	d := w.popup(clicking("#browserid-state button")) // Try again
 	d.ready()

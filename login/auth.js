@@ -145,7 +145,7 @@
     const { button } = mine;
     endAttempt();
     if (reason === 'blocked') {
-      fail(button, { status: 0, reason, message: 'Your browser blocked the sign-in window. Allow pop-ups for this site and try again.' });
+      fail(button, { status: 0, reason, message: 'Your browser blocked the sign-in window: allow pop-ups for this site and try again.' });
       showState(button, '', { 'Try again': () => signIn(button) });
     } else if (reason === 'lost' && await cutsDialog()) {
       console.warn('login: this page has Cross-Origin-Opener-Policy: same-origin, which cuts its connection to the sign-in window. Use same-origin-allow-popups.');

@@ -44,6 +44,7 @@ function oneLine(text) {
 }
 
 function start() {
+  status('');
   if (!window.isSecureContext || !crypto.subtle) {
     problem('This browser makes no keys for a page at this address. Open the provider as http://localhost with its port.');
   } else if (!window.opener) {

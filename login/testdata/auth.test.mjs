@@ -417,7 +417,7 @@ test('how the dialog ends', async () => {
   for (const [reason, headers, error, message] of [
     ['cancelled', {}, undefined, /^Signing in was cancelled\.$/],
     [undefined, {}, undefined, /^Signing in was cancelled\..* allow pop-ups/],
-    ['blocked', {}, 'blocked', /^Your browser blocked the sign-in window\. Allow pop-ups for this site and try again\.$/],
+    ['blocked', {}, 'blocked', /^Your browser blocked the sign-in window: allow pop-ups for this site and try again\.$/],
     ['lost', {}, 'lost', /closed before it could answer.* allow pop-ups/],
     ['lost', { 'Cross-Origin-Opener-Policy': 'same-origin-allow-popups' }, 'lost', /closed before it could answer/],
     ['lost', { 'Cross-Origin-Opener-Policy': 'same-origin; report-to="x"' }, 'opener-policy', /Cross-Origin-Opener-Policy/],
