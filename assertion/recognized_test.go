@@ -22,7 +22,7 @@ func TestOtherTexts(t *testing.T) {
 		"UTF-16":              {"\xff\xfe" + strings.Join(strings.Split(a, ""), "\x00") + "\x00", "malformed assertion: in UTF-16", "UTF-16"},
 		"percent-encoded":     {strings.Replace(a, "~", "%7E", 1), "no certificates provided", "%7E for ~"},
 		"form":                {"assertion=" + a, "malformed assertion: a form body", "form body"},
-		"header":              {"Authorization: BrowserID " + a, "malformed assertion: an HTTP header", "HTTP header"},
+		"header":              {"Authorization: BrowserID " + a, "malformed assertion: an HTTP header or message", "HTTP header"},
 		"folded":              {a[:100] + "\n" + a[100:], "malformed assertion: an assertion with blanks or line breaks in it", "line breaks"},
 		"blanks":              {" " + a, "malformed assertion: an assertion with blanks or line breaks around it", "around it"},
 		"several":             {a + "\n" + a, "certificate chaining is not yet allowed", "several assertions"},

@@ -25,6 +25,7 @@ const (
 	Bundle
 	Answer
 	JSONAssertion
+	JSONChain
 	JSONLines
 	Claims
 	JSON
@@ -33,6 +34,8 @@ const (
 	URL
 	Header
 	Variable
+	Null
+	Message
 	Percent
 	QuotedPrintable
 	Base64
@@ -96,14 +99,17 @@ var texts = [kinds]struct{ what, advice string }{
 	Bundle:          {"a bundle of support documents, with the keys of issuers", "pass an assertion; the bundle is for the configuration of issuers' keys"},
 	Answer:          {"the answer of a verifier", "pass the assertion that it was the answer to"},
 	JSONAssertion:   {"JSON around an assertion", "pass the value of its member assertion, without quotes"},
+	JSONChain:       {"JSON with certificates and an assertion, as in the first drafts of the protocol", "join them with ~, the assertion last"},
 	JSONLines:       {"several JSON objects, one a line", "verify them one by one"},
 	Claims:          {"the decoded claims of a token", "pass the token as it was signed: claims alone prove nothing"},
 	JSON:            {"JSON", passWhole},
 
 	Form:            {"a form body (assertion=…)", "pass the value of its field assertion, percent-decoded"},
 	URL:             {"a URL", unwrap + "; if the URL has it, take it out and percent-decode it"},
-	Header:          {"an HTTP header", unwrap + ", without the name of the header and of the scheme"},
-	Variable:        {"the name of a variable, which the shell has not replaced", "in a shell, write it in double quotes, not in single ones"},
+	Header:          {"an HTTP header or message", unwrap + ", without the name of the header and of the scheme"},
+	Variable:        {"the name of a variable or a placeholder, not its value", "in a shell, write variables in double quotes, not in single ones"},
+	Null:            {"the word for a value that is missing (null, undefined, None)", "the program that sends it has no assertion: look there"},
+	Message:         {"a message, such as the error of a program", "look at what it says, and at the command that wrote it"},
 	Percent:         {"percent-encoded (%7E for ~)", "percent-decode it once"},
 	QuotedPrintable: {"in quoted-printable, as mail has it (=7E for ~, or = at the ends of lines)", "decode it, as mail programs do when they save a message as text"},
 	Base64:          {"in base64 with +, / or = in place of base64url", "pass it as it was made: base64url has - and _, and no ="},

@@ -140,10 +140,14 @@ func file(text string) Kind {
 	text = strings.TrimSpace(text)
 	first, _, _ := strings.Cut(text, "\n")
 	switch {
-	case strings.HasPrefix(text, "-----BEGIN ") && strings.Contains(first, "PRIVATE KEY"):
+	case strings.Contains(text, "-----BEGIN ") && strings.Contains(text, "PRIVATE KEY"):
 		return PEMPrivateKey
-	case strings.HasPrefix(text, "-----BEGIN "):
+	case strings.Contains(text, "-----BEGIN "):
 		return PEM
+	case slices.Contains(nulls, strings.ToLower(text[:min(len(text), 20)])):
+		return Null
+	case isPlaceholder(text):
+		return Variable
 	case text[0] == '<' && !HoldsToken(first):
 		return HTML
 	case text[0] == '{':
@@ -173,6 +177,8 @@ func object(text string) Kind {
 		return false
 	}
 	switch {
+	case has("assertion") && has("certificates"):
+		return JSONChain
 	case has("assertion"):
 		return JSONAssertion
 	case has("privateKey", "private-key") && has("certificate", "email", "publicKey"):
@@ -212,31 +218,52 @@ func wrapping(text string) Kind {
 		return URL
 	case strings.HasPrefix(lower, "assertion="), strings.HasPrefix(lower, "audience="), strings.Contains(text, "&assertion="):
 		return Form
-	case isHeader(lower):
-		return Header
 	case isVariable(text):
 		return Variable
+	case isNamed(lower) && !HoldsToken(text) && !strings.HasPrefix(lower, "authorization:"):
+		return Message
+	case isHeader(lower):
+		return Header
 	case strings.Contains(text, "=7E"), strings.Contains(text, "=\n"), strings.Contains(text, "=\r\n"):
 		return QuotedPrintable
-	case strings.Contains(text, "%7E"), strings.Contains(text, "%7e"):
+	case strings.Contains(text, "%7E"), strings.Contains(text, "%7e"), strings.Contains(text, "%257"):
 		return Percent
 	}
 	return Unknown
 }
 
-// schemes are the names of authentication schemes that people put before a token.
-var schemes = []string{"browserid ", "browserid-assertion ", "bearer ", "assertion ", "token "}
+// nulls are the words that programs write for a value that is missing, in lower case.
+var nulls = []string{"null", "undefined", "none", "nil", "(null)", "<nil>", "nan", "false", "true", "[object object]"}
+
+// schemes are the beginnings of values of the header Authorization, and of requests and
+// responses, in lower case.
+var schemes = []string{"browserid ", "browserid-assertion ", "bearer ", "assertion ", "token ", "http/", "post /", "get /"}
 
 // isHeader reports whether a text in lower case begins like a header or its value.
 func isHeader(lower string) bool {
-	for _, scheme := range schemes {
-		if strings.HasPrefix(lower, scheme) {
-			return true
-		}
-	}
+	return isNamed(lower) || slices.ContainsFunc(schemes, func(s string) bool { return strings.HasPrefix(lower, s) })
+}
+
+// isNamed reports whether a text in lower case begins with a name, a colon and a blank.
+func isNamed(lower string) bool {
 	name, value, found := strings.Cut(lower, ":")
 	isNameByte := func(c byte) bool { return 'a' <= c && c <= 'z' || c == '-' }
 	return found && name != "" && lengthOf(name, isNameByte) == len(name) && strings.HasPrefix(value, " ")
+}
+
+// isPlaceholder reports whether a text is <SOMETHING> or SOMETHING, in capitals or with
+// blanks, as documents write what is to be replaced.
+func isPlaceholder(text string) bool {
+	inner, found := strings.CutPrefix(text, "<")
+	if found {
+		if inner, found = strings.CutSuffix(inner, ">"); !found {
+			return false
+		}
+	}
+	isUpper := func(c byte) bool { return 'A' <= c && c <= 'Z' || c == '_' || c == ' ' || c == '-' }
+	isLower := func(c byte) bool { return isUpper(c) || 'a' <= c && c <= 'z' }
+	return len(inner) > 2 && len(inner) < 60 && (lengthOf(inner, isUpper) == len(inner) ||
+		found && lengthOf(inner, isLower) == len(inner) && !strings.EqualFold(inner, "html"))
 }
 
 // isVariable reports whether a text is $NAME, ${NAME}, $env:NAME or %NAME%.
