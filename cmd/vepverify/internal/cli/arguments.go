@@ -14,6 +14,8 @@ type arguments struct {
 	word    string // the first argument that is not a flag, if it is not a command and not after "--"
 	help    bool
 	version bool
+
+	afterSwitch []string // true and false after a flag that has no value
 }
 
 // flagArgument is one flag with its value. The value of a switch is optional.
@@ -56,7 +58,15 @@ func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered [
 	for _, f := range parsed.flags {
 		ordered = append(ordered, f.String())
 	}
+	if err := parsed.checkMistakes(c); err != nil {
+		return nil, nil, err
+	}
 	defaults, fromEnv := flagsFromEnv(c, parsed.given, env)
+	for _, f := range defaults {
+		if name, _, _ := strings.Cut(strings.TrimPrefix(f, "--"), "="); strings.HasSuffix(f, "\r") {
+			return nil, nil, fmt.Errorf("%s: %w", variable(name), passedOn("\r"))
+		}
+	}
 	ordered = append(ordered, defaults...)
 	return append(append(ordered, "--"), parsed.files...), fromEnv, nil
 }
@@ -65,6 +75,7 @@ func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered [
 func parseArguments(args []string, commands []*Command) (*arguments, error) {
 	a := new(arguments)
 	afterUnknown := false // the argument may be the value of an unknown flag
+	afterSwitch := false
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -72,8 +83,11 @@ func parseArguments(args []string, commands []*Command) (*arguments, error) {
 			a.files = append(a.files, args[i+1:]...)
 			return a, nil
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
+			if afterSwitch && (arg == "true" || arg == "false") {
+				a.afterSwitch = append(a.afterSwitch, arg)
+			}
 			a.addPositional(arg, commands, afterUnknown)
-			afterUnknown = false
+			afterUnknown, afterSwitch = false, false
 		case arg == "--help" || arg == "-help" || arg == "-h":
 			a.help = true
 		case arg == "--version" || arg == "-version" || arg == "-v" || arg == "-V":
@@ -82,6 +96,7 @@ func parseArguments(args []string, commands []*Command) (*arguments, error) {
 			f := a.parseFlag(arg, commands)
 			known := findFlag(commands, f.name)
 			afterUnknown = known == nil && !f.hasValue
+			afterSwitch = known != nil && !takesValue(known) && !f.hasValue
 			if known != nil && takesValue(known) && !f.hasValue {
 				if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
 					return nil, fmt.Errorf("--%s needs a value; one that begins with \"-\" is given as --%[1]s=VALUE", f.name)

@@ -110,7 +110,11 @@ func ReadError(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("cannot read %s: %w", FileName(name), systemError(err))
+	text := fmt.Sprintf("cannot read %s: ", FileName(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s%w%s", text, systemError(err), missingFileHint(name))
+	}
+	return fmt.Errorf("%s%w", text, systemError(err))
 }
 
 // WriteError wraps an error of writing a file, without the name of the system

@@ -18,6 +18,9 @@ func (a *arguments) checkCommand(commands []*Command) error {
 	if a.command != "" || a.word == "" {
 		return nil
 	}
+	if first, rest, _ := strings.Cut(a.word, " "); rest != "" && findCommand(commands, first) != nil && !fileExists(a.word) {
+		return fmt.Errorf("the command %s and its arguments are one word: leave out the quotes around them", first)
+	}
 	if commandLike.MatchString(a.word) && !MayHoldSecret(a.word) && !fileExists(a.word) {
 		return unknownCommand(a.word, commands)
 	}
@@ -89,6 +92,9 @@ func flagHint(c *Command, name string, commands []*Command) string {
 		return "; " + owners[0] + " has"
 	case n > 1:
 		return "; " + strings.Join(owners[:n-1], ", ") + " and " + owners[n-1] + " have"
+	}
+	if findCommand(commands, name) != nil {
+		return "; a command has no dashes: vepverify " + name
 	}
 	if near := nearest(strings.ToLower(name), flagNames(c)); near != "" {
 		return ", perhaps --" + near

@@ -1,9 +1,12 @@
 package verifier
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
@@ -13,6 +16,8 @@ func keysError(name string, err error) error {
 	data, readErr := os.ReadFile(name)
 	kind := sniff.Of(string(data))
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("--keys: %w", cli.ReadError(name, err))
 	case readErr != nil || kind == sniff.Unknown || kind == sniff.Bundle || kind == sniff.JSON:
 		return fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
 	case kind == sniff.SupportDocument:

@@ -4,6 +4,8 @@
 package verifier
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -223,6 +225,9 @@ func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
 	var err error
 	if n.CAFile != "" {
 		if config.RootCAs, err = outbound.LoadCAFile(n.CAFile); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = cli.ReadError(n.CAFile, err)
+			}
 			return nil, c.UsageErrorf("--ca-file: %w", err)
 		}
 	}
