@@ -94,11 +94,16 @@ func (a *Authenticator) checkPublicOrigin() {
 // request that it meant for another:
 //
 //   - own is none of the Audiences. No client makes an assertion for it.
-//   - A proxy says that the request was sent to the other.
+//   - A proxy says that the request was sent to the other. With PublicOrigin, the header
+//     Host says it too.
 //
 // Otherwise the server may have several origins.
 func (a *Authenticator) isMistaken(r *http.Request, own origin.Origin, other string) bool {
 	claimed, ok := claimedOrigin(r)
+	if !ok && a.config.PublicOrigin != "" {
+		scheme, _, _ := strings.Cut(other, "://")
+		claimed, ok = origin.FromHost(strings.ToLower(scheme), r.Host)
+	}
 	return !a.isAudience(own.String()) || ok && a.signsSame(other, claimed)
 }
 
