@@ -3,7 +3,6 @@ package redisstore
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -40,28 +39,25 @@ var wanted = []Misconfiguration{
 // It then asks the server, or every master of a cluster, for its settings, and returns
 // those with which it can lose entries. Hosted servers, and users with few permissions,
 // often may not read the settings; the operator must then check them by other means.
-// Each command has the timeout Config.Timeout.
+// The command has the timeout Config.Timeout, and so have the questions to each server.
 func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
 	if err := s.tryCommand(ctx); err != nil {
 		return nil, err
 	}
-	all, err := s.check(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the settings cannot be read: %w", s.server().undecided(err))
-	}
-	return all, nil
+	return s.checkSettings(ctx), nil
 }
 
 // tryCommand sends the command of FirstUse. Its key has another form than that of an
 // entry. The answer may be that the key exists: another process checks at the same time.
 func (s *Store) tryCommand(ctx context.Context) error {
-	return s.withTimeout(ctx, func(ctx context.Context) error {
-		_, err := s.send(ctx, setOnce(ctx, s.config.Prefix+"check", 1))
-		return err
-	})
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	_, err := s.send(ctx, setOnce(ctx, s.config.Prefix+"check", 1))
+	return err
 }
 
-func (s *Store) check(ctx context.Context) ([]Misconfiguration, error) {
+// checkSettings returns the settings with which the servers can lose entries.
+func (s *Store) checkSettings(ctx context.Context) []Misconfiguration {
 	cluster, ok := s.client.(*redis.ClusterClient)
 	if !ok {
 		return s.checkServer(ctx, s.client)
@@ -69,48 +65,31 @@ func (s *Store) check(ctx context.Context) ([]Misconfiguration, error) {
 	var mu sync.Mutex
 	var all []Misconfiguration
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		found, err := s.checkServer(ctx, master)
+		found := s.checkServer(ctx, master)
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, found...)
-		return err
+		return nil
 	})
+	if err != nil { // the masters are not known
+		return slices.Clone(wanted)
+	}
 	slices.SortFunc(all, func(a, b Misconfiguration) int {
 		return cmp.Or(cmp.Compare(a.Setting, b.Setting), cmp.Compare(a.Got, b.Got))
 	})
-	return slices.Compact(all), err
+	return slices.Compact(all)
 }
 
-// checkServer returns the settings of one server with which it can lose entries.
-func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) (found []Misconfiguration, err error) {
+// checkServer returns the settings of one server with which it can lose entries. A server
+// or a proxy that cannot be asked for a setting does not report it, and works.
+func (s *Store) checkServer(ctx context.Context, server redis.Cmdable) (found []Misconfiguration) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
 	for _, m := range wanted {
-		if m.Got, err = s.setting(ctx, server, m.Setting); err != nil {
-			return nil, err
-		}
+		m.Got = server.ConfigGet(ctx, m.Setting).Val()[m.Setting]
 		if m.Got != m.Want {
 			found = append(found, m)
 		}
 	}
-	return found, nil
-}
-
-// setting returns a setting of the server, or "" if the server refuses to report it.
-func (s *Store) setting(ctx context.Context, server redis.Cmdable, name string) (string, error) {
-	var values map[string]string
-	err := s.withTimeout(ctx, func(ctx context.Context) (err error) {
-		values, err = server.ConfigGet(ctx, name).Result()
-		return err
-	})
-	var refused redis.Error
-	if err != nil && !errors.As(err, &refused) {
-		return "", err
-	}
-	return values[name], nil
-}
-
-// withTimeout calls ask with a context that ends after Config.Timeout.
-func (s *Store) withTimeout(ctx context.Context, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
-	return ask(ctx)
+	return found
 }

@@ -125,6 +125,19 @@ func TestCheckLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestCheckBehindProxy checks that a proxy that closes the connection at an unknown command
+// is no error: the store works.
+func TestCheckBehindProxy(t *testing.T) {
+	for _, drops := range []bool{false, true} {
+		f := startFakeServer(t, "+OK\r\n", false)
+		f.dropsConfig = drops
+		want := map[string]string{"appendonly": "", "appendfsync": "", "no-appendfsync-on-rewrite": "", "maxmemory-policy": ""}
+		if diff := cmp.Diff(want, misconfigured(t, open(t, f.url(), longTimeout))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestCheckErrors(t *testing.T) {
 	server := redistest.Start(t)
 	unknown := open(t, "redis://u:pw@"+server.Addr(), longTimeout)

@@ -28,10 +28,11 @@ import (
 // like a Redis without HELLO.
 type fakeServer struct {
 	net.Listener
-	answer string // empty means none, and the connection stays open
-	close  bool   // close the connection after the answer
-	sets   atomic.Int32
-	wg     sync.WaitGroup
+	answer      string // empty means none, and the connection stays open
+	close       bool   // close the connection after the answer
+	dropsConfig bool   // close the connection in place of an answer to CONFIG
+	sets        atomic.Int32
+	wg          sync.WaitGroup
 }
 
 func startFakeServer(t *testing.T, answer string, closes bool) *fakeServer {
@@ -63,6 +64,9 @@ func (f *fakeServer) serve(conn net.Conn) {
 	for {
 		name, err := readCommand(r)
 		if err != nil {
+			return
+		}
+		if name == "config" && f.dropsConfig {
 			return
 		}
 		if name != "set" {
