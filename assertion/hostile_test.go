@@ -280,6 +280,25 @@ func TestBridgedUserAmongForgers(t *testing.T) {
 	}
 }
 
+// TestBridgedOutage checks that the documents of the fallback and of its delegate count
+// for 24 hours after they have expired, and no longer (PROTOCOL 4.stale).
+func TestBridgedOutage(t *testing.T) {
+	w := newNetwork(t)
+	w.sites["fallback.example?domain=bridged.example"] = `{"authority":"big.example"}`
+	certificate := w.certificate("big.example", "bridged.example")
+	for _, c := range []struct {
+		down bool
+		wait time.Duration
+		want error
+	}{{false, 0, nil}, {true, 23 * time.Hour, nil}, {true, 24 * time.Hour, nil}, {true, 2 * time.Hour, assertion.ErrIssuer}, {false, time.Hour, nil}} {
+		w.down.Store(c.down) // all hosts refuse connections, so that none supports BrowserID
+		w.clock.Add(int64(c.wait))
+		if err := w.verify(certificate); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
 // TestBridgedRenewal checks that a certificate of the fallback's delegate renews the answer
 // that the email's domain does not support BrowserID in the background, and that a forged
 // one does not.

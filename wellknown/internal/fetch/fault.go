@@ -80,8 +80,8 @@ const (
 
 // Advice that several faults have.
 const (
-	adviceServe    = `the host should serve the document at this URL with status 200 as application/json, or delegate with "authority"`
-	adviceRedirect = `no redirects are followed: the host should serve the document at this URL, or delegate with "authority"`
+	adviceServe    = `the host should serve the document at /.well-known/browserid with status 200 as application/json, or delegate with "authority"`
+	adviceRedirect = `no redirects are followed: the host should serve the document at /.well-known/browserid, or delegate with "authority"`
 	adviceLater    = "try again later; if it stays so, look at the host's log"
 	adviceTimeout  = "try again later, or allow more time"
 	advicePrivate  = "only in development, allow private addresses"
@@ -101,8 +101,7 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 		return LocalFault("no room to verify the host's certificates", refused.error).Advise("try again later", "")
 	case errors.As(err, &proxy) && !errors.Is(proxy.cause, context.DeadlineExceeded):
 		return Unavailable.Fault("the proxy "+c.proxy+" "+proxy.reason, proxy.cause).Advise(proxy.advice, proxy.setting)
-	}
-	if errors.As(err, &status) {
+	case errors.As(err, &status):
 		return Unavailable.Fault(status.Error(), nil).Advise(status.Advice(), settingProxy)
 	}
 	f := connectFault(err)
