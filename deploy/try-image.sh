@@ -57,6 +57,8 @@ try_without_docker() {
 	port=$(sed -n 's|.*"url":"http://[^"]*:\([0-9]*\)".*|\1|p' <<<"$ready")
 	check_service "$port"
 	[ "$(ps -o uid= -p "$server" | tr -d ' ')" = 65532 ] || { echo 'runs as another user'; return 1; }
+	kill -HUP "$server" # it reads its files again, and goes on
+	[ "$(curl -sS "http://127.0.0.1:$port/status")" = OK ] || { echo 'SIGHUP ended it'; return 1; }
 	kill -TERM "$server"
 	wait "$server" || { echo "SIGTERM ended it with status $?"; return 1; }
 	server=
