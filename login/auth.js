@@ -144,10 +144,12 @@
     if (attempt !== mine || mine.raising || reason === 'replaced') return;
     const { button } = mine;
     endAttempt();
+    const cut = reason === 'lost' && await cutsDialog();
+    if (attempt) return; // the user has pressed the button again
     if (reason === 'blocked') {
       fail(button, { status: 0, reason, message: 'Your browser blocked the sign-in window: allow pop-ups for this site and try again.' });
       showState(button, '', { 'Try again': () => signIn(button) });
-    } else if (reason === 'lost' && await cutsDialog()) {
+    } else if (cut) {
       console.warn('login: this page has Cross-Origin-Opener-Policy: same-origin, which cuts its connection to the sign-in window. Use same-origin-allow-popups.');
       fail(button, { status: 0, reason: 'opener-policy', message: 'This page cannot work with the sign-in window, because its Cross-Origin-Opener-Policy cuts the connection. Please tell the site’s operator.' });
     } else if (reason === 'lost') {
@@ -279,15 +281,16 @@
     button.focus(); // the button that was pressed no longer exists
   }
 
-  // blockedScripts returns the URLs of the scripts that the page's Content-Security-Policy has
-  // blocked, as far as the browser reports them.
+  // blockedScripts returns the URLs of the page's scripts that its Content-Security-Policy has
+  // blocked, as far as the browser reports them. Extensions insert others.
   function blockedScripts() {
     if (!window.ReportingObserver) return [];
     const observer = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true });
     observer.observe();
-    const reports = observer.takeRecords().map((report) => report.body);
+    const enforced = observer.takeRecords().map((report) => report.body).filter((body) => body.disposition === 'enforce');
     observer.disconnect();
-    return reports.filter((body) => body.disposition === 'enforce' && body.effectiveDirective.startsWith('script-src')).map((body) => body.blockedURL);
+    const urls = new Set(enforced.map((body) => body.blockedURL));
+    return Array.from(document.scripts, (script) => script.src).filter((url) => urls.has(url));
   }
 
   // reportMissing shows that no script has defined navigator.id.

@@ -64,6 +64,7 @@ class Page {
       },
       document: {
         baseURI: location.href,
+        scripts: [{ src: '' }, { src: 'https://idp.example/include.js' }],
         get cookie() { return this.kept || ''; },
         set cookie(text) { this.kept = cookies && !text.includes('Max-Age=0') ? text.split(';')[0] : ''; },
         readyState: loading ? 'loading' : 'complete',
@@ -481,7 +482,7 @@ test('no script defines navigator.id', async () => {
   const script = report('script-src-elem', 'https://idp.example/include.js');
   for (const [reports, message, warning] of [
     [[], /unreachable/, /does not serve the script/],
-    [[report('img-src', 'https://idp.example/x'), report('script-src-elem', 'https://idp.example/include.js', 'report')], /unreachable/, /does not serve the script/],
+    [[report('img-src', 'https://idp.example/x'), report('script-src-elem', 'inline'), report('script-src-elem', 'https://extension.example/x.js'), report('script-src-elem', 'https://idp.example/include.js', 'report')], /unreachable/, /does not serve the script/],
     [[script], /Content-Security-Policy forbids it/, /has blocked https:\/\/idp\.example\/include\.js/],
   ]) {
     const page = new Page({ buttons: login, reports, loading: true });
