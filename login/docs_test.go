@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -214,6 +215,44 @@ func TestDocsPages(t *testing.T) {
 			path, _, _ := strings.Cut(action, `"`)
 			if w := newBrowser(t, a).get(path, script); w.Code != http.StatusMethodNotAllowed {
 				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	}
+}
+
+// TestDocsMessages checks that the messages, the reasons and the log messages of the document
+// are those of the script and of this package.
+func TestDocsMessages(t *testing.T) {
+	read := func(names ...string) (all string) {
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(text)
+		}
+		return all
+	}
+	document, source := read("../docs/LOGIN.md"), read("auth.js", "answer.go", "user.go", "request.go", "session.go")
+	for _, table := range []struct {
+		heading, cell string // of the first column, or of the one that names the text
+		least         int
+	}{
+		{"### Messages\n", "\n\\| `([a-z-]+)` \\|", 7},
+		{"## What the log says\n", "\n\\| [a-z]+ \\| `([^`]+)`", 8},
+		{"## If something does not work\n", "\n\\| \\*([^*]+)\\*", 8},
+	} {
+		_, section, _ := strings.Cut(document, table.heading)
+		section, _, _ = strings.Cut(section, "\n## ")
+		found := regexp.MustCompile(table.cell).FindAllStringSubmatch(section, -1)
+		if len(found) < table.least {
+			t.Errorf("%s%d texts", table.heading, len(found))
+		}
+		for _, m := range found {
+			for part := range strings.SplitSeq(m[1], "…") {
+				if !strings.Contains(source, strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(part), ","))) {
+					t.Errorf("%s%q is not in the source", table.heading, part)
+				}
 			}
 		}
 	}
