@@ -75,8 +75,8 @@ type Error struct {
 	// lookup failed, it may be a field of wellknown.Config, such as CAFile. It may be
 	// empty.
 	Setting string
-	// Domain is the domain whose lookup failed. It is empty if none did. It is
-	// for the operator too.
+	// Domain is the domain whose lookup failed, or whose published keys did not
+	// verify the certificate. It is empty otherwise. It is for the operator too.
 	Domain string
 
 	detail string // empty if Reason tells everything

@@ -62,11 +62,14 @@ func (a *adviser) keysOf(domain string) string {
 	if a.keys == "" {
 		return fmt.Sprintf("; to see the keys: %s lookup %s", cli.Program, domain)
 	}
-	written := ""
+	written, file := "", "NEWFILE"
 	if info, err := os.Stat(a.keys); err == nil {
 		written = ", written " + cli.FormatTime(info.ModTime(), a.now)
+		if !info.IsDir() {
+			file = a.keys // lookup --save replaces the domain's document in it
+		}
 	}
-	return fmt.Sprintf("; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save NEWFILE", a.keys, written, cli.Program, domain)
+	return fmt.Sprintf("; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save %s", a.keys, written, cli.Program, domain, file)
 }
 
 // addDetail adds the rows that explain why a check failed.

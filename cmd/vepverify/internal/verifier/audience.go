@@ -31,6 +31,10 @@ func CheckAudience(c *cli.Call, audience string) error {
 // badAudience returns the error for an audience. It names the origin that is meant, if that
 // can be seen.
 func badAudience(c *cli.Call, audience string) error {
+	flag := "--audience"
+	if !c.Given("audience") {
+		flag = "VEPVERIFY_AUDIENCE"
+	}
 	scheme, rest, found := strings.Cut(strings.TrimSpace(audience), "://")
 	if !found {
 		scheme, rest = "https", strings.TrimLeft(scheme, "/")
@@ -44,12 +48,12 @@ func badAudience(c *cli.Call, audience string) error {
 	}
 	switch {
 	case strings.ContainsAny(strings.TrimSpace(audience), ", "):
-		return c.UsageErrorf("--audience %q: not an origin; give --audience once for each origin", cli.Shown(audience))
+		return c.UsageErrorf("%s %q: not an origin; give --audience once for each origin", flag, cli.Shown(audience))
 	case strings.Contains(host, "*"):
 		problem = "a wildcard stands for whole labels before a domain, as in https://*.rp.example, and an assertion is for one origin"
 	}
 	if origin.Compare(meant, meant) != 0 {
 		meant = "https://rp.example"
 	}
-	return c.UsageErrorf("--audience %q: %s, such as %s", cli.Shown(audience), problem, cli.Shown(meant))
+	return c.UsageErrorf("%s %q: %s, such as %s", flag, cli.Shown(audience), problem, cli.Shown(meant))
 }
