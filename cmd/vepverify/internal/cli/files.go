@@ -118,8 +118,14 @@ func ReadError(name string, err error) error {
 }
 
 // WriteError wraps an error of writing a file, without the name of the system
-// call.
+// call. It names the cause if the file is a folder or its folder is missing.
 func WriteError(name string, err error) error {
+	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
+		return fmt.Errorf("cannot write %s: it is a folder; name a file in it", name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot write %s: %w: the folder %s is missing", name, systemError(err), filepath.Dir(name))
+	}
 	return fmt.Errorf("cannot write %s: %w", name, systemError(err))
 }
 
