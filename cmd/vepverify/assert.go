@@ -68,6 +68,9 @@ func (a *assertCmd) run(ctx context.Context, c *cli.Call) error {
 	if err := id.Check(at); err != nil {
 		return fmt.Errorf("%s: %w", cli.FileName(a.identity), err)
 	}
+	if end, err := id.Expires(); err == nil && at.Add(time.Duration(a.duration)).After(end) {
+		fmt.Fprintf(c.Err, "%s: note: the certificate in %s expires before the assertion: %s\n", cli.Program, cli.FileName(a.identity), cli.FormatTime(end, at))
+	}
 	text, err := assertion.Sign(assertion.Template{
 		Audience: a.audience, Expires: at.Add(time.Duration(a.duration)),
 	}, id.PrivateKey, id.Certificate)

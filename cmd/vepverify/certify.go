@@ -23,6 +23,9 @@ Examples:
   vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example \
     --public-key ada.pub > certificate.txt
 
+If the address is not of the issuer's domain, a note on standard error says which verifiers
+accept the certificate.
+
 Domains may be in Unicode; the certificate has their ASCII form, xn--….
 
 Identity file: {"email":…,"certificate":…,"privateKey":…}
@@ -108,11 +111,14 @@ func (cmd *certifyCmd) parseNames(c *cli.Call) error {
 	if err != nil {
 		return c.UsageErrorf("--issuer %.100q: %w", cmd.issuer, err)
 	}
-	email, _, err := origin.WrittenEmail(cmd.email)
+	email, host, err := origin.WrittenEmail(cmd.email)
 	if err != nil {
 		return c.UsageErrorf("--email %.100q: %w", cmd.email, err)
 	}
 	cmd.issuer, cmd.email = issuer, email
+	if host != issuer {
+		fmt.Fprintf(c.Err, "%s: note: verifiers accept this certificate only if %s delegates to %s, or if %[3]s is their fallback or a trusted issuer\n", cli.Program, host, issuer)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/sniff"
 )
 
 // NotDomainError is the error for a text that a person gave as a domain or as an email
@@ -31,11 +32,14 @@ func (e *NotDomainError) Error() string {
 // returns the domain in lower case, and a domain in Unicode in its ASCII form, xn--…. Any
 // other text is a [NotDomainError], which has the domain that is probably meant.
 func WrittenDomain(text string) (string, error) {
-	name, ok := domain.Parse(ASCII(strings.TrimSpace(text)))
-	if ok {
+	e := &NotDomainError{Want: "a domain"}
+	if sniff.HoldsToken(text) { // which may have the form of a domain, and is not repeated
+		e.Is = "a token"
+		return "", e
+	}
+	if name, ok := domain.Parse(ASCII(strings.TrimSpace(text))); ok {
 		return name, nil
 	}
-	e := &NotDomainError{Want: "a domain"}
 	rest := strings.Trim(text, " \t\r\n\"'`<>")
 	_, afterScheme, isURL := strings.Cut(rest, "://")
 	if isURL {

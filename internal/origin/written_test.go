@@ -23,6 +23,7 @@ func TestWrittenDomain(t *testing.T) {
 		"idp.example/": "a URL, not a domain: perhaps idp.example", "https://user:pw@idp.example/": "a URL, not a domain: perhaps idp.example",
 		"ada@idp.example": "an email address, not a domain: perhaps idp.example", "ada@bücher.example": "an email address, not a domain: perhaps xn--bcher-kva.example",
 		"*.idp.example": "a wildcard, not a domain: perhaps idp.example", "'idp.example'": "not a domain: perhaps idp.example",
+		"eyJhbGciOiJSUzI1NiJ9.e30.AAAA": "a token, not a domain", "'eyJhbGciOiJSUzI1NiJ9.e30.AAAA'": "a token, not a domain",
 		"": "not a domain", "a b": "not a domain", "[::1]": "not a domain", "bü cher.example": "not a domain", "\u2024.example": "not a domain", "https://": "a URL, not a domain",
 	} {
 		if got, err := origin.WrittenDomain(text); err == nil || err.Error() != want {

@@ -79,9 +79,6 @@ func (t *Table) String() string {
 // FormatTime returns a time and its distance from now.
 func FormatTime(at, now time.Time) string { return humantime.At(at, now) }
 
-// approximate returns a length of time as a whole number of one unit.
-func approximate(d time.Duration) string { return humantime.Approximate(d.Milliseconds()) }
-
 // IsTerminal reports whether a stream, an io.Reader or io.Writer, is a terminal.
 // The standard output of a [Call] may be one.
 func IsTerminal(stream any) bool {

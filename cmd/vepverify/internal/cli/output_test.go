@@ -3,20 +3,9 @@ package cli_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
-
-func TestApproximate(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 seconds", 119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes", 47 * time.Hour: "47 hours", 480 * time.Hour: "20 days",
-	} {
-		if got := cli.Approximate(d); got != want {
-			t.Errorf("%v is written as %q, want %q", d, got, want)
-		}
-	}
-}
 
 func TestPrintable(t *testing.T) {
 	for s, want := range map[string]string{

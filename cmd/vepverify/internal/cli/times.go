@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vepverify/vepverify/internal/humantime"
 )
 
 // Instant is a point in time. Until it is set, it is the current time.
@@ -149,7 +151,10 @@ func FormatSpan(d time.Duration) string {
 	return text
 }
 
-var errSpan = errors.New("want a length of time such as 30s, 5m or 24h")
+var (
+	errSpan     = errors.New("want a length of time such as 30s, 5m or 24h")
+	errLongSpan = errors.New("a length of time of more than 292 years")
+)
 
 // spanUnits are the units that [time.ParseDuration] does not have, in those that it has.
 var spanUnits = map[string]time.Duration{
@@ -159,6 +164,7 @@ var spanUnits = map[string]time.Duration{
 
 var (
 	wordedSpan  = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)$`)
+	plainSpan   = regexp.MustCompile(`^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h) ?)+$`)
 	splitNumber = regexp.MustCompile(`[\d.] +[\d.]`)
 )
 
@@ -181,6 +187,9 @@ func ParseSpan(text string) (time.Duration, error) {
 	if number.MatchString(text) {
 		return 0, unitMissing(text)
 	}
+	if err != nil && plainSpan.MatchString(text) {
+		return 0, errLongSpan
+	}
 	if lower := strings.ToLower(text); lower != text {
 		if _, err := ParseSpan(lower); err == nil {
 			return 0, fmt.Errorf("units are in lower case: %s", lower)
@@ -194,11 +203,11 @@ func unitMissing(number string) error {
 	var forms []string
 	for _, unit := range []string{"s", "m", "h"} {
 		if d, err := time.ParseDuration(number + unit); err == nil {
-			forms = append(forms, fmt.Sprintf("%s%s (%s)", number, unit, approximate(d)))
+			forms = append(forms, fmt.Sprintf("%s%s (%s)", number, unit, humantime.Duration(d)))
 		}
 	}
 	if forms == nil {
-		return errSpan
+		return errLongSpan
 	}
 	return errors.New("the unit is missing: give " + strings.Join(forms, ", "))
 }

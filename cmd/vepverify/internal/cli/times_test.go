@@ -70,10 +70,10 @@ func TestSpan(t *testing.T) {
 	}
 	for text, form := range map[string]string{
 		"600": "the unit is missing: give 600s (10 minutes), 600m (10 hours), 600h (25 days)",
-		"2.5": "give 2.5s (2 seconds), 2.5m",
+		"2.5": "give 2.5s (2.5 seconds), 2.5m (2 minutes 30 seconds), 2.5h",
 		"10M": "units are in lower case: 10m", "24H": "24h", "5 Minutes": "5 minutes",
 		"": "such as 30s", "-5s": "such as 30s", "soon": "such as 30s", "1 0s": "such as 30s", "PT10M": "such as 30s", "10 parsecs": "such as 30s",
-		"99999999999": "such as 30s", "1 month": "such as 30s",
+		"99999999999": "more than 292 years", "3000000h": "more than 292 years", "1 month": "such as 30s",
 	} {
 		if d, err := cli.ParseSpan(text); err == nil || !strings.Contains(err.Error(), form) {
 			t.Errorf("%q: %v, %v, want %q", text, d, err, form)

@@ -56,5 +56,8 @@ func Secrets(secret string) []string {
 		"-----BEGIN PRIVATE KEY-----\n" + secret + "\n",
 		`{"secret-key":"` + secret + `"}`,
 		"eyJhbGciOiJSUzI1NiJ9." + secret + ".AAAA~eyJhbGciOiJSUzI1NiJ9.e30.AAAA",
+		"assertion=eyJhbGciOiJSUzI1NiJ9." + secret + ".AAAA%7EeyJhbGciOiJSUzI1NiJ9.e30.AAAA",
+		"'eyJhbGciOiJSUzI1NiJ9." + secret + ".AAAA'",
+		" eyJhbGciOiJSUzI1NiJ9." + secret + ".AAAA\r",
 	}
 }

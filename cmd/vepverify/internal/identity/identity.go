@@ -42,6 +42,15 @@ func (id *Identity) Write(name string) error {
 	return cli.CreateSecret(name, append(text, '\n'))
 }
 
+// Expires returns the time until which the certificate is valid.
+func (id *Identity) Expires() (time.Time, error) {
+	certificate, err := certchain.ParseCertificate(id.Certificate)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return certificate.Validity.Expires, nil
+}
+
 // Check returns an error if no assertion made with the identity can be valid at
 // that time.
 func (id *Identity) Check(at time.Time) error {
@@ -149,6 +158,9 @@ func ReadPublicKey(ctx context.Context, p *cli.Process, name string, allowWeak b
 	data, err := p.ReadFile(ctx, name)
 	if err != nil {
 		return nil, err
+	}
+	if sniff.Of(strings.TrimSpace(string(data))) == sniff.PrivateKey { // it has the members of a public key, too
+		return nil, fmt.Errorf("%s is not a public key, but a private key: print its public key with vepverify keygen --from %[1]s", cli.FileName(name))
 	}
 	parse := keys.ParsePublicKey
 	if allowWeak {
