@@ -18,6 +18,9 @@ clean_up() {
 }
 trap clean_up EXIT
 
+# in_kubernetes is a variable that Kubernetes sets if there is a Service called vepverify.
+in_kubernetes=VEPVERIFY_PORT=tcp://10.96.0.1:8080
+
 # check_service asks the service on a port of this machine.
 check_service() {
 	[ "$(curl -sS --retry 20 --retry-connrefused --retry-delay 1 "http://127.0.0.1:$1/status")" = OK ] ||
@@ -29,7 +32,7 @@ check_service() {
 try_docker() {
 	local port status
 	docker build -q -f deploy/Dockerfile -t vepverify-try .
-	container=$(docker run -d -p 127.0.0.1::8080 vepverify-try)
+	container=$(docker run -d -e "$in_kubernetes" -p 127.0.0.1::8080 vepverify-try)
 	port=$(docker port "$container" 8080/tcp | sed 's/.*://')
 	check_service "$port"
 	[ "$(docker inspect -f '{{.Config.User}}' "$container")" = nonroot ] || { echo 'runs as another user'; return 1; }
@@ -50,7 +53,7 @@ try_without_docker() {
 
 	mkfifo "$scratch/stdout"
 	read -r -d '' -a environment < <(sed -n 's/^ENV //p' deploy/Dockerfile) || true
-	env -i "${environment[@]}" PORT=0 \
+	env -i "${environment[@]}" PORT=0 "$in_kubernetes" \
 		"$(command -v chroot)" --userspec=65532:65532 "$scratch" /vepverify serve >"$scratch/stdout" 2>"$scratch/stderr" &
 	server=$!
 	read -r -t 30 ready <"$scratch/stdout" || { cat "$scratch/stderr"; return 1; }
