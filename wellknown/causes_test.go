@@ -1,6 +1,7 @@
 package wellknown_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -260,6 +261,26 @@ func TestCauseOfDNS(t *testing.T) {
 		checkCause(t, resolver(t, wellknown.Config{DNS: s.resolver(), Timeout: shortTimeout}),
 			cause{row4, "timed out while resolving the name", "Timeout"})
 	})
+	for _, c := range []struct {
+		errno syscall.Errno
+		want  string
+	}{
+		{syscall.EMFILE, "name resolution failed: too many open files"},
+		{syscall.ENFILE, "name resolution failed: too many open files in system"},
+		{syscall.EPERM, "name resolution failed: operation not permitted"},
+		{syscall.ECONNREFUSED, "name resolution failed: the name server: connection refused"},
+		{syscall.ENETUNREACH, "name resolution failed: the name server: network is unreachable"},
+	} {
+		t.Run(c.errno.Error(), func(t *testing.T) {
+			dns := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Net: "udp", Err: os.NewSyscallError("socket", c.errno)}
+			}}
+			l := checkCause(t, resolver(t, wellknown.Config{DNS: dns, Timeout: 20 * time.Second}), cause{row4, c.want, ""})
+			if !strings.HasSuffix(l.Reason, c.want) {
+				t.Errorf("reason %q", l.Reason)
+			}
+		})
+	}
 	t.Run("no name server", func(t *testing.T) {
 		s := newNameServer(t, nil)
 		s.hangUp()

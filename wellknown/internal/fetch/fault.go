@@ -134,8 +134,7 @@ func connectFault(err error) *Fault {
 		return Unsupported.Fault(failure.String(), nil).
 			Advise("check the spelling of the domain, and its DNS records", "")
 	case outbound.DNSFailed:
-		return Unavailable.Fault(failure.String(), nil).
-			Advise("try again later; if it stays so, look at this machine's name servers and at the domain's", "")
+		return dnsFault(err)
 	}
 	switch {
 	case errors.As(err, &address): // such as an IPv4 address in IPv6 form, which package net rejects
@@ -238,6 +237,29 @@ func errnoFault(failure outbound.Failure, err error) *Fault {
 		return f.Advise("check this machine's network, and whether the host has only IPv6 addresses", "")
 	}
 	return f.Advise(adviceLater, "")
+}
+
+// dnsFault returns the fault of a name resolution that failed. A net.DNSError does not wrap
+// the operating system's error, but its text ends with that of the error.
+func dnsFault(err error) *Fault {
+	f := Unavailable.Fault(outbound.DNSFailed.String(), nil).
+		Advise("try again later; if it stays so, look at this machine's name servers and at the domain's", "")
+	var dns *net.DNSError
+	if !errors.As(err, &dns) {
+		return f
+	}
+	for errno, advice := range localErrors {
+		if strings.HasSuffix(dns.Err, errno.Error()) {
+			return LocalFault(f.Reason+": "+errno.Error(), errno).Advise(advice, "")
+		}
+	}
+	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
+		if strings.HasSuffix(dns.Err, errno.Error()) {
+			f.Reason += ": the name server: " + errno.Error()
+			return f.Advise("check the name servers of this machine, and its network", "")
+		}
+	}
+	return f
 }
 
 // guardError returns the guard's error without the address that is in its text, nil if err
