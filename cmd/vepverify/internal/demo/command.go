@@ -42,8 +42,8 @@ If something does not work:
       idp.localhost need not resolve: it occurs in email addresses only.
   no window opens
       The browser has blocked it. Allow pop-ups for the site.
-  the site forgets the sign-in
-      The browser blocks its cookie. Allow cookies for localhost.
+  "your browser blocks cookies"
+      The site needs a cookie to keep you signed in. Allow cookies for localhost.
   there is no browser
       The lines that the demo prints for a terminal need none.
 
