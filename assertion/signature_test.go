@@ -98,6 +98,17 @@ func TestUnusableKeysAreNamed(t *testing.T) {
 	}
 }
 
+// TestAudienceWithoutScheme checks that the advice names a missing scheme, which means http.
+func TestAudienceWithoutScheme(t *testing.T) {
+	for audience, want := range map[string]string{"rp.example": "means http", "http://rp.example": "another site", "https://b.example": "another site"} {
+		_, err := verifier(t, assertion.Config{}).Verify(context.Background(), spec{}.String(), audience)
+		var e *assertion.Error
+		if !errors.Is(err, assertion.ErrAudience) || !errors.As(err, &e) || !strings.Contains(e.Advice, want) {
+			t.Errorf("%s: %v, want advice with %q", audience, err, want)
+		}
+	}
+}
+
 // TestCausesOfInvalidSignatures checks that the advice begins with the usual causes, and
 // that it differs for the certificate, the assertion and a link of a chain.
 func TestCausesOfInvalidSignatures(t *testing.T) {

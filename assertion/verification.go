@@ -253,8 +253,17 @@ func (v *verification) checkAudience() error {
 	return &Error{
 		Kind: ErrAudience, Reason: "audience mismatch: " + closest.String(),
 		Found: fmt.Sprintf("%.200q", v.audience), Expected: fmt.Sprintf("%.200q", v.audiences),
-		Advice: "the assertion was made for another site, or the relying party's own origin is misconfigured: give it in full, such as https://rp.example",
+		Advice: v.audienceAdvice(closest),
 	}
+}
+
+// audienceAdvice returns what to do about an audience that is not accepted.
+func (v *verification) audienceAdvice(m origin.Mismatch) string {
+	lacksScheme := func(accepted string) bool { return !strings.Contains(accepted, "://") }
+	if m == origin.SchemeMismatch && slices.ContainsFunc(v.audiences, lacksScheme) {
+		return "an accepted audience without a scheme means http: give it in full, such as https://rp.example"
+	}
+	return "the assertion was made for another site, or the relying party's own origin is misconfigured: give it in full, such as https://rp.example"
 }
 
 // signedAudience returns the claim aud. If it is the text of an accepted audience,
