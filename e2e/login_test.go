@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vepverify/vepverify/devidp"
 )
 
 // TestSession signs in, visits the members' page, reloads it, and signs out.
@@ -296,6 +298,44 @@ func TestUnreachable(t *testing.T) {
 	stopServing(portOf(shop.origin))
 	w.signIn("ada")
 	w.message("The site could not be reached.")
+}
+
+// TestStoppedProvider stops the provider before the dialog is opened. The window then shows
+// an error of the browser.
+func TestStoppedProvider(t *testing.T) {
+	w, shop := openShop(t, setting{})
+	w.loaded()
+	stopServing(portOf(shop.idp))
+	d := w.popup(clicking("#browserid-login"))
+	w.see("#browserid-state", "Waiting for the sign-in window.")
+	if err := chromedp.Cancel(d.ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.message("The sign-in window closed before it could answer. If it showed an error, please try again later.")
+	w.isIdle()
+}
+
+// TestRestartedProvider signs in with a provider that has other keys than those of the site,
+// as after a restart, and with one for another domain.
+func TestRestartedProvider(t *testing.T) {
+	for domain, message := range map[string]string{
+		"idp.localhost":   "does not match the keys of its domain, which may be new.",
+		"other.localhost": "Your address could not be checked just now.",
+	} {
+		p, _ := provider(t)
+		other, err := devidp.New(devidp.Config{Domain: domain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, port := listen(t)
+		shop := newShop(t, p, serve(t, other), "http://localhost:"+port, setting{})
+		serveOn(t, l, port, shop.handler)
+		w := newTab(t)
+		w.open(shop.origin + "/")
+		w.signIn("ada")
+		w.message(message)
+		w.isSignedOut()
+	}
 }
 
 // TestByKeyboard signs in and out with the keyboard only.

@@ -39,8 +39,7 @@ const (
 // reasonNullOrigin is reasonCrossOrigin for a browser that may have hidden the origin.
 const reasonNullOrigin = reasonCrossOrigin + ": the Origin is null (Referrer-Policy: no-referrer, a sandboxed frame, a redirect or a file)"
 
-// messages are the texts for visitors, by reason. A reason with a colon may have the text of
-// what precedes the colon. The script contains them too.
+// messages are the texts for visitors, by reason. The script contains them too.
 var messages = map[string]string{
 	reasonMethod:      "This address only receives forms. Please go to the sign-in page.",
 	reasonCrossOrigin: "The request came from another site, so it was refused. Please open this site itself and try again.",
@@ -57,8 +56,12 @@ var messages = map[string]string{
 	"issued later than verification date": "The clock of your device seems to be wrong. Please set it and try again.",
 	"the assertion was used before":       "This attempt to sign in was used before. Please try again.",
 	"invalid signature":                   "The proof of your address does not match the keys of its domain, which may be new. Please try again. If that does not help, tell the site's operator.",
-	"audience mismatch":                   "The proof of your address is for another address than this site's. Please open the site at its usual address and try again. If that does not help, tell the site's operator.",
-	"untrusted issuer":                    "This site does not trust the identity provider that certified your address. Please sign in with another address, or tell the site's operator.",
+}
+
+// messagesOfKinds are texts for visitors by the beginning of a reason.
+var messagesOfKinds = map[string]string{
+	"audience mismatch": "The proof of your address is for another address than this site's. Please open the site at its usual address and try again. If that does not help, tell the site's operator.",
+	"untrusted issuer":  "This site does not trust the identity provider that certified your address. Please sign in with another address, or tell the site's operator.",
 }
 
 // message returns the text of a refusal for visitors.
@@ -70,9 +73,10 @@ func message(refused *refusal.Refusal) string {
 	if text, ok := messages[refused.Reason]; ok {
 		return text
 	}
-	kind, _, _ := strings.Cut(refused.Reason, ":")
-	if text, ok := messages[kind]; ok {
-		return text
+	for kind, text := range messagesOfKinds {
+		if strings.HasPrefix(refused.Reason, kind) {
+			return text
+		}
 	}
 	if refused.Status == http.StatusForbidden {
 		return "You could not be signed in: " + refused.Reason + "."

@@ -62,6 +62,8 @@
       return 'The site does not accept requests from ' + location.origin + ', the address of this page. Please open the site at its usual address. If this is it, please tell the site’s operator.';
     }
     if (Object.hasOwn(site.messages, reason)) return site.messages[reason];
+    const kind = Object.keys(site.messagesOfKinds).find((name) => reason.startsWith(name));
+    if (kind) return site.messagesOfKinds[kind];
     if (status === 403 && reason) return 'You could not be signed in: ' + reason + '.';
     if (reason) return 'The request was refused: ' + reason + '.';
     return 'The site has a problem just now. Please try again in a moment.';

@@ -26,7 +26,9 @@ type script struct {
 // newScript returns a script that calls the function in auth.js with the routes as
 // browsers see them and the messages by reason.
 func newScript(login, logout, path string) (*script, error) {
-	argument, err := json.Marshal(map[string]any{"login": login, "logout": logout, "messages": messages, "crossOrigin": reasonCrossOrigin}) // escapes '<'
+	argument, err := json.Marshal(map[string]any{ // escapes '<'
+		"login": login, "logout": logout, "messages": messages, "messagesOfKinds": messagesOfKinds, "crossOrigin": reasonCrossOrigin,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -279,6 +279,7 @@ test('messages', async () => {
     [undefined, 'The site could not be reached. Please check your connection and try again.'],
     [[503, { status: 'failure', reason: 'undecided, try again later', undecided: true }], 'Your address could not be checked just now. Please try again in a moment.'],
     [[403, { status: 'failure', reason: 'expired' }], 'Signing in took too long, or the clock of your device is wrong. Please try again.'],
+    [[403, { status: 'failure', reason: 'untrusted issuer: idp.example does not support BrowserID, and there is no fallback' }], 'This site does not trust the identity provider that certified your address. Please sign in with another address, or tell the site\'s operator.'],
     [[403, { status: 'failure', reason: 'accounts are by invitation' }], 'You could not be signed in: accounts are by invitation.'],
     [[403, { status: 'failure', reason: 'constructor' }], 'You could not be signed in: constructor.'],
     [[502, 'Bad gateway'], 'The site has a problem just now. Please try again in a moment.'],
