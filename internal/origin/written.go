@@ -1,7 +1,7 @@
 package origin
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/domain"
@@ -61,7 +61,7 @@ func WrittenDomain(text string) (string, error) {
 		e.Is = "a wildcard"
 	}
 	rest = strings.TrimPrefix(ASCII(rest), "*.")
-	e.Perhaps, _ = domain.Parse(strings.TrimRight(rest, "."))
+	e.Perhaps, _ = domain.Parse(strings.TrimRight(rest, ".,;"))
 	return "", e
 }
 
@@ -77,18 +77,22 @@ func WrittenEmail(text string) (email, host string, err error) {
 		return "", "", e
 	}
 	name, err := WrittenDomain(at)
-	if err != nil {
-		return "", "", fmt.Errorf("its part after the \"@\": %w", err)
-	}
-	if email, host, ok := domain.Email(local + "@" + name); ok {
-		return email, host, nil
-	}
-	if plain := strings.TrimPrefix(strings.Trim(local, "\"'`< "), "mailto:"); plain != local {
-		e.Perhaps, _, _ = domain.Email(plain + "@" + name)
-		return "", "", e
+	if err == nil {
+		if email, host, ok := domain.Email(local + "@" + name); ok {
+			return email, host, nil
+		}
 	}
 	if strings.IndexFunc(local, func(r rune) bool { return r > '~' }) >= 0 {
 		e.Is = "an address with Unicode before the \"@\", which no verifier accepts"
+		return "", "", e
 	}
+	var bad *NotDomainError
+	if errors.As(err, &bad) {
+		name = bad.Perhaps
+	}
+	if i := strings.LastIndexAny(local, "<:\"'"); i >= 0 { // as in Ada <ada@idp.example> and mailto:ada@idp.example
+		local = local[i+1:]
+	}
+	e.Perhaps, _, _ = domain.Email(local + "@" + name)
 	return "", "", e
 }

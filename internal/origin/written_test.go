@@ -22,7 +22,7 @@ func TestWrittenDomain(t *testing.T) {
 		"https://idp.example": "a URL, not a domain: perhaps idp.example", "https://bücher.example:8443/x?y": "a URL, not a domain: perhaps xn--bcher-kva.example:8443",
 		"idp.example/": "a URL, not a domain: perhaps idp.example", "https://user:pw@idp.example/": "a URL, not a domain: perhaps idp.example",
 		"ada@idp.example": "an email address, not a domain: perhaps idp.example", "ada@bücher.example": "an email address, not a domain: perhaps xn--bcher-kva.example",
-		"*.idp.example": "a wildcard, not a domain: perhaps idp.example", "'idp.example'": "not a domain: perhaps idp.example",
+		"idp.example,": "not a domain: perhaps idp.example", "*.idp.example": "a wildcard, not a domain: perhaps idp.example", "'idp.example'": "not a domain: perhaps idp.example",
 		"eyJhbGciOiJSUzI1NiJ9.e30.AAAA": "a token, not a domain", "'eyJhbGciOiJSUzI1NiJ9.e30.AAAA'": "a token, not a domain",
 		"": "not a domain", "a b": "not a domain", "[::1]": "not a domain", "bü cher.example": "not a domain", "\u2024.example": "not a domain", "https://": "a URL, not a domain",
 	} {
@@ -43,10 +43,10 @@ func TestWrittenEmail(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"idp.example": "a domain, not an email address", "ada": "not an email address", "": "not an email address", "ada@": "not an email address",
-		"ada@idp.example.":       "its part after the \"@\": not a domain: perhaps idp.example",
+		"ada@idp.example.": "not an email address: perhaps ada@idp.example", "Ada <ada@bücher.example>": "not an email address: perhaps ada@xn--bcher-kva.example",
 		"mailto:ada@idp.example": "not an email address: perhaps ada@idp.example",
 		"zoë@idp.example":        "an address with Unicode before the \"@\", which no verifier accepts, not an email address",
-		"a b@idp.example":        "not an email address", "a@b@idp.example": "its part after the \"@\": an email address, not a domain: perhaps idp.example",
+		"a b@idp.example":        "not an email address", "a@b@idp.example": "not an email address: perhaps a@idp.example", "ada@no domain": "not an email address",
 	} {
 		if got, _, err := origin.WrittenEmail(text); err == nil || err.Error() != want {
 			t.Errorf("%q is %q, %v, want %q", text, got, err, want)

@@ -59,6 +59,9 @@ func parseInstant(s string) (time.Time, error) {
 	if number.MatchString(text) {
 		return parseUnix(text)
 	}
+	if at, err := parseNamedMonth(strings.TrimSpace(s)); err == nil {
+		return at, nil
+	}
 	text = spaceInTime.ReplaceAllString(text, "${1}T$2")
 	text = zoneInTime.ReplaceAllString(text, "$1")
 	text = strings.NewReplacer("UTC", "Z", "GMT", "Z").Replace(text)
@@ -73,6 +76,18 @@ func parseInstant(s string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, incompleteInstant(text)
+}
+
+// parseNamedMonth parses a time as mail, HTTP and the command date write it, in UTC or with
+// an offset. The names of other zones have several meanings.
+func parseNamedMonth(text string) (time.Time, error) {
+	if strings.Contains(text, "GMT") || strings.Contains(text, "UTC") {
+		if at, err := time.Parse(time.UnixDate, text); err == nil {
+			return at, nil
+		}
+		return time.Parse(time.RFC1123, text)
+	}
+	return time.Parse(time.RFC1123Z, text)
 }
 
 // incompleteInstant returns the error for a time that could not be parsed. Its zone or the

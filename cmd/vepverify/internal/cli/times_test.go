@@ -14,6 +14,7 @@ func TestInstant(t *testing.T) {
 	for text, want := range map[string]time.Time{
 		"2026-01-31T12:00:00Z": noon, "2026-01-31t12:00:00z": noon, "2026-01-31T13:00:00+01:00": noon, "2026-01-31T13:00:00+0100": noon,
 		"2026-01-31 12:00:00Z": noon, "2026-01-31 12:00:00 UTC": noon, "2026-01-31T12:00Z": noon, " 2026-01-31T12:00:00Z ": noon,
+		"Sat, 31 Jan 2026 12:00:00 GMT": noon, "Sat, 31 Jan 2026 13:00:00 +0100": noon, "Sat Jan 31 12:00:00 UTC 2026": noon,
 		"2026-01-31 04:00:00 -08:00": noon, "2026-01-31T12:00:00 GMT": noon, "2026-01-31T12:00:00.5Z": noon.Add(time.Second / 2),
 		"1769860800000": noon, "100000000000": time.UnixMilli(1e11), "99999999999999": time.UnixMilli(1e14 - 1),
 	} {
@@ -40,7 +41,7 @@ func TestAmbiguousInstant(t *testing.T) {
 		"2026-01-31 12:00":     {"give 2026-01-31T12:00:00Z for UTC"},
 		"2026-02-30T12:00:00Z": {"day out of range"}, "2026-01-31T25:00:00Z": {"hour out of range"},
 		"yesterday": {"such as 2026-01-31T12:00:00Z"}, "": {"such as"}, "-1": {"such as"}, "31.01.2026": {"such as"},
-		"99999999999999999999": {"such as"}, "2026-01-31T12:00:00 CET": {"such as"}, "1e12": {"such as"},
+		"99999999999999999999": {"such as"}, "2026-01-31T12:00:00 CET": {"such as"}, "Sat, 31 Jan 2026 12:00:00 CET": {"such as"}, "1e12": {"such as"},
 	} {
 		err := new(cli.Instant).Set(text)
 		for _, form := range forms {
