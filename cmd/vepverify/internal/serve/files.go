@@ -35,6 +35,7 @@ func (f *files) watch(what string, load func() ([]any, error), names ...string) 
 func (f *files) logOpened() {
 	if f.keys != nil {
 		f.logger.Info("keys", f.keys.attributes()...)
+		f.keys.warnIfEmpty()
 	}
 	if f.certificate != nil {
 		f.logger.Info("TLS certificate", f.certificate.attributes()...)
@@ -211,6 +212,7 @@ func sameFile(a, b fs.FileInfo) bool {
 // cached certificate counts only if one of the keys that Authority returns now signed it.
 type keysFile struct {
 	network *verifier.Network
+	logger  *slog.Logger
 	current atomic.Pointer[wellknown.Static]
 }
 
@@ -226,7 +228,16 @@ func (k *keysFile) load() (attributes []any, err error) {
 		return nil, err
 	}
 	k.current.Store(static)
+	k.warnIfEmpty()
 	return k.attributes(), nil
+}
+
+// warnIfEmpty logs that there are no documents. That is not an error, because it
+// is how an operator removes all issuers.
+func (k *keysFile) warnIfEmpty() {
+	if k.current.Load().Len() == 0 {
+		k.logger.Warn("--keys has no domain: every assertion is undecided", "files", []string{k.network.Keys})
+	}
 }
 
 // attributes describe the documents in the log.

@@ -190,6 +190,19 @@ func TestBrokenKeys(t *testing.T) {
 	}
 }
 
+// TestNoKeys: a file without issuers removes all of them, with a warning.
+func TestNoKeys(t *testing.T) {
+	good := newRotatedKey(t, "RS256")
+	path := filepath.Join(t.TempDir(), "keys.json")
+	writeFile(t, path, good.bundle())
+	s := startServe(t, nil, "--keys", path)
+	replaceFile(t, path, []byte("{}"))
+	s.await("--keys has no domain")
+	if r := ask(t, http.DefaultClient, s.URL, good.assertion); !r.Undecided {
+		t.Errorf("answered with %+v", r)
+	}
+}
+
 // TestWatch: files are read when they have changed and have settled. An error is logged once, until
 // it is another one or the files were asked for.
 func TestWatch(t *testing.T) {

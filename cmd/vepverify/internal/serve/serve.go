@@ -267,7 +267,7 @@ func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error
 	if s.Keys == "" {
 		return s.Source(c)
 	}
-	k := &keysFile{network: &s.Network}
+	k := &keysFile{network: &s.Network, logger: files.logger}
 	files.keys = k
 	files.watch("keys", k.load, s.Keys)
 	source, err := s.Source(c)
