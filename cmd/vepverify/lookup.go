@@ -180,7 +180,10 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, s *savedBundle,
 		r.print(c.Process)
 	}
 	switch {
-	case s == nil || l.format.JSON():
+	case s == nil:
+	case l.format.JSON() && s.note != "":
+		fmt.Fprintf(c.Err, "%s: %s\n", cli.Program, cli.Printable(s.note))
+	case l.format.JSON():
 	case s.note != "":
 		fmt.Fprintf(c.Out, "\n%s\n", cli.Printable(s.note))
 	default:
