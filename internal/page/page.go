@@ -1,6 +1,7 @@
 // Package page contains what the pages of package devidp and of the command
 // vepverify demo share: the stylesheet, the icon, and the handler that serves
-// them.
+// them. [Preferred] tells requests for a page from those of programs; package login uses it
+// too.
 //
 // The element body of a page has the class "centred", for one card in the middle of
 // a window that may be small, or "column", for several cards.
