@@ -3,8 +3,10 @@ package vepauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,9 +41,10 @@ const quiet = time.Minute
 // accepted records that a signed request was accepted.
 func (c *causes) accepted() { c.last.Store(c.now().Unix()) }
 
-// isQuiet reports whether no signed request was accepted in the last minute.
+// isQuiet reports whether no signed request was accepted in the last minute. After the clock
+// was set back, the last one is in the future.
 func (c *causes) isQuiet() bool {
-	return c.now().Sub(time.Unix(c.last.Load(), 0)) > quiet
+	return c.now().Sub(time.Unix(c.last.Load(), 0)).Abs() > quiet
 }
 
 // fault is a cause of a refusal that the operator of the server can perhaps remove. It has
@@ -51,6 +54,10 @@ type fault struct {
 	// certain means that the client is not at fault. Otherwise it probably is, unless no
 	// signed request is accepted.
 	certain bool
+	// diagnosed means that it was found once a minute, and is logged without another limit.
+	// skipped is the number of requests since then for which it was not.
+	diagnosed bool
+	skipped   int64
 }
 
 // Error implements error.
@@ -77,17 +84,33 @@ func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.R
 		}
 		a.causes.LogCause(ctx, level, message, e.Cause, url)
 	case errors.As(e.Cause, &f):
-		level := slog.LevelInfo
-		if f.certain || a.causes.isQuiet() {
-			level = slog.LevelWarn
-		}
-		a.causes.Log(ctx, level, level.String()+e.Reason, "vepauth: "+e.Reason, slog.String("error", f.text), slog.String("advice", f.advice), url)
+		a.logFault(ctx, e.Reason, f, url)
+	case errors.Is(e.Cause, errNotDiagnosed): // the line about the last one has the number
 	case e.Cause != nil:
 		a.causes.LogCause(ctx, slog.LevelInfo, "vepauth: assertion refused", refusedAssertion{e.Cause})
 	default:
 		a.causes.Log(ctx, slog.LevelInfo, e.Reason, "vepauth: "+e.Reason, slog.Int("status", e.Status), url)
 	}
 	a.config.Logger.LogAttrs(ctx, slog.LevelDebug, "vepauth: request refused", slog.Int("status", e.Status), slog.String("reason", e.Reason), url)
+}
+
+// logFault logs a fault. It is a warning if the operator should look at it.
+func (a *Authenticator) logFault(ctx context.Context, reason string, f *fault, url slog.Attr) {
+	level := slog.LevelInfo
+	if f.certain || a.causes.isQuiet() {
+		level = slog.LevelWarn
+	}
+	message := "vepauth: " + reason
+	attrs := []slog.Attr{slog.String("error", f.text), slog.String("advice", f.advice), url}
+	if f.skipped > 0 {
+		attrs = append(attrs, slog.Int64("skipped", f.skipped))
+	}
+	if f.diagnosed {
+		a.config.Logger.LogAttrs(ctx, level, message, attrs...)
+		return
+	}
+	// A fault that is certain has a key of its own, so that others do not hide it.
+	a.causes.Log(ctx, level, fmt.Sprint(level, f.certain, reason), message, attrs...)
 }
 
 // refusedAssertion is the cause of a refused assertion, with its class for the log.
@@ -111,7 +134,7 @@ func (c refusedAssertion) LogClass() (class, name string) {
 // Limits of a path in the log, in bytes.
 const (
 	maxShownPath    = 200
-	maxShownSegment = 40 // a longer segment may be a secret
+	maxShownSegment = 24 // a longer segment may be a secret
 )
 
 // shownURL returns the URL of a request as this server verifies it, without the query and
@@ -131,17 +154,20 @@ func (a *Authenticator) shownURL(r *http.Request, t requestTarget) string {
 	return shown(o.String()) + strings.Join(segments, "/")
 }
 
-// hidesSegment reports whether a segment of a path must not be in the log.
+// hidesSegment reports whether a segment of a path must not be in the log: a long one, and
+// one with other characters than letters, digits and "/-._~" once decoded, such as an email
+// address or ";jsessionid=…".
 func hidesSegment(s string) bool {
 	decoded, err := signature.Unescape(s)
-	return err != nil || len(s) > maxShownSegment || strings.ContainsFunc(decoded, func(r rune) bool { return r < '!' || r > '~' || r == '@' })
+	return err != nil || len(s) > maxShownSegment || !isPlainPath(decoded)
 }
 
-// wrongOrigin returns the fault of a server that takes itself for another origin than its
-// clients do. The text before the other origin says what proves it.
+// wrongOrigin returns the fault of a client and a server that disagree about the origin of
+// the server. The text before the client's origin says what proves it. That origin is one of
+// the Audiences, or was one when the token was issued: no client chooses what the advice is.
 func (a *Authenticator) wrongOrigin(r *http.Request, own origin.Origin, proof, other string) *fault {
 	f := &fault{
-		text:    "this server takes itself for " + shown(own.String()) + "; " + proof + " " + shown(other),
+		text:    proof + " " + shown(other) + ", but this server's origin is " + shown(own.String()),
 		certain: a.isMistaken(r, own, other),
 	}
 	switch {
@@ -155,6 +181,9 @@ func (a *Authenticator) wrongOrigin(r *http.Request, own origin.Origin, proof, o
 			f.text += text + ", which is not trusted"
 		}
 		f.advice = "set Config.PublicOrigin to " + shown(other) + ", or Config.TrustForwarded if a proxy sets X-Forwarded-Proto and X-Forwarded-Host"
+	}
+	if !a.isServed(own) {
+		f.advice += "; if clients do send requests to " + shown(own.String()) + ", add it to Config.Audiences"
 	}
 	return f
 }
@@ -181,10 +210,18 @@ func forwardedText(r *http.Request) string {
 // unknownOrigin returns the refusal of a request that names no origin, or two.
 func (a *Authenticator) unknownOrigin(r *http.Request, status int) error {
 	e := &refusal.Refusal{Status: status, Reason: reasonUnknownOrigin}
-	if _, ok := a.origin(r); !ok && a.config.TrustForwarded {
+	_, known := a.origin(r)
+	switch {
+	case known:
+	case a.config.TrustForwarded:
 		e.Cause = &fault{
 			text:   "X-Forwarded-Proto and X-Forwarded-Host, or Host, name no origin",
 			advice: "let the proxy set X-Forwarded-Proto to https or http, and X-Forwarded-Host to a host (Config.TrustForwarded)",
+		}
+	default:
+		e.Cause = &fault{
+			text:   "Host is not a domain or an IP address, perhaps with a port",
+			advice: "let the proxy pass on the header Host, or set Config.PublicOrigin",
 		}
 	}
 	return e
@@ -196,15 +233,15 @@ func (a *Authenticator) explainRefusal(r *http.Request, own origin.Origin, e *re
 	claimed, forwarded := claimedOrigin(r)
 	isAudience := errors.Is(e.Cause, assertion.ErrAudience)
 	switch {
-	case isAudience && !a.isAudience(own.String()):
+	case isAudience && !a.isServed(own):
 		e.Cause = &fault{
-			text:   "this server takes itself for " + shown(own.String()) + ", which is none of Config.Audiences",
-			advice: "correct Config.Audiences or, behind a proxy, set Config.PublicOrigin or Config.TrustForwarded",
+			text:   "this server's origin, " + shown(own.String()) + ", is not one of Config.Audiences",
+			advice: "behind a proxy, set Config.PublicOrigin or Config.TrustForwarded; if clients do use this origin, add it to Config.Audiences",
 		}
-	case isAudience && forwarded && !a.isAudience(claimed.String()):
+	case isAudience && forwarded && !a.isServed(claimed):
 		e.Cause = &fault{
-			text:   "a proxy names " + shown(claimed.String()) + ", which is none of Config.Audiences",
-			advice: "add the origin that clients see to Config.Audiences, and set Config.PublicOrigin or Config.TrustForwarded",
+			text:   "the assertion is for an origin that is not one of Config.Audiences" + forwardedText(r),
+			advice: "if a proxy sets this header, and clients do use that origin, add it to Config.Audiences, and set Config.PublicOrigin or Config.TrustForwarded",
 		}
 	case errors.Is(e.Cause, assertion.ErrExpired), errors.Is(e.Cause, assertion.ErrNotYetValid):
 		e.Cause = &fault{text: foundBy(e.Cause), advice: adviceClock}
@@ -229,7 +266,7 @@ func refuseToken(err error) error {
 	if errors.Is(err, errForeignToken) {
 		e.Cause = &fault{
 			text:   "the token was not signed with a secret of this server",
-			advice: "set SignedTokensConfig.Secrets, the same on all machines: without it, tokens are lost at a restart",
+			advice: "set SignedTokensConfig.Secrets, the same on all machines: without it, tokens are lost at a restart; keep an old secret until its tokens have expired",
 		}
 	}
 	return e
@@ -238,8 +275,20 @@ func refuseToken(err error) error {
 // refuseScope returns the refusal of a token for another origin or application.
 func (a *Authenticator) refuseScope(r *http.Request, own origin.Origin, s Scope) error {
 	e := unauthorized(reasonScope)
-	if s.Origin != own.String() {
+	switch {
+	case s.Origin == "":
+		e.Cause = &fault{
+			text:    "Config.Tokens returned an identity without the scope of its token",
+			advice:  "let ParseToken return Grant.Scope, which MakeToken got",
+			certain: true,
+		}
+	case s.Origin != own.String():
 		e.Cause = a.wrongOrigin(r, own, "the token is for", s.Origin)
+	default:
+		e.Cause = &fault{
+			text:   fmt.Sprintf("the token is for application %q, version %q, and the request is not", s.Application, s.Version),
+			advice: "request a token for each application; if all clients are refused, correct Config.Applications, Config.TokenURL or Config.ApplicationOf",
+		}
 	}
 	return e
 }
@@ -258,58 +307,72 @@ func outOfRange(now, at time.Time) error {
 	return e
 }
 
-// badSignature returns the refusal of a signature that is not valid. Once a minute it tries
-// whether the signature is valid for another URL, which a proxy could have changed.
+// errNotDiagnosed is the cause of a bad signature that was not diagnosed.
+var errNotDiagnosed = errors.New("not diagnosed")
+
+// badSignature returns the refusal of a signature that is not valid. Once a minute it finds
+// the cause.
 func (a *Authenticator) badSignature(r *http.Request, t requestTarget, own origin.Origin, auth *signature.Authorization, secret, form string) error {
 	e := unauthorized(signature.ErrSignature.Error())
-	cause := &fault{
+	skipped, ok := a.causes.diagnoses.Allow(e.Reason)
+	if !ok {
+		e.Cause = errNotDiagnosed
+		return e
+	}
+	f := a.diagnose(r, t, own, auth, secret, form)
+	f.diagnosed, f.skipped = true, skipped
+	e.Cause = f
+	return e
+}
+
+// diagnose tries whether a bad signature is valid for another URL, which a proxy could have
+// changed.
+func (a *Authenticator) diagnose(r *http.Request, t requestTarget, own origin.Origin, auth *signature.Authorization, secret, form string) *fault {
+	for _, o := range a.otherOrigins(r, own) {
+		if a.scheme.Verify(auth, secret, message(r.Method, o, t, form)) == nil {
+			f := a.wrongOrigin(r, own, "the request was signed for", o.String())
+			f.certain = true
+			return f
+		}
+	}
+	prefix := strings.TrimSuffix(lastValue(r, "X-Forwarded-Prefix"), "/")
+	original := parseTarget(prefix + t.Text)
+	if prefix != "" && original.err == nil && a.scheme.Verify(auth, secret, message(r.Method, own, original, form)) == nil {
+		return &fault{
+			text:    "a proxy removes a prefix of the path, which X-Forwarded-Prefix names and the client signed",
+			advice:  "let the proxy pass the path on unchanged",
+			certain: true,
+		}
+	}
+	return &fault{
 		text:   "the client signed something else than this server received",
 		advice: "if all clients are refused, a proxy changes the path, the query or the form of requests; otherwise compare the client's base string with docs/VEPAUTH.md",
 	}
-	e.Cause = cause
-	if _, ok := a.causes.diagnoses.Allow(e.Reason); !ok {
-		return e
-	}
-	isSigned := func(o origin.Origin, t requestTarget) bool {
-		return a.scheme.Verify(auth, secret, message(r.Method, o, t, form)) == nil
-	}
-	for _, o := range a.otherOrigins(r, own) {
-		if isSigned(o, t) {
-			cause = a.wrongOrigin(r, own, "the request was signed for", o.String())
-			cause.certain = true
-			e.Cause = cause
-			return e
-		}
-	}
-	if prefix := strings.TrimSuffix(lastValue(r, "X-Forwarded-Prefix"), "/"); prefix != "" && isSigned(own, parseTarget(prefix+t.Text)) {
-		cause.text = "a proxy removes a prefix of the path, which X-Forwarded-Prefix names and the client signed"
-		cause.advice = "let the proxy pass the path on unchanged"
-		cause.certain = true
-	}
-	return e
 }
 
 // maxOtherOrigins is the number of audiences that are tried for a bad signature.
 const maxOtherOrigins = 8
 
 // otherOrigins returns the origins for which a client could have signed a request instead.
-func (a *Authenticator) otherOrigins(r *http.Request, own origin.Origin) (all []origin.Origin) {
-	add := func(o origin.Origin, ok bool) {
-		if ok && o != own {
-			all = append(all, o)
-		}
-	}
-	add(claimedOrigin(r))
+// Each is one of the Audiences: a client must not choose an origin for the log.
+func (a *Authenticator) otherOrigins(r *http.Request, own origin.Origin) (others []origin.Origin) {
+	claimed, _ := claimedOrigin(r) // the zero Origin is not served
+	candidates := []origin.Origin{claimed}
 	for _, scheme := range []string{"https", "http"} {
-		add(origin.FromHost(scheme, r.Host))
-		add(origin.FromHost(scheme, own.Host()))
+		byHost, _ := origin.FromHost(scheme, r.Host)
+		defaultPort, _ := origin.FromHost(scheme, own.Host())
+		candidates = append(candidates, byHost, defaultPort)
 	}
-	for i, audience := range a.config.Audiences {
-		if o, err := origin.Parse(strings.TrimSuffix(audience, "/")); err == nil && i < maxOtherOrigins {
-			add(o, true)
+	for _, audience := range a.config.Audiences[:min(len(a.config.Audiences), maxOtherOrigins)] {
+		o, _ := origin.Parse(strings.TrimSuffix(audience, "/"))
+		candidates = append(candidates, o)
+	}
+	for _, o := range candidates {
+		if o != own && a.isServed(o) && !slices.Contains(others, o) {
+			others = append(others, o)
 		}
 	}
-	return all
+	return others
 }
 
 const reasonNoCredentials = "authentication required"

@@ -40,9 +40,9 @@ func checkLog(t testing.TB, what, log string, want ...string) {
 	}
 }
 
-// TestWrongOrigin has the ways in which a server takes itself for another origin than its
-// clients do. It refuses to issue a token with which every request would be refused. The log
-// names both origins, and the setting.
+// TestWrongOrigin checks servers that do not know the origin that their clients see. No token
+// is issued with which every request would be refused. The log names both origins, and the
+// setting.
 func TestWrongOrigin(t *testing.T) {
 	https := map[string]string{"X-Forwarded-Proto": "https"}
 	both := map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "rp.example"}
@@ -55,33 +55,38 @@ func TestWrongOrigin(t *testing.T) {
 		log     []string // nil means that a token is issued
 	}{
 		{"TLS ends at a proxy", vepauth.Config{}, "", "http://rp.example", nil,
-			[]string{"itself for http://rp.example; the assertion is for https://rp.example", "PublicOrigin to https://rp.example", "TrustForwarded"}},
+			[]string{"the assertion is for https://rp.example, but this server's origin is http://rp.example", "PublicOrigin to https://rp.example", "TrustForwarded"}},
 		{"its headers are not trusted", vepauth.Config{}, "", "http://rp.example", both,
 			[]string{"X-Forwarded-Proto: https and X-Forwarded-Host: rp.example, which is not trusted", "TrustForwarded"}},
 		{"the scheme is not trusted", vepauth.Config{}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https, which is not trusted"}},
 		{"RFC 7239", vepauth.Config{}, "", "http://rp.example", map[string]string{"Forwarded": `for=10.0.0.1;Proto=https;host="rp.example"`},
 			[]string{"Forwarded for https://rp.example, which is not trusted"}},
-		{"another Host", vepauth.Config{}, "", "http://127.0.0.1:8080", nil, []string{"itself for http://127.0.0.1:8080;", "PublicOrigin"}},
-		{"another Host over TLS", vepauth.Config{}, "", "https://10.0.0.1", nil, []string{"itself for https://10.0.0.1;", "PublicOrigin"}},
-		{"a port added", vepauth.Config{}, "", "https://rp.example:8443", nil, []string{"itself for https://rp.example:8443;"}},
-		{"a port removed", vepauth.Config{Audiences: []string{"https://rp.example:8443"}}, "https://rp.example:8443", rp, nil, []string{"itself for https://rp.example;"}},
-		{"an http audience over TLS", vepauth.Config{Audiences: []string{"http://rp.example"}}, "http://rp.example", rp, nil, []string{"itself for https://rp.example;"}},
+		{"another Host", vepauth.Config{}, "", "http://127.0.0.1:8080", nil, []string{"this server's origin is http://127.0.0.1:8080", "PublicOrigin"}},
+		{"another Host over TLS", vepauth.Config{}, "", "https://10.0.0.1", nil, []string{"this server's origin is https://10.0.0.1", "PublicOrigin"}},
+		{"a port added", vepauth.Config{}, "", "https://rp.example:8443", nil, []string{"this server's origin is https://rp.example:8443"}},
+		{"a port removed", vepauth.Config{Audiences: []string{"https://rp.example:8443"}}, "https://rp.example:8443", rp, nil, []string{"this server's origin is https://rp.example"}},
+		{"an http audience over TLS", vepauth.Config{Audiences: []string{"http://rp.example"}}, "http://rp.example", rp, nil, []string{"this server's origin is https://rp.example"}},
 		{"a wildcard", vepauth.Config{Audiences: []string{"https://*.rp.example"}}, "https://a.rp.example", "http://a.rp.example", nil,
-			[]string{"itself for http://a.rp.example; the assertion is for https://a.rp.example"}},
+			[]string{"the assertion is for https://a.rp.example, but this server's origin is http://a.rp.example"}},
 		{"several audiences", vepauth.Config{Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://b.example", nil, []string{"for https://b.example"}},
 		{"both schemes, and a proxy's header", vepauth.Config{Audiences: []string{rp, "http://rp.example"}}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https"}},
-		{"trusted, without headers", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", nil, []string{"itself for http://10.0.0.1;", "let the proxy set X-Forwarded-Proto"}},
+		{"trusted, without headers", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", nil, []string{"this server's origin is http://10.0.0.1", "let the proxy set X-Forwarded-Proto"}},
 		{"trusted, without the scheme", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", map[string]string{"X-Forwarded-Host": "rp.example"},
-			[]string{"itself for http://rp.example;", "let the proxy set X-Forwarded-Proto"}},
+			[]string{"this server's origin is http://rp.example", "let the proxy set X-Forwarded-Proto"}},
 		{"the public origin of one of two", vepauth.Config{PublicOrigin: rp, Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://10.0.0.1",
-			map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "b.example"}, []string{"itself for https://rp.example;", "correct Config.PublicOrigin"}},
+			map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "b.example"}, []string{"this server's origin is https://rp.example", "correct Config.PublicOrigin"}},
 		{"the public origin of one of two, by Host", vepauth.Config{PublicOrigin: rp, Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://b.example", nil,
-			[]string{"itself for https://rp.example; the assertion is for https://b.example", "TrustForwarded"}},
+			[]string{"the assertion is for https://b.example, but this server's origin is https://rp.example", "TrustForwarded"}},
 		{"a wildcard and one public origin", vepauth.Config{PublicOrigin: "https://a.rp.example", Audiences: []string{"https://*.rp.example"}}, "https://b.rp.example", "http://b.rp.example", nil,
-			[]string{"itself for https://a.rp.example;", "TrustForwarded"}},
-		{"a public origin that is no audience", vepauth.Config{PublicOrigin: "http://rp.example"}, "", "http://10.0.0.1", nil, []string{"itself for http://rp.example;", "correct Config.PublicOrigin"}},
-		{"MAC", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "http://rp.example", nil, []string{"itself for http://rp.example;"}},
-		{"MAC, another host", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "https://10.0.0.1", nil, []string{"itself for https://10.0.0.1;"}},
+			[]string{"this server's origin is https://a.rp.example", "TrustForwarded"}},
+		{"a public origin that is no audience", vepauth.Config{PublicOrigin: "http://rp.example"}, "", "http://10.0.0.1", nil, []string{"this server's origin is http://rp.example", "correct Config.PublicOrigin"}},
+		{"several proxies, the last one without TLS", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1",
+			map[string]string{"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "rp.example, rp.example"},
+			[]string{"but this server's origin is http://rp.example; the request has X-Forwarded-Proto: http and X-Forwarded-Host: rp.example", "let the proxy set"}},
+		{"a page at another origin", vepauth.Config{}, "", "https://api.rp.example", nil,
+			[]string{"if clients do send requests to https://api.rp.example, add it to Config.Audiences"}},
+		{"MAC", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "http://rp.example", nil, []string{"this server's origin is http://rp.example"}},
+		{"MAC, another host", vepauth.Config{Scheme: vepauth.MACBrowserID}, "", "https://10.0.0.1", nil, []string{"this server's origin is https://10.0.0.1"}},
 
 		{"the same", vepauth.Config{}, "", rp, both, nil},
 		{"another spelling", vepauth.Config{}, "https://rp.example:443", "https://RP.example", nil, nil},
@@ -89,6 +94,12 @@ func TestWrongOrigin(t *testing.T) {
 		{"another audience", vepauth.Config{Audiences: []string{rp, "https://b.example"}}, "https://b.example", rp, nil, nil},
 		{"another subdomain", vepauth.Config{Audiences: []string{"https://*.rp.example"}}, "https://a.rp.example", "https://b.rp.example", nil, nil},
 		{"both schemes", vepauth.Config{Audiences: []string{rp, "http://rp.example"}}, "", "http://rp.example", nil, nil},
+		{"a page at another origin, which is configured", vepauth.Config{Audiences: []string{rp, "https://api.rp.example"}}, "", "https://api.rp.example", nil, nil},
+		{"several proxies", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1",
+			map[string]string{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, rp.example"}, nil},
+		{"default port of IPv6", vepauth.Config{Audiences: []string{"https://[::1]"}}, "https://[::1]", "https://[::1]:443", nil, nil},
+		{"MAC, another audience", vepauth.Config{Scheme: vepauth.MACBrowserID, Audiences: []string{"https://rp.example:8443", "https://b.example"}},
+			"https://b.example", "http://rp.example:8443", nil, nil},
 		{"another audience, behind a proxy", vepauth.Config{PublicOrigin: rp, Audiences: []string{rp, "https://b.example"}}, "https://b.example", "http://10.0.0.1", nil, nil},
 		{"a proxy that is configured", vepauth.Config{PublicOrigin: rp}, "", "http://10.0.0.1", nil, nil},
 		{"a proxy that is trusted", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1", both, nil},
@@ -128,7 +139,7 @@ func TestWrongOrigin(t *testing.T) {
 func TestPublicOriginOfNoAudience(t *testing.T) {
 	for public, warned := range map[string]bool{"": false, rp: false, "https://RP.example:443/": false, "http://rp.example": true, "https://www.example": true} {
 		_, log := logged(t, slog.LevelWarn, vepauth.Config{Audiences: []string{rp}, PublicOrigin: public})
-		if strings.Contains(log.String(), "PublicOrigin is none of Audiences") != warned {
+		if strings.Contains(log.String(), "PublicOrigin is not one of Audiences") != warned {
 			t.Errorf("%q: %q", public, log)
 		}
 	}
@@ -154,8 +165,8 @@ func TestNoAudience(t *testing.T) {
 		headers        [2]string
 		log            []string
 	}{
-		"own origin":   {"http://rp.example", "http://rp.example", [2]string{}, []string{"level=WARN", "itself for http://rp.example, which is none of Config.Audiences"}},
-		"public":       {"https://www.example", rp, [2]string{"X-Forwarded-Host", "www.example"}, []string{"level=WARN", "a proxy names https://www.example, which is none"}},
+		"own origin":   {"http://rp.example", "http://rp.example", [2]string{}, []string{"level=WARN", "this server's origin, http://rp.example, is not one of Config.Audiences"}},
+		"public":       {"https://www.example", rp, [2]string{"X-Forwarded-Host", "www.example"}, []string{"level=WARN", "not one of Config.Audiences; the request has X-Forwarded-Host: www.example"}},
 		"the client's": {"https://other.example", rp, [2]string{}, []string{"level=INFO", "audience mismatch: domain mismatch"}},
 	} {
 		s, log := logged(t, slog.LevelInfo, vepauth.Config{Audiences: []string{rp}})
@@ -203,6 +214,10 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 			r.RequestURI = rp + "/alice@idp.example/secret-" + strings.Repeat("x", 40) + "/z?secret-"
 		},
 			[]string{"WARN", "url=https://rp.example/…/…/z"}},
+		{"a path with secrets", vepauth.Config{}, func(s *site, r *http.Request) {
+			r.RequestURI = rp + "/alice%2540idp.example/d;id=secret-/0123456789abcdef0123456789abcdef/a%2Fb/1.5/%zz/z"
+		},
+			[]string{"WARN", "url=https://rp.example/…/…/…/a%2Fb/1.5/…/z"}},
 		{"a removed prefix", vepauth.Config{}, func(s *site, r *http.Request) {
 			r.Header = s.signed(request("GET", rp+"/api/data"), s.login(endpoint)).Header
 			r.Header.Set("X-Forwarded-Prefix", "/api/")
@@ -211,19 +226,31 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 			s.signed(r, s.login("http://rp.example/request_token"))
 			r.TLS, r.RequestURI = nil, "/data"
 			r.URL = &url.URL{Path: "/data"}
-		}, []string{"WARN", "bad signature", "itself for http://rp.example; the request was signed for https://rp.example", "PublicOrigin"}},
+		}, []string{"WARN", "bad signature", "the request was signed for https://rp.example, but this server's origin is http://rp.example", "PublicOrigin"}},
 		{"another origin, MAC", vepauth.Config{Scheme: vepauth.MACBrowserID}, func(s *site, r *http.Request) {
 			s.signed(r, s.login("http://rp.example/request_token"))
 			r.TLS, r.RequestURI = nil, "/data"
 			r.URL = &url.URL{Path: "/data"}
-		}, []string{"WARN", "bad signature", "itself for http://rp.example; the request was signed for https://rp.example", "PublicOrigin"}},
+		}, []string{"WARN", "bad signature", "the request was signed for https://rp.example, but this server's origin is http://rp.example", "PublicOrigin"}},
 		{"a token of another origin", vepauth.Config{}, func(s *site, r *http.Request) { r.TLS = nil },
-			[]string{"WARN", "itself for http://rp.example; the token is for https://rp.example"}},
+			[]string{"WARN", "the token is for https://rp.example, but this server's origin is http://rp.example"}},
 		{"the clock", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(time.Hour) },
 			[]string{"WARN", "timestamp out of range", "1 hour behind this server's", "NTP"}},
 		{"the clock, ahead", vepauth.Config{}, func(s *site, r *http.Request) { s.advance(-time.Hour) }, []string{"WARN", "1 hour ahead of"}},
 		{"a foreign token", vepauth.Config{}, func(s *site, r *http.Request) { s.signed(r, foreign) },
 			[]string{"WARN", "unknown or expired token", "SignedTokensConfig.Secrets"}},
+		{"another application", vepauth.Config{TokenURL: "/{application}/{version}/token", Applications: map[string][]string{"sync": {"1.5"}, "keys": {"1"}}},
+			func(s *site, r *http.Request) {
+				s.signed(r, s.login(rp+"/sync/1.5/token"))
+				r.RequestURI, r.URL.Path = rp+"/keys/1/data", "/keys/1/data"
+			}, []string{"WARN", `the token is for application \"sync\", version \"1.5\"`, "Config.ApplicationOf"}},
+		{"no scope", vepauth.Config{}, func(s *site, r *http.Request) {
+			*s = *newSite(s, &vepauth.Config{Logger: s.logger, Tokens: fakeTokens{parse: func(*http.Request, string) (vepauth.Identity, string, error) {
+				return vepauth.Identity{Email: alice}, "s", nil
+			}}})
+		}, []string{"WARN", "without the scope of its token", "let ParseToken return Grant.Scope"}},
+		{"no host", vepauth.Config{}, func(s *site, r *http.Request) { r.Host, r.RequestURI = "", "/data" },
+			[]string{"WARN", "the origin of the request is not known", "pass on the header Host"}},
 		{"an expired token", vepauth.Config{}, func(s *site, r *http.Request) {
 			c := s.login(endpoint)
 			s.advance(time.Hour)
@@ -272,18 +299,67 @@ func TestRefusedRequestIsLogged(t *testing.T) {
 // was accepted in the last minute.
 func TestSuspicion(t *testing.T) {
 	s, log := logged(t, slog.LevelInfo, vepauth.Config{})
-	c := s.login(endpoint)
+	c, foreign := s.login(endpoint), newSite(t, nil).login(endpoint)
 	check(t, "accepted", s.do(s.signed(request("GET", data), c)), 200)
-	bad := func() {
-		t.Helper()
-		check(t, "bad", s.do(edit(t, s.signed(request("GET", data), c), `signature="`, `signature="AAAA`)), 401)
-	}
-	bad()
+	check(t, "foreign", s.do(s.signed(request("GET", data), foreign)), 401)
 	checkLog(t, "one client", log.String(), "level=INFO")
 	log.Reset()
 	s.advance(62 * time.Second)
-	bad()
+	check(t, "foreign", s.do(s.signed(request("GET", data), foreign)), 401)
 	checkLog(t, "all clients", log.String(), "level=WARN")
+	log.Reset()
+	ahead := s.signed(request("GET", data), c)
+	check(t, "accepted", s.do(s.signed(request("GET", data), s.login(endpoint))), 200)
+	s.advance(-2 * time.Hour)
+	check(t, "ahead", s.do(ahead), 401)
+	checkLog(t, "the clock was set back", log.String(), "level=WARN", "timestamp out of range")
+}
+
+// TestClientChoosesNoAdvice checks that a client cannot make the log advise an operator to
+// trust an origin that the client has chosen.
+func TestClientChoosesNoAdvice(t *testing.T) {
+	for _, config := range []vepauth.Config{{}, {PublicOrigin: rp}, {TrustForwarded: true}, {Audiences: []string{"https://*.rp.example", rp}}, {Scheme: vepauth.MACBrowserID}} {
+		s, log := logged(t, slog.LevelInfo, config)
+		r := s.signed(request("GET", "https://evil.example/data"), s.login(endpoint))
+		r.Host, r.RequestURI = "rp.example", "/data"
+		r.URL = &url.URL{Path: "/data"}
+		if !config.TrustForwarded {
+			r.Header.Set("X-Forwarded-Proto", "https")
+			r.Header.Set("X-Forwarded-Host", "evil.example")
+		}
+		r.Header.Set("Forwarded", "host=evil.example;proto=https")
+		check(t, "signed for another origin", s.do(r), 401)
+		checkLog(t, "signed for another origin", log.String(), "bad signature", "the client signed something else")
+		if strings.Contains(log.String(), "evil") {
+			t.Errorf("%+v: %s", config, log)
+		}
+	}
+}
+
+// TestCertainCauseIsNotHidden checks that a client's fault does not hide a cause that is
+// certainly the server's, although both have the same reason.
+func TestCertainCauseIsNotHidden(t *testing.T) {
+	s, log := logged(t, slog.LevelInfo, vepauth.Config{})
+	foreign := s.signed(request("GET", data), s.login(endpoint))
+	foreign.Host, foreign.TLS = "10.0.0.1", nil
+	ours := s.signed(request("GET", data), s.login("http://rp.example/request_token"))
+	check(t, "of one of two origins", s.do(ours), 401)
+	check(t, "of an origin that is not served", s.do(foreign), 401)
+	checkLog(t, "both", log.String(), "but this server's origin is https://rp.example", "but this server's origin is http://10.0.0.1")
+}
+
+// TestNoAudiences checks that an authenticator without Audiences does not take its origin for
+// a mistake: it has none to compare with.
+func TestNoAudiences(t *testing.T) {
+	tokens, err := vepauth.NewSignedTokens(vepauth.SignedTokensConfig{Now: newClock().now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newSite(t, &vepauth.Config{Tokens: tokens}).login("http://rp.example/request_token")
+	s, log := logged(t, slog.LevelInfo, vepauth.Config{Tokens: tokens, Audiences: []string{}, DisableTokenEndpoint: true})
+	check(t, "accepted", s.do(s.signed(request("GET", "http://rp.example/data"), c)), 200)
+	check(t, "of another origin", s.do(s.signed(request("GET", data), c)), 401)
+	checkLog(t, "of another origin", log.String(), "level=INFO", "the token is for http://rp.example")
 }
 
 // TestLogIsBounded checks that clients cannot fill the log, whatever they choose.

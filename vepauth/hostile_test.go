@@ -1,6 +1,7 @@
 package vepauth_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -104,8 +105,8 @@ func benchmarkHostile(b *testing.B, h hostileRequest) {
 		body.Reset(h.form)
 		w := &discardWriter{header: http.Header{}}
 		handler.ServeHTTP(w, r)
-		if w.status != h.status {
-			b.Fatalf("answered %d", w.status)
+		if status := cmp.Or(w.status, http.StatusOK); status != h.status {
+			b.Fatalf("answered %d", status)
 		}
 	}
 }

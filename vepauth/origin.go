@@ -67,11 +67,14 @@ func lastValue(r *http.Request, header string) string {
 }
 
 // checkOrigin returns an error if the requests that are signed with a token for own would
-// be refused: a client signs them for the origin for which it made its assertion. The
+// be refused: most clients sign them for the origin for which they made the assertion. The
 // audience of a Verifier other than that of package assertion may be none of the
 // Audiences; then it is not compared.
 func (a *Authenticator) checkOrigin(r *http.Request, own origin.Origin, audience string) error {
-	if !a.isAudience(audience) || a.signsSame(audience, own) || !a.isMistaken(r, own, audience) {
+	isAudience := slices.ContainsFunc(a.config.Audiences, func(accepted string) bool {
+		return origin.Compare(audience, accepted) == 0
+	})
+	if !isAudience || a.signsSame(own, audience) || !a.isMistaken(r, own, audience) {
 		return nil
 	}
 	return &refusal.Refusal{
@@ -80,49 +83,50 @@ func (a *Authenticator) checkOrigin(r *http.Request, own origin.Origin, audience
 	}
 }
 
-// checkPublicOrigin logs a warning if PublicOrigin is an origin for which no client makes an
-// assertion. MACBrowserID does not sign its scheme.
+// checkPublicOrigin logs a warning if PublicOrigin is not one of the Audiences: checkOrigin
+// refuses every assertion.
 func (a *Authenticator) checkPublicOrigin() {
 	c := a.config
-	if c.PublicOrigin == "" || c.DisableTokenEndpoint || c.Scheme == MACBrowserID || a.isAudience(a.public.String()) {
+	if c.PublicOrigin == "" || c.DisableTokenEndpoint || a.isServed(a.public) {
 		return
 	}
-	c.Logger.Warn("vepauth: PublicOrigin is none of Audiences, so that no token will be issued", slog.String("PublicOrigin", a.public.String()))
+	c.Logger.Warn("vepauth: PublicOrigin is not one of Audiences: no token will be issued", slog.String("PublicOrigin", a.public.String()))
 }
 
 // isMistaken reports whether own is certainly not the origin to which a client sent a
 // request that it meant for another:
 //
-//   - own is none of the Audiences. No client makes an assertion for it.
+//   - own is not one of the Audiences, and there are some.
 //   - A proxy says that the request was sent to the other. With PublicOrigin, the header
 //     Host says it too.
 //
 // Otherwise the server may have several origins.
 func (a *Authenticator) isMistaken(r *http.Request, own origin.Origin, other string) bool {
+	if len(a.config.Audiences) > 0 && !a.isServed(own) {
+		return true
+	}
 	claimed, ok := claimedOrigin(r)
 	if !ok && a.config.PublicOrigin != "" {
 		scheme, _, _ := strings.Cut(other, "://")
 		claimed, ok = origin.FromHost(strings.ToLower(scheme), r.Host)
 	}
-	return !a.isAudience(own.String()) || ok && a.signsSame(other, claimed)
+	return ok && a.signsSame(claimed, other)
 }
 
-// signsSame reports whether a client that made an assertion for the audience signs requests
-// as those to o are verified. MACBrowserID does not sign the scheme.
-func (a *Authenticator) signsSame(audience string, o origin.Origin) bool {
+// isServed reports whether o is one of the Audiences, as far as requests are signed.
+func (a *Authenticator) isServed(o origin.Origin) bool {
+	return slices.ContainsFunc(a.config.Audiences, func(accepted string) bool { return a.signsSame(o, accepted) })
+}
+
+// signsSame reports whether clients sign requests to o as they sign those to an audience,
+// which may be a wildcard. MACBrowserID does not sign the scheme.
+func (a *Authenticator) signsSame(o origin.Origin, audience string) bool {
 	if scheme, _, found := strings.Cut(audience, "://"); found && a.config.Scheme == MACBrowserID {
 		if with, ok := origin.FromHost(strings.ToLower(scheme), o.Host()+":"+o.EffectivePort()); ok {
 			o = with
 		}
 	}
-	return origin.Compare(audience, o.String()) == 0
-}
-
-// isAudience reports whether an assertion for an origin is accepted.
-func (a *Authenticator) isAudience(o string) bool {
-	return slices.ContainsFunc(a.config.Audiences, func(accepted string) bool {
-		return origin.Compare(o, accepted) == 0
-	})
+	return origin.Compare(o.String(), audience) == 0
 }
 
 // claimedOrigin returns the origin to which a request was sent according to headers that
