@@ -239,7 +239,13 @@ func TestMisspeltNames(t *testing.T) {
 		{"/", formType, form("assertions", good, "audience", audience), "assertion"},
 		{"/?experimental_forceissuer=other.example", jsonType, ask(good), "experimental_forceIssuer"},
 		{"/?experimental_allow_unverified=true", jsonType, ask(good), "experimental_allowUnverified"},
+		{"/v2", jsonType, ask(good, `"trusted_issuer_s":[]`), "trustedIssuers"},
+		{"/v2", jsonType, ask(good, `"_trusted-ISSUER-":[]`), "trustedIssuers"},
+		{"/v2", jsonType, ask(good, `"trusted_issuers":null`, `"":1`, `"s":1`, `"assertio":1`, `"tru\u017ftedIssuers":1`), ""},
 		{"/v2", jsonType, ask(good, `"trustedIssuers":[]`, `"trustedIssuer":"x"`), ""},
+		{"/?Audience=x&trustedIssuer=y", jsonType, ask(good), ""},
+		{"/?audience=" + url.QueryEscape(audience), formType, form("assertion", good, "Audience", "x"), ""},
+		{"/v2?Audience=x&trustedIssuer=y", jsonType, ask(good), ""},
 		{"/v2", jsonType, ask(good, `"experimental_forceIssuer":"other.example"`, `"trust":1`, `"issuer":1`), ""},
 		{"/", formType, form("assertion", good, "audience", audience, "experimental_forceAuthentication", "true", "Audience", "x"), ""},
 	} {

@@ -168,13 +168,15 @@ func (s source) parseV2(body []byte) (p params, err error) {
 	if p.audience, err = f.get("audience"); err != nil {
 		return p, err
 	}
+	for _, name := range []string{"assertion", "audience", trustedIssuers} {
+		if err = checkSpelling(name, f); err != nil {
+			return p, err
+		}
+	}
 	if err = p.checkRequired(s.missingAdvice(body)); err != nil {
 		return p, err
 	}
-	raw, err := f.member(trustedIssuers)
-	if err == nil {
-		p.trusted, err = parseTrusted(raw)
-	}
+	p.trusted, err = parseTrusted(f.member(trustedIssuers))
 	return p, err
 }
 
@@ -200,19 +202,16 @@ func parseTrusted(raw json.RawMessage) ([]string, error) {
 		}
 	}
 	for i, issuer := range trusted {
-		if err := checkIssuer(fmt.Sprintf("trustedIssuers[%d]", i), issuer); err != nil {
-			return nil, err
+		if _, ok := domain.Parse(issuer); !ok {
+			return nil, wrongIssuer(fmt.Sprintf("trustedIssuers[%d]", i), issuer)
 		}
 	}
 	return trusted, nil
 }
 
-// checkIssuer returns a rejection if no issuer can have this name, so that trusting it has
-// no effect. It does not repeat the name, which could be anything.
-func checkIssuer(parameter, name string) error {
-	if _, ok := domain.Parse(name); ok {
-		return nil
-	}
+// wrongIssuer returns the rejection of a name that no issuer can have, so that trusting it
+// has no effect. It does not repeat the name, which could be anything.
+func wrongIssuer(parameter, name string) error {
 	return wrongParameter(fmt.Sprintf("%s %s: want a domain, such as idp.example", parameter, issuerProblem(name)))
 }
 
@@ -306,6 +305,9 @@ func parseV1(query, body fields, advice string) (p params, err error) {
 				return s
 			}
 		}
+		if err == nil {
+			err = checkSpelling(name, query, body)
+		}
 		return ""
 	}
 	p.assertion, p.audience = get("assertion"), get("audience")
@@ -314,11 +316,14 @@ func parseV1(query, body fields, advice string) (p params, err error) {
 	if err == nil {
 		err = p.checkRequired(advice)
 	}
-	if err == nil && issuer != "" {
-		p.trusted = []string{issuer}
-		err = checkIssuer(forceIssuer, issuer)
+	if err != nil || issuer == "" {
+		return p, err
 	}
-	return p, err
+	if _, ok := domain.Parse(issuer); !ok {
+		return p, wrongIssuer(forceIssuer, issuer)
+	}
+	p.trusted = []string{issuer}
+	return p, nil
 }
 
 // isTrue reports whether a value means true: it is neither empty nor "false" nor "0".
@@ -364,10 +369,8 @@ func (f fields) get(name string) (string, error) {
 	case len(values) == 1:
 		return values[0], nil
 	}
-	raw, err := f.member(name)
+	raw := f.member(name)
 	switch {
-	case err != nil:
-		return "", err
 	case raw == nil, string(raw) == "null":
 		return "", nil
 	case name == allowUnverified && (string(raw) == "true" || string(raw) == "false"):
@@ -383,36 +386,66 @@ func (f fields) get(name string) (string, error) {
 	return "", wrongParameter(name + " must be a string")
 }
 
-// member returns the value of a member, or nil if it is absent. It returns a rejection if
-// it is absent and the name of another parameter is almost the same, which would be
-// ignored in silence.
-func (f fields) member(name string) (json.RawMessage, error) {
-	if raw, ok := f.object.Get(name); ok {
-		return raw, nil
-	}
+// member returns the value of a member, or nil if it is absent.
+func (f fields) member(name string) json.RawMessage {
+	raw, _ := f.object.Get(name)
+	return raw
+}
+
+// has reports whether there is a parameter of this name.
+func (f fields) has(name string) bool { return f.form.Has(name) || f.member(name) != nil }
+
+// hasMisspelt reports whether there is a parameter with almost this name. Null means absent.
+func (f fields) hasMisspelt(name string) bool {
 	for _, m := range f.object {
-		if isMisspelt(m.Name, name) {
-			return nil, misspelt(name)
+		if isMisspelt(m.Name, name) && string(m.Value) != "null" {
+			return true
 		}
 	}
 	for other := range f.form {
 		if isMisspelt(other, name) {
-			return nil, misspelt(name)
+			return true
 		}
 	}
-	return nil, nil
+	return false
 }
 
-// misspelt returns the rejection of a parameter whose name is almost the same as name.
-func misspelt(name string) error {
+// checkSpelling returns a rejection if a parameter is absent and another one has almost
+// its name, which would be ignored in silence.
+func checkSpelling(name string, all ...fields) error {
+	has := func(f fields) bool { return f.has(name) }
+	misspelt := func(f fields) bool { return f.hasMisspelt(name) }
+	if slices.ContainsFunc(all, has) || !slices.ContainsFunc(all, misspelt) {
+		return nil
+	}
 	return wrongParameter("a parameter has almost the name " + name + ": write it exactly so")
 }
 
 // isMisspelt reports whether a name differs from another only in case, in '_' and '-', or
-// in an s at its end.
+// in an s at its end. It is called for each parameter of a request (BenchmarkHandler,
+// BenchmarkCostly).
 func isMisspelt(got, name string) bool {
-	simple := func(s string) string {
-		return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)), "s")
+	const ignored = "_-"
+	for got != "" && name != "" {
+		switch {
+		case strings.IndexByte(ignored, got[0]) >= 0:
+			got = got[1:]
+		case strings.IndexByte(ignored, name[0]) >= 0:
+			name = name[1:]
+		case lower(got[0]) != lower(name[0]):
+			return false
+		default:
+			got, name = got[1:], name[1:]
+		}
 	}
-	return len(got) <= 2*len(name) && simple(got) == simple(name)
+	rest := strings.Trim(got+name, ignored) // one of them is empty
+	return rest == "" || rest == "s" || rest == "S"
+}
+
+// lower returns an ASCII letter in lower case, and any other byte as it is.
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
