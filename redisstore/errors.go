@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -80,8 +81,11 @@ func (s server) newError(class string, c cause, from error) error {
 // refused returns the error for a refusal. Text is that of the server.
 func (s server) refused(text string) error {
 	code := errorCode(text)
-	c := s.refusalCause(code, text)
-	class := strings.TrimSuffix(code+": "+c.what, ": ")
+	c, known := s.refusalCause(code, text)
+	if !known { // the class does not have the code, which can be any word
+		return s.newError("unknown refusal", cause{"refused the command: " + code, "look at the server's log"}, nil)
+	}
+	class := code + ": " + c.what
 	return s.newError(class, cause{"refused the command: " + class, c.advice}, nil)
 }
 
@@ -114,9 +118,11 @@ var refusals = []struct {
 	{"DENIED", "", cause{"the server is in protected mode and takes only local connections", "give it a user with a password"}},
 	{"MOVED", "", inCluster}, {"ASK", "", inCluster}, {"CROSSSLOT", "", inCluster}, {"TRYAGAIN", "", inCluster},
 	{"CLUSTERDOWN", "", cause{"the server is a node of a cluster that does not serve all slots", inCluster.advice}},
-	{"NOPERM", "key", cause{"the user may not use keys with this prefix", ""}},
-	{"NOPERM", "'select'", cause{"the user may not run SELECT, which a database other than 0 needs", ""}},
-	{"NOPERM", "", cause{"the user may not run the command", ""}},
+	// The text of these may begin with the name of the user, which has no blanks.
+	{"NOPERM", " run the 'select' ", cause{"the user may not run SELECT, which a database other than 0 needs", ""}},
+	{"NOPERM", " run the '", cause{"the user may not run the command", ""}},
+	{"NOPERM", " key", cause{"the user may not use keys with this prefix", ""}},
+	{"NOPERM", "", cause{"the user lacks a permission", ""}},
 	{"ERR", "max number of clients", cause{"max number of clients reached", "raise maxclients, or find the program that keeps its connections open"}},
 	{"ERR", "DB index", cause{"the server has no database of that number", "the usual ones are 0 to 15"}},
 	{"ERR", "SELECT is not allowed", cause{"a cluster has database 0 only", inCluster.advice}},
@@ -129,8 +135,8 @@ var refusals = []struct {
 // inCluster is the cause of redirections.
 var inCluster = cause{"the server is a node of a cluster", "use a server without cluster mode, or redisstore.New with a redis.ClusterClient"}
 
-// refusalCause returns the cause of a refusal, which is empty if it is not known.
-func (s server) refusalCause(code, text string) cause {
+// refusalCause returns the cause of a refusal.
+func (s server) refusalCause(code, text string) (c cause, known bool) {
 	for _, r := range refusals {
 		if r.code != code || !strings.Contains(text, r.contains) {
 			continue
@@ -138,9 +144,9 @@ func (s server) refusalCause(code, text string) cause {
 		if code == "NOPERM" {
 			r.advice = fmt.Sprintf("allow the user +set and ~%s*, and +select for a database other than 0", s.prefix)
 		}
-		return r.cause
+		return r.cause, true
 	}
-	return cause{"", "look at the server's log"}
+	return cause{}, false
 }
 
 // isLocal reports whether an error was made on this side: by a context, the client,
@@ -192,11 +198,10 @@ func localCause(err error) cause {
 var closed = cause{"the connection was closed before the answer",
 	"did the server stop, has it as many clients as its maxclients, or does it want TLS, rediss://?"}
 
-// timeoutCause returns the cause of a timeout. Package net reports those of reads and
-// writes; the others are of connecting.
+// timeoutCause returns the cause of a timeout. Those of reads and writes match
+// os.ErrDeadlineExceeded; the others are of connecting.
 func timeoutCause(err error) cause {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op != "dial" {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return slow
 	}
 	return cause{"no connection in time",

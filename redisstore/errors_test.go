@@ -114,6 +114,11 @@ func TestRefusalCauses(t *testing.T) {
 		"DENIED Redis is running in protected mode":                                               "DENIED: the server is in protected mode",
 		"NOPERM User s3cret has no permissions to access one of the keys used as arguments":       "NOPERM: the user may not use keys",
 		"NOPERM User s3cret has no permissions to run the 'set' command":                          "NOPERM: the user may not run the command",
+		"NOPERM User the-key'select' has no permissions to run the 'set' command":                 "NOPERM: the user may not run the command",
+		"NOPERM User u has no permissions to run the 'select' command":                            "NOPERM: the user may not run SELECT",
+		"NOPERM this user has no permissions to run the 'set' command or its subcommand":          "NOPERM: the user may not run the command",
+		"NOPERM No permissions to access a key":                                                   "NOPERM: the user may not use keys",
+		"NOPERM s3cret":                                                                           "NOPERM: the user lacks a permission",
 		"ERR unknown command 'set', with args beginning with: 'vepverify:LHDh' 's3cret'":          "ERR: the server does not know the command",
 		"ERR max number of clients + cluster connections reached":                                 "ERR: max number of clients",
 		"ERR AUTH <password> called without any password configured for the default user: s3cret": "ERR: the server has no password",
@@ -123,7 +128,7 @@ func TestRefusalCauses(t *testing.T) {
 		"NEWCODE s3cret":       "refused the command: NEWCODE (look",
 		"s3cret":               "an error without a code",
 	} {
-		t.Run(cause, func(t *testing.T) {
+		t.Run(text, func(t *testing.T) {
 			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), longTimeout), cause)
 		})
 	}
@@ -138,6 +143,11 @@ func TestNotRedis(t *testing.T) {
 	secure.StartTLS()
 	defer secure.Close()
 	real := redistest.Start(t)
+	stopped, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts connections, as for a process after SIGSTOP
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopped.Close()
 	short := redisstore.Config{Timeout: 300 * time.Millisecond}
 	for name, c := range map[string]struct {
 		url, cause string
@@ -152,11 +162,26 @@ func TestNotRedis(t *testing.T) {
 		"other protocol": {startFakeServer(t, "SSH-2.0-s3cret\r\n", true).url(), "an answer that Redis does not send", longTimeout},
 		"QUEUED":         {startFakeServer(t, "+QUEUED\r\n", false).url(), "an answer that Redis does not send", longTimeout},
 		"closed":         {startFakeServer(t, "", true).url(), "the connection was closed before the answer", longTimeout},
+		"stopped":        {"redis://" + stopped.Addr().String(), "no answer in time", short},
 		"silent":         {startFakeServer(t, "", false).url(), "no answer in time", short},
 		"refused":        {"redis://127.0.0.1:1", "127.0.0.1:1: connection refused", longTimeout},
 		"no such host":   {"redis://not..a.name", "not..a.name:6379: no such host", longTimeout},
 		"no socket":      {"unix://" + filepath.Join(t.TempDir(), "s"), "no such file or directory", longTimeout},
 	} {
 		t.Run(name, func(t *testing.T) { expectCause(t, open(t, c.url, c.config), c.cause) })
+	}
+}
+
+// TestUnknownRefusalsShareAClass checks that a server cannot choose the classes of errors,
+// which logs keep.
+func TestUnknownRefusalsShareAClass(t *testing.T) {
+	classes := make(map[string]bool)
+	for _, code := range []string{"A", "B", "ERR x"} {
+		err := expectError(t, open(t, startFakeServer(t, "-"+code+" s3cret\r\n", false).url(), longTimeout), "key")
+		class, _ := err.(interface{ LogClass() (string, string) }).LogClass()
+		classes[class] = true
+	}
+	if len(classes) != 1 {
+		t.Errorf("%d classes: %v", len(classes), classes)
 	}
 }
