@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/redisstore"
 )
 
@@ -88,11 +90,44 @@ type oneUseStore interface {
 // guard is a one-use guard. A nil store means no guard.
 type guard struct {
 	store oneUseStore
-	redis *redisstore.Store // nil if store is not a Redis store
+	redis *redisGuard // nil if store is not a Redis store
+}
+
+// redisGuard is a Redis store that logs when it works again.
+type redisGuard struct {
+	*redisstore.Store
+	logger  *slog.Logger
+	limit   *loglimit.Limiter // of the line that it works again
+	failing atomic.Bool       // since a warning
+}
+
+// FirstUse implements assertion.OneUse.
+func (g *redisGuard) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
+	first, err := g.Store.FirstUse(ctx, key, until)
+	switch {
+	case err == nil:
+		g.works(ctx)
+	case ctx.Err() == nil && !errors.Is(err, assertion.ErrRetention): // it is the store's error
+		g.failing.Store(true)
+	}
+	return first, err
+}
+
+// works notes that the store has answered, and logs it after an error. It logs that once a
+// minute: a store that answers only sometimes would fill the log. The last line about the
+// store is true in any case, because the note remains until it is logged.
+func (g *redisGuard) works(ctx context.Context) {
+	if !g.failing.Load() {
+		return
+	}
+	if _, ok := g.limit.Allow("works"); ok {
+		g.failing.Store(false)
+		g.logger.WarnContext(context.WithoutCancel(ctx), "the replay store works again")
+	}
 }
 
 // open returns the guard. It does not connect to a Redis server.
-func (r *replay) open(now func() time.Time) (guard, error) {
+func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) {
 	switch r.store {
 	case "off":
 		return guard{}, nil
@@ -107,7 +142,8 @@ func (r *replay) open(now func() time.Time) (guard, error) {
 	case err != nil:
 		return guard{}, err
 	}
-	return guard{store, store}, nil
+	g := &redisGuard{Store: store, logger: logger, limit: loglimit.New(time.Minute)}
+	return guard{g, g}, nil
 }
 
 // check logs whether the Redis server accepts the command that each verification sends,
@@ -119,6 +155,7 @@ func (g guard) check(ctx context.Context, logger *slog.Logger) {
 	}
 	findings, err := g.redis.Check(ctx)
 	if err != nil {
+		g.redis.failing.Store(true)
 		logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
 		return
 	}

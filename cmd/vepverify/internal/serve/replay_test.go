@@ -93,6 +93,43 @@ func TestServeReplayCauses(t *testing.T) {
 	}
 }
 
+// TestServeReplayWorksAgain: at level warn, the log tells when the store works again, also
+// after an error at the start. It does not for a store that always worked.
+func TestServeReplayWorksAgain(t *testing.T) {
+	const again = `"level":"WARN","msg":"the replay store works again"`
+	text := sample(t, "assertion.txt")
+	for name, c := range map[string]struct{ atStart, asked bool }{
+		"at the start": {true, false}, "at the start and later": {true, true}, "later": {false, true}, "never": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			redis := redistest.Start(t)
+			if c.atStart {
+				send(t, redis.Addr(), "REPLICAOF 127.0.0.1 1")
+			}
+			s := startServe(t, []string{"LOG_LEVEL=warn"}, "--keys", sampleKeys, "--replay", redis.URL())
+			send(t, redis.Addr(), "REPLICAOF 127.0.0.1 1")
+			if c.asked {
+				if r := ask(t, http.DefaultClient, s.URL, text); !r.Undecided {
+					t.Errorf("answered %+v", r)
+				}
+			}
+			send(t, redis.Addr(), "REPLICAOF NO ONE")
+			first, second := ask(t, http.DefaultClient, s.URL, text), ask(t, http.DefaultClient, s.URL, text)
+			if first.Status != "okay" || second.Status != "failure" || second.Undecided {
+				t.Errorf("first %+v, then %+v", first, second)
+			}
+			_, log := s.end(t)
+			want := 0
+			if c.atStart || c.asked {
+				want = 1
+			}
+			if strings.Count(log, again) != want || want == 1 && !strings.HasSuffix(log, again+"}\n") {
+				t.Errorf("the log is %s", log)
+			}
+		})
+	}
+}
+
 // TestServeReplayPermissions: a user with no permission but SET works, and causes no
 // warning. That the settings cannot be read is said once, at level info.
 func TestServeReplayPermissions(t *testing.T) {

@@ -132,7 +132,7 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 	defer s.tuneMemory(c)()
 	logger := slog.New(slog.NewJSONHandler(c.Err, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
 	redisstore.SetLogger(logger)
-	guard, err := s.replay.open(c.Now)
+	guard, err := s.replay.open(c.Now, logger)
 	if err != nil {
 		return c.UsageErrorf("--replay: %w", err)
 	}
