@@ -250,6 +250,55 @@ func TestHonestUsersAmongForgers(t *testing.T) {
 	}
 }
 
+// TestFirstBridgedUserAmongForgers checks that a user of the fallback's delegate signs in
+// although nothing of the fallback's answer for this email domain is cached, and others use
+// up the limits: forgers without a domain, and attackers whose certificates are valid.
+func TestFirstBridgedUserAmongForgers(t *testing.T) {
+	forgeries := func(w *network, i int) []string {
+		return []string{
+			w.forge("fallback.example", fmt.Sprintf("n%d.garbage.example", i)),
+			w.forge("big.example", fmt.Sprintf("garbage%d.example", i)),
+			w.forge("other.example", fmt.Sprintf("other%d.example", i)),
+			w.forge("fallback.example", fmt.Sprintf("n%d.fallback.example", i)), // names below the fallback's domain
+		}
+	}
+	withDomain := func(w *network, i int) []string {
+		return []string{
+			w.certificate(fmt.Sprintf("n%d.evil.example", i), fmt.Sprintf("garbage%d.example", i)),
+			w.certificate("evil.example", fmt.Sprintf("other%d.example", i)),
+		}
+	}
+	for name, attack := range map[string]func(*network, int) []string{
+		"none": func(*network, int) []string { return nil }, "without a domain": forgeries, "with a domain": withDomain,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newNetwork(t)
+			w.sites["evil.example"] = string(w.idp("evil.example").Document().JSON())
+			const domains = 100 // more than one host may be asked for at once
+			honest := make([]string, domains)
+			for i := range honest {
+				w.sites["fallback.example?domain="+emailDomain(i)] = `{"authority":"big.example"}`
+				honest[i] = w.certificate("big.example", emailDomain(i))
+			}
+			for i := range 600 {
+				for _, c := range attack(w, i) {
+					if err := w.verify(c); err == nil {
+						t.Fatal("passed")
+					}
+				}
+			}
+			if n := w.count()["fallback.example"]; n > 64+64 {
+				t.Errorf("%d fetches from the fallback", n)
+			}
+			for _, i := range []int{0, domains - 1} {
+				if err := w.verify(honest[i]); err != nil {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+		})
+	}
+}
+
 // TestBridgedUserAmongForgers checks that a user of the fallback's delegate signs in for
 // 50 hours, although forgers use up the limits of the fallback and of the delegate for
 // other domains.

@@ -24,8 +24,8 @@ const (
 	renewalShare = 4 // an entry is renewed in the last quarter of its life
 )
 
-// entry is the answer to a question: a document, or the fault in place of one. Entries of a [Resolver] are cached and expire; those of a [Static] do not
-// expire.
+// entry is the answer to a question: a document, or the fault in place of one. Entries of a
+// [Resolver] are cached and expire; those of a [Static] do not expire.
 //
 // Only the atomic fields change once the entry is complete.
 type entry struct {

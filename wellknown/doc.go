@@ -83,8 +83,12 @@
 //	fetches of one host for other email domains           64 at once, then 1/s
 //	  for its own emails, and if cached keys verify
 //	  the certificate                                     1024 at once, then 32/s
+//	fetches of the fallback for certificates that cached
+//	keys of another issuer verify                         1024 at once, then 32/s
+//	  of one registrable domain's issuers                 64 at once, then 1/s
 //	fetches of hosts without a cached document, below
-//	  one registrable domain                              512 at once, then 4/s
+//	  one registrable domain, except the fallback and
+//	  the host to which it delegates                      512 at once, then 4/s
 //	cache entries of one host, for different email
 //	  domains                                             512
 //	cache entries of one registrable domain               1024, and a quarter of
@@ -92,6 +96,11 @@
 //
 // A lookup over a limit returns ErrUnavailable at once. That says nothing about the host,
 // so it is not cached. The rates use Config.Now.
+//
+// The fallback is asked about certificates of every issuer, because it may delegate to it. If
+// the rate for such lookups is used up and no key of the issuer is cached, the issuer's own
+// document is fetched first: forgers cannot use up the rate for certificates that an issuer
+// signed.
 //
 // # Order of fetches
 //
@@ -134,8 +143,8 @@
 //
 // An ErrUnsupported that is used in the last quarter of its life is renewed only by
 // lookups for the host's own emails with a certificate that cached keys of the fallback, or
-// of its delegate for these emails, verify. It counts until it expires, also if the renewal is ErrUnavailable, and never
-// longer.
+// of its delegate for these emails, verify. It counts until it expires, also if the renewal
+// is ErrUnavailable, and never longer.
 //
 // Callers with the same question share a fetch. A caller leaves when its own context ends.
 // A fetch in progress goes on until it ends or times out.

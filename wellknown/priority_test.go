@@ -1,6 +1,7 @@
 package wellknown_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -271,6 +272,45 @@ func TestOrderByDelegateOfFallback(t *testing.T) {
 	})
 }
 
+// TestFallbackBesideForgers checks that names below the registrable domain of the fallback,
+// and of the host to which it delegates, do not use up the fetches of these two: the sender
+// of a certificate does not choose them.
+func TestFallbackBesideForgers(t *testing.T) {
+	const fallback, bridge = "login.fallback.example", "bridge.fallback.example"
+	now := time.Now()
+	r := resolver(t, wellknown.Config{Now: func() time.Time { return now }, InsecureTransport: &timedNetwork{answer: func(q *http.Request) (*http.Response, error) {
+		switch {
+		case q.URL.Host != fallback && q.URL.Host != bridge:
+			return reply(404, "")
+		case q.URL.Host == fallback && q.URL.Query().Get("domain") == "bridged.example":
+			return reply(200, delegation(bridge))
+		}
+		return reply(200, document(1))
+	}}})
+	check := func(issuer string) *wellknown.SignatureCheck {
+		return &wellknown.SignatureCheck{Fallback: fallback, Issuer: issuer}
+	}
+	limited := 0
+	for i := range 600 {
+		name := fmt.Sprintf("n%d.fallback.example", i)
+		if _, err := r.AuthorityFor(t.Context(), name, name, check(fallback)); errors.Is(err, wellknown.ErrUnavailable) {
+			limited++
+		}
+	}
+	if limited == 0 {
+		t.Error("the names are not limited")
+	}
+	for emailDomain, want := range map[string]string{"user.example": fallback, "bridged.example": bridge} {
+		a, err := r.AuthorityFor(t.Context(), fallback, emailDomain, check(want))
+		if err != nil || a.Domain != want {
+			t.Errorf("%s: %v, %v", emailDomain, a, err)
+		}
+	}
+	if a, err := r.AuthorityFor(t.Context(), bridge, "other.example", check(bridge)); !errors.Is(err, wellknown.ErrUnavailable) {
+		t.Errorf("another domain: %v, %v", a, err)
+	}
+}
+
 // TestFallbackKeysNotTried checks that the fallback's keys are tried only for certificates
 // that it issued: a caller tries only one list of keys.
 func TestFallbackKeysNotTried(t *testing.T) {
@@ -282,17 +322,17 @@ func TestFallbackKeysNotTried(t *testing.T) {
 			}
 		}
 		for issuer, want := range map[string]int{"fallback.example": 2, "": 2, "bridge.example": 1} {
-			tried := 0
-			check := &wellknown.SignatureCheck{Fallback: "fallback.example", Issuer: issuer, Verifies: func([]keys.PublicKey) bool {
-				tried++
+			tried := make(map[keys.PublicKey]bool) // the first key of each list
+			check := &wellknown.SignatureCheck{Fallback: "fallback.example", Issuer: issuer, Verifies: func(cached []keys.PublicKey) bool {
+				tried[cached[0]] = true
 				return false
 			}}
 			i := 2 * len(issuer) // an email domain of which nothing is cached
 			if _, err := r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check); err != nil {
 				t.Error(err)
 			}
-			if tried != want {
-				t.Errorf("issuer %q: tried %d lists of keys, want %d", issuer, tried, want)
+			if len(tried) != want {
+				t.Errorf("issuer %q: tried %d lists of keys, want %d", issuer, len(tried), want)
 			}
 		}
 	})

@@ -15,7 +15,7 @@ type rate struct {
 // The rates at which fetches start, by Config.Now.
 var (
 	// hostRate is for the fetches of one host for other email domains than its own, if no
-	// cached key of the host verifies the certificate.
+	// cached key verifies the certificate.
 	hostRate = rate{64, time.Second}
 	// verifiedRate is for the fetches of one host for its own emails, for certificates that
 	// a cached key of the host verifies, and for renewals of documents whose keys verified
@@ -24,6 +24,11 @@ var (
 	// domainRate is for the fetches of all hosts below one registrable domain of which no
 	// document is cached.
 	domainRate = rate{512, time.Second / 4}
+	// issuerRate is for the fetches of the fallback for certificates that a cached key of
+	// another issuer verifies, by that issuer's registrable domain; issuersRate is for those
+	// of all such issuers.
+	issuerRate  = rate{64, time.Second}
+	issuersRate = rate{1024, time.Second / 32}
 )
 
 // maxBuckets limits the buckets that are kept. If there are more, the fullest is dropped,

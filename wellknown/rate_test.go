@@ -78,6 +78,56 @@ func (s *testResolver) ask(t *testing.T, verifies bool, of func(int) (string, st
 	return answered
 }
 
+// TestIssuerRates checks the limits of lookups of the fallback for certificates of other
+// issuers: 64 at once for those that no cached key verifies, 64 more for each registrable
+// domain whose keys verify them, and 1024 more for all.
+func TestIssuerRates(t *testing.T) {
+	for name, c := range map[string]struct {
+		issuer   func(int) string
+		verifies bool
+		burst    int
+	}{
+		"forged":      {func(i int) string { return fmt.Sprintf("issuer%d.example", i) }, false, 64},
+		"one issuer":  {func(int) string { return "issuer.example" }, true, 128},
+		"one domain":  {func(i int) string { return fmt.Sprintf("n%d.issuer.example", i%10) }, true, 128},
+		"many":        {func(i int) string { return fmt.Sprintf("issuer%d.example", i%20) }, true, 64 + 1024},
+		"no document": {func(int) string { return emailDomain(-1) }, true, 64},
+		"no domain":   {func(int) string { return "a..b" }, true, 64},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var ofFallback, ofIssuers int
+			r := resolver(t, wellknown.Config{Now: func() time.Time { return start }, InsecureTransport: roundTripper(func(q *http.Request) (*http.Response, error) {
+				switch q.URL.Host {
+				case "fallback.example":
+					ofFallback++
+				case emailDomain(-1):
+					return reply(404, "")
+				default:
+					ofIssuers++
+				}
+				return reply(200, document(1))
+			})})
+			answered := 0
+			for i := range 2000 {
+				check := check(c.verifies)
+				check.Issuer = c.issuer(i)
+				a, err := r.AuthorityFor(t.Context(), "fallback.example", emailDomain(i), check)
+				if err == nil {
+					answered++
+				} else if row(t, a, err) != row4 {
+					t.Error(err)
+				}
+			}
+			if answered != c.burst || ofFallback != c.burst {
+				t.Errorf("%d answered of 2000 by %d fetches, want %d", answered, ofFallback, c.burst)
+			}
+			if c.verifies && ofIssuers > 20 {
+				t.Errorf("%d fetches from issuers", ofIssuers)
+			}
+		})
+	}
+}
+
 // TestRateBuckets checks that the number of buckets is limited, and that an empty bucket is
 // kept while many other hosts are looked up.
 func TestRateBuckets(t *testing.T) {

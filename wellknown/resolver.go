@@ -99,7 +99,9 @@ type SignatureCheck struct {
 	// Fallback must not be a host that the sender of the certificate chose. Empty means none.
 	Fallback string
 
-	// Issuer is the host that issued the certificate. Empty means Fallback.
+	// Issuer is the host that issued the certificate. Empty means Fallback. If Fallback is
+	// asked, the cached keys of another issuer give no priority, but an allowance of their
+	// own. Its document may be fetched for that.
 	Issuer string
 }
 
@@ -122,6 +124,12 @@ func (c *SignatureCheck) issuer() string {
 		return c.Fallback
 	}
 	return c.Issuer
+}
+
+// asksForDelegate reports whether q asks the fallback about a certificate of another
+// issuer. The receiver may be nil.
+func (c *SignatureCheck) asksForDelegate(q question) bool {
+	return c != nil && q.host == c.Fallback && c.issuer() != c.Fallback
 }
 
 // AuthorityFor is Authority for the certificate of check. If cached keys verify the
@@ -190,6 +198,9 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 		return &entry{question: q, fault: f}
 	}
 	e, f := l.await(ctx, q)
+	if f == faultRate && l.fetchIssuer(ctx, q) {
+		e, f = l.await(ctx, q)
+	}
 	if f == nil {
 		return e
 	}
@@ -200,6 +211,17 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 		return stale
 	}
 	return &entry{question: q, fault: f}
+}
+
+// fetchIssuer fetches the keys of the certificate's issuer, if q asks the fallback and none
+// of them is cached. It reports whether they verify the certificate, so that another rate
+// limits the fetch.
+func (l *lookup) fetchIssuer(ctx context.Context, q question) bool {
+	if !l.check.asksForDelegate(q) || l.cache.keysOf(l.check.Issuer) != nil {
+		return false
+	}
+	issuer, ok := parseQuestion(l.check.Issuer, l.check.Issuer)
+	return ok && l.entry(ctx, issuer).hasKeys() && l.check.verified(l.cache.keysOf(issuer.host))
 }
 
 // await returns the result of a fetch, which it shares with other lookups. It tries again
@@ -254,8 +276,11 @@ func (r *Resolver) request(ctx context.Context, q question, check *SignatureChec
 	case check.verified(hostKeys), r.verifiedByFallback(check, q, now):
 		req.priority = priorityVerified
 		verified = true
+	case check.asksForDelegate(q) && check.verified(r.cache.keysOf(check.Issuer)):
+		req.limitIssuer(check.Issuer)
+		return req
 	}
-	req.limitRates(verified)
+	req.limitRates(verified, check != nil && r.cache.authority(q.to(check.Fallback), now) == q.host)
 	return req
 }
 

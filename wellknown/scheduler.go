@@ -39,6 +39,9 @@ const (
 
 const adviceLater = "try again later, or raise the limit"
 
+// faultRate is the fault of a fetch over one of its rates. It must not be modified.
+var faultRate = fetch.Unavailable.Fault("too many lookups of this host", nil).Advise("try again later", "")
+
 // scheduler runs fetches. It limits how many run at once, and how many of these are of one
 // registrable domain or of slow hosts. The others are queued, in three queues: known hosts
 // go first, then certificates that cached keys verify, then all others. Each queue is first
@@ -94,16 +97,23 @@ func newRequest(ctx context.Context, q question) *request {
 }
 
 // limitRates sets the rates that limit the fetch. verified means that it is about the
-// host's own emails, or that a cached key verified the certificate.
-func (r *request) limitRates(verified bool) {
+// host's own emails, or that a cached key of the host verifies the certificate. Chosen means
+// that the sender of the certificate did not choose the host.
+func (r *request) limitRates(verified, chosen bool) {
 	byHost := &hostRate
 	if verified {
 		byHost = &verifiedRate
 	}
 	r.rates = append(r.rates, rateKey{r.host, byHost})
-	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther {
+	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther && !chosen {
 		r.rates = append(r.rates, rateKey{r.domain, &domainRate})
 	}
+}
+
+// limitIssuer sets the rates that limit the fetch of the fallback for a certificate that a
+// cached key of another issuer verifies.
+func (r *request) limitIssuer(issuer string) {
+	r.rates = []rateKey{{registrable.Domain(issuer), &issuerRate}, {r.host, &issuersRate}}
 }
 
 // call is a fetch that runs or is queued.
@@ -289,7 +299,7 @@ func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil).Advise(adviceLater, "MaxFetches")
 	}
 	if !s.rates.take(s.now(), r.rates...) {
-		return nil, fetch.Unavailable.Fault("too many lookups of this host", nil).Advise("try again later", "")
+		return nil, faultRate
 	}
 	s.calls[r.question] = c
 	if s.hosts[r.host] == nil {

@@ -31,7 +31,7 @@ var covering = map[string][]string{
 	"8.deadline":            {"wellknown.TestSlow", "wellknown.TestTimeout"},
 	"8.body":                {"wellknown.TestLimit", "wellknown.TestEndless", "wellknown.TestAnswers"},
 	"8.coding":              {"wellknown.TestAnswers", "wellknown.TestCauseOfAnswer", "wellknown.TestEndless", "wellknown.TestPackedDelegation"},
-	"8.rate":                {"wellknown.TestRates", "wellknown.TestRateBuckets", "assertion.TestHostileAssertions"},
+	"8.rate":                {"wellknown.TestRates", "wellknown.TestIssuerRates", "wellknown.TestRateBuckets", "assertion.TestHostileAssertions", "assertion.TestFirstBridgedUserAmongForgers"},
 	"8.turns":               {"wellknown.TestStallingHosts", "wellknown.TestReservedSlots", "wellknown.TestDomainSlots"},
 	"8.headers":             {"wellknown.TestCauseOfAnswer", "wellknown.TestEndless", "wellknown.TestRequest"},
 	"8.proxy":               {"wellknown.TestProxy", "wellknown.TestProxyFromEnvironment"},
