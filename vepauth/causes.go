@@ -69,7 +69,7 @@ func (a *Authenticator) logRefusal(r *http.Request, t requestTarget, e refusal.R
 	var f *fault
 	var failed *assertion.Error
 	ctx := r.Context()
-	if e.Reason == reasonNoCredentials || ctx.Err() != nil && errors.Is(e.Cause, context.Canceled) {
+	if e.Reason == reasonNoCredentials && e.Cause == nil || ctx.Err() != nil && errors.Is(e.Cause, context.Canceled) {
 		return
 	}
 	url := slog.String("url", a.shownURL(r, t))
@@ -387,5 +387,19 @@ func (a *Authenticator) noCredentials(r *http.Request) error {
 	case r.URL != nil && a.scheme.CoversForm() && strings.Contains(r.URL.RawQuery, "oauth_signature="):
 		return unauthorized(signature.ErrMisplaced.Error())
 	}
-	return unauthorized(reasonNoCredentials)
+	e := unauthorized(reasonNoCredentials)
+	if a.isTokenRequestElsewhere(r) {
+		e.Cause = &fault{
+			text:   "a request to a path that ends as Config.TokenURL does, but is another",
+			advice: "if this was a token request, a proxy changes the path: let it pass the path on unchanged, and set Config.TokenURL to the path that clients see",
+		}
+	}
+	return e
+}
+
+// isTokenRequestElsewhere reports whether a request was perhaps meant for the token endpoint
+// but has another path.
+func (a *Authenticator) isTokenRequestElsewhere(r *http.Request) bool {
+	end := a.config.TokenURL[strings.LastIndexByte(a.config.TokenURL, '/')+1:]
+	return r.Method == http.MethodPost && end != "" && !a.config.DisableTokenEndpoint && strings.HasSuffix(incomingTarget(r).Path(), "/"+end)
 }

@@ -383,6 +383,35 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
+// TestTokenRequestElsewhere checks that the log names a proxy that has changed the path of the
+// token endpoint: its requests look like others without credentials.
+func TestTokenRequestElsewhere(t *testing.T) {
+	for _, test := range []struct {
+		tokenURL, url string
+		logged        bool
+	}{
+		{"/api/request_token", "/request_token", true},
+		{"/request_token", "/api/request_token", true},
+		{"/token/", "/v1/token/", false}, // ends with no segment
+		{"/token/{name}", "/v1/token/x", false},
+		{"/request_token", "/other_request_token", false},
+		{"/request_token", "/data", false},
+	} {
+		s, log := logged(t, slog.LevelInfo, vepauth.Config{TokenURL: test.tokenURL})
+		h := s.auth.Require(http.HandlerFunc(echo))
+		check(t, test.url, do(h, request("GET", rp+test.url)), 401)
+		if log.Len() > 0 {
+			t.Errorf("GET %s: %s", test.url, log)
+		}
+		check(t, test.url, do(h, tokenRequest(rp+test.url, backed())), 401)
+		if !test.logged && log.Len() > 0 {
+			t.Errorf("%s: %s", test.url, log)
+		} else if test.logged {
+			checkLog(t, test.url, log.String(), "level=WARN", "Config.TokenURL", "url=https://rp.example"+test.url)
+		}
+	}
+}
+
 // TestNothingToLog checks that no line is logged for what clients do every day.
 func TestNothingToLog(t *testing.T) {
 	s, log := logged(t, slog.LevelDebug, vepauth.Config{})
