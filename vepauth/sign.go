@@ -106,7 +106,7 @@ func (s Signer) Sign(r *http.Request) error {
 		Token: s.ID, Method: s.Method, Timestamp: strconv.FormatInt(now().Unix(), 10), Nonce: nonce,
 	}, s.Secret, m)
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, signAdvice[err])
+		return withAdvice(err)
 	}
 	if r.Header == nil {
 		r.Header = make(http.Header)
@@ -115,11 +115,17 @@ func (s Signer) Sign(r *http.Request) error {
 	return nil
 }
 
-// signAdvice tells what to do about a query or form that cannot be signed.
-var signAdvice = map[error]string{
-	signature.ErrPercent:   "write %25 for a percent sign in the query or form",
-	signature.ErrSemicolon: "write %3B for it",
-	signature.ErrMisplaced: "no parameter of the query or form may begin with oauth_",
+// withAdvice adds what to do to the error of a query or form that cannot be signed.
+func withAdvice(err error) error {
+	switch err {
+	case signature.ErrPercent:
+		return fmt.Errorf("%w: write %%25 for a percent sign in the query or form", err)
+	case signature.ErrSemicolon:
+		return fmt.Errorf("%w: write %%3B for it", err)
+	case signature.ErrMisplaced:
+		return fmt.Errorf("%w: no parameter of the query or form may begin with oauth_", err)
+	}
+	return err
 }
 
 // nonce returns 128 random bits as text.

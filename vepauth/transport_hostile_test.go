@@ -110,6 +110,7 @@ func TestTransportChallenges(t *testing.T) {
 		{[]string{`OAuth+VEP url="/t?%zz"`}, "", true},
 		{[]string{`OAuth+VEP url="/t?é"`}, "", true},
 		{[]string{`OAuth+VEP url="/é"`}, "", true},
+		{[]string{`OAuth+VEP url="/t?a=http://é"`}, "", true},
 		{[]string{`OAuth+VEP url="http://[::1"`}, "", true},
 		{[]string{`OAuth+VEP url=""`}, "", true},
 		{[]string{"OAuth+VEP"}, "", true},

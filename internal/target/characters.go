@@ -49,7 +49,7 @@ func CheckHost(text string) error { return check(text, 0, true) }
 // CheckURL is Check for a whole URL. Its host may be written in Unicode.
 func CheckURL(text string) error {
 	scheme, rest, found := strings.Cut(text, "://")
-	if !found {
+	if !found || strings.ContainsAny(scheme, "/?#") {
 		return Check(text)
 	}
 	end := strings.IndexAny(rest, "/?#")

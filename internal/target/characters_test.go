@@ -69,6 +69,8 @@ func TestCheckURL(t *testing.T) {
 		"https://rp\xff.example/":      {utf8.RuneError, 11, ""},
 		"httpé://rp.example/":          {'é', 5, "%C3%A9"},
 		"https://[fe80::1%eth0]/":      {'%', 17, ""},
+		"/a?url=https://é":             {'é', 16, "%C3%A9"}, // no host
+		"?é://a":                       {'é', 2, "%C3%A9"},
 		"https://rp.example/?a=b\r\nc": {'\r', 24, "%0D"},
 	} {
 		if got := characterError(target.CheckURL(text)); cmp.Diff(want, got) != "" {
