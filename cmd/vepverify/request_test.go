@@ -32,6 +32,7 @@ import (
 //	/echo        returns the request and user          /bytes      all bytes
 //	/status/N    answers with that status              /cut        a part of an answer
 //	/open        greets anyone                         /stall      never answers
+//	/garbage     answers no HTTP                       /header     answers with a large header
 //	/basic       asks for a password                   /elsewhere  names another origin
 //	/refuse/N    has a token endpoint that answers with that status, and a reason
 //	/echoing     has one that sends back what it receives
@@ -126,6 +127,13 @@ func addFailures(mux *http.ServeMux) {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
+	mux.HandleFunc("/garbage", func(w http.ResponseWriter, r *http.Request) {
+		if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			io.WriteString(c, "SSH-2.0-x\r\n")
+			c.Close()
+		}
+	})
+	mux.HandleFunc("/header", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", strings.Repeat("x", 2<<20)) })
 	mux.HandleFunc("/stall", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/basic", challenge(`Basic realm="x"`))
 	mux.HandleFunc("/elsewhere", challenge(`OAuth+VEP url="https://evil.example/token"`))

@@ -64,6 +64,9 @@ func parseURL(text string) (*url.URL, error) {
 	if err := checkCharacters(text); err != nil {
 		return nil, err
 	}
+	if scheme, _, _ := strings.Cut(text, "://"); !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") {
+		return nil, errors.New("the URL begins neither with https:// nor with http://: write https://rp.example/data, with your host and path")
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("not a URL such as https://rp.example/data")
@@ -148,11 +151,11 @@ func (r *command) setHeaders(req *http.Request) error {
 		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Authorization":
-			return errors.New("--header Authorization: signing sets this header")
+			return errors.New("--header: signing sets Authorization, so it cannot be given")
 		case "Host":
-			return errors.New("--header Host: the URL names the host")
+			return errors.New("--header: the URL sets Host, so it cannot be given")
 		case "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Expect":
-			return fmt.Errorf("--header %s: the connection sets this header", name)
+			return fmt.Errorf("--header: the connection sets %s, so it cannot be given", name)
 		}
 		given.Add(name, value)
 	}

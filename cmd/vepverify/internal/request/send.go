@@ -128,9 +128,14 @@ func networkReason(err error) string {
 	if errors.As(err, &refused) {
 		return refused.Error() + " (--proxy)"
 	}
-	failure := outbound.Classify(err)
-	if failure == outbound.CertificateAuthority {
-		return failure.String() + " (--ca-file names others)"
+	switch failure := outbound.Classify(err); failure {
+	case outbound.CertificateAuthority:
+		return failure.String() + ": for a private one, name its certificate (--ca-file); otherwise the server should send its intermediate certificates"
+	case outbound.ProxyFailed:
+		return failure.String() + " (--proxy)"
+	case outbound.Other:
+		return failure.String() + ": not HTTP, a header of more than 1 MiB, or a version of TLS that is not supported"
+	default:
+		return failure.String()
 	}
-	return failure.String()
 }
