@@ -126,7 +126,7 @@ var refusals = []struct {
 	{"ERR", "max number of clients", cause{"max number of clients reached", "raise maxclients, or find the program that keeps its connections open"}},
 	{"ERR", "DB index", cause{"the server has no database of that number", "the usual ones are 0 to 15"}},
 	{"ERR", "SELECT is not allowed", cause{"a cluster has database 0 only", inCluster.advice}},
-	{"ERR", "unknown command", cause{"the server does not know the command", "is it a Sentinel or a proxy? Use the address of the Redis server itself"}},
+	{"ERR", "unknown command", cause{"the server does not know the command", "is it a Sentinel, a proxy, or a Redis with SET renamed? Use the address of a Redis server with SET"}},
 	{"ERR", "AUTH", cause{"the server has no password, or no users, but the URL does", "remove it from the URL"}},
 	{"ERR", "auth", cause{"the server has no users, only a password", "use redis://:password@host:port"}},
 	{"ERR", "password", cause{"wrong password", "percent-encode special characters of a password in a URL"}},
