@@ -49,9 +49,9 @@
 //	lost       the window was closed, or cut off, before the dialog answered
 //	replaced   get was called again while the dialog was open
 //
-// Tell the user about "blocked": no window appeared, and nobody cancelled. request and get
-// bring a dialog that is open to the front. navigator.id.cancel closes it; the historic
-// script has no such function.
+// Tell the user about "blocked": no window appeared, and the user has not cancelled. request
+// and get bring a dialog that is open to the front. navigator.id.cancel closes it; the
+// historic script has no such function.
 //
 // The dialog is a window that opens in the click. A page with the header
 // Cross-Origin-Opener-Policy: same-origin cuts its connection to the dialog, which is

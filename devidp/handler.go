@@ -113,9 +113,8 @@ func (p *Provider) problemPage(r *http.Request, refused *refusal.Refusal) []byte
 	var body bytes.Buffer
 	err := p.problem.Execute(&body, struct {
 		*Provider
-		Status                int
 		Title, Message, Start string
-	}{p, refused.Status, http.StatusText(refused.Status), strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + ".", start})
+	}{p, http.StatusText(refused.Status), strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + ".", start})
 	if err != nil { // there is always a text
 		p.config.Logger.ErrorContext(r.Context(), "devidp: executing the template of a page", "error", err)
 		body.WriteString(template.HTMLEscapeString(refused.Reason))

@@ -26,11 +26,13 @@ func TestDemo(t *testing.T) {
 	w.tabTo("#browserid-login")
 	w.screenshots("demo-focus", large...)
 
-	w.popup(clicking("#browserid-login")).cancelDialog()
+	dialog := w.popup(clicking("#browserid-login"))
+	w.screenshots("demo-waiting", large...)
+	dialog.cancelDialog()
 	w.see("#browserid-message", "Signing in was cancelled.")
 	w.screenshots("demo-cancelled", large...)
 
-	dialog := w.popup(pressing(kb.Enter)) // the button still has the focus
+	dialog = w.popup(pressing(kb.Enter)) // the button still has the focus
 	dialog.ready()
 	dialog.screenshots("demo-dialog", small...)
 	dialog.docsScreenshot("dialog", view{"", 440, 560, "light", false})
@@ -195,8 +197,9 @@ func TestDemoWithout(t *testing.T) {
 		w := newTab(t)
 		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		w.open(address)
-		w.see("noscript", "JavaScript, which is disabled")
-		w.wait("document.querySelector('noscript').innerText && !" + copyShown)
+		w.see("#browserid-state", "allow JavaScript for this site")
+		w.wait("getComputedStyle(document.querySelector('#browserid-state span')).visibility === 'visible' && !" + copyShown)
+		w.screenshots("demo-without-script", large...)
 	})
 	c.interrupt()
 }

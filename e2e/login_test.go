@@ -172,8 +172,13 @@ func TestDoubleClick(t *testing.T) {
 }
 
 // TestNoScript checks that the buttons look disabled, and the page says why, in a browser
-// without JavaScript.
+// without JavaScript, and if the script is not loaded.
 func TestNoScript(t *testing.T) {
+	const state = "#browserid-state"
+	w, _ := openShop(t, setting{headers: map[string]string{"Content-Security-Policy": "script-src 'none'"}})
+	w.allowErrors() // the browser reports the scripts
+	w.see(state, "If this text stays, allow JavaScript")
+	w.wait("document.querySelector('#browserid-login:disabled')")
 	for _, by := range []string{"", "form"} {
 		w, shop := openShop(t, setting{by: by})
 		w.loaded()
@@ -181,11 +186,14 @@ func TestNoScript(t *testing.T) {
 		colour := func() string {
 			return eval[string](w, "getComputedStyle(document.getElementById('browserid-login')).color")
 		}
+		if text := eval[string](w, "document.querySelector('#browserid-state').textContent"); text != "" {
+			t.Errorf("by %q: the script leaves %q", by, text)
+		}
 		enabled := colour()
 		call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		w.open(shop.origin + "/")
-		w.see("noscript", "Signing in needs JavaScript.")
-		w.wait("document.querySelector('#browserid-login:disabled') && document.querySelector('noscript').checkVisibility()")
+		w.see(state, "If this text stays, allow JavaScript")
+		w.wait("document.querySelector('#browserid-login:disabled')")
 		if got := colour(); got == enabled {
 			t.Errorf("by %q: the disabled button has the colour %s", by, got)
 		}
@@ -244,7 +252,7 @@ func TestNoCookies(t *testing.T) {
 	w = newTab(t)
 	w.open(shop.origin + "/")
 	w.signIn("ada")
-	w.message("Your address was accepted, but this page does not know you.")
+	w.message("Your address was accepted, but you are not signed in.")
 	w.open(shop.origin + "/")
 	w.isSignedOut()
 	w.wait("document.getElementById('browserid-message').textContent === ''")

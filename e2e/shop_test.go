@@ -61,7 +61,7 @@ var shopPage = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="
 {{if eq .By "form"}}<form method="post" action="{{.Prefix}}/api/login"><input type="hidden" name="assertion" autocomplete="off">
 <input type="hidden" name="next" value="{{.Next}}"><button id="browserid-login" disabled>Sign in</button></form>
 {{else}}<button id="browserid-login"{{with .Next}} data-next="{{.}}"{{end}} disabled>Sign in</button>{{end}}
-<noscript>Signing in needs JavaScript.</noscript>{{end}}
+<p id="browserid-state" role="status">Loading. If this text stays, allow JavaScript for this site.</p>{{end}}
 <p><a id="to-members" href="{{.Prefix}}/members">Members</a></p>
 <script src="{{.Include}}" defer></script>{{if .Shim}}<script src="{{.Prefix}}/shim.js" defer></script>{{end}}
 {{if .Nonce}}<script nonce="{{.Nonce}}">{{.Inline}}</script>{{else}}<script src="{{.Script}}" defer></script>{{end}}</html>`))

@@ -60,7 +60,7 @@ var messages = map[string]string{
 
 // messagesOfKinds are texts for visitors by the beginning of a reason.
 var messagesOfKinds = map[string]string{
-	"audience mismatch": "The proof of your address is for another address than this site's. Please open the site at its usual address and try again. If that does not help, tell the site's operator.",
+	"audience mismatch": "The proof that your browser sent is for another site. Please open this site at its usual address and try again. If that does not help, tell the site's operator.",
 	"untrusted issuer":  "This site does not trust the identity provider that certified your address. Please sign in with another address, or tell the site's operator.",
 }
 

@@ -4,11 +4,22 @@
 (function (site) {
   'use strict';
 
-  let attempt = null;      // the attempt to sign in whose dialog is open: {button, raising}
+  let attempt = null;      // the attempt to sign in whose dialog is open, see signIn
   let sending = false;     // a request was sent and has no response yet
   let signingOut = false;  // the request is a logout
   let finished = false;    // the user was signed in, and another page is loading
   let watched = null;      // the navigator.id that reports logins
+
+  // The messages for reasons that are not those of a response.
+  const ownMessages = {
+    blocked: 'Your browser blocked the sign-in window: allow pop-ups for this site and try again.',
+    lost: 'The sign-in window closed before it could answer. If it showed an error, please try again later. If you did not close it, your browser blocked it: allow pop-ups for this site and try again.',
+    'opener-policy': 'This page cannot receive the answer of the sign-in window, because of a setting of the site. Please tell the site’s operator: its Cross-Origin-Opener-Policy cuts the connection.',
+    'no-origin': 'You cannot sign in here, because this page is a file or in a sandboxed frame. Open the site itself, in a window of its own.',
+    'no-cookies': 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.',
+    'no-session': 'Your address was accepted, but you are not signed in. Your browser may not keep the cookies of this site: allow them, open the site in a window of its own, and try again.',
+    unreachable: 'The site could not be reached. Please check your connection and try again.',
+  };
 
   const find = (name) => document.getElementById('browserid-' + name);
   const has = (id, name) => Boolean(id) && typeof id[name] === 'function';
@@ -32,13 +43,18 @@
 
   function showMessage(button, text) { messageElement(button).textContent = text; }
 
+  // announce sends an event to the page. It reports whether this script shows the detail: a
+  // page that does so itself prevents the default.
+  function announce(button, type, detail) {
+    return button.dispatchEvent(new CustomEvent(type, { bubbles: true, cancelable: true, detail }));
+  }
+
   // showState shows what the page is waiting for, with buttons. An empty text means nothing.
   // Actions are functions by the names of the buttons.
   function showState(button, text, actions = {}) {
     if (text) button.setAttribute('aria-busy', 'true');
     else button.removeAttribute('aria-busy');
-    const event = new CustomEvent('browserid:state', { bubbles: true, cancelable: true, detail: { message: text, actions } });
-    if (!button.dispatchEvent(event)) return;
+    if (!announce(button, 'browserid:state', { message: text, actions })) return;
     const buttons = Object.entries(actions).flatMap(([name, act]) => {
       const control = document.createElement('button');
       control.type = 'button'; // it submits no form
@@ -49,15 +65,13 @@
     stateElement(button).replaceChildren(text, ...buttons);
   }
 
-  // fail reports an error. A page that shows errors itself listens for the event and prevents
-  // the default.
-  function fail(button, detail) {
-    const event = new CustomEvent('browserid:error', { bubbles: true, cancelable: true, detail });
-    if (button.dispatchEvent(event)) showMessage(button, detail.message);
+  // fail shows an error. The status is that of the response, or 0 if there is none.
+  function fail(button, status, reason, message = messageFor(status, reason)) {
+    if (announce(button, 'browserid:error', { status, reason, message })) showMessage(button, message);
   }
 
   function messageFor(status, reason) {
-    if (status === 0) return 'The site could not be reached. Please check your connection and try again.';
+    if (status === 0) return ownMessages[reason];
     if (reason === site.crossOrigin) {
       return 'The site does not accept requests from ' + location.origin + ', the address of this page. Please open the site at its usual address. If this is it, please tell the site’s operator.';
     }
@@ -83,7 +97,7 @@
         cache: 'no-store',
       });
       const answer = (await response.json().catch(() => null)) || {};
-      return { ok: response.ok && answer.status === 'okay', status: response.status, reason: answer.reason || '', next: answer.next };
+      return { ok: response.ok && answer.status === 'okay', status: response.status, reason: typeof answer.reason === 'string' ? answer.reason : '', next: answer.next };
     } catch {
       return { ok: false, status: 0, reason: 'unreachable' };
     } finally {
@@ -130,7 +144,7 @@
       return;
     }
     if (result.status === 403) forget();
-    fail(button, { status: result.status, reason: result.reason, message: messageFor(result.status, result.reason) });
+    fail(button, result.status, result.reason);
   }
 
   // endAttempt ends the wait for the dialog.
@@ -146,21 +160,23 @@
     if (attempt !== mine || mine.raising || reason === 'replaced') return;
     const { button } = mine;
     endAttempt();
-    const cut = reason === 'lost' && await cutsDialog();
+    if (reason === 'lost' && await cutsDialog()) reason = 'opener-policy';
     if (attempt) return; // the user has pressed the button again
-    if (reason === 'blocked') {
-      fail(button, { status: 0, reason, message: 'Your browser blocked the sign-in window: allow pop-ups for this site and try again.' });
-      showState(button, '', { 'Try again': () => signIn(button) });
-    } else if (cut) {
-      console.warn('login: this page has Cross-Origin-Opener-Policy: same-origin, which cuts its connection to the sign-in window. Use same-origin-allow-popups.');
-      fail(button, { status: 0, reason: 'opener-policy', message: 'This page cannot work with the sign-in window, because its Cross-Origin-Opener-Policy cuts the connection. Please tell the site’s operator.' });
-    } else if (reason === 'lost') {
-      fail(button, { status: 0, reason, message: 'The sign-in window closed before it could answer. If it showed an error, please try again later. If you did not close it, your browser blocked it: allow pop-ups for this site and try again.' });
-      showState(button, '', { 'Try again': () => signIn(button) });
-    } else if (reason === 'cancelled') {
-      showMessage(button, 'Signing in was cancelled.');
-    } else {
-      showMessage(button, 'Signing in was cancelled. If no window appeared, your browser blocked it: allow pop-ups for this site and try again.');
+    switch (reason) {
+      case 'blocked':
+      case 'lost':
+        fail(button, 0, reason);
+        showState(button, '', { 'Try again': () => signIn(button) });
+        break;
+      case 'opener-policy':
+        console.warn('login: this page has Cross-Origin-Opener-Policy: same-origin, which cuts its connection to the sign-in window. Use same-origin-allow-popups.');
+        fail(button, 0, reason);
+        break;
+      case 'cancelled':
+        showMessage(button, 'Signing in was cancelled.');
+        break;
+      default:
+        showMessage(button, 'Signing in was cancelled. If no window appeared, your browser blocked it: allow pop-ups for this site and try again.');
     }
   }
 
@@ -168,7 +184,13 @@
   // to the dialog. A script can read the policy from a response only.
   async function cutsDialog() {
     try {
-      const page = await fetch(location.href, { method: 'HEAD', credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(3000) });
+      const page = await fetch(location.href, {
+        method: 'HEAD',
+        credentials: 'same-origin',
+        cache: 'no-store',
+        redirect: 'error', // the answer would be that of another page
+        signal: AbortSignal.timeout(3000),
+      });
       return (page.headers.get('Cross-Origin-Opener-Policy') || '').split(';')[0].trim() === 'same-origin';
     } catch {
       return false; // the general message includes this case
@@ -208,14 +230,14 @@
     }
   }
 
-  // checkSession shows a message if the user has just signed in, but the page has the login
-  // button only: the browser has not kept the session's cookie.
+  // checkSession shows a message if the user has just signed in, but the page has only the
+  // login button.
   function checkSession() {
     const time = takeLogin();
     const button = find('login');
     if (!button || find('logout') || !(Date.now() - time < 60000)) return;
-    console.warn('login: the site does not know the user who has just signed in. Possible causes: the browser blocks cookies; this page is in a frame of another site; a proxy removes the session cookie; another process of the site, with sessions of its own, has answered.');
-    fail(button, { status: 0, reason: 'no-session', message: 'Your address was accepted, but this page does not know you. Your browser may not keep the cookies of this site: allow them, open the site in a window of its own, and try again.' });
+    console.warn('login: the site does not know the user who has just signed in. Possible causes: the browser blocks cookies; this page is in a frame of another site; a proxy removes the session cookie; a cache has answered with the page from before the login; another process of the site, with sessions of its own, has answered.');
+    fail(button, 0, 'no-session');
   }
 
   // watch must be called before request. The data-user of the logout button is the user
@@ -244,11 +266,11 @@
     if (sending) return;
     showMessage(button, '');
     if (window.origin === 'null') {
-      fail(button, { status: 0, reason: 'no-origin', message: 'Nobody can sign in here, because this page is a file or in a sandboxed frame. Open the site itself, in a window of its own.' });
+      fail(button, 0, 'no-origin');
       return;
     }
     if (!keepsCookies()) {
-      fail(button, { status: 0, reason: 'no-cookies', message: 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.' });
+      fail(button, 0, 'no-cookies');
       return;
     }
     const id = navigator.id;
@@ -257,9 +279,10 @@
       return;
     }
     const raising = attempt !== null;
-    const mine = attempt = attempt || { button, raising };
+    if (!raising) attempt = { button };
+    const mine = attempt;
     showState(button, 'Waiting for the sign-in window.', { 'Show it': () => signIn(button), Cancel: () => cancel(mine) });
-    mine.raising = raising; // a dialog that was just closed is opened again
+    mine.raising = raising; // if the dialog was closed just now, another opens: that is no end
     try {
       if (has(id, 'watch') && has(id, 'request')) {
         watch();
@@ -270,7 +293,7 @@
     } catch (error) {
       if (attempt) endAttempt();
       console.warn('login: navigator.id has failed.', error);
-      fail(button, { status: 0, reason: 'unsupported', message: 'The sign-in dialog could not be loaded. Please reload the page and try again.' });
+      fail(button, 0, 'unsupported', 'The sign-in dialog could not be loaded. Please reload the page and try again.');
     }
     mine.raising = false;
   }
@@ -291,8 +314,8 @@
     observer.observe();
     const enforced = observer.takeRecords().map((report) => report.body).filter((body) => body.disposition === 'enforce');
     observer.disconnect();
-    const urls = new Set(enforced.map((body) => body.blockedURL));
-    return Array.from(document.scripts, (script) => script.src).filter((url) => urls.has(url));
+    const urls = enforced.map((body) => body.blockedURL);
+    return Array.from(document.scripts, (script) => script.src).filter((url) => urls.includes(url));
   }
 
   // reportMissing shows that no script has defined navigator.id.
@@ -301,12 +324,9 @@
     console.warn('login: no script has defined navigator.id. ' + (blocked.length
       ? 'The Content-Security-Policy of this page has blocked ' + blocked.join(', ') + '. Add the origin of the script to script-src.'
       : 'Either the identity provider does not serve the script, or an extension or a Content-Security-Policy blocks it. See the network requests of this page.'));
-    fail(button, {
-      status: 0, reason: 'unsupported',
-      message: 'The sign-in dialog could not be loaded. ' + (blocked.length
-        ? 'This page’s Content-Security-Policy forbids it. Please tell the site’s operator.'
-        : 'The identity provider may be unreachable, or your browser blocks it. Please reload the page, or try again later.'),
-    });
+    fail(button, 0, 'unsupported', 'The sign-in dialog could not be loaded. ' + (blocked.length
+      ? 'Please tell the site’s operator: the page’s Content-Security-Policy forbids it.'
+      : 'The identity provider may be unreachable, or your browser blocks it. Please reload the page, or try again later.'));
   }
 
   // forget tells navigator.id that no user is signed in.
@@ -332,7 +352,7 @@
       return;
     }
     signingOut = false;
-    fail(button, { status: result.status, reason: result.reason, message: messageFor(result.status, result.reason) });
+    fail(button, result.status, result.reason);
   }
 
   // postsLogout reports whether the button's form posts to the logout route itself.
@@ -369,10 +389,10 @@
 
   function ready() {
     for (const button of [find('login'), find('logout')]) {
-      if (button) button.disabled = false; // without this script, it does nothing
+      if (!button) continue;
+      button.disabled = false; // without this script, it does nothing
+      stateElement(button).replaceChildren(); // it may have a text for browsers that do not run this script
     }
-    const button = find('login') || find('logout');
-    if (button) stateElement(button); // screen readers announce changes of an element that exists
     checkSession();
     watch();
   }

@@ -68,7 +68,7 @@ func TestCauses(t *testing.T) {
 		"undecided": {posted: unreachable(), status: 503, shown: "Please try again in a moment.", logged: "unreachable.example", level: "WARN"},
 		"audience": {
 			posted: assertionForAudience("alice@idp.example", "https://other.example"),
-			status: 403, shown: "open the site at its usual address", logged: "audiences=[https://rp.example]", level: "WARN",
+			status: 403, shown: "open this site at its usual address", logged: "audiences=[https://rp.example]", level: "WARN",
 		},
 		"signature": {
 			posted: idptest.New("idp.example", idptest.Key("DS128-2")).At(now).Backed("alice@idp.example", userKey, rp),

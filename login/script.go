@@ -8,13 +8,20 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/refusal"
 )
 
-//go:embed auth.js
-var authSource string
+var (
+	//go:embed auth.js
+	authSource string
+
+	// commentLines are the lines of auth.js that are comments, except those at its beginning.
+	// Pages do not load them: they are a sixth of the file.
+	commentLines = regexp.MustCompile(`(?m)^ +//.*\n`)
+)
 
 // script is the auth script of one configuration.
 type script struct {
@@ -23,8 +30,8 @@ type script struct {
 	version string // a hash of text
 }
 
-// newScript returns a script that calls the function in auth.js with the routes as
-// browsers see them and the messages by reason.
+// newScript returns a script that calls the function in auth.js, without its comments, with
+// the routes as browsers see them and the messages by reason.
 func newScript(login, logout, path string) (*script, error) {
 	argument, err := json.Marshal(map[string]any{ // escapes '<'
 		"login": login, "logout": logout, "messages": messages, "messagesOfKinds": messagesOfKinds, "crossOrigin": reasonCrossOrigin,
@@ -32,7 +39,7 @@ func newScript(login, logout, path string) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &script{text: []byte(authSource + "(" + string(argument) + ");\n")}
+	s := &script{text: []byte(commentLines.ReplaceAllString(authSource, "") + "(" + string(argument) + ");\n")}
 	sum := sha256.Sum256(s.text)
 	s.version = hex.EncodeToString(sum[:8])
 	s.url = path + "?v=" + s.version

@@ -18,7 +18,7 @@ var page = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><h1>A relying party</h1>
 {{if .User}}<p>You are {{.User}}. Here is the <a href="/members">members’ page</a>.</p>
 <button id="browserid-logout" data-user="{{.User}}" disabled>Sign out</button>{{else}}<button id="browserid-login" disabled>Sign in</button>{{end}}
-<noscript>The button needs JavaScript.</noscript>
+<p id="browserid-state" role="status">Loading. If this text stays, allow JavaScript for this site, and reload the page.</p>
 <script src="{{.Include}}" defer></script><script src="{{.Script}}" defer></script></html>`))
 
 func site(include string, keys assertion.KeySource) http.Handler {

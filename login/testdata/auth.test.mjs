@@ -18,8 +18,8 @@ class Form {
 }
 
 class Element {
-  constructor(page, id, { form = null, data = {} } = {}) {
-    Object.assign(this, { page, id, form, dataset: data, attributes: {}, textContent: '', controls: [], disabled: true });
+  constructor(page, id, { form = null, data = {}, text = '' } = {}) {
+    Object.assign(this, { page, id, form, dataset: data, attributes: {}, textContent: text, controls: [], disabled: true });
   }
   replaceChildren(...children) {
     this.controls = children.filter((child) => child instanceof Element);
@@ -284,6 +284,7 @@ test('messages', async () => {
     [[403, { status: 'failure', reason: 'constructor' }], 'You could not be signed in: constructor.'],
     [[502, 'Bad gateway'], 'The site has a problem just now. Please try again in a moment.'],
     [[200, 'null'], 'The site has a problem just now. Please try again in a moment.'],
+    [[429, { reason: { code: 7 } }], 'The site has a problem just now. Please try again in a moment.'],
     [[200, '<html>'], 'The site has a problem just now. Please try again in a moment.'],
   ]) {
     const page = new Page({ id: shims['get only']('a~b'), buttons: login, answers: answer && [answer] });
@@ -473,9 +474,10 @@ test('going back', async () => {
   assert.deepEqual(after.visited, ['https://rp.example/app/m', 'reload']); // it shows the state before the login
 });
 
-test('the script enables the buttons', () => {
-  const page = new Page({ id: shims['get only'](null), buttons: [...login, ['logout', {}]] });
+test('the script enables the buttons, and removes the text for browsers that do not run it', () => {
+  const page = new Page({ id: shims['get only'](null), buttons: [...login, ['logout', {}], ['state', { text: 'Loading.' }]] });
   assert.deepEqual(['login', 'logout'].map((name) => page.element(name).disabled), [false, false]);
+  assert.equal(page.state, '');
 });
 
 test('no script defines navigator.id', async () => {
@@ -511,7 +513,7 @@ test('cookies', async () => {
   await settled();
   const after = (buttons) => new Page({ id: shims['get only']('a~b'), buttons, stored: { ...stored } });
   const lost = after(login);
-  assert.match(lost.message, /does not know you/);
+  assert.match(lost.message, /you are not signed in/);
   assert.deepEqual([lost.errors[0].reason, lost.stored, lost.warnings.length], ['no-session', {}, 1]);
   for (const fine of [after([['logout', {}]]), after([...login, ['logout', {}]])]) {
     assert.deepEqual([fine.message, fine.stored], ['', {}]);
