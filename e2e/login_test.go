@@ -252,7 +252,7 @@ func TestNoCookies(t *testing.T) {
 	w = newTab(t)
 	w.open(shop.origin + "/")
 	w.signIn("ada")
-	w.message("Your address was accepted, but you are not signed in.")
+	w.message("Your address was accepted. If this page does not show that you are signed in")
 	w.open(shop.origin + "/")
 	w.isSignedOut()
 	w.wait("document.getElementById('browserid-message').textContent === ''")

@@ -13,11 +13,11 @@
   // The messages for reasons that are not those of a response.
   const ownMessages = {
     blocked: 'Your browser blocked the sign-in window: allow pop-ups for this site and try again.',
-    lost: 'The sign-in window closed before it could answer. If it showed an error, please try again later. If you did not close it, your browser blocked it: allow pop-ups for this site and try again.',
+    lost: 'The sign-in window closed before it could answer. If it showed an error, please try again later. If you did not close it, your browser may have closed it: allow pop-ups for this site and try again.',
     'opener-policy': 'This page cannot receive the answer of the sign-in window, because of a setting of the site. Please tell the site’s operator: its Cross-Origin-Opener-Policy cuts the connection.',
     'no-origin': 'You cannot sign in here, because this page is a file or in a sandboxed frame. Open the site itself, in a window of its own.',
     'no-cookies': 'Your browser blocks cookies for this site, so it cannot keep you signed in. Allow them and try again.',
-    'no-session': 'Your address was accepted, but you are not signed in. Your browser may not keep the cookies of this site: allow them, open the site in a window of its own, and try again.',
+    'no-session': 'Your address was accepted. If this page does not show that you are signed in, your browser may not keep the cookies of this site: allow them, open the site in a window of its own, and try again.',
     unreachable: 'The site could not be reached. Please check your connection and try again.',
   };
 
@@ -231,12 +231,12 @@
   }
 
   // checkSession shows a message if the user has just signed in, but the page has only the
-  // login button.
+  // login button. A page may have it for another reason, so the message is conditional.
   function checkSession() {
     const time = takeLogin();
     const button = find('login');
     if (!button || find('logout') || !(Date.now() - time < 60000)) return;
-    console.warn('login: the site does not know the user who has just signed in. Possible causes: the browser blocks cookies; this page is in a frame of another site; a proxy removes the session cookie; a cache has answered with the page from before the login; another process of the site, with sessions of its own, has answered.');
+    console.warn('login: a user has just signed in, but this page has only the login button. If the user is not signed in, possible causes are: the browser blocks cookies; this page is in a frame of another site; a proxy removes the session cookie; a cache has answered with the page from before the login; another process of the site, with sessions of its own, has answered.');
     fail(button, 0, 'no-session');
   }
 

@@ -513,7 +513,7 @@ test('cookies', async () => {
   await settled();
   const after = (buttons) => new Page({ id: shims['get only']('a~b'), buttons, stored: { ...stored } });
   const lost = after(login);
-  assert.match(lost.message, /you are not signed in/);
+  assert.match(lost.message, /does not show that you are signed in/);
   assert.deepEqual([lost.errors[0].reason, lost.stored, lost.warnings.length], ['no-session', {}, 1]);
   for (const fine of [after([['logout', {}]]), after([...login, ['logout', {}]])]) {
     assert.deepEqual([fine.message, fine.stored], ['', {}]);
