@@ -18,7 +18,7 @@ var errNoAssertion = unauthorized("no assertion: post it in the form field asser
 // Reasons that are logged with a cause.
 const (
 	reasonNonces        = "nonces cannot be checked now"
-	reasonOrigin        = "origin mismatch: the assertion is not for this server's origin (see its log)"
+	reasonOrigin        = "origin mismatch: the assertion is not for this server's origin"
 	reasonUnknownOrigin = "the origin of the request is not known"
 	reasonScope         = "the token is not valid for this origin or application"
 	reasonToken         = "unknown or expired token"
