@@ -178,7 +178,7 @@ func (a *Authenticator) wrongOrigin(r *http.Request, own origin.Origin, proof, o
 		f.advice = "correct Config.PublicOrigin, or set Config.TrustForwarded instead if the server has several origins"
 	default:
 		if text := forwardedText(r); text != "" {
-			f.text += text + ", which is not trusted"
+			f.text += text + ", but Config.TrustForwarded is not set"
 		}
 		f.advice = "set Config.PublicOrigin to " + shown(other) + ", or Config.TrustForwarded if a proxy sets X-Forwarded-Proto and X-Forwarded-Host"
 	}

@@ -57,10 +57,10 @@ func TestWrongOrigin(t *testing.T) {
 		{"TLS ends at a proxy", vepauth.Config{}, "", "http://rp.example", nil,
 			[]string{"the assertion is for https://rp.example, but this server's origin is http://rp.example", "PublicOrigin to https://rp.example", "TrustForwarded"}},
 		{"its headers are not trusted", vepauth.Config{}, "", "http://rp.example", both,
-			[]string{"X-Forwarded-Proto: https and X-Forwarded-Host: rp.example, which is not trusted", "TrustForwarded"}},
-		{"the scheme is not trusted", vepauth.Config{}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https, which is not trusted"}},
+			[]string{"X-Forwarded-Proto: https and X-Forwarded-Host: rp.example, but Config.TrustForwarded is not set", "TrustForwarded"}},
+		{"the scheme is not trusted", vepauth.Config{}, "", "http://rp.example", https, []string{"X-Forwarded-Proto: https, but Config.TrustForwarded is not set"}},
 		{"RFC 7239", vepauth.Config{}, "", "http://rp.example", map[string]string{"Forwarded": `for=10.0.0.1;Proto=https;host="rp.example"`},
-			[]string{"Forwarded for https://rp.example, which is not trusted"}},
+			[]string{"Forwarded for https://rp.example, but Config.TrustForwarded is not set"}},
 		{"another Host", vepauth.Config{}, "", "http://127.0.0.1:8080", nil, []string{"this server's origin is http://127.0.0.1:8080", "PublicOrigin"}},
 		{"another Host over TLS", vepauth.Config{}, "", "https://10.0.0.1", nil, []string{"this server's origin is https://10.0.0.1", "PublicOrigin"}},
 		{"a port added", vepauth.Config{}, "", "https://rp.example:8443", nil, []string{"this server's origin is https://rp.example:8443"}},
@@ -380,6 +380,34 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	if lines := strings.Count(log.String(), "\n"); lines < 6 || lines > 20 {
 		t.Errorf("%d lines: %.9000s", lines, log)
+	}
+}
+
+// TestLogLineIsBounded checks that a client cannot make a line long or break it, whatever a
+// header has.
+func TestLogLineIsBounded(t *testing.T) {
+	long := strings.Repeat("a.", 5000) + "example"
+	for _, host := range []string{long, long + "\nlevel=ERROR", "a\x1b[31m", "\u202e", "[" + long, `a" error="b`} {
+		for _, config := range []vepauth.Config{{Audiences: []string{rp}}, {TrustForwarded: true}, {PublicOrigin: "https://rp.example:444"}} {
+			s, log := logged(t, slog.LevelDebug, config)
+			for i, r := range []*http.Request{
+				tokenRequest(endpoint, backed()), tokenRequest(endpoint, idp.Backed(alice, userKey, "https://"+long)),
+				s.signed(request("GET", data), vepauth.Credentials{ID: "a", Secret: "s"}), request("GET", data),
+			} {
+				r.TLS, r.Host = nil, host
+				r.Header.Set("X-Forwarded-Proto", "https")
+				r.Header.Set("X-Forwarded-Host", host)
+				r.Header.Set("X-Forwarded-Prefix", host)
+				r.Header.Set("Forwarded", `host="`+host+`"`)
+				s.do(r)
+				for line := range strings.Lines(log.String()) {
+					if len(line) > 2000 || strings.ContainsAny(line, "\x1b\u202e") || strings.HasPrefix(line, "level") {
+						t.Errorf("%d, %.20q: %.300q", i, host, line)
+					}
+				}
+				log.Reset()
+			}
+		}
 	}
 }
 

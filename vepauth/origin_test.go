@@ -162,7 +162,7 @@ func TestBehindProxy(t *testing.T) {
 	}{
 		{"another Host", vepauth.Config{}, otherHost, "/data", []string{"origin mismatch", "set Config.PublicOrigin to https://127.0.0.1:"}, false},
 		{"the Host of the client", vepauth.Config{}, keepHost, "/data", []string{"origin mismatch", "set Config.PublicOrigin to https://127.0.0.1:"}, true},
-		{"not trusted", vepauth.Config{}, forwarded, "/data", []string{"X-Forwarded-Proto: https and X-Forwarded-Host: 127.0.0.1:", "not trusted"}, false},
+		{"not trusted", vepauth.Config{}, forwarded, "/data", []string{"X-Forwarded-Proto: https and X-Forwarded-Host: 127.0.0.1:", "Config.TrustForwarded is not set"}, false},
 		{"nothing to trust", vepauth.Config{TrustForwarded: true}, otherHost, "/data", []string{"origin mismatch", "let the proxy set"}, false},
 		{"public origin", behind, keepHost, "/data", nil, true},
 		{"public origin, another Host", behind, otherHost, "/a%2Fb//c?d=e%20f", nil, true},
