@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 				t.Errorf("status %d: %s", code, stderr)
 			}
 			if second := i == 1; second {
-				for _, want := range []string{"port 8400 is in use", "port 8401 is in use"} {
+				for _, want := range []string{"localhost:8400: the port is in use", "localhost:8401: the port is in use"} {
 					if !strings.Contains(stderr, want) {
 						t.Errorf("no %q in %s", want, stderr)
 					}
@@ -72,7 +72,7 @@ func TestDemoPort(t *testing.T) {
 	l := startLocal(t, "demo", "--port", "0")
 	taken := l.find(t, `identity provider: +http://localhost:([0-9]+)`)
 	if code, out, stderr := runApp(t, cli.Process{}, "demo", "--port", taken); code != int(cli.ExitUsage) || out != "" ||
-		!strings.Contains(stderr, "port "+taken+" is in use") || !strings.Contains(stderr, "--port") {
+		!strings.Contains(stderr, ":"+taken+": the port is in use") || !strings.Contains(stderr, "--port") {
 		t.Errorf("status %d, %q, %q", code, out, stderr)
 	}
 	if _, stderr := l.end(t); strings.Contains(stderr, "NOTE") {

@@ -87,7 +87,7 @@ func get(t *testing.T, url string) string {
 
 func TestIdp(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "its keys.json")
-	if err := os.WriteFile(file, []byte("those of the last time"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`{"other.example":null}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l := startLocal(t, "idp", "--port", "0", "--domain", "Example.COM", "--keys-out", file)
@@ -194,7 +194,7 @@ func TestIdpPort(t *testing.T) {
 	l := startLocal(t, "idp", "--port", "0")
 	port := l.find(t, `^identity provider: http://localhost:([0-9]+)\n`)
 	if code, _, stderr := runApp(t, cli.Process{}, "idp", "--port", port); code != int(cli.ExitUsage) ||
-		!strings.Contains(stderr, "port "+port+" is in use") || !strings.Contains(stderr, "--port") {
+		!strings.Contains(stderr, ":"+port+": the port is in use") || !strings.Contains(stderr, "--port") {
 		t.Errorf("status %d, %q", code, stderr)
 	}
 }

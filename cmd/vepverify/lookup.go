@@ -65,7 +65,11 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	resolver, online := from.(*wellknown.Resolver)
 	if l.save != "" && !online {
-		return c.UsageErrorf("--save and --keys exclude each other: there is nothing to fetch")
+		keys := "--keys"
+		if !c.Given("keys") {
+			keys = "VEPVERIFY_KEYS"
+		}
+		return c.UsageErrorf("--save and %s exclude each other: with %[1]s nothing is fetched", keys)
 	}
 	if l.save == "-" {
 		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")

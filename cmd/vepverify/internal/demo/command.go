@@ -118,7 +118,7 @@ func (d *command) listen(c *cli.Call, server string, offset int) (net.Listener, 
 	case err == nil:
 		return l, nil
 	case c.Given("port"):
-		return nil, fmt.Errorf("%w; choose others with --port, or leave it out for free ones", err)
+		return nil, fmt.Errorf("%w (see --port; without it, free ones are used)", err)
 	}
 	free, freeErr := servers.ListenLocal(0)
 	if freeErr != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 const help = `Serves an identity provider for development, on this machine only. It is for trying a
@@ -88,18 +89,30 @@ func (i *command) run(ctx context.Context, c *cli.Call) error {
 	}
 	l, err := servers.ListenLocal(i.port.N)
 	if err != nil {
-		return fmt.Errorf("%w; choose another with --port (0: a free one)", err)
+		return fmt.Errorf("%w (see --port; 0 means a free one)", err)
 	}
 	defer l.Close()
-	if i.keysOut != "" {
-		if err := cli.ReplaceFile(i.keysOut, provider.KeysBundle()); err != nil {
-			return err
-		}
+	if err := i.writeKeys(provider); err != nil {
+		return err
 	}
 	if err := i.announce(c, provider, l); err != nil {
 		return err
 	}
 	return servers.Run(ctx, map[net.Listener]*http.Server{servers.NoteTLS(l, c.Err): servers.NewLocal(provider)}, nil)
+}
+
+// writeKeys writes the file of --keys-out. It replaces the keys of an earlier run, but no other
+// file, such as a private key or a bundle with more issuers.
+func (i *command) writeKeys(provider *devidp.Provider) error {
+	if i.keysOut == "" {
+		return nil
+	}
+	if info, err := os.Stat(i.keysOut); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		if earlier, err := wellknown.LoadStatic(i.keysOut); err != nil || earlier.Len() != 1 {
+			return fmt.Errorf("--keys-out: %s exists, does not have the keys of one domain, and is not changed; name another file, or remove it", i.keysOut)
+		}
+	}
+	return cli.ReplaceFile(i.keysOut, provider.KeysBundle())
 }
 
 // domainWithoutPort returns the domain that a person has written.

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
 // certificate is the service's TLS certificate. It is read again when one of its files has
@@ -63,20 +66,41 @@ func (c *certificate) use(cert *tls.Certificate) {
 func (c *certificate) read() (*tls.Certificate, error) {
 	certPEM, err := os.ReadFile(c.certFile)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
+		return nil, fmt.Errorf("--tls-cert: %w", cli.ReadError(c.certFile, err))
 	}
 	keyPEM, err := os.ReadFile(c.keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-key: %w", err)
+		return nil, fmt.Errorf("--tls-key: %w", cli.ReadError(c.keyFile, err))
 	}
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
-	switch {
-	case err != nil && bytes.Contains(keyPEM, []byte("ENCRYPTED")):
-		return nil, fmt.Errorf("--tls-key: %s: the key has a passphrase; remove it with openssl pkey", c.keyFile)
-	case err != nil:
-		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.certFile, c.keyFile, err)
+	if err != nil {
+		return nil, c.pairError(certPEM, keyPEM, err)
+	}
+	// The package tls ignores a certificate that is cut off after complete ones.
+	if bytes.Count(certPEM, []byte("-----BEGIN CERTIFICATE-----")) != len(cert.Certificate) {
+		return nil, fmt.Errorf("--tls-cert %s: one of the certificates is cut off or damaged", c.certFile)
 	}
 	return &cert, nil
+}
+
+// pairError returns an error of tls.X509KeyPair with the file and what to do.
+func (c *certificate) pairError(certPEM, keyPEM []byte, err error) error {
+	const noPEM = "nothing in PEM: the file is empty, half written, or in another format such as DER, which openssl converts"
+	switch {
+	case bytes.Contains(keyPEM, []byte("ENCRYPTED")):
+		return fmt.Errorf("--tls-key %s: the key has a passphrase; remove it with openssl pkey", c.keyFile)
+	case !hasPEM(certPEM):
+		return fmt.Errorf("--tls-cert %s: %s", c.certFile, noPEM)
+	case !hasPEM(keyPEM):
+		return fmt.Errorf("--tls-key %s: %s", c.keyFile, noPEM)
+	}
+	return fmt.Errorf("--tls-cert %s, --tls-key %s: %w; the first certificate must be the one of this key, and its intermediates follow", c.certFile, c.keyFile, err)
+}
+
+// hasPEM reports whether data has a block in PEM.
+func hasPEM(data []byte) bool {
+	block, _ := pem.Decode(data)
+	return block != nil
 }
 
 // checkValidity returns an error if a certificate has expired or is not yet valid.

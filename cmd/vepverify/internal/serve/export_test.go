@@ -1,6 +1,14 @@
 package serve
 
-import "log/slog"
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+)
 
 // The garbage collector's settings.
 const (
@@ -19,9 +27,18 @@ func OriginalSettings() (variables, members []string) {
 
 // Watch returns watched files.
 func Watch(logger *slog.Logger, load func() ([]any, error), names ...string) *watched {
-	f := files{logger: logger}
-	f.watch("file", load, names...)
-	return f.watched[0]
+	return newFiles(logger, load, names...).watched[0]
+}
+
+// StartFiles watches files until ctx ends. The returned function waits for that.
+func StartFiles(ctx context.Context, logger *slog.Logger, hangups <-chan os.Signal, load func() ([]any, error), names ...string) (wait func()) {
+	return newFiles(logger, load, names...).start(ctx, &cli.Call{Process: &cli.Process{}}, hangups, func() {})
+}
+
+func newFiles(logger *slog.Logger, load func() ([]any, error), names ...string) *files {
+	f := &files{logger: logger, metrics: prometheus.NewRegistry()}
+	f.watch("file", "file", load, names...)
+	return f
 }
 
 // Poll looks at the files.

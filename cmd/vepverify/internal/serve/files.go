@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/wellknown"
@@ -19,16 +21,23 @@ import (
 // --tls-cert and --tls-key.
 type files struct {
 	logger      *slog.Logger
+	metrics     prometheus.Registerer
 	watched     []*watched
 	keys        *keysFile    // nil without --keys
 	certificate *certificate // nil without TLS
 	caFile      string       // of --ca-file, which is read at the start only
 }
 
-// watch adds files. The caller reads them for the first time after that.
-func (f *files) watch(what string, load func() ([]any, error), names ...string) {
+// watch adds files. The caller reads them for the first time after that. The label is that of the
+// metric vepverify_reload_successful.
+func (f *files) watch(what, label string, load func() ([]any, error), names ...string) {
 	now := fingerprintOf(names)
-	f.watched = append(f.watched, &watched{what: what, names: names, logger: f.logger, load: load, read: now, seen: now})
+	w := &watched{what: what, names: names, logger: f.logger, load: load, read: now, seen: now}
+	f.watched = append(f.watched, w)
+	f.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vepverify_reload_successful", Help: "1 if the files are in use as they were last read, 0 if the previous contents are.",
+		ConstLabels: prometheus.Labels{"files": label},
+	}, w.successful))
 }
 
 // logOpened logs what the files had at the start.
@@ -43,11 +52,36 @@ func (f *files) logOpened() {
 	}
 }
 
-// pollInterval is the time between two looks at the files.
-const pollInterval = 500 * time.Millisecond
+const (
+	// pollInterval is the time between two looks at the files. It grows up to maxPollInterval
+	// if a look takes more than 1/pollShare of it.
+	pollInterval    = 500 * time.Millisecond
+	maxPollInterval = 10 * time.Second
+	pollShare       = 50
+	// maxUnsettled is the number of looks after which files are read although they keep changing.
+	maxUnsettled = 20
+	// slowRead is the time after which the log says that the files have not been read, as on a
+	// network file system that does not answer.
+	slowRead = 10 * time.Second
+	// repeatAfter is the time after which an error that persists is logged again.
+	repeatAfter = time.Hour
+)
 
-// pollShare is the part of the time that looking at files may take: at most 1/50.
-const pollShare = 50
+// start runs run. The returned function waits until it has ended, but not for a file system that
+// does not answer.
+func (f *files) start(ctx context.Context, c *cli.Call, hangups <-chan os.Signal, stop func()) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.run(ctx, c, hangups, stop)
+	}()
+	return func() {
+		select {
+		case <-done:
+		case <-time.After(time.Second):
+		}
+	}
+}
 
 // run reads the files again if they have changed, and at SIGHUP, until ctx ends. It calls stop
 // if SIGHUP came because the terminal was closed.
@@ -64,13 +98,32 @@ func (f *files) run(ctx context.Context, c *cli.Call, hangups <-chan os.Signal, 
 				stop()
 				return
 			}
-			f.reload()
+			f.watchSlowness(f.reload)
 		case <-time.After(delay):
-			began := time.Now()
-			f.poll()
-			delay = max(pollInterval, pollShare*time.Since(began))
+			took := f.watchSlowness(f.poll)
+			delay = min(max(pollInterval, pollShare*took), maxPollInterval)
 		}
 	}
+}
+
+// watchSlowness calls a function that reads the files, and returns how long that took. If it takes
+// long, it logs a warning.
+func (f *files) watchSlowness(read func()) time.Duration {
+	began := time.Now()
+	warning := time.AfterFunc(slowRead, func() {
+		f.logger.Warn("a file has not been read for "+slowRead.String()+": the previous contents stay in use", "files", f.names())
+	})
+	defer warning.Stop()
+	read()
+	return time.Since(began)
+}
+
+// names returns the names of all files.
+func (f *files) names() (all []string) {
+	for _, w := range f.watched {
+		all = append(all, w.names...)
+	}
+	return all
 }
 
 // reload reads all files again.
@@ -106,36 +159,51 @@ type watched struct {
 	// it returns an error, it has changed nothing.
 	load func() (attributes []any, err error)
 
-	read    fingerprint // when they were last read
-	seen    fingerprint // when they were last looked at
-	failure string      // the error of the last load, or ""
+	read      fingerprint // when they were last read
+	seen      fingerprint // when they were last looked at
+	unsettled int         // the number of polls in a row that found a change
+	failure   string      // the error of the last load, or ""
+	logged    time.Time   // when failure was last logged
+	failed    atomic.Bool // the last load returned an error
 }
 
 // poll reads the files again if they have changed, or if they could not be used before.
-// Files that have changed since the last poll may be about to be written: they are left for the
-// next poll.
+// Files that have changed since the last poll may be about to be written: they are left for a
+// later poll, but not without end.
 func (w *watched) poll() {
 	now := fingerprintOf(w.names)
-	settled := now.equal(w.seen)
+	w.unsettled++
+	if now.equal(w.seen) {
+		w.unsettled = 0
+	}
 	w.seen = now
-	if settled && (w.failure != "" || !now.equal(w.read)) {
+	if w.unsettled%maxUnsettled == 0 && (w.failure != "" || !now.equal(w.read)) {
 		w.reload(false)
 	}
 }
 
 // reload reads the files again and logs the outcome. An error that was logged before is
-// logged again only if asked is set.
+// logged again only if asked is set, or after an hour.
 func (w *watched) reload(asked bool) {
 	w.read = fingerprintOf(w.names)
 	attributes, err := w.loadRegular()
+	w.failed.Store(err != nil)
 	switch {
 	case err == nil:
 		w.failure = ""
 		w.logger.Info(w.what+" read again", w.attributes(attributes)...)
-	case asked, err.Error() != w.failure:
-		w.failure = err.Error()
+	case asked, err.Error() != w.failure, time.Since(w.logged) >= repeatAfter:
+		w.failure, w.logged = err.Error(), time.Now()
 		w.logger.Error(w.what+" not read again: the previous contents stay in use", w.attributes([]any{"error", err})...)
 	}
+}
+
+// successful is the value of the metric vepverify_reload_successful.
+func (w *watched) successful() float64 {
+	if w.failed.Load() {
+		return 0
+	}
+	return 1
 }
 
 // loadRegular is load, but never waits for a pipe, which has its contents only once.

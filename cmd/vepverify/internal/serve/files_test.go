@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -17,7 +18,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
@@ -190,6 +193,34 @@ func TestBrokenKeys(t *testing.T) {
 	}
 }
 
+// TestReloadMetric: the metrics tell that the previous contents of a file are in use.
+func TestReloadMetric(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	good := newRotatedKey(t, "RS256")
+	path := filepath.Join(t.TempDir(), "keys.json")
+	writeFile(t, path, good.bundle())
+	s := startServe(t, nil, "--keys", path, "--metrics-address", address)
+	for _, test := range []struct {
+		data      []byte
+		log, want string
+	}{
+		{good.bundle(), "keys read again", `vepverify_reload_successful{files="keys"} 1`},
+		{nil, "keys not read again", `vepverify_reload_successful{files="keys"} 0`},
+		{good.bundle(), "keys read again", `vepverify_reload_successful{files="keys"} 1`},
+	} {
+		replaceFile(t, path, test.data)
+		s.await(test.log)
+		if metrics := readMetrics(t, address); !strings.Contains(metrics, test.want) {
+			t.Errorf("no %s in %s", test.want, metrics)
+		}
+	}
+}
+
 // TestNoKeys: a file without issuers removes all of them, with a warning.
 func TestNoKeys(t *testing.T) {
 	good := newRotatedKey(t, "RS256")
@@ -255,6 +286,58 @@ func TestWatch(t *testing.T) {
 	expect("repaired without a change", 1, "read again")
 	w.Reload()
 	expect("asked for", 1, "read again")
+}
+
+// TestWatchChanging: files that change all the time are read nevertheless.
+func TestWatchChanging(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	writeFile(t, name, nil)
+	loads := 0
+	w := serve.Watch(slog.New(slog.DiscardHandler), func() ([]any, error) { loads++; return nil, nil }, name)
+	for i := range 100 {
+		writeFile(t, name, make([]byte, i+1))
+		w.Poll()
+	}
+	if loads != 5 {
+		t.Errorf("read %d times, want 5", loads)
+	}
+}
+
+// TestWatchRepeats: an error that persists is logged each hour.
+func TestWatchRepeats(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := serve.Watch(slog.New(slog.NewJSONHandler(&log, nil)), func() ([]any, error) { return nil, errors.New("broken") }, name)
+		w.Reload()
+		for range 3 * 60 {
+			time.Sleep(time.Minute)
+			w.Poll()
+		}
+		if lines := strings.Count(log.String(), "\n"); lines != 1+3 {
+			t.Errorf("%d lines: %s", lines, log.String())
+		}
+	})
+}
+
+// TestFilesHang: a file system that does not answer causes a warning, and does not keep the
+// service from ending.
+func TestFilesHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		answer := make(chan bool)
+		ctx, stop := context.WithCancel(t.Context())
+		hangups := make(chan os.Signal, 1)
+		hangups <- syscall.SIGHUP
+		wait := serve.StartFiles(ctx, slog.New(slog.NewJSONHandler(&log, nil)), hangups, func() ([]any, error) { <-answer; return nil, nil }, "file")
+		time.Sleep(time.Minute)
+		if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), `"level":"WARN","msg":"a file has not been read for 10s`) {
+			t.Errorf("the log has %s", log.String())
+		}
+		stop()
+		wait()
+		close(answer)
+	})
 }
 
 // certificateFiles makes certificates in two files.
@@ -361,8 +444,20 @@ func TestCertificateNotRenewed(t *testing.T) {
 		change func(t *testing.T, f certificateFiles)
 		cause  string
 	}{
-		{"half a certificate", func(t *testing.T, f certificateFiles) { writeFile(t, f.cert, otherCertificate[:100]) }, "cert.pem"},
-		{"an empty certificate", func(t *testing.T, f certificateFiles) { writeFile(t, f.cert, nil) }, "cert.pem"},
+		{"half a certificate", func(t *testing.T, f certificateFiles) { writeFile(t, f.cert, otherCertificate[:100]) }, "half written"},
+		{"an empty certificate", func(t *testing.T, f certificateFiles) { writeFile(t, f.cert, nil) }, "half written"},
+		{"an empty key", func(t *testing.T, f certificateFiles) { writeFile(t, f.key, nil) }, "half written"},
+		{"half an intermediate", func(t *testing.T, f certificateFiles) {
+			data, err := os.ReadFile(f.cert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			replaceFile(t, f.cert, append(data, otherCertificate[:100]...))
+		}, "cut off"},
+		{"files exchanged", func(t *testing.T, f certificateFiles) {
+			replaceFile(t, f.cert, otherKey)
+			replaceFile(t, f.key, otherCertificate)
+		}, "switched"},
 		{"no certificate", func(t *testing.T, f certificateFiles) { remove(t, f.cert) }, "no such file"},
 		{"no key", func(t *testing.T, f certificateFiles) { remove(t, f.key) }, "no such file"},
 		{"another certificate", func(t *testing.T, f certificateFiles) { replaceFile(t, f.cert, otherCertificate) }, "does not match"},

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -141,14 +140,16 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 
 // serve opens the ports and serves until ctx ends.
 func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard, hangups <-chan os.Signal) error {
-	files := &files{logger: logger, caFile: s.CAFile}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	files := &files{logger: logger, metrics: registry, caFile: s.CAFile}
 	all := make(map[net.Listener]*http.Server)
 	defer func() {
 		for l := range all {
 			l.Close()
 		}
 	}()
-	listener, err := s.open(c, files, guard, all)
+	listener, err := s.open(c, files, guard, registry, all)
 	if err != nil {
 		return err
 	}
@@ -159,9 +160,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	var reloads sync.WaitGroup
-	reloads.Go(func() { files.run(ctx, c, hangups, stop) })
-	defer reloads.Wait()
+	defer files.start(ctx, c, hangups, stop)()
 	defer stop()
 	err = servers.Run(ctx, all, func(connections int) {
 		logger.Warn("stopping: waits for the requests of open connections; a second signal stops at once",
@@ -172,14 +171,13 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 }
 
 // open opens the ports and adds their servers to all. It returns the listener of the API.
-func (s *command) open(c *cli.Call, files *files, guard guard, all map[net.Listener]*http.Server) (net.Listener, error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+func (s *command) open(c *cli.Call, files *files, guard guard, registry *prometheus.Registry, all map[net.Listener]*http.Server) (net.Listener, error) {
 	api, err := s.handler(c, files, guard, registry)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := s.listen(c, files)
+	connections := &connectionLog{files.logger, loglimit.NewLogger(files.logger)}
+	listener, err := s.listen(c, files, connections)
 	if err != nil {
 		return nil, err
 	}
@@ -191,9 +189,8 @@ func (s *command) open(c *cli.Call, files *files, guard guard, all map[net.Liste
 		}
 		all[l] = metricsServer(registry)
 	}
-	connections := log.New(&connectionLog{files.logger, loglimit.NewLogger(files.logger)}, "", 0)
 	for _, server := range all {
-		server.ErrorLog = connections
+		server.ErrorLog = log.New(connections, "", 0)
 	}
 	return listener, nil
 }
@@ -269,7 +266,7 @@ func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error
 	}
 	k := &keysFile{network: &s.Network, logger: files.logger}
 	files.keys = k
-	files.watch("keys", k.load, s.Keys)
+	files.watch("keys", "keys", k.load, s.Keys)
 	source, err := s.Source(c)
 	if err != nil {
 		return nil, err
@@ -302,14 +299,14 @@ func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 
 // listen opens the port for the API, with TLS if there is a certificate. Its files are
 // added to files.
-func (s *command) listen(c *cli.Call, files *files) (net.Listener, error) {
+func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) (net.Listener, error) {
 	host, err := servers.ParseHost(s.address)
 	if err != nil {
 		return nil, c.UsageErrorf("--address (or IP_ADDRESS) %q: %w", cli.Shown(s.address), err)
 	}
 	if s.tlsCert != "" {
 		files.certificate = &certificate{certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
-		files.watch("TLS certificate", files.certificate.load, s.tlsCert, s.tlsKey)
+		files.watch("TLS certificate", "tls", files.certificate.load, s.tlsCert, s.tlsKey)
 		if err := files.certificate.open(); err != nil {
 			return nil, c.UsageErrorf("%w", err)
 		}
@@ -319,7 +316,7 @@ func (s *command) listen(c *cli.Call, files *files) (net.Listener, error) {
 		return nil, fmt.Errorf("%w (see --address and --port)", err)
 	}
 	if s.tlsCert == "" {
-		return l, nil
+		return servers.OnTLS(l, connections.noteTLS), nil
 	}
 	return tls.NewListener(l, files.certificate.config()), nil
 }
@@ -359,11 +356,18 @@ type connectionLog struct {
 func (l *connectionLog) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
 	if cause, found := strings.CutPrefix(text, "http: Accept error: "); found {
-		l.limited.Log(context.Background(), slog.LevelWarn, "accept", "connections cannot be accepted", slog.String("error", cause))
+		l.limited.Log(context.Background(), slog.LevelWarn, "accept", "connections cannot be accepted", slog.String("error", cause),
+			slog.String("advice", "if too many files are open, raise the limit: LimitNOFILE= of systemd, ulimit -n"))
 	} else {
 		l.logger.Debug("connection", "error", text)
 	}
 	return len(line), nil
+}
+
+// noteTLS logs, once a minute, that a client begins with TLS although there is none.
+func (l *connectionLog) noteTLS() {
+	l.limited.Log(context.Background(), slog.LevelWarn, "tls", "a client tried TLS, but only plain HTTP is served",
+		slog.String("advice", "use http:// in the client's URL, or set --tls-cert and --tls-key"))
 }
 
 // printRunning prints the URL of the service, and the fallback if there is one, in

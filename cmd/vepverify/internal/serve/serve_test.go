@@ -181,6 +181,23 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeTLSWithoutCertificate: a client that begins with TLS is in the log, once.
+func TestServeTLSWithoutCertificate(t *testing.T) {
+	s := startServe(t, nil, "--keys", sampleKeys)
+	for range 3 {
+		if answer, err := http.Get("https" + strings.TrimPrefix(s.URL, "http")); err == nil {
+			answer.Body.Close()
+			t.Error("there is TLS")
+		}
+	}
+	if line := s.await("a client tried TLS"); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, "--tls-cert") {
+		t.Error(line)
+	}
+	if _, log := s.end(t); strings.Contains(log, "a client tried TLS") {
+		t.Errorf("logged again: %s", log)
+	}
+}
+
 // TestServeHTTP2 sends requests over HTTP/2 without TLS.
 func TestServeHTTP2(t *testing.T) {
 	s := startServe(t, nil, "--keys", sampleKeys)
@@ -193,15 +210,9 @@ func TestServeHTTP2(t *testing.T) {
 	}
 }
 
-func TestServeMetrics(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
-	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
+// readMetrics returns the metrics that a service serves at an address.
+func readMetrics(t *testing.T, address string) string {
+	t.Helper()
 	answer, err := http.Get("http://" + address + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -211,8 +222,21 @@ func TestServeMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+func TestServeMetrics(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
+	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
+	text := readMetrics(t, address)
 	for _, want := range []string{"vepverify_verifications_total{class=\"none\",result=\"okay\"} 1", "go_goroutines", "process_resident_memory_bytes"} {
-		if !strings.Contains(string(text), want) {
+		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
 	}

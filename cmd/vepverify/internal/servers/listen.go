@@ -19,38 +19,50 @@ func Listen(host, port string) (net.Listener, error) {
 	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
 		network = "tcp4"
 	}
-	l, err := net.Listen(network, net.JoinHostPort(host, port))
+	address := net.JoinHostPort(host, port)
+	l, err := net.Listen(network, address)
 	if before, last, ok := cutPort(host); ok && errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return nil, fmt.Errorf("%w; if %s is the port, write the address as %s", listenError(err), last, before)
+		return nil, fmt.Errorf("%w; if %s is the port, write the address as %s", listenError(address, err), last, before)
 	}
-	return l, listenError(err)
+	return l, listenError(address, err)
 }
 
-// listenError returns an error of net.Listen with what to do about it.
-func listenError(err error) error {
+// listenError returns an error of listening on an address with what to do about it.
+func listenError(address string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
-		err = op
+		err = op.Err
 	}
 	var name *net.DNSError
-	advice := ""
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		advice = "; stop what listens there, or choose another port"
+		return &addressError{address, "the port is in use; stop the program that has it, perhaps another vepverify, or choose another port", err}
 	case errors.Is(err, syscall.EACCES):
-		advice = "; choose a port from 1024 on, or allow this program a lower one (CAP_NET_BIND_SERVICE)"
+		return &addressError{address, "permission denied; choose a port from 1024 on, or allow this program a lower one (CAP_NET_BIND_SERVICE)", err}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		advice = "; this machine does not have that address: 0.0.0.0 means all of its IPv4 addresses, :: all addresses"
+		return &addressError{address, "this machine does not have that address; 0.0.0.0 means all of its IPv4 addresses, :: all addresses", err}
 	case errors.Is(err, syscall.EAFNOSUPPORT):
-		advice = "; this machine does not have this version of IP: 0.0.0.0 means all of its IPv4 addresses"
+		return &addressError{address, "this machine does not have this version of IP; 0.0.0.0 means all of its IPv4 addresses", err}
 	case errors.As(err, &name):
-		advice = "; use an IP address, or a name that resolves to one of this machine"
+		return &addressError{address, name.Err + "; use an IP address, or a name that resolves to one of this machine", err}
 	}
-	return fmt.Errorf("cannot listen: %w%s", err, advice)
+	return &addressError{address, err.Error(), err}
 }
+
+// addressError is the cause for which an address cannot be listened on.
+type addressError struct {
+	address, cause string
+	err            error
+}
+
+// Error implements error.
+func (e *addressError) Error() string { return "cannot listen on " + e.address + ": " + e.cause }
+
+// Unwrap returns the error of the system.
+func (e *addressError) Unwrap() error { return e.err }
 
 // ParseHost returns the host of an address without a port: an IP address or a name. An
 // IPv6 address may be in brackets.

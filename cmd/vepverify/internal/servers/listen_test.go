@@ -104,6 +104,19 @@ func TestListenErrors(t *testing.T) {
 	}
 }
 
+// TestListenLocalErrors: the errors for a port of this machine are those of Listen.
+func TestListenLocalErrors(t *testing.T) {
+	taken, err := servers.ListenLocal(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, err = servers.ListenLocal(taken.Addr().(*net.TCPAddr).Port)
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), "cannot listen on localhost:") || !strings.Contains(err.Error(), "choose another port") {
+		t.Error(err)
+	}
+}
+
 func checkAddress(t *testing.T, text, got, want string, err error, advice string) {
 	t.Helper()
 	switch {

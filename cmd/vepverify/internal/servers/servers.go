@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/vepverify/vepverify/devidp"
@@ -124,30 +123,12 @@ func NewLocal(h http.Handler) *http.Server {
 }
 
 // ListenLocal listens on a port of the loopback interface. Port 0 means a free one. The
-// error names the port and the cause.
+// errors are those of [Listen].
 func ListenLocal(port int) (net.Listener, error) {
-	l, err := devidp.Listen(net.JoinHostPort("localhost", strconv.Itoa(port)))
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, &portError{port, "is in use, perhaps by another vepverify demo or vepverify idp", err}
-	case errors.Is(err, syscall.EACCES):
-		return nil, &portError{port, "is not permitted: most systems keep the ports below 1024 for the administrator", err}
-	}
-	return l, listenError(err)
+	address := net.JoinHostPort("localhost", strconv.Itoa(port))
+	l, err := devidp.Listen(address)
+	return l, listenError(address, err)
 }
-
-// portError is the cause for which a port cannot be listened on.
-type portError struct {
-	port  int
-	cause string
-	err   error
-}
-
-// Error implements error.
-func (e *portError) Error() string { return fmt.Sprintf("port %d %s", e.port, e.cause) }
-
-// Unwrap returns the error of the system.
-func (e *portError) Unwrap() error { return e.err }
 
 // LocalOrigin returns the origin at which browsers find a listener of
 // [ListenLocal].
@@ -163,15 +144,18 @@ func SSHForward(l net.Listener) string {
 }
 
 // NoteTLS returns a listener that prints a note for the user, once, if a client begins with
-// TLS. Such a client, often a browser in HTTPS-only mode, shows an error that does not name
-// the cause, and a server for HTTP cannot answer it.
+// TLS. Such a client is often a browser in HTTPS-only mode.
 func NoteTLS(l net.Listener, out io.Writer) net.Listener {
-	note := sync.OnceFunc(func() {
+	return OnTLS(l, sync.OnceFunc(func() {
 		name := strings.TrimPrefix(LocalOrigin(l), "http://")
 		fmt.Fprintf(out, "NOTE: a client tried https://%s, but only http is served. Open http://%[1]s/. If the browser changes it, make an exception from its HTTPS-only mode for localhost.\n", name)
-	})
-	return &tlsListener{l, note}
+	}))
 }
+
+// OnTLS returns a listener for HTTP without TLS that calls note for each client that begins
+// with TLS. Such a client shows an error that does not name the cause, and a server for HTTP
+// cannot answer it. The function note must be safe for concurrent use.
+func OnTLS(l net.Listener, note func()) net.Listener { return &tlsListener{l, note} }
 
 type tlsListener struct {
 	net.Listener
@@ -181,15 +165,17 @@ type tlsListener struct {
 // Accept implements net.Listener.
 func (l *tlsListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &tlsConn{TCPConn: tcp, note: l.note}, err
 	}
-	return &tlsConn{Conn: c, note: l.note}, nil
+	return c, err
 }
 
 // tlsConn calls note if the first byte is that of a TLS handshake (RFC 8446, section 5.1).
+// Package net/http uses CloseWrite of its TCPConn, so that a client can read the answer to a
+// request that is refused before its end.
 type tlsConn struct {
-	net.Conn
+	*net.TCPConn
 	note  func()
 	begun bool // only the goroutine that reads uses it
 }
@@ -197,7 +183,7 @@ type tlsConn struct {
 // Read implements net.Conn.
 func (c *tlsConn) Read(b []byte) (int, error) {
 	const handshake = 22
-	n, err := c.Conn.Read(b)
+	n, err := c.TCPConn.Read(b)
 	if n > 0 && !c.begun {
 		c.begun = true
 		if b[0] == handshake {
