@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -93,4 +94,71 @@ func FuzzParseErrors(f *testing.F) {
 			}
 		}
 	})
+}
+
+// fillTo returns start, as many copies of piece as fit in size bytes, and end.
+func fillTo(size int, start, piece, end string) string {
+	n := (size - len(start) - len(end)) / len(piece)
+	return start + strings.Repeat(piece, n) + end
+}
+
+// malformedTexts returns texts of a size that are not assertions.
+func malformedTexts(size int) map[string]string {
+	return map[string]string{
+		"garbage":     fillTo(size, "", "x", ""),
+		"garbage~":    fillTo(size, "", "x", "~"),
+		"spaces":      fillTo(size, "", " ", ""),
+		"spaces-end":  fillTo(size, "", " ", "x"),
+		"newlines":    fillTo(size, "", "\n", "x"),
+		"unicode":     fillTo(size, "", "é", ""),
+		"nbsp":        fillTo(size, "", "\u00a0", "x"),
+		"quotes":      fillTo(size, "a.b.c~", "“", "d.e.f"),
+		"zeros":       fillTo(size, "", "\x00x", ""),
+		"invalid":     fillTo(size, "", "a", "\xff"),
+		"pem":         fillTo(size, "", "-----BEGIN", ""),
+		"eyJ":         fillTo(size, "", "eyJ", ""),
+		"eyJ.":        fillTo(size, "", "eyJ.", ""),
+		"ewoJeyJ":     fillTo(size, "", "eyJeyAiewogewoJ", "."),
+		"object":      fillTo(size, `{`, `"a":1,`, `"b":1}`),
+		"names":       fillTo(size, `{"a":[`, `{"b":0},`, `{}]}`),
+		"nested":      strings.Repeat(`{"a":`, 900) + "1" + strings.Repeat("}", 900),
+		"open":        fillTo(size, `{`, `"a`, ""),
+		"lines":       fillTo(size, "", "{}\n", ""),
+		"bundle":      fillTo(size, `{`, `"a.example":{},`, `"b.example":{}}`),
+		"html":        fillTo(size, "<", "eyJ", ""),
+		"tokens":      fillTo(size, "", "a.b.c~d.e.f\n", ""),
+		"tildes":      fillTo(size, "", "~", ""),
+		"a.b.c~":      fillTo(size, "", "a.b.c~", ""),
+		"dots":        fillTo(size, "eyJhbGciOiJSUzI1NiJ9", "..", ""),
+		"folded":      fillTo(size, "eyJhbGciOiJSUzI1NiJ9", " a.b.c~", "d.e.f"),
+		"token":       fillTo(size, "eyJhbGciOiJSUzI1NiJ9.", "eyJh", ".a"),
+		"token~token": fillTo(size/2, "eyJhbGciOiJSUzI1NiJ9.", "eyJh", ".a") + "~" + fillTo(size/2, "eyJhbGciOiJSUzI1NiJ9.", "eyJh", ".a"),
+		"cut":         fillTo(size, "eyJhbGciOiJSUzI1NiJ9.", "eyJh", ""),
+		"equal":       fillTo(size, "x=", "=", "~"),
+		"plus":        fillTo(size, "a.b.c~d.e.", "+", ""),
+		"percent":     fillTo(size, "", "%7", ""),
+		"email":       fillTo(size, "a@", "b.", "example"),
+		"name":        fillTo(size, "", "n", ": x"),
+	}
+}
+
+// BenchmarkMalformed verifies texts that are not assertions. Recognizing what they are should
+// cost a few microseconds, whatever they are.
+func BenchmarkMalformed(b *testing.B) {
+	v, err := assertion.NewVerifier(assertion.Config{Keys: mapSource{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, kb := range []int{3, 10, 32} {
+		for name, text := range malformedTexts(kb << 10) {
+			b.Run(fmt.Sprintf("%d-KiB/%s", kb, name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := v.Verify(context.Background(), text, rp); err == nil {
+						b.Fatal("a malformed text passed")
+					}
+				}
+			})
+		}
+	}
 }

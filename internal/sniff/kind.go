@@ -25,7 +25,6 @@ const (
 	Bundle
 	Answer
 	JSONAssertion
-	JSONChain
 	JSONLines
 	Claims
 	JSON
@@ -50,11 +49,10 @@ const (
 
 	Certificate
 	IdentityAssertion
-	WithoutAssertion
-	WithoutCertificate
 	Reversed
 	CutOff
 	JWT
+	SDJWT
 	Email
 	Text // of NotFileName only
 
@@ -73,25 +71,26 @@ func (k Kind) String() string { return texts[k].what }
 func (k Kind) Advice() string { return texts[k].advice }
 
 const (
-	passWhole = "pass the whole text certificate~assertion as the browser returned it"
+	passWhole = "pass the whole text certificate~assertion, as the browser returned it"
 	noSecret  = "keep it secret, and pass an assertion"
 	unwrap    = "pass the assertion alone"
+	fromWhere = "nothing was written or piped: check the file, the variable or the command that it comes from"
 )
 
 // texts are constants, so that none has a part of an input.
 var texts = [kinds]struct{ what, advice string }{
 	Assertion: {what: "an assertion"},
 
-	Empty:      {"empty", "nothing was written or piped: check the file, the variable or the command that it comes from"},
-	Blank:      {"empty except for white space", "nothing was written or piped: check the file, the variable or the command that it comes from"},
-	UTF8BOM:    {"in UTF-8 with a byte order mark (BOM)", "save it as UTF-8 without BOM or as ASCII; in PowerShell, write it with Out-File -Encoding ascii"},
-	UTF16:      {"in UTF-16, as Windows PowerShell writes files", "convert it to ASCII: in PowerShell, write it with Out-File -Encoding ascii, or use PowerShell 7"},
+	Empty:      {"empty", fromWhere},
+	Blank:      {"empty except for white space", fromWhere},
+	UTF8BOM:    {"in UTF-8 with a byte order mark (BOM)", "save it without BOM, in PowerShell with Out-File -Encoding ascii"},
+	UTF16:      {"in UTF-16, as Windows PowerShell writes files", "save it in ASCII, in PowerShell with Out-File -Encoding ascii"},
 	Compressed: {"compressed data (gzip, zip, xz or zstd)", "decompress it first"},
 	Binary:     {"binary data, not text", "an assertion is text in ASCII: check that this is the right file"},
 
 	PEM:             {"a PEM file, as for TLS", "pass an assertion; BrowserID has no PEM files"},
 	PEMPrivateKey:   {"a private key in PEM", noSecret + "; BrowserID has no PEM files"},
-	HTML:            {"an HTML page or XML", "something answered with a page, such as an error or a sign-in page: look at it, and at how it was fetched"},
+	HTML:            {"an HTML page or XML", "see what the page says: it may be an error or a sign-in page"},
 	Identity:        {"an identity file, with a private key", "keep it secret, and make an assertion with it"},
 	PrivateKey:      {"a private key", noSecret + " that was signed with it"},
 	PublicKey:       {"a public key", "pass an assertion"},
@@ -99,19 +98,18 @@ var texts = [kinds]struct{ what, advice string }{
 	Bundle:          {"a bundle of support documents, with the keys of issuers", "pass an assertion; the bundle is for the configuration of issuers' keys"},
 	Answer:          {"the answer of a verifier", "pass the assertion that it was the answer to"},
 	JSONAssertion:   {"JSON around an assertion", "pass the value of its member assertion, without quotes"},
-	JSONChain:       {"JSON with certificates and an assertion, as in the first drafts of the protocol", "join them with ~, the assertion last"},
 	JSONLines:       {"several JSON objects, one a line", "verify them one by one"},
 	Claims:          {"the decoded claims of a token", "pass the token as it was signed: claims alone prove nothing"},
 	JSON:            {"JSON", passWhole},
 
 	Form:            {"a form body (assertion=…)", "pass the value of its field assertion, percent-decoded"},
-	URL:             {"a URL", unwrap + "; if the URL has it, take it out and percent-decode it"},
+	URL:             {"a URL", unwrap + "; if it is in the URL, percent-decode it"},
 	Header:          {"an HTTP header or message", unwrap + ", without the name of the header and of the scheme"},
 	Variable:        {"the name of a variable or a placeholder, not its value", "in a shell, write variables in double quotes, not in single ones"},
 	Null:            {"the word for a value that is missing (null, undefined, None)", "the program that sends it has no assertion: look there"},
 	Message:         {"a message, such as the error of a program", "look at what it says, and at the command that wrote it"},
 	Percent:         {"percent-encoded (%7E for ~)", "percent-decode it once"},
-	QuotedPrintable: {"in quoted-printable, as mail has it (=7E for ~, or = at the ends of lines)", "decode it, as mail programs do when they save a message as text"},
+	QuotedPrintable: {"in quoted-printable, as in mail (=7E for ~, or = at the ends of lines)", "decode it: mail programs do when they save a message as text"},
 	Base64:          {"in base64 with +, / or = in place of base64url", "pass it as it was made: base64url has - and _, and no ="},
 	DoubleBase64:    {"base64-encoded once more", "decode it once"},
 	Padded:          {"an assertion with blanks or line breaks around it", "remove them"},
@@ -119,16 +117,17 @@ var texts = [kinds]struct{ what, advice string }{
 	Folded:          {"an assertion with blanks or line breaks in it, as mail and terminals fold long lines", "join its lines: an assertion is one line without blanks"},
 	Several:         {"several assertions", "verify them one by one"},
 	Abbreviated:     {"abbreviated with dots, as on a screen or in a log", passWhole},
-	Invisible:       {"an assertion with characters that are not visible or not ASCII, as copied from a page", "copy it from where it was made, or remove every character that is not ASCII"},
+	Invisible:       {"an assertion with characters that are invisible or not ASCII, as copied from a page", "copy it from where it was made, or remove these characters"},
 	Surrounded:      {"a token with other text around it", unwrap},
 
-	Certificate:        {"a certificate alone, without the assertion", passWhole},
-	IdentityAssertion:  {"an identity assertion alone, without the certificate before it", passWhole},
-	WithoutAssertion:   {"a certificate and ~, without the assertion after it", passWhole},
-	WithoutCertificate: {"~ and an assertion, without the certificate before it", passWhole},
-	Reversed:           {"an assertion before its certificate, in the wrong order", "pass certificate~assertion"},
-	CutOff:             {"an assertion that was cut off", passWhole + "; some terminals and databases cut lines off, at 255, 1024 or 4095 characters"},
-	JWT:                {"a JSON Web Token (JWT) of another protocol, such as OpenID Connect", "it is not a BrowserID assertion, which is certificate~assertion: verify it with a library for its protocol"},
-	Email:              {"an email address", "pass an assertion, which proves the address"},
-	Text:               {"a text", "pass the name of a file"},
+	Certificate:       {"a certificate alone, without the assertion after it", passWhole},
+	IdentityAssertion: {"an identity assertion alone, without the certificate before it", passWhole},
+	Reversed:          {"an assertion before its certificate, in the wrong order", "pass certificate~assertion"},
+	CutOff:            {"an assertion that was cut off", passWhole + "; terminals and databases may cut off lines at 255, 1024 or 4095 characters"},
+	JWT:               {"a JSON Web Token (JWT) of another protocol, such as OpenID Connect", otherProtocol},
+	SDJWT:             {"an SD-JWT, such as a token of the Email Verification Protocol", otherProtocol},
+	Email:             {"an email address", "pass an assertion, which proves the address"},
+	Text:              {"a text", "pass the name of a file"},
 }
+
+const otherProtocol = "it is not a BrowserID assertion, which is certificate~assertion: verify it with software for its protocol"

@@ -6,38 +6,49 @@
 // decided by package assertion, and no text is repaired. What a Kind says is constant, and
 // has no part of the text, which may be a secret.
 //
-// The time is linear in the length of the text, of which 64 KiB are looked at, and 8 KiB for
-// the form of tokens.
+// Package assertion calls Of for each malformed text, so that Of must cost little
+// (BenchmarkMalformed there). It reads the first 4 KiB a few times, and parses no JSON.
 package sniff
 
 import (
-	"bytes"
-	"encoding/base64"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/vepverify/vepverify/internal/domain"
-	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
 const (
-	maxText = 64 << 10 // how many bytes of a text are looked at
-	maxForm = 8 << 10  // the longest text that is looked at as tokens: usual ones have 2.5 KB
+	maxText   = 4 << 10 // the bytes of a text that are looked at: usual assertions have 2.5 KB
+	maxHead   = 1 << 10 // the same, where the beginning of a text is enough
+	maxHeader = 256     // the same of a header
 )
 
-// Of returns what a text is.
+// Of returns what a text is. Of texts of more than 4 KiB, it recognizes those that their
+// beginning tells.
 func Of(text string) Kind {
+	if text == "" {
+		return Empty
+	}
+	start := text[:min(len(text), maxText)]
+	inner := strings.Trim(start, " \t\r\n")
+	if k := encoding(start, inner); k != Unknown {
+		return k
+	}
+	if k := file(inner); k != Unknown {
+		return k
+	}
+	if k := wrapping(inner); k != Unknown {
+		return k
+	}
 	if len(text) > maxText {
-		text = text[:maxText]
+		return longForm(inner)
 	}
-	for _, recognize := range []func(string) Kind{encoding, file, wrapping, form} {
-		if k := recognize(text); k != Unknown {
-			return k
-		}
+	k := form(inner)
+	if k == Assertion && inner != text {
+		return Padded
 	}
-	return Unknown
+	return k
 }
 
 // NotFileName returns what a text is that is given as the name of a file but is a text
@@ -63,7 +74,7 @@ func HoldsToken(text string) bool {
 			if !found {
 				break
 			}
-			if lengthOf(after, isBase64URL) >= 12 {
+			if lengthOfBase64URL(after) >= 12 {
 				return true
 			}
 			rest = after
@@ -76,6 +87,11 @@ func HoldsToken(text string) bool {
 // in base64url, and in base64 once more.
 var headers = []string{"eyJ", "eyAi", "ewog", "ewoJ", "ew0K", "ZXlK"}
 
+// startsToken reports whether a text begins like a token.
+func startsToken(text string) bool {
+	return slices.ContainsFunc(headers, func(header string) bool { return strings.HasPrefix(text, header) })
+}
+
 // lengthOf returns the number of bytes at the beginning of s for which is returns true.
 func lengthOf(s string, is func(byte) bool) int {
 	for i := range len(s) {
@@ -86,15 +102,20 @@ func lengthOf(s string, is func(byte) bool) int {
 	return len(s)
 }
 
-func isBase64URL(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+// lengthOfBase64URL returns the number of characters of base64url at the beginning of s.
+func lengthOfBase64URL(s string) int {
+	for i := range len(s) {
+		if classes[s[i]] != base64URL {
+			return i
+		}
+	}
+	return len(s)
 }
 
-// encoding recognizes texts that are not ASCII or UTF-8.
-func encoding(text string) Kind {
+// encoding recognizes texts that are not ASCII or UTF-8. inner is the text without white
+// space around it.
+func encoding(text, inner string) Kind {
 	switch {
-	case text == "":
-		return Empty
 	case strings.HasPrefix(text, "\xef\xbb\xbf"):
 		return UTF8BOM
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), isUTF16(text):
@@ -102,20 +123,24 @@ func encoding(text string) Kind {
 	case strings.HasPrefix(text, "\x1f\x8b"), strings.HasPrefix(text, "PK\x03\x04"),
 		strings.HasPrefix(text, "\xfd7zXZ\x00"), strings.HasPrefix(text, "\x28\xb5\x2f\xfd"):
 		return Compressed
-	case strings.TrimSpace(text) == "":
+	case inner == "":
 		return Blank
-	case strings.Contains(text, "\x00"), !utf8.ValidString(whole(text)):
+	case isBinary(text[:min(len(text), maxHead)]) && !startsToken(inner):
 		return Binary
 	}
 	return Unknown
 }
 
-// whole returns a text of maxText bytes without the character that was cut off.
-func whole(text string) string {
-	if len(text) < maxText {
-		return text
+// isBinary reports whether a text has a zero byte or is not UTF-8. Its last character may be
+// cut off.
+func isBinary(text string) bool {
+	for i := len(text) - 1; i >= max(0, len(text)-utf8.UTFMax); i-- {
+		if utf8.RuneStart(text[i]) && !utf8.FullRuneInString(text[i:]) {
+			text = text[:i]
+			break
+		}
 	}
-	return strings.TrimRightFunc(text, func(r rune) bool { return r == utf8.RuneError })
+	return strings.Contains(text, "\x00") || !utf8.ValidString(text)
 }
 
 // isUTF16 reports whether the first bytes are ASCII characters with a zero byte before or
@@ -137,82 +162,107 @@ func isUTF16(text string) bool {
 
 // file recognizes files and documents by their beginning.
 func file(text string) Kind {
-	text = strings.TrimSpace(text)
-	first, _, _ := strings.Cut(text, "\n")
+	head := text[:min(len(text), maxHead)]
 	switch {
-	case strings.Contains(text, "-----BEGIN ") && strings.Contains(text, "PRIVATE KEY"):
+	case strings.Contains(head, "-----BEGIN ") && strings.Contains(text, "PRIVATE KEY"):
 		return PEMPrivateKey
-	case strings.Contains(text, "-----BEGIN "):
+	case strings.Contains(head, "-----BEGIN "):
 		return PEM
-	case slices.Contains(nulls, strings.ToLower(text[:min(len(text), 20)])):
+	case len(text) < 20 && slices.Contains(nulls, strings.ToLower(text)):
 		return Null
 	case isPlaceholder(text):
 		return Variable
-	case text[0] == '<' && !HoldsToken(first):
+	case text[0] == '<' && !HoldsToken(head):
 		return HTML
-	case text[0] == '{':
+	case text[0] == '{' && !startsToken(text[1:]):
 		return object(text)
-	case text[0] == '[' && !HoldsToken(text[:min(len(text), 20)]):
+	case text[0] == '[' && !HoldsToken(head[:min(len(head), 40)]):
 		return JSON
 	}
 	return Unknown
 }
 
-// object recognizes a JSON object by its members.
+// nulls are the words that programs write for a value that is missing, in lower case.
+var nulls = []string{"null", "undefined", "none", "nil", "<nil>", "[object object]"}
+
+// object recognizes a JSON object by the names of its members.
 func object(text string) Kind {
-	o, err := strictjson.ParseObject([]byte(text))
-	if err != nil {
-		first, rest, _ := strings.Cut(text, "\n")
-		if _, err := strictjson.ParseObject([]byte(first)); err == nil && strings.HasPrefix(strings.TrimSpace(rest), "{") {
-			return JSONLines
-		}
-		return JSON
-	}
-	has := func(names ...string) bool {
-		for _, name := range names {
-			if _, ok := o.Get(name); ok {
-				return true
-			}
-		}
-		return false
+	names, after := memberNames(text)
+	has := func(wanted ...string) bool {
+		return slices.ContainsFunc(wanted, func(name string) bool { return slices.Contains(names, name) })
 	}
 	switch {
-	case has("assertion") && has("certificates"):
-		return JSONChain
+	case strings.HasPrefix(strings.TrimLeft(after, " \t\r\n"), "{"):
+		return JSONLines
 	case has("assertion"):
 		return JSONAssertion
 	case has("privateKey", "private-key") && has("certificate", "email", "publicKey"):
 		return Identity
-	case has("algorithm", "kty") && has("d", "x") && !has("crv"), has("privateKey", "private-key", "secretKey"):
+	case has("algorithm", "kty") && (has("d") || has("x") && !has("crv")), has("privateKey", "private-key", "secretKey"):
 		return PrivateKey
 	case has("algorithm", "kty"):
 		return PublicKey
 	case has("status", "verified"):
 		return Answer
-	case has("authentication", "provisioning", "authority", "disabled", "keys"):
-		return SupportDocument
-	case has("iss", "aud", "exp", "public-key", "alg"):
+	case has("iss", "aud", "exp", "alg"):
 		return Claims
-	case isBundle(o):
-		return Bundle
+	case has("public-key", "authentication", "provisioning", "authority", "disabled", "keys"):
+		return SupportDocument
+	}
+	if len(names) > 0 && strings.Contains(names[0], ".") {
+		if _, ok := domain.Parse(names[0]); ok {
+			return Bundle
+		}
 	}
 	return JSON
 }
 
-// isBundle reports whether the names of an object are domains, and its values are documents.
-func isBundle(o strictjson.Object) bool {
-	for _, m := range o {
-		if _, ok := domain.Parse(m.Name); !ok || m.Value[0] != '{' && string(m.Value) != "null" {
-			return false
+// memberNames returns the names of the members of the object that begins a text, and the
+// text after the object. It stops after 16 names. It does not check the object.
+func memberNames(text string) (names []string, after string) {
+	depth := 0
+	for i := 0; i < len(text) && len(names) < 16; i++ {
+		switch text[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return names, text[i+1:]
+			}
+		case '"':
+			start := i + 1
+			i = endOfString(text, start)
+			if depth == 1 && isBeforeColon(text, i+1) {
+				names = append(names, text[start:i])
+			}
 		}
 	}
-	return len(o) > 0
+	return names, ""
+}
+
+// isBeforeColon reports whether a colon follows at index i, after white space.
+func isBeforeColon(text string, i int) bool {
+	for i < len(text) && classes[text[i]] == space {
+		i++
+	}
+	return i < len(text) && text[i] == ':'
+}
+
+// endOfString returns the index of the quote that ends a JSON string, or the length of the
+// text.
+func endOfString(text string, i int) int {
+	for i < len(text) && text[i] != '"' {
+		if text[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return min(i, len(text))
 }
 
 // wrapping recognizes what HTTP, shells and mail put around an assertion.
 func wrapping(text string) Kind {
-	text = strings.TrimSpace(text)
-	lower := strings.ToLower(text[:min(len(text), 200)])
+	lower := strings.ToLower(text[:min(len(text), 64)])
 	switch {
 	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
 		return URL
@@ -220,7 +270,7 @@ func wrapping(text string) Kind {
 		return Form
 	case isVariable(text):
 		return Variable
-	case isNamed(lower) && !HoldsToken(text) && !strings.HasPrefix(lower, "authorization:"):
+	case isNamed(lower) && !HoldsToken(text[:min(len(text), maxHead)]) && !strings.HasPrefix(lower, "authorization:"):
 		return Message
 	case isHeader(lower):
 		return Header
@@ -231,9 +281,6 @@ func wrapping(text string) Kind {
 	}
 	return Unknown
 }
-
-// nulls are the words that programs write for a value that is missing, in lower case.
-var nulls = []string{"null", "undefined", "none", "nil", "(null)", "<nil>", "nan", "false", "true", "[object object]"}
 
 // schemes are the beginnings of values of the header Authorization, and of requests and
 // responses, in lower case.
@@ -251,198 +298,31 @@ func isNamed(lower string) bool {
 	return found && name != "" && lengthOf(name, isNameByte) == len(name) && strings.HasPrefix(value, " ")
 }
 
-// isPlaceholder reports whether a text is <SOMETHING> or SOMETHING, in capitals or with
-// blanks, as documents write what is to be replaced.
+// isPlaceholder reports whether a text is <words> or NAME_IN_CAPITALS, as documents write
+// what is to be replaced.
 func isPlaceholder(text string) bool {
-	inner, found := strings.CutPrefix(text, "<")
-	if found {
-		if inner, found = strings.CutSuffix(inner, ">"); !found {
-			return false
-		}
+	if len(text) < 4 || len(text) > 60 {
+		return false
 	}
-	isUpper := func(c byte) bool { return 'A' <= c && c <= 'Z' || c == '_' || c == ' ' || c == '-' }
-	isLower := func(c byte) bool { return isUpper(c) || 'a' <= c && c <= 'z' }
-	return len(inner) > 2 && len(inner) < 60 && (lengthOf(inner, isUpper) == len(inner) ||
-		found && lengthOf(inner, isLower) == len(inner) && !strings.EqualFold(inner, "html"))
+	isUpper := func(c byte) bool { return 'A' <= c && c <= 'Z' || c == '_' }
+	isWord := func(c byte) bool { return isUpper(c) || 'a' <= c && c <= 'z' || c == ' ' || c == '-' }
+	if text[0] == '<' {
+		inner := text[1 : len(text)-1]
+		return text[len(text)-1] == '>' && lengthOf(inner, isWord) == len(inner) && !strings.EqualFold(inner, "html")
+	}
+	return strings.Contains(text, "_") && lengthOf(text, isUpper) == len(text)
 }
 
 // isVariable reports whether a text is $NAME, ${NAME}, $env:NAME or %NAME%.
 func isVariable(text string) bool {
+	if len(text) > 60 {
+		return false
+	}
 	name, percent := strings.CutPrefix(text, "%")
 	if percent {
 		name, percent = strings.CutSuffix(name, "%")
 	}
 	name, dollar := strings.CutPrefix(name, "$")
 	name = strings.Trim(strings.TrimPrefix(name, "env:"), "{}")
-	isNameByte := func(c byte) bool { return isBase64URL(c) && c != '-' }
-	return (percent || dollar) && name != "" && lengthOf(name, isNameByte) == len(name)
-}
-
-// form recognizes texts of tokens.
-func form(text string) Kind {
-	inner := strings.TrimSpace(text)
-	if len(inner) > maxForm {
-		if backedLines(inner[:maxForm]) > 1 {
-			return Several
-		}
-		return Unknown
-	}
-	switch {
-	case isBacked(inner) && reversed(inner):
-		return Reversed
-	case isBacked(inner) && len(inner) < len(text):
-		return Padded
-	case isBacked(inner):
-		return Assertion
-	case strings.HasPrefix(inner, "ZXlK") && startsToken(inner):
-		return DoubleBase64
-	case backedLines(inner) > 1:
-		return Several
-	}
-	if k := single(inner); k != Unknown {
-		return k
-	}
-	if k := repaired(inner); k != Unknown {
-		return k
-	}
-	if _, _, ok := domain.Email(inner); ok {
-		return Email
-	}
-	if HoldsToken(inner) {
-		return Surrounded
-	}
-	return Unknown
-}
-
-// isBacked reports whether a text has the form of certificates and an assertion.
-func isBacked(text string) bool {
-	parts := 0
-	for part := range strings.SplitSeq(text, "~") {
-		if !isToken(part) {
-			return false
-		}
-		parts++
-	}
-	return parts > 1
-}
-
-// isToken reports whether a text is three segments of base64url.
-func isToken(text string) bool {
-	segments := 0
-	for segment := range strings.SplitSeq(text, ".") {
-		if segment == "" || lengthOf(segment, isBase64URL) < len(segment) {
-			return false
-		}
-		segments++
-	}
-	return segments == 3
-}
-
-// backedLines returns the number of lines that have the form of an assertion.
-func backedLines(text string) (n int) {
-	for line := range strings.Lines(text) {
-		if isBacked(strings.TrimSpace(line)) {
-			n++
-		}
-	}
-	return n
-}
-
-// reversed reports whether the first part has the claims of an assertion, and the last those
-// of a certificate.
-func reversed(text string) bool {
-	first := kindOfToken(text[:strings.IndexByte(text, '~')])
-	last := kindOfToken(text[strings.LastIndexByte(text, '~')+1:])
-	return first == IdentityAssertion && last == Certificate
-}
-
-// kindOfToken returns Certificate, IdentityAssertion or JWT for a token, by its claims.
-func kindOfToken(token string) Kind {
-	_, rest, _ := strings.Cut(token, ".")
-	segment, _, _ := strings.Cut(rest, ".")
-	claims, err := base64.RawURLEncoding.DecodeString(segment)
-	if err != nil {
-		return JWT
-	}
-	o, err := strictjson.ParseObject(bytes.TrimSpace(claims))
-	if err != nil {
-		return JWT
-	}
-	_, hasKey := o.Get("public-key")
-	_, hasPubkey := o.Get("pubkey")
-	_, hasAudience := o.Get("aud")
-	_, hasIssuer := o.Get("iss")
-	switch {
-	case hasKey || hasPubkey:
-		return Certificate
-	case hasAudience && !hasIssuer:
-		return IdentityAssertion
-	}
-	return JWT
-}
-
-// single recognizes one token, and parts of an assertion.
-func single(text string) Kind {
-	before, after, found := strings.Cut(text, "~")
-	switch {
-	case !found && isToken(text) && startsToken(text):
-		return kindOfToken(text)
-	case !found && strings.Count(text, ".") == 4 && startsToken(text) && lengthOf(text, func(c byte) bool { return isBase64URL(c) || c == '.' }) == len(text):
-		return JWT // encrypted
-	case found && before == "" && isToken(after):
-		return WithoutCertificate
-	case strings.HasSuffix(text, "~") && isToken(strings.TrimRight(text, "~")):
-		return WithoutAssertion
-	case found && isToken(before) && isTokenStart(after), !found && isTokenStart(text):
-		return CutOff
-	}
-	return Unknown
-}
-
-// startsToken reports whether a text begins with a token.
-func startsToken(text string) bool {
-	isHeader := func(header string) bool { return strings.HasPrefix(text, header) }
-	return slices.ContainsFunc(headers, isHeader) && HoldsToken(text[:min(len(text), 20)])
-}
-
-// isTokenStart reports whether a text is the beginning of a token that was cut off.
-func isTokenStart(text string) bool {
-	return startsToken(text) && lengthOf(text, func(c byte) bool { return isBase64URL(c) || c == '.' }) == len(text)
-}
-
-// repaired recognizes assertions with characters too many or wrong.
-func repaired(text string) Kind {
-	without := func(drop func(rune) bool) string {
-		return strings.Map(func(r rune) rune {
-			if drop(r) {
-				return -1
-			}
-			return r
-		}, text)
-	}
-	isBracket := func(r rune) bool { return strings.ContainsRune("\"'`“”‘’„«»<>()[]{},;", r) }
-	base64url := strings.NewReplacer("+", "-", "/", "_", "=", "")
-	switch {
-	case strings.Contains(text, "…"), strings.Contains(text, "..."):
-		return abbreviated(text)
-	case isBacked(strings.TrimFunc(text, func(r rune) bool { return isBracket(r) || unicode.IsSpace(r) })):
-		return Quoted
-	case startsToken(text) && isBacked(without(isASCIISpace)):
-		return Folded
-	case isBacked(without(func(r rune) bool { return r >= utf8.RuneSelf })):
-		return Invisible
-	case isBacked(base64url.Replace(text)):
-		return Base64
-	}
-	return Unknown
-}
-
-func isASCIISpace(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' }
-
-// abbreviated returns Abbreviated for a token with dots in place of a part.
-func abbreviated(text string) Kind {
-	if strings.HasPrefix(text, "eyJ") {
-		return Abbreviated
-	}
-	return Unknown
+	return (percent || dollar) && name != "" && lengthOfBase64URL(name) == len(name)
 }
