@@ -254,7 +254,7 @@ func TestMisspeltNames(t *testing.T) {
 			if got.body != goodAnswer {
 				t.Errorf("%s %s: %s", tt.path, tt.body, got.body)
 			}
-		} else if want := failed("a parameter has almost the name " + tt.name + ": write it exactly so"); got.StatusCode != 400 || got.body != want {
+		} else if want := failed("unknown parameter, did you mean " + tt.name + "?"); got.StatusCode != 400 || got.body != want {
 			t.Errorf("%s %s: %s %s, want %s", tt.path, tt.body, got.Status, got.body, want)
 		}
 	}

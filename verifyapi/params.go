@@ -418,7 +418,7 @@ func checkSpelling(name string, all ...fields) error {
 	if slices.ContainsFunc(all, has) || !slices.ContainsFunc(all, misspelt) {
 		return nil
 	}
-	return wrongParameter("a parameter has almost the name " + name + ": write it exactly so")
+	return wrongParameter("unknown parameter, did you mean " + name + "?")
 }
 
 // isMisspelt reports whether a name differs from another only in case, in '_' and '-', or
