@@ -50,7 +50,7 @@ type cause struct{ what, advice string }
 type server struct{ addr, prefix string }
 
 // undecided returns the error of a call without a clear answer.
-func (s server) undecided(err error) error {
+func (s server) undecided(err error) *storeError {
 	var refused redis.Error
 	var atConnect *connectRefusal
 	switch {
@@ -66,7 +66,7 @@ func (s server) undecided(err error) error {
 }
 
 // newError returns an error about the server.
-func (s server) newError(class string, c cause, from error) error {
+func (s server) newError(class string, c cause, from error) *storeError {
 	text := "redis"
 	if s.addr != "" {
 		text += " at " + s.addr
@@ -79,7 +79,7 @@ func (s server) newError(class string, c cause, from error) error {
 }
 
 // refused returns the error for a refusal. Text is that of the server.
-func (s server) refused(text string) error {
+func (s server) refused(text string) *storeError {
 	code := errorCode(text)
 	c, known := s.refusalCause(code, text)
 	if !known { // the class does not have the code, which can be any word

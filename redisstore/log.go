@@ -43,8 +43,9 @@ func (w warnings) Printf(ctx context.Context, format string, args ...any) {
 	safe := slices.Clone(args)
 	for i, arg := range args {
 		if err, ok := arg.(error); ok {
-			described := server{addr: remoteAddr(err)}.undecided(err)
-			safe[i], key = described, key+" "+described.Error()
+			about := server{addr: remoteAddr(err)}
+			described := about.undecided(err)
+			safe[i], key = described, key+" "+about.addr+" "+described.class
 		}
 	}
 	w.to.Log(ctx, slog.LevelWarn, key, fmt.Sprintf(format, safe...))
