@@ -69,9 +69,13 @@ const (
 // values that are not valid, negative ones among them.
 type Config struct {
 	// Audiences are the origins for which assertions are accepted: those of this
-	// server, such as https://rp.example. https://*.rp.example means every subdomain;
-	// each of them can then present assertions to the others (PROTOCOL §5). At least
-	// one, unless DisableTokenEndpoint is set.
+	// server, such as https://rp.example, and those of pages that send their users'
+	// assertions to it. The origin to which clients send requests must be one of them:
+	// otherwise the token endpoint refuses assertions, because then a proxy has probably
+	// changed the origin.
+	// https://*.rp.example means every subdomain, and not rp.example itself; each of
+	// them can then present assertions to the others (PROTOCOL §5). At least one, unless
+	// DisableTokenEndpoint is set.
 	Audiences []string
 
 	// Scheme is the protocol. Empty means OAuthVEP.
