@@ -175,8 +175,13 @@ func TestDoubleClick(t *testing.T) {
 // without JavaScript, and if the script is not loaded.
 func TestNoScript(t *testing.T) {
 	const state = "#browserid-state"
-	w, _ := openShop(t, setting{headers: map[string]string{"Content-Security-Policy": "script-src 'none'"}})
+	p, idp := provider(t)
+	l, port := listen(t)
+	forbidding := newShop(t, p, idp, "http://localhost:"+port, setting{headers: map[string]string{"Content-Security-Policy": "script-src 'none'"}})
+	serveOn(t, l, port, forbidding.handler)
+	w := newTab(t)
 	w.allowErrors() // the browser reports the scripts
+	w.open(forbidding.origin + "/")
 	w.see(state, "If this text stays, allow JavaScript")
 	w.wait("document.querySelector('#browserid-login:disabled')")
 	for _, by := range []string{"", "form"} {

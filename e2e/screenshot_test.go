@@ -120,7 +120,8 @@ const layoutFaults = `(() => {
 })()`
 
 // contrastFaults is a script that returns the texts whose contrast is below WCAG 2.2, level
-// AA: 4.5, or 3 for large text.
+// AA: 4.5, or 3 for large text. It cannot compute the contrast of translucent texts, and
+// returns them too.
 const contrastFaults = `(() => {
 	const faults = [];
 	const channels = colour => colour.match(/[\d.]+/g).map(Number);
@@ -135,6 +136,7 @@ const contrastFaults = `(() => {
 		const a = luminance(channels(style.color)), b = luminance(behind(e));
 		const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
 		const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
+		if (style.opacity < 1) faults.push('translucent: ' + e.textContent.trim().slice(0, 40));
 		if (ratio < (large ? 3 : 4.5)) faults.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
 	}
 	return faults;

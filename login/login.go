@@ -19,8 +19,9 @@
 //	<button id="browserid-login" disabled>Sign in</button>
 //	<button id="browserid-logout" disabled>Sign out</button>
 //
-// The script enables them. While the dialog is open, it shows that the page waits, and
-// when the dialog could not open or answer, it shows why.
+// The script enables them. It removes the text of the element browserid-state, which is for
+// browsers that do not run the script. While the dialog is open, the script shows there that
+// the page waits. If the dialog cannot open or answer, it shows why.
 //
 // docs/LOGIN.md is the manual for applications: headers, proxies, prefixes, stores,
 // and the script in detail.
