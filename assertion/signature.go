@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/humantime"
@@ -18,8 +19,8 @@ func (v *verification) checkAssertionSignature() error {
 			cause:    err,
 			Found:    "the assertion: not signed by the certified key, or changed since",
 			Expected: "a signature by the certified key, " + describeKey(key),
-			Advice: "the usual causes: the assertion was signed with another key than the certificate is about, as when the parts of two are put together; " +
-				"the text was changed on its way, so compare it with the original; only if neither is so, it is forged",
+			Advice: "usually it was signed with another key than the certificate is about, as when parts of two assertions are put together, " +
+				"or the text was changed on its way; only if neither is so, it is forged",
 		})
 	}
 	if v.cached[len(v.cached)-1] != nil { // else the certificate is new, and may be forged
@@ -74,9 +75,8 @@ func (v *verification) certificateRefused(failed int, err error) *Error {
 		Found: fmt.Sprintf("the %s: signed by none of the keys of %s that were tried, or changed since (%s)",
 			name, domain, strings.Join(v.describeTried(), "; ")),
 		Expected: "a signature by a key that " + domain + " publishes",
-		Advice: "the usual causes: " + domain + " has changed its key since it signed the certificate, so that the user needs a new one; " +
-			"the keys of " + domain + " known here are old, so fetch them anew; " + domain + " signs with a key that it does not publish" + v.untriedAdvice() + "; " +
-			"the text was changed on its way; only if none is so, it is forged",
+		Advice: v.rotatedAdvice() + "; or it signs with a key that it does not publish" + v.untriedAdvice() +
+			", or the text was changed on its way; only if none is so, it is forged",
 	})
 }
 
@@ -88,8 +88,8 @@ func (v *verification) linkRefused(failed int, err error) *Error {
 		cause:    err,
 		Found:    "the " + name + ": not signed by the key that " + before + " is about, or changed since",
 		Expected: "a signature by the key of " + before + ", " + describeKey(v.certified[failed-1]),
-		Advice: "the usual causes: " + v.chain[failed].Issuer + " has changed its key and still sends the old " + before + "; " +
-			"the text was changed on its way; only if neither is so, it is forged",
+		Advice: "usually " + v.chain[failed].Issuer + " has changed its key and still sends the old " + before +
+			", or the text was changed on its way; only if neither is so, it is forged",
 	})
 }
 
@@ -110,6 +110,17 @@ func (v *verification) describeTried() []string {
 		facts = append(facts, "certificate issued "+humantime.At(issued, v.now))
 	}
 	return facts
+}
+
+// rotatedAdvice names the usual causes of a certificate that no published key verifies. The
+// keys known here cannot be old if they have just been fetched.
+func (v *verification) rotatedAdvice() string {
+	domain, fetched := v.authority.Domain, v.authority.Fetched
+	advice := "usually " + domain + " has changed its key since it signed the certificate, so that the user needs a new one"
+	if fetched.IsZero() || v.now.Sub(fetched) > time.Minute {
+		advice += ", or the keys of " + domain + " known here are old, so fetch them anew"
+	}
+	return advice
 }
 
 // untriedAdvice names what an issuer that publishes the right key must change.
@@ -140,8 +151,7 @@ func (v *verification) noCandidate(err error) *Error {
 		e.Advice = domain + " must publish the key that it signs with: RSA of 1024, or of 2047 to 4096 bits, or DSA of 1024 or 2048 bits"
 	default:
 		e.Found = fmt.Sprintf("the %s has alg %s; %s publishes only keys for other algorithms: %s", v.certificateName(0), alg, domain, describeKeys(published))
-		e.Advice = "the usual causes: " + domain + " has changed its key since it signed the certificate, so that the user needs a new one; " +
-			"the keys of " + domain + " known here are old, so fetch them anew; the header has the wrong name"
+		e.Advice = v.rotatedAdvice() + "; or the header has the wrong name"
 	}
 	if more := v.otherKeys(len(weak) == 0); len(more) > 0 {
 		e.Found += " (" + strings.Join(more, "; ") + ")"

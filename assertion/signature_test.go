@@ -112,6 +112,11 @@ func TestAudienceWithoutScheme(t *testing.T) {
 // TestCausesOfInvalidSignatures checks that the advice begins with the usual causes, and
 // that it differs for the certificate, the assertion and a link of a chain.
 func TestCausesOfInvalidSignatures(t *testing.T) {
+	fresh := &variableSource{authority("idp.example", otherRSA.Public())}
+	fresh.answer.Fetched = now
+	host := sign(map[string]any{
+		"iss": "idp.example", "exp": now.Add(time.Hour).UnixMilli(), "public-key": userRSA.Public(), "principal": map[string]any{"host": "sub.example"},
+	}, idpKey)
 	stale := &variableSource{authority("idp.example", otherRSA.Public())}
 	stale.answer.Fetched = now.Add(-72 * time.Hour)
 	advice := make(map[string]bool)
@@ -122,8 +127,11 @@ func TestCausesOfInvalidSignatures(t *testing.T) {
 		advice string
 		domain string
 	}{
-		"rotated":   {assertion.Config{Keys: stale}, spec{}.String(), "document fetched 2023-11-11 22:13:20 UTC (3 days ago)", "has changed its key since", "idp.example"},
-		"other key": {assertion.Config{}, spec{signingKey: otherDSA}.String(), "not signed by the certified key", "another key than the certificate is about", ""},
+		"rotated":         {assertion.Config{Keys: stale}, spec{}.String(), "document fetched 2023-11-11 22:13:20 UTC (3 days ago)", "keys of idp.example known here are old", "idp.example"},
+		"other key":       {assertion.Config{}, spec{signingKey: otherDSA}.String(), "not signed by the certified key", "another key than the certificate is about", ""},
+		"just fetched":    {assertion.Config{Keys: fresh}, spec{}.String(), "document fetched 2023", "has changed its key since it signed the certificate, so that the user needs a new one; or it signs", "idp.example"},
+		"keys of a file":  {assertion.Config{}, spec{issuerKey: otherRSA}.String(), "tried: RS256", "keys of idp.example known here are old", "idp.example"},
+		"link of a chain": {assertion.Config{MaxChain: 2}, host + "~" + spec{issuer: "sub.example", issuerKey: otherRSA}.String(), "certificate 2: not signed by the key that certificate 1 is about", "sub.example has changed its key", ""},
 	} {
 		e := failed(t, c.config, c.a)
 		before, last, _ := strings.Cut(e.Advice, "only if n")
@@ -135,7 +143,7 @@ func TestCausesOfInvalidSignatures(t *testing.T) {
 		}
 		advice[e.Advice] = true
 	}
-	if len(advice) != 2 {
+	if len(advice) != 4 {
 		t.Errorf("the causes do not differ: %v", advice)
 	}
 }
