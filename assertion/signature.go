@@ -19,8 +19,8 @@ func (v *verification) checkAssertionSignature() error {
 			cause:    err,
 			Found:    "the assertion: not signed by the certified key, or changed since",
 			Expected: "a signature by the certified key, " + describeKey(key),
-			Advice: "usually it was signed with another key than the certificate is about, as when parts of two assertions are put together, " +
-				"or the text was changed on its way; only if neither is so, it is forged",
+			Advice: "usually it was signed with another key than the certificate is about, as when parts of two assertions are put together; " +
+				"else the text was changed on its way, or is forged",
 		})
 	}
 	if v.cached[len(v.cached)-1] != nil { // else the certificate is new, and may be forged
@@ -75,8 +75,8 @@ func (v *verification) certificateRefused(failed int, err error) *Error {
 		Found: fmt.Sprintf("the %s: signed by none of the keys of %s that were tried, or changed since (%s)",
 			name, domain, strings.Join(v.describeTried(), "; ")),
 		Expected: "a signature by a key that " + domain + " publishes",
-		Advice: v.rotatedAdvice() + "; or it signs with a key that it does not publish" + v.untriedAdvice() +
-			", or the text was changed on its way; only if none is so, it is forged",
+		Advice: v.rotatedAdvice() + "; else it signs with a key that it does not publish" + v.untriedAdvice() +
+			", or the text was changed on its way, or is forged",
 	})
 }
 
@@ -89,7 +89,7 @@ func (v *verification) linkRefused(failed int, err error) *Error {
 		Found:    "the " + name + ": not signed by the key that " + before + " is about, or changed since",
 		Expected: "a signature by the key of " + before + ", " + describeKey(v.certified[failed-1]),
 		Advice: "usually " + v.chain[failed].Issuer + " has changed its key and still sends the old " + before +
-			", or the text was changed on its way; only if neither is so, it is forged",
+			"; else the text was changed on its way, or is forged",
 	})
 }
 
@@ -116,9 +116,9 @@ func (v *verification) describeTried() []string {
 // keys known here cannot be old if they have just been fetched.
 func (v *verification) rotatedAdvice() string {
 	domain, fetched := v.authority.Domain, v.authority.Fetched
-	advice := "usually " + domain + " has changed its key since it signed the certificate, so that the user needs a new one"
+	advice := "usually " + domain + " has changed its key since it signed the certificate: the user needs a new one"
 	if fetched.IsZero() || v.now.Sub(fetched) > time.Minute {
-		advice += ", or the keys of " + domain + " known here are old, so fetch them anew"
+		advice += ", or the keys known here are old and must be fetched anew"
 	}
 	return advice
 }
@@ -151,7 +151,7 @@ func (v *verification) noCandidate(err error) *Error {
 		e.Advice = domain + " must publish the key that it signs with: RSA of 1024, or of 2047 to 4096 bits, or DSA of 1024 or 2048 bits"
 	default:
 		e.Found = fmt.Sprintf("the %s has alg %s; %s publishes only keys for other algorithms: %s", v.certificateName(0), alg, domain, describeKeys(published))
-		e.Advice = v.rotatedAdvice() + "; or the header has the wrong name"
+		e.Advice = v.rotatedAdvice() + "; else the header has the wrong name"
 	}
 	if more := v.otherKeys(len(weak) == 0); len(more) > 0 {
 		e.Found += " (" + strings.Join(more, "; ") + ")"

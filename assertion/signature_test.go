@@ -109,7 +109,7 @@ func TestAudienceWithoutScheme(t *testing.T) {
 	}
 }
 
-// TestCausesOfInvalidSignatures checks that the advice begins with the usual causes, and
+// TestCausesOfInvalidSignatures checks that the advice begins with the usual cause, and
 // that it differs for the certificate, the assertion and a link of a chain.
 func TestCausesOfInvalidSignatures(t *testing.T) {
 	fresh := &variableSource{authority("idp.example", otherRSA.Public())}
@@ -127,14 +127,14 @@ func TestCausesOfInvalidSignatures(t *testing.T) {
 		advice string
 		domain string
 	}{
-		"rotated":         {assertion.Config{Keys: stale}, spec{}.String(), "document fetched 2023-11-11 22:13:20 UTC (3 days ago)", "keys of idp.example known here are old", "idp.example"},
+		"rotated":         {assertion.Config{Keys: stale}, spec{}.String(), "document fetched 2023-11-11 22:13:20 UTC (3 days ago)", "keys known here are old", "idp.example"},
 		"other key":       {assertion.Config{}, spec{signingKey: otherDSA}.String(), "not signed by the certified key", "another key than the certificate is about", ""},
-		"just fetched":    {assertion.Config{Keys: fresh}, spec{}.String(), "document fetched 2023", "has changed its key since it signed the certificate, so that the user needs a new one; or it signs", "idp.example"},
-		"keys of a file":  {assertion.Config{}, spec{issuerKey: otherRSA}.String(), "tried: RS256", "keys of idp.example known here are old", "idp.example"},
+		"just fetched":    {assertion.Config{Keys: fresh}, spec{}.String(), "document fetched 2023", "has changed its key since it signed the certificate: the user needs a new one", "idp.example"},
+		"keys of a file":  {assertion.Config{}, spec{issuerKey: otherRSA}.String(), "tried: RS256", "keys known here are old", "idp.example"},
 		"link of a chain": {assertion.Config{MaxChain: 2}, host + "~" + spec{issuer: "sub.example", issuerKey: otherRSA}.String(), "certificate 2: not signed by the key that certificate 1 is about", "sub.example has changed its key", ""},
 	} {
 		e := failed(t, c.config, c.a)
-		before, last, _ := strings.Cut(e.Advice, "only if n")
+		before, last, _ := strings.Cut(e.Advice, "; else")
 		if e.Reason != "invalid signature" || !strings.Contains(e.Found, c.found) || !strings.Contains(before, c.advice) || !strings.Contains(last, "forged") || e.Domain != c.domain {
 			t.Errorf("%s: %q, found %q, advice %q, domain %q", name, e.Reason, e.Found, e.Advice, e.Domain)
 		}

@@ -41,26 +41,31 @@ type adviser struct {
 func (a *adviser) advice(err *assertion.Error) string {
 	command := inputCommands[a.input]
 	isForm := errors.Is(err, assertion.ErrMalformed) || errors.Is(err, assertion.ErrChain)
-	isSignature := errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm)
 	switch {
 	case isForm && command != "":
 		return err.Advice + " (" + command + ")"
-	case err.Domain != "" && err.Setting == "" && isSignature:
-		return err.Advice + a.keysOf(err.Domain)
 	case err.Domain != "" && a.keys != "" && err.Setting == "Keys":
 		return fmt.Sprintf("%s (to add them to the file of --keys: %s lookup %s --save %s)", err.Advice, cli.Program, err.Domain, a.keys)
 	case settingFlags[err.Setting] != "":
 		return err.Advice + " (" + settingFlags[err.Setting] + ")"
-	case err.Domain != "" && err.Setting == "":
+	case err.Domain != "" && err.Setting == "" && !isSignature(err):
 		return err.Advice + ": " + cli.Program + " lookup " + err.Domain
 	}
 	return err.Advice
 }
 
-// keysOf tells how to look at, or to renew, the keys of a domain.
-func (a *adviser) keysOf(domain string) string {
-	if a.keys == "" {
-		return fmt.Sprintf("; to see the keys: %s lookup %s", cli.Program, domain)
+func isSignature(err error) bool {
+	return errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm)
+}
+
+// keysRow tells where the keys that did not verify a certificate come from, and how to look
+// at them or to renew them. It is empty for other errors.
+func (a *adviser) keysRow(err *assertion.Error) string {
+	switch {
+	case err.Domain == "" || err.Setting != "" || !isSignature(err):
+		return ""
+	case a.keys == "":
+		return fmt.Sprintf("to see them: %s lookup %s", cli.Program, err.Domain)
 	}
 	written, file := "", "NEWFILE"
 	if info, err := os.Stat(a.keys); err == nil {
@@ -69,12 +74,12 @@ func (a *adviser) keysOf(domain string) string {
 			file = a.keys // lookup --save replaces the domain's document in it
 		}
 	}
-	return fmt.Sprintf("; the keys are those of --keys %s%s: to fetch them anew, %s lookup %s --save %s", a.keys, written, cli.Program, domain, file)
+	return fmt.Sprintf("those of --keys %s%s; to fetch them anew: %s lookup %s --save %s", a.keys, written, cli.Program, err.Domain, file)
 }
 
 // addDetail adds the rows that explain why a check failed.
 func (a *adviser) addDetail(t *cli.Table, err *assertion.Error) {
-	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", a.advice(err)}} {
+	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", a.advice(err)}, {"keys", a.keysRow(err)}} {
 		if r[1] != "" {
 			t.Row(r[0], r[1])
 		}
