@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,7 +23,8 @@ Examples:
   vepverify vectors testdata/vectors
   vepverify vectors --run 'wildcard|port' --verbose testdata/vectors/audience.json
 
-A folder stands for all files *.json in it and below it.
+A folder stands for all files *.json in it and below it. Other JSON in a folder, which has
+neither "format" nor "cases", is skipped, and standard error names it.
 
 Prints a line for each case that fails, and at the end "N passed, N failed". With --json,
 the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed":N,"failed":N}.
@@ -90,6 +92,7 @@ func (t *vectorsCmd) run(ctx context.Context, c *cli.Call) error {
 // a case is run, and there must be a case.
 func loadVectors(ctx context.Context, c *cli.Call) (files []vectorFile, err error) {
 	cases := 0
+	var others []string
 	for _, arg := range c.Args {
 		names, err := vectorFiles(arg)
 		if err != nil {
@@ -97,11 +100,19 @@ func loadVectors(ctx context.Context, c *cli.Call) (files []vectorFile, err erro
 		}
 		for _, name := range names {
 			f, err := loadVectorFile(ctx, c, name)
+			if errors.Is(err, vectors.ErrOther) && name != arg { // in a folder
+				others = append(others, name)
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
 			files, cases = append(files, f), cases+len(f.cases)
 		}
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(c.Err, "%s: note: %s skipped, not test vectors: %s\n", cli.Program,
+			plural(len(others), "file", "files"), cli.Printable(cli.Shorten(strings.Join(others, ", "), 200)))
 	}
 	if cases == 0 {
 		return nil, fmt.Errorf("no test vectors in %s", strings.Join(c.Args, ", "))

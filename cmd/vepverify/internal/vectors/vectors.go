@@ -79,8 +79,12 @@ const (
 	Undecided Outcome = "undecided"
 )
 
+// ErrOther means that a file is JSON and is not meant as test vectors: it has neither a
+// format nor cases.
+var ErrOther = fmt.Errorf("not a file of test vectors: it does not have \"format\":%q", Format)
+
 // Read reads a file of cases. It returns an error for another format, an unknown member, or
-// a case that cannot be run.
+// a case that cannot be run, and [ErrOther] for other JSON.
 func Read(r io.Reader) (*File, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -108,15 +112,18 @@ func checkFormat(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("not a file of test vectors: it is empty")
 	}
-	var file struct{ Format *string }
+	var file struct{ Format, Cases json.RawMessage }
 	var syntax *json.SyntaxError
-	switch err := json.Unmarshal(data, &file); {
-	case errors.As(err, &syntax):
+	err := json.Unmarshal(data, &file)
+	if errors.As(err, &syntax) {
 		return fmt.Errorf("not a file of test vectors: not JSON (byte %d)", syntax.Offset)
-	case err != nil || file.Format == nil:
-		return fmt.Errorf("not a file of test vectors: it does not have \"format\":%q", Format)
-	case *file.Format != Format:
-		return fmt.Errorf("format %.40q: want %q", *file.Format, Format)
+	}
+	if file.Format == nil && file.Cases == nil {
+		return ErrOther
+	}
+	var format string
+	if err := json.Unmarshal(file.Format, &format); err != nil || format != Format {
+		return fmt.Errorf("format %.40q: want %q", format, Format)
 	}
 	return nil
 }
