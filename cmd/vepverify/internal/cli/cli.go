@@ -160,7 +160,7 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 			if err := c.resolveFormat(); err != nil {
 				return err
 			}
-			c.warnOfServiceLinks()
+			c.warnOfVariables()
 			if err := c.checkFileNames(); err != nil {
 				return err
 			}

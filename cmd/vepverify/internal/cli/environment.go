@@ -26,15 +26,14 @@ func variableName(flag string) string {
 }
 
 // flagsFromEnv returns the command's flags that are not given but set in the
-// environment, as arguments, and their names. An empty variable, and one that is a
-// service link, count as not set. White space separates the values of a repeatable
-// flag.
+// environment, as arguments, and their names. An empty variable, and one whose value is for
+// something else, count as not set. White space separates the values of a repeatable flag.
 func flagsFromEnv(c *Command, given func(string) bool, env func(string) (string, bool)) (args []string, names map[string]bool) {
 	names = make(map[string]bool)
 	for _, f := range c.Flags {
 		name := f.Names()[0]
 		value, _ := env(variable(name))
-		if variable(name) == "" || value == "" || given(name) || isServiceLink(variable(name), value) {
+		if variable(name) == "" || value == "" || given(name) || isServiceLink(variable(name), value) || isNotFormat(f, value) {
 			continue
 		}
 		values := []string{value}
@@ -68,6 +67,13 @@ func isServiceLink(name, value string) bool {
 	return linkName.MatchString(name)
 }
 
+// isNotFormat reports whether the value of VEPVERIFY_OUTPUT is not for a command whose
+// --output is a format. It is then for a command whose --output is a file.
+func isNotFormat(f Flag, value string) bool {
+	format, ok := valueOf(f).(*Format)
+	return ok && !format.has(value)
+}
+
 // ServiceLinkAdvice says why the variables of [Call.ServiceLinks] are ignored, and what to do.
 const ServiceLinkAdvice = "its value is the address of a Kubernetes Service or of a linked container, not a setting; " +
 	"set enableServiceLinks: false in the pod, or name the Service otherwise"
@@ -84,14 +90,26 @@ func (c *Call) ServiceLinks() (names []string) {
 	return names
 }
 
-// warnOfServiceLinks prints a warning for each variable that is ignored, unless the command
-// logs them.
-func (c *Call) warnOfServiceLinks() {
+// warnOfVariables prints a warning for each variable that is ignored although it is probably
+// meant for this command, unless the command logs them.
+func (c *Call) warnOfVariables() {
 	if c.command.Logs {
 		return
 	}
+	warn := func(name, why string) { fmt.Fprintf(c.Err, "%s: warning: %s is ignored: %s\n", Program, name, why) }
 	for _, name := range c.ServiceLinks() {
-		fmt.Fprintf(c.Err, "%s: warning: %s is ignored: %s\n", Program, name, ServiceLinkAdvice)
+		warn(name, ServiceLinkAdvice)
+	}
+	for _, f := range c.command.Flags {
+		name := f.Names()[0]
+		if value, _ := c.Env(variable(name)); value != "" && isNotFormat(f, value) && !c.Given(name) {
+			warn(variable(name), "want json or text; the name of a file is for vepverify request")
+		}
+	}
+	for _, v := range c.UnknownVariables() {
+		if v.Advice != noSetting { // it may be a variable of other software
+			warn(v.Name, v.Advice)
+		}
 	}
 }
 
@@ -122,6 +140,8 @@ func (c *Call) isVariable(name string) bool {
 	})
 }
 
+const noSetting = "no setting has this name"
+
 // variableAdvice returns what to do about an unknown variable.
 func (c *Call) variableAdvice(name string) string {
 	for _, f := range c.command.Flags {
@@ -132,7 +152,7 @@ func (c *Call) variableAdvice(name string) string {
 	if near := nearest(strings.TrimPrefix(name, variablePrefix), c.variables()); near != "" {
 		return "perhaps " + variablePrefix + near
 	}
-	return "no setting has this name"
+	return noSetting
 }
 
 // variables returns the variables of the command's flags, without their prefix.

@@ -110,3 +110,22 @@ func TestUnknownVariables(t *testing.T) {
 		t.Errorf("unknown are %v, want %v", unknown, want)
 	}
 }
+
+// TestWarningsOfVariables: a variable that is probably a mistyped setting of the command is
+// named; one that may be of other software is not. No value is repeated.
+func TestWarningsOfVariables(t *testing.T) {
+	for variable, want := range map[string]string{
+		"VEPVERIFY_FALBACK=s3cret": "vepverify: warning: VEPVERIFY_FALBACK is ignored: perhaps VEPVERIFY_FALLBACK\n",
+		"VEPVERIFY_INSECURE_SSL=1": "vepverify: warning: VEPVERIFY_INSECURE_SSL is ignored: --insecure-ssl has no variable: give the flag itself\n",
+		"VEPVERIFY_SRC=/src":       "",
+		"VEPVERIFY_HOME=/src":      "",
+		"VEPVERIFY_AUDIENCE=x":     "", // of the other command
+	} {
+		if _, _, stderr := environmentOf(t, false, []string{variable}); stderr != want {
+			t.Errorf("%s: %q, want %q", variable, stderr, want)
+		}
+		if _, _, stderr := environmentOf(t, true, []string{variable}); stderr != "" {
+			t.Errorf("%s, a command that logs: %q", variable, stderr)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func NewChoice(word string, words ...string) Choice { return Choice{word, words}
 
 // Set implements flag.Value.
 func (c *Choice) Set(s string) error {
-	i := slices.IndexFunc(c.words, func(word string) bool { return strings.EqualFold(word, s) })
+	i := c.index(s)
 	if i < 0 {
 		last := len(c.words) - 1
 		return fmt.Errorf("want %s or %s", strings.Join(c.words[:last], ", "), c.words[last])
@@ -25,6 +25,13 @@ func (c *Choice) Set(s string) error {
 	c.Word = c.words[i]
 	return nil
 }
+
+func (c *Choice) index(s string) int {
+	return slices.IndexFunc(c.words, func(word string) bool { return strings.EqualFold(word, s) })
+}
+
+// has reports whether s is one of the words.
+func (c *Choice) has(s string) bool { return c.index(s) >= 0 }
 
 // String implements flag.Value.
 func (c *Choice) String() string { return c.Word }
