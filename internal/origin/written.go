@@ -83,7 +83,7 @@ func WrittenEmail(text string) (email, host string, err error) {
 		}
 	}
 	if strings.IndexFunc(local, func(r rune) bool { return r > '~' }) >= 0 {
-		e.Is = "an address with Unicode before the \"@\", which no verifier accepts"
+		e.Want = "an address that verifiers accept: the part before the \"@\" must be ASCII"
 		return "", "", e
 	}
 	var bad *NotDomainError

@@ -45,7 +45,7 @@ func TestWrittenEmail(t *testing.T) {
 		"idp.example": "a domain, not an email address", "ada": "not an email address", "": "not an email address", "ada@": "not an email address",
 		"ada@idp.example.": "not an email address: perhaps ada@idp.example", "Ada <ada@bücher.example>": "not an email address: perhaps ada@xn--bcher-kva.example",
 		"mailto:ada@idp.example": "not an email address: perhaps ada@idp.example",
-		"zoë@idp.example":        "an address with Unicode before the \"@\", which no verifier accepts, not an email address",
+		"zoë@idp.example":        "not an address that verifiers accept: the part before the \"@\" must be ASCII",
 		"a b@idp.example":        "not an email address", "a@b@idp.example": "not an email address: perhaps a@idp.example", "ada@no domain": "not an email address",
 	} {
 		if got, _, err := origin.WrittenEmail(text); err == nil || err.Error() != want {
