@@ -39,7 +39,7 @@ func readBundle(ctx context.Context, c *cli.Call, name string) (bundle, error) {
 	}
 	b, err := parseBundle(data)
 	if err != nil {
-		if kind := sniff.Of(string(data)); kind != sniff.Unknown && kind != sniff.JSON && kind != sniff.Bundle {
+		if kind := sniff.OfFile(data); kind != sniff.Unknown && kind != sniff.JSON && kind != sniff.Bundle {
 			err = fmt.Errorf("it is %v", kind)
 		}
 		return nil, notBundle(name, err)

@@ -110,12 +110,12 @@ func loadVectors(ctx context.Context, c *cli.Call) (files []vectorFile, err erro
 			files, cases = append(files, f), cases+len(f.cases)
 		}
 	}
+	if cases == 0 {
+		return nil, fmt.Errorf("no test vectors in %s", strings.Join(c.Args, ", "))
+	}
 	if len(others) > 0 {
 		fmt.Fprintf(c.Err, "%s: note: %s skipped, not test vectors: %s\n", cli.Program,
 			plural(len(others), "file", "files"), cli.Printable(cli.Shorten(strings.Join(others, ", "), 200)))
-	}
-	if cases == 0 {
-		return nil, fmt.Errorf("no test vectors in %s", strings.Join(c.Args, ", "))
 	}
 	return files, nil
 }

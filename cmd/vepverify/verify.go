@@ -66,6 +66,11 @@ func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
+	if len(c.Args) == 1 {
+		if err := cli.CheckFileName(c.Args[0]); err != nil {
+			return err
+		}
+	}
 	if len(cmd.audiences) == 0 {
 		return c.UsageErrorf("--audience is missing: your site's origin, such as --audience https://rp.example")
 	}
@@ -122,7 +127,7 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 	if cut {
 		text = strings.TrimSuffix(text, "\r")
 	}
-	if text == "" {
+	if strings.TrimSpace(text) == "" {
 		return "", fmt.Errorf("%s is empty: %s", cli.FileName(name), sniff.Empty.Advice())
 	}
 	return text, nil

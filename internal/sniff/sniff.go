@@ -51,6 +51,9 @@ func Of(text string) Kind {
 	return k
 }
 
+// OfFile returns what the content of a file is, without the line ends at its end.
+func OfFile(content []byte) Kind { return Of(strings.TrimRight(string(content), "\r\n")) }
+
 // NotFileName returns what a text is that is given as the name of a file but is a text
 // itself, such as an assertion or a private key. It returns Unknown for what may be a name.
 func NotFileName(text string) Kind {

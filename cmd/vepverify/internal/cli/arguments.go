@@ -98,7 +98,7 @@ func parseArguments(args []string, commands []*Command) (*arguments, error) {
 			afterUnknown = known == nil && !f.hasValue
 			afterSwitch = known != nil && !takesValue(known) && !f.hasValue
 			if known != nil && takesValue(known) && !f.hasValue {
-				if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
+				if i+1 == len(args) || len(args[i+1]) > 1 && args[i+1][0] == '-' {
 					return nil, fmt.Errorf("--%s needs a value; one that begins with \"-\" is given as --%[1]s=VALUE", f.name)
 				}
 				i++

@@ -62,11 +62,10 @@ func (p *Process) Open(name string) (*Input, error) {
 	if name == "-" {
 		return &Input{p.In, io.NopCloser(nil)}, nil
 	}
-	f, err := os.Open(name)
-	if kind := sniff.NotFileName(name); err != nil && kind != sniff.Unknown {
-		return nil, fmt.Errorf("the argument is %s, not the name of a file: "+
-			"give the text on standard input, with - as the name: printf %%s \"$ASSERTION\" | vepverify - …", kind)
+	if err := CheckFileName(name); err != nil {
+		return nil, err
 	}
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, ReadError(name, err)
 	}
@@ -75,6 +74,17 @@ func (p *Process) Open(name string) (*Input, error) {
 		return nil, fmt.Errorf("%s is a folder; name a file in it", name)
 	}
 	return &Input{f, f}, nil
+}
+
+// CheckFileName returns an error if an argument is a text itself in place of the name of a
+// file, such as an assertion. The error does not repeat it.
+func CheckFileName(arg string) error {
+	kind := sniff.NotFileName(arg)
+	if kind == sniff.Unknown || fileExists(arg) {
+		return nil
+	}
+	return fmt.Errorf("the argument is %s, not the name of a file: "+
+		"give the text on standard input, with - as the name: printf %%s \"$ASSERTION\" | vepverify - …", kind)
 }
 
 // checkFileNames returns an error if the value of a flag for a file is a text itself, such
@@ -86,10 +96,7 @@ func (c *Call) checkFileNames() error {
 		}
 		name, value := f.Names()[0], flagValue(f)
 		kind := sniff.NotFileName(value)
-		if kind == sniff.Unknown {
-			continue
-		}
-		if _, err := os.Stat(value); err != nil {
+		if kind != sniff.Unknown && !fileExists(value) {
 			return c.UsageErrorf("%s is %s, not the name of a file", c.written(name, ""), kind)
 		}
 	}
@@ -110,11 +117,10 @@ func ReadError(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	text := fmt.Sprintf("cannot read %s: ", FileName(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s%w%s", text, systemError(err), missingFileHint(name))
+		return fmt.Errorf("cannot read %s: %w%s", name, systemError(err), missingFileHint(name))
 	}
-	return fmt.Errorf("%s%w", text, systemError(err))
+	return fmt.Errorf("cannot read %s: %w", FileName(name), systemError(err))
 }
 
 // WriteError wraps an error of writing a file, without the name of the system
@@ -143,9 +149,14 @@ func systemError(err error) error {
 	return err
 }
 
+var errNotStdout = errors.New("\"-\" is not standard output here: name a file")
+
 // CreateSecret writes a new file that only its owner can read. It never replaces
 // a file, because a key that is overwritten is lost.
 func CreateSecret(name string, data []byte) error {
+	if name == "-" {
+		return errNotStdout
+	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already and is not overwritten: choose another name, or remove it", name)
@@ -159,6 +170,9 @@ func CreateSecret(name string, data []byte) error {
 // ReplaceFile writes a file whole or not at all. If the name is that of a symbolic link, it
 // writes the file to which the link points.
 func ReplaceFile(name string, data []byte) error {
+	if name == "-" {
+		return errNotStdout
+	}
 	target := name
 	if path, err := filepath.EvalSymlinks(name); err == nil {
 		target = path

@@ -63,6 +63,8 @@ func passedOn(text string) error {
 // missingFileHint returns what may be wrong with the name of a file that does not exist.
 func missingFileHint(name string) string {
 	switch {
+	case name == "-":
+		return "; standard input is not read here"
 	case strings.HasPrefix(name, "~"):
 		return `; the shell has not replaced the "~": write $HOME, or leave out the quotes`
 	case strings.ContainsAny(name, "*?") && !strings.Contains(name, "?domain="):

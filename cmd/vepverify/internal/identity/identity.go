@@ -91,7 +91,7 @@ func Read(ctx context.Context, p *cli.Process, name string, allowWeak bool) (*Id
 // wrongFile returns the error for a file with another content than wanted: what it is, if
 // that is recognized, else the problem.
 func wrongFile(name, wanted string, data []byte, kind sniff.Kind, err error) error {
-	found := sniff.Of(strings.TrimRight(string(data), "\r\n"))
+	found := sniff.OfFile(data)
 	if found == sniff.Unknown || found == sniff.JSON || found == kind {
 		return fmt.Errorf("%s is not %s: %w", cli.FileName(name), wanted, err)
 	}
@@ -159,7 +159,7 @@ func ReadPublicKey(ctx context.Context, p *cli.Process, name string, allowWeak b
 	if err != nil {
 		return nil, err
 	}
-	if sniff.Of(strings.TrimSpace(string(data))) == sniff.PrivateKey { // it has the members of a public key, too
+	if sniff.OfFile(data) == sniff.PrivateKey { // it has the members of a public key, too
 		return nil, fmt.Errorf("%s is not a public key, but a private key: print its public key with vepverify keygen --from %[1]s", cli.FileName(name))
 	}
 	parse := keys.ParsePublicKey

@@ -39,5 +39,5 @@ func kindOfFile(name string) sniff.Kind {
 	if err != nil {
 		return sniff.Unknown
 	}
-	return sniff.Of(string(data))
+	return sniff.OfFile(data)
 }
