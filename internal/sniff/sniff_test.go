@@ -134,6 +134,9 @@ func TestCorruptedAssertion(t *testing.T) {
 		}
 	}
 	for i := 4; i < len(assertion); i++ { // the first bytes tell that it is a token
+		if i > 40 && i%11 > 0 && !strings.ContainsAny(assertion[i-2:min(i+3, len(assertion))], ".~") {
+			continue
+		}
 		check(assertion[:i]+assertion[i+1:], 0)
 		for _, c := range []byte("\x00\x07\t\n\r !\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~\x7f\x80\xc3\xef\xff") {
 			check(assertion[:i]+string([]byte{c})+assertion[i:], c)
