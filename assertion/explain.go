@@ -157,7 +157,7 @@ func (v *verification) describeAuthority() []Fact {
 		facts = append(facts, Fact{"keys published", "none that is usable"})
 	}
 	if !a.Fetched.IsZero() { // a document from a file was not fetched
-		facts = append(facts, Fact{"document fetched", humantime.At(a.Fetched, v.now)})
+		facts = append(facts, Fact{"document fetched", v.fetched()})
 	}
 	return facts
 }

@@ -104,7 +104,7 @@ func (v *verification) describeTried() []string {
 	}
 	facts = append(facts, v.describeSkipped()...)
 	if !v.authority.Fetched.IsZero() { // a document from a file was not fetched
-		facts = append(facts, "document fetched "+humantime.At(v.authority.Fetched, v.now))
+		facts = append(facts, "document fetched "+v.fetched())
 	}
 	if issued := v.chain[0].Validity.IssuedAt; !issued.IsZero() {
 		facts = append(facts, "certificate issued "+humantime.At(issued, v.now))
@@ -121,6 +121,15 @@ func (v *verification) rotatedAdvice() string {
 		advice += ", or the keys known here are old and must be fetched anew"
 	}
 	return advice
+}
+
+// fetched returns when the document was fetched, and how long before the time of verification,
+// which for archives is earlier.
+func (v *verification) fetched() string {
+	if at := v.authority.Fetched; at.After(v.now) {
+		return humantime.UTC(at)
+	}
+	return humantime.At(v.authority.Fetched, v.now)
 }
 
 // untriedAdvice names what an issuer that publishes the right key must change.

@@ -114,6 +114,8 @@ func TestAudienceWithoutScheme(t *testing.T) {
 func TestCausesOfInvalidSignatures(t *testing.T) {
 	fresh := &variableSource{authority("idp.example", otherRSA.Public())}
 	fresh.answer.Fetched = now
+	archive := &variableSource{authority("idp.example", otherRSA.Public())}
+	archive.answer.Fetched = now.AddDate(10, 0, 0)
 	host := sign(map[string]any{
 		"iss": "idp.example", "exp": now.Add(time.Hour).UnixMilli(), "public-key": userRSA.Public(), "principal": map[string]any{"host": "sub.example"},
 	}, idpKey)
@@ -130,6 +132,7 @@ func TestCausesOfInvalidSignatures(t *testing.T) {
 		"rotated":         {assertion.Config{Keys: stale}, spec{}.String(), "document fetched 2023-11-11 22:13:20 UTC (3 days ago)", "keys known here are old", "idp.example"},
 		"other key":       {assertion.Config{}, spec{signingKey: otherDSA}.String(), "not signed by the certified key", "another key than the certificate is about", ""},
 		"just fetched":    {assertion.Config{Keys: fresh}, spec{}.String(), "document fetched 2023", "has changed its key since it signed the certificate: the user needs a new one", "idp.example"},
+		"archive":         {assertion.Config{Keys: archive}, spec{}.String(), "document fetched 2033-11-14 22:13:20 UTC; certificate issued", "has changed its key", "idp.example"},
 		"keys of a file":  {assertion.Config{}, spec{issuerKey: otherRSA}.String(), "tried: RS256", "keys known here are old", "idp.example"},
 		"link of a chain": {assertion.Config{MaxChain: 2}, host + "~" + spec{issuer: "sub.example", issuerKey: otherRSA}.String(), "certificate 2: not signed by the key that certificate 1 is about", "sub.example has changed its key", ""},
 	} {
