@@ -45,17 +45,15 @@ func WrittenDomain(text string) (string, error) {
 	if isURL {
 		rest = afterScheme
 	}
-	local, afterAt, isAddress := strings.Cut(rest, "@")
-	if isAddress {
-		rest = afterAt
-	}
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		rest, isURL = rest[:i], true
 	}
+	at := strings.LastIndex(rest, "@") // before it may be a password
+	rest = rest[at+1:]
 	switch {
 	case isURL:
 		e.Is = "a URL"
-	case isAddress && local != "":
+	case at > 0:
 		e.Is = "an email address"
 	case strings.HasPrefix(rest, "*."):
 		e.Is = "a wildcard"
@@ -90,8 +88,12 @@ func WrittenEmail(text string) (email, host string, err error) {
 	if errors.As(err, &bad) {
 		name = bad.Perhaps
 	}
-	if i := strings.LastIndexAny(local, "<:\"'"); i >= 0 { // as in Ada <ada@idp.example> and mailto:ada@idp.example
+	if i := strings.LastIndexAny(local, "<\"'"); i >= 0 { // as in Ada <ada@idp.example>
 		local = local[i+1:]
+	}
+	local = strings.TrimPrefix(local, "mailto:")
+	if strings.Contains(local, ":") { // user:password
+		return "", "", e
 	}
 	e.Perhaps, _, _ = domain.Email(local + "@" + name)
 	return "", "", e

@@ -21,7 +21,8 @@ func TestWrittenDomain(t *testing.T) {
 		"idp.example.": "not a domain: perhaps idp.example", "bücher.example.": "not a domain: perhaps xn--bcher-kva.example", "idp.example\u3002": "not a domain: perhaps idp.example",
 		"https://idp.example": "a URL, not a domain: perhaps idp.example", "https://bücher.example:8443/x?y": "a URL, not a domain: perhaps xn--bcher-kva.example:8443",
 		"idp.example/": "a URL, not a domain: perhaps idp.example", "https://user:pw@idp.example/": "a URL, not a domain: perhaps idp.example",
-		"ada@idp.example": "an email address, not a domain: perhaps idp.example", "ada@bücher.example": "an email address, not a domain: perhaps xn--bcher-kva.example",
+		"https://user:p@ss.word@idp.example/": "a URL, not a domain: perhaps idp.example",
+		"ada@idp.example":                     "an email address, not a domain: perhaps idp.example", "ada@bücher.example": "an email address, not a domain: perhaps xn--bcher-kva.example",
 		"idp.example,": "not a domain: perhaps idp.example", "*.idp.example": "a wildcard, not a domain: perhaps idp.example", "'idp.example'": "not a domain: perhaps idp.example",
 		"eyJhbGciOiJSUzI1NiJ9.e30.AAAA": "a token, not a domain", "'eyJhbGciOiJSUzI1NiJ9.e30.AAAA'": "a token, not a domain",
 		"": "not a domain", "a b": "not a domain", "[::1]": "not a domain", "bü cher.example": "not a domain", "\u2024.example": "not a domain", "https://": "a URL, not a domain",
@@ -45,8 +46,9 @@ func TestWrittenEmail(t *testing.T) {
 		"idp.example": "a domain, not an email address", "ada": "not an email address", "": "not an email address", "ada@": "not an email address",
 		"ada@idp.example.": "not an email address: perhaps ada@idp.example", "Ada <ada@bücher.example>": "not an email address: perhaps ada@xn--bcher-kva.example",
 		"mailto:ada@idp.example": "not an email address: perhaps ada@idp.example",
-		"zoë@idp.example":        "not an address that verifiers accept: the part before the \"@\" must be ASCII",
-		"a b@idp.example":        "not an email address", "a@b@idp.example": "not an email address: perhaps a@idp.example", "ada@no domain": "not an email address",
+		"user:pw@idp.example":    "not an email address", "https://user:pw@idp.example": "not an email address", "x <user:pw@idp.example>": "not an email address",
+		"zoë@idp.example": "not an address that verifiers accept: the part before the \"@\" must be ASCII",
+		"a b@idp.example": "not an email address", "a@b@idp.example": "not an email address: perhaps a@idp.example", "ada@no domain": "not an email address",
 	} {
 		if got, _, err := origin.WrittenEmail(text); err == nil || err.Error() != want {
 			t.Errorf("%q is %q, %v, want %q", text, got, err, want)
