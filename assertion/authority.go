@@ -64,7 +64,7 @@ func (v *verification) findAuthority(lookup lookupFunc) (*wellknown.Authority, e
 	case err == nil:
 		return nil, untrustedIssuer(a.Domain, issuer, nil)
 	case isUnavailable(err) && !v.config.InsecureFallbackOnUnavailable: // row 4
-		return nil, lookupFailed(v.emailDomain, err)
+		return nil, lookupFailed(v.emailDomain, v.emailDomain, err)
 	}
 	v.primaryErr = err
 	return v.fallbackAuthority(lookup, issuer)
@@ -79,7 +79,7 @@ func (v *verification) trustedAuthority(lookup lookupFunc, issuer string) (*well
 	}
 	a, err := v.acceptIncomplete(lookup(v.ctx, issuer, emailDomain))
 	if err != nil {
-		return nil, lookupFailed(issuer, err)
+		return nil, lookupFailed(issuer, emailDomain, err)
 	}
 	return a, nil
 }
@@ -96,7 +96,7 @@ func (v *verification) fallbackAuthority(lookup lookupFunc, issuer string) (*wel
 	case issuer != v.fallback && errors.Is(err, wellknown.ErrUnsupported):
 		return nil, untrustedIssuer(v.fallback, issuer, v.primaryErr) // the fallback does not delegate
 	case err != nil:
-		return nil, lookupFailed(v.fallback, err)
+		return nil, lookupFailed(v.fallback, v.emailDomain, err)
 	case a.Domain != issuer:
 		return nil, untrustedIssuer(a.Domain, issuer, v.primaryErr)
 	}
@@ -181,15 +181,16 @@ func untrustedIssuer(expected, got string, primaryErr error) error {
 	return e
 }
 
-// lookupFailed returns the error for a domain whose lookup failed. Its Reason tells
-// only whether that may change: with more detail, any sender could find out which
+// lookupFailed returns the error for a domain whose lookup for emails of emailDomain
+// failed. Its Reason tells only whether that may change: with more detail, any sender could find out which
 // names exist in the verifier's network. Found and the cause are for logs.
-func lookupFailed(domain string, err error) error {
+func lookupFailed(domain, emailDomain string, err error) error {
 	e := &Error{
 		Kind: ErrIssuer, Reason: "no keys of " + domain + ": domain does not support BrowserID",
 		detail: "no keys of " + domain + ": " + err.Error(), cause: err,
-		Found: err.Error(), Expected: documentAt(domain), Domain: domain,
+		Found: err.Error(), Expected: documentAt(domain),
 	}
+	e.setDomain(domain, emailDomain)
 	if !isUnavailable(err) {
 		e.Advice, e.Setting = lookupAdvice(err, "look at what the domain answers")
 		return e

@@ -78,6 +78,10 @@ type Error struct {
 	// Domain is the domain whose lookup failed, or whose published keys did not
 	// verify the certificate. It is empty otherwise. It is for the operator too.
 	Domain string
+	// EmailDomain is the domain of the email address, if Domain was asked about emails
+	// of another domain: Domain is a fallback, a trusted issuer or a delegate. It is empty
+	// otherwise.
+	EmailDomain string
 
 	detail string // empty if Reason tells everything
 	cause  error
@@ -109,6 +113,14 @@ func (e *Error) Unwrap() []error {
 		wrapped = append(wrapped, e.cause)
 	}
 	return wrapped
+}
+
+// setDomain sets Domain, which was asked about emails of emailDomain.
+func (e *Error) setDomain(domain, emailDomain string) {
+	e.Domain = domain
+	if emailDomain != domain {
+		e.EmailDomain = emailDomain
+	}
 }
 
 // isRejection reports whether Kind is one of the reasons for a rejection.

@@ -70,14 +70,16 @@ func (v *verification) certificateRefused(failed int, err error) *Error {
 		return v.noCandidate(err)
 	}
 	name, domain := v.certificateName(0), v.authority.Domain
-	return invalidSignature(&Error{
-		cause: err, Domain: domain,
+	e := &Error{
+		cause: err,
 		Found: fmt.Sprintf("the %s: signed by none of the keys of %s that were tried, or changed since (%s)",
 			name, domain, strings.Join(v.describeTried(), "; ")),
 		Expected: "a signature by a key that " + domain + " publishes",
 		Advice: v.rotatedAdvice() + "; else it signs with a key that it does not publish" + v.untriedAdvice() +
 			", or the text was changed on its way, or is forged",
-	})
+	}
+	e.setDomain(domain, v.emailDomain)
+	return invalidSignature(e)
 }
 
 // linkRefused returns the error for a certificate that the one before it in the chain must
@@ -147,7 +149,8 @@ func (v *verification) untriedAdvice() string {
 // The reasons for it are the issuer's, except that the header may have the wrong name.
 func (v *verification) noCandidate(err error) *Error {
 	alg, domain, published := v.chain[0].Algorithm, v.authority.Domain, v.publishedKeys()
-	e := algorithmMismatch(&Error{cause: err, Domain: domain, Expected: "a usable key for " + alg + " that " + domain + " publishes"})
+	e := algorithmMismatch(&Error{cause: err, Expected: "a usable key for " + alg + " that " + domain + " publishes"})
+	e.setDomain(domain, v.emailDomain)
 	weak := v.unusedWeakKeys()
 	switch {
 	case len(weak) > 0:

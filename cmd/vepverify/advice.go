@@ -45,17 +45,35 @@ func (a *adviser) advice(err *assertion.Error) string {
 	case isForm && command != "":
 		return err.Advice + " (" + command + ")"
 	case err.Domain != "" && a.keys != "" && err.Setting == "Keys":
-		return fmt.Sprintf("%s (to add them to the file of --keys: %s lookup %s --save %s)", err.Advice, cli.Program, err.Domain, a.keys)
+		return fmt.Sprintf("%s (to add them to those of --keys: %s --save %s)", err.Advice, lookupOf(err), a.bundle())
 	case settingFlags[err.Setting] != "":
 		return err.Advice + " (" + settingFlags[err.Setting] + ")"
 	case err.Domain != "" && err.Setting == "" && !isSignature(err):
-		return err.Advice + ": " + cli.Program + " lookup " + err.Domain
+		return err.Advice + ": " + lookupOf(err)
 	}
 	return err.Advice
 }
 
 func isSignature(err error) bool {
 	return errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm)
+}
+
+// lookupOf returns the command that looks up the domain of err.
+func lookupOf(err *assertion.Error) string {
+	name := err.Domain
+	if err.EmailDomain != "" {
+		name = `"` + name + domainQuery + err.EmailDomain + `"` // ? is a pattern in most shells
+	}
+	return cli.Program + " lookup " + name
+}
+
+// bundle returns the file to which lookup --save should add keys: that of --keys, unless it
+// is a folder.
+func (a *adviser) bundle() string {
+	if info, err := os.Stat(a.keys); err != nil || info.IsDir() {
+		return "NEWFILE"
+	}
+	return a.keys
 }
 
 // keysRow tells where the keys that did not verify a certificate come from, and how to look
@@ -65,16 +83,13 @@ func (a *adviser) keysRow(err *assertion.Error) string {
 	case err.Domain == "" || err.Setting != "" || !isSignature(err):
 		return ""
 	case a.keys == "":
-		return fmt.Sprintf("to see them: %s lookup %s", cli.Program, err.Domain)
+		return "to see them: " + lookupOf(err)
 	}
-	written, file := "", "NEWFILE"
+	written := ""
 	if info, err := os.Stat(a.keys); err == nil {
 		written = ", written " + cli.FormatTime(info.ModTime(), a.now)
-		if !info.IsDir() {
-			file = a.keys // lookup --save replaces the domain's document in it
-		}
 	}
-	return fmt.Sprintf("those of --keys %s%s; to fetch them anew: %s lookup %s --save %s", a.keys, written, cli.Program, err.Domain, file)
+	return fmt.Sprintf("those of --keys %s%s; to fetch them anew: %s --save %s", a.keys, written, lookupOf(err), a.bundle())
 }
 
 // addDetail adds the rows that explain why a check failed.
