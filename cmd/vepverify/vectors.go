@@ -126,7 +126,8 @@ func vectorFiles(arg string) (names []string, err error) {
 	if err != nil || !info.IsDir() { // the error of a missing file comes when it is read
 		return []string{arg}, nil
 	}
-	err = filepath.WalkDir(arg, func(name string, entry fs.DirEntry, err error) error {
+	root := arg + string(filepath.Separator) // so that WalkDir follows a symbolic link
+	err = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && strings.HasSuffix(name, ".json") {
 			names = append(names, name)
 		}

@@ -1,8 +1,10 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -12,6 +14,7 @@ import (
 // its deadline nor its cancellation. The dialer and the connection record in it how far the
 // request came.
 type exchange struct {
+	port     string // of the host
 	deadline time.Time
 	phase    atomic.Int32
 	received atomic.Int64 // bytes of the answer, without TLS
@@ -19,9 +22,10 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-func newExchange(ctx context.Context) *exchange {
+func newExchange(ctx context.Context, host string) *exchange {
 	deadline, _ := ctx.Deadline()
-	return &exchange{deadline: deadline}
+	_, port, _ := strings.Cut(host, ":")
+	return &exchange{port: cmp.Or(port, "443"), deadline: deadline}
 }
 
 // exchangeOf returns the exchange to which ctx belongs, and a context with its deadline.

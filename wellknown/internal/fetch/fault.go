@@ -113,6 +113,8 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 	case f.Outcome == Unavailable && x.received.Load() >= maxHeader:
 		f.Reason = fmt.Sprintf("response header of more than %d bytes", maxHeader)
 		f.Advise("the host should send fewer or shorter header fields", "")
+	case f.Outcome == Unsupported && f.Advice == "": // it refuses connections, or speaks no TLS
+		f.Advise("the host should serve its document on port "+x.port+", with TLS", "")
 	case x.isPast(handshaking) && f.Reason == outbound.Other.String():
 		f.Reason = "no valid HTTP/1 answer"
 	}
@@ -146,8 +148,7 @@ func connectFault(err error) *Fault {
 		return f
 	}
 	if failure == outbound.ConnectionRefused {
-		return Unsupported.Fault(failure.String(), syscall.ECONNREFUSED).
-			Advise("the host should serve its document on port 443, with TLS", "")
+		return Unsupported.Fault(failure.String(), syscall.ECONNREFUSED)
 	}
 	return errnoFault(failure, err)
 }
@@ -159,7 +160,7 @@ func tlsFault(failure outbound.Failure, err error) *Fault {
 	switch {
 	case failure == outbound.NotTLS:
 		f.Outcome = Unsupported
-		return f.Advise("the host should speak TLS on port 443", "")
+		return f
 	case errors.As(err, &header):
 		return Unavailable.Fault("broken TLS", nil).Advise(adviceLater, "")
 	case errors.Is(err, errNoRoots):

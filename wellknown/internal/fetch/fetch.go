@@ -161,7 +161,7 @@ type Answer struct {
 // If the host sent anything other than a document, Get returns a Fault and an
 // Answer that has only CacheControl.
 func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fault) {
-	x := newExchange(ctx)
+	x := newExchange(ctx, host)
 	request, err := newRequest(context.WithValue(ctx, exchangeKey{}, x), host, emailDomain)
 	if err != nil {
 		return Answer{}, Refused.Fault("not a host of a URL", nil)

@@ -279,5 +279,9 @@ func (x *exchange) reasonOf(ctx context.Context, err error) string {
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		return "no answer within " + x.timeout.String()
 	}
+	var network *networkError
+	if errors.As(err, &network) {
+		return network.Error()
+	}
 	return networkReason(err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -98,7 +99,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.explainRequest(req, forToken)
 	res, err := x.base.RoundTrip(req)
 	if err != nil {
-		err = &networkError{err}
+		err = x.newNetworkError(req, err)
 		x.explainf("*", "%v", err)
 		return nil, err
 	}
@@ -112,30 +113,77 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections is called by vepauth.Transport.
 func (x *exchange) CloseIdleConnections() { x.base.CloseIdleConnections() }
 
-// networkError is an error of the network. Its text has nothing of what the
-// server sent, which errors of net/http quote.
-type networkError struct{ cause error }
+// networkError is an error of the network in an exchange with a host. Its text has nothing of
+// what the server or a proxy sent, which errors of net/http quote.
+type networkError struct {
+	host  string
+	proxy *url.URL // nil means none
+	cause error
+}
 
-func (e *networkError) Error() string { return networkReason(e.cause) }
-func (e *networkError) Unwrap() error { return e.cause }
-
-// networkReason describes an error of the network.
-func networkReason(err error) string {
-	if errors.Is(err, context.Canceled) || errors.Is(err, errTimeout) {
-		return "no answer before the end"
+func (x *exchange) newNetworkError(req *http.Request, cause error) *networkError {
+	e := &networkError{host: req.URL.Host, cause: cause}
+	if x.base.Proxy != nil {
+		e.proxy, _ = x.base.Proxy(req) // its error is always nil
 	}
+	return e
+}
+
+// advice tells what to do about a network error.
+var advice = map[outbound.Failure]string{
+	outbound.NoSuchHost:           "check the spelling of the host",
+	outbound.DNSFailed:            "check this machine's name servers and its network",
+	outbound.ConnectionRefused:    "check the port, and that the server runs",
+	outbound.NotTLS:               "check the scheme and the port",
+	outbound.CertificateAuthority: "for a private one, name its certificate (--ca-file); otherwise the server should send its intermediate certificates",
+	outbound.CertificateExpired:   "the server should renew its certificate; check this machine's clock too",
+	outbound.CertificateName:      "the server needs a certificate for this name; check the spelling of the host",
+	outbound.Other:                "not HTTP, a header of more than 1 MiB, or a version of TLS that is not supported",
+}
+
+// Error names the host or the proxy, the failure, and what to do.
+func (e *networkError) Error() string {
 	var refused *outbound.ConnectError
-	if errors.As(err, &refused) {
+	switch {
+	case isCanceled(e.cause):
+		return networkReason(e.cause)
+	case errors.As(e.cause, &refused):
 		return refused.Error() + " (--proxy)"
 	}
-	switch failure := outbound.Classify(err); failure {
-	case outbound.CertificateAuthority:
-		return failure.String() + ": for a private one, name its certificate (--ca-file); otherwise the server should send its intermediate certificates"
-	case outbound.ProxyFailed:
-		return failure.String() + " (--proxy)"
-	case outbound.Other:
-		return failure.String() + ": not HTTP, a header of more than 1 MiB, or a version of TLS that is not supported"
-	default:
-		return failure.String()
+	if inner := proxyFailure(e.cause); e.proxy != nil && inner != nil {
+		return "the proxy " + outbound.ProxyAddr(e.proxy) + " cannot be used: " + networkReason(inner) +
+			": check its address and scheme, and that it runs (--proxy)"
 	}
+	text := e.host + ": " + networkReason(e.cause)
+	if e.proxy != nil {
+		text = "through the proxy " + outbound.ProxyAddr(e.proxy) + ": " + text
+	}
+	if what := advice[outbound.Classify(e.cause)]; what != "" {
+		text += ": " + what
+	}
+	return text
+}
+
+func (e *networkError) Unwrap() error { return e.cause }
+
+// proxyFailure returns the cause of an error about the connection to a proxy, which package
+// net/http names by these operations. It returns nil for another error.
+func proxyFailure(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect") {
+		return op.Err
+	}
+	return nil
+}
+
+func isCanceled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, errTimeout)
+}
+
+// networkReason describes an error of the network, without the host.
+func networkReason(err error) string {
+	if isCanceled(err) {
+		return "no answer before the end"
+	}
+	return outbound.Classify(err).String()
 }
