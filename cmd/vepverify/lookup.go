@@ -65,11 +65,7 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	resolver, online := from.(*wellknown.Resolver)
 	if l.save != "" && !online {
-		keys := "--keys"
-		if !c.Given("keys") {
-			keys = "VEPVERIFY_KEYS"
-		}
-		return c.UsageErrorf("--save and %s exclude each other: with %[1]s nothing is fetched", keys)
+		return c.UsageErrorf("--save and --keys exclude each other: --keys means no network")
 	}
 	if l.save == "-" {
 		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")

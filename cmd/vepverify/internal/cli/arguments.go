@@ -27,11 +27,11 @@ type flagArgument struct {
 // arrange returns the arguments in the order that urfave/cli needs: the command, its
 // flags, "--", and then everything else. urfave/cli itself stops looking for flags at
 // the first argument that is not a flag. Flags that are not given are taken from the
-// environment; fromEnv has their names.
+// environment; fromEnv has their variables.
 //
 // It returns an error if the command does not have a flag, or if a flag has no value or
 // is given twice.
-func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered []string, fromEnv map[string]bool, err error) {
+func (a *App) arrange(args []string, env func(string) (string, bool)) (ordered []string, fromEnv map[string]string, err error) {
 	parsed, err := parseArguments(args, a.Commands)
 	if err != nil {
 		return nil, nil, err

@@ -78,8 +78,8 @@ type Call struct {
 	commands []*Command // of the program
 	command  *Command
 	parsed   *cli.Context
-	fromEnv  map[string]bool // names of the flags that the environment has set
-	secrets  []string        // texts that no error message repeats
+	fromEnv  map[string]string // the variables, or other sources, of flags that are not given, by the flags' names
+	secrets  []string          // texts that no error message repeats
 }
 
 // Status is the exit status of a command that has printed its result. As an
@@ -172,7 +172,7 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 
 // fail prints an error message on one line, without secrets.
 func (c *Call) fail(err error) (status int) {
-	text := hide(err.Error(), c.secrets)
+	text := hide(err.Error()+c.sources(err.Error()), c.secrets)
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 	fmt.Fprintln(c.Err, Program+": "+Shorten(text, 2000))
 	return int(ExitUsage)
@@ -205,7 +205,7 @@ func (c *Call) UsageErrorf(format string, args ...any) error {
 func (c *Call) IsSet(flag string) bool { return c.parsed.IsSet(flag) }
 
 // Given reports whether a flag is set on the command line.
-func (c *Call) Given(flag string) bool { return c.IsSet(flag) && !c.fromEnv[flag] }
+func (c *Call) Given(flag string) bool { return c.IsSet(flag) && c.fromEnv[flag] == "" }
 
 // Missing returns the first of these flags that is not set, or "".
 func (c *Call) Missing(flags ...string) string {
@@ -217,12 +217,16 @@ func (c *Call) Missing(flags ...string) string {
 	return ""
 }
 
-// SetDefault sets a flag that is not given on the command line.
-func (c *Call) SetDefault(flag, value string) error {
+// SetDefault sets a flag that is not given on the command line. The source is where the value
+// comes from, such as a variable.
+func (c *Call) SetDefault(flag, value, source string) error {
 	if err := c.parsed.Set(flag, value); err != nil {
+		if _, isSwitch := findFlag([]*Command{c.command}, flag).(*cli.BoolFlag); isSwitch {
+			return errors.New("want true or false")
+		}
 		return err
 	}
-	c.fromEnv[flag] = true
+	c.fromEnv[flag] = source
 	return nil
 }
 

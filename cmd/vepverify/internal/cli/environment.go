@@ -26,10 +26,11 @@ func variableName(flag string) string {
 }
 
 // flagsFromEnv returns the command's flags that are not given but set in the
-// environment, as arguments, and their names. An empty variable, and one whose value is for
-// something else, count as not set. White space separates the values of a repeatable flag.
-func flagsFromEnv(c *Command, given func(string) bool, env func(string) (string, bool)) (args []string, names map[string]bool) {
-	names = make(map[string]bool)
+// environment, as arguments, and the variables by the names of the flags. An empty variable, and
+// one whose value is for something else, count as not set. White space separates the values of a
+// repeatable flag.
+func flagsFromEnv(c *Command, given func(string) bool, env func(string) (string, bool)) (args []string, variables map[string]string) {
+	variables = make(map[string]string)
 	for _, f := range c.Flags {
 		name := f.Names()[0]
 		value, _ := env(variable(name))
@@ -42,10 +43,24 @@ func flagsFromEnv(c *Command, given func(string) bool, env func(string) (string,
 		}
 		for _, v := range values {
 			args = append(args, flagArgument{name, v, true}.String())
-			names[name] = true
+			variables[name] = variable(name)
 		}
 	}
-	return args, names
+	return args, variables
+}
+
+// flagName matches the name of a flag in an error.
+var flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
+
+// sources returns the end of an error that names flags: the variables or other sources that
+// have set them.
+func (c *Call) sources(text string) (end string) {
+	for _, name := range flagName.FindAllString(text, -1) {
+		if source := c.fromEnv[name[2:]]; source != "" && !strings.Contains(text+end, source) {
+			end += "; " + name + " is set by " + source
+		}
+	}
+	return end
 }
 
 var (

@@ -156,8 +156,8 @@ func (c *Call) badValue(err error) error {
 // badFlagValue returns the error text for a flag's value, which is quoted.
 func (c *Call) badFlagValue(name, quoted, cause string) string {
 	where := "--" + name
-	if c.fromEnv[name] {
-		where = variable(name)
+	if source := c.fromEnv[name]; source != "" {
+		where = source
 	}
 	value, err := strconv.Unquote(quoted)
 	if err != nil || isSecret(findFlag([]*Command{c.command}, name)) || MayHoldSecret(value) {

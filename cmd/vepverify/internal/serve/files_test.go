@@ -331,6 +331,7 @@ func TestFilesHang(t *testing.T) {
 		hangups <- syscall.SIGHUP
 		wait := serve.StartFiles(ctx, slog.New(slog.NewJSONHandler(&log, nil)), hangups, func() ([]any, error) { <-answer; return nil, nil }, "file")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), `"level":"WARN","msg":"a file has not been read for 10s`) {
 			t.Errorf("the log has %s", log.String())
 		}

@@ -18,7 +18,7 @@ func (s *command) allowWeakKeys(c *cli.Call) error {
 	if !s.insecureSSL && !s.insecureHTTP || c.IsSet(verifier.WeakKeys) {
 		return nil
 	}
-	return c.SetDefault(verifier.WeakKeys, "true")
+	return c.SetDefault(verifier.WeakKeys, "true", "--insecure-ssl or --insecure-http")
 }
 
 // insecureResolver returns a resolver for the test suites of clients, which run

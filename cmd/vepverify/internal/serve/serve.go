@@ -302,7 +302,7 @@ func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) (net.Listener, error) {
 	host, err := servers.ParseHost(s.address)
 	if err != nil {
-		return nil, c.UsageErrorf("--address (or IP_ADDRESS) %q: %w", cli.Shown(s.address), err)
+		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
 	}
 	if s.tlsCert != "" {
 		files.certificate = &certificate{certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}

@@ -324,6 +324,29 @@ func TestServeAddresses(t *testing.T) {
 	}
 }
 
+// TestServeSources: an error about a flag names the variable or the file that has set it.
+func TestServeSources(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "serve.json")
+	if err := os.WriteFile(file, []byte(`{"fallback":"a b"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ variable, args, want string }{
+		{"VEPVERIFY_FALLBACK=a b", "", "--fallback is set by VEPVERIFY_FALLBACK\n"},
+		{"FALLBACK_DOMAIN=a b", "", "--fallback is set by FALLBACK_DOMAIN\n"},
+		{"CONFIG_FILES=" + file, "", "--fallback is set by " + file + ": fallback\n"},
+		{"IP_ADDRESS=x y", "", "--address is set by IP_ADDRESS\n"},
+		{"INSECURE_SSL=maybe", "", "INSECURE_SSL: bad value \"maybe\": want true or false (see"},
+		{"VEPVERIFY_TLS_CERT=cert.pem", "", "--tls-cert is set by VEPVERIFY_TLS_CERT\n"},
+		{"FALLBACK_DOMAIN=a b", "--fallback=http://x", "(see vepverify help serve)\n"},
+	} {
+		var out, stderr bytes.Buffer
+		p := &cli.Process{In: strings.NewReader(""), Out: &out, Err: &stderr, Env: clitest.Env(test.variable), Now: time.Now}
+		if code := app().Run(t.Context(), append([]string{"serve"}, strings.Fields(test.args)...), p); code != int(cli.ExitUsage) || !strings.Contains(stderr.String(), test.want) {
+			t.Errorf("%s %s: status %d, %s", test.variable, test.args, code, stderr.String())
+		}
+	}
+}
+
 // TestServeRefuses: a configuration that cannot be used is an error, with nothing on
 // standard output.
 func TestServeRefuses(t *testing.T) {

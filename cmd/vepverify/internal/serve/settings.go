@@ -58,7 +58,7 @@ func applyOriginalSettings(c *cli.Call) error {
 			}
 			where, value = f.file+": "+s.member, f.value
 		}
-		if err := apply(c, s, value); err != nil {
+		if err := apply(c, s, value, where); err != nil {
 			return c.UsageErrorf("%s: %w", where, err)
 		}
 	}
@@ -66,7 +66,7 @@ func applyOriginalSettings(c *cli.Call) error {
 }
 
 // apply sets the flag of a setting.
-func apply(c *cli.Call, s setting, value string) error {
+func apply(c *cli.Call, s setting, value, where string) error {
 	c.KeepSecret(value)
 	if s.convert != nil {
 		var err error
@@ -74,7 +74,7 @@ func apply(c *cli.Call, s setting, value string) error {
 			return err
 		}
 	}
-	if err := c.SetDefault(s.flag, value); err != nil {
+	if err := c.SetDefault(s.flag, value, where); err != nil {
 		return fmt.Errorf("bad value %q: %w", cli.Shown(value), err)
 	}
 	return nil
