@@ -10,8 +10,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,9 +33,15 @@ type process struct {
 	stderr *bufio.Reader
 }
 
+// acceptHangup makes processes that are started afterwards accept SIGHUP, although the
+// tests were started by a program such as nohup: a process inherits which signals are
+// ignored, and not which are caught.
+var acceptHangup = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) })
+
 // startProcess starts a program, vepverify or one that runs it.
 func startProcess(t *testing.T, program string, args ...string) *process {
 	t.Helper()
+	acceptHangup()
 	p := &process{t: t, cmd: exec.CommandContext(t.Context(), program, args...)}
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	in, err := p.cmd.StdinPipe()

@@ -17,6 +17,7 @@ func TestServeTerminalClosed(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
+	acceptHangup()
 	cmd := exec.CommandContext(t.Context(), "vepverify", "serve", "--keys", "testdata/fixtures/keys.json")
 	cmd.Stdin = terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
