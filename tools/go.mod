@@ -9,6 +9,9 @@ tool (
 	honnef.co/go/tools/cmd/staticcheck
 )
 
+// Writes the assembly of keys/internal/mont.
+require github.com/mmcloughlin/avo v0.5.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/bmatcuk/doublestar/v4 v4.10.0 // indirect
