@@ -30,7 +30,7 @@ type Logger struct {
 	limit *Limiter
 }
 
-// NewLogger returns a Logger that logs to to.
+// NewLogger returns a Logger that passes what it logs to another logger.
 func NewLogger(to *slog.Logger) *Logger {
 	return &Logger{to: to, limit: New(logInterval)}
 }
