@@ -85,11 +85,13 @@ type bundleChange struct {
 func (b bundle) merge(newer bundle) (changes []bundleChange) {
 	for _, name := range slices.Sorted(maps.Keys(newer)) {
 		c := bundleChange{Name: name, Kind: added}
-		if older, found := b[name]; found {
+		older, found := b[name]
+		switch {
+		case !found:
+		case bytes.Equal(canonicalDocument(older), canonicalDocument(newer[name])):
+			c.Kind = unchanged
+		default:
 			c.Kind, c.Details = changed, describeChange(older, newer[name])
-			if bytes.Equal(canonicalDocument(older), canonicalDocument(newer[name])) {
-				c.Kind, c.Details = unchanged, nil
-			}
 		}
 		b[name] = newer[name]
 		changes = append(changes, c)
