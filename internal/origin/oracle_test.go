@@ -16,7 +16,7 @@ import (
 // fuzz targets compare the package with it.
 
 var (
-	oracleParts    = regexp.MustCompile(`(?s)^(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?(\[[^\]/?#]*\]|[^:/?#]*)(:[^/?#]*)?([/?#].*)?$`)
+	oracleParts    = regexp.MustCompile(`(?s)^(?:([A-Za-z][A-Za-z0-9+.\-]*)://)?(\[[^\]/?#]*\](?:[^:/?#][^/?#]*)?|[^:/?#]*)(:[^/?#]*)?([/?#].*)?$`)
 	oracleNever    = regexp.MustCompile(`[\x00-\x20\x7f\\%]|^(?:[A-Za-z][A-Za-z0-9+.\-]*://)?[^/?#]*@`)
 	oracleName     = regexp.MustCompile(`^[A-Za-z0-9._\-]+$`)
 	oracleDomain   = regexp.MustCompile(`^[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)*$`)
