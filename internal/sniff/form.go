@@ -18,6 +18,8 @@ func form(text string) Kind {
 	}
 	s := shapeOf(text)
 	switch {
+	case isToken && isEVP(text):
+		return evpKind(text, s)
 	case isToken && isSDJWT(text):
 		return SDJWT
 	case s.isBacked() && (isToken || s.foreign&space == 0):
@@ -41,6 +43,8 @@ func longForm(text string) Kind {
 	switch {
 	case hasSeveral(text):
 		return Several
+	case startsToken(text) && isEVP(text):
+		return EVPToken
 	case startsToken(text) && isSDJWT(text):
 		return SDJWT
 	case startsToken(text):
@@ -121,8 +125,27 @@ func tokenKind(token string) Kind {
 // isSDJWT reports whether the first token is an SD-JWT, or the last one is for the binding of
 // a key to it.
 func isSDJWT(text string) bool {
-	first, last := decode(text, maxHeader), decode(text[strings.LastIndexByte(text, '~')+1:], maxHeader)
-	return strings.Contains(first, "sd-jwt") || strings.Contains(first, "evt+jwt") || strings.Contains(last, "kb+jwt")
+	return strings.Contains(decode(text, maxHeader), "sd-jwt") || strings.Contains(lastHeader(text), "kb+jwt")
+}
+
+// isEVP reports whether the first token is one of the Email Verification Protocol, or the only
+// one is the browser's.
+func isEVP(text string) bool {
+	first := decode(text, maxHeader)
+	return strings.Contains(first, "evt+jwt") || strings.Contains(first, "kb+jwt")
+}
+
+// evpKind returns the kind of a text for which isEVP reports true.
+func evpKind(text string, s shape) Kind {
+	if s.parts == 1 || s.parts == 2 && strings.HasSuffix(text, "~") {
+		return EVPHalf
+	}
+	return EVPToken
+}
+
+// lastHeader returns the decoded header of the last token.
+func lastHeader(text string) string {
+	return decode(text[strings.LastIndexByte(text, '~')+1:], maxHeader)
 }
 
 // decode decodes at most the first n characters of the first segment of a token.

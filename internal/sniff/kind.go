@@ -21,8 +21,13 @@ const (
 	Identity
 	PrivateKey
 	PublicKey
+	PrivateCurveKey
+	PublicCurveKey
+	KeySet
 	SupportDocument
+	EVPMetadata
 	Bundle
+	EVPBundle
 	Answer
 	JSONAssertion
 	JSONLines
@@ -53,6 +58,8 @@ const (
 	CutOff
 	JWT
 	SDJWT
+	EVPToken
+	EVPHalf
 	Email
 	Text // of NotFileName only
 
@@ -94,8 +101,13 @@ var texts = [kinds]struct{ what, advice string }{
 	Identity:        {"an identity file, with a private key", "keep it secret, and make an assertion with it"},
 	PrivateKey:      {"a private key", noSecret + " that was signed with it"},
 	PublicKey:       {"a public key", "pass an assertion"},
+	PrivateCurveKey: {"a private key of an elliptic curve (JWK), as for issuers of the Email Verification Protocol", noSecret + "; BrowserID has no such keys"},
+	PublicCurveKey:  {"a public key of an elliptic curve (JWK), as of issuers of the Email Verification Protocol", "pass an assertion; BrowserID has no such keys"},
+	KeySet:          {"a set of public keys (JWKS), as of issuers of the Email Verification Protocol", "pass an assertion; the set is for the configuration of issuers' keys"},
 	SupportDocument: {"a support document, with the keys of an issuer", "pass an assertion; the document is for the configuration of issuers' keys"},
 	Bundle:          {"a bundle of support documents, with the keys of issuers", "pass an assertion; the bundle is for the configuration of issuers' keys"},
+	EVPMetadata:     {"the metadata of an issuer of the Email Verification Protocol", "pass an assertion; the metadata is for the configuration of issuers' keys"},
+	EVPBundle:       {"a bundle of the Email Verification Protocol, with records and keys of issuers", "pass an assertion; the bundle is for the configuration of issuers' keys"},
 	Answer:          {"the answer of a verifier", "pass the assertion that it was the answer to"},
 	JSONAssertion:   {"JSON around an assertion", "pass the value of its member assertion, without quotes"},
 	JSONLines:       {"several JSON objects, one a line", "verify them one by one"},
@@ -125,7 +137,9 @@ var texts = [kinds]struct{ what, advice string }{
 	Reversed:          {"an assertion before its certificate, in the wrong order", "pass certificate~assertion"},
 	CutOff:            {"an assertion that was cut off", passWhole + "; terminals and databases may cut off lines at 255, 1024 or 4095 characters"},
 	JWT:               {"a JSON Web Token (JWT) of another protocol, such as OpenID Connect", otherProtocol},
-	SDJWT:             {"an SD-JWT, such as a token of the Email Verification Protocol", otherProtocol},
+	SDJWT:             {"an SD-JWT of another protocol", otherProtocol},
+	EVPToken:          {"a token of the Email Verification Protocol", "it is not a BrowserID assertion, and is verified as a token, with the nonce of the page that asked for it"},
+	EVPHalf:           {"one half of a token of the Email Verification Protocol", "pass the whole token, the issuer's half ~ the browser's half; it is verified as a token, not as an assertion"},
 	Email:             {"an email address", "pass an assertion, which proves the address"},
 	Text:              {"a text", "pass the name of a file"},
 }

@@ -201,6 +201,10 @@ func object(text string) Kind {
 		return JSONAssertion
 	case has("privateKey", "private-key") && has("certificate", "email", "publicKey"):
 		return Identity
+	case has("kty") && has("crv") && has("d"):
+		return PrivateCurveKey
+	case has("kty") && has("crv"):
+		return PublicCurveKey
 	case has("algorithm", "kty") && (has("d") || has("x") && !has("crv")), has("privateKey", "private-key", "secretKey"):
 		return PrivateKey
 	case has("algorithm", "kty"):
@@ -209,8 +213,15 @@ func object(text string) Kind {
 		return Answer
 	case has("iss", "aud", "exp", "alg"):
 		return Claims
+	case has("issuance_endpoint", "jwks_uri"):
+		return EVPMetadata
+	case len(names) == 1 && names[0] == "keys" && strings.Contains(text, `"kty"`):
+		return KeySet
 	case has("public-key", "authentication", "provisioning", "authority", "disabled", "keys"):
 		return SupportDocument
+	}
+	if slices.ContainsFunc(names, isEVPName) {
+		return EVPBundle
 	}
 	if len(names) > 0 && strings.Contains(names[0], ".") {
 		if _, ok := domain.Parse(names[0]); ok {
@@ -218,6 +229,12 @@ func object(text string) Kind {
 		}
 	}
 	return JSON
+}
+
+// isEVPName reports whether the entry of a bundle is for the Email Verification Protocol. Entries
+// for BrowserID may stand beside it.
+func isEVPName(name string) bool {
+	return strings.HasPrefix(name, "_email-verification.") || strings.HasPrefix(name, "https://")
 }
 
 // memberNames returns the names of the members of the object that begins a text, and the

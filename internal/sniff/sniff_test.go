@@ -41,6 +41,7 @@ func inputs() map[sniff.Kind][]string {
 	cert, own, _ := strings.Cut(assertion, "~")
 	i, j := len(assertion)/3, 2*len(assertion)/3
 	idToken := "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"https://op.example","aud":"client","exp":1}`)) + ".c2ln"
+	evt, kb := token(`{"alg":"EdDSA","typ":"evt+jwt"}`), token(`{"alg":"EdDSA","typ":"kb+jwt"}`)
 	return map[sniff.Kind][]string{
 		sniff.Unknown:           {"aaaa", "a.b", "some words", "~", "a~b", strings.Repeat("a", 100_000), "a\nb\nc"},
 		sniff.Assertion:         {assertion, "a.b.c~d.e.f", cert + "~" + assertion},
@@ -55,8 +56,13 @@ func inputs() map[sniff.Kind][]string {
 		sniff.HTML:              {"<!DOCTYPE html><html>", "<html>\n<body>", "\n<?xml version=\"1.0\"?>"},
 		sniff.Identity:          {`{"email":"a@b","certificate":"` + cert + `","privateKey":{}}`},
 		sniff.PrivateKey:        {`{"algorithm":"DS","p":"1","x":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB","d":"2"}`, `{"secretKey":{}}`},
-		sniff.PublicKey:         {`{"algorithm":"DS","p":"1","y":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB"}`, `{"kty":"EC","crv":"P-256","x":"1","y":"2"}`},
-		sniff.SupportDocument:   {`{"public-key":{},"authentication":"/a","provisioning":"/b"}`, `{"disabled":true}`, `{"authority":"a.example"}`, `{"keys":[]}`},
+		sniff.PublicKey:         {`{"algorithm":"DS","p":"1","y":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB"}`},
+		sniff.PrivateCurveKey:   {`{"kty":"EC","crv":"P-256","x":"1","y":"2","d":"3"}`, `{"use":"sig","kty":"OKP","kid":"k","crv":"Ed25519","alg":"Ed25519","x":"1","d":"2"}`},
+		sniff.PublicCurveKey:    {`{"kty":"EC","crv":"P-256","x":"1","y":"2"}`, `{"kty":"OKP","crv":"Ed25519","x":"1"}`},
+		sniff.KeySet:            {`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"1"}]}`, `{ "keys" : [ {"kty":"RSA","n":"1","e":"AQAB"}, {"kty":"RSA"} ] }`},
+		sniff.EVPMetadata:       {`{"issuer":"https://i.example","issuance_endpoint":"https://i.example/issue","jwks_uri":"https://i.example/jwks"}`},
+		sniff.EVPBundle:         {`{"_email-verification.mail.example":["iss=i.example"]}`, `{"idp.example":null,"https://i.example/jwks":{"keys":[]}}`},
+		sniff.SupportDocument:   {`{"public-key":{},"authentication":"/a","provisioning":"/b"}`, `{"disabled":true}`, `{"authority":"a.example"}`, `{"keys":[]}`, `{"keys":[{"kty":"RSA"}],"authentication":"/a"}`},
 		sniff.Bundle:            {`{"idp.example":{"keys":[]},"x.example":null}`},
 		sniff.Answer:            {`{"status":"okay","email":"a@b"}`, `{"verified":false,"certificates":[]}`},
 		sniff.JSONAssertion:     {`{"assertion":"` + assertion + `","audience":"https://rp.example"}`, ` { "assertion" : 7 } `},
@@ -85,11 +91,13 @@ func inputs() map[sniff.Kind][]string {
 		sniff.Reversed:          {own + "~" + cert},
 		sniff.CutOff:            {assertion[:len(cert)+30], assertion[:i], cert + "~" + own[:40]},
 		sniff.JWT:               {idToken, token(`{"alg":"RSA-OAEP","enc":"A128GCM"}`) + ".c2ln.c2ln"},
-		sniff.SDJWT: {
-			token(`{"alg":"EdDSA","typ":"evt+jwt"}`) + "~" + token(`{"alg":"EdDSA","typ":"kb+jwt"}`), token(`{"alg":"ES256","typ":"dc+sd-jwt"}`) + "~WyJhIl0~",
-			token(`{"alg":"ES256"}`) + "~WyJhIl0~" + token(`{"alg":"ES256","typ":"kb+jwt"}`), token(`{"typ":"evt+jwt"}`),
+		sniff.SDJWT:             {token(`{"alg":"ES256","typ":"dc+sd-jwt"}`) + "~WyJhIl0~", token(`{"alg":"ES256"}`) + "~WyJhIl0~" + token(`{"alg":"ES256","typ":"kb+jwt"}`)},
+		sniff.EVPToken: {
+			evt + "~" + kb, evt + "~" + kb + "\n", evt + "~WyJhIl0~" + kb, evt + "~" + kb + "~", evt + "~" + strings.Repeat("a", 10_000), evt + "~x",
+			evt + "~\n" + kb,
 		},
-		sniff.Email: {"ada@idp.example"},
+		sniff.EVPHalf: {evt, evt + "~", kb, token(`{"typ":"evt+jwt"}`)},
+		sniff.Email:   {"ada@idp.example"},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/certchain"
@@ -91,6 +92,9 @@ func Read(ctx context.Context, p *cli.Process, name string, allowWeak bool) (*Id
 // that is recognized, else the problem.
 func wrongFile(name, wanted string, data []byte, kind sniff.Kind, err error) error {
 	found := sniff.OfFile(data)
+	if found == sniff.PrivateCurveKey || found == sniff.PublicCurveKey {
+		wanted = strings.Replace(wanted, "of vepverify keygen", "for BrowserID", 1)
+	}
 	if found == sniff.Unknown || found == sniff.JSON || found == kind {
 		return fmt.Errorf("%s is not %s: %w", cli.FileName(name), wanted, err)
 	}
@@ -137,6 +141,11 @@ func ReadPrivateKey(ctx context.Context, p *cli.Process, name string, allowWeak 
 	if err != nil {
 		return nil, err
 	}
+	return ParsePrivateKey(name, data, allowWeak)
+}
+
+// ParsePrivateKey parses a private key of vepverify keygen. The name is that of its file.
+func ParsePrivateKey(name string, data []byte, allowWeak bool) (keys.PrivateKey, error) {
 	key, err := parsePrivateKey(data, allowWeak)
 	if err != nil {
 		return nil, wrongFile(name, "a private key of vepverify keygen", data, sniff.PrivateKey, err)
