@@ -1,17 +1,12 @@
 package login
 
 import (
-	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"html/template"
-	"net/http"
 	"regexp"
-	"time"
 
-	"github.com/vepverify/vepverify/internal/refusal"
+	"github.com/vepverify/vepverify/internal/asset"
 )
 
 var (
@@ -25,9 +20,8 @@ var (
 
 // script is the auth script of one configuration.
 type script struct {
-	text    []byte
-	url     string
-	version string // a hash of text
+	*asset.Asset
+	url string
 }
 
 // newScript returns a script that calls the function in auth.js, without its comments, with
@@ -39,35 +33,9 @@ func newScript(login, logout, path string) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &script{text: []byte(commentLines.ReplaceAllString(authSource, "") + "(" + string(argument) + ");\n")}
-	sum := sha256.Sum256(s.text)
-	s.version = hex.EncodeToString(sum[:8])
-	s.url = path + "?v=" + s.version
-	return s, nil
-}
-
-// ServeHTTP answers with the whole script. Caches may keep it for a year under its
-// own version. Under another version, which pages of another process may have, they
-// must revalidate it. ServeHTTP ignores Range: an answer in 8000 parts would be a
-// hundred times as large as the script.
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		refused := &refusal.Refusal{Status: http.StatusMethodNotAllowed, Reason: reasonMethod, Allow: "GET, HEAD"}
-		refused.WriteText(w)
-		return
-	}
-	h.Set("Cache-Control", "no-cache")
-	if r.URL.RawQuery == "v="+s.version {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	}
-	h.Set("Content-Type", "text/javascript; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Etag", `"`+s.version+`"`)
-	whole := r.WithContext(r.Context())
-	whole.Header = r.Header.Clone()
-	whole.Header.Del("Range")
-	http.ServeContent(w, whole, "", time.Time{}, bytes.NewReader(s.text))
+	text := commentLines.ReplaceAllString(authSource, "") + "(" + string(argument) + ");\n"
+	a := asset.New("text/javascript; charset=utf-8", []byte(text))
+	return &script{a, a.URL(path)}, nil
 }
 
 // ScriptURL returns the URL of the script, for <script src="…" defer>: a path with a
@@ -76,4 +44,4 @@ func (l *Login[U]) ScriptURL() string { return l.script.url }
 
 // AuthScript returns the script for an inline <script> element. The element needs the
 // nonce of the page's Content-Security-Policy.
-func (l *Login[U]) AuthScript() template.JS { return template.JS(l.script.text) }
+func (l *Login[U]) AuthScript() template.JS { return template.JS(l.script.Text()) }

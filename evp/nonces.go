@@ -1,0 +1,368 @@
+package evp
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/bounded"
+	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/strictjson"
+)
+
+// Limits of nonces.
+const (
+	// nonceLife is how long a nonce is open.
+	nonceLife = 10 * time.Minute
+	// nonceBytes is the number of random bytes of a nonce and of a visitor's cookie.
+	nonceBytes = 32
+	// maxOpen is the largest number of open nonces of a visitor, one for each rendered form.
+	// The oldest is removed for a new one.
+	maxOpen = 8
+	// defaultMaxVisitors is the default of NoncesConfig.MaxVisitors.
+	defaultMaxVisitors = 100_000
+	// maxToken is the length of the longest token whose nonce is read, in bytes.
+	maxToken = 16 << 10
+)
+
+// ErrNoToken means that a form was posted without a token: the browser has none for the
+// address, or does not implement the protocol. No nonce is used up. Verify the address in
+// another way, for example by mailing a code.
+var ErrNoToken = errors.New("no token")
+
+// errNonceNotOpen is the error of a token whose nonce is not open.
+var errNonceNotOpen = fmt.Errorf("%w: the nonce is unknown, was used before, or has expired", assertion.ErrRejected)
+
+// errNoNonce is the error of a token that names no nonce.
+var errNoNonce = fmt.Errorf("%w: the token names no nonce", assertion.ErrMalformed)
+
+// NoncesConfig configures Nonces.
+type NoncesConfig struct {
+	// Store stores the open nonces of each visitor. Nil means in the memory of this process,
+	// for browsers with a cookie that Nonces sets. Several processes need a store that they
+	// share, such as that of login.SessionNonces.
+	Store NonceStore
+
+	// Origins are the origins at which browsers reach the site, such as https://rp.example.
+	// Required without a Store. They select the cookie. At https it is Secure, and its name
+	// begins with __Host-, so that browsers refuse it from sibling domains and over http. At
+	// http, which must be on this machine, the name contains the port. All must be https, or
+	// all http.
+	Origins []string
+
+	// CookieName is the name of the cookie without __Host- and the port. Empty means "evp".
+	// Two applications at one host need different names. It is ignored with a Store.
+	CookieName string
+
+	// MaxVisitors is the largest number of visitors whose nonces are in memory, about 300 to
+	// 800 bytes each. A new visitor replaces the one who has not requested or posted a
+	// form for the longest time. Zero means 100 000. It is ignored with a Store.
+	MaxVisitors int
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+}
+
+// NonceStore stores the open nonces of each visitor for [Nonces]: in a session of the
+// application, for example.
+//
+// UpdateNonces calls change once with the text that is stored for the visitor who sent r, or
+// with "" if there is none. It stores the text that change returns, unless that is equal.
+// It may set headers of w. The text is ASCII and has at most 512 bytes. It may be removed
+// ten minutes after it was last stored. If UpdateNonces cannot load or store, it returns
+// an error, whose text is logged.
+//
+// A store should load, change and store in one atomic step. If it does not, as most session
+// stores, then two requests at the same time may both use up one nonce. A store that keeps
+// the text in a cookie of the browser cannot let a nonce be used only once at all, because
+// the browser can send an earlier cookie again. With such stores, Config.OneUse is required:
+// it lets each token be used only once.
+type NonceStore interface {
+	UpdateNonces(w http.ResponseWriter, r *http.Request, change func(stored string) string) error
+}
+
+// Nonces issues the nonces of forms, and uses up those of posted tokens. A nonce binds a
+// token to the browser that requested the form, and lets it be posted once. Use NewNonces to
+// create one. It is safe for concurrent use.
+//
+//	nonce, err := nonces.Issue(w, r)       // for each rendering of the form
+//	…
+//	nonce, err := nonces.Take(w, r, token) // for each POST
+//	res, err := verifier.Verify(ctx, token, evp.Expected{Nonce: nonce, Email: email})
+//
+// A nonce is open for ten minutes, or until a POST that carries a token which names it. A
+// visitor has at most eight open nonces, so that several tabs can show the form. An attacker
+// who requests very many forms can evict the nonces of other visitors from memory. Their
+// tokens are then refused, and they continue without a token.
+type Nonces struct {
+	store NonceStore
+	now   func() time.Time
+}
+
+// NewNonces returns Nonces. An error means that the configuration is not valid.
+func NewNonces(c NoncesConfig) (*Nonces, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Store == nil {
+		store, err := newMemoryNonces(c)
+		if err != nil {
+			return nil, fmt.Errorf("evp: %w", err)
+		}
+		c.Store = store
+	}
+	return &Nonces{store: c.Store, now: c.Now}, nil
+}
+
+// Issue returns a new nonce for a form that is rendered for the visitor who sent r. It sets
+// Cache-Control: no-store, because a form from a cache would have a nonce that was used
+// before. It must be called before the first byte of the response is written, and once for
+// each response. If the nonce cannot be stored, Issue returns "" and an error that matches
+// assertion.ErrUndecided. The form works with an empty nonce: browsers send no token.
+func (n *Nonces) Issue(w http.ResponseWriter, r *http.Request) (string, error) {
+	w.Header().Set("Cache-Control", "no-store")
+	issued, now := openNonce{randomText(), n.now().Add(nonceLife)}, n.now()
+	err := n.store.UpdateNonces(w, r, func(stored string) string {
+		open := append(parseOpen(stored, now), issued)
+		return formatOpen(open[max(0, len(open)-maxOpen):])
+	})
+	if err != nil {
+		return "", storeFailed("storing", err)
+	}
+	return issued.nonce, nil
+}
+
+// Take uses up the nonce that a posted token names, and returns it for Expected.Nonce. The
+// token is not verified yet, so a token that Verify refuses uses up its nonce too. The errors
+// are:
+//
+//   - ErrNoToken if the token is empty;
+//   - an error that matches assertion.ErrMalformed if the token names no nonce;
+//   - an error that matches assertion.ErrRejected if the nonce is unknown, was used before,
+//     has expired, or is that of another browser;
+//   - an error that matches assertion.ErrUndecided if the store fails.
+//
+// With each of them, the visitor can still prove the address in another way.
+func (n *Nonces) Take(w http.ResponseWriter, r *http.Request, token string) (nonce string, err error) {
+	if token == "" {
+		return "", ErrNoToken
+	}
+	named, ok := namedNonce(token)
+	if !ok {
+		return "", errNoNonce
+	}
+	found, now := false, n.now()
+	err = n.store.UpdateNonces(w, r, func(stored string) string {
+		rest, ok := removeOpen(parseOpen(stored, now), named)
+		if found = ok; !ok {
+			return stored
+		}
+		return formatOpen(rest)
+	})
+	switch {
+	case err != nil:
+		return "", storeFailed("using up", err)
+	case !found:
+		return "", errNonceNotOpen
+	}
+	return named, nil
+}
+
+// storeFailed returns the error of a store that failed while it was doing something.
+func storeFailed(doing string, err error) error {
+	return fmt.Errorf("%w: %s a nonce: %w", assertion.ErrUndecided, doing, err)
+}
+
+// randomText returns 32 random bytes in base64url.
+func randomText() string {
+	random := make([]byte, nonceBytes)
+	rand.Read(random) // never fails
+	return base64.RawURLEncoding.EncodeToString(random)
+}
+
+// namedNonce returns the nonce that the KB-JWT of a token names. It reads nothing else of the
+// token, so that a token with a fault elsewhere uses up its nonce too.
+func namedNonce(token string) (nonce string, ok bool) {
+	if len(token) > maxToken {
+		return "", false
+	}
+	_, bound, _ := strings.Cut(token, "~")
+	parts := strings.SplitN(bound, ".", 3)
+	if len(parts) != 3 {
+		return "", false
+	}
+	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
+	if err != nil {
+		return "", false
+	}
+	claims, err := strictjson.ParseObject(payload)
+	if err != nil {
+		return "", false
+	}
+	value, found := claims.Get("nonce")
+	return nonce, found && json.Unmarshal(value, &nonce) == nil && nonce != ""
+}
+
+// openNonce is an open nonce in the text of a store, which is a list such as
+// "nonce.milliseconds nonce.milliseconds", the oldest first.
+type openNonce struct {
+	nonce   string
+	expires time.Time
+}
+
+// parseOpen returns the nonces in a stored text that have not expired. It ignores what it
+// did not write, because the text may be that of another version.
+func parseOpen(stored string, now time.Time) []openNonce {
+	var open []openNonce
+	for field := range strings.FieldsSeq(stored) {
+		nonce, end, _ := strings.Cut(field, ".")
+		milliseconds, err := strconv.ParseInt(end, 10, 64)
+		if err != nil || nonce == "" {
+			continue
+		}
+		if expires := time.UnixMilli(milliseconds); now.Before(expires) {
+			open = append(open, openNonce{nonce, expires})
+		}
+	}
+	return open
+}
+
+// formatOpen returns the text of open nonces for a store.
+func formatOpen(open []openNonce) string {
+	fields := make([]string, len(open))
+	for i, o := range open {
+		fields[i] = o.nonce + "." + strconv.FormatInt(o.expires.UnixMilli(), 10)
+	}
+	return strings.Join(fields, " ")
+}
+
+// removeOpen returns the open nonces without one, and reports whether that was among them. It
+// compares all of them in constant time.
+func removeOpen(open []openNonce, nonce string) (rest []openNonce, found bool) {
+	for _, o := range open {
+		if subtle.ConstantTimeCompare([]byte(o.nonce), []byte(nonce)) == 1 {
+			found = true
+			continue
+		}
+		rest = append(rest, o)
+	}
+	return rest, found
+}
+
+// memoryNonces is a NonceStore in the memory of this process. Its visitors are browsers, told
+// apart by a cookie with a random text.
+type memoryNonces struct {
+	cookie http.Cookie // without a value
+
+	mu       sync.Mutex // for an update in one step
+	visitors *bounded.Cache[visitor, string]
+}
+
+// visitor is the decoded value of a visitor's cookie.
+type visitor [nonceBytes]byte
+
+// newMemoryNonces returns an empty store.
+func newMemoryNonces(c NoncesConfig) (*memoryNonces, error) {
+	if c.CookieName == "" {
+		c.CookieName = "evp"
+	}
+	if c.MaxVisitors == 0 {
+		c.MaxVisitors = defaultMaxVisitors
+	}
+	if c.MaxVisitors < 0 {
+		return nil, fmt.Errorf("MaxVisitors: %d is negative", c.MaxVisitors)
+	}
+	cookie, err := nonceCookie(c)
+	if err != nil {
+		return nil, err
+	}
+	const unlimited = 1 << 62 // the entries are limited, and so is the size of each
+	return &memoryNonces{cookie: cookie, visitors: bounded.New[visitor, string](c.MaxVisitors, unlimited)}, nil
+}
+
+// nonceCookie returns the cookie of a configuration.
+func nonceCookie(c NoncesConfig) (http.Cookie, error) {
+	site, err := siteOf(c.Origins)
+	if err != nil {
+		return http.Cookie{}, err
+	}
+	cookie := http.Cookie{
+		Name: "__Host-" + c.CookieName, Path: "/", Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, MaxAge: int(nonceLife / time.Second),
+	}
+	if site.Scheme() == "http" {
+		cookie.Name, cookie.Secure = c.CookieName, false
+		if site.Port() != "" {
+			cookie.Name += "-" + site.Port()
+		}
+	}
+	if err := cookie.Valid(); err != nil {
+		return http.Cookie{}, fmt.Errorf("CookieName: %q is not the name of a cookie", c.CookieName)
+	}
+	return cookie, nil
+}
+
+// siteOf returns the first of the origins, which must all be https, or all http on this
+// machine.
+func siteOf(origins []string) (first origin.Origin, err error) {
+	if len(origins) == 0 {
+		return first, errors.New("Origins: required: the origin at which browsers reach the site, such as https://rp.example")
+	}
+	for i, text := range origins {
+		o, err := origin.Parse(text)
+		switch {
+		case err != nil:
+			return first, fmt.Errorf("Origins: %q: %w", text, err)
+		case o.Scheme() == "http" && !origin.IsLocal(o.Host()):
+			return first, fmt.Errorf("Origins: %q is neither https nor on this machine", text)
+		case i > 0 && o.Scheme() != first.Scheme():
+			return first, errors.New("Origins: both http and https: a cookie cannot be for both")
+		case i == 0:
+			first = o
+		}
+	}
+	return first, nil
+}
+
+// UpdateNonces implements NonceStore. A visitor without a known cookie gets a new one, so
+// that nobody can choose the text of another's cookie.
+func (m *memoryNonces) UpdateNonces(w http.ResponseWriter, r *http.Request, change func(stored string) string) error {
+	id, sent := m.visitorOf(r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored, found := "", false
+	if sent {
+		stored, found = m.visitors.Get(id)
+	}
+	changed := change(stored)
+	if changed == stored {
+		return nil
+	}
+	if !found {
+		rand.Read(id[:]) // never fails
+	}
+	m.visitors.Set(id, changed, int64(len(id)+len(changed)))
+	cookie := m.cookie
+	cookie.Value = base64.RawURLEncoding.EncodeToString(id[:])
+	http.SetCookie(w, &cookie)
+	return nil
+}
+
+// visitorOf returns the visitor of a request's cookie, and reports whether it has one.
+func (m *memoryNonces) visitorOf(r *http.Request) (id visitor, ok bool) {
+	cookie, err := r.Cookie(m.cookie.Name)
+	if err != nil || len(cookie.Value) != base64.RawURLEncoding.EncodedLen(len(id)) {
+		return id, false
+	}
+	_, err = base64.RawURLEncoding.Strict().Decode(id[:], []byte(cookie.Value))
+	return id, err == nil
+}
