@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/fetch"
 	"github.com/vepverify/vepverify/keys"
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
 // maxDelegations is how many delegations are followed (PROTOCOL §3).
@@ -54,9 +54,7 @@ func (a *Authority) MarkVerified() {
 		return
 	}
 	for _, e := range a.sources.entries {
-		if !e.verified.Load() {
-			e.verified.Store(true)
-		}
+		e.MarkVerified()
 	}
 }
 
@@ -69,31 +67,31 @@ type source interface {
 // follow returns the authority that answers q. It begins with the entry e of q's host, and
 // asks s for the entries of the hosts to which that delegates.
 func follow(ctx context.Context, s source, q question, e *entry, now time.Time) (*Authority, error) {
-	asked := q.host
+	asked := q.Host
 	a := &Authority{Domain: asked}
 	for {
-		if e.fault != nil {
-			return nil, newLookupError(e.fault, asked, a.Domain)
+		if e.Fault != nil {
+			return nil, newLookupError(e.Fault, asked, a.Domain)
 		}
 		a.add(e)
-		next := e.document.Authority
+		next := e.Document.Authority
 		if next == "" {
 			return a.complete(asked, e, now)
 		}
 		if f := a.delegate(next); f != nil {
 			return nil, newLookupError(f, asked, a.Domain)
 		}
-		e = s.entry(ctx, q.to(next))
+		e = s.entry(ctx, q.To(next))
 	}
 }
 
 // add adds one of the documents that lead to the authority.
 func (a *Authority) add(e *entry) {
-	if len(a.Delegations) == 0 || e.fetched.Before(a.Fetched) {
-		a.Fetched = e.fetched
+	if len(a.Delegations) == 0 || e.Fetched.Before(a.Fetched) {
+		a.Fetched = e.Fetched
 	}
-	if len(a.Delegations) == 0 || e.expires.Before(a.Expires) {
-		a.Expires = e.expires
+	if len(a.Delegations) == 0 || e.Expires.Before(a.Expires) {
+		a.Expires = e.Expires
 	}
 	if a.sources == nil {
 		a.sources = new(sources)
@@ -120,7 +118,7 @@ func (a *Authority) delegate(next string) *fetch.Fault {
 // complete sets the fields that come from the last document, and returns a. If that
 // document lacks one of the paths, the error wraps an IncompleteError.
 func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority, error) {
-	d := e.document
+	d := e.Document.Document
 	a.Keys, a.WeakKeys, a.SkippedKeys = slices.Clone(d.usable), slices.Clone(d.weak), slices.Clone(d.Skipped)
 	a.Authentication, a.Provisioning = d.Authentication, d.Provisioning
 	if a.Authentication != "" && a.Provisioning != "" {
@@ -128,7 +126,7 @@ func (a *Authority) complete(asked string, e *entry, now time.Time) (*Authority,
 	}
 	incomplete := &IncompleteError{Authority: a}
 	outcome := fetch.Unsupported
-	if e.expired(now) {
+	if e.Expired(now) {
 		// The host may have completed its document since. A party that keeps it from
 		// answering must not be able to decide that it has not.
 		outcome = fetch.Unavailable

@@ -3,24 +3,12 @@ package wellknown
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
-	"github.com/vepverify/vepverify/internal/outbound"
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
-)
-
-// Bounds and defaults of [Config].
-const (
-	defaultTimeout    = 8 * time.Second
-	maxTimeout        = 5 * time.Minute
-	defaultMaxEntries = 10_000
-	defaultMaxBytes   = 4 << 20
-	minMaxBytes       = 256 << 10 // room for one document of any size
-	defaultMaxFetches = 128
+	"github.com/vepverify/vepverify/internal/fetch"
 )
 
 // Config configures a [Resolver]. The zero value is the safe choice. A negative number is an
@@ -80,68 +68,48 @@ type Config struct {
 	InsecureDialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
+const (
+	adviceServe    = `the host should serve the document at /.well-known/browserid with status 200 as application/json, or delegate with "authority"`
+	adviceRedirect = `no redirects are followed: the host should serve the document at /.well-known/browserid, or delegate with "authority"`
+)
+
 // validate returns an error for the first field that is out of bounds or contradicts
 // another.
 func (c Config) validate() error {
-	replaced := c.InsecureTransport != nil
-	switch {
-	case c.Timeout < 0 || c.Timeout > maxTimeout:
-		return fmt.Errorf("wellknown: Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
-	case c.MaxEntries < 0:
-		return fmt.Errorf("wellknown: MaxEntries: %d is negative", c.MaxEntries)
-	case c.MaxBytes != 0 && c.MaxBytes < minMaxBytes:
-		return fmt.Errorf("wellknown: MaxBytes: %d is less than %d", c.MaxBytes, minMaxBytes)
-	case c.MaxFetches < 0:
-		return fmt.Errorf("wellknown: MaxFetches: %d is negative", c.MaxFetches)
-	case c.CAFile != "" && c.RootCAs != nil:
-		return errors.New("wellknown: CAFile, RootCAs: at most one may be set")
-	case replaced && (c.CAFile != "" || c.RootCAs != nil || c.Proxy != "" || c.DNS != nil || c.InsecureDialContext != nil):
-		return errors.New("wellknown: InsecureTransport: set together with a setting of the transport that it replaces")
-	case c.InsecureDialContext != nil && (c.Proxy != "" || c.DNS != nil):
-		return errors.New("wellknown: InsecureDialContext: set together with a setting of the dial function that it replaces")
+	if err := c.limits().Validate(); err != nil {
+		return fmt.Errorf("wellknown: %w", err)
+	}
+	if err := c.client(semaphore{}, nil).Validate(); err != nil {
+		return fmt.Errorf("wellknown: %w", err)
 	}
 	return nil
 }
 
-// withDefaults returns c with the defaults in place of zero values.
+// withDefaults returns c with the defaults in place of zero values. Those that package fetch
+// knows stay zero.
 func (c Config) withDefaults() Config {
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.MaxEntries == 0 {
-		c.MaxEntries = defaultMaxEntries
-	}
-	if c.MaxBytes == 0 {
-		c.MaxBytes = defaultMaxBytes
-	}
-	if c.MaxFetches == 0 {
-		c.MaxFetches = defaultMaxFetches
-	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.DNS == nil {
-		c.DNS = &net.Resolver{PreferGo: true}
 	}
 	return c
 }
 
-// fetchConfig returns the settings of the client that fetches. It reads the CA file.
-func (c Config) fetchConfig(work semaphore, ports []uint16) (fetch.Config, error) {
-	f := fetch.Config{
-		Ports: ports, RootCAs: c.RootCAs, DNS: c.DNS, AllowPrivate: c.InsecureAllowPrivate,
-		Transport: c.InsecureTransport, DialContext: c.InsecureDialContext, Admit: work.acquire,
+// limits returns the settings of the fetcher.
+func (c Config) limits() fetch.Limits {
+	return fetch.Limits{
+		Timeout: c.Timeout, MaxFetches: c.MaxFetches, MaxEntries: c.MaxEntries, MaxBytes: c.MaxBytes, Now: c.Now,
+		Stale: true, // PROTOCOL 4.stale
 	}
-	var err error
-	if c.CAFile != "" {
-		if f.RootCAs, err = outbound.LoadCAFile(c.CAFile); err != nil {
-			return f, fmt.Errorf("wellknown: CAFile: %w", err)
-		}
+}
+
+// client returns the settings of the client (PROTOCOL §4). Work limits the CPU time of TLS.
+func (c Config) client(work semaphore, ports []uint16) fetch.Config {
+	return fetch.Config{
+		Rules: fetch.Rules{
+			Absent: fetch.Unsupported, Other: fetch.Unsupported, Advice: adviceServe, RedirectAdvice: adviceRedirect,
+		},
+		CAFile: c.CAFile, RootCAs: c.RootCAs, Proxy: c.Proxy, DNS: c.DNS, InsecureAllowPrivate: c.InsecureAllowPrivate,
+		InsecureTransport: c.InsecureTransport, InsecureDialContext: c.InsecureDialContext,
+		Admit: work.acquire, Ports: ports,
 	}
-	if c.Proxy != "" {
-		if f.Proxy, err = outbound.ParseProxy(c.Proxy); err != nil {
-			return f, fmt.Errorf("wellknown: Proxy: %w", err)
-		}
-	}
-	return f, nil
 }

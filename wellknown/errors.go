@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
+	"github.com/vepverify/vepverify/internal/fetch"
 )
 
 // The outcomes of a lookup without an authority. Every error of a lookup matches exactly

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/netip"
 
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
+	"github.com/vepverify/vepverify/internal/fetch"
 )
 
 // NewResolverWithPort is NewResolver with port in place of 443, so that a test's listener
@@ -18,25 +18,22 @@ func NewResolverWithPublic(c Config, port uint16, public netip.Addr) (*Resolver,
 	if err != nil {
 		return nil, err
 	}
-	config, err := c.fetchConfig(r.work, []uint16{port})
-	if err != nil {
-		return nil, err
-	}
+	config := c.client(r.work, []uint16{port})
 	config.Exempt = []netip.Prefix{netip.PrefixFrom(public, public.BitLen())}
-	r.client = fetch.NewClient(config)
-	return r, nil
+	r.client, err = fetch.NewClient(config)
+	return r, err
 }
 
 // CacheSize returns the numbers of cached documents and of other outcomes, and their
 // estimated sizes in bytes.
 func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes int64) {
-	d, f := r.cache.documents, r.cache.faults
-	return len(d.entries), len(f.entries), d.bytes, f.bytes
+	s := r.fetcher.Sizes()
+	return s.Documents, s.Faults, s.DocumentBytes, s.FaultBytes
 }
 
 // IsCached reports whether a lookup needs no fetch. It counts as a use of the entry.
 func IsCached(r *Resolver, host, emailDomain string) bool {
-	return r.cache.get(question{host, emailDomain}, r.now(), false) != nil
+	return r.fetcher.Cached(question{Host: host, For: emailDomain}, r.now(), false) != nil
 }
 
 // FollowFrom is r.Authority(ctx, host, host), with the document of host given.
@@ -45,21 +42,21 @@ func FollowFrom(ctx context.Context, r *Resolver, host, document string) (*Autho
 	if err != nil {
 		return nil, err
 	}
-	r.cache.add(&entry{question: question{host, host}, document: d, life: defaultLife}, r.now(), false)
+	r.fetcher.Add(fetch.Own(host), fetch.Result[answer]{Document: answer{Document: d}, Complete: complete}, r.now())
 	return r.Authority(ctx, host, host)
 }
 
 // OccupyLoads takes all room for the work described at Hooks.Load, until free is called.
 func OccupyLoads(r *Resolver) (free func()) {
-	for range cap(r.work) {
-		r.work <- struct{}{}
+	for range cap(r.work.Work) {
+		r.work.Work <- struct{}{}
 	}
 	return func() {
-		for range cap(r.work) {
-			<-r.work
+		for range cap(r.work.Work) {
+			<-r.work.Work
 		}
 	}
 }
 
 // Buckets returns how many buckets of rates are kept.
-func Buckets(r *Resolver) int { return len(r.scheduler.rates.buckets) }
+func Buckets(r *Resolver) int { return r.fetcher.Sizes().Buckets }

@@ -2,7 +2,8 @@ package wellknown
 
 import (
 	"context"
-	"runtime"
+
+	"github.com/vepverify/vepverify/internal/fetch"
 )
 
 // Hooks are functions that a [Resolver] and a [Static] call during a lookup. Each may be
@@ -86,21 +87,13 @@ func (h *Hooks) done(cached bool, err error) {
 	}
 }
 
-// semaphore limits the work described at Hooks.Load if there is no such hook. It holds one
-// element for each piece of work in progress.
-type semaphore chan struct{}
-
-func newSemaphore() semaphore { return make(semaphore, max(1, runtime.GOMAXPROCS(0)/2)) }
+// semaphore limits the work described at Hooks.Load if there is no such hook.
+type semaphore struct{ fetch.Work }
 
 // acquire waits until a piece of work may begin, and returns the function that ends it.
 func (s semaphore) acquire(ctx context.Context) (release func(), err error) {
 	if h := hooksOf(ctx); h != nil && h.Load != nil {
 		return h.Load(ctx)
 	}
-	select {
-	case s <- struct{}{}:
-		return func() { <-s }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return s.Acquire(ctx)
 }

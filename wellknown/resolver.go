@@ -3,23 +3,22 @@ package wellknown
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/fetch"
 	"github.com/vepverify/vepverify/keys"
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
 // Resolver looks up authorities over the network and caches what it learns. It is safe for
 // concurrent use.
 type Resolver struct {
-	timeout      time.Duration // of a lookup
-	fetchTimeout time.Duration
-	client       *fetch.Client
-	work         semaphore
-	cache        *cache
-	scheduler    *scheduler
-	now          func() time.Time
+	client  *fetch.Client
+	work    semaphore
+	fetcher *fetch.Fetcher[answer]
+	now     func() time.Time
 }
 
 // NewResolver returns a resolver. It returns an error if a field of c is out of bounds or
@@ -34,42 +33,40 @@ func newResolver(c Config, ports ...uint16) (*Resolver, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	work := newSemaphore()
-	config, err := c.fetchConfig(work, ports)
+	work := semaphore{fetch.NewWork()}
+	client, err := fetch.NewClient(c.client(work, ports))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("wellknown: %w", err)
 	}
-	r := &Resolver{
-		timeout:      c.Timeout + c.Timeout/32, // so that the caller that started a fetch gets its result
-		fetchTimeout: c.Timeout,
-		client:       fetch.NewClient(config),
-		work:         work,
-		cache:        newCache(c.MaxEntries, c.MaxBytes),
-		now:          c.Now,
-	}
-	r.scheduler = newScheduler(c, r.cache, r.fetch)
+	r := &Resolver{client: client, work: work, now: c.Now}
+	r.fetcher = fetch.NewFetcher(c.limits(), r.fetch)
 	return r, nil
 }
 
-// question is what is asked: host for its support document, for emails of emailDomain. Both
-// names are valid and in lower case. It is the key of the cache and of fetches in progress.
-type question struct{ host, emailDomain string }
+// question is what is asked: Host for its support document, for emails of the domain For.
+// Both names are valid and in lower case.
+type question = fetch.Question
 
 // parseQuestion returns the question to host for emails of emailDomain. It returns false if
 // one of the names is not a domain.
 func parseQuestion(host, emailDomain string) (question, bool) {
 	host, hostOK := domain.Parse(host)
 	if emailDomain, emailOK := domain.Parse(emailDomain); hostOK && emailOK {
-		return question{host, emailDomain}, true
+		return question{Host: host, For: emailDomain}, true
 	}
 	return question{}, false
 }
 
-// to returns the same question to another host.
-func (q question) to(host string) question { return question{host, q.emailDomain} }
+// entry is the answer to a question: a document, or the fault in place of one. Entries of a
+// [Resolver] are cached and expire; those of a [Static] do not expire.
+type entry = fetch.Entry[answer]
 
-// own reports whether the question is about the host's own emails.
-func (q question) own() bool { return q.host == q.emailDomain }
+// answer is a document, and the answer to a lookup if the document alone determines it, else
+// nil.
+type answer struct {
+	*Document
+	authority *Authority
+}
 
 // Authority returns the authority for host and for emails of emailDomain. If there is no
 // email, emailDomain is the host.
@@ -112,10 +109,10 @@ func (c *SignatureCheck) verified(e *entry) bool {
 	switch {
 	case c == nil || e == nil || c.Verifies == nil:
 		return false
-	case e.host == c.Fallback && c.issuer() != c.Fallback:
+	case e.Host == c.Fallback && c.issuer() != c.Fallback:
 		return false
 	}
-	return c.Verifies(e.document.usable)
+	return c.Verifies(e.Document.usable)
 }
 
 // issuer returns the host that issued the certificate.
@@ -129,7 +126,7 @@ func (c *SignatureCheck) issuer() string {
 // asksForDelegate reports whether q asks the fallback about a certificate of another
 // issuer. The receiver may be nil.
 func (c *SignatureCheck) asksForDelegate(q question) bool {
-	return c != nil && q.host == c.Fallback && c.issuer() != c.Fallback
+	return c != nil && q.Host == c.Fallback && c.issuer() != c.Fallback
 }
 
 // AuthorityFor is Authority for the certificate of check. If cached keys verify the
@@ -159,13 +156,13 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 		return nil, err
 	}
 	now := r.now()
-	e := r.cache.get(q, now, refresh)
-	if e != nil && e.authority != nil {
+	e := r.fetcher.Cached(q, now, refresh)
+	if e != nil && e.Document.authority != nil {
 		r.renewIfDue(ctx, e, check, now)
 		hooks.done(true, nil)
-		return e.authority.clone(), nil
+		return e.Document.authority.clone(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := r.fetcher.WithTimeout(ctx)
 	defer cancel()
 	l := &lookup{Resolver: r, now: now, check: check, refresh: refresh, hooks: hooks}
 	a, err := follow(ctx, l, q, l.use(ctx, q, e), now)
@@ -185,7 +182,7 @@ type lookup struct {
 
 // entry implements source.
 func (l *lookup) entry(ctx context.Context, q question) *entry {
-	return l.use(ctx, q, l.cache.get(q, l.now, l.refresh))
+	return l.use(ctx, q, l.fetcher.Cached(q, l.now, l.refresh))
 }
 
 // use returns the cache entry e, or the result of a fetch if e is nil.
@@ -194,94 +191,65 @@ func (l *lookup) use(ctx context.Context, q question, e *entry) *entry {
 		l.renewIfDue(ctx, e, l.check, l.now)
 		return e
 	}
-	if f := l.client.CheckHost(q.host); f != nil {
-		return &entry{question: q, fault: f}
+	if f := l.client.CheckHost(q.Host); f != nil {
+		return &entry{Question: q, Fault: f}
 	}
-	e, f := l.await(ctx, q)
-	if f == faultRate && l.fetchIssuer(ctx, q) {
-		e, f = l.await(ctx, q)
+	e = l.fetcher.Fetch(ctx, q, l.now, l.options(q))
+	if e.OverRate() && l.fetchIssuer(ctx, q) {
+		e = l.fetcher.Fetch(ctx, q, l.now, l.options(q))
 	}
-	if f == nil {
-		return e
+	return e
+}
+
+// options returns the options of a fetch for the answer to q.
+func (l *lookup) options(q question) fetch.Options {
+	return fetch.Options{
+		Refresh: l.refresh, Wait: l.wait, Waited: l.hooks.waited,
+		Sender: func() fetch.Sender { return l.sender(q, l.check, l.now) },
 	}
-	// The fetch did not start or did not end in time, which says nothing about the host: it
-	// is not cached, and a document that still counts is used. Refresh asks for a newer
-	// one, and whether there is one is not known.
-	if stale := l.cache.document(q, l.now); stale != nil && !l.refresh {
-		return stale
-	}
-	return &entry{question: q, fault: f}
+}
+
+// wait is called before the lookup waits for the network.
+func (l *lookup) wait(ctx context.Context) error {
+	l.waited = true
+	return l.hooks.wait(ctx)
 }
 
 // fetchIssuer fetches the keys of the certificate's issuer, if q asks the fallback and none
 // of them is cached. It reports whether they verify the certificate, so that another rate
 // limits the fetch.
 func (l *lookup) fetchIssuer(ctx context.Context, q question) bool {
-	if !l.check.asksForDelegate(q) || l.cache.keysOf(l.check.Issuer) != nil {
+	if !l.check.asksForDelegate(q) || l.fetcher.KeysOf(l.check.Issuer) != nil {
 		return false
 	}
 	issuer, ok := parseQuestion(l.check.Issuer, l.check.Issuer)
-	return ok && l.entry(ctx, issuer).hasKeys() && l.check.verified(l.cache.keysOf(issuer.host))
+	return ok && l.entry(ctx, issuer).HasKeys() && l.check.verified(l.fetcher.KeysOf(issuer.Host))
 }
 
-// await returns the result of a fetch, which it shares with other lookups. It tries again
-// after a fetch for another email domain of the host, whose keys decide the order.
-func (l *lookup) await(ctx context.Context, q question) (*entry, *fetch.Fault) {
-	l.waited = true
-	for {
-		e, f := l.awaitOne(ctx, l.request(ctx, q, l.check, l.now))
-		if e != nil || f != nil {
-			return e, f
+// sender returns what cached keys tell about the certificate's sender, who asks q.
+func (r *Resolver) sender(q question, check *SignatureCheck, now time.Time) fetch.Sender {
+	switch {
+	case check == nil:
+		return fetch.Sender{}
+	case check.verified(r.fetcher.KeysOf(q.Host)), r.verifiedByFallback(check, q, now):
+		return fetch.Sender{Verified: true}
+	case check.asksForDelegate(q) && check.verified(r.fetcher.KeysOf(check.Issuer)):
+		return fetch.Sender{Issuer: check.Issuer}
+	}
+	return fetch.Sender{Configured: r.authorityHost(q.To(check.Fallback), now) == q.Host}
+}
+
+// authorityHost returns the host to which the cached documents for q delegate, in the end.
+// It is q's own host if none is cached.
+func (r *Resolver) authorityHost(q question, now time.Time) string {
+	for range maxDelegations {
+		e := r.fetcher.Document(q, now)
+		if e == nil || e.Document.Authority == "" {
+			break
 		}
+		q = q.To(e.Document.Authority)
 	}
-}
-
-// awaitOne waits for one fetch. Both results are nil if the request must be made again.
-func (l *lookup) awaitOne(ctx context.Context, r *request) (*entry, *fetch.Fault) {
-	r.refresh = l.refresh
-	if err := l.hooks.wait(ctx); err != nil {
-		return nil, fetch.Unavailable.Fault("no room to wait for the network", err).Advise("try again later", "")
-	}
-	defer l.hooks.waited()
-	c, f := l.scheduler.join(r)
-	if f != nil {
-		return nil, f
-	}
-	defer l.scheduler.leave(r, c)
-	stale := r.priority == priorityKnown && !l.refresh
-	if f := l.scheduler.wait(ctx, c, stale); f != nil {
-		return nil, f
-	}
-	e := c.entry
-	switch {
-	case e == nil || c.question != r.question:
-		return nil, nil
-	case e.fault != nil && e.fault.Local:
-		return nil, e.fault
-	}
-	return e, nil
-}
-
-// request returns a request for the answer to q. What is cached decides its priority.
-func (r *Resolver) request(ctx context.Context, q question, check *SignatureCheck, now time.Time) *request {
-	document, hostKeys := r.cache.document(q, now), r.cache.keysOf(q.host)
-	req := newRequest(ctx, q)
-	req.slow = r.cache.isSlow(q, now)
-	req.needsKeys = document == nil && hostKeys == nil && !q.own()
-	verified := q.own()
-	switch {
-	case document != nil:
-		req.priority = priorityKnown
-		verified = verified || document.verified.Load()
-	case check.verified(hostKeys), r.verifiedByFallback(check, q, now):
-		req.priority = priorityVerified
-		verified = true
-	case check.asksForDelegate(q) && check.verified(r.cache.keysOf(check.Issuer)):
-		req.limitIssuer(check.Issuer)
-		return req
-	}
-	req.limitRates(verified, check != nil && r.cache.authority(q.to(check.Fallback), now) == q.host)
-	return req
+	return q.Host
 }
 
 // verifiedByFallback reports whether a question is about the host's own emails, no key of
@@ -290,60 +258,68 @@ func (r *Resolver) request(ctx context.Context, q question, check *SignatureChec
 //
 // A delegate vouches only for email domains that the fallback is known to delegate to it.
 func (r *Resolver) verifiedByFallback(check *SignatureCheck, q question, now time.Time) bool {
-	if !q.own() || check == nil || check.Fallback == "" || r.cache.keysOf(q.host) != nil {
+	if !q.Own() || check == nil || check.Fallback == "" || r.fetcher.KeysOf(q.Host) != nil {
 		return false
 	}
-	host := r.cache.authority(q.to(check.Fallback), now)
-	return host == check.issuer() && check.verified(r.cache.keysOf(host))
+	host := r.authorityHost(q.To(check.Fallback), now)
+	return host == check.issuer() && check.verified(r.fetcher.KeysOf(host))
 }
 
 // renewIfDue starts a fetch in the background if e is in the last quarter of its life. An
 // ErrUnsupported is renewed only if the fallback's keys verify the certificate.
 func (r *Resolver) renewIfDue(ctx context.Context, e *entry, check *SignatureCheck, now time.Time) {
-	if !e.renewable(now) {
+	if !e.Renewable(now) || e.Fault != nil && !r.verifiedByFallback(check, e.Question, now) {
 		return
 	}
-	if e.document == nil && !r.verifiedByFallback(check, e.question, now) {
-		return
-	}
-	if e.startRenewal(now) {
-		req := r.request(ctx, e.question, check, now)
-		req.renewal, req.begun = true, now
-		r.scheduler.renew(req)
-	}
+	r.fetcher.Renew(ctx, e, now, fetch.Options{
+		Sender: func() fetch.Sender { return r.sender(e.Question, check, now) },
+	})
 }
 
-// fetch fetches what a request asks for and caches the result. A fetch serves all callers
-// that wait for it, so it does not end with the context of the one that started it.
-func (r *Resolver) fetch(req *request) *entry {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.ctx), r.fetchTimeout)
-	defer cancel()
-	answer, f := r.client.Get(ctx, req.host, req.emailDomain)
-	e := &entry{question: req.question, fault: f}
+// fetch fetches the document that q asks for.
+func (r *Resolver) fetch(ctx context.Context, q question) fetch.Result[answer] {
+	got, f := r.client.Get(ctx, &url.URL{
+		Scheme: "https", Host: q.Host, Path: "/.well-known/browserid",
+		RawQuery: url.Values{"domain": {q.For}}.Encode(),
+	})
+	result := fetch.Result[answer]{Fault: f}
 	if f == nil {
-		r.read(ctx, e, answer)
+		result = r.read(ctx, got)
 	}
-	e.life = lifetime(e.fault, answer.CacheControl)
-	return r.cache.add(e, r.now(), req.renewal)
+	result.Life = fetch.Lifetime(result.Fault, got.CacheControl)
+	return result
 }
 
-// read parses an answer, and sets the document of e or its fault.
-func (r *Resolver) read(ctx context.Context, e *entry, answer fetch.Answer) {
+// read parses an answer.
+func (r *Resolver) read(ctx context.Context, got fetch.Answer) fetch.Result[answer] {
 	release, err := r.work.acquire(ctx)
 	if err != nil {
-		e.fault = fetch.LocalFault("no room to read the document", err).Advise("try again later", "")
-		return
+		return fetch.Result[answer]{Fault: fetch.LocalFault("no room to read the document", err).Advise("try again later", "")}
 	}
 	defer release()
-	text, f := answer.Text()
+	text, f := got.Text()
 	if f != nil {
-		e.fault = f
-		return
+		return fetch.Result[answer]{Fault: f}
 	}
-	e.size = len(text)
 	d, err := ParseDocument(text)
-	if e.fault = documentFault(d, err, answer); e.fault == nil {
-		e.document = d
+	if f := documentFault(d, err, got); f != nil {
+		return fetch.Result[answer]{Fault: f, Size: len(text)}
+	}
+	return fetch.Result[answer]{
+		Document: answer{Document: d}, Size: len(text), HasKeys: len(d.usable) > 0, Complete: complete,
+	}
+}
+
+// complete completes the answer of an entry: it replaces keys by equal ones of an earlier
+// document of the host, which may be nil.
+func complete(e, known *entry) {
+	d := e.Document.Document
+	if known != nil {
+		d.reuseKeys(known.Document.Document)
+	}
+	if a := d.soleAuthority(e.Host, e.Fetched, e.Expires); a != nil {
+		a.sources = &sources{[]*entry{e}}
+		e.Document.authority = a
 	}
 }
 
@@ -351,14 +327,14 @@ const adviceDocument = "the host should correct its support document"
 
 // documentFault returns the fault of a body that was parsed as d, or with an error. It
 // returns nil if d is a document that can be used.
-func documentFault(d *Document, err error, answer fetch.Answer) *fetch.Fault {
+func documentFault(d *Document, err error, got fetch.Answer) *fetch.Fault {
 	switch {
-	case err == nil && d.Authority != "" && answer.Gzip:
+	case err == nil && d.Authority != "" && got.Gzip:
 		// Otherwise one lookup could decompress six bodies.
 		return fetch.Refused.FaultByHost("a delegation in gzip").Advise("the host should send it without a content coding", "")
 	case errors.Is(err, errLimit):
 		return fetch.Refused.FaultByHost(err.Error()).Advise("the host should serve a smaller document", "")
-	case err != nil && answer.EndUnknown:
+	case err != nil && got.EndUnknown:
 		return fetch.Unavailable.Fault("answer cut off, or malformed", nil).Advise(adviceDocument, "")
 	case err != nil:
 		return fetch.Unsupported.FaultByHost(err.Error()).Advise(adviceDocument, "")

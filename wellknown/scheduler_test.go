@@ -189,13 +189,13 @@ func TestMaxFetches(t *testing.T) {
 	})
 }
 
-// goroutines returns the number of goroutines that the package started in this bubble: one
+// goroutines returns the number of goroutines that package fetch started in this bubble: one
 // for each fetch in progress.
 func goroutines() (n int) {
 	stacks := make([]byte, 1<<22)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for one := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(one, "synctest bubble") && strings.Contains(one, "created by github.com/vepverify/vepverify/wellknown.(") {
+		if strings.Contains(one, "synctest bubble") && strings.Contains(one, "created by github.com/vepverify/vepverify/internal/fetch.(") {
 			n++
 		}
 	}

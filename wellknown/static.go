@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/fetch"
 	"github.com/vepverify/vepverify/internal/strictjson"
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
 // Static answers lookups from a fixed set of documents, without a network. It is safe for
@@ -121,23 +121,23 @@ func (s *Static) add(name string, document json.RawMessage) error {
 		return fmt.Errorf("%q is not a domain", name)
 	}
 	if s.entries[q] != nil {
-		return fmt.Errorf("%s: more than one document", q.entryName())
+		return fmt.Errorf("%s: more than one document", entryName(q))
 	}
-	e := &entry{question: q}
+	e := &entry{Question: q}
 	s.entries[q] = e
 	if document == nil || string(bytes.TrimSpace(document)) == "null" {
-		e.fault = fetch.Unsupported.Fault("recorded as not supporting BrowserID", nil)
+		e.Fault = fetch.Unsupported.Fault("recorded as not supporting BrowserID", nil)
 		return nil
 	}
 	d, err := ParseDocument(document)
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.entryName(), err)
+		return fmt.Errorf("%s: %w", entryName(q), err)
 	}
 	if d.Disabled {
-		e.fault = fetch.Unsupported.Fault("disabled", nil)
+		e.Fault = fetch.Unsupported.Fault("disabled", nil)
 		return nil
 	}
-	e.document, e.authority = d, d.soleAuthority(q.host, time.Time{}, time.Time{})
+	e.Document = answer{d, d.soleAuthority(q.Host, time.Time{}, time.Time{})}
 	return nil
 }
 
@@ -149,18 +149,18 @@ const domainQuery = "?domain="
 func parseEntryName(name string) (q question, ok bool) {
 	host, emailDomain, found := strings.Cut(name, domainQuery)
 	if !found {
-		q.host, ok = domain.Parse(name)
+		q.Host, ok = domain.Parse(name)
 		return q, ok
 	}
 	return parseQuestion(host, emailDomain)
 }
 
 // entryName is the inverse of parseEntryName.
-func (q question) entryName() string {
-	if q.emailDomain == "" {
-		return q.host
+func entryName(q question) string {
+	if q.For == "" {
+		return q.Host
 	}
-	return q.host + domainQuery + q.emailDomain
+	return q.Host + domainQuery + q.For
 }
 
 // Authority is [Resolver.Authority] without the network.
@@ -176,20 +176,20 @@ func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Auth
 		return nil, notDomain()
 	}
 	e := s.entry(ctx, q)
-	if e.authority != nil {
-		return e.authority.clone(), nil
+	if e.Document.authority != nil {
+		return e.Document.authority.clone(), nil
 	}
 	return follow(ctx, s, q, e, time.Time{})
 }
 
 // entry implements source.
 func (s *Static) entry(_ context.Context, q question) *entry {
-	for _, known := range []question{q, {host: q.host}} {
+	for _, known := range []question{q, {Host: q.Host}} {
 		if e := s.entries[known]; e != nil {
 			return e
 		}
 	}
-	return &entry{question: q, fault: fetch.Unavailable.Fault("no document of this host is known", nil).
+	return &entry{Question: q, Fault: fetch.Unavailable.Fault("no document of this host is known", nil).
 		Advise("add the host's document to those that are configured", "Keys")}
 }
 
@@ -232,15 +232,15 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 	if !ok {
 		return notDomain()
 	}
-	if q.emailDomain == "" {
-		q.emailDomain = q.host
+	if q.For == "" {
+		q.For = q.Host
 	} else {
 		rec.named[q] = true
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := r.fetcher.WithTimeout(ctx)
 	defer cancel()
 	l := &lookup{Resolver: r, now: r.now()}
-	rec.source, rec.asked = l, q.host
+	rec.source, rec.asked = l, q.Host
 	// An error of follow itself, such as a delegation in a circle, is ignored: the
 	// documents are recorded, and a lookup in them returns the same error.
 	_, _ = follow(ctx, rec, q, rec.entry(ctx, q), l.now)
@@ -252,13 +252,13 @@ func (rec *recorder) entry(ctx context.Context, q question) *entry {
 	e := rec.source.entry(ctx, q)
 	text := json.RawMessage("null")
 	switch {
-	case e.fault == nil:
+	case e.Fault == nil:
 		var err error
-		if text, err = json.Marshal(e.document); err != nil {
-			rec.fail(fmt.Errorf("%s: %w", q.host, err))
+		if text, err = json.Marshal(e.Document.Document); err != nil {
+			rec.fail(fmt.Errorf("%s: %w", q.Host, err))
 		}
-	case e.fault.Outcome != fetch.Unsupported:
-		rec.fail(newLookupError(e.fault, rec.asked, q.host))
+	case e.Fault.Outcome != fetch.Unsupported:
+		rec.fail(newLookupError(e.Fault, rec.asked, q.Host))
 		return e
 	}
 	rec.documents[q] = text
@@ -277,17 +277,17 @@ func (rec *recorder) fail(err error) {
 func (rec *recorder) bundle() map[string]json.RawMessage {
 	texts := make(map[string]map[string]bool) // by host
 	for q, text := range rec.documents {
-		if texts[q.host] == nil {
-			texts[q.host] = make(map[string]bool)
+		if texts[q.Host] == nil {
+			texts[q.Host] = make(map[string]bool)
 		}
-		texts[q.host][string(text)] = true
+		texts[q.Host][string(text)] = true
 	}
 	bundle := make(map[string]json.RawMessage, len(rec.documents))
 	for q, text := range rec.documents {
-		if q.own() || !rec.named[q] && len(texts[q.host]) == 1 {
-			q.emailDomain = ""
+		if q.Own() || !rec.named[q] && len(texts[q.Host]) == 1 {
+			q.For = ""
 		}
-		bundle[q.entryName()] = text
+		bundle[entryName(q)] = text
 	}
 	return bundle
 }

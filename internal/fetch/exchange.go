@@ -49,7 +49,7 @@ func enter(ctx context.Context, p phase) {
 type phase int32
 
 const (
-	unknownPhase phase = iota // such as that of Config.Transport
+	unknownPhase phase = iota // such as that of Config.InsecureTransport
 	resolving
 	connecting
 	tunnelling

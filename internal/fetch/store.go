@@ -1,4 +1,4 @@
-package wellknown
+package fetch
 
 import (
 	"container/list"
@@ -35,43 +35,43 @@ const (
 //
 // internal/bounded and golang-lru evict the least recently used entry, so that one party
 // could evict the entries of all others.
-type store struct {
+type store[D any] struct {
 	maxEntries int
 	maxBytes   int64
 
 	mu      sync.Mutex // guards everything below
-	entries map[question]*entry
-	hosts   map[string]*hostEntries
-	domains map[string]*domainEntries
+	entries map[Question]*Entry[D]
+	hosts   map[string]*hostEntries[D]
+	domains map[string]*domainEntries[D]
 	classes [48]list.List // of *domainEntries, by size class; the most recently used first
 	bytes   int64
 }
 
 // domainEntries are the entries of one registrable domain.
-type domainEntries struct {
+type domainEntries[D any] struct {
 	name    string
-	entries list.List // of *entry, the most recently used first
+	entries list.List // of *Entry, the most recently used first
 	bytes   int64
 	class   int
 	element *list.Element // in store.classes
 }
 
 // hostEntries are the entries of one host.
-type hostEntries struct {
-	domain *domainEntries
+type hostEntries[D any] struct {
+	domain *domainEntries[D]
 	count  int
-	keys   *entry // the newest with usable keys, or nil
+	keys   *Entry[D] // the newest with usable keys, or nil
 }
 
-func newStore(maxEntries int, maxBytes int64) *store {
-	return &store{
+func newStore[D any](maxEntries int, maxBytes int64) *store[D] {
+	return &store[D]{
 		maxEntries: maxEntries, maxBytes: maxBytes,
-		entries: make(map[question]*entry), hosts: make(map[string]*hostEntries), domains: make(map[string]*domainEntries),
+		entries: make(map[Question]*Entry[D]), hosts: make(map[string]*hostEntries[D]), domains: make(map[string]*domainEntries[D]),
 	}
 }
 
 // get returns nil if there is no entry.
-func (s *store) get(q question) *entry {
+func (s *store[D]) get(q Question) *Entry[D] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[q]
@@ -85,7 +85,7 @@ func (s *store) get(q question) *entry {
 }
 
 // keysOf returns the newest entry of host with usable keys, or nil.
-func (s *store) keysOf(host string) *entry {
+func (s *store[D]) keysOf(host string) *Entry[D] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := s.hosts[host]; h != nil {
@@ -95,66 +95,73 @@ func (s *store) keysOf(host string) *entry {
 }
 
 // empty reports whether there is no entry.
-func (s *store) empty() bool {
+func (s *store[D]) empty() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.entries) == 0
 }
 
-// set adds e in place of an earlier entry for the same question.
-func (s *store) set(e *entry) {
+// size returns the number of entries, and the estimate of their bytes.
+func (s *store[D]) size() (entries int, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.remove(s.entries[e.question])
-	h := s.host(e.host)
+	return len(s.entries), s.bytes
+}
+
+// set adds e in place of an earlier entry for the same question.
+func (s *store[D]) set(e *Entry[D]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(s.entries[e.Question])
+	h := s.host(e.Host)
 	e.owner, e.element = h, h.domain.entries.PushFront(e)
-	s.entries[e.question] = e
+	s.entries[e.Question] = e
 	s.count(e, 1)
-	if e.hasKeys() {
+	if e.HasKeys() {
 		h.keys = e
 	}
 	s.evict(e)
 }
 
 // delete removes the entry for q, if there is one.
-func (s *store) delete(q question) {
+func (s *store[D]) delete(q Question) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remove(s.entries[q])
 }
 
 // host returns the entries of a host, which it adds if there are none.
-func (s *store) host(host string) *hostEntries {
+func (s *store[D]) host(host string) *hostEntries[D] {
 	if h := s.hosts[host]; h != nil {
 		return h
 	}
 	name := registrable.Domain(host)
 	d := s.domains[name]
 	if d == nil {
-		d = &domainEntries{name: name}
+		d = &domainEntries[D]{name: name}
 		d.element = s.classes[0].PushFront(d)
 		s.domains[name] = d
 	}
-	h := &hostEntries{domain: d}
+	h := &hostEntries[D]{domain: d}
 	s.hosts[host] = h
 	return h
 }
 
 // remove removes e, which may be nil.
-func (s *store) remove(e *entry) {
+func (s *store[D]) remove(e *Entry[D]) {
 	if e == nil {
 		return
 	}
 	h := e.owner
 	d := h.domain
-	delete(s.entries, e.question)
+	delete(s.entries, e.Question)
 	d.entries.Remove(e.element)
 	s.count(e, -1)
 	if h.keys == e {
-		h.keys = d.keysOf(e.host)
+		h.keys = d.keysOf(e.Host)
 	}
 	if h.count == 0 {
-		delete(s.hosts, e.host)
+		delete(s.hosts, e.Host)
 	}
 	if d.entries.Len() == 0 {
 		s.classes[d.class].Remove(d.element)
@@ -164,7 +171,7 @@ func (s *store) remove(e *entry) {
 
 // count adds e to the sums if n is 1, and subtracts it if n is -1. It moves e's domain to
 // its size class.
-func (s *store) count(e *entry, n int) {
+func (s *store[D]) count(e *Entry[D], n int) {
 	h := e.owner
 	d := h.domain
 	cost := int64(n) * e.cost()
@@ -180,7 +187,7 @@ func (s *store) count(e *entry, n int) {
 
 // class returns the size of a domain as a power of two. An entry counts as its share of the
 // bytes at least.
-func (s *store) class(d *domainEntries) int {
+func (s *store[D]) class(d *domainEntries[D]) int {
 	n := d.entries.Len()
 	if n <= 1 {
 		return bits.Len64(uint64(d.bytes >> smallEntryBits))
@@ -190,11 +197,11 @@ func (s *store) class(d *domainEntries) int {
 }
 
 // evict evicts entries until added fits.
-func (s *store) evict(added *entry) {
+func (s *store[D]) evict(added *Entry[D]) {
 	h := added.owner
 	d := h.domain
 	for h.count > max(1, min(maxHostEntries, s.maxEntries/storeShare)) {
-		s.remove(d.victim(added, added.host))
+		s.remove(d.victim(added, added.Host))
 	}
 	for d.entries.Len() > 1 &&
 		(d.entries.Len() > min(maxDomainEntries, s.maxEntries/storeShare) || d.bytes > s.maxBytes/storeShare) {
@@ -207,30 +214,30 @@ func (s *store) evict(added *entry) {
 
 // largest returns the domain to evict from. If all have one small entry, it prefers one
 // whose keys verified nothing, among the maxScan least recently used.
-func (s *store) largest() *domainEntries {
+func (s *store[D]) largest() *domainEntries[D] {
 	class := len(s.classes) - 1
 	for s.classes[class].Len() == 0 {
 		class--
 	}
 	last := s.classes[class].Back()
 	if class > 0 {
-		return last.Value.(*domainEntries)
+		return last.Value.(*domainEntries[D])
 	}
 	for e, n := last, 0; e != nil && n < maxScan; e, n = e.Prev(), n+1 {
-		if d := e.Value.(*domainEntries); !d.entries.Front().Value.(*entry).verified.Load() {
+		if d := e.Value.(*domainEntries[D]); !d.entries.Front().Value.(*Entry[D]).verified.Load() {
 			return d
 		}
 	}
-	return last.Value.(*domainEntries)
+	return last.Value.(*domainEntries[D])
 }
 
 // victim returns the entry to evict, of host unless that is empty. It returns added only if
 // it is the only one.
-func (d *domainEntries) victim(added *entry, host string) *entry {
+func (d *domainEntries[D]) victim(added *Entry[D], host string) *Entry[D] {
 	victim, least := added, rankVerified+1
 	for element := d.entries.Back(); element != nil && least > rankOther; element = element.Prev() {
-		e := element.Value.(*entry)
-		if e == added || host != "" && e.host != host {
+		e := element.Value.(*Entry[D])
+		if e == added || host != "" && e.Host != host {
 			continue
 		}
 		if rank := e.rank(); rank < least {
@@ -247,11 +254,11 @@ const (
 	rankVerified
 )
 
-func (e *entry) rank() int {
+func (e *Entry[D]) rank() int {
 	switch {
 	case e.verified.Load():
 		return rankVerified
-	case e.own():
+	case e.Own():
 		return rankOwn
 	}
 	return rankOther
@@ -259,9 +266,9 @@ func (e *entry) rank() int {
 
 // keysOf returns the most recently used entry of host with usable keys, nil if there is
 // none.
-func (d *domainEntries) keysOf(host string) *entry {
+func (d *domainEntries[D]) keysOf(host string) *Entry[D] {
 	for element := d.entries.Front(); element != nil; element = element.Next() {
-		if e := element.Value.(*entry); e.host == host && e.hasKeys() {
+		if e := element.Value.(*Entry[D]); e.Host == host && e.HasKeys() {
 			return e
 		}
 	}
@@ -270,10 +277,10 @@ func (d *domainEntries) keysOf(host string) *entry {
 
 // cost returns an estimate of the memory of an entry in bytes: a parsed document takes
 // about as much as its text.
-func (e *entry) cost() int64 {
-	names := len(e.host)
-	if !e.own() {
-		names += len(e.emailDomain)
+func (e *Entry[D]) cost() int64 {
+	names := len(e.Host)
+	if !e.Own() {
+		names += len(e.For)
 	}
 	return int64(names) + 2*int64(e.size) + entryOverhead
 }

@@ -1,23 +1,3 @@
-// Package fetch gets support documents over HTTPS. The hosts may be hostile, because the
-// sender of an assertion chooses them. No other code that package assertion needs makes
-// connections.
-//
-// [Client.CheckHost] rejects hosts by their names, and [Client.Get] makes one request. The
-// limits are:
-//
-//	scheme, port            HTTPS on the allowed ports
-//	addresses               public ones; the address that is dialled is checked
-//	                        at most 8 of one host are tried
-//	TLS                     1.2 or later
-//	certificates of a host  10; RSA keys of 4096 bits, with exponents up to 65537
-//	redirects, cookies      not followed, not kept
-//	time                    one deadline for all, from name resolution to the last byte
-//	header                  16 KiB
-//	body                    64 KiB; 2 KiB if it is in gzip
-//	all bytes read          192 KiB, with TLS and framing
-//
-// The bodies are not interpreted here. An error is a [*Fault]: it has one of three
-// outcomes, and contains nothing that a remote host sent.
 package fetch
 
 import (
@@ -25,15 +5,19 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/outbound"
 )
 
@@ -45,64 +29,136 @@ const (
 	maxWire     = 192 << 10
 )
 
-// Config configures a [Client]. The caller must have validated the fields.
+// Config configures a [Client]. Fields that a protocol's own Config has too have the names
+// that they have there.
 type Config struct {
-	// Ports are the ports that may be contacted. They must not be empty.
-	Ports []uint16
+	// Rules are what the protocol makes of answers.
+	Rules Rules
 
-	// RootCAs are the trusted certificate authorities. Nil means the system's.
+	// CAFile is the name of a PEM file, and RootCAs a pool, of certificate authorities that
+	// replace the system's. At most one of the two may be set.
+	CAFile  string
 	RootCAs *x509.CertPool
 
-	// Proxy is the URL of a proxy for all requests. Nil means none.
-	Proxy *url.URL
+	// Proxy is the URL of a proxy for all requests: http, https or socks5. Empty means none.
+	Proxy string
 
-	// DNS resolves names. It is required unless Transport or DialContext is set.
+	// DNS resolves names, also that of the proxy. Nil means Go's own resolver.
 	DNS *net.Resolver
 
-	// AllowPrivate allows any port, IP addresses as hosts, and addresses that are not
-	// public.
-	AllowPrivate bool
+	// InsecureAllowPrivate allows any port, IP addresses as hosts, and addresses that are
+	// not public.
+	InsecureAllowPrivate bool
 
-	// Exempt are addresses that count as public although they are not, for tests.
-	Exempt []netip.Prefix
+	// InsecureTransport replaces the network if it is not nil.
+	InsecureTransport http.RoundTripper
 
-	// Transport replaces the network if it is not nil.
-	Transport http.RoundTripper
-
-	// DialContext replaces name resolution, dialling and proxy if it is not nil.
-	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// InsecureDialContext replaces name resolution, dialling and proxy if it is not nil.
+	InsecureDialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Admit is called before the certificates of a host are verified, which can take
 	// milliseconds of CPU time. It returns when that may begin; release is called
 	// afterwards. If it returns an error, the request fails with a Fault that is Local and
-	// has that error as its cause.
+	// has that error as its cause. Nil means a [Work] of the client's own.
 	Admit func(ctx context.Context) (release func(), err error)
+
+	// Ports are the ports that may be contacted. Nil means 443.
+	Ports []uint16
+
+	// Exempt are addresses that count as public although they are not, for tests.
+	Exempt []netip.Prefix
+}
+
+// Rules are what a protocol makes of answers. The zero value is Unavailable for whatever is
+// not a document.
+type Rules struct {
+	// Absent is the outcome of a host that does not exist, refuses connections or does not
+	// speak TLS.
+	Absent Outcome
+
+	// Other is the outcome of an answer of the host itself that is not a document: a
+	// redirect, another status from 201 to 499 except 408, 425 and 429, or another content
+	// type.
+	Other Outcome
+
+	// JSONSuffix accepts content types with the suffix +json besides application/json.
+	JSONSuffix bool
+
+	// Advice tells what to do about such an answer, and RedirectAdvice about a redirect.
+	Advice, RedirectAdvice string
+}
+
+// Validate returns an error for the first field that contradicts another. It begins with the
+// names of the fields.
+func (c Config) Validate() error {
+	replaced := c.InsecureTransport != nil
+	switch {
+	case c.CAFile != "" && c.RootCAs != nil:
+		return errors.New("CAFile, RootCAs: at most one may be set")
+	case replaced && (c.CAFile != "" || c.RootCAs != nil || c.Proxy != "" || c.DNS != nil || c.InsecureDialContext != nil):
+		return errors.New("InsecureTransport: set together with a setting of the transport that it replaces")
+	case c.InsecureDialContext != nil && (c.Proxy != "" || c.DNS != nil):
+		return errors.New("InsecureDialContext: set together with a setting of the dial function that it replaces")
+	}
+	return nil
+}
+
+// withDefaults returns c with the defaults in place of zero values.
+func (c Config) withDefaults() Config {
+	if c.DNS == nil {
+		c.DNS = &net.Resolver{PreferGo: true}
+	}
+	if c.Admit == nil {
+		c.Admit = NewWork().Acquire
+	}
+	if c.Ports == nil {
+		c.Ports = []uint16{443}
+	}
+	return c
 }
 
 // Client fetches documents. It is safe for concurrent use.
 type Client struct {
+	rules        Rules
 	transport    http.RoundTripper
 	ports        []uint16
 	allowPrivate bool
 	proxy        string // its host and port; empty means none
-	ownTransport bool   // Config.Transport is nil
+	ownTransport bool   // Config.InsecureTransport is nil
 }
 
-// NewClient returns a client.
-func NewClient(c Config) *Client {
-	client := &Client{transport: c.Transport, ports: c.Ports, allowPrivate: c.AllowPrivate}
-	if c.Proxy != nil {
-		client.proxy = outbound.ProxyAddr(c.Proxy)
+// NewClient returns a client. It reads the CA file. An error begins with the names of
+// fields.
+func NewClient(c Config) (*Client, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
-	if c.Transport == nil {
-		client.transport, client.ownTransport = newTransport(c), true
+	c = c.withDefaults()
+	client := &Client{rules: c.Rules, transport: c.InsecureTransport, ports: c.Ports, allowPrivate: c.InsecureAllowPrivate}
+	if c.CAFile != "" {
+		roots, err := outbound.LoadCAFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("CAFile: %w", err)
+		}
+		c.RootCAs = roots
 	}
-	return client
+	var proxy *url.URL
+	if c.Proxy != "" {
+		var err error
+		if proxy, err = outbound.ParseProxy(c.Proxy); err != nil {
+			return nil, fmt.Errorf("Proxy: %w", err)
+		}
+		client.proxy = outbound.ProxyAddr(proxy)
+	}
+	if client.transport == nil {
+		client.transport, client.ownTransport = newTransport(c, proxy), true
+	}
+	return client, nil
 }
 
-func newTransport(c Config) *http.Transport {
+func newTransport(c Config, proxy *url.URL) *http.Transport {
 	t := &http.Transport{
-		DialTLSContext:         newDialer(c).dial,
+		DialTLSContext:         newDialer(c, proxy).dial,
 		Protocols:              new(http.Protocols),
 		DisableKeepAlives:      true, // so that no connection and no goroutine is left
 		DisableCompression:     true, // Answer.Text decompresses, within its limits
@@ -110,6 +166,23 @@ func newTransport(c Config) *http.Transport {
 	}
 	t.Protocols.SetHTTP1(true)
 	return t
+}
+
+// Work limits work that takes CPU time, such as verifying TLS certificates and parsing
+// documents. It has one element for each piece of work in progress.
+type Work chan struct{}
+
+// NewWork returns a Work for GOMAXPROCS/2 pieces at once, at least 1.
+func NewWork() Work { return make(Work, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+// Acquire waits until a piece of work may begin, and returns the function that ends it.
+func (w Work) Acquire(ctx context.Context) (release func(), err error) {
+	select {
+	case w <- struct{}{}:
+		return func() { <-w }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // CheckHost returns a fault if the name of a host shows that it must not be contacted: for
@@ -155,16 +228,20 @@ type Answer struct {
 	body []byte // as it was sent
 }
 
-// Get requests the support document of host for emails of emailDomain. Both names are
-// valid, and ctx has a deadline.
+// Get requests the document at target. Its context must have a deadline. Get refuses a target
+// that is not an https URL of a domain, that has user information or a fragment, or that
+// [Client.CheckHost] rejects.
 //
 // If the host sent anything other than a document, Get returns a Fault and an
 // Answer that has only CacheControl.
-func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fault) {
-	x := newExchange(ctx, host)
-	request, err := newRequest(context.WithValue(ctx, exchangeKey{}, x), host, emailDomain)
+func (c *Client) Get(ctx context.Context, target *url.URL) (Answer, *Fault) {
+	if f := c.checkTarget(target); f != nil {
+		return Answer{}, f
+	}
+	x := newExchange(ctx, target.Host)
+	request, err := newGet(context.WithValue(ctx, exchangeKey{}, x), target)
 	if err != nil {
-		return Answer{}, Refused.Fault("not a host of a URL", nil)
+		return Answer{}, Refused.Fault("not a URL that can be requested", nil)
 	}
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
@@ -174,11 +251,19 @@ func (c *Client) Get(ctx context.Context, host, emailDomain string) (Answer, *Fa
 	return c.read(response)
 }
 
-func newRequest(ctx context.Context, host, emailDomain string) (*http.Request, error) {
-	target := url.URL{
-		Scheme: "https", Host: host, Path: "/.well-known/browserid",
-		RawQuery: url.Values{"domain": {emailDomain}}.Encode(),
+// checkTarget returns a fault if target must not be requested.
+func (c *Client) checkTarget(target *url.URL) *Fault {
+	host, ok := domain.Parse(target.Host)
+	switch {
+	case target.Scheme != "https", target.Opaque != "", target.User != nil, target.Fragment != "":
+		return Refused.Fault("not an https URL without user information and fragment", nil)
+	case !ok:
+		return Refused.Fault("not a host of a URL", nil)
 	}
+	return c.CheckHost(host)
+}
+
+func newGet(ctx context.Context, target *url.URL) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, err
@@ -195,7 +280,7 @@ func (c *Client) read(r *http.Response) (Answer, *Fault) {
 	if f := c.statusFault(r.StatusCode); f != nil {
 		return refusal, f
 	}
-	if f := contentTypeFault(r.Header); f != nil {
+	if f := c.contentTypeFault(r.Header); f != nil {
 		return refusal, f
 	}
 	packed, f := isGzip(r.Header)

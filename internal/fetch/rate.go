@@ -1,4 +1,4 @@
-package wellknown
+package fetch
 
 import (
 	"container/heap"

@@ -30,15 +30,15 @@ type dialer struct {
 	tls    *tls.Config
 	proxy  *url.URL // nil means none
 	admit  func(ctx context.Context) (release func(), err error)
-	custom func(ctx context.Context, network, addr string) (net.Conn, error) // Config.DialContext
+	custom func(ctx context.Context, network, addr string) (net.Conn, error) // Config.InsecureDialContext
 }
 
-func newDialer(c Config) *dialer {
+func newDialer(c Config, proxy *url.URL) *dialer {
 	d := &dialer{
-		dns: c.DNS, proxy: c.Proxy, admit: c.Admit, custom: c.DialContext,
+		dns: c.DNS, proxy: proxy, admit: c.Admit, custom: c.InsecureDialContext,
 		tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
 	}
-	if !c.AllowPrivate {
+	if !c.InsecureAllowPrivate {
 		d.guard = ssrf.New(ssrf.WithPorts(c.Ports...), ssrf.WithAllowedV4Prefixes(c.Exempt...)).Safe
 	}
 	return d

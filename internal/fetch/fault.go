@@ -18,26 +18,26 @@ import (
 	"github.com/vepverify/vepverify/internal/outbound"
 )
 
-// Outcome is what a failed request means for a domain (PROTOCOL §4).
+// Outcome is what a failed request means for a host.
 type Outcome int
 
 // The outcomes.
 const (
-	Unavailable Outcome = iota // not known now (row 4)
-	Unsupported                // the domain does not support BrowserID (row 3)
-	Refused                    // a failure (row 5)
+	Unavailable Outcome = iota // not known now
+	Unsupported                // the host does not take part in the protocol
+	Refused                    // a failure
 )
 
-// Fault is the reason why a host has no usable support document. The classification is by
-// positive lists: only the causes named in this file are Unsupported or Refused, all others
-// are Unavailable.
+// Fault is the reason why there is no usable document. The classification is by positive
+// lists: only the causes named in this file are Unsupported or Refused, all others are
+// Unavailable.
 type Fault struct {
 	Outcome Outcome
 	Reason  string // for people; it never contains remote text
 	Cause   error  // likewise; may be nil
 
-	// Advice tells a person what to do, and Setting is the field of wellknown.Config that
-	// it is about. Either may be empty.
+	// Advice tells a person what to do, and Setting is the field of the protocol's
+	// Config that it is about. Either may be empty.
 	Advice, Setting string
 
 	// ByHost reports that the host itself answered, over valid TLS. Only such a fault
@@ -70,7 +70,7 @@ func (f *Fault) Advise(advice, setting string) *Fault {
 	return f
 }
 
-// Fields of wellknown.Config that advice is about.
+// Fields of the protocols' Configs that advice is about.
 const (
 	settingCA      = "CAFile"
 	settingPrivate = "InsecureAllowPrivate"
@@ -80,11 +80,9 @@ const (
 
 // Advice that several faults have.
 const (
-	adviceServe    = `the host should serve the document at /.well-known/browserid with status 200 as application/json, or delegate with "authority"`
-	adviceRedirect = `no redirects are followed: the host should serve the document at /.well-known/browserid, or delegate with "authority"`
-	adviceLater    = "try again later; if it stays so, look at the host's log"
-	adviceTimeout  = "try again later, or allow more time"
-	advicePrivate  = "only in development, allow private addresses"
+	adviceLater   = "try again later; if it stays so, look at the host's log"
+	adviceTimeout = "try again later, or allow more time"
+	advicePrivate = "only in development, allow private addresses"
 )
 
 // exchangeFault classifies an error before the status line of an answer. With a proxy, only
@@ -118,8 +116,11 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 	case x.isPast(handshaking) && f.Reason == outbound.Other.String():
 		f.Reason = "no valid HTTP/1 answer"
 	}
-	if c.proxy != "" {
+	switch {
+	case c.proxy != "":
 		f.Outcome, f.Reason = Unavailable, "through the proxy "+c.proxy+": "+f.Reason
+	case f.Outcome == Unsupported:
+		f.Outcome = c.rules.Absent
 	}
 	return f
 }
@@ -301,27 +302,33 @@ func (c *Client) statusFault(status int) *Fault {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
 		return Unavailable.Fault(reason, nil).Advise(adviceLater, "")
 	case status >= 300 && status < 400:
-		return Unsupported.FaultByHost(reason+", a redirect").Advise(adviceRedirect, "")
+		return c.rules.Other.FaultByHost(reason+", a redirect").Advise(c.rules.RedirectAdvice, "")
 	case status > 200 && status < 500:
-		return Unsupported.FaultByHost(reason).Advise(adviceServe, "")
+		return c.rules.Other.FaultByHost(reason).Advise(c.rules.Advice, "")
 	}
 	return Unavailable.Fault(reason, nil).Advise(adviceLater, "")
 }
 
-// contentTypeFault returns a fault unless there is a Content-Type and each is
-// application/json.
-func contentTypeFault(h http.Header) *Fault {
+// contentTypeFault returns a fault unless there is a Content-Type and each is that of a
+// document.
+func (c *Client) contentTypeFault(h http.Header) *Fault {
 	types := h.Values("Content-Type")
-	for _, t := range types {
-		media, _, _ := strings.Cut(t, ";")
-		if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
-			types = nil
-		}
-	}
-	if len(types) == 0 {
-		return Unsupported.FaultByHost("content type other than application/json").Advise(adviceServe, "")
+	if len(types) == 0 || slices.ContainsFunc(types, func(t string) bool { return !c.rules.isJSON(t) }) {
+		return c.rules.Other.FaultByHost("content type other than application/json").Advise(c.rules.Advice, "")
 	}
 	return nil
+}
+
+// isJSON reports whether a Content-Type is that of a document.
+func (r Rules) isJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if media == "application/json" {
+		return true
+	}
+	kind, subtype, _ := strings.Cut(media, "/")
+	name, found := strings.CutSuffix(subtype, "+json")
+	return r.JSONSuffix && found && kind != "" && name != "" && !strings.ContainsAny(media[len(kind)+1:]+kind, "/,\" \t")
 }
 
 // codingFault returns the fault of a body in a content coding that cannot be decoded.

@@ -1,4 +1,4 @@
-package wellknown
+package fetch
 
 import (
 	"container/list"
@@ -8,10 +8,9 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/registrable"
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
 )
 
-// Limits of a scheduler, by its number of slots (Config.MaxFetches).
+// Limits of a scheduler, by its number of slots (Limits.MaxFetches).
 const (
 	// queuePerSlot is the number of fetches that may be queued for each slot, and of callers
 	// that may wait for the first fetch of one registrable domain's hosts.
@@ -37,10 +36,10 @@ const (
 	staleAnswerWait = time.Second           // for its end
 )
 
-const adviceLater = "try again later, or raise the limit"
+const adviceLimit = "try again later, or raise the limit"
 
 // faultRate is the fault of a fetch over one of its rates. It must not be modified.
-var faultRate = fetch.Unavailable.Fault("too many lookups of this host", nil).Advise("try again later", "")
+var faultRate = Unavailable.Fault("too many lookups of this host", nil).Advise("try again later", "")
 
 // scheduler runs fetches. It limits how many run at once, and how many of these are of one
 // registrable domain or of slow hosts. The others are queued, in three queues: known hosts
@@ -50,16 +49,16 @@ var faultRate = fetch.Unavailable.Fault("too many lookups of this host", nil).Ad
 //
 // golang.org/x/sync/singleflight has a goroutine for each fetch that waits, and neither
 // priorities nor limits.
-type scheduler struct {
+type scheduler[D any] struct {
 	slots   int
 	timeout time.Duration    // of a fetch, and of a queued one without callers
 	now     func() time.Time // for the rates
-	cache   *cache
-	fetch   func(*request) *entry // adds the result to the cache
+	cache   *cache[D]
+	fetch   func(*request) *Entry[D] // adds the result to the cache
 
 	mu      sync.Mutex
-	calls   map[question]*call // running and queued
-	hosts   map[string]*call   // the oldest of each host
+	calls   map[Question]*call[D] // running and queued
+	hosts   map[string]*call[D]   // the oldest of each host
 	domains map[string]*domainCalls
 	rates   *limiter
 	running [priorities]int
@@ -73,27 +72,28 @@ type priority int
 
 const (
 	priorityKnown    priority = iota // a document is cached
-	priorityVerified                 // a cached key verifies the certificate
+	priorityVerified                 // Sender.Verified
 	priorityOther
 	priorities
 )
 
 // request asks for a fetch.
 type request struct {
-	question
+	Question
 	ctx       context.Context // its values are for the fetch
 	domain    string          // the host's registrable domain
 	priority  priority
 	rates     []rateKey // limits of the fetch
 	slow      bool      // the host did not answer last time
-	needsKeys bool      // no key of the host is cached, and the question is not about its own emails
-	refresh   bool      // by Refresh
+	needsKeys bool      // no key of the host is cached, and the question is not about its own
+	counts    bool      // a document counts while the fetch is in progress
+	refresh   bool      // Options.Refresh
 	renewal   bool      // in the background, without a caller
 	begun     time.Time // of a renewal
 }
 
-func newRequest(ctx context.Context, q question) *request {
-	return &request{question: q, ctx: ctx, domain: registrable.Domain(q.host), priority: priorityOther}
+func newRequest(ctx context.Context, q Question) *request {
+	return &request{Question: q, ctx: ctx, domain: registrable.Domain(q.Host), priority: priorityOther}
 }
 
 // limitRates sets the rates that limit the fetch. verified means that it is about the
@@ -104,8 +104,8 @@ func (r *request) limitRates(verified, chosen bool) {
 	if verified {
 		byHost = &verifiedRate
 	}
-	r.rates = append(r.rates, rateKey{r.host, byHost})
-	if name, _, _ := strings.Cut(r.host, ":"); name != r.domain && r.priority == priorityOther && !chosen {
+	r.rates = append(r.rates, rateKey{r.Host, byHost})
+	if name, _, _ := strings.Cut(r.Host, ":"); name != r.domain && r.priority == priorityOther && !chosen {
 		r.rates = append(r.rates, rateKey{r.domain, &domainRate})
 	}
 }
@@ -113,17 +113,17 @@ func (r *request) limitRates(verified, chosen bool) {
 // limitIssuer sets the rates that limit the fetch of the fallback for a certificate that a
 // cached key of another issuer verifies.
 func (r *request) limitIssuer(issuer string) {
-	r.rates = []rateKey{{registrable.Domain(issuer), &issuerRate}, {r.host, &issuersRate}}
+	r.rates = []rateKey{{registrable.Domain(issuer), &issuerRate}, {r.Host, &issuersRate}}
 }
 
 // call is a fetch that runs or is queued.
-type call struct {
+type call[D any] struct {
 	*request               // the one with the best priority so far
 	callers  int           // that wait for it
 	since    time.Time     // by the system's clock
 	element  *list.Element // in its queue, nil once the call runs
 	done     chan struct{} // closed when the call has ended or was dropped
-	entry    *entry        // the result, nil if the call was dropped
+	entry    *Entry[D]     // the result, nil if the call was dropped
 }
 
 // domainCalls counts the calls of one registrable domain.
@@ -132,20 +132,20 @@ type domainCalls struct {
 	waiting         int // callers that wait for the first fetch of a host
 }
 
-func newScheduler(c Config, cache *cache, fetch func(*request) *entry) *scheduler {
-	return &scheduler{
-		slots: c.MaxFetches, timeout: c.Timeout, now: c.Now, cache: cache, fetch: fetch, rates: newLimiter(),
-		calls: make(map[question]*call), hosts: make(map[string]*call), domains: make(map[string]*domainCalls),
+func newScheduler[D any](l Limits, cache *cache[D], fetch func(*request) *Entry[D]) *scheduler[D] {
+	return &scheduler[D]{
+		slots: l.MaxFetches, timeout: l.Timeout, now: l.Now, cache: cache, fetch: fetch, rates: newLimiter(),
+		calls: make(map[Question]*call[D]), hosts: make(map[string]*call[D]), domains: make(map[string]*domainCalls),
 	}
 }
 
 // join returns the call that r waits for, and starts or queues a new one if necessary. The
 // caller leaves it afterwards. If the call is for another question than r's, or ends
 // without an entry, the caller makes r again.
-func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
+func (s *scheduler[D]) join(r *request) (*call[D], *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if shared := s.calls[r.question]; shared != nil {
+	if shared := s.calls[r.Question]; shared != nil {
 		shared.callers++
 		s.promote(shared, r)
 		return shared, nil
@@ -153,10 +153,10 @@ func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
 	if e := s.cached(r); e != nil {
 		return endedCall(r, e), nil
 	}
-	if r.needsKeys && s.cache.keysOf(r.host) != nil {
-		return endedCall(r, nil), nil // these keys may verify the certificate
+	if r.needsKeys && s.cache.keysOf(r.Host) != nil {
+		return endedCall[D](r, nil), nil // these keys may verify what the sender sent
 	}
-	if first := s.hosts[r.host]; first != nil && r.needsKeys {
+	if first := s.hosts[r.Host]; first != nil && r.needsKeys {
 		return s.waitForKeys(r, first)
 	}
 	c, f := s.add(r)
@@ -168,24 +168,24 @@ func (s *scheduler) join(r *request) (*call, *fetch.Fault) {
 
 // cached returns an entry that makes the fetch unnecessary, such as the result of a call
 // that has just ended, or nil.
-func (s *scheduler) cached(r *request) *entry {
-	e := s.cache.get(r.question, s.now(), r.refresh)
-	if e != nil && r.renewal && !e.fetched.After(r.begun) {
+func (s *scheduler[D]) cached(r *request) *Entry[D] {
+	e := s.cache.get(r.Question, s.now(), r.refresh)
+	if e != nil && r.renewal && !e.Fetched.After(r.begun) {
 		return nil
 	}
 	return e
 }
 
 // endedCall returns a call of r that has ended with e.
-func endedCall(r *request, e *entry) *call {
-	c := &call{request: r, entry: e, callers: 1, done: make(chan struct{})}
+func endedCall[D any](r *request, e *Entry[D]) *call[D] {
+	c := &call[D]{request: r, entry: e, callers: 1, done: make(chan struct{})}
 	close(c.done)
 	return c
 }
 
 // wait waits until c has ended. If an older document still counts (stale), it waits at most
 // until staleAnswerWait after c was made, and only until staleSlotWait if c is queued then.
-func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault {
+func (s *scheduler[D]) wait(ctx context.Context, c *call[D], stale bool) *Fault {
 	var slot, answer <-chan time.Time // nil means no limit
 	if stale {
 		slotTimer := time.NewTimer(time.Until(c.since.Add(staleSlotWait)))
@@ -200,18 +200,25 @@ func (s *scheduler) wait(ctx context.Context, c *call, stale bool) *fetch.Fault 
 			return nil
 		case <-slot:
 			if s.isQueued(c) {
-				return fetch.Unavailable.Fault("no slot for a fetch in time", nil).Advise(adviceLater, "MaxFetches")
+				return Unavailable.Fault("no slot for a fetch in time", nil).Advise(adviceLimit, "MaxFetches")
 			}
 		case <-answer:
-			return fetch.Unavailable.Fault("no answer in time", nil).Advise(adviceLater, "Timeout")
+			return Unavailable.Fault("no answer in time", nil).Advise(adviceLimit, "Timeout")
 		case <-ctx.Done():
-			return fetch.Unavailable.Fault("no answer in time", ctx.Err()).Advise(adviceLater, "Timeout")
+			return Unavailable.Fault("no answer in time", ctx.Err()).Advise(adviceLimit, "Timeout")
 		}
 	}
 }
 
+// buckets returns the number of buckets of rates that are kept.
+func (s *scheduler[D]) buckets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rates.buckets)
+}
+
 // isQueued reports whether c waits for its slot.
-func (s *scheduler) isQueued(c *call) bool {
+func (s *scheduler[D]) isQueued(c *call[D]) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return c.element != nil
@@ -219,11 +226,11 @@ func (s *scheduler) isQueued(c *call) bool {
 
 // leave ends a caller's interest in c, which it joined as r. A queued call without callers
 // is dropped; if it renews a document, only after the time of a fetch.
-func (s *scheduler) leave(r *request, c *call) {
+func (s *scheduler[D]) leave(r *request, c *call[D]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.callers--
-	if r.question != c.question {
+	if r.Question != c.Question {
 		s.waiting--
 		s.domain(r.domain).waiting--
 		s.forget(r.domain)
@@ -235,24 +242,24 @@ func (s *scheduler) leave(r *request, c *call) {
 }
 
 // renew starts or queues a fetch without a caller. If a limit forbids it, there is no fetch.
-func (s *scheduler) renew(r *request) {
+func (s *scheduler[D]) renew(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.calls[r.question] == nil && s.cached(r) == nil {
+	if s.calls[r.Question] == nil && s.cached(r) == nil {
 		_, _ = s.add(r)
 	}
 }
 
 // finish ends a call that ran, and starts queued calls in its slot. It drops those without
 // callers that have been queued for the time of a fetch.
-func (s *scheduler) finish(c *call) {
+func (s *scheduler[D]) finish(c *call[D]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count(c, -1)
 	s.remove(c)
 	for q := range s.queues {
 		for element := s.queues[q].Front(); element != nil && s.inProgress() < s.slots; {
-			next := element.Value.(*call)
+			next := element.Value.(*call[D])
 			element = element.Next()
 			switch {
 			case next.callers == 0 && time.Since(next.since) >= s.timeout:
@@ -269,7 +276,7 @@ func (s *scheduler) finish(c *call) {
 // The caller of each method below holds the lock.
 
 // promote moves a queued call to the queue of a caller with a better priority.
-func (s *scheduler) promote(c *call, r *request) {
+func (s *scheduler[D]) promote(c *call[D], r *request) {
 	if c.element == nil || r.priority >= c.priority {
 		return
 	}
@@ -279,12 +286,12 @@ func (s *scheduler) promote(c *call, r *request) {
 }
 
 // waitForKeys adds a caller to first, a call of the same host for another email domain.
-func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
+func (s *scheduler[D]) waitForKeys(r *request, first *call[D]) (*call[D], *Fault) {
 	most := queuePerSlot * s.slots
 	d := s.domain(r.domain)
 	if s.waiting >= waitingShare*most || d.waiting >= most {
 		s.forget(r.domain)
-		return nil, fetch.Unavailable.Fault("too many lookups wait for this host", nil).Advise(adviceLater, "MaxFetches")
+		return nil, Unavailable.Fault("too many lookups wait for this host", nil).Advise(adviceLimit, "MaxFetches")
 	}
 	s.waiting++
 	d.waiting++
@@ -293,17 +300,17 @@ func (s *scheduler) waitForKeys(r *request, first *call) (*call, *fetch.Fault) {
 }
 
 // add makes a call of r, and starts or queues it.
-func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
-	c := &call{request: r, since: time.Now(), done: make(chan struct{})}
+func (s *scheduler[D]) add(r *request) (*call[D], *Fault) {
+	c := &call[D]{request: r, since: time.Now(), done: make(chan struct{})}
 	if !s.mayStart(c) && s.isFull(r) {
-		return nil, fetch.Unavailable.Fault("too many fetches are queued", nil).Advise(adviceLater, "MaxFetches")
+		return nil, Unavailable.Fault("too many fetches are queued", nil).Advise(adviceLimit, "MaxFetches")
 	}
 	if !s.rates.take(s.now(), r.rates...) {
 		return nil, faultRate
 	}
-	s.calls[r.question] = c
-	if s.hosts[r.host] == nil {
-		s.hosts[r.host] = c
+	s.calls[r.Question] = c
+	if s.hosts[r.Host] == nil {
+		s.hosts[r.Host] = c
 	}
 	s.startOrQueue(c)
 	return c, nil
@@ -311,7 +318,7 @@ func (s *scheduler) add(r *request) (*call, *fetch.Fault) {
 
 // isFull reports whether the queue of r is full. That of known hosts is never full: it has
 // at most one call for each cached document.
-func (s *scheduler) isFull(r *request) bool {
+func (s *scheduler[D]) isFull(r *request) bool {
 	most := queuePerSlot * s.slots
 	queued, d := s.queues[r.priority].Len(), s.domains[r.domain]
 	switch {
@@ -330,7 +337,7 @@ func (s *scheduler) isFull(r *request) bool {
 }
 
 // mayStart reports whether there is a slot for c.
-func (s *scheduler) mayStart(c *call) bool {
+func (s *scheduler[D]) mayStart(c *call[D]) bool {
 	known := s.running[priorityKnown]
 	others := s.inProgress() - known
 	reserved := min(s.slots-1, (s.slots+reservedShare-1)/reservedShare)
@@ -346,11 +353,11 @@ func (s *scheduler) mayStart(c *call) bool {
 }
 
 // inProgress returns how many calls run.
-func (s *scheduler) inProgress() int {
+func (s *scheduler[D]) inProgress() int {
 	return s.running[priorityKnown] + s.running[priorityVerified] + s.running[priorityOther]
 }
 
-func (s *scheduler) startOrQueue(c *call) {
+func (s *scheduler[D]) startOrQueue(c *call[D]) {
 	if s.mayStart(c) {
 		s.start(c)
 		return
@@ -359,13 +366,13 @@ func (s *scheduler) startOrQueue(c *call) {
 	s.domain(c.domain).queued++
 }
 
-func (s *scheduler) dequeue(c *call) {
+func (s *scheduler[D]) dequeue(c *call[D]) {
 	s.queues[c.priority].Remove(c.element)
 	c.element = nil
 	s.domain(c.domain).queued--
 }
 
-func (s *scheduler) start(c *call) {
+func (s *scheduler[D]) start(c *call[D]) {
 	s.count(c, 1)
 	go func() {
 		defer s.finish(c)
@@ -374,7 +381,7 @@ func (s *scheduler) start(c *call) {
 }
 
 // count adds a call to those that run if n is 1, and subtracts it if n is -1.
-func (s *scheduler) count(c *call, n int) {
+func (s *scheduler[D]) count(c *call[D], n int) {
 	s.running[c.priority] += n
 	s.domain(c.domain).running += n
 	if c.slow {
@@ -383,17 +390,17 @@ func (s *scheduler) count(c *call, n int) {
 }
 
 // remove removes a call that has ended or was dropped, and wakes its callers.
-func (s *scheduler) remove(c *call) {
-	delete(s.calls, c.question)
-	if s.hosts[c.host] == c {
-		delete(s.hosts, c.host)
+func (s *scheduler[D]) remove(c *call[D]) {
+	delete(s.calls, c.Question)
+	if s.hosts[c.Host] == c {
+		delete(s.hosts, c.Host)
 	}
 	s.forget(c.domain)
 	close(c.done)
 }
 
 // domain returns the counts of a registrable domain, which it adds if there are none.
-func (s *scheduler) domain(name string) *domainCalls {
+func (s *scheduler[D]) domain(name string) *domainCalls {
 	d := s.domains[name]
 	if d == nil {
 		d = new(domainCalls)
@@ -403,7 +410,7 @@ func (s *scheduler) domain(name string) *domainCalls {
 }
 
 // forget removes the counts of a registrable domain that has no calls.
-func (s *scheduler) forget(name string) {
+func (s *scheduler[D]) forget(name string) {
 	if d := s.domains[name]; d != nil && *d == (domainCalls{}) {
 		delete(s.domains, name)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vepverify/vepverify/wellknown/internal/fetch"
+	"github.com/vepverify/vepverify/internal/fetch"
 )
 
 const remote = "remote text"
