@@ -15,6 +15,7 @@ require (
 // What is built on the engine.
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
+	github.com/dunglas/httpsfv v1.1.2
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0
 )
