@@ -28,6 +28,16 @@ type KeySet struct {
 	Fetched time.Time
 	// Skipped is the number of entries that are not usable.
 	Skipped int
+
+	verified func() // nil if there is nothing to mark
+}
+
+// MarkVerified records that one of the keys verified a token. The cache then evicts other
+// issuers before this one. A nil KeySet is ignored.
+func (s *KeySet) MarkVerified() {
+	if s != nil && s.verified != nil {
+		s.verified()
+	}
 }
 
 // Outcome tells whether an answer will stay as it is.
