@@ -29,6 +29,9 @@ const (
 	maxWire     = 192 << 10
 )
 
+// maxTarget limits the URL of a request, in bytes: a document may name it.
+const maxTarget = 8 << 10
+
 // Config configures a [Client]. Fields that a protocol's own Config has too have the names
 // that they have there.
 type Config struct {
@@ -138,7 +141,7 @@ func NewClient(c Config) (*Client, error) {
 	if c.CAFile != "" {
 		roots, err := outbound.LoadCAFile(c.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("CAFile: %w", err)
+			return nil, fmt.Errorf("%s: %w", settingCA, err)
 		}
 		c.RootCAs = roots
 	}
@@ -146,7 +149,7 @@ func NewClient(c Config) (*Client, error) {
 	if c.Proxy != "" {
 		var err error
 		if proxy, err = outbound.ParseProxy(c.Proxy); err != nil {
-			return nil, fmt.Errorf("Proxy: %w", err)
+			return nil, fmt.Errorf("%s: %w", settingProxy, err)
 		}
 		client.proxy = outbound.ProxyAddr(proxy)
 	}
@@ -228,9 +231,10 @@ type Answer struct {
 	body []byte // as it was sent
 }
 
-// Get requests the document at target. Its context must have a deadline. Get refuses a target
-// that is not an https URL of a domain, that has user information or a fragment, or that
-// [Client.CheckHost] rejects.
+// Get requests the document at target. Its context must have a deadline.
+//
+// Get refuses a target that is not an https URL of a domain, that has user information or a
+// fragment, whose host [Client.CheckHost] rejects, or that cannot be sent as it is.
 //
 // If the host sent anything other than a document, Get returns a Fault and an
 // Answer that has only CacheControl.
@@ -239,8 +243,8 @@ func (c *Client) Get(ctx context.Context, target *url.URL) (Answer, *Fault) {
 		return Answer{}, f
 	}
 	x := newExchange(ctx, target.Host)
-	request, err := newGet(context.WithValue(ctx, exchangeKey{}, x), target)
-	if err != nil {
+	request := newGet(context.WithValue(ctx, exchangeKey{}, x), target)
+	if request == nil {
 		return Answer{}, Refused.Fault("not a URL that can be requested", nil)
 	}
 	response, err := c.transport.RoundTrip(request)
@@ -263,15 +267,21 @@ func (c *Client) checkTarget(target *url.URL) *Fault {
 	return c.CheckHost(host)
 }
 
-func newGet(ctx context.Context, target *url.URL) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+// newGet returns a request, nil if the target cannot be sent as it is: net/http sends a query
+// as it is written.
+func newGet(ctx context.Context, target *url.URL) *http.Request {
+	text := target.String()
+	if len(text) > maxTarget || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, text, nil)
 	if err != nil {
-		return nil, err
+		return nil
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", "vepverify")
-	return request, nil
+	return request
 }
 
 // read reads an answer, but not the body if status or header are a fault.

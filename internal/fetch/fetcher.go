@@ -45,7 +45,7 @@ type Limits struct {
 func (l Limits) Validate() error {
 	switch {
 	case l.Timeout < 0 || l.Timeout > maxTimeout:
-		return fmt.Errorf("Timeout: %v is not between 0 and %v", l.Timeout, maxTimeout)
+		return fmt.Errorf("%s: %v is not between 0 and %v", settingTimeout, l.Timeout, maxTimeout)
 	case l.MaxEntries < 0:
 		return fmt.Errorf("MaxEntries: %d is negative", l.MaxEntries)
 	case l.MaxBytes != 0 && l.MaxBytes < minMaxBytes:

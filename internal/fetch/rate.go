@@ -12,21 +12,18 @@ type rate struct {
 	interval time.Duration
 }
 
-// The rates at which fetches start, by Config.Now.
+// The rates at which fetches start, by Limits.Now.
 var (
-	// hostRate is for the fetches of one host for other email domains than its own, if no
-	// cached key verifies the certificate.
+	// hostRate is for the fetches of one host on behalf of other domains than its own.
 	hostRate = rate{64, time.Second}
-	// verifiedRate is for the fetches of one host for its own emails, for certificates that
-	// a cached key of the host verifies, and for renewals of documents whose keys verified
-	// one.
+	// verifiedRate is for the fetches of one host about its own, for verified senders, and
+	// for renewals of documents whose keys verified a signature.
 	verifiedRate = rate{1024, time.Second / 32}
-	// domainRate is for the fetches of all hosts below one registrable domain of which no
-	// document is cached.
+	// domainRate is for the fetches of all hosts below one registrable domain that are not
+	// known.
 	domainRate = rate{512, time.Second / 4}
-	// issuerRate is for the fetches of the fallback for certificates that a cached key of
-	// another issuer verifies, by that issuer's registrable domain; issuersRate is for those
-	// of all such issuers.
+	// issuerRate is for the fetches for senders with an issuer, by that issuer's registrable
+	// domain; issuersRate is for those of all issuers, by the host that is asked.
 	issuerRate  = rate{64, time.Second}
 	issuersRate = rate{1024, time.Second / 32}
 )

@@ -43,7 +43,7 @@ var faultRate = Unavailable.Fault("too many lookups of this host", nil).Advise("
 
 // scheduler runs fetches. It limits how many run at once, and how many of these are of one
 // registrable domain or of slow hosts. The others are queued, in three queues: known hosts
-// go first, then certificates that cached keys verify, then all others. Each queue is first
+// go first, then verified senders, then all others. Each queue is first
 // in, first out. Callers with the same question share a fetch. Only a running fetch has a
 // goroutine.
 //
@@ -96,22 +96,20 @@ func newRequest(ctx context.Context, q Question) *request {
 	return &request{Question: q, ctx: ctx, domain: registrable.Domain(q.Host), priority: priorityOther}
 }
 
-// limitRates sets the rates that limit the fetch. verified means that it is about the
-// host's own emails, or that a cached key of the host verifies the certificate. Chosen means
-// that the sender of the certificate did not choose the host.
-func (r *request) limitRates(verified, chosen bool) {
+// limitRates sets the rates that limit the fetch. verified means that it is about the host's
+// own, or that cached keys verify what was sent, and configured means Sender.Configured.
+func (r *request) limitRates(verified, configured bool) {
 	byHost := &hostRate
 	if verified {
 		byHost = &verifiedRate
 	}
 	r.rates = append(r.rates, rateKey{r.Host, byHost})
-	if name, _, _ := strings.Cut(r.Host, ":"); name != r.domain && r.priority == priorityOther && !chosen {
+	if name, _, _ := strings.Cut(r.Host, ":"); name != r.domain && r.priority == priorityOther && !configured {
 		r.rates = append(r.rates, rateKey{r.domain, &domainRate})
 	}
 }
 
-// limitIssuer sets the rates that limit the fetch of the fallback for a certificate that a
-// cached key of another issuer verifies.
+// limitIssuer sets the rates that limit the fetch for a sender with an issuer.
 func (r *request) limitIssuer(issuer string) {
 	r.rates = []rateKey{{registrable.Domain(issuer), &issuerRate}, {r.Host, &issuersRate}}
 }
@@ -285,7 +283,7 @@ func (s *scheduler[D]) promote(c *call[D], r *request) {
 	s.startOrQueue(c)
 }
 
-// waitForKeys adds a caller to first, a call of the same host for another email domain.
+// waitForKeys adds a caller to first, a call of the same host on behalf of another domain.
 func (s *scheduler[D]) waitForKeys(r *request, first *call[D]) (*call[D], *Fault) {
 	most := queuePerSlot * s.slots
 	d := s.domain(r.domain)

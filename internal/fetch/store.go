@@ -11,7 +11,7 @@ import (
 // Limits of the entries of one party, so that it evicts its own entries and not those of
 // others.
 const (
-	maxHostEntries   = 512  // of one host, for different email domains
+	maxHostEntries   = 512  // of one host, on behalf of different domains
 	maxDomainEntries = 1024 // of one registrable domain
 	storeShare       = 4    // one registrable domain has at most a quarter of the entries and bytes
 	maxScan          = 1024 // domains that are examined to find one to evict from
@@ -29,9 +29,9 @@ const (
 //     verified nothing is evicted first. Of domains of equal size, the least recently used one
 //     loses an entry.
 //
-// Of a host or a domain, entries whose keys verified a certificate are evicted last, and a
-// host's entry for its own emails before them; of equal entries, the least recently used
-// one is evicted.
+// Of a host or a domain, entries whose keys verified a signature are evicted last, and a
+// host's entry about its own before them; of equal entries, the least recently used one is
+// evicted.
 //
 // internal/bounded and golang-lru evict the least recently used entry, so that one party
 // could evict the entries of all others.
@@ -250,7 +250,7 @@ func (d *domainEntries[D]) victim(added *Entry[D], host string) *Entry[D] {
 // Ranks of the entries of one domain: the lowest is evicted first.
 const (
 	rankOther = iota
-	rankOwn   // for the host's own emails
+	rankOwn   // about the host's own
 	rankVerified
 )
 
