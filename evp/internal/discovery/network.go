@@ -105,7 +105,7 @@ func newNetwork(c Config, guard fetch.Config, port string) (*Network, error) {
 		n.now = time.Now
 	}
 	var err error
-	if n.client, err = fetch.NewClient(c.client(guard, n.work)); err != nil {
+	if n.client, err = fetch.NewClient(c.client(guard, n.acquire)); err != nil {
 		return nil, err
 	}
 	n.txt = fetch.NewFetcher(limits, n.fetchTXT)
@@ -115,13 +115,13 @@ func newNetwork(c Config, guard fetch.Config, port string) (*Network, error) {
 }
 
 // client returns the configuration of the client that fetches documents.
-func (c Config) client(guard fetch.Config, work fetch.Work) fetch.Config {
+func (c Config) client(guard fetch.Config, admit func(context.Context) (release func(), err error)) fetch.Config {
 	guard.Rules = fetch.Rules{
 		Absent: fetch.Unavailable, Other: fetch.Refused, JSONSuffix: true,
 		Advice:         "the issuer should serve its metadata and its key set with status 200 as application/json",
 		RedirectAdvice: "no redirects are followed: the issuer should serve its metadata at " + metadataPath + ", and its key set at jwks_uri",
 	}
-	guard.CAFile, guard.RootCAs, guard.Proxy, guard.Admit = c.CAFile, c.RootCAs, c.Proxy, work.Acquire
+	guard.CAFile, guard.RootCAs, guard.Proxy, guard.Admit = c.CAFile, c.RootCAs, c.Proxy, admit
 	guard.InsecureAllowPrivate, guard.InsecureTransport, guard.InsecureDialContext = c.InsecureAllowPrivate, c.InsecureTransport, c.InsecureDialContext
 	if r, ok := c.Resolver.(*net.Resolver); ok && c.InsecureTransport == nil && c.InsecureDialContext == nil {
 		guard.DNS = r
@@ -130,11 +130,13 @@ func (c Config) client(guard fetch.Config, work fetch.Work) fetch.Config {
 }
 
 // Issuer implements [Source].
-func (n *Network) Issuer(ctx context.Context, emailDomain string) (string, error) {
+func (n *Network) Issuer(ctx context.Context, emailDomain string) (host string, err error) {
 	if !IsHost(emailDomain) {
 		return "", refused("8.no-issuer", "not a domain").advise(adviceNoIssuer, "")
 	}
-	e := n.txt.Lookup(ctx, fetch.Own(emailDomain), fetch.Options{})
+	hooks, waited := hooksOf(ctx), false
+	defer func() { hooks.done(waited, err) }()
+	e := n.txt.Lookup(ctx, fetch.Own(emailDomain), hooks.options(false, &waited))
 	if e.Fault != nil {
 		return "", errorOf(e.Fault, "8").at(emailDomain)
 	}
@@ -143,20 +145,28 @@ func (n *Network) Issuer(ctx context.Context, emailDomain string) (string, error
 
 // Keys implements [Source]. With refresh, it returns keys that are at most a minute old, or
 // an error.
-func (n *Network) Keys(ctx context.Context, issuer string, refresh bool) (*KeySet, error) {
-	d, err := n.documents(ctx, issuer, refresh)
-	if err != nil {
-		return nil, err.at(issuer)
+func (n *Network) Keys(ctx context.Context, issuer string, refresh bool) (keys *KeySet, err error) {
+	d, problem := n.documents(ctx, issuer, refresh)
+	if problem != nil {
+		return nil, problem.at(issuer)
 	}
 	return d.keys, nil
 }
 
-func (n *Network) documents(ctx context.Context, issuer string, refresh bool) (*documents, *Error) {
+func (n *Network) documents(ctx context.Context, issuer string, refresh bool) (d *documents, err *Error) {
 	if !IsHost(issuer) {
 		return nil, refused("9.guard", "not a host name").advise(adviceRecord, "")
 	}
 	begin := n.now()
-	e := n.issuers.Lookup(ctx, fetch.Own(issuer), fetch.Options{Refresh: refresh})
+	hooks, waited := hooksOf(ctx), false
+	defer func() {
+		if err != nil {
+			hooks.done(waited, err)
+			return
+		}
+		hooks.done(waited, nil)
+	}()
+	e := n.issuers.Lookup(ctx, fetch.Own(issuer), hooks.options(refresh, &waited))
 	switch {
 	case e.Fault != nil:
 		return nil, errorOf(e.Fault, "9")
@@ -239,7 +249,7 @@ func documentName(location string) string {
 
 // parse parses an answer, which takes CPU time.
 func (n *Network) parse(ctx context.Context, answer fetch.Answer, parse func(text []byte) *Error) *fetch.Fault {
-	release, err := n.work.Acquire(ctx)
+	release, err := n.acquire(ctx)
 	if err != nil {
 		return fetch.LocalFault("no room to read it", err).Advise("try again later", "")
 	}
