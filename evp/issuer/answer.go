@@ -21,6 +21,7 @@ type problem struct {
 var (
 	errMethod        = refuse(http.StatusMethodNotAllowed, "invalid_request", "The method must be POST")
 	errContentType   = refuse(http.StatusUnsupportedMediaType, "invalid_request", "Content-Type must be application/json")
+	errHost          = refuse(http.StatusMisdirectedRequest, "invalid_request", "The request is for another host")
 	errDest          = refuse(http.StatusBadRequest, "invalid_request", "Missing or invalid Sec-Fetch-Dest header")
 	errTooLarge      = refuse(http.StatusRequestEntityTooLarge, "invalid_request", "The request body is too large")
 	errBody          = refuse(http.StatusBadRequest, "invalid_request", "Invalid or malformed request body")

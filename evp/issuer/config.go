@@ -123,6 +123,8 @@ func (c Config) validate() error {
 		return fmt.Errorf(`issuer: Issuer: %.100q is not "https://" and a host name in lower case`, c.Issuer)
 	case c.Keys == nil:
 		return errors.New("issuer: Keys: required")
+	case len(c.Keys.all()) == 0:
+		return errNoKeys
 	case c.Accounts == nil:
 		return errors.New("issuer: Accounts: required")
 	case c.MaxBody < 0:

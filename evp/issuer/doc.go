@@ -80,8 +80,9 @@
 //
 // Bodies of errors are {"error","error_description"}, and Signature-Error has the class of
 // a bad signature. The answer 401 is the same whether nobody is signed in or the address is
-// another's, so that no page can find out addresses. Up to the session, a request costs
-// the hash of its body and one verification of a signature.
+// another's, so that no page can find out addresses. The log tells the causes apart, at
+// level debug. Up to the session, a request costs the hash of its body and one verification
+// of a signature.
 //
 // The body is strict JSON without duplicate names. Its members are email, private_email
 // (a boolean) and directed_email (a string), the last two not together. Others are ignored.
@@ -124,6 +125,10 @@
 //
 // Ed25519 tokens name their alg "Ed25519", as draft-02 wants. A key whose JWK has the alg
 // "EdDSA" makes tokens with that name, for older browsers and libraries.
+//
+// The metadata lists the alg of each key, the current one first, and Ed25519. Chromium 156
+// makes its own key for the first in the list. Keys of browsers are accepted whatever is
+// listed.
 //
 // # What is not checked
 //

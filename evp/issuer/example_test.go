@@ -95,8 +95,7 @@ func ExampleKeys_Replace() {
 		if err != nil {
 			return err // the keys that are in use stay
 		}
-		keys.Replace(loaded)
-		return nil
+		return keys.Replace(loaded)
 	}
 	fmt.Println(reload() != nil)
 	// Output: true

@@ -27,17 +27,9 @@ type account struct {
 // Sec-Fetch-Dest.
 func (i *Issuer) serveAccounts(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if !hasDest(r, "webidentity") || !i.isOwnHost(r.Host) {
-		errDest.write(w)
-		return
-	}
-	accounts, err := i.accounts(r)
+	accounts, err := i.accountsForBrowser(r)
 	if err != nil {
 		i.refuse(w, r, err)
-		return
-	}
-	if len(accounts) == 0 {
-		errAuthenticate.write(w)
 		return
 	}
 	list := make([]account, len(accounts))
@@ -49,6 +41,21 @@ func (i *Issuer) serveAccounts(w http.ResponseWriter, r *http.Request) {
 	}
 	body, _ := json.Marshal(map[string][]account{"accounts": list}) // strings: there is no error
 	writeJSON(w, "no-store", body)
+}
+
+// accountsForBrowser returns the accounts of the session, at least one.
+func (i *Issuer) accountsForBrowser(r *http.Request) ([]Account, error) {
+	switch {
+	case !hasDest(r, "webidentity"):
+		return nil, errDest.because(nil)
+	case !i.isOwnHost(r.Host):
+		return nil, errHost.because(nil)
+	}
+	accounts, err := i.accounts(r)
+	if err == nil && len(accounts) == 0 {
+		return nil, errAuthenticate.because(errNobody)
+	}
+	return accounts, err
 }
 
 // accountID returns the ID of an account that has none.

@@ -47,9 +47,11 @@ func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= http.StatusInternalServerError {
 		level, message = slog.LevelError, "issuer: request failed"
 	}
-	if p.Cause != nil {
-		i.log.LogCause(r.Context(), level, message, p.Cause)
+	cause := p.Cause
+	if cause == nil {
+		cause = p
 	}
+	i.log.LogCause(r.Context(), level, message, cause)
 	p.write(w)
 }
 
@@ -182,11 +184,20 @@ func (i *Issuer) account(r *http.Request, email string) (Account, error) {
 			found = n
 		}
 	}
-	if found < 0 {
-		return Account{}, errAuthenticate.because(nil)
+	switch {
+	case len(accounts) == 0:
+		return Account{}, errAuthenticate.because(errNobody)
+	case found < 0:
+		return Account{}, errAuthenticate.because(errOther)
 	}
 	return accounts[found], nil
 }
+
+// What a log tells apart and an answer does not.
+var (
+	errNobody = errors.New("the session has no account: nobody is signed in, or the cookie is not SameSite=None; Secure")
+	errOther  = errors.New("the session has accounts, but none with this address")
+)
 
 // accounts asks the application for the accounts of the session. It leaves out those that
 // have no valid address.

@@ -99,6 +99,12 @@ func TestAccountsAreForBrowsersOnly(t *testing.T) {
 	if got := code(t, get(i, "/email-verification/accounts", "webidentity")); got != noSession {
 		t.Errorf("nobody signed in: got %s", got)
 	}
+	r := httptest.NewRequest("GET", "https://other.example/email-verification/accounts", nil)
+	r.Header.Set("Sec-Fetch-Dest", "webidentity")
+	w := httptest.NewRecorder()
+	if i.ServeHTTP(w, r); w.Code != http.StatusMisdirectedRequest {
+		t.Errorf("another host: got %d", w.Code)
+	}
 }
 
 func TestMethods(t *testing.T) {
@@ -312,8 +318,12 @@ func TestLogOfRefusals(t *testing.T) {
 			t.Errorf("the log has %q", secret)
 		}
 	}
-	if !strings.Contains(text, "Content-Digest does not match") {
-		t.Errorf("logged %s", text)
+	stranger().set("Cookie", "session=s3cr3t").send(t, i)
+	text = log.String()
+	for _, want := range []string{"Content-Digest does not match", "nobody is signed in", "none with this address", "Sec-Fetch-Dest"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
 	}
 }
 
@@ -357,6 +367,7 @@ func TestConfig(t *testing.T) {
 		"one label":           func(c *issuer.Config) { c.Issuer = "https://localhost" },
 		"IPv6":                func(c *issuer.Config) { c.Issuer = "https://[::1]" },
 		"no keys":             func(c *issuer.Config) { c.Keys = nil },
+		"empty keys":          func(c *issuer.Config) { c.Keys = new(issuer.Keys) },
 		"no accounts":         func(c *issuer.Config) { c.Accounts = nil },
 		"no login":            func(c *issuer.Config) { c.LoginURL = "" },
 		"login over http":     func(c *issuer.Config) { c.LoginURL = "http://issuer.example/login" },

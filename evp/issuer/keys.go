@@ -57,6 +57,8 @@ func GenerateKeys(alg string) (*Keys, error) {
 	return k, nil
 }
 
+var errNoKeys = errors.New("issuer: keys: none: use GenerateKeys, ParseKeys or LoadKeys")
+
 func generate(alg string) (*jose.PrivateKey, error) {
 	key, err := jose.Generate(alg)
 	if err != nil {
@@ -154,6 +156,9 @@ func checkedKeys(ring []*jose.PrivateKey) (*Keys, error) {
 func (k *Keys) Rotate() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if len(k.ring) == 0 {
+		return errNoKeys
+	}
 	fresh, err := generate(k.ring[0].Public().Alg())
 	if err != nil {
 		return fmt.Errorf("issuer: generating a key: %w", err)
@@ -167,12 +172,16 @@ func (k *Keys) Rotate() error {
 }
 
 // Replace replaces all keys by those of other, such as the result of LoadKeys after the
-// files have changed.
-func (k *Keys) Replace(other *Keys) {
+// files have changed. It returns an error if other has none.
+func (k *Keys) Replace(other *Keys) error {
 	ring := other.all()
+	if len(ring) == 0 {
+		return errNoKeys
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ring = ring
+	return nil
 }
 
 // PrivateJWKS returns the private keys for [ParseKeys], to be stored. It must be kept

@@ -183,9 +183,15 @@ func TestFilesOfKeys(t *testing.T) {
 	if strings.Contains(string(got), `"d"`) {
 		t.Error("a private member is published")
 	}
-	ed.Replace(es)
+	if err := ed.Replace(es); err != nil {
+		t.Fatal(err)
+	}
 	if after, _ := ed.PublicJWKS(); string(after) != string(esPublic) {
 		t.Errorf("after Replace: %s", after)
+	}
+	var none issuer.Keys
+	if ed.Replace(&none) == nil || none.Rotate() == nil {
+		t.Error("no keys were accepted")
 	}
 	if _, err := issuer.LoadKeys(filepath.Join(folder, "absent")); err == nil {
 		t.Error("a file that does not exist was loaded")
@@ -250,7 +256,7 @@ func verifyWithGoJOSE(t *testing.T, key jose.JSONWebKey, token string) {
 		}
 		return
 	}
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
