@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/evp/internal/discovery"
 	"github.com/vepverify/vepverify/internal/domain"
-	"github.com/vepverify/vepverify/internal/origin"
 )
 
 // Config configures an Issuer. Issuer, Keys, Accounts and LoginURL are required.
@@ -167,9 +167,8 @@ func (c Config) loginURL() string {
 
 // isIssuer reports whether s is an origin that TXT records can name.
 func isIssuer(s string) bool {
-	o, err := origin.Parse(s)
-	return err == nil && o.String() == s && o.Scheme() == "https" && o.Port() == "" &&
-		!strings.HasPrefix(o.Host(), "[") && strings.Contains(o.Host(), ".")
+	host, ok := strings.CutPrefix(s, "https://")
+	return ok && discovery.IsHost(host)
 }
 
 // isPath reports whether p is a path that clients send as it is.
@@ -178,12 +177,11 @@ func isPath(p string) bool {
 	return strings.HasPrefix(p, "/") && path.Clean(p) == p && u.EscapedPath() == p && p != "/"
 }
 
-// isAddress reports whether s is an address of the form that tokens may have: the
-// production of WHATWG HTML without Unicode, at most 254 bytes, the domain in lower case
-// without a port.
+// isAddress reports whether s is an address that verifiers accept: the production of WHATWG
+// HTML, at most 254 bytes, with a domain in lower case of two labels at least.
 func isAddress(s string) bool {
 	email, host, ok := domain.Email(s)
-	return ok && email == s && !strings.Contains(host, ":")
+	return ok && email == s && discovery.IsHost(host)
 }
 
 // sameAddress reports whether two valid addresses are the same mailbox.

@@ -86,8 +86,8 @@
 //
 // The body is strict JSON without duplicate names. Its members are email, private_email
 // (a boolean) and directed_email (a string), the last two not together. Others are ignored.
-// The email has the form that HTML accepts, at most 254 bytes, and its domain is in lower
-// case.
+// The email has the form that HTML accepts and at most 254 bytes. Its domain is in lower
+// case, has two labels or more, and is not an IP address.
 //
 // No page can send such a request with a script: browsers do not let scripts set
 // Sec-Fetch-Dest. This protects issuance and accounts against forgery from other sites.

@@ -78,7 +78,8 @@ func checkDigest(h http.Header, body []byte) error {
 		default:
 			continue
 		}
-		if sent, ok := byteSequence(d, name); !ok || !bytes.Equal(sent, sum) {
+		member, _ := d.Get(name)
+		if sent, ok := byteSequence(member); !ok || !bytes.Equal(sent, sum) {
 			return errDigest
 		}
 		known = true
@@ -90,33 +91,17 @@ func checkDigest(h http.Header, body []byte) error {
 }
 
 // verifySignature verifies the signature of a request (RFC 9421) by the key that it
-// names (hwk). It does not check Content-Digest. The authority is the one that clients
-// must have signed.
+// names (hwk), and returns the key. It does not check Content-Digest. The authority is the
+// one that clients must have signed.
 func verifySignature(r *http.Request, authority string, now time.Time) (*jose.PublicKey, error) {
-	input, err := dictionary(r.Header, "Signature-Input")
+	s, err := parseSignature(r.Header)
 	if err != nil {
 		return nil, err
 	}
-	signature, err := dictionary(r.Header, "Signature")
-	if err != nil {
+	if err := checkParameters(s.input.Params, s.key.Alg(), now); err != nil {
 		return nil, err
 	}
-	key, err := holderKey(r.Header)
-	if err != nil {
-		return nil, err
-	}
-	list, ok := only(input).(httpsfv.InnerList)
-	if !ok {
-		return nil, errField
-	}
-	sig, ok := byteSequence(signature, label)
-	if !ok || len(signature.Names()) != 1 {
-		return nil, errField
-	}
-	if err := checkParameters(list.Params, key.Alg(), now); err != nil {
-		return nil, err
-	}
-	covered, err := components(list.Items)
+	covered, err := components(s.input.Items)
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +110,41 @@ func verifySignature(r *http.Request, authority string, now time.Time) (*jose.Pu
 			return nil, errCovered
 		}
 	}
-	base, err := signatureBase(r, authority, covered, list)
+	base, err := signatureBase(r, authority, covered, s.input)
 	if err != nil {
 		return nil, err
 	}
-	if !key.Verify(key.Alg(), base, sig) {
+	if !s.key.Verify(s.key.Alg(), base, s.value) {
 		return nil, errInvalid
 	}
-	return key, nil
+	return s.key, nil
+}
+
+// signature is what the fields of a signature contain.
+type signature struct {
+	input httpsfv.InnerList // covered components and parameters
+	value []byte
+	key   *jose.PublicKey
+}
+
+// parseSignature parses Signature-Input, Signature and Signature-Key.
+func parseSignature(h http.Header) (s signature, err error) {
+	input, err := dictionary(h, "Signature-Input")
+	if err != nil {
+		return s, err
+	}
+	value, err := dictionary(h, "Signature")
+	if err != nil {
+		return s, err
+	}
+	var isList, isBytes bool
+	s.input, isList = only(input).(httpsfv.InnerList)
+	s.value, isBytes = byteSequence(only(value))
+	if !isList || !isBytes {
+		return s, errField
+	}
+	s.key, err = holderKey(h)
+	return s, err
 }
 
 // holderKey returns the key of Signature-Key: sig=hwk, with exactly the parameters of its
@@ -149,26 +161,10 @@ func holderKey(h http.Header) (*jose.PublicKey, error) {
 	if scheme, ok := item.Value.(httpsfv.Token); !ok || scheme != "hwk" {
 		return nil, errScheme
 	}
-	jwk := make(map[string]string)
-	for _, name := range item.Params.Names() {
-		value, _ := item.Params.Get(name)
-		if jwk[name], ok = value.(string); !ok {
-			return nil, errKey
-		}
-	}
-	names := members[jwk["kty"]]
-	for _, name := range names {
-		if _, ok := jwk[name]; !ok {
-			return nil, errKey
-		}
-	}
-	if len(names) == 0 || len(jwk) != len(names) {
+	jwk, ok := parameters(item.Params)
+	if !ok {
 		return nil, errKey
 	}
-	return parseHolderKey(jwk)
-}
-
-func parseHolderKey(jwk map[string]string) (*jose.PublicKey, error) {
 	if algorithms[jwk["alg"]] == "" {
 		return nil, errAlgorithm
 	}
@@ -181,6 +177,27 @@ func parseHolderKey(jwk map[string]string) (*jose.PublicKey, error) {
 		return nil, errKey
 	}
 	return key, nil
+}
+
+// parameters returns the parameters of Signature-Key. It reports whether they are strings,
+// and those that the kty has.
+func parameters(params *httpsfv.Params) (map[string]string, bool) {
+	jwk := make(map[string]string)
+	for _, name := range params.Names() {
+		value, _ := params.Get(name)
+		text, ok := value.(string)
+		if !ok {
+			return nil, false
+		}
+		jwk[name] = text
+	}
+	names := members[jwk["kty"]]
+	for _, name := range names {
+		if _, found := jwk[name]; !found {
+			return nil, false
+		}
+	}
+	return jwk, len(names) > 0 && len(jwk) == len(names)
 }
 
 // checkParameters checks the parameters of Signature-Input. created is required. expires,
@@ -331,9 +348,8 @@ func only(d *httpsfv.Dictionary) httpsfv.Member {
 	return member
 }
 
-// byteSequence returns a member that is a byte sequence without parameters.
-func byteSequence(d *httpsfv.Dictionary, name string) ([]byte, bool) {
-	member, _ := d.Get(name)
+// byteSequence returns the value of a member that is a byte sequence without parameters.
+func byteSequence(member httpsfv.Member) ([]byte, bool) {
 	item, ok := member.(httpsfv.Item)
 	if !ok || len(item.Params.Names()) > 0 {
 		return nil, false
