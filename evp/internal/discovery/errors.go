@@ -40,7 +40,7 @@ func errorOf(f *fetch.Fault, section string) *Error {
 	case f.ByHost:
 		return refused("9.refused", f.Reason).advise(f.Advice, f.Setting)
 	}
-	e := refused("9.guard", f.Reason).advise(f.Advice, f.Setting)
+	e := refused("9.guard", f.Reason).advise("the issuer should use a public address; only in development, allow private ones", "InsecureAllowPrivate")
 	e.Cause = f.Cause
 	return e
 }

@@ -15,8 +15,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -174,10 +176,7 @@ func readHeader(conn net.Conn) {
 // listen calls serve for each connection to a new port of this machine, and then closes the
 // connection. At the end of the test it stops, with all its goroutines.
 func listen(t testing.TB, serve func(net.Conn)) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := mustListen(t)
 	accept(t, l, serve)
 	return l.Addr().String()
 }
@@ -292,3 +291,41 @@ func open(t testing.TB, c discovery.Config) *discovery.Network {
 
 // waitForClose waits until the client closes the connection.
 func waitForClose(c net.Conn) { io.Copy(io.Discard, c) }
+
+// writeSlowly writes a byte each 100 ms, until the client closes the connection.
+func writeSlowly(c net.Conn, text string) {
+	for i := range len(text) {
+		if _, err := c.Write([]byte{text[i]}); err != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	waitForClose(c)
+}
+
+func mustListen(t testing.TB) net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// refuse makes a host refuse connections. Its address is the local end of a connection, so
+// that no other test gets that port.
+func (n *internet) refuse(host string) {
+	conn, err := net.Dial("tcp", listen(n.t, waitForClose))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { conn.Close() })
+	n.put(host, conn.LocalAddr().String())
+}
+
+// errFiles is the operating system's error of a process with too many open files.
+var errFiles = os.NewSyscallError("socket", syscall.EMFILE)
+
+// failingDial returns a function that fails to connect.
+func failingDial(err error) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) { return nil, err }
+}
