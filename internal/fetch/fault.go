@@ -328,7 +328,12 @@ func (r Rules) isJSON(contentType string) bool {
 	}
 	kind, subtype, _ := strings.Cut(media, "/")
 	name, found := strings.CutSuffix(subtype, "+json")
-	return r.JSONSuffix && found && kind != "" && name != "" && !strings.ContainsAny(media[len(kind)+1:]+kind, "/,\" \t")
+	return r.JSONSuffix && found && isMediaName(kind) && isMediaName(name)
+}
+
+// isMediaName reports whether s is a type or a subtype (RFC 6838 §4.2), in lower case.
+func isMediaName(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+") == ""
 }
 
 // codingFault returns the fault of a body in a content coding that cannot be decoded.

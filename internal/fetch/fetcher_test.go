@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -271,5 +272,84 @@ func TestBounds(t *testing.T) {
 		if f.Cached(fetch.Own(host), time.Now(), false) == nil {
 			t.Error("the document of another party was evicted")
 		}
+	})
+}
+
+// TestSender checks which rate limits the fetches of a host, by what is known about the
+// senders, and that known hosts and questions about a host's own need nothing.
+func TestSender(t *testing.T) {
+	one := func(int) string { return "idp.example" }
+	below := func(i int) string { return fmt.Sprintf("h%d.idp.example", i) }
+	own := func(int) string { return "" }
+	others := func(i int) string { return fmt.Sprintf("user%d.example", i) }
+	issuers := func(i int) string { return fmt.Sprintf("issuer%d.example", i) }
+	for name, c := range map[string]struct {
+		host, onBehalfOf func(int) string // an empty domain means the host
+		sender           fetch.Sender
+		issuer           func(int) string
+		want             int // of 2000 at once
+	}{
+		"nothing known":     {host: one, onBehalfOf: others, want: 64},
+		"verified":          {host: one, onBehalfOf: others, sender: fetch.Sender{Verified: true}, want: 1024},
+		"hosts below":       {host: below, onBehalfOf: own, want: 512},
+		"verified below":    {host: below, onBehalfOf: own, sender: fetch.Sender{Verified: true}, want: 2000},
+		"configured below":  {host: below, onBehalfOf: own, sender: fetch.Sender{Configured: true}, want: 2000},
+		"one issuer":        {host: one, onBehalfOf: others, issuer: one, want: 64},
+		"issuers":           {host: one, onBehalfOf: others, issuer: issuers, want: 1024},
+		"of one registrant": {host: one, onBehalfOf: others, issuer: below, want: 64},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, fetch.Limits{}, func(t *testing.T, f *fetch.Fetcher[int], s *source) {
+				for i := range 2000 {
+					q := fetch.Question{Host: c.host(i), For: c.onBehalfOf(i)}
+					if q.For == "" {
+						q = fetch.Own(q.Host)
+					}
+					sender := c.sender
+					if c.issuer != nil {
+						sender.Issuer = c.issuer(i)
+					}
+					e := f.Lookup(t.Context(), q, fetch.Options{Sender: func() fetch.Sender { return sender }})
+					if e.Fault != nil && !e.OverRate() {
+						t.Fatal(e.Fault)
+					}
+				}
+				if got := s.total(); got != c.want {
+					t.Errorf("%d fetches, want %d", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestOrder checks that verified senders go before others, and that Sender is not called for
+// a known host.
+func TestOrder(t *testing.T) {
+	bubble(t, fetch.Limits{MaxFetches: 1}, func(t *testing.T, f *fetch.Fetcher[int], s *source) {
+		s.set(time.Second, nil)
+		var callers sync.WaitGroup
+		var mu sync.Mutex
+		var order []string
+		ask := func(name string, o fetch.Options) {
+			callers.Go(func() {
+				f.Lookup(t.Context(), fetch.Own(name), o)
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, name)
+			})
+			synctest.Wait()
+		}
+		ask("first.example", fetch.Options{})
+		ask("other.example", fetch.Options{})
+		ask("verified.example", fetch.Options{Sender: func() fetch.Sender { return fetch.Sender{Verified: true} }})
+		callers.Wait()
+		if want := []string{"first.example", "verified.example", "other.example"}; !slices.Equal(order, want) {
+			t.Errorf("%v", order)
+		}
+		time.Sleep(6 * time.Minute)
+		f.Lookup(t.Context(), fetch.Own("first.example"), fetch.Options{Sender: func() fetch.Sender {
+			t.Error("called for a known host")
+			return fetch.Sender{}
+		}})
 	})
 }
