@@ -48,6 +48,8 @@ func NewStatic(documents map[string]json.RawMessage) (*Static, error) {
 //	  "other.example": null,
 //	  "fallback.example?domain=other.example": {document}
 //	}
+//
+// Members for the Email Verification Protocol, which package evp reads, are ignored.
 func ParseStatic(data []byte) (*Static, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -55,11 +57,27 @@ func ParseStatic(data []byte) (*Static, error) {
 	}
 	s := newStatic(len(object))
 	for _, m := range object {
+		if isForTokens(m) {
+			continue
+		}
 		if err := s.add(m.Name, m.Value); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// isForTokens reports whether a member of a bundle is one for the Email Verification Protocol
+// (evp.ParseBundle): a TXT record, or a document at a URL. The URL of a host or of its support
+// document is a mistake.
+func isForTokens(m strictjson.Member) bool {
+	kind, isNull := m.Value[0], string(m.Value) == "null"
+	if strings.HasPrefix(m.Name, "_email-verification.") {
+		return kind == '[' || isNull
+	}
+	location, isURL := strings.CutPrefix(m.Name, "https://")
+	_, path, _ := strings.Cut(location, "/")
+	return isURL && (kind == '{' || isNull) && path != "" && path != ".well-known/browserid"
 }
 
 // LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a

@@ -51,7 +51,8 @@ func notBundle(name string, err error) error {
 	return fmt.Errorf("%s exists, is not a file for --keys, and is not changed: %w; name another file, or remove it", name, err)
 }
 
-// parseBundle parses a bundle. The names of its entries become lower case.
+// parseBundle parses a bundle. The names of its entries become lower case, but for those for the
+// Email Verification Protocol: URLs, whose case matters, and TXT records.
 func parseBundle(data []byte) (bundle, error) {
 	if _, err := wellknown.ParseStatic(data); err != nil {
 		return nil, err
@@ -62,10 +63,22 @@ func parseBundle(data []byte) (bundle, error) {
 	}
 	b := make(bundle, len(object))
 	for _, m := range object {
-		b[strings.ToLower(m.Name)] = m.Value
+		if name := m.Name; isTokenEntry(name) {
+			b[name] = m.Value
+		} else {
+			b[strings.ToLower(name)] = m.Value
+		}
 	}
 	return b, nil
 }
+
+// isTokenEntry reports whether an entry is for the Email Verification Protocol.
+func isTokenEntry(name string) bool {
+	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, txtPrefix)
+}
+
+// txtPrefix is before the domain in the name of a TXT record.
+const txtPrefix = "_email-verification."
 
 // The values of bundleChange.Kind.
 const (

@@ -215,6 +215,8 @@ func object(text string) Kind {
 		return Claims
 	case has("issuance_endpoint", "jwks_uri"):
 		return EVPMetadata
+	case len(names) == 1 && names[0] == "keys" && strings.Contains(text, `"kty"`) && strings.Contains(text, `"d"`):
+		return PrivateKey
 	case len(names) == 1 && names[0] == "keys" && strings.Contains(text, `"kty"`):
 		return KeySet
 	case has("public-key", "authentication", "provisioning", "authority", "disabled", "keys"):

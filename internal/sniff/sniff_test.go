@@ -55,7 +55,7 @@ func inputs() map[sniff.Kind][]string {
 		sniff.PEMPrivateKey:     {"-----BEGIN PRIVATE KEY-----\nMIIB", "\n-----BEGIN RSA PRIVATE KEY-----\r\nMIIB", "-----BEGIN OPENSSH PRIVATE KEY-----\nx", "Bag Attributes\n-----BEGIN PRIVATE KEY-----\n"},
 		sniff.HTML:              {"<!DOCTYPE html><html>", "<html>\n<body>", "\n<?xml version=\"1.0\"?>"},
 		sniff.Identity:          {`{"email":"a@b","certificate":"` + cert + `","privateKey":{}}`},
-		sniff.PrivateKey:        {`{"algorithm":"DS","p":"1","x":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB","d":"2"}`, `{"secretKey":{}}`},
+		sniff.PrivateKey:        {`{"algorithm":"DS","p":"1","x":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB","d":"2"}`, `{"secretKey":{}}`, `{"keys":[{"kty":"OKP","d":"2"}]}`},
 		sniff.PublicKey:         {`{"algorithm":"DS","p":"1","y":"2"}`, `{"kty":"RSA","n":"1","e":"AQAB"}`},
 		sniff.PrivateCurveKey:   {`{"kty":"EC","crv":"P-256","x":"1","y":"2","d":"3"}`, `{"use":"sig","kty":"OKP","kid":"k","crv":"Ed25519","alg":"Ed25519","x":"1","d":"2"}`},
 		sniff.PublicCurveKey:    {`{"kty":"EC","crv":"P-256","x":"1","y":"2"}`, `{"kty":"OKP","crv":"Ed25519","x":"1"}`},
