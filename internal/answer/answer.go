@@ -5,6 +5,9 @@
 //	{"status":"failure","reason":…}
 //	{"status":"failure","reason":…,"undecided":true}
 //
+// The answer to a token of the Email Verification Protocol (docs/EVP.md, rule 11) has the
+// same form, and "private":true if the issuer says so.
+//
 // [Okay] and [Failure] are the two forms. Both marshal to compact JSON with the
 // members in this order, and with HTML characters escaped as by json.Marshal.
 // Package answertest parses both.
@@ -38,6 +41,9 @@ type Okay struct {
 	Expires time.Time
 	// Issuer is the domain that issued the certificate.
 	Issuer string
+	// Private means that the issuer made the address for this relying party. The
+	// answer has no member for false.
+	Private bool
 	// IDPClaims and UserClaims are the extra claims of the certificate and of the
 	// assertion. The answer has no member for an empty map. The values must be
 	// valid JSON.
@@ -52,6 +58,7 @@ type okayMembers struct {
 	Audience   string                     `json:"audience"`
 	Expires    int64                      `json:"expires"`
 	Issuer     string                     `json:"issuer"`
+	Private    bool                       `json:"private,omitempty"`
 	IDPClaims  map[string]json.RawMessage `json:"idpClaims,omitempty"`
 	UserClaims map[string]json.RawMessage `json:"userClaims,omitempty"`
 }
@@ -61,7 +68,7 @@ type okayMembers struct {
 func (o Okay) MarshalJSON() ([]byte, error) {
 	if !o.isPlain() {
 		return json.Marshal(okayMembers{
-			StatusOkay, o.Email, o.UnverifiedEmail, o.Audience, o.Expires.UnixMilli(), o.Issuer, o.IDPClaims, o.UserClaims,
+			StatusOkay, o.Email, o.UnverifiedEmail, o.Audience, o.Expires.UnixMilli(), o.Issuer, o.Private, o.IDPClaims, o.UserClaims,
 		})
 	}
 	text := make([]byte, 0, 128+len(o.Email)+len(o.Audience)+len(o.Issuer))
@@ -80,7 +87,7 @@ func (o Okay) MarshalJSON() ([]byte, error) {
 // verifyapi for a request (BenchmarkHandler there): it has no claims, and all
 // its strings appear in JSON as they are.
 func (o Okay) isPlain() bool {
-	return o.UnverifiedEmail == "" && len(o.IDPClaims)+len(o.UserClaims) == 0 &&
+	return o.UnverifiedEmail == "" && !o.Private && len(o.IDPClaims)+len(o.UserClaims) == 0 &&
 		isPlain(o.Email) && isPlain(o.Audience) && isPlain(o.Issuer)
 }
 

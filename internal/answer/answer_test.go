@@ -23,6 +23,8 @@ var wire = []struct {
 }{
 	{answer.Okay{Email: "alice@idp.example", Audience: "https://rp.example", Expires: expires, Issuer: "idp.example"},
 		`{"status":"okay","email":"alice@idp.example","audience":"https://rp.example","expires":1767225720001,"issuer":"idp.example"}`},
+	{answer.Okay{Email: "alice@idp.example", Audience: "https://rp.example", Expires: expires, Issuer: "idp.example", Private: true},
+		`{"status":"okay","email":"alice@idp.example","audience":"https://rp.example","expires":1767225720001,"issuer":"idp.example","private":true}`},
 	{answer.Okay{Audience: "https://rp.example", Expires: time.UnixMilli(0), Issuer: "idp.example"},
 		`{"status":"okay","audience":"https://rp.example","expires":0,"issuer":"idp.example"}`},
 	{answer.Okay{Expires: time.UnixMilli(-1)}, `{"status":"okay","audience":"","expires":-1,"issuer":""}`},

@@ -13,8 +13,9 @@ type Source interface {
 	// Issuer returns the host of the issuer that the domain of an email address
 	// names in DNS.
 	Issuer(ctx context.Context, emailDomain string) (host string, err error)
-	// Keys returns the keys of an issuer, which is a host that Issuer returned. With refresh it asks the issuer again
-	// although it has an answer, unless it did so a moment ago.
+	// Keys returns the keys of an issuer, which is a host that Issuer returned. With
+	// refresh it asks the issuer again although it has an answer, unless it did so a
+	// moment ago.
 	Keys(ctx context.Context, issuer string, refresh bool) (*KeySet, error)
 }
 

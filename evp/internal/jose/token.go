@@ -148,6 +148,9 @@ func DecodeBase64(s string) ([]byte, bool) { return appendBase64(nil, s) }
 // EncodeBase64 encodes base64url without padding.
 func EncodeBase64(data []byte) string { return encoding.EncodeToString(data) }
 
+// EncodedLen returns the length of the base64url of n bytes.
+func EncodedLen(n int) int { return encoding.EncodedLen(n) }
+
 // compact returns the signing input of a header and claims.
 func compact(header, claims []byte) string {
 	return EncodeBase64(header) + "." + EncodeBase64(claims)

@@ -56,6 +56,7 @@ func (r *reader) okay() *answer.Okay {
 	return &answer.Okay{
 		Email: r.text("email", false), UnverifiedEmail: r.text("unverified-email", false),
 		Audience: r.text("audience", true), Expires: r.time("expires"), Issuer: r.text("issuer", true),
+		Private:   r.boolean("private"),
 		IDPClaims: r.claims("idpClaims"), UserClaims: r.claims("userClaims"),
 	}
 }

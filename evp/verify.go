@@ -1,0 +1,436 @@
+package evp
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/evp/internal/jose"
+	"github.com/vepverify/vepverify/internal/humantime"
+	"github.com/vepverify/vepverify/internal/registrable"
+)
+
+// The windows of rule 5, and the leeway for exp and nbf.
+const (
+	window = 300 * time.Second // how old an iat may be
+	leeway = 60 * time.Second  // how far clocks may differ
+)
+
+// verification is one call of Verify or Explain: its arguments, and what each step found
+// for the steps after it.
+type verification struct {
+	*Verifier
+	ctx      context.Context
+	text     string
+	expected Expected
+	now      time.Time
+
+	evt, kb           *jose.Token
+	evtTimes, kbTimes times
+	email, domain     string
+	issuer            string // the host
+	private           bool
+	holder            *jose.PublicKey
+	audience          string
+
+	keys    *discovery.KeySet
+	choice  choice // of the keys
+	refresh bool   // the keys were fetched again
+}
+
+// begin returns a verification. The error matches assertion.ErrMisuse.
+func (v *Verifier) begin(ctx context.Context, token string, expected Expected) (*verification, error) {
+	switch {
+	case v == nil || v.source == nil:
+		return nil, misuse("Verifier not made by NewVerifier")
+	case ctx == nil:
+		return nil, misuse("nil context")
+	case expected.Nonce == "":
+		return nil, misuse("no expected nonce: without one, a token can be presented again by anyone who sees it")
+	}
+	return &verification{Verifier: v, ctx: ctx, text: token, expected: expected, now: v.config.Now()}, nil
+}
+
+// step is one check. describe returns what the check looked at, whether or not it passed.
+// It may be nil.
+type step struct {
+	name     string
+	check    func(*verification) error
+	describe func(*verification) []assertion.Fact
+}
+
+// oneUseStep is the name of the only step with an effect. Explain skips it.
+const oneUseStep = "one use"
+
+// domainStep is the name of the first step that may use the network.
+const domainStep = "issuer of the domain"
+
+// steps are in the order of the rules, except that the browser's signature, which costs
+// most, is the last of those that need no network.
+var steps = []step{
+	{"size and form", (*verification).parse, (*verification).describeForm},
+	{"headers", (*verification).checkHeaders, (*verification).describeHeaders},
+	{"claims of the issuer", (*verification).checkIssuerClaims, (*verification).describeIssuerClaims},
+	{"binding to site, page and issuer's half", (*verification).checkBinding, (*verification).describeBinding},
+	{"times", (*verification).checkTimes, (*verification).describeTimes},
+	{"submitted address", (*verification).checkSubmitted, (*verification).describeSubmitted},
+	{"allowed issuers and domains", (*verification).checkAllowed, nil},
+	{"browser's signature", (*verification).checkHolderSignature, (*verification).describeHolder},
+	{domainStep, (*verification).checkDomain, (*verification).describeDomain},
+	{"keys of the issuer", (*verification).findKeys, (*verification).describeKeys},
+	{"issuer's signature", (*verification).checkIssuerSignature, (*verification).describeChoice},
+	{oneUseStep, (*verification).checkFirstUse, nil},
+}
+
+func (v *verification) parse() (err error) {
+	v.evt, v.kb, err = parseHalves(v.text)
+	return err
+}
+
+// result returns the result of a verification that passed all steps (rule 11).
+func (v *verification) result() *Result {
+	return &Result{Email: v.email, Audience: v.audience, Issuer: v.issuer, Expires: v.expires(), Private: v.private}
+}
+
+// checkHeaders applies rule 2, and what Draft02 says about headers.
+func (v *verification) checkHeaders() error {
+	if err := checkHeader(nameEVT, typEVT, v.evt); err != nil {
+		return err
+	}
+	if err := checkHeader(nameKB, typKB, v.kb); err != nil {
+		return err
+	}
+	if v.config.Profile != Draft02 {
+		return nil
+	}
+	switch {
+	case v.evt.Alg == jose.EdDSA:
+		return draft02(assertion.ErrAlgorithm, nameEVT+" has alg EdDSA", "alg Ed25519")
+	case v.kb.Alg == jose.EdDSA:
+		return draft02(assertion.ErrAlgorithm, nameKB+" has alg EdDSA", "alg Ed25519")
+	case v.evt.Kid == "":
+		return draft02(ErrHeader, nameEVT+" has no kid", "a kid that is not empty")
+	}
+	return nil
+}
+
+func checkHeader(half, typ string, t *jose.Token) error {
+	if t.Typ != typ {
+		return &Error{
+			Kind: ErrHeader, Rule: "2.typ", Reason: "header refused: typ of " + half + " is not " + typ,
+			Found: fmt.Sprintf("typ %.16q", t.Typ), Expected: "typ " + typ,
+			Advice: "the text is a token of another protocol, or its halves are in the wrong order",
+		}
+	}
+	if !jose.Known(t.Alg) {
+		return &Error{
+			Kind: assertion.ErrAlgorithm, Rule: "2.alg", Reason: "algorithm refused: alg of " + half + " is unknown",
+			Found: fmt.Sprintf("alg %.16q", t.Alg), Expected: "alg Ed25519, EdDSA, ES256 or RS256",
+			Advice: "the signer must use one of these algorithms, and write its name so",
+		}
+	}
+	for _, name := range []string{"crit", "b64"} {
+		if _, found := t.Header.Get(name); found {
+			return &Error{
+				Kind: ErrHeader, Rule: "2.crit", Reason: "header refused: " + half + " has " + name,
+				Found: "a header with " + name, Expected: "a header without it",
+				Advice: "such a member changes what the signature means; the signer must leave it out",
+			}
+		}
+	}
+	return nil
+}
+
+// draft02 returns the error for what only the profile Draft02 refuses.
+func draft02(kind error, found, expected string) error {
+	return &Error{
+		Kind: kind, Rule: "10.draft-02", Reason: "refused by the profile draft-02: " + found,
+		Found: found, Expected: expected,
+		Advice: "the default profile accepts it", Setting: "Profile",
+	}
+}
+
+// checkBinding applies rule 4 except for the signature.
+func (v *verification) checkBinding() error {
+	aud, isText := text(v.kb.Claims, "aud")
+	if !isText {
+		return &Error{
+			Kind: assertion.ErrAudience, Rule: "4.aud", Reason: "audience mismatch: aud is absent or not a string",
+			Found: "no aud that is a string", Expected: v.acceptedOrigins(), Advice: browserAdvice,
+		}
+	}
+	i := slices.Index(v.origins, aud)
+	if i < 0 {
+		return &Error{
+			Kind: assertion.ErrAudience, Rule: "4.aud", Reason: "audience mismatch",
+			Found: fmt.Sprintf("%.200q", aud), Expected: v.acceptedOrigins(), Setting: "Origins",
+			Advice: "the token was made for another site, or the relying party's own origin is misconfigured: give it as the browser's address bar shows it, such as https://rp.example",
+		}
+	}
+	v.audience = v.origins[i]
+	nonce, _ := text(v.kb.Claims, "nonce")
+	if subtle.ConstantTimeCompare([]byte(nonce), []byte(v.expected.Nonce)) != 1 {
+		return v.wrongNonce()
+	}
+	return v.checkHash()
+}
+
+// browserAdvice is about what a browser does by itself.
+const browserAdvice = "no browser makes such a token: the software that made it is at fault"
+
+func (v *verification) acceptedOrigins() string { return fmt.Sprintf("%.200q", v.origins) }
+
+func (v *verification) wrongNonce() error {
+	raw, found := v.kb.Claims.Get("nonce")
+	e := &Error{
+		Kind: ErrNonce, Rule: "4.nonce", Reason: "nonce mismatch", Expected: "the nonce of the form that was submitted",
+		Found:  "another nonce",
+		Advice: "the form was opened in another session, or submitted twice; show it again with a new nonce",
+	}
+	switch {
+	case !found:
+		e.Found, e.Advice = "no nonce", browserAdvice
+	case string(raw) == `""`:
+		e.Found = "an empty nonce"
+		e.Advice = "a Content-Security-Policy empties the attribute before the browser reads it: use the script of evp.FormFields"
+	}
+	return e
+}
+
+// checkHash applies the rule 4.sd-hash.
+func (v *verification) checkHash() error {
+	end := len(v.text) - len(v.kb.SigningInput) - 1 - jose.EncodedLen(len(v.kb.Signature))
+	sum := sha256.Sum256([]byte(v.text[:end])) // the issuer's half and the "~"
+	raw, _ := v.kb.Claims.Get("sd_hash")
+	if hash, _ := text(v.kb.Claims, "sd_hash"); hash == jose.EncodeBase64(sum[:]) {
+		return nil
+	}
+	e := &Error{
+		Kind: ErrBinding, Rule: "4.sd-hash", Reason: "the halves of the token do not belong together",
+		Found: "sd_hash of another text", Expected: "sd_hash: the SHA-256 of the issuer's half and the \"~\"",
+		Advice: "the issuer's half was exchanged or changed since the browser signed",
+	}
+	if raw == nil {
+		e.Found = "no sd_hash"
+	}
+	return e
+}
+
+// checkSubmitted applies rule 6.
+func (v *verification) checkSubmitted() error {
+	submitted := v.expected.Email
+	switch {
+	case submitted == "" || submitted == v.email:
+		return nil
+	case !equalFold(submitted, v.email):
+		return &Error{
+			Kind: ErrEmail, Rule: "6.submitted", Reason: "email mismatch: the token is about another address than the submitted one",
+			Found: "another address", Expected: "the submitted address",
+			Advice: "the address was changed after the browser asked for the token: verify it in another way, by a code in a mail",
+		}
+	case v.config.Profile == Draft02:
+		return draft02(ErrEmail, "the address differs from the submitted one in upper and lower case", "the submitted address, byte for byte")
+	}
+	return nil
+}
+
+// equalFold reports whether two strings are equal but for the case of ASCII letters.
+// Unlike strings.EqualFold, it does not fold other characters, such as the Kelvin sign.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// checkAllowed applies Config.Issuers and Config.Domains.
+func (v *verification) checkAllowed() error {
+	switch {
+	case v.config.Issuers != nil && !slices.Contains(v.config.Issuers, v.issuer):
+		return &Error{
+			Kind: assertion.ErrIssuer, Reason: "untrusted issuer: not among those that are accepted here",
+			Found: "issuer " + v.issuer, Expected: fmt.Sprintf("%.200q", v.config.Issuers),
+			Advice: "if the issuer should be accepted, add it", Setting: "Issuers",
+		}
+	case v.config.Domains != nil && !slices.Contains(v.config.Domains, v.domain):
+		return &Error{
+			Kind: ErrEmail, Reason: "email address refused: its domain is not among those that are accepted here",
+			Found: "domain " + v.domain, Expected: fmt.Sprintf("%.200q", v.config.Domains),
+			Advice: "if addresses of the domain should be accepted, add it", Setting: "Domains",
+		}
+	}
+	return nil
+}
+
+// checkHolderSignature applies the rule 4.signature.
+func (v *verification) checkHolderSignature() error {
+	if v.holder.Verify(v.kb.Alg, []byte(v.kb.SigningInput), v.kb.Signature) {
+		return nil
+	}
+	return &Error{
+		Kind: assertion.ErrSignature, Rule: "4.signature", Reason: "invalid signature of the browser's half",
+		Found: "not signed by the key in cnf, or changed since", Expected: "a signature by the key in cnf, " + describeKey(v.holder),
+		Advice: "the text was changed on its way, or is forged by someone who has the issuer's half only",
+	}
+}
+
+// describeKey returns the algorithm and the length of a key, such as "RS256 of 2048 bits".
+func describeKey(k *jose.PublicKey) string {
+	return fmt.Sprintf("%s of %d bits", k.Algorithm(), k.Bits())
+}
+
+// times are the claims iat, exp and nbf of a half, in seconds.
+type times struct {
+	iat, exp, nbf  int64
+	hasExp, hasNbf bool
+}
+
+// readTimes reads the times of a half (rules 3.iat, 4.iat and 3.exp-nbf).
+func readTimes(t *jose.Token, half string) (times, error) {
+	var s times
+	var ok bool
+	if s.iat, _, ok = integer(t.Claims, "iat"); !ok {
+		return s, badClaim("3.iat", half+": iat is not an integer", "iat: seconds since 1970, an integer up to 2^53 without fraction and exponent")
+	}
+	var found bool
+	if s.exp, s.hasExp, ok = integer(t.Claims, "exp"); s.hasExp && !ok {
+		return s, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: seconds since 1970, an integer up to 2^53 without fraction and exponent; or no exp")
+	}
+	if s.nbf, found, ok = integer(t.Claims, "nbf"); found && !ok {
+		return s, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: seconds since 1970, an integer up to 2^53 without fraction and exponent; or no nbf")
+	}
+	s.hasNbf = found
+	return s, nil
+}
+
+// checkTimes applies rule 5 and the rule 3.exp-nbf.
+func (v *verification) checkTimes() (err error) {
+	if v.kbTimes, err = readTimes(v.kb, nameKB); err != nil {
+		return err
+	}
+	if err := v.checkHalfTimes(nameEVT, v.evtTimes); err != nil {
+		return err
+	}
+	return v.checkHalfTimes(nameKB, v.kbTimes)
+}
+
+func (v *verification) checkHalfTimes(half string, t times) error {
+	now := v.now.UnixMilli()
+	at := func(seconds int64) int64 { return seconds * 1000 }
+	switch {
+	case now > at(t.iat)+window.Milliseconds():
+		return v.expired("5.window", half+" was issued", t.iat)
+	case now < at(t.iat)-leeway.Milliseconds():
+		return v.early("5.window", half+" was issued", t.iat)
+	case t.hasExp && now >= at(t.exp)+leeway.Milliseconds():
+		return v.expired("3.exp-nbf", half+" expired", t.exp)
+	case t.hasNbf && now < at(t.nbf)-leeway.Milliseconds():
+		return v.early("3.exp-nbf", half+" becomes valid", t.nbf)
+	}
+	return nil
+}
+
+func (v *verification) expired(rule, event string, seconds int64) error {
+	return &Error{
+		Kind: assertion.ErrExpired, Rule: rule, Reason: "expired",
+		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
+		Advice: "the visitor took too long between leaving the address field and submitting the form: verify the address in another way, by a code in a mail; for an old token, verify as of its time", Setting: "Now",
+	}
+}
+
+func (v *verification) early(rule, event string, seconds int64) error {
+	return &Error{
+		Kind: assertion.ErrNotYetValid, Rule: rule, Reason: "issued later than verification date",
+		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
+		Advice: "compare the clocks of this machine, the issuer and the user", Setting: "Now",
+	}
+}
+
+// at returns a time of the token for people. The years of others are too many.
+func (v *verification) at(seconds int64) string {
+	const year9999 = 253402300799
+	if seconds < 0 || seconds > year9999 {
+		return "at a time that is not in seconds since 1970"
+	}
+	return humantime.At(time.Unix(seconds, 0), v.now)
+}
+
+func (v *verification) expectedTimes() string {
+	return "issued at most " + humantime.Duration(window) + " before " + humantime.UTC(v.now) + " or " +
+		humantime.Duration(leeway) + " after it; not expired, with a leeway of " + humantime.Duration(leeway)
+}
+
+// expires returns when the token expires (rule 11.expires).
+func (v *verification) expires() time.Time {
+	s := min(v.evtTimes.iat, v.kbTimes.iat) + int64(window/time.Second)
+	for _, t := range []times{v.evtTimes, v.kbTimes} {
+		if t.hasExp {
+			s = min(s, t.exp)
+		}
+	}
+	return time.Unix(s, 0).UTC()
+}
+
+// maxOneUseLife is how far ahead a one-use guard must keep an entry: an iat may be ahead
+// by the leeway, and the entry is kept for the leeway after the token has expired.
+const maxOneUseLife = leeway + window + leeway
+
+// limitedOneUse is an assertion.OneUse with a limit on the life of its entries.
+type limitedOneUse interface{ MaxLife() time.Duration }
+
+// sharedOneUse is an assertion.OneUse that divides its capacity among parties.
+type sharedOneUse interface {
+	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
+}
+
+// checkFirstUse asks the one-use guard (rule 12). It is the last step, because it has an
+// effect.
+func (v *verification) checkFirstUse() error {
+	if v.config.OneUse == nil {
+		return nil
+	}
+	first, err := v.firstUse()
+	switch {
+	case err != nil:
+		const reason = "the record of used tokens is not available"
+		return &Error{
+			Kind: assertion.ErrUndecided, Reason: reason, detail: withCause(reason, err), cause: err, Found: err.Error(),
+			Advice: "try again; if the error persists, check the one-use store", Setting: "OneUse",
+		}
+	case !first:
+		return &Error{
+			Kind: assertion.ErrReplayed, Rule: "12.one-use", Reason: "the token was used before",
+			Found: "a second use", Expected: "one use", Advice: "show the form again, with a new nonce",
+		}
+	}
+	return nil
+}
+
+// firstUse asks the guard by the registrable domain of the email address, because only the
+// owner of that domain can let an issuer speak for it.
+func (v *verification) firstUse() (bool, error) {
+	sum := sha256.Sum256([]byte(v.kb.SigningInput))
+	key, until := hex.EncodeToString(sum[:]), v.expires().Add(leeway)
+	if guard, ok := v.config.OneUse.(sharedOneUse); ok {
+		return guard.FirstUseBy(v.ctx, registrable.Domain(v.domain), key, until)
+	}
+	return v.config.OneUse.FirstUse(v.ctx, key, until)
+}
