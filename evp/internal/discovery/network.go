@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/internal/fetch"
@@ -79,10 +80,11 @@ type Network struct {
 // of the cache, under the issuer's name: so an issuer cannot use up the allowance of the
 // host that its jwks_uri names.
 type documents struct {
+	metadata         *Metadata
+	metadataText     []byte
 	keys             *KeySet
-	metadata, keySet []byte // the texts
-	keySetURL        string
-	expires          time.Time
+	keysText         []byte
+	fetched, expires time.Time
 }
 
 // NewNetwork returns a Network. An error begins with the name of a field of c.
@@ -185,7 +187,8 @@ func (n *Network) fetchTXT(ctx context.Context, q fetch.Question) fetch.Result[s
 	}
 	host, err := ParseRecords(records)
 	if err != nil {
-		return fetch.Result[string]{Fault: faultOf(err), Life: noTXTLife}
+		err.records = records
+		return fetch.Result[string]{Fault: faultOf(err), Life: noTXTLife, Size: len(strings.Join(records, ""))}
 	}
 	return fetch.Result[string]{Document: host, Size: len(host), Life: txtLife}
 }
@@ -194,31 +197,38 @@ func (n *Network) fetchTXT(ctx context.Context, q fetch.Question) fetch.Result[s
 // shorter time of both.
 func (n *Network) fetchIssuer(ctx context.Context, q fetch.Question) (r fetch.Result[*documents]) {
 	d := new(documents)
-	var m *Metadata
 	r.Life, r.Fault = n.read(ctx, MetadataURL(q.Host), func(text []byte) (err *Error) {
-		d.metadata = text
-		m, err = ParseMetadata(text, q.Host)
+		d.metadataText = text
+		d.metadata, err = ParseMetadata(text, q.Host)
 		return err
 	})
 	if r.Fault != nil {
 		return r
 	}
-	d.keySetURL = m.KeySetURL
-	life, fault := n.read(ctx, m.KeySetURL, func(text []byte) *Error {
-		d.keySet = text
+	life, fault := n.read(ctx, d.metadata.KeySetURL, func(text []byte) *Error {
+		d.keysText = text
 		entries, err := ParseEntries(text)
-		d.keys = newKeySet(m, entries)
+		d.keys = newKeySet(d.metadata, entries)
 		return err
 	})
 	if fault != nil {
-		return fetch.Result[*documents]{Fault: fault, Life: life}
+		return fetch.Result[*documents]{Fault: withFound(fault, d), Life: life, Size: len(d.metadataText)}
 	}
-	r.Document, r.Life, r.Size = d, min(r.Life, life), len(d.metadata)+len(d.keySet)
+	r.Document, r.Life, r.Size = d, min(r.Life, life), len(d.metadataText)+len(d.keysText)
 	r.Complete = func(e, _ *fetch.Entry[*documents]) {
-		e.Document.keys.Fetched, e.Document.expires = e.Fetched, e.Expires
-		e.Document.keys.verified = e.MarkVerified
+		d.fetched, d.expires = e.Fetched, e.Expires
+		d.keys.Fetched, d.keys.verified = e.Fetched, e.MarkVerified
 	}
 	return r
+}
+
+// withFound returns f with the metadata that were found before it.
+func withFound(f *fetch.Fault, d *documents) *fetch.Fault {
+	e := *errorOf(f, "9")
+	e.found = &documents{metadata: d.metadata}
+	copied := *f
+	copied.Cause = &e
+	return &copied
 }
 
 // read fetches a document and parses it. It returns how long the result is used.

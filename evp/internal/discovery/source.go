@@ -69,6 +69,10 @@ type Error struct {
 	Domain string
 	// Cause is the error behind it. It may be nil.
 	Cause error
+
+	// What was found before, for [Discovery] only: it is remote text. Either may be nil.
+	records []string
+	found   *documents
 }
 
 func (e *Error) Error() string { return e.Reason }
