@@ -2,14 +2,12 @@ package evp
 
 import (
 	_ "embed"
-	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/asset"
 )
 
@@ -80,15 +78,15 @@ func orElse(text, other string) string {
 // attributes are the attributes of an element, by name.
 type attributes map[string]string
 
-// first are the names of the attributes that are written before the others.
-var first = []string{"type", "name", "autocomplete"}
+// leading are the names of the attributes that are written before the others.
+var leading = []string{"type", "name", "autocomplete"}
 
 // add adds attributes of the application.
 func (a attributes) add(others map[string]string) error {
 	for name, value := range others {
 		_, found := a[name]
 		if found || !isAttribute(name) {
-			return fmt.Errorf("%w: evp: the attribute %q of a field is not allowed", assertion.ErrMisuse, name)
+			return invalidConfig("Form", "the attribute %q is not allowed", name)
 		}
 		a[name] = value
 	}
@@ -119,11 +117,11 @@ func (a attributes) input() string {
 			b.WriteString(`="` + template.HTMLEscapeString(value) + `"`)
 		}
 	}
-	for _, name := range first {
+	for _, name := range leading {
 		write(name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(a)) {
-		if !slices.Contains(first, name) {
+		if !slices.Contains(leading, name) {
 			write(name)
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,20 +28,12 @@ const (
 	maxOpen = 8
 	// defaultMaxVisitors is the default of NoncesConfig.MaxVisitors.
 	defaultMaxVisitors = 100_000
-	// maxToken is the length of the longest token whose nonce is read, in bytes.
-	maxToken = 16 << 10
 )
 
 // ErrNoToken means that a form was posted without a token: the browser has none for the
 // address, or does not implement the protocol. No nonce is used up. Verify the address in
 // another way, for example by mailing a code.
 var ErrNoToken = errors.New("no token")
-
-// errNonceNotOpen is the error of a token whose nonce is not open.
-var errNonceNotOpen = fmt.Errorf("%w: the nonce is unknown, was used before, or has expired", assertion.ErrRejected)
-
-// errNoNonce is the error of a token that names no nonce.
-var errNoNonce = fmt.Errorf("%w: the token names no nonce", assertion.ErrMalformed)
 
 // NoncesConfig configures Nonces.
 type NoncesConfig struct {
@@ -63,7 +53,7 @@ type NoncesConfig struct {
 	// Two applications at one host need different names. It is ignored with a Store.
 	CookieName string
 
-	// MaxVisitors is the largest number of visitors whose nonces are in memory, about 300 to
+	// MaxVisitors is the largest number of visitors whose nonces are in memory, 250 to
 	// 800 bytes each. A new visitor replaces the one who has not requested or posted a
 	// form for the longest time. Zero means 100 000. It is ignored with a Store.
 	MaxVisitors int
@@ -108,7 +98,8 @@ type Nonces struct {
 	now   func() time.Time
 }
 
-// NewNonces returns Nonces. An error means that the configuration is not valid.
+// NewNonces returns Nonces. It returns an error matching assertion.ErrMisuse if the
+// configuration is not valid.
 func NewNonces(c NoncesConfig) (*Nonces, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -116,7 +107,7 @@ func NewNonces(c NoncesConfig) (*Nonces, error) {
 	if c.Store == nil {
 		store, err := newMemoryNonces(c)
 		if err != nil {
-			return nil, fmt.Errorf("evp: %w", err)
+			return nil, err
 		}
 		c.Store = store
 	}
@@ -130,13 +121,14 @@ func NewNonces(c NoncesConfig) (*Nonces, error) {
 // assertion.ErrUndecided. The form works with an empty nonce: browsers send no token.
 func (n *Nonces) Issue(w http.ResponseWriter, r *http.Request) (string, error) {
 	w.Header().Set("Cache-Control", "no-store")
-	issued, now := openNonce{randomText(), n.now().Add(nonceLife)}, n.now()
+	now := n.now()
+	issued := openNonce{randomText(), now.Add(nonceLife)}
 	err := n.store.UpdateNonces(w, r, func(stored string) string {
 		open := append(parseOpen(stored, now), issued)
 		return formatOpen(open[max(0, len(open)-maxOpen):])
 	})
 	if err != nil {
-		return "", storeFailed("storing", err)
+		return "", storeFailed(err)
 	}
 	return issued.nonce, nil
 }
@@ -146,19 +138,20 @@ func (n *Nonces) Issue(w http.ResponseWriter, r *http.Request) (string, error) {
 // are:
 //
 //   - ErrNoToken if the token is empty;
-//   - an error that matches assertion.ErrMalformed if the token names no nonce;
-//   - an error that matches assertion.ErrRejected if the nonce is unknown, was used before,
-//     has expired, or is that of another browser;
-//   - an error that matches assertion.ErrUndecided if the store fails.
+//   - an [*Error] that matches assertion.ErrMalformed if the token is too malformed to read a
+//     nonce from it;
+//   - an [*Error] that matches ErrNonce if the nonce is unknown, was used before, has expired,
+//     or is that of another browser;
+//   - an [*Error] that matches assertion.ErrUndecided if the store fails.
 //
 // With each of them, the visitor can still prove the address in another way.
 func (n *Nonces) Take(w http.ResponseWriter, r *http.Request, token string) (nonce string, err error) {
 	if token == "" {
 		return "", ErrNoToken
 	}
-	named, ok := namedNonce(token)
-	if !ok {
-		return "", errNoNonce
+	named, err := namedNonce(token)
+	if err != nil {
+		return "", err
 	}
 	found, now := false, n.now()
 	err = n.store.UpdateNonces(w, r, func(stored string) string {
@@ -170,16 +163,29 @@ func (n *Nonces) Take(w http.ResponseWriter, r *http.Request, token string) (non
 	})
 	switch {
 	case err != nil:
-		return "", storeFailed("using up", err)
+		return "", storeFailed(err)
 	case !found:
-		return "", errNonceNotOpen
+		return "", notOpen("a nonce that is unknown, was used before, or has expired",
+			"show the form again, with a new nonce; if all are refused, check that the browser keeps the cookie, and that all processes share the store")
 	}
 	return named, nil
 }
 
-// storeFailed returns the error of a store that failed while it was doing something.
-func storeFailed(doing string, err error) error {
-	return fmt.Errorf("%w: %s a nonce: %w", assertion.ErrUndecided, doing, err)
+// storeFailed returns the error for an error of a store.
+func storeFailed(err error) error {
+	const reason = "the record of nonces is not available"
+	return &Error{
+		Kind: assertion.ErrUndecided, Reason: reason, detail: withCause(reason, err), cause: err, Found: err.Error(),
+		Advice: "try again; if the error persists, check the store of nonces", Setting: "Store",
+	}
+}
+
+// notOpen returns the error for a token that names no open nonce.
+func notOpen(found, advice string) error {
+	return &Error{
+		Kind: ErrNonce, Rule: "4.nonce", Reason: "nonce mismatch",
+		Found: found, Expected: "the nonce of a form that is open", Advice: advice,
+	}
 }
 
 // randomText returns 32 random bytes in base64url.
@@ -189,27 +195,35 @@ func randomText() string {
 	return base64.RawURLEncoding.EncodeToString(random)
 }
 
-// namedNonce returns the nonce that the KB-JWT of a token names. It reads nothing else of the
-// token, so that a token with a fault elsewhere uses up its nonce too.
-func namedNonce(token string) (nonce string, ok bool) {
-	if len(token) > maxToken {
-		return "", false
+// namedNonce returns the nonce that the browser's half of a token names. It reads nothing else
+// of the token, so that a token with a fault elsewhere uses up its nonce too.
+func namedNonce(token string) (string, error) {
+	claims, ok := holderClaims(token)
+	if !ok {
+		if _, err := Parse(token); err != nil {
+			return "", err
+		}
 	}
-	_, bound, _ := strings.Cut(token, "~")
-	parts := strings.SplitN(bound, ".", 3)
-	if len(parts) != 3 {
-		return "", false
+	value, _ := claims.Get("nonce")
+	if nonce, ok := strictjson.String(value); ok && nonce != "" {
+		return nonce, nil
 	}
-	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
+	return "", notOpen("no nonce", "check the field of the form: under a Content-Security-Policy, the page needs the script of this package")
+}
+
+// holderClaims returns the claims of the browser's half, as [Parse] reads them.
+func holderClaims(token string) (claims strictjson.Object, ok bool) {
+	_, half, _ := strings.Cut(token, "~")
+	parts := strings.Split(half, ".")
+	if len(token) > MaxSize || len(parts) != 3 {
+		return nil, false
+	}
+	text, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
 	if err != nil {
-		return "", false
+		return nil, false
 	}
-	claims, err := strictjson.ParseObject(payload)
-	if err != nil {
-		return "", false
-	}
-	value, found := claims.Get("nonce")
-	return nonce, found && json.Unmarshal(value, &nonce) == nil && nonce != ""
+	claims, err = strictjson.ParseObject(text)
+	return claims, err == nil
 }
 
 // openNonce is an open nonce in the text of a store, which is a list such as
@@ -279,7 +293,7 @@ func newMemoryNonces(c NoncesConfig) (*memoryNonces, error) {
 		c.MaxVisitors = defaultMaxVisitors
 	}
 	if c.MaxVisitors < 0 {
-		return nil, fmt.Errorf("MaxVisitors: %d is negative", c.MaxVisitors)
+		return nil, invalidConfig("MaxVisitors", "%d: negative", c.MaxVisitors)
 	}
 	cookie, err := nonceCookie(c)
 	if err != nil {
@@ -306,7 +320,7 @@ func nonceCookie(c NoncesConfig) (http.Cookie, error) {
 		}
 	}
 	if err := cookie.Valid(); err != nil {
-		return http.Cookie{}, fmt.Errorf("CookieName: %q is not the name of a cookie", c.CookieName)
+		return http.Cookie{}, invalidConfig("CookieName", "%q: not the name of a cookie", c.CookieName)
 	}
 	return cookie, nil
 }
@@ -315,17 +329,17 @@ func nonceCookie(c NoncesConfig) (http.Cookie, error) {
 // machine.
 func siteOf(origins []string) (first origin.Origin, err error) {
 	if len(origins) == 0 {
-		return first, errors.New("Origins: required: the origin at which browsers reach the site, such as https://rp.example")
+		return first, invalidConfig("Origins", "required: the origin at which browsers reach the site, such as https://rp.example")
 	}
 	for i, text := range origins {
 		o, err := origin.Parse(text)
 		switch {
 		case err != nil:
-			return first, fmt.Errorf("Origins: %q: %w", text, err)
+			return first, invalidConfig("Origins", "%q: %w", text, err)
 		case o.Scheme() == "http" && !origin.IsLocal(o.Host()):
-			return first, fmt.Errorf("Origins: %q is neither https nor on this machine", text)
+			return first, invalidConfig("Origins", "%q: neither https nor on this machine", text)
 		case i > 0 && o.Scheme() != first.Scheme():
-			return first, errors.New("Origins: both http and https: a cookie cannot be for both")
+			return first, invalidConfig("Origins", "both http and https: a cookie cannot be for both")
 		case i == 0:
 			first = o
 		}

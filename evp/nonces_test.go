@@ -76,8 +76,8 @@ func (b *nonceBrowser) wantTaken(t testing.TB, nonce string) {
 // wantRefused fails the test unless the nonce is not open.
 func (b *nonceBrowser) wantRefused(t testing.TB, nonce string) {
 	t.Helper()
-	if got, err := b.take(unverified(nonce)); got != "" || !errors.Is(err, assertion.ErrRejected) {
-		t.Errorf("got %q, %v, want a rejection", got, err)
+	if got, err := b.take(unverified(nonce)); got != "" || !errors.Is(err, evp.ErrNonce) {
+		t.Errorf("got %q, %v, want ErrNonce", got, err)
 	}
 }
 
@@ -131,24 +131,27 @@ func TestNoncesMalformed(t *testing.T) {
 	claims := func(text string) string {
 		return "h.p.s~h." + base64.RawURLEncoding.EncodeToString([]byte(text)) + ".s"
 	}
-	for name, token := range map[string]string{
-		"text":            "x",
-		"no KB-JWT":       "h.p.s~",
-		"two parts":       "h.p.s~h.p",
-		"not base64":      "h.p.s~h.!.s",
-		"padding":         "h.p.s~h.e30=.s",
-		"not JSON":        claims("nonce"),
-		"an array":        claims(`["nonce"]`),
-		"no nonce":        claims(`{"aud":"x"}`),
-		"an empty nonce":  claims(`{"nonce":""}`),
-		"a number":        claims(`{"nonce":1}`),
-		"null":            claims(`{"nonce":null}`),
-		"twice":           claims(`{"nonce":"` + nonce + `","nonce":"` + nonce + `"}`),
-		"in the EVT only": "h." + strings.Split(unverified(nonce), ".")[3] + ".s~h.e30.s",
-		"too long":        unverified(nonce) + strings.Repeat("s", 16<<10),
+	for _, c := range []struct {
+		name, token string
+		want        error
+	}{
+		{"text", "x", assertion.ErrMalformed},
+		{"no KB-JWT", "h.p.s~", assertion.ErrMalformed},
+		{"two parts", "h.p.s~h.p", assertion.ErrMalformed},
+		{"not base64", "h.p.s~h.!.s", assertion.ErrMalformed},
+		{"padding", "h.p.s~h.e30=.s", assertion.ErrMalformed},
+		{"not JSON", claims("nonce"), assertion.ErrMalformed},
+		{"an array", claims(`["nonce"]`), assertion.ErrMalformed},
+		{"twice", claims(`{"nonce":"` + nonce + `","nonce":"` + nonce + `"}`), assertion.ErrMalformed},
+		{"too long", unverified(nonce) + strings.Repeat("s", 16<<10), assertion.ErrMalformed},
+		{"no nonce", claims(`{"aud":"x"}`), evp.ErrNonce},
+		{"an empty nonce", claims(`{"nonce":""}`), evp.ErrNonce},
+		{"a number", claims(`{"nonce":1}`), evp.ErrNonce},
+		{"null", claims(`{"nonce":null}`), evp.ErrNonce},
+		{"in the EVT only", "h." + strings.Split(unverified(nonce), ".")[3] + ".s~h.e30.s", evp.ErrNonce},
 	} {
-		if got, err := b.take(token); got != "" || !errors.Is(err, assertion.ErrMalformed) {
-			t.Errorf("%s: got %q, %v", name, got, err)
+		if got, err := b.take(c.token); got != "" || !errors.Is(err, c.want) {
+			t.Errorf("%s: got %q, %v", c.name, got, err)
 		}
 	}
 	if _, err := b.take("broken~h." + strings.Split(unverified(nonce), ".")[3] + ".s"); err != nil {
@@ -227,7 +230,7 @@ func TestNoncesConfig(t *testing.T) {
 		"a negative limit": {Origins: https, MaxVisitors: -1},
 		"a bad name":       {Origins: https, CookieName: "a b"},
 	} {
-		if nonces, err := evp.NewNonces(c); nonces != nil || err == nil || !strings.HasPrefix(err.Error(), "evp: ") {
+		if nonces, err := evp.NewNonces(c); nonces != nil || !errors.Is(err, assertion.ErrMisuse) || !strings.HasPrefix(err.Error(), "evp: ") {
 			t.Errorf("%s: %v, %v", name, nonces, err)
 		}
 	}
