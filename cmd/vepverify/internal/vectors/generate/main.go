@@ -1,18 +1,21 @@
-// Command generate writes the project's test vectors, the table of the rules that they
+// Command generate writes the project's test vectors, the tables of the rules that they
 // test, and the sample assertion into the folder testdata of the working directory, which
 // must be the root of the repository:
 //
 //	go run ./cmd/vepverify/internal/vectors/generate
 //
-// Package corpus makes the files. Equal sources make equal files, to the byte.
+// Package corpus makes the files of BrowserID, and package evpcorpus those of the Email
+// Verification Protocol. Equal sources make equal files, to the byte.
 package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/generate/corpus"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/generate/evpcorpus"
 )
 
 func main() {
@@ -31,8 +34,15 @@ func run(repository string) error {
 	if err != nil {
 		return err
 	}
-	if err := removeOld(repository); err != nil {
+	evp, err := evpcorpus.Files()
+	if err != nil {
 		return err
+	}
+	maps.Copy(files, evp)
+	for _, folder := range []string{corpus.VectorsFolder, evpcorpus.VectorsFolder} {
+		if err := removeOld(filepath.Join(repository, folder)); err != nil {
+			return err
+		}
 	}
 	for name, data := range files {
 		path := filepath.Join(repository, filepath.FromSlash(name))
@@ -46,9 +56,10 @@ func run(repository string) error {
 	return nil
 }
 
-// removeOld removes all vector files, among them those of groups that no longer exist.
-func removeOld(repository string) error {
-	old, err := filepath.Glob(filepath.Join(repository, corpus.VectorsFolder, "*.json"))
+// removeOld removes all vector files of a folder, among them those of groups that no
+// longer exist.
+func removeOld(folder string) error {
+	old, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
 		return err
 	}
