@@ -38,7 +38,13 @@ func Missing(t testing.TB, tool string) {
 	if name, ok := debianPackages[tool]; ok {
 		debian = name
 	}
-	text := fmt.Sprintf("%s is not installed (Debian: apt-get install %s)", tool, debian)
+	Unavailable(t, fmt.Sprintf("%s is not installed (Debian: apt-get install %s)", tool, debian))
+}
+
+// Unavailable ends a test because something that it needs is missing, as the text says: it
+// skips the test, or fails it if CI=true.
+func Unavailable(t testing.TB, text string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(text)
 	}
