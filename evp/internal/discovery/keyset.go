@@ -23,10 +23,7 @@ type Entry struct {
 
 // ParseEntries parses a key set (rule 9.key-set). The error has no text of the document.
 func ParseEntries(data []byte) ([]Entry, *Error) {
-	if len(data) > maxDocument {
-		return nil, refused("9.refused", "key set of more than 64 KiB").advise(adviceKeySet, "")
-	}
-	object, err := strictjson.ParseObject(data)
+	object, err := parseObject(data)
 	if err != nil {
 		return nil, refused("9.refused", "malformed key set: "+err.Error()).advise(adviceKeySet, "")
 	}

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -16,9 +17,28 @@ const metadataPath = "/.well-known/email-verification"
 // Limits of the documents.
 const (
 	maxDocument = 64 << 10 // bytes of metadata, and of a key set
+	maxMembers  = 2000     // of all objects together; colons in strings count too
+	maxCommas   = 4000     // likewise
 	maxURL      = 2048     // bytes of jwks_uri
 	maxEntries  = 64       // of a key set
 )
+
+// Errors of documents over a limit, without which parsing one takes up to 10 ms.
+var (
+	errLong    = errors.New("more than 64 KiB")
+	errMembers = errors.New("too many members or elements")
+)
+
+// parseObject parses a document, which is one JSON object.
+func parseObject(data []byte) (strictjson.Object, error) {
+	switch {
+	case len(data) > maxDocument:
+		return nil, errLong
+	case bytes.Count(data, []byte(":")) > maxMembers, bytes.Count(data, []byte(",")) > maxCommas:
+		return nil, errMembers
+	}
+	return strictjson.ParseObject(data)
+}
 
 // Advice about documents.
 const (
@@ -48,10 +68,7 @@ type Metadata struct {
 
 // ParseMetadata parses the metadata of issuer. The error has no text of the document.
 func ParseMetadata(data []byte, issuer string) (*Metadata, *Error) {
-	if len(data) > maxDocument {
-		return nil, refused("9.refused", "metadata of more than 64 KiB").advise(adviceMetadata, "")
-	}
-	object, err := strictjson.ParseObject(data)
+	object, err := parseObject(data)
 	if err != nil {
 		return nil, refused("9.refused", "malformed metadata: "+err.Error()).advise(adviceMetadata, "")
 	}
