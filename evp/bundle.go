@@ -62,3 +62,6 @@ func LoadBundle(path string) (*Bundle, error) {
 
 // Names returns the names in the bundle, sorted.
 func (b *Bundle) Names() []string { return b.documents.Names() }
+
+// Len returns the number of names in the bundle.
+func (b *Bundle) Len() int { return b.documents.Len() }

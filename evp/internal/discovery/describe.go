@@ -34,7 +34,7 @@ type Discovery struct {
 	Fetched, Expires time.Time
 
 	// Err is the error of the first step that failed. Nil means that all succeeded.
-	Err *Error
+	Err error
 
 	// Profiles tells what each profile of the verifier says about the above.
 	Profiles []Assessment
@@ -82,14 +82,16 @@ func (b *Bundle) Describe(ctx context.Context, domain string) *Discovery {
 
 // fail sets the error, and what was found before it.
 func (d *Discovery) fail(err error) *Discovery {
-	if !errors.As(err, &d.Err) {
-		return d
+	d.Err = err
+	var e *Error
+	if !errors.As(err, &e) {
+		return d.assess()
 	}
-	if d.Err.records != nil {
-		d.Records = d.Err.records
+	if e.records != nil {
+		d.Records = e.records
 	}
-	if d.Err.found != nil {
-		d.Metadata = d.Err.found.metadata
+	if e.found != nil {
+		d.Metadata = e.found.metadata
 	}
 	return d.assess()
 }
@@ -99,8 +101,8 @@ func (d *Discovery) assess() *Discovery {
 	standard := Assessment{Profile: "default"}
 	draft := Assessment{Profile: "draft-02"}
 	if d.Err != nil {
-		standard.add("%s", d.Err.Reason)
-		draft.add("%s", d.Err.Reason)
+		standard.add("%v", d.Err)
+		draft.add("%v", d.Err)
 	}
 	if d.Metadata != nil {
 		draft.assessMetadata(d.Metadata)

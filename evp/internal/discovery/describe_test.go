@@ -68,14 +68,18 @@ func TestDescribe(t *testing.T) {
 			d := source.Describe(t.Context(), mail)
 			rule := ""
 			if d.Err != nil {
-				rule = d.Err.Rule
-				checkError(t, name, d.Err, discovery.Refused, c.rule)
+				rule = checkError(t, name, d.Err, discovery.Refused, c.rule).Rule
 			}
 			if rule != c.rule || d.Domain != mail || len(d.Records) != c.records || (d.Metadata != nil) != c.metadata || len(d.Entries) != c.entries {
 				t.Errorf("%s, %s: %+v", name, kind, d)
 			}
 			if rule == "" && (d.Issuer != issuer || (kind == "network") != (time.Until(d.Expires) > time.Minute) || d.Fetched.IsZero() != d.Expires.IsZero()) {
 				t.Errorf("%s, %s: issuer %q, fetched %v, expires %v", name, kind, d.Issuer, d.Fetched, d.Expires)
+			}
+			for i, e := range d.Entries {
+				if (e.Key != nil) != (e.Bits == 256) || (e.Key != nil) != (e.Algorithm != "") {
+					t.Errorf("%s, %s: entry %d: %+v", name, kind, i+1, e)
+				}
 			}
 			checkAssessment(t, name+", "+kind, d.Profiles, "default", c.standard, c.problems)
 			checkAssessment(t, name+", "+kind, d.Profiles[1:], "draft-02", c.draft, c.drafts)

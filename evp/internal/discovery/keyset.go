@@ -13,6 +13,11 @@ type Entry struct {
 	// Key is the key, nil if the entry is skipped.
 	Key *jose.PublicKey
 
+	// Algorithm is the algorithm of the key: Ed25519, ES256 or RS256. Bits is the size of
+	// the modulus of an RSA key, and 256 for other keys. Both are zero if it is skipped.
+	Algorithm string
+	Bits      int
+
 	// Skipped is the reason why the entry is skipped, without text of the document.
 	Skipped string
 
@@ -64,7 +69,7 @@ func parseEntry(jwk json.RawMessage) Entry {
 		e.Skipped = err.Error()
 		return e
 	}
-	e.Key = key
+	e.Key, e.Algorithm, e.Bits = key, key.Algorithm(), key.Bits()
 	return e
 }
 

@@ -134,7 +134,7 @@ func (c Config) client(guard fetch.Config, admit func(context.Context) (release 
 // Issuer implements [Source].
 func (n *Network) Issuer(ctx context.Context, emailDomain string) (host string, err error) {
 	if !IsHost(emailDomain) {
-		return "", refused("8.no-issuer", "not a domain").advise(adviceNoIssuer, "")
+		return "", refused("8.no-issuer", "not a domain").advise(adviceNoIssuer, "").at(emailDomain)
 	}
 	hooks, waited := hooksOf(ctx), false
 	defer func() { hooks.done(waited, err) }()
