@@ -46,6 +46,7 @@ var messages = map[string]string{
 	reasonNullOrigin: "Your browser did not tell which page sent the request, so it was refused. The page may have Referrer-Policy: no-referrer, or be a file or in a frame. " +
 		"Please open the site itself, in a window of its own, and try again. If that does not help, tell the site's operator.",
 	reasonMissing:   "Your browser did not prove an address. Signing in needs JavaScript: allow it for this site, and press the button again.",
+	reasonBadEmail:  "This is not an email address. Please go back and correct it.",
 	reasonNoAddress: "The proof contains no email address. Please sign in with another address.",
 	reasonNoUser:    "There is no account for this address here.",
 	reasonUndecided: "Your address could not be checked just now. Please try again in a moment.",

@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/origin"
 )
@@ -23,15 +24,20 @@ type Config[U any] struct {
 	// configuration, which fetches the keys of issuers from the network.
 	Verifier *assertion.Verifier
 
-	// OneUse is the guard that lets each assertion sign in once. Nil means the guard of
-	// the Verifier or, if it has none, a guard in the memory of this process. That has
+	// OneUse is the guard that lets each assertion, and each token of EVP, sign in once. Nil
+	// means the guard of the Verifier (for tokens: of EVP.Verifier) or, if it has none, a guard
+	// in the memory of this process. That has
 	// room for 100 000 assertions with a lifetime of at most 10 minutes, about 200 bytes
 	// each. Several processes need a guard that they share, such as redisstore's.
 	OneUse assertion.OneUse
 
-	// InsecureReplay means that a Verifier without a guard gets none. Until it expires, an
+	// InsecureReplay means that a verifier without a guard gets none. Until it expires, an
 	// assertion then makes a session each time that it is posted.
 	InsecureReplay bool
+
+	// EVP lets visitors also sign in with a token of the Email Verification Protocol, or by the
+	// application's own way if their browser has none. Nil means assertions only.
+	EVP *EVP
 
 	// Audiences are the origins at which browsers reach the application, such as
 	// https://rp.example. Required. They are never taken from a request, because its sender
@@ -39,7 +45,9 @@ type Config[U any] struct {
 	Audiences []string
 
 	// FindOrCreate finds or creates the user with the verified address. Required. It
-	// is called only for an assertion that was accepted and has an email address. An
+	// is called only for an assertion that was accepted and has an email address, for a
+	// token that was accepted (then Issuer is a host, and IDPClaims has is_private_email if
+	// the address is private), and by SignIn (then the Result has only Email). An
 	// error that matches ErrNoUser, or a nil user, refuses the login. Any other error
 	// is logged and answered with 503.
 	FindOrCreate func(ctx context.Context, res *assertion.Result) (U, error)
@@ -130,7 +138,14 @@ func New[U any](c Config[U]) (*Login[U], error) {
 	for _, o := range audiences {
 		l.audiences = append(l.audiences, o.String())
 	}
-	l.script, err = newScript(l.browserPath(c.LoginPath), l.browserPath(c.LogoutPath), l.browserPath(c.ScriptPath))
+	if l.tokens, err = newTokens(c); err != nil {
+		return nil, fmt.Errorf("login: %w", err)
+	}
+	extra := ""
+	if l.tokens != nil {
+		extra = evp.Script()
+	}
+	l.script, err = newScript(extra, l.browserPath(c.LoginPath), l.browserPath(c.LogoutPath), l.browserPath(c.ScriptPath))
 	if err != nil {
 		return nil, fmt.Errorf("login: %w", err)
 	}

@@ -130,6 +130,36 @@ func docsOneUse(client *redis.Client) (assertion.OneUse, error) {
 	return guard, err
 }
 
+func docsEVP(codes mailer, askForCode *template.Template) login.Config[*User] {
+	return login.Config[*User]{
+		EVP: &login.EVP{
+			Fallback: func(w http.ResponseWriter, r *http.Request, email string) {
+				if err := codes.Mail(r.Context(), email); err != nil {
+					http.Error(w, "Please try again in a moment.", http.StatusServiceUnavailable)
+					return
+				}
+				askForCode.Execute(w, email)
+			},
+		},
+	}
+}
+
+type mailer interface {
+	Mail(ctx context.Context, email string) error
+	Take(code string) (email string, ok bool)
+}
+
+func docsSignIn(auth *login.Login[*User], codes mailer, mux *http.ServeMux) {
+	mux.HandleFunc("POST /code", func(w http.ResponseWriter, r *http.Request) {
+		email, ok := codes.Take(r.PostFormValue("code"))
+		if !ok {
+			http.Error(w, "This code is not valid.", http.StatusForbidden)
+			return
+		}
+		auth.SignIn(w, r, email)
+	})
+}
+
 func TestDocs(t *testing.T) {
 	// These snippets are also run.
 	none := func(context.Context, string) (*User, error) { return nil, nil }
@@ -155,6 +185,7 @@ func TestDocs(t *testing.T) {
 	}
 	docsHeaders(httptest.NewRecorder())
 	_, _, _, _, _ = docsUser, docsErrorPage, docsChi, docsServer, auth
+	_, _ = docsEVP, docsSignIn
 
 	doctest.Snippets(t, "../docs/LOGIN.md", "docs_test.go", 5)
 }
@@ -233,7 +264,7 @@ func TestDocsMessages(t *testing.T) {
 		}
 		return all
 	}
-	document, source := read("../docs/LOGIN.md"), read("auth.js", "answer.go", "user.go", "request.go", "session.go")
+	document, source := read("../docs/LOGIN.md"), read("auth.js", "answer.go", "user.go", "request.go", "session.go", "evp.go")
 	for _, table := range []struct {
 		heading, cell string // of the first column, or of the one that names the text
 		least         int

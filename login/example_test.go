@@ -13,6 +13,8 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/evp/evptest"
 	"github.com/vepverify/vepverify/login"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -138,4 +140,63 @@ func ExampleLogin_Routes_chi() {
 	// Output:
 	// 303 /members
 	// 200 hello alice@idp.example
+}
+
+// An application whose visitors sign in with a token of their browser, or by a code. The
+// issuer and the browser are pretended ones, for tests.
+func ExampleLogin_FormFields() {
+	world := evptest.New() // with an issuer for mail.example
+	tokens, err := evp.NewVerifier(evp.Config{
+		Origins: []string{"https://rp.example"}, Resolver: world, InsecureTransport: world, // in place of the network
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	auth, err := login.New(login.Config[string]{
+		Audiences:    []string{"https://rp.example"},
+		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
+		UserID:       func(email string) string { return email },
+		FindByID:     func(_ context.Context, email string) (string, error) { return email, nil },
+		EVP: &login.EVP{
+			Verifier: tokens,
+			Fallback: func(w http.ResponseWriter, r *http.Request, email string) {
+				// Mail a code. If the visitor enters it, call auth.SignIn.
+				fmt.Fprint(w, "We have mailed a code to ", email)
+			},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	auth.Routes(mux)
+	mux.Handle("/", auth.WithUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, ok := auth.User(r.Context()); ok {
+			fmt.Fprint(w, "hello ", user)
+			return
+		}
+		fmt.Fprintf(w, `<form method="post" action="/api/login">%s<button>Sign in</button></form><script src="%s" defer></script>`,
+			auth.FormFields(w, r), auth.ScriptURL())
+	})))
+
+	browser := evptest.NewBrowser(world, mux, "https://rp.example")
+	page, err := browser.SignIn("/", "ada@mail.example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Status, page.Body)
+
+	other := evptest.NewBrowser(world, mux, "https://rp.example")
+	page, err = other.SignInWithout("/", "ada@mail.example") // the browser has no token
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Status, page.Body)
+	// Output:
+	// 200 hello ada@mail.example
+	// 200 We have mailed a code to ada@mail.example
 }

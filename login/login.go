@@ -1,5 +1,6 @@
-// Package login signs people in to a web application with BrowserID assertions. It
-// has two routes, a script for two buttons, sessions, and the user for handlers.
+// Package login signs people in to a web application with BrowserID assertions, and with
+// tokens of the Email Verification Protocol. It has two routes, a script for two buttons,
+// sessions, and the user for handlers.
 //
 //	auth, err := login.New(login.Config[*User]{
 //		Audiences:    []string{"https://rp.example"},
@@ -26,9 +27,26 @@
 // docs/LOGIN.md is the manual for applications: headers, proxies, prefixes, stores,
 // and the script in detail.
 //
+// # Tokens of browsers
+//
+// With [Config].EVP, visitors also sign in with a token of the Email Verification Protocol,
+// see package evp and docs/EVP.md. This is experimental. A page beside the button, or without
+// the button, has a form that posts to the login route:
+//
+//	<form method="post" action="/api/login">
+//	<label for="email">Email address</label> {{.Fields}} <button>Sign in</button>
+//	</form>
+//
+// Fields are those of [Login.FormFields], the address and a hidden field. The browser fills
+// the latter with a token, or leaves it empty. A form without a token, or with one that is not
+// accepted for any reason, is answered by EVP.Fallback, in the application's own way. The
+// verified address is passed to Config.FindOrCreate, as that of an assertion is. After the
+// fallback, [Login.SignIn] does the same.
+//
 // # Routes
 //
-// POST /api/login takes a form with the field assertion. POST /api/logout takes a
+// POST /api/login takes a form with the field assertion or, with Config.EVP, with the fields
+// email and token. POST /api/logout takes a
 // form that may be empty. The response is JSON, or a
 // page if the request prefers text/html to application/json, as browsers do for forms:
 //
@@ -40,8 +58,9 @@
 // The reason of a refused login is the verifier's (PROTOCOL §6), the one of a
 // [Refusal], or "no user with this address". Other refusals are:
 //
-//   - 400 if the field assertion is missing, the form is malformed or has more than
-//     32 fields, or the request target is not a path, as in x:/api/login or a CONNECT;
+//   - 400 if the field assertion is missing, the field email is not an address, the form is
+//     malformed or has more than 32 fields, or the request target is not a path, as in
+//     x:/api/login or a CONNECT;
 //   - 403 if the request may come from another site: its Origin is not an audience,
 //     or it has no Origin and a Sec-Fetch-Site other than same-origin and none, or
 //     its Origin is null without Sec-Fetch-Site: same-origin. The last is sent by files,
@@ -70,7 +89,7 @@
 //
 // # What is not checked
 //
-//   - How often someone tries to sign in.
+//   - How often someone tries to sign in, and how often EVP.Fallback is called.
 //   - That the address still belongs to the user after the login. A session lasts
 //     until scs expires it or Config.FindByID refuses the user.
 //   - That an assertion was not used before, if Config.InsecureReplay is set.
@@ -82,6 +101,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"reflect"
 	"time"
 
@@ -112,6 +132,7 @@ type Login[U any] struct {
 	audiences []string  // as browsers write origins
 	sessions  sessions
 	script    *script
+	tokens    *tokens // nil without Config.EVP
 	log       *loglimit.Logger
 }
 
@@ -129,37 +150,43 @@ func (l *Login[U]) Routes(mux interface {
 // serveLogin handles LoginPath.
 func (l *Login[U]) serveLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	email, next, err := l.login(w, r)
+	form, err := l.readPost(w, r)
 	if err != nil {
 		l.fail(w, r, err)
 		return
 	}
-	l.succeed(w, r, email, next)
+	if l.tokens.posted(form) {
+		l.serveToken(w, r, form)
+		return
+	}
+	res, err := l.signInByAssertion(w, r, form)
+	if err != nil {
+		l.fail(w, r, err)
+		return
+	}
+	l.succeed(w, r, res.Email, l.destination(form, l.config.AfterLogin))
 }
 
-// login signs in the user of the posted assertion. It returns the address and the
-// page to go to.
-func (l *Login[U]) login(w http.ResponseWriter, r *http.Request) (email, next string, err error) {
-	form, err := l.readPost(w, r)
-	if err != nil {
-		return "", "", err
-	}
+// signInByAssertion signs in the user of the posted assertion.
+func (l *Login[U]) signInByAssertion(w http.ResponseWriter, r *http.Request, form url.Values) (*assertion.Result, error) {
 	text, err := assertionField(form)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	res, err := l.verify(r.Context(), text)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
+	return res, l.signIn(w, r, res)
+}
+
+// signIn signs in the user with a verified address.
+func (l *Login[U]) signIn(w http.ResponseWriter, r *http.Request, res *assertion.Result) error {
 	id, err := l.userID(r.Context(), res)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	if err := l.startSession(w, r, ownerOf(id, res.Email)); err != nil {
-		return "", "", err
-	}
-	return res.Email, l.destination(form, l.config.AfterLogin), nil
+	return l.startSession(w, r, ownerOf(id, res.Email))
 }
 
 // serveLogout handles LogoutPath. It ends the session, whether or not a user is signed in.

@@ -25,15 +25,15 @@ type script struct {
 }
 
 // newScript returns a script that calls the function in auth.js, without its comments, with
-// the routes as browsers see them and the messages by reason.
-func newScript(login, logout, path string) (*script, error) {
+// the routes as browsers see them and the messages by reason. Another script follows it.
+func newScript(extra, login, logout, path string) (*script, error) {
 	argument, err := json.Marshal(map[string]any{ // escapes '<'
 		"login": login, "logout": logout, "messages": messages, "messagesOfKinds": messagesOfKinds, "crossOrigin": reasonCrossOrigin,
 	})
 	if err != nil {
 		return nil, err
 	}
-	text := commentLines.ReplaceAllString(authSource, "") + "(" + string(argument) + ");\n"
+	text := commentLines.ReplaceAllString(authSource, "") + "(" + string(argument) + ");\n" + extra
 	a := asset.New("text/javascript; charset=utf-8", []byte(text))
 	return &script{a, a.URL(path)}, nil
 }

@@ -40,7 +40,7 @@ func newSessions[U any](c Config[U], audience origin.Origin) sessions {
 // have one host. During development, the name contains the port: browsers send cookies to
 // all ports of a host.
 func cookieName(audience origin.Origin, prefix string) string {
-	suffix := strings.ReplaceAll(prefix, "/", "~")
+	suffix := cookieSuffix(prefix)
 	switch {
 	case audience.Scheme() == "https":
 		return "__Host-login" + suffix
@@ -49,6 +49,9 @@ func cookieName(audience origin.Origin, prefix string) string {
 	}
 	return "login" + suffix
 }
+
+// cookieSuffix returns the end of the names of the cookies of a prefix.
+func cookieSuffix(prefix string) string { return strings.ReplaceAll(prefix, "/", "~") }
 
 // checkSessions returns an error if the session manager is not safe. The audiences are
 // https if secure is set, and http otherwise.
