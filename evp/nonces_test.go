@@ -219,6 +219,27 @@ func TestNoncesCookie(t *testing.T) {
 	}
 }
 
+// TestNoncesHostileCookie checks cookies that this package has not set. Each is replaced.
+func TestNoncesHostileCookie(t *testing.T) {
+	clock := nonceTime
+	nonces := newNonces(t, &clock, 0)
+	for name, value := range map[string]string{
+		"empty": "", "short": "AAAA", "not base64": strings.Repeat("!", 43), "loose bits": strings.Repeat("B", 43),
+		"unknown": strings.Repeat("A", 43), "long": strings.Repeat("A", 4096),
+	} {
+		b := &nonceBrowser{nonces: nonces, cookies: []*http.Cookie{{Name: "__Host-evp", Value: value}}}
+		b.wantRefused(t, "n")
+		if b.cookies[0].Value != value {
+			t.Errorf("%s: a post sets a cookie", name)
+		}
+		nonce := b.issue(t)
+		if b.cookies[0].Value == value {
+			t.Errorf("%s: the cookie was not replaced", name)
+		}
+		b.wantTaken(t, nonce)
+	}
+}
+
 func TestNoncesConfig(t *testing.T) {
 	https := []string{"https://rp.example"}
 	for name, c := range map[string]evp.NoncesConfig{

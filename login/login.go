@@ -82,10 +82,10 @@
 //
 // Sessions are managed by github.com/alexedwards/scs/v2. They are in memory and
 // bounded (see Config.Sessions) unless the application configures others. Visitors
-// who do not sign in have no session. This package stores nothing but the user's ID
-// in it. A login renews the session's token, and a logout destroys the session. When
-// another user signs in, the data that the application stored for the previous user
-// is removed.
+// who do not sign in have no session, unless it has the nonces of EVP. This package stores
+// nothing in it but the user's ID and those. A login renews the session's token, and a
+// logout destroys the session. When another user signs in, the data that the application
+// stored for the previous user is removed.
 //
 // # What is not checked
 //
