@@ -88,14 +88,19 @@ func (m *mint) token(t testing.TB) string {
 		t.Fatal(err)
 	}
 	if _, found := kb["sd_hash"]; !found {
-		sum := sha256.Sum256([]byte(first + "~"))
-		kb["sd_hash"] = jose.EncodeBase64(sum[:])
+		kb["sd_hash"] = hashOf(first + "~")
 	}
 	second, err := m.holder.Sign(m.kbHeader, kb)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return first + "~" + second
+}
+
+// hashOf returns the sd_hash of the issuer's half and the "~".
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return jose.EncodeBase64(sum[:])
 }
 
 // source is a discovery.Source in memory.

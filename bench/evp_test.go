@@ -1,0 +1,281 @@
+package bench_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/evp"
+)
+
+// evpPairs are the algorithms of the issuer and of the browser in BenchmarkEVP.
+var evpPairs = [][2]string{{"Ed25519", "Ed25519"}, {"ES256", "ES256"}, {"RS256", "Ed25519"}}
+
+// BenchmarkEVP compares the verification of a token whose issuer's keys are held (complete)
+// with its two signature checks alone (signatures), by the same packages of Go.
+func BenchmarkEVP(b *testing.B) {
+	for _, pair := range evpPairs {
+		w := newEVPWorld(b, newEVPKey(b, pair[0], 2048), newEVPKey(b, pair[1], 2048))
+		b.Run(pair[0]+"-"+pair[1], func(b *testing.B) {
+			b.Run("complete", w.complete)
+			b.Run("signatures", w.signatures)
+		})
+	}
+}
+
+// BenchmarkEVPWorst measures the tokens that cost most: no key verifies them, or the last of
+// as many as are tried, or a part is as large as it may be.
+func BenchmarkEVPWorst(b *testing.B) {
+	holder := newEVPKey(b, "RS256", 4096)
+	large, small := newEVPKey(b, "RS256", 4096), newEVPKey(b, "RS256", 2048)
+	var decoys []evpKey
+	for range 4 {
+		decoys = append(decoys, large.decoy(b))
+	}
+	for range 59 {
+		decoys = append(decoys, small.decoy(b))
+	}
+	b.Run("16-RSA", func(b *testing.B) { // 4 of 4096 bits and 12 of 2048
+		newEVPWorld(b, newEVPKey(b, "RS256", 2048), holder, decoys...).refused(b)
+	})
+	var curve []evpKey
+	for range 64 {
+		curve = append(curve, newEVPKey(b, "ES256", 0))
+	}
+	b.Run("16-ES256", func(b *testing.B) { newEVPWorld(b, newEVPKey(b, "ES256", 0), holder, curve[:63]...).refused(b) })
+	b.Run("16KiB", func(b *testing.B) {
+		w := newEVPWorld(b, newEVPKey(b, "Ed25519", 0), holder)
+		names := make([]string, 0, 1024)
+		for i := range 1024 {
+			names = append(names, fmt.Sprintf("%q:%d", fmt.Sprintf("%x", i), i))
+		}
+		w.extra = json.RawMessage("{" + strings.Join(names, ",") + "}")
+		w.mint(b)
+		w.complete(b)
+	})
+}
+
+// evpKey is a key that signs tokens.
+type evpKey struct {
+	alg    string
+	signer crypto.Signer
+	public map[string]any // as JWK
+}
+
+func newEVPKey(b *testing.B, alg string, bits int) evpKey {
+	b.Helper()
+	var signer crypto.Signer
+	var err error
+	switch alg {
+	case "Ed25519":
+		_, signer, err = ed25519.GenerateKey(rand.Reader)
+	case "ES256":
+		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		signer, err = rsa.GenerateKey(rand.Reader, bits)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return evpKey{alg, signer, evpJWK(b, signer.Public())}
+}
+
+func evpJWK(b *testing.B, public crypto.PublicKey) map[string]any {
+	b.Helper()
+	switch key := public.(type) {
+	case ed25519.PublicKey:
+		return map[string]any{"kty": "OKP", "crv": "Ed25519", "x": b64(key)}
+	case *ecdsa.PublicKey:
+		point, err := key.Bytes()
+		if err != nil {
+			b.Fatal(err)
+		}
+		return map[string]any{"kty": "EC", "crv": "P-256", "x": b64(point[1:33]), "y": b64(point[33:])}
+	case *rsa.PublicKey:
+		return map[string]any{"kty": "RSA", "n": b64(key.N.Bytes()), "e": "AQAB"}
+	}
+	b.Fatal("unknown key")
+	return nil
+}
+
+// decoy returns a public RSA key of the same size that verifies nothing. Its private key
+// does not exist.
+func (k evpKey) decoy(b *testing.B) evpKey {
+	b.Helper()
+	n := new(big.Int).Set(k.signer.Public().(*rsa.PublicKey).N)
+	low, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 1024))
+	if err != nil {
+		b.Fatal(err)
+	}
+	n.Xor(n, low.SetBit(low, 0, 0))
+	return evpKey{k.alg, nil, evpJWK(b, &rsa.PublicKey{N: n, E: 65537})}
+}
+
+func b64(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
+// sign returns the JWS of a header and claims.
+func (k evpKey) sign(b *testing.B, header, claims any) string {
+	b.Helper()
+	h, err := json.Marshal(header)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := json.Marshal(claims)
+	if err != nil {
+		b.Fatal(err)
+	}
+	input := b64(h) + "." + b64(c)
+	return input + "." + b64(k.signature(b, input))
+}
+
+func (k evpKey) signature(b *testing.B, input string) []byte {
+	b.Helper()
+	digest := sha256.Sum256([]byte(input))
+	var sig []byte
+	var err error
+	switch signer := k.signer.(type) {
+	case ed25519.PrivateKey:
+		return ed25519.Sign(signer, []byte(input))
+	case *ecdsa.PrivateKey:
+		var r, s *big.Int
+		if r, s, err = ecdsa.Sign(rand.Reader, signer, digest[:]); err == nil {
+			sig = append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+		}
+	default:
+		sig, err = signer.Sign(rand.Reader, digest[:], crypto.SHA256)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return sig
+}
+
+// check verifies the signature of a JWS by the packages of Go alone.
+func (k evpKey) check(input string, sig []byte) bool {
+	switch key := k.signer.Public().(type) {
+	case ed25519.PublicKey:
+		return ed25519.Verify(key, []byte(input), sig)
+	case *ecdsa.PublicKey:
+		digest := sha256.Sum256([]byte(input))
+		return ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+	case *rsa.PublicKey:
+		digest := sha256.Sum256([]byte(input))
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig) == nil
+	}
+	return false
+}
+
+const evpNonce = "n-0S6_WzA2MjAxOTUtbm9uY2UtbjAtUzZfV3pBMk1q"
+
+var evpNow = time.Unix(1_800_000_000, 0)
+
+// evpWorld is an issuer, a browser, a token, and a verifier that holds the issuer's keys.
+type evpWorld struct {
+	issuer, holder evpKey
+	extra          json.RawMessage // a further claim of the token
+	verifier       *evp.Verifier
+	evt, kb, token string
+}
+
+// newEVPWorld returns a world whose issuer publishes the decoys before its key.
+func newEVPWorld(b *testing.B, issuer, holder evpKey, decoys ...evpKey) *evpWorld {
+	b.Helper()
+	var list []any
+	for _, k := range append(decoys, issuer) {
+		list = append(list, k.public)
+	}
+	bundle, err := json.Marshal(map[string]any{
+		"_email-verification.mail.example":                               []string{"iss=accounts.issuer.example"},
+		"https://accounts.issuer.example/.well-known/email-verification": map[string]any{"jwks_uri": "https://accounts.issuer.example/jwks"},
+		"https://accounts.issuer.example/jwks":                           map[string]any{"keys": list},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	documents, err := evp.ParseBundle(bundle)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &evpWorld{issuer: issuer, holder: holder}
+	w.verifier, err = evp.NewVerifier(evp.Config{
+		Origins: []string{"https://rp.example"}, Bundle: documents, Now: func() time.Time { return evpNow },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.mint(b)
+	return w
+}
+
+// mint signs the token.
+func (w *evpWorld) mint(b *testing.B) {
+	b.Helper()
+	iat := evpNow.Unix() - 5
+	claims := map[string]any{
+		"iss": "https://accounts.issuer.example", "iat": iat, "email": "alice@mail.example", "email_verified": true,
+		"cnf": map[string]any{"jwk": w.holder.public},
+	}
+	if w.extra != nil {
+		claims["x"] = w.extra
+	}
+	w.evt = w.issuer.sign(b, map[string]any{"alg": w.issuer.alg, "typ": "evt+jwt"}, claims)
+	hash := sha256.Sum256([]byte(w.evt + "~"))
+	w.kb = w.holder.sign(b, map[string]any{"alg": w.holder.alg, "typ": "kb+jwt"}, map[string]any{
+		"aud": "https://rp.example", "iat": iat, "nonce": evpNonce, "sd_hash": b64(hash[:]),
+	})
+	w.token = w.evt + "~" + w.kb
+}
+
+func (w *evpWorld) verify(b *testing.B) error {
+	_, err := w.verifier.Verify(b.Context(), w.token, evp.Expected{Nonce: evpNonce, Email: "alice@mail.example"})
+	return err
+}
+
+func (w *evpWorld) complete(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := w.verify(b); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func (w *evpWorld) refused(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if w.verify(b) == nil {
+			b.Fatal("accepted")
+		}
+	}
+}
+
+// signatures checks the two signatures of the token, which are decoded beforehand.
+func (w *evpWorld) signatures(b *testing.B) {
+	split := func(jws string) (input string, sig []byte) {
+		dot := strings.LastIndexByte(jws, '.')
+		sig, err := base64.RawURLEncoding.DecodeString(jws[dot+1:])
+		if err != nil {
+			b.Fatal(err)
+		}
+		return jws[:dot], sig
+	}
+	evtInput, evtSig := split(w.evt)
+	kbInput, kbSig := split(w.kb)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !w.issuer.check(evtInput, evtSig) || !w.holder.check(kbInput, kbSig) {
+			b.Fatal("not verified")
+		}
+	}
+}
