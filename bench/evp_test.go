@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -8,10 +9,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -161,14 +165,15 @@ func (k evpKey) signature(b *testing.B, input string) []byte {
 	return sig
 }
 
-// check verifies the signature of a JWS by the packages of Go alone.
+// check verifies the signature of a JWS by the packages of Go alone. The signature of ES256
+// is in DER.
 func (k evpKey) check(input string, sig []byte) bool {
 	switch key := k.signer.Public().(type) {
 	case ed25519.PublicKey:
 		return ed25519.Verify(key, []byte(input), sig)
 	case *ecdsa.PublicKey:
 		digest := sha256.Sum256([]byte(input))
-		return ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+		return ecdsa.VerifyASN1(key, digest[:], sig)
 	case *rsa.PublicKey:
 		digest := sha256.Sum256([]byte(input))
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig) == nil
@@ -188,34 +193,49 @@ type evpWorld struct {
 	evt, kb, token string
 }
 
-// newEVPWorld returns a world whose issuer publishes the decoys before its key.
+// newEVPWorld returns a world whose issuer publishes the decoys before its key. The verifier
+// fetches the keys in the first verification, and holds them from then on.
 func newEVPWorld(b *testing.B, issuer, holder evpKey, decoys ...evpKey) *evpWorld {
 	b.Helper()
 	var list []any
 	for _, k := range append(decoys, issuer) {
 		list = append(list, k.public)
 	}
-	bundle, err := json.Marshal(map[string]any{
-		"_email-verification.mail.example":                               []string{"iss=accounts.issuer.example"},
-		"https://accounts.issuer.example/.well-known/email-verification": map[string]any{"jwks_uri": "https://accounts.issuer.example/jwks"},
-		"https://accounts.issuer.example/jwks":                           map[string]any{"keys": list},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	documents, err := evp.ParseBundle(bundle)
+	keys, err := json.Marshal(map[string]any{"keys": list})
 	if err != nil {
 		b.Fatal(err)
 	}
 	w := &evpWorld{issuer: issuer, holder: holder}
 	w.verifier, err = evp.NewVerifier(evp.Config{
-		Origins: []string{"https://rp.example"}, Bundle: documents, Now: func() time.Time { return evpNow },
+		Origins: []string{"https://rp.example"}, Now: func() time.Time { return evpNow },
+		Resolver: evpRecords{}, InsecureTransport: evpDocuments(keys),
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	w.mint(b)
 	return w
+}
+
+// evpRecords is a DNS in which every domain names the same issuer.
+type evpRecords struct{}
+
+func (evpRecords) LookupTXT(context.Context, string) ([]string, error) {
+	return []string{"iss=accounts.issuer.example"}, nil
+}
+
+// evpDocuments is the key set of the issuer. It serves the metadata too.
+type evpDocuments string
+
+func (d evpDocuments) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := string(d)
+	if r.URL.Path != "/jwks" {
+		body = `{"jwks_uri":"https://accounts.issuer.example/jwks"}`
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
 }
 
 // mint signs the token.
@@ -262,16 +282,19 @@ func (w *evpWorld) refused(b *testing.B) {
 
 // signatures checks the two signatures of the token, which are decoded beforehand.
 func (w *evpWorld) signatures(b *testing.B) {
-	split := func(jws string) (input string, sig []byte) {
+	split := func(jws, alg string) (input string, sig []byte) {
 		dot := strings.LastIndexByte(jws, '.')
 		sig, err := base64.RawURLEncoding.DecodeString(jws[dot+1:])
+		if alg == "ES256" && err == nil {
+			sig, err = asn1.Marshal([]*big.Int{new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])})
+		}
 		if err != nil {
 			b.Fatal(err)
 		}
 		return jws[:dot], sig
 	}
-	evtInput, evtSig := split(w.evt)
-	kbInput, kbSig := split(w.kb)
+	evtInput, evtSig := split(w.evt, w.issuer.alg)
+	kbInput, kbSig := split(w.kb, w.holder.alg)
 	b.ReportAllocs()
 	for b.Loop() {
 		if !w.issuer.check(evtInput, evtSig) || !w.holder.check(kbInput, kbSig) {

@@ -12,7 +12,7 @@ import (
 // checkIssuerClaims reads the claims of the issuer's half (rule 3). The times are compared
 // with the clock later.
 func (v *verification) checkIssuerClaims() (err error) {
-	if v.evtTimes, err = readTimes(v.evt, nameEVT); err != nil {
+	if v.evtTimes, err = readTimes(&v.evt, nameEVT); err != nil {
 		return err
 	}
 	if err := v.readIssuer(); err != nil {
@@ -100,11 +100,10 @@ var inLocalPart = func() (table [256]bool) {
 func (v *verification) readHolder() (err error) {
 	const expected = "cnf: {\"jwk\": a public key of Ed25519, P-256, or RSA of 2048 to 4096 bits}"
 	raw, _ := v.evt.Claims.Get("cnf")
-	cnf, err := strictjson.ParseObject(raw)
-	if err != nil {
+	if v.cnf, err = strictjson.AppendObject(v.cnf[:0], raw); err != nil {
 		return holderRefused("cnf is not an object", expected, nil)
 	}
-	jwk, found := cnf.Get("jwk")
+	jwk, found := v.cnf.Get("jwk")
 	if !found {
 		return holderRefused("cnf has no jwk", expected, nil)
 	}

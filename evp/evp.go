@@ -138,6 +138,7 @@ func (v *Verifier) Verify(ctx context.Context, token string, expected Expected) 
 	if err != nil {
 		return nil, err
 	}
+	defer run.end()
 	for _, s := range steps {
 		if err := s.check(run); err != nil {
 			return nil, err

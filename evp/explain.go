@@ -29,6 +29,7 @@ func (v *Verifier) Explain(ctx context.Context, token string, expected Expected)
 	if err != nil {
 		return &Explanation{Err: err}
 	}
+	defer run.end()
 	e := &Explanation{}
 	for _, s := range steps {
 		report := assertion.StepReport{Name: s.name, Outcome: assertion.StepSkipped}
@@ -70,7 +71,7 @@ func (v *verification) describeHeaders() (facts []assertion.Fact) {
 	for _, half := range []struct {
 		name  string
 		token *jose.Token
-	}{{nameEVT, v.evt}, {nameKB, v.kb}} {
+	}{{nameEVT, &v.evt}, {nameKB, &v.kb}} {
 		kid := "none"
 		if half.token.HasKid {
 			kid = fmt.Sprintf("%.64q", half.token.Kid)

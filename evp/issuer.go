@@ -3,6 +3,7 @@ package evp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -103,7 +104,7 @@ func (v *verification) checkIssuerSignature() error {
 	if err := v.checkMetadata(); err != nil {
 		return err
 	}
-	if !v.tryKeys() {
+	if !v.tryNewKeys() {
 		return v.notVerified()
 	}
 	v.keys.MarkVerified()
@@ -123,6 +124,8 @@ const (
 	maxTries      = 16
 	maxLargeTries = 4    // of RSA keys that are larger than
 	largeKey      = 2048 // bits
+	maxNewTries   = 8    // of keys that are new after a refresh
+	maxNewLarge   = 2    // of these, of large ones
 )
 
 // choice is the keys that rule 10 selects for a token.
@@ -136,7 +139,7 @@ type choice struct {
 // kid, otherwise all keys are selected. Of those that fit the alg, the first 16 are tried,
 // of which at most four are large: further large ones are skipped and do not count.
 func (v *verification) choose() choice {
-	var c choice
+	c := choice{tried: v.choice.tried[:0]}
 	large := 0
 	for _, k := range v.keys.Keys {
 		if v.evt.Kid != "" && k.Kid() != v.evt.Kid {
@@ -167,9 +170,27 @@ func (v *verification) mayVerify(k *jose.PublicKey) bool {
 // tryKeys reports whether one of the chosen keys verifies the issuer's half.
 func (v *verification) tryKeys() bool {
 	v.choice = v.choose()
-	signed := []byte(v.evt.SigningInput)
+	return slices.ContainsFunc(v.choice.tried, v.signedBy)
+}
+
+func (v *verification) signedBy(k *jose.PublicKey) bool { return v.verifies(k, &v.evt) }
+
+// tryNewKeys is tryKeys after a refresh. It does not try a key again, and only a few new
+// ones, so that an issuer whose keys change all the time cannot double the cost of a token.
+func (v *verification) tryNewKeys() bool {
+	before, large, tries := slices.Clone(v.choice.tried), 0, 0
+	v.choice = v.choose()
 	for _, k := range v.choice.tried {
-		if k.Verify(v.evt.Alg, signed, v.evt.Signature) {
+		if slices.ContainsFunc(before, k.Equal) {
+			continue
+		}
+		if k.Bits() > largeKey {
+			large++
+		}
+		if tries++; tries > maxNewTries || large > maxNewLarge {
+			return false
+		}
+		if v.signedBy(k) {
 			return true
 		}
 	}

@@ -55,11 +55,11 @@ type Half struct {
 // Parse parses a token without verifying it, by rule 1 and the rule 2.kid of docs/EVP.md.
 // The error is an [*Error] that matches assertion.ErrMalformed or [ErrHeader].
 func Parse(token string) (*Token, error) {
-	evt, kb, err := parseHalves(token)
-	if err != nil {
+	var evt, kb jose.Token
+	if err := parseHalves(token, &evt, &kb); err != nil {
 		return nil, err
 	}
-	t := &Token{EVT: newHalf(evt), KB: newHalf(kb)}
+	t := &Token{EVT: newHalf(&evt), KB: newHalf(&kb)}
 	t.Email, _ = text(evt.Claims, "email")
 	t.Issuer, _ = text(evt.Claims, "iss")
 	private, _ := evt.Claims.Get("is_private_email")
@@ -103,9 +103,9 @@ func IsToken(text string) bool {
 }
 
 // parseHalves parses the two halves of a token (rules 1 and 2.kid).
-func parseHalves(token string) (evt, kb *jose.Token, err error) {
+func parseHalves(token string, evt, kb *jose.Token) error {
 	if len(token) > MaxSize {
-		return nil, nil, &Error{
+		return &Error{
 			Kind: assertion.ErrMalformed, Rule: "1.size", Reason: "malformed token: too large",
 			Found: fmt.Sprintf("%d bytes", len(token)), Expected: fmt.Sprintf("at most %d bytes", MaxSize),
 			Advice: "check the input: usual tokens have 700 to 2000 bytes",
@@ -113,15 +113,15 @@ func parseHalves(token string) (evt, kb *jose.Token, err error) {
 	}
 	first, second, ok := strings.Cut(token, "~")
 	if !ok || first == "" || second == "" || strings.Contains(second, "~") {
-		return nil, nil, badForm(token)
+		return badForm(token)
 	}
-	if evt, err = jose.Parse(first); err != nil {
-		return nil, nil, malformed(nameEVT, err)
+	if err := evt.Parse(first); err != nil {
+		return malformed(nameEVT, err)
 	}
-	if kb, err = jose.Parse(second); err != nil {
-		return nil, nil, malformed(nameKB, err)
+	if err := kb.Parse(second); err != nil {
+		return malformed(nameKB, err)
 	}
-	return evt, kb, nil
+	return nil
 }
 
 // badForm returns the error for a text that is not two parts around one "~".
@@ -169,6 +169,13 @@ func malformed(half string, err error) error {
 func text(o strictjson.Object, name string) (s string, ok bool) {
 	raw, _ := o.Get(name)
 	return strictjson.String(raw)
+}
+
+// textOf is like text but returns bytes, which are a part of the token if there are no
+// escapes.
+func textOf(o strictjson.Object, name string) (s []byte, ok bool) {
+	raw, _ := o.Get(name)
+	return strictjson.Text(raw)
 }
 
 // maxInteger is the largest integer that every JSON parser keeps exactly.

@@ -1,12 +1,15 @@
 package evp
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -14,6 +17,7 @@ import (
 	"github.com/vepverify/vepverify/evp/internal/jose"
 	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/internal/registrable"
+	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
 // The windows of rule 5, and the leeway for exp and nbf.
@@ -31,7 +35,7 @@ type verification struct {
 	expected Expected
 	now      time.Time
 
-	evt, kb           *jose.Token
+	evt, kb           jose.Token
 	evtTimes, kbTimes times
 	email, domain     string
 	issuer            string // the host
@@ -42,9 +46,17 @@ type verification struct {
 	keys    *discovery.KeySet
 	choice  choice // of the keys
 	refresh bool   // the keys were fetched again
+
+	cnf    strictjson.Object // the members of the claim, for its memory
+	signed []byte            // a signing input, for its memory
 }
 
-// begin returns a verification. The error matches assertion.ErrMisuse.
+// verifications keeps values of type *verification for the memory of their slices
+// (BenchmarkEVP in bench).
+var verifications = sync.Pool{New: func() any { return new(verification) }}
+
+// begin returns a verification from the pool. The caller must call its end. The error
+// matches assertion.ErrMisuse.
 func (v *Verifier) begin(ctx context.Context, token string, expected Expected) (*verification, error) {
 	switch {
 	case v == nil || v.source == nil:
@@ -54,7 +66,31 @@ func (v *Verifier) begin(ctx context.Context, token string, expected Expected) (
 	case expected.Nonce == "":
 		return nil, misuse("no expected nonce: without one, a token can be presented again by anyone who sees it")
 	}
-	return &verification{Verifier: v, ctx: ctx, text: token, expected: expected, now: v.config.Now()}, nil
+	run := verifications.Get().(*verification)
+	run.Verifier, run.ctx, run.text, run.expected, run.now = v, ctx, token, expected, v.config.Now()
+	return run, nil
+}
+
+// end clears v, except for the memory of its slices, and returns it to the pool.
+func (v *verification) end() {
+	v.evt.Clear()
+	v.kb.Clear()
+	clear(v.cnf)
+	clear(v.choice.tried)
+	if cap(v.cnf) > 32 {
+		v.cnf = nil
+	}
+	*v = verification{
+		evt: v.evt, kb: v.kb, cnf: v.cnf[:0], signed: v.signed[:0],
+		choice: choice{tried: v.choice.tried[:0]},
+	}
+	verifications.Put(v)
+}
+
+// verifies reports whether a key verifies a half.
+func (v *verification) verifies(k *jose.PublicKey, half *jose.Token) bool {
+	v.signed = append(v.signed[:0], half.SigningInput...)
+	return k.Verify(half.Alg, v.signed, half.Signature)
 }
 
 // step is one check. describe returns what the check looked at, whether or not it passed.
@@ -88,10 +124,7 @@ var steps = []step{
 	{oneUseStep, (*verification).checkFirstUse, nil},
 }
 
-func (v *verification) parse() (err error) {
-	v.evt, v.kb, err = parseHalves(v.text)
-	return err
-}
+func (v *verification) parse() error { return parseHalves(v.text, &v.evt, &v.kb) }
 
 // result returns the result of a verification that passed all steps (rule 11).
 func (v *verification) result() *Result {
@@ -100,10 +133,10 @@ func (v *verification) result() *Result {
 
 // checkHeaders applies rule 2, and what Draft02 says about headers.
 func (v *verification) checkHeaders() error {
-	if err := checkHeader(nameEVT, typEVT, v.evt); err != nil {
+	if err := checkHeader(nameEVT, typEVT, &v.evt); err != nil {
 		return err
 	}
-	if err := checkHeader(nameKB, typKB, v.kb); err != nil {
+	if err := checkHeader(nameKB, typKB, &v.kb); err != nil {
 		return err
 	}
 	if v.config.Profile != Draft02 {
@@ -135,7 +168,7 @@ func checkHeader(half, typ string, t *jose.Token) error {
 			Advice: "the signer must use one of these algorithms, and write its name so",
 		}
 	}
-	for _, name := range []string{"crit", "b64"} {
+	for _, name := range [...]string{"crit", "b64"} {
 		if _, found := t.Header.Get(name); found {
 			return &Error{
 				Kind: ErrHeader, Rule: "2.crit", Reason: "header refused: " + half + " has " + name,
@@ -158,14 +191,14 @@ func draft02(kind error, found, expected string) error {
 
 // checkBinding applies rule 4 except for the signature.
 func (v *verification) checkBinding() error {
-	aud, isText := text(v.kb.Claims, "aud")
+	aud, isText := textOf(v.kb.Claims, "aud")
 	if !isText {
 		return &Error{
 			Kind: assertion.ErrAudience, Rule: "4.aud", Reason: "audience mismatch: aud is absent or not a string",
 			Found: "no aud that is a string", Expected: v.acceptedOrigins(), Advice: browserAdvice,
 		}
 	}
-	i := slices.Index(v.origins, aud)
+	i := slices.IndexFunc(v.origins, func(accepted string) bool { return string(aud) == accepted })
 	if i < 0 {
 		return &Error{
 			Kind: assertion.ErrAudience, Rule: "4.aud", Reason: "audience mismatch",
@@ -174,8 +207,8 @@ func (v *verification) checkBinding() error {
 		}
 	}
 	v.audience = v.origins[i]
-	nonce, _ := text(v.kb.Claims, "nonce")
-	if subtle.ConstantTimeCompare([]byte(nonce), []byte(v.expected.Nonce)) != 1 {
+	nonce, _ := textOf(v.kb.Claims, "nonce")
+	if subtle.ConstantTimeCompare(nonce, []byte(v.expected.Nonce)) != 1 {
 		return v.wrongNonce()
 	}
 	return v.checkHash()
@@ -205,10 +238,13 @@ func (v *verification) wrongNonce() error {
 
 // checkHash applies the rule 4.sd-hash.
 func (v *verification) checkHash() error {
-	end := len(v.text) - len(v.kb.SigningInput) - 1 - jose.EncodedLen(len(v.kb.Signature))
-	sum := sha256.Sum256([]byte(v.text[:end])) // the issuer's half and the "~"
-	raw, _ := v.kb.Claims.Get("sd_hash")
-	if hash, _ := text(v.kb.Claims, "sd_hash"); hash == jose.EncodeBase64(sum[:]) {
+	kb := strings.IndexByte(v.text, '~') + 1
+	v.signed = append(v.signed[:0], v.text[:kb]...)
+	sum := sha256.Sum256(v.signed)
+	raw, found := v.kb.Claims.Get("sd_hash")
+	hash, _ := strictjson.Text(raw)
+	v.signed = jose.AppendBase64(v.signed[:0], sum[:])
+	if bytes.Equal(hash, v.signed) {
 		return nil
 	}
 	e := &Error{
@@ -216,7 +252,7 @@ func (v *verification) checkHash() error {
 		Found: "sd_hash of another text", Expected: "sd_hash: the SHA-256 of the issuer's half and the \"~\"",
 		Advice: "the issuer's half was exchanged or changed since the browser signed",
 	}
-	if raw == nil {
+	if !found {
 		e.Found = "no sd_hash"
 	}
 	return e
@@ -282,7 +318,7 @@ func (v *verification) checkAllowed() error {
 
 // checkHolderSignature applies the rule 4.signature.
 func (v *verification) checkHolderSignature() error {
-	if v.holder.Verify(v.kb.Alg, []byte(v.kb.SigningInput), v.kb.Signature) {
+	if v.verifies(v.holder, &v.kb) {
 		return nil
 	}
 	return &Error{
@@ -323,7 +359,7 @@ func readTimes(t *jose.Token, half string) (times, error) {
 
 // checkTimes applies rule 5 and the rule 3.exp-nbf.
 func (v *verification) checkTimes() (err error) {
-	if v.kbTimes, err = readTimes(v.kb, nameKB); err != nil {
+	if v.kbTimes, err = readTimes(&v.kb, nameKB); err != nil {
 		return err
 	}
 	if err := v.checkHalfTimes(nameEVT, v.evtTimes); err != nil {
@@ -381,7 +417,7 @@ func (v *verification) expectedTimes() string {
 // expires returns when the token expires (rule 11.expires).
 func (v *verification) expires() time.Time {
 	s := min(v.evtTimes.iat, v.kbTimes.iat) + int64(window/time.Second)
-	for _, t := range []times{v.evtTimes, v.kbTimes} {
+	for _, t := range [...]times{v.evtTimes, v.kbTimes} {
 		if t.hasExp {
 			s = min(s, t.exp)
 		}

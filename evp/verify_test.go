@@ -344,6 +344,32 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// TestNewTries checks that after a refresh only a few keys are tried, and none again.
+func TestNewTries(t *testing.T) {
+	list := func(from, n int) (keys []*jose.PublicKey) {
+		for i := range n {
+			keys = append(keys, keyOf(t, fmt.Sprint("other", from+i), jose.Ed25519).WithKid("k1").Public())
+		}
+		return keys
+	}
+	m := newMint(t, jose.Ed25519, jose.Ed25519)
+	right := m.issuer.Public()
+	for name, test := range map[string]struct {
+		fresh []*jose.PublicKey
+		ok    bool
+	}{
+		"after those tried before": {append(list(0, 15), right), true},
+		"the eighth that is new":   {append(list(20, 7), right), true},
+		"the ninth that is new":    {append(list(20, 8), right), false},
+	} {
+		s := sourceOf(list(0, 15)...)
+		s.fresh = keySet(now, test.fresh...)
+		if _, err := verifier(t, config(), s).Verify(t.Context(), m.token(t), expected); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestTries checks the rule 10.tries.
 func TestTries(t *testing.T) {
 	right := keyOf(t, "issuer", jose.Ed25519)

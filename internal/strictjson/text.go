@@ -45,6 +45,26 @@ func (t text) intern() string {
 		return "g"
 	case "y":
 		return "y"
+	case "typ":
+		return "typ"
+	case "kid":
+		return "kid"
+	case "email_verified":
+		return "email_verified"
+	case "cnf":
+		return "cnf"
+	case "jwk":
+		return "jwk"
+	case "kty":
+		return "kty"
+	case "crv":
+		return "crv"
+	case "x":
+		return "x"
+	case "nonce":
+		return "nonce"
+	case "sd_hash":
+		return "sd_hash"
 	}
 	return string(t)
 }

@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
@@ -44,6 +46,9 @@ const (
 	rsaExponent = 65537
 )
 
+// objects keeps memory for the members of keys (BenchmarkEVP in bench).
+var objects = sync.Pool{New: func() any { o := make(strictjson.Object, 0, 16); return &o }}
+
 // ErrKey means that a JWK is not a key of this package.
 var ErrKey = errors.New("key refused")
 
@@ -55,7 +60,10 @@ type PublicKey struct {
 	alg, use, kid string
 	fits          string // the canonical name of its algorithm
 	bits          int
-	key           crypto.PublicKey
+	// One of these, by fits.
+	ed25519 [ed25519.PublicKeySize]byte
+	ecdsa   *ecdsa.PublicKey
+	rsa     *rsa.PublicKey
 }
 
 // ParsePublicKey parses a JWK. The error matches ErrKey. The JWK is refused if
@@ -67,7 +75,12 @@ type PublicKey struct {
 //     byte at the start of a modulus;
 //   - the point is not on the curve.
 func ParsePublicKey(jwk []byte) (*PublicKey, error) {
-	o, err := strictjson.ParseObject(jwk)
+	memory := objects.Get().(*strictjson.Object)
+	defer func() {
+		clear((*memory)[:cap(*memory)])
+		objects.Put(memory)
+	}()
+	o, err := strictjson.AppendObject((*memory)[:0], jwk)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
@@ -94,8 +107,8 @@ func parsePublic(o strictjson.Object) (*PublicKey, error) {
 		default:
 			continue
 		}
-		var ok bool
-		if *field, ok = strictjson.String(m.Value); !ok {
+		value, ok := strictjson.Text(m.Value)
+		if *field = intern(value); !ok {
 			return nil, refused(m.Name + " is not a string")
 		}
 		if m.Name == "use" && k.use != "sig" {
@@ -106,53 +119,49 @@ func parsePublic(o strictjson.Object) (*PublicKey, error) {
 }
 
 // readMaterial sets the key.
-func (k *PublicKey) readMaterial(o strictjson.Object) (err error) {
-	kty, _ := text(o, "kty")
-	crv, _ := text(o, "crv")
+func (k *PublicKey) readMaterial(o strictjson.Object) error {
+	kty, crv := member(o, "kty"), member(o, "crv")
 	switch {
-	case kty == "OKP" && crv == "Ed25519":
+	case string(kty) == "OKP" && string(crv) == "Ed25519":
 		return k.readEd25519(o)
-	case kty == "EC" && crv == "P-256":
+	case string(kty) == "EC" && string(crv) == "P-256":
 		return k.readP256(o)
-	case kty == "RSA":
+	case string(kty) == "RSA":
 		return k.readRSA(o)
 	}
 	return refused("kty and crv are not OKP with Ed25519, EC with P-256, or RSA")
 }
 
 func (k *PublicKey) readEd25519(o strictjson.Object) error {
-	x, ok := bytesOf(o, "x", ed25519.PublicKeySize)
-	if !ok {
+	if !readBytes(k.ed25519[:], o, "x") {
 		return refused("x is not 32 bytes in base64url")
 	}
-	k.fits, k.bits, k.key = Ed25519, 256, ed25519.PublicKey(x)
+	k.fits, k.bits = Ed25519, 256
 	return nil
 }
 
-func (k *PublicKey) readP256(o strictjson.Object) error {
-	x, xOK := bytesOf(o, "x", 32)
-	y, yOK := bytesOf(o, "y", 32)
-	if !xOK || !yOK {
+func (k *PublicKey) readP256(o strictjson.Object) (err error) {
+	point := make([]byte, 65)
+	point[0] = 4
+	if !readBytes(point[1:33], o, "x") || !readBytes(point[33:], o, "y") {
 		return refused("x and y are not 32 bytes each in base64url")
 	}
-	point := append(append([]byte{4}, x...), y...)
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-	if err != nil {
+	if k.ecdsa, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point); err != nil {
 		return refused("the point is not on the curve")
 	}
-	k.fits, k.bits, k.key = ES256, 256, key
+	k.fits, k.bits = ES256, 256
 	return nil
 }
 
 func (k *PublicKey) readRSA(o strictjson.Object) error {
-	if e, ok := text(o, "e"); !ok || e != "AQAB" {
+	if string(member(o, "e")) != "AQAB" {
 		return refused("e is not 65537")
 	}
-	n, ok := text(o, "n")
-	if !ok || len(n) > encoding.EncodedLen(MaxRSABits/8) {
+	n := member(o, "n")
+	if len(n) > encoding.EncodedLen(MaxRSABits/8) {
 		return refused("n is not a number of 2048 to 4096 bits")
 	}
-	modulus, ok := DecodeBase64(n)
+	modulus, ok := DecodeBase64(string(n))
 	if !ok || len(modulus) == 0 || modulus[0] == 0 {
 		return refused("n is not a number in base64url without a zero byte at its start")
 	}
@@ -164,35 +173,45 @@ func (k *PublicKey) setRSA(n *big.Int) error {
 	if bits < MinRSABits || bits > MaxRSABits || n.Bit(0) == 0 {
 		return refused("n is not an odd number of 2048 to 4096 bits")
 	}
-	k.fits, k.bits, k.key = RS256, bits, &rsa.PublicKey{N: n, E: rsaExponent}
+	k.fits, k.bits, k.rsa = RS256, bits, &rsa.PublicKey{N: n, E: rsaExponent}
 	return nil
 }
 
-// bytesOf returns a member that is size bytes in base64url.
-func bytesOf(o strictjson.Object, name string, size int) ([]byte, bool) {
-	s, ok := text(o, name)
-	if !ok || len(s) != encoding.EncodedLen(size) {
-		return nil, false
+// member returns a member that is a string, or nil.
+func member(o strictjson.Object, name string) []byte {
+	raw, _ := o.Get(name)
+	text, _ := strictjson.Text(raw)
+	return text
+}
+
+// readBytes sets dst to a member in base64url. It reports whether the member has the size
+// of dst.
+func readBytes(dst []byte, o strictjson.Object, name string) bool {
+	s := member(o, name)
+	if len(s) != encoding.EncodedLen(len(dst)) || bytes.ContainsAny(s, "\r\n") {
+		return false
 	}
-	return DecodeBase64(s)
+	n, err := encoding.Decode(dst, s)
+	return err == nil && n == len(dst)
 }
 
 func refused(problem string) error { return fmt.Errorf("%w: %s", ErrKey, problem) }
 
 // NewPublicKey returns a key without alg, use and kid. The error matches ErrKey.
 func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
-	k := &PublicKey{bits: 256, key: key}
+	k := &PublicKey{bits: 256}
 	switch key := key.(type) {
 	case ed25519.PublicKey:
 		if len(key) != ed25519.PublicKeySize {
 			return nil, refused("not 32 bytes")
 		}
 		k.fits = Ed25519
+		copy(k.ed25519[:], key)
 	case *ecdsa.PublicKey:
 		if key.Curve != elliptic.P256() {
 			return nil, refused("not on the curve P-256")
 		}
-		k.fits = ES256
+		k.fits, k.ecdsa = ES256, key
 	case *rsa.PublicKey:
 		if key.E != rsaExponent {
 			return nil, refused("e is not 65537")
@@ -218,10 +237,31 @@ func (k *PublicKey) Bits() int { return k.bits }
 
 // Crypto returns an ed25519.PublicKey, a *ecdsa.PublicKey or a *rsa.PublicKey. It must
 // not be modified.
-func (k *PublicKey) Crypto() crypto.PublicKey { return k.key }
+func (k *PublicKey) Crypto() crypto.PublicKey {
+	switch k.fits {
+	case Ed25519:
+		return ed25519.PublicKey(k.ed25519[:])
+	case ES256:
+		return k.ecdsa
+	}
+	return k.rsa
+}
 
 // Algorithm returns the name of the algorithm of the key: Ed25519, ES256 or RS256.
 func (k *PublicKey) Algorithm() string { return k.fits }
+
+// Equal reports whether two keys are the same, whatever their alg, use and kid.
+func (k *PublicKey) Equal(other *PublicKey) bool {
+	switch {
+	case k.fits != other.fits:
+		return false
+	case k.fits == Ed25519:
+		return k.ed25519 == other.ed25519
+	case k.fits == ES256:
+		return k.ecdsa.Equal(other.ecdsa)
+	}
+	return k.rsa.Equal(other.rsa)
+}
 
 // Fits reports whether the key is for the algorithm, and its member alg, where present,
 // names the same algorithm.
@@ -236,25 +276,41 @@ func (k *PublicKey) Verify(alg string, signed, sig []byte) bool {
 	if !k.Fits(alg) {
 		return false
 	}
-	switch key := k.key.(type) {
-	case ed25519.PublicKey:
-		return ed25519.Verify(key, signed, sig)
-	case *ecdsa.PublicKey:
-		return verifyECDSA(key, signed, sig)
-	case *rsa.PublicKey:
-		digest := sha256.Sum256(signed)
-		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig) == nil
-	}
-	return false
-}
-
-func verifyECDSA(key *ecdsa.PublicKey, signed, sig []byte) bool {
-	if len(sig) != 64 {
-		return false
+	if k.fits == Ed25519 {
+		return ed25519.Verify(k.ed25519[:], signed, sig)
 	}
 	digest := sha256.Sum256(signed)
-	r, s := new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])
-	return ecdsa.Verify(key, digest[:], r, s)
+	if k.fits == ES256 {
+		der, ok := encodeDER(sig)
+		return ok && ecdsa.VerifyASN1(k.ecdsa, digest[:], der)
+	}
+	return rsa.VerifyPKCS1v15(k.rsa, crypto.SHA256, digest[:], sig) == nil
+}
+
+// encodeDER returns the form of an ECDSA signature that crypto/ecdsa verifies: a SEQUENCE
+// of two INTEGERs. That package checks their range. The signature is not two numbers of 32
+// bytes if ok is false. crypto/ecdsa.Verify would allocate nine times (BenchmarkEVP in
+// bench).
+func encodeDER(sig []byte) (der []byte, ok bool) {
+	if len(sig) != 64 {
+		return nil, false
+	}
+	der = append(make([]byte, 0, 2+2*35), 0x30, 0)
+	der = appendInteger(appendInteger(der, sig[:32]), sig[32:])
+	der[1] = byte(len(der) - 2)
+	return der, true
+}
+
+// appendInteger appends the DER of a number that is not negative.
+func appendInteger(der, number []byte) []byte {
+	number = bytes.TrimLeft(number, "\x00")
+	pad := len(number) == 0 || number[0] >= 0x80
+	if pad {
+		der = append(der, 0x02, byte(len(number)+1), 0)
+	} else {
+		der = append(der, 0x02, byte(len(number)))
+	}
+	return append(der, number...)
 }
 
 // jwkMembers are the members of a JWK, in the order in which they are written.
@@ -273,16 +329,14 @@ type jwkMembers struct {
 
 // material returns the members that make the key.
 func (k *PublicKey) material() jwkMembers {
-	switch key := k.key.(type) {
-	case ed25519.PublicKey:
-		return jwkMembers{Kty: "OKP", Crv: "Ed25519", X: EncodeBase64(key)}
-	case *ecdsa.PublicKey:
-		point, _ := key.Bytes() // it is on the curve
+	switch k.fits {
+	case Ed25519:
+		return jwkMembers{Kty: "OKP", Crv: "Ed25519", X: EncodeBase64(k.ed25519[:])}
+	case ES256:
+		point, _ := k.ecdsa.Bytes() // it is on the curve
 		return jwkMembers{Kty: "EC", Crv: "P-256", X: EncodeBase64(point[1:33]), Y: EncodeBase64(point[33:])}
-	case *rsa.PublicKey:
-		return jwkMembers{Kty: "RSA", N: EncodeBase64(key.N.Bytes()), E: "AQAB"}
 	}
-	return jwkMembers{}
+	return jwkMembers{Kty: "RSA", N: EncodeBase64(k.rsa.N.Bytes()), E: "AQAB"}
 }
 
 func (k *PublicKey) members() jwkMembers {

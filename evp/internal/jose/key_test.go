@@ -68,6 +68,9 @@ func TestPublicKey(t *testing.T) {
 		if want := map[string]int{jose.RS256: 2048}[alg]; want != 0 && back.Bits() != want {
 			t.Errorf("%s: %d bits", alg, back.Bits())
 		}
+		if !back.Equal(key) || back.Equal(generate(t, alg).Public()) {
+			t.Errorf("%s: Equal", alg)
+		}
 		for _, other := range algs {
 			if back.Fits(other) != jose.Same(alg, other) {
 				t.Errorf("key of %s: Fits(%s) is %t", alg, other, back.Fits(other))

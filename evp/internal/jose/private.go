@@ -89,22 +89,21 @@ func ParsePrivateKey(jwk []byte) (*PrivateKey, error) {
 }
 
 func parseSigner(o strictjson.Object, public *PublicKey) (crypto.Signer, error) {
-	if key, ok := public.key.(*rsa.PublicKey); ok {
-		return parseRSASigner(o, key)
+	if public.fits == RS256 {
+		return parseRSASigner(o, public.rsa)
 	}
-	d, ok := bytesOf(o, "d", 32)
-	if !ok {
+	d := make([]byte, 32)
+	if !readBytes(d, o, "d") {
 		return nil, refused("d is not 32 bytes in base64url")
 	}
-	switch key := public.key.(type) {
-	case ed25519.PublicKey:
-		if signer := ed25519.NewKeyFromSeed(d); bytes.Equal(signer[32:], key) {
+	if public.fits == Ed25519 {
+		if signer := ed25519.NewKeyFromSeed(d); bytes.Equal(signer[32:], public.ed25519[:]) {
 			return signer, nil
 		}
-	case *ecdsa.PublicKey:
-		if signer, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d); err == nil && signer.PublicKey.Equal(key) {
-			return signer, nil
-		}
+		return nil, errHalves
+	}
+	if signer, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d); err == nil && signer.PublicKey.Equal(public.ecdsa) {
+		return signer, nil
 	}
 	return nil, errHalves
 }

@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vepverify/vepverify/internal/strictjson"
@@ -55,36 +56,63 @@ type Token struct {
 	SigningInput string
 	// Signature is the third part.
 	Signature []byte
+
+	buf []byte // the decoded parts
 }
 
 // Parse parses a compact JWS. The error matches ErrForm, ErrBase64, ErrJSON or ErrKid.
 func Parse(s string) (*Token, error) {
+	t := new(Token)
+	if err := t.Parse(s); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Parse is like the function Parse but sets t, whose memory it reuses: what it had before
+// must not be used any more (BenchmarkEVP in bench). After an error, t must not be used
+// except to parse again.
+func (t *Token) Parse(s string) error {
 	parts, ok := split(s)
 	if !ok {
-		return nil, ErrForm
+		return ErrForm
 	}
-	t := &Token{SigningInput: s[:len(s)-len(parts[2])-1]}
-	// One allocation for all parts (BenchmarkParse).
-	buf := make([]byte, 0, encoding.DecodedLen(len(s)))
-	header, buf, err := decode(buf, parts[0], "header")
-	if err != nil {
-		return nil, err
+	t.SigningInput = s[:len(s)-len(parts[2])-1]
+	var decoded [3][]byte
+	buf := slices.Grow(t.buf[:0], encoding.DecodedLen(len(s)))
+	for i, part := range parts {
+		start := len(buf)
+		if buf, ok = appendBase64(buf, part); !ok {
+			return fmt.Errorf("%s: %w", partNames[i], ErrBase64)
+		}
+		decoded[i] = buf[start:len(buf):len(buf)]
 	}
-	claims, buf, err := decode(buf, parts[1], "claims")
-	if err != nil {
-		return nil, err
+	t.buf, t.Signature = buf, decoded[2]
+	var err error
+	if t.Header, err = appendObject(t.Header, decoded[0]); err != nil {
+		return fmt.Errorf("header: %w: %w", ErrJSON, err)
 	}
-	if t.Signature, _, err = decode(buf, parts[2], "signature"); err != nil {
-		return nil, err
+	if t.Claims, err = appendObject(t.Claims, decoded[1]); err != nil {
+		return fmt.Errorf("claims: %w: %w", ErrJSON, err)
 	}
-	if t.Header, err = object(header, "header"); err != nil {
-		return nil, err
-	}
-	if t.Claims, err = object(claims, "claims"); err != nil {
-		return nil, err
-	}
-	return t, t.readHeader()
+	return t.readHeader()
 }
+
+// Clear drops what t refers to, and its memory if there is much of it.
+func (t *Token) Clear() {
+	const maxMembers, maxBytes = 32, 4 << 10
+	old := *t
+	*t = Token{}
+	if cap(old.buf) > maxBytes || cap(old.Header) > maxMembers || cap(old.Claims) > maxMembers {
+		return
+	}
+	clear(old.Header)
+	clear(old.Claims)
+	clear(old.buf)
+	t.Header, t.Claims, t.buf = old.Header[:0], old.Claims[:0], old.buf[:0]
+}
+
+var partNames = [3]string{"header", "claims", "signature"}
 
 // split splits a token at its two dots.
 func split(s string) (parts [3]string, ok bool) {
@@ -95,21 +123,12 @@ func split(s string) (parts [3]string, ok bool) {
 	return parts, ok
 }
 
-// decode decodes a part and appends it to buf.
-func decode(buf []byte, part, name string) (decoded, rest []byte, err error) {
-	rest, ok := appendBase64(buf, part)
-	if !ok {
-		return nil, nil, fmt.Errorf("%s: %w", name, ErrBase64)
+// appendObject parses an object into the memory of o.
+func appendObject(o strictjson.Object, data []byte) (strictjson.Object, error) {
+	if o == nil {
+		o = make(strictjson.Object, 0, 8)
 	}
-	return rest[len(buf):len(rest):len(rest)], rest, nil
-}
-
-func object(data []byte, name string) (strictjson.Object, error) {
-	o, err := strictjson.ParseObject(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", name, ErrJSON, err)
-	}
-	return o, nil
+	return strictjson.AppendObject(o[:0], data)
 }
 
 // readHeader sets the fields that are members of the header.
@@ -128,7 +147,28 @@ func (t *Token) readHeader() error {
 // text returns a member that is a string.
 func text(o strictjson.Object, name string) (string, bool) {
 	raw, _ := o.Get(name)
-	return strictjson.String(raw)
+	t, ok := strictjson.Text(raw)
+	return intern(t), ok
+}
+
+// intern returns a text as a string. It does not allocate for the values that most tokens
+// have.
+func intern(text []byte) string {
+	switch string(text) {
+	case Ed25519:
+		return Ed25519
+	case EdDSA:
+		return EdDSA
+	case ES256:
+		return ES256
+	case RS256:
+		return RS256
+	case "evt+jwt":
+		return "evt+jwt"
+	case "kb+jwt":
+		return "kb+jwt"
+	}
+	return string(text)
 }
 
 var encoding = base64.RawURLEncoding.Strict()
@@ -138,8 +178,10 @@ func appendBase64(buf []byte, s string) (decoded []byte, ok bool) {
 	if strings.ContainsAny(s, "\r\n") { // encoding/base64 ignores them
 		return nil, false
 	}
-	decoded, err := encoding.AppendDecode(buf, []byte(s))
-	return decoded, err == nil
+	n := encoding.DecodedLen(len(s))
+	buf = slices.Grow(buf, n)
+	written, err := encoding.Decode(buf[len(buf):len(buf)+n], []byte(s))
+	return buf[:len(buf)+written], err == nil
 }
 
 // DecodeBase64 decodes base64url by the rules of this package.
@@ -148,8 +190,8 @@ func DecodeBase64(s string) ([]byte, bool) { return appendBase64(nil, s) }
 // EncodeBase64 encodes base64url without padding.
 func EncodeBase64(data []byte) string { return encoding.EncodeToString(data) }
 
-// EncodedLen returns the length of the base64url of n bytes.
-func EncodedLen(n int) int { return encoding.EncodedLen(n) }
+// AppendBase64 appends the base64url of data, without padding, to dst.
+func AppendBase64(dst, data []byte) []byte { return encoding.AppendEncode(dst, data) }
 
 // compact returns the signing input of a header and claims.
 func compact(header, claims []byte) string {
