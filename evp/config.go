@@ -54,7 +54,8 @@ func ParseProfile(name string) (Profile, error) {
 	return 0, ErrProfile
 }
 
-// TXTResolver looks up TXT records. A [*net.Resolver] is one.
+// TXTResolver looks up TXT records. A [*net.Resolver] is one. Names are absolute: no search
+// list applies.
 //
 // If the name does not exist or has no TXT record, it returns an error that is a
 // [*net.DNSError] with IsNotFound, or no records. Every other error means that the records

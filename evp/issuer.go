@@ -30,7 +30,7 @@ func (v *verification) checkDomain() error {
 
 // findKeys finds the keys of the issuer (rule 9).
 func (v *verification) findKeys() (err error) {
-	if v.keys, err = v.source.Keys(v.ctx, v.issuer, false); err != nil {
+	if v.keys, err = v.source.Keys(v.ctx, v.issuer, v.domain, false); err != nil {
 		return v.issuerFailed(err)
 	}
 	return v.checkMetadata()
@@ -88,7 +88,7 @@ func (v *verification) checkIssuerSignature() error {
 		v.keys.MarkVerified()
 		return nil
 	}
-	fresh, err := v.source.Keys(v.ctx, v.issuer, true)
+	fresh, err := v.source.Keys(v.ctx, v.issuer, v.domain, true)
 	switch {
 	case err != nil && isUnavailable(err):
 		if v.isFresh() {

@@ -109,7 +109,7 @@ func TestLookupAndSave(t *testing.T) {
 // TestLookupErrors checks the classes of the errors of Lookup and Save.
 func TestLookupErrors(t *testing.T) {
 	config := lookupConfig()
-	config.Timeout = 100 * time.Millisecond
+	config.Timeout = time.Second
 	v := newVerifier(t, config)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

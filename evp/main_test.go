@@ -136,7 +136,7 @@ func (s *source) Issuer(_ context.Context, domain string) (string, error) {
 	return s.host, s.issuerErr
 }
 
-func (s *source) Keys(_ context.Context, issuer string, refresh bool) (*discovery.KeySet, error) {
+func (s *source) Keys(_ context.Context, issuer, _ string, refresh bool) (*discovery.KeySet, error) {
 	if !refresh {
 		s.called("keys " + issuer)
 		return s.keys, s.keysErr

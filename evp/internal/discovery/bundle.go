@@ -195,7 +195,7 @@ func (b *Bundle) Issuer(_ context.Context, emailDomain string) (string, error) {
 }
 
 // Keys implements [Source].
-func (b *Bundle) Keys(_ context.Context, issuer string, _ bool) (*KeySet, error) {
+func (b *Bundle) Keys(_ context.Context, issuer, _ string, _ bool) (*KeySet, error) {
 	if set := b.usable[issuer]; set != nil {
 		return set, nil
 	}

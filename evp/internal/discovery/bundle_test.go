@@ -54,7 +54,7 @@ func TestBundle(t *testing.T) {
 	if err != nil || host != issuer {
 		t.Errorf("%q, %v", host, err)
 	}
-	keys, err := b.Keys(t.Context(), issuer, true)
+	keys, err := b.Keys(t.Context(), issuer, mail, true)
 	if err != nil || len(keys.Keys) != 1 || keys.Keys[0].Kid() != "k1" || keys.Skipped != 1 || !keys.HasIssuer || !keys.Fetched.IsZero() {
 		t.Errorf("%+v, %v", keys, err)
 	}
@@ -93,7 +93,7 @@ func TestBundleOutcomes(t *testing.T) {
 				t.Errorf("%s: %q, %v", name, host, err)
 			}
 			domain = issuer
-			_, err = b.Keys(t.Context(), issuer, false)
+			_, err = b.Keys(t.Context(), issuer, mail, false)
 		}
 		if e := checkError(t, name, err, c.outcome, c.rule); e.Domain != domain || e.Setting != c.setting {
 			t.Errorf("%s: domain %q, setting %q", name, e.Domain, e.Setting)
@@ -107,7 +107,7 @@ func TestCanonicalNames(t *testing.T) {
 		"https://Accounts.Issuer.example:443/.well-known/email-verification": metadata("https://" + issuer + ":443/jwks"),
 		"https://ACCOUNTS.issuer.example/jwks":                               keySet(ed25519Key),
 	})
-	if keys, err := b.Keys(t.Context(), issuer, false); err != nil || len(keys.Keys) != 1 {
+	if keys, err := b.Keys(t.Context(), issuer, mail, false); err != nil || len(keys.Keys) != 1 {
 		t.Errorf("%+v, %v", keys, err)
 	}
 	if want := []string{metadataURL, jwksURL}; !slices.Equal(b.Names(), want) {
@@ -195,7 +195,7 @@ func FuzzBundle(f *testing.F) {
 				t.Errorf("%q names %q", domain, host)
 			}
 			host, ok := strings.CutSuffix(strings.TrimPrefix(name, "https://"), "/.well-known/email-verification")
-			if keys, err := b.Keys(t.Context(), host, false); ok && (keys == nil) == (err == nil) {
+			if keys, err := b.Keys(t.Context(), host, mail, false); ok && (keys == nil) == (err == nil) {
 				t.Errorf("%q: %v, %v", host, keys, err)
 			}
 		}

@@ -85,7 +85,7 @@ func answerCauses() map[string]struct {
 // check checks what is said about a lookup of the issuer's keys.
 func (c cause) check(t *testing.T, name string, source discovery.Source) {
 	t.Helper()
-	_, err := source.Keys(t.Context(), issuer, false)
+	_, err := source.Keys(t.Context(), issuer, mail, false)
 	e := checkError(t, name, err, c.outcome, c.rule)
 	if e != nil && (!strings.Contains(e.Reason, c.reason) || !strings.Contains(e.Advice, c.advice) || e.Setting != c.setting || e.Domain != issuer) {
 		t.Errorf("%s: reason %q, advice %q, setting %q; want %q, %q, %q", name, e.Reason, e.Advice, e.Setting, c.reason, c.advice, c.setting)

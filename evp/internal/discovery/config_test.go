@@ -54,7 +54,7 @@ func BenchmarkCached(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := source.Keys(b.Context(), host, false); err != nil {
+		if _, err := source.Keys(b.Context(), host, mail, false); err != nil {
 			b.Fatal(err)
 		}
 	}

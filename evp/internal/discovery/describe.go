@@ -55,7 +55,7 @@ func (n *Network) Describe(ctx context.Context, domain string) *Discovery {
 		return d.fail(err)
 	}
 	d.Records, d.Issuer = []string{recordPrefix + host}, host
-	found, problem := n.documents(ctx, host, false)
+	found, problem := n.documents(ctx, host, domain, false)
 	if problem != nil {
 		return d.fail(problem.at(host))
 	}
@@ -194,7 +194,7 @@ func (n *Network) record(ctx context.Context, values map[string]any, domain stri
 		return err
 	}
 	values[TXTPrefix+domain] = []string{recordPrefix + host}
-	d, problem := n.documents(ctx, host, false)
+	d, problem := n.documents(ctx, host, domain, false)
 	if problem != nil {
 		return problem.at(host)
 	}

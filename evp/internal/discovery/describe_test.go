@@ -144,11 +144,11 @@ func TestSave(t *testing.T) {
 	if host, err := b.Issuer(t.Context(), "other.example"); err != nil || host != issuer {
 		t.Errorf("%q, %v", host, err)
 	}
-	saved, err := b.Keys(t.Context(), issuer, false)
+	saved, err := b.Keys(t.Context(), issuer, mail, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fetched, err := source.Keys(t.Context(), issuer, false)
+	fetched, err := source.Keys(t.Context(), issuer, mail, false)
 	if err != nil || len(saved.Keys) != 1 || fmt.Sprint(saved.Keys[0].Crypto(), saved.Skipped) != fmt.Sprint(fetched.Keys[0].Crypto(), fetched.Skipped) {
 		t.Errorf("%+v, %+v, %v", saved, fetched, err)
 	}

@@ -27,7 +27,7 @@ func TestHooks(t *testing.T) {
 		if _, err := source.Issuer(ctx, mail); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := source.Keys(ctx, issuer, false); err != nil {
+		if _, err := source.Keys(ctx, issuer, mail, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestHookErrors(t *testing.T) {
 				t.Errorf("%s: the cause of %v is lost", name, err)
 			}
 		}
-		_, err := source.Keys(ctx, issuer, false)
+		_, err := source.Keys(ctx, issuer, mail, false)
 		checkError(t, name, err, discovery.Unavailable, "9.unavailable")
 		if !errors.Is(err, full) {
 			t.Errorf("%s: the cause of %v is lost", name, err)

@@ -65,7 +65,7 @@ func TestPrivateIssuer(t *testing.T) {
 	}
 	n := guarded(t, newNameServer(t, names), port)
 	for name := range names {
-		_, err := n.Keys(t.Context(), strings.TrimSuffix(name, "."), false)
+		_, err := n.Keys(t.Context(), strings.TrimSuffix(name, "."), mail, false)
 		e := checkError(t, name, err, discovery.Refused, "9.guard")
 		if e != nil && (e.Setting != "InsecureAllowPrivate" || !strings.HasPrefix(e.Reason, "metadata: ")) {
 			t.Errorf("%s: %+v", name, e)
@@ -81,7 +81,7 @@ func TestCountingListener(t *testing.T) {
 	port, count := countConnections(t)
 	s := newNameServer(t, map[string]zone{issuer + ".": {addresses: []string{"127.0.0.1"}}})
 	n := guarded(t, s, port, netip.MustParsePrefix("127.0.0.1/32"))
-	_, err := n.Keys(t.Context(), issuer, false)
+	_, err := n.Keys(t.Context(), issuer, mail, false)
 	checkError(t, "exempt", err, discovery.Unavailable, "9.unavailable")
 	if count.Load() != 1 {
 		t.Errorf("%d connections", count.Load())
@@ -122,11 +122,11 @@ func TestPrivateKeySet(t *testing.T) {
 		"internal.example.": {addresses: []string{"127.0.0.1", "10.0.0.1"}},
 	})
 	exempt := netip.MustParsePrefix(public + "/32")
-	if keys, err := guarded(t, s, port, exempt).Keys(t.Context(), issuer, false); err != nil || len(keys.Keys) != 1 {
+	if keys, err := guarded(t, s, port, exempt).Keys(t.Context(), issuer, mail, false); err != nil || len(keys.Keys) != 1 {
 		t.Fatalf("%+v, %v", keys, err)
 	}
 	site.set(metadataPath, answer{body: metadata("https://internal.example/marker")})
-	_, err := guarded(t, s, port, exempt).Keys(t.Context(), issuer, false)
+	_, err := guarded(t, s, port, exempt).Keys(t.Context(), issuer, mail, false)
 	e := checkError(t, "private key set", err, discovery.Refused, "9.guard")
 	if !errors.Is(e, ssrf.ErrProhibitedIP) || count.Load() != 0 {
 		t.Errorf("%v, %d connections", e.Cause, count.Load())
@@ -143,7 +143,7 @@ func TestRebinding(t *testing.T) {
 	})
 	n := guarded(t, s, port, netip.MustParsePrefix(public+"/32"))
 	for host, step := range map[string]string{issuer: "key set: ", "two.example": "metadata: "} {
-		_, err := n.Keys(t.Context(), host, false)
+		_, err := n.Keys(t.Context(), host, mail, false)
 		e := checkError(t, host, err, discovery.Refused, "9.guard")
 		if !errors.Is(e, ssrf.ErrProhibitedIP) || !strings.HasPrefix(e.Reason, step) {
 			t.Errorf("%s: %q, cause %v", host, e.Reason, e.Cause)
@@ -165,7 +165,7 @@ func TestRedirects(t *testing.T) {
 		here.ServeHTTP(w, r)
 	})
 	n.serve("other.example", there.ServeHTTP)
-	_, err := open(t, n.config()).Keys(t.Context(), issuer, false)
+	_, err := open(t, n.config()).Keys(t.Context(), issuer, mail, false)
 	checkError(t, "redirect", err, discovery.Refused, "9.refused")
 	if there.count("/jwks") != 0 {
 		t.Error("followed")
@@ -200,7 +200,7 @@ func TestGzip(t *testing.T) {
 			}
 			s.ServeHTTP(w, r)
 		})
-		keys, err := open(t, n.config()).Keys(t.Context(), issuer, false)
+		keys, err := open(t, n.config()).Keys(t.Context(), issuer, mail, false)
 		switch {
 		case c.rule == "" && (err != nil || len(keys.Keys) != 1):
 			t.Errorf("%s: %v", name, err)
@@ -221,7 +221,7 @@ func TestManyLargeKeys(t *testing.T) {
 	s.set("/jwks", answer{body: keySet(keys...)})
 	source := open(t, n.config())
 	for range 100 {
-		if set, err := source.Keys(t.Context(), issuer, false); err != nil || len(set.Keys) != 64 || set.Keys[63].Bits() != 4096 {
+		if set, err := source.Keys(t.Context(), issuer, mail, false); err != nil || len(set.Keys) != 64 || set.Keys[63].Bits() != 4096 {
 			t.Fatalf("%+v, %v", set, err)
 		}
 	}
@@ -263,7 +263,7 @@ func TestManyDomains(t *testing.T) {
 	})
 	known := func() {
 		t.Helper()
-		keys, err := source.Keys(t.Context(), issuer, false)
+		keys, err := source.Keys(t.Context(), issuer, mail, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +276,7 @@ func TestManyDomains(t *testing.T) {
 		if err != nil || host != "accounts."+domain {
 			t.Fatalf("%s: %q, %v", domain, host, err)
 		}
-		if _, err := source.Keys(t.Context(), host, false); err != nil {
+		if _, err := source.Keys(t.Context(), host, domain, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -307,7 +307,7 @@ func TestManySubdomains(t *testing.T) {
 	})})
 	refused := 0
 	for i := range 3000 {
-		if _, err := source.Keys(t.Context(), fmt.Sprintf("h%d.evil.test", i), false); err != nil {
+		if _, err := source.Keys(t.Context(), fmt.Sprintf("h%d.evil.test", i), fmt.Sprintf("m%d.evil.test", i), false); err != nil {
 			checkError(t, "subdomain", err, discovery.Unavailable, "9.unavailable")
 			refused++
 		}
@@ -315,7 +315,7 @@ func TestManySubdomains(t *testing.T) {
 	if refused < 1000 || requests.Load() > 2000 {
 		t.Errorf("%d refused, %d requests to another host", refused, requests.Load())
 	}
-	if _, err := source.Keys(t.Context(), issuer, false); err != nil {
+	if _, err := source.Keys(t.Context(), issuer, mail, false); err != nil {
 		t.Errorf("the other host: %v", err)
 	}
 }
@@ -344,12 +344,12 @@ func TestStallingIssuers(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	for i := range 50 {
-		all.Go(func() { source.Keys(ctx, fmt.Sprintf("h%d.evil.test", i), false) })
+		all.Go(func() { source.Keys(ctx, fmt.Sprintf("h%d.evil.test", i), fmt.Sprintf("m%d.evil.test", i), false) })
 	}
 	for stalled.Load() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := source.Keys(t.Context(), issuer, false); err != nil {
+	if _, err := source.Keys(t.Context(), issuer, mail, false); err != nil {
 		t.Errorf("the named host's own keys: %v", err)
 	}
 	if stalled.Load() != 1 {
@@ -358,4 +358,45 @@ func TestStallingIssuers(t *testing.T) {
 	cancel()
 	close(release)
 	all.Wait()
+}
+
+// TestThirdPartyIssuers checks that a domain cannot use up the allowance of hosts of another
+// party by naming them as its issuers.
+func TestThirdPartyIssuers(t *testing.T) {
+	source := open(t, discovery.Config{InsecureTransport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		switch {
+		case strings.HasPrefix(r.URL.Host, "h"):
+			return nil, &net.DNSError{Err: "no such host", Name: r.URL.Host, IsNotFound: true}
+		case r.URL.Path == metadataPath:
+			return reply(`{"jwks_uri":"` + jwksURL + `"}`), nil
+		}
+		return reply(keySet(ed25519Key)), nil
+	})})
+	overRate := 0
+	for i := range 3000 {
+		_, err := source.Keys(t.Context(), fmt.Sprintf("h%d.issuer.example", i), "evil.test", false)
+		if e := checkError(t, "named by evil.test", err, discovery.Unavailable, "9.unavailable"); !strings.Contains(e.Reason, "no such host") {
+			overRate++
+		}
+	}
+	if overRate < 2900 {
+		t.Errorf("%d fetches for one domain", 3000-overRate)
+	}
+	if _, err := source.Keys(t.Context(), issuer, mail, false); err != nil {
+		t.Errorf("the issuer of another domain: %v", err)
+	}
+}
+
+// TestAllowPrivate checks that private addresses can be allowed.
+func TestAllowPrivate(t *testing.T) {
+	port, _ := serveOn(t, issuer, newSite())
+	s := newNameServer(t, map[string]zone{issuer + ".": {addresses: []string{public}}})
+	c := discovery.Config{Resolver: s.resolver(), RootCAs: testCA().pool(), InsecureAllowPrivate: true}
+	n, err := discovery.NewNetworkWithPort(c, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := n.Keys(t.Context(), issuer, mail, false); err != nil || len(keys.Keys) != 1 {
+		t.Errorf("%+v, %v", keys, err)
+	}
 }

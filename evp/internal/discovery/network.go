@@ -77,8 +77,8 @@ type Network struct {
 }
 
 // documents are what an issuer publishes. One lookup fetches both, and they are one entry
-// of the cache, under the issuer's name: so an issuer cannot use up the allowance of the
-// host that its jwks_uri names.
+// of the cache, under the issuer's name: so an issuer cannot use up the share of the host
+// that its jwks_uri names.
 type documents struct {
 	metadata         *Metadata
 	metadataText     []byte
@@ -147,15 +147,15 @@ func (n *Network) Issuer(ctx context.Context, emailDomain string) (host string, 
 
 // Keys implements [Source]. With refresh, it returns keys that are at most a minute old, or
 // an error.
-func (n *Network) Keys(ctx context.Context, issuer string, refresh bool) (keys *KeySet, err error) {
-	d, problem := n.documents(ctx, issuer, refresh)
+func (n *Network) Keys(ctx context.Context, issuer, emailDomain string, refresh bool) (keys *KeySet, err error) {
+	d, problem := n.documents(ctx, issuer, emailDomain, refresh)
 	if problem != nil {
 		return nil, problem.at(issuer)
 	}
 	return d.keys, nil
 }
 
-func (n *Network) documents(ctx context.Context, issuer string, refresh bool) (d *documents, err *Error) {
+func (n *Network) documents(ctx context.Context, issuer, emailDomain string, refresh bool) (d *documents, err *Error) {
 	if !IsHost(issuer) {
 		return nil, refused("9.guard", "not a host name").advise(adviceRecord, "")
 	}
@@ -168,7 +168,11 @@ func (n *Network) documents(ctx context.Context, issuer string, refresh bool) (d
 		}
 		hooks.done(waited, nil)
 	}()
-	e := n.issuers.Lookup(ctx, fetch.Own(issuer), hooks.options(refresh, &waited))
+	options := hooks.options(refresh, &waited)
+	// The domain of the address chose the issuer, so its allowance limits the fetch, and not
+	// that of the issuer's own registrable domain.
+	options.Sender = func() fetch.Sender { return fetch.Sender{Issuer: emailDomain} }
+	e := n.issuers.Lookup(ctx, fetch.Own(issuer), options)
 	switch {
 	case e.Fault != nil:
 		return nil, errorOf(e.Fault, "9")

@@ -26,7 +26,7 @@ func TestNetwork(t *testing.T) {
 			if err != nil || host != issuer {
 				t.Fatalf("%s: %q, %v", name, host, err)
 			}
-			keys, err := source.Keys(t.Context(), issuer, false)
+			keys, err := source.Keys(t.Context(), issuer, mail, false)
 			if err != nil || len(keys.Keys) != 2 || keys.Skipped != 1 || !keys.HasIssuer || time.Since(keys.Fetched) > time.Minute {
 				t.Fatalf("%s: %+v, %v", name, keys, err)
 			}
@@ -45,7 +45,7 @@ func TestNotHosts(t *testing.T) {
 	for _, name := range []string{"", "localhost", "127.0.0.1", "Mail.example", "mail.example.", "mail.example:443", "a b.example", "[::1]", "mail.example/x", "u@mail.example"} {
 		_, err := source.Issuer(t.Context(), name)
 		checkError(t, name, err, discovery.Refused, "8.no-issuer")
-		_, err = source.Keys(t.Context(), name, false)
+		_, err = source.Keys(t.Context(), name, mail, false)
 		checkError(t, name, err, discovery.Refused, "9.guard")
 	}
 	if n.lookups.Load() != 0 {
@@ -107,7 +107,7 @@ func TestLife(t *testing.T) {
 		config.Now = now.now
 		source := open(t, config)
 		for range 2 {
-			if _, err := source.Keys(t.Context(), issuer, false); err != nil {
+			if _, err := source.Keys(t.Context(), issuer, mail, false); err != nil {
 				t.Fatal(err)
 			}
 			now.advance(c.life * 7 / 10)
@@ -115,7 +115,7 @@ func TestLife(t *testing.T) {
 		if s.count("/jwks") != 1 {
 			t.Errorf("%s: %d fetches", name, s.count("/jwks"))
 		}
-		if _, err := source.Keys(t.Context(), issuer, false); err != nil || s.count("/jwks") != 2 || s.count(metadataPath) != 2 {
+		if _, err := source.Keys(t.Context(), issuer, mail, false); err != nil || s.count("/jwks") != 2 || s.count(metadataPath) != 2 {
 			t.Errorf("%s: %v after expiry, %v", name, err, s.requests)
 		}
 	}
@@ -131,7 +131,7 @@ func TestStale(t *testing.T) {
 	source := open(t, config)
 	expect := func(what string, want int) {
 		t.Helper()
-		keys, err := source.Keys(t.Context(), issuer, false)
+		keys, err := source.Keys(t.Context(), issuer, mail, false)
 		if want < 0 {
 			checkError(t, what, err, discovery.Refused, "9.refused")
 		} else if err != nil || len(keys.Keys) != want {
@@ -150,7 +150,7 @@ func TestStale(t *testing.T) {
 	s.set("/jwks", answer{status: 404})
 	expect("withdrawn", -1)
 	s.set("/jwks", answer{status: 503})
-	_, err := source.Keys(t.Context(), issuer, false)
+	_, err := source.Keys(t.Context(), issuer, mail, false)
 	checkError(t, "down after it was withdrawn", err, discovery.Unavailable, "9.unavailable")
 }
 
@@ -164,7 +164,7 @@ func TestRefresh(t *testing.T) {
 	source := open(t, config)
 	refresh := func(fetches int) error {
 		t.Helper()
-		keys, err := source.Keys(t.Context(), issuer, true)
+		keys, err := source.Keys(t.Context(), issuer, mail, true)
 		if s.count(metadataPath) != fetches || err == nil && now.now().Sub(keys.Fetched) > time.Minute {
 			t.Errorf("%d fetches, want %d; %v", s.count(metadataPath), fetches, err)
 		}
@@ -188,7 +188,7 @@ func TestRefresh(t *testing.T) {
 	for range 100 {
 		checkError(t, "refresh of a host that is down", refresh(3), discovery.Unavailable, "10.refresh")
 	}
-	if keys, err := source.Keys(t.Context(), issuer, false); err != nil || len(keys.Keys) != 1 {
+	if keys, err := source.Keys(t.Context(), issuer, mail, false); err != nil || len(keys.Keys) != 1 {
 		t.Errorf("without refresh: %+v, %v", keys, err)
 	}
 }
@@ -210,7 +210,7 @@ func TestContext(t *testing.T) {
 	if e := checkError(t, "TXT", err, discovery.Unavailable, "8.unavailable"); !errors.Is(e, context.DeadlineExceeded) {
 		t.Errorf("TXT: %v", e.Cause)
 	}
-	_, err = source.Keys(ctx, issuer, false)
+	_, err = source.Keys(ctx, issuer, mail, false)
 	if e := checkError(t, "keys", err, discovery.Unavailable, "9.unavailable"); !errors.Is(e, context.DeadlineExceeded) {
 		t.Errorf("keys: %v", e.Cause)
 	}

@@ -1,4 +1,48 @@
-// Package discovery finds the issuer of a domain's addresses, and the issuer's keys.
+// Package discovery finds the issuer of a domain's addresses, and the issuer's keys (rules 8
+// and 9 of docs/EVP.md).
+//
+// A [Source] answers two questions: which host issues for a domain, and which keys that host
+// publishes. A [Network] asks DNS and the issuers, within the limits of package
+// internal/fetch. A [Bundle] answers from a file, which [Network.Save] writes.
+// [ParseRecords], [ParseMetadata] and [ParseEntries] parse what they find.
+//
+// # Outcomes
+//
+// Every error is an [*Error]. It is Refused if the domain or the issuer itself answered
+// something that breaks a rule, and if a host must not be contacted. Every other cause is
+// Unavailable. An error contains nothing that a remote host sent.
+//
+// # Limits
+//
+//	TXT records       one, of at most 257 bytes; of longer answers 16 records of 512 bytes
+//	                  are kept, to show them
+//	documents         64 KiB, 2000 members and 4000 elements each, in all objects together
+//	jwks_uri          https, port 443, a host name, 2048 bytes
+//	key set           64 entries
+//	time              Config.Timeout for the TXT lookup, and again for both documents
+//	uncached issuers  64 at once, then 1/s, for the addresses of one registrable domain
+//
+// The domain of an address names its issuer, and the issuer names the host of its key set.
+// Both may be hosts of another party. So fetches are limited by the domain of the address,
+// and metadata and key set are one fetch and one cache entry of the issuer: nobody can use
+// up the allowance of a host by naming it.
+//
+// # Caching
+//
+//	TXT record                  5 min, whatever its TTL; 1 min if there is none or it is
+//	                            malformed; 5 s if it is not known. Never longer
+//	metadata and key set        the shorter Cache-Control of both, from 1 min to 24 h; 1 h
+//	                            without it
+//	an error of the issuer      from 1 to 5 min, 5 s if it is unavailable
+//
+// Metadata and key set count for 24 h more if the issuer does not answer, until it answers
+// otherwise. For a token that no key verifies they are fetched again, once in a minute at
+// most.
+//
+// # What is not checked
+//
+// DNS answers are not authenticated. With a proxy, TXT records are looked up without it, and
+// the proxy resolves the names of hosts and must itself reject private targets.
 package discovery
 
 import (
@@ -13,10 +57,11 @@ type Source interface {
 	// Issuer returns the host of the issuer that the domain of an email address
 	// names in DNS.
 	Issuer(ctx context.Context, emailDomain string) (host string, err error)
-	// Keys returns the keys of an issuer, which is a host that Issuer returned. With
-	// refresh it asks the issuer again although it has an answer, unless it did so a
-	// moment ago.
-	Keys(ctx context.Context, issuer string, refresh bool) (*KeySet, error)
+	// Keys returns the keys of an issuer. The domain of the email address is the one that
+	// names the issuer in DNS: fetches are limited by that domain, because it chose the
+	// issuer. With refresh, the source asks the issuer again although it has an answer,
+	// unless it did so a moment ago.
+	Keys(ctx context.Context, issuer, emailDomain string, refresh bool) (*KeySet, error)
 }
 
 // KeySet is what an issuer publishes. It must not be modified.

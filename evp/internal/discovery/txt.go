@@ -15,7 +15,9 @@ const TXTPrefix = "_email-verification."
 // recordPrefix is before the issuer's host in a TXT record.
 const recordPrefix = "iss="
 
-// TXTResolver looks up TXT records. A [*net.Resolver] is one.
+// TXTResolver looks up TXT records. A [*net.Resolver] is one; it is asked for names with a
+// dot at the end. Other resolvers are asked for names without it, which are absolute too: no
+// search list applies.
 //
 // If the name does not exist or has no TXT record, it returns an error that is a
 // [*net.DNSError] with IsNotFound, or no records. Every other error means that the records
