@@ -182,8 +182,9 @@ func storeFailed(err error) error {
 
 // notOpen returns the error for a token that names no open nonce.
 func notOpen(found, advice string) error {
+	const reason = "nonce mismatch"
 	return &Error{
-		Kind: ErrNonce, Rule: "4.nonce", Reason: "nonce mismatch",
+		Kind: ErrNonce, Rule: "4.nonce", Reason: reason, detail: reason + ": " + found,
 		Found: found, Expected: "the nonce of a form that is open", Advice: advice,
 	}
 }

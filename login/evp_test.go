@@ -194,7 +194,7 @@ func TestTokenRefused(t *testing.T) {
 	}{
 		{"too old", []evptest.TokenFault{evptest.KBOld}, nil, assertion.ErrExpired, `level=INFO msg="login: a token is refused, expired"`},
 		{"for another site", []evptest.TokenFault{evptest.AudienceOther}, nil, assertion.ErrAudience, `level=WARN msg="login: a token for another audience is refused"`},
-		{"another nonce", []evptest.TokenFault{evptest.NonceOther}, nil, evp.ErrNonce, `level=INFO msg="login: a token is refused`},
+		{"another nonce", []evptest.TokenFault{evptest.NonceOther}, nil, evp.ErrNonce, `level=INFO msg="login: a token is refused, nonce mismatch" error="nonce mismatch: a nonce that is unknown`},
 		{"another address", []evptest.TokenFault{evptest.EmailOfAnother}, nil, evp.ErrEmail, `level=INFO msg="login: a token is refused`},
 		{"no KB-JWT", []evptest.TokenFault{evptest.AsIssued}, nil, assertion.ErrMalformed, `level=INFO msg="login: a token is refused`},
 		{"a signature", []evptest.TokenFault{evptest.KBTampered}, nil, assertion.ErrSignature, `level=INFO msg="login: a token is refused, invalid signature"`},
