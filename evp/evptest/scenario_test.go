@@ -2,7 +2,6 @@ package evptest_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -141,6 +140,6 @@ func TestPair(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := (evptest.Pair{EVT: evptest.JWS{Claims: make(chan int)}}).Encode(); err == nil {
-		t.Error(fmt.Sprint("no error for claims that are not JSON"))
+		t.Error("no error for claims that are not JSON")
 	}
 }

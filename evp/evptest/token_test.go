@@ -66,7 +66,7 @@ func TestSameText(t *testing.T) {
 			request := request
 			request.Holder = evptest.TestKey(holder)
 			world := evptest.New(evptest.Default(evptest.TestKey(issuer))).At(now)
-			if world.Token(request) != world.Token(request) {
+			if first, second := world.Token(request), world.Token(request); first != second {
 				t.Errorf("%s, %s: two texts", issuer, holder)
 			}
 		}

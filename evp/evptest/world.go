@@ -3,6 +3,7 @@ package evptest
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ type World struct {
 	issuers []*Issuer
 	txt     map[string][]TXT      // by record name; each for one lookup, the last one stays
 	sites   map[string][]Response // by URL; each for one request, the last one stays
+	hosts   map[string]http.Handler
 	asked   []string
 }
 
@@ -27,7 +29,7 @@ func New(issuers ...*Issuer) *World {
 	if len(issuers) == 0 {
 		issuers = []*Issuer{Default()}
 	}
-	w := &World{issuers: issuers, now: time.Now}
+	w := &World{issuers: issuers, now: time.Now, hosts: make(map[string]http.Handler)}
 	w.restore()
 	return w
 }
@@ -116,6 +118,25 @@ func (w *World) SetURL(url string, responses ...Response) {
 	w.sites[url] = slices.Clone(responses)
 }
 
+// SetHandler lets a handler answer all requests to a host, in place of the responses that
+// are set: a real issuer, such as one of package evp/issuer.
+func (w *World) SetHandler(host string, h http.Handler) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hosts[host] = h
+}
+
+// handler counts a request and returns the handler of its host, or nil.
+func (w *World) handler(host string, r *http.Request) http.Handler {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.hosts[host]
+	if h != nil {
+		w.asked = append(w.asked, "https://"+host+r.URL.RequestURI())
+	}
+	return h
+}
+
 // Asked returns the names and URLs that were asked for, in order. It is empty if all
 // tokens were refused offline (rule 7.offline-first).
 func (w *World) Asked() []string {
@@ -158,7 +179,21 @@ func (w *World) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := request.Context().Err(); err != nil {
 		return nil, err
 	}
+	if h := w.handler(request.URL.Host, request); h != nil {
+		return serve(h, request), nil
+	}
 	return w.respond(request.URL.String()).result(request)
+}
+
+// serve returns the response of a handler to a client's request.
+func serve(h http.Handler, request *http.Request) *http.Response {
+	received := httptest.NewRequestWithContext(request.Context(), request.Method, request.URL.String(), request.Body)
+	received.Header = request.Header.Clone()
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, received)
+	response := recorder.Result()
+	response.Request = request
+	return response
 }
 
 func (w *World) respond(url string) Response {
@@ -173,6 +208,10 @@ func (w *World) respond(url string) Response {
 // ServeHTTP implements [http.Handler]. It answers for all hosts, and as if every request
 // came over TLS. A response that times out has the status 504.
 func (w *World) ServeHTTP(rw http.ResponseWriter, request *http.Request) {
+	if h := w.handler(request.Host, request); h != nil {
+		h.ServeHTTP(rw, request)
+		return
+	}
 	r := w.respond("https://" + request.Host + request.URL.RequestURI())
 	if r.Err != nil {
 		r = Status(http.StatusGatewayTimeout)
