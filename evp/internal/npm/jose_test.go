@@ -2,10 +2,13 @@ package npm_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/vepverify/vepverify/evp/evptest"
+	"github.com/vepverify/vepverify/evp/issuer"
 )
 
 // minted is a token for jose.mjs.
@@ -37,6 +40,51 @@ func tokens() []minted {
 	return all
 }
 
+// issued returns a token of evp/issuer for each pair of algorithms. A pretended browser has
+// asked for it.
+func issued(t *testing.T) []minted {
+	t.Helper()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var all []minted
+	for _, alg := range algorithms {
+		keys, err := issuer.GenerateKeys(alg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := issuer.New(issuer.Config{
+			Issuer: "https://accounts.issuer.example", Keys: keys, LoginURL: "/login", IssuancePath: "/issue", JWKSPath: "/jwks",
+			Now: func() time.Time { return now },
+			Accounts: func(*http.Request) ([]issuer.Account, error) {
+				return []issuer.Account{{ID: "1", Email: "alice@mail.example"}}, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jwks := answer(i, httptest.NewRequest("GET", "https://accounts.issuer.example/jwks", nil))
+		for _, holder := range algorithms {
+			browser := evptest.TestKey(holder + "-2")
+			got := answer(i, browser.IssuanceRequest("https://accounts.issuer.example/issue", "alice@mail.example", now))
+			var answered struct {
+				Token string `json:"issuance_token"`
+			}
+			if err := json.Unmarshal(got, &answered); err != nil {
+				t.Fatal(err)
+			}
+			token := browser.Bind(answered.Token, evptest.Request{Origin: "https://rp.example", Nonce: "n", At: now})
+			all = append(all, minted{"issuer " + alg + ", " + holder, token, json.RawMessage(jwks), now.UnixMilli()})
+		}
+	}
+	return all
+}
+
+// answer returns the body of a handler's answer.
+func answer(h http.Handler, r *http.Request) []byte {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Body.Bytes()
+}
+
 // verify returns the errors of jose by the names of the tokens.
 func verify(t *testing.T, tokens []minted) map[string]string {
 	t.Helper()
@@ -56,9 +104,9 @@ func verify(t *testing.T, tokens []minted) map[string]string {
 	return errors
 }
 
-// TestJose checks that jose verifies every token of package evptest.
+// TestJose checks that jose verifies the tokens of packages evptest and issuer.
 func TestJose(t *testing.T) {
-	for name, problem := range verify(t, tokens()) {
+	for name, problem := range verify(t, append(tokens(), issued(t)...)) {
 		if problem != "" {
 			t.Errorf("%s: %s", name, problem)
 		}
