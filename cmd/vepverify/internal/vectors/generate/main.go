@@ -26,19 +26,20 @@ func main() {
 }
 
 func run(repository string) error {
-	rules, err := os.ReadFile(filepath.Join(repository, corpus.RulesSource))
-	if err != nil {
-		return fmt.Errorf("not in the root of the repository: %w", err)
+	files := make(map[string][]byte)
+	for source, generate := range map[string]func(rules []byte) (map[string][]byte, error){
+		corpus.RulesSource: corpus.Files, evpcorpus.RulesSource: evpcorpus.Files,
+	} {
+		rules, err := os.ReadFile(filepath.Join(repository, source))
+		if err != nil {
+			return fmt.Errorf("not in the root of the repository: %w", err)
+		}
+		made, err := generate(rules)
+		if err != nil {
+			return err
+		}
+		maps.Copy(files, made)
 	}
-	files, err := corpus.Files(rules)
-	if err != nil {
-		return err
-	}
-	evp, err := evpcorpus.Files()
-	if err != nil {
-		return err
-	}
-	maps.Copy(files, evp)
 	for _, folder := range []string{corpus.VectorsFolder, evpcorpus.VectorsFolder} {
 		if err := removeOld(filepath.Join(repository, folder)); err != nil {
 			return err

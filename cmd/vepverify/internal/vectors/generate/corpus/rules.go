@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Rule is a rule of docs/PROTOCOL.md and the vectors and tests that cover it.
+// Rule is a rule of a document and the vectors and tests that cover it.
 type Rule struct {
 	ID    string   `json:"id"`
 	Text  string   `json:"text"`
@@ -24,10 +24,13 @@ type Table struct {
 
 // ruleStart matches the first line of a rule: an item that begins with the rule's name in
 // bold.
-var ruleStart = regexp.MustCompile(`^\* \*\*\[([1-8]\.[a-z0-9-]+)\]\*\* (.*)$`)
+var ruleStart = regexp.MustCompile(`^\* \*\*\[([1-9][0-9]?\.[a-z0-9-]+)\]\*\* (.*)$`)
 
-// Rules returns the rules of a text, in its order, without cases and tests.
-func Rules(source []byte) ([]Rule, error) {
+// Rules returns the rules of RulesSource, in its order, without cases and tests.
+func Rules(source []byte) ([]Rule, error) { return ParseRules(RulesSource, source) }
+
+// ParseRules returns the rules of a document, in its order, without cases and tests.
+func ParseRules(document string, source []byte) ([]Rule, error) {
 	var rules []Rule
 	seen := make(map[string]bool)
 	inside := false
@@ -36,7 +39,7 @@ func Rules(source []byte) ([]Rule, error) {
 		switch start := ruleStart.FindStringSubmatch(line); {
 		case start != nil:
 			if seen[start[1]] {
-				return nil, fmt.Errorf("the rule %s is in %s twice", start[1], RulesSource)
+				return nil, fmt.Errorf("the rule %s is in %s twice", start[1], document)
 			}
 			seen[start[1]], inside = true, true
 			rules = append(rules, Rule{ID: start[1], Text: start[2]})
@@ -47,7 +50,7 @@ func Rules(source []byte) ([]Rule, error) {
 		}
 	}
 	if len(rules) == 0 {
-		return nil, errors.New("no rules in " + RulesSource)
+		return nil, errors.New("no rules in " + document)
 	}
 	return rules, nil
 }
@@ -61,8 +64,14 @@ func addTable(files map[string][]byte, source []byte, all [][]Vector) error {
 	if err := addCoverage(rules, all); err != nil {
 		return err
 	}
-	files["testdata/RULES.md"] = markdown(rules)
-	files["testdata/rules.json"], err = encode(Table{RulesSource, rules})
+	return AddRules(files, "testdata", rulesHead, Table{RulesSource, rules})
+}
+
+// AddRules adds a table of rules to the files of a folder, in Markdown and in JSON. head is
+// the text of the Markdown before the rows.
+func AddRules(files map[string][]byte, folder, head string, table Table) (err error) {
+	files[folder+"/RULES.md"] = markdown(head, table.Rules)
+	files[folder+"/rules.json"], err = encode(table)
 	return err
 }
 
@@ -106,9 +115,9 @@ one-use guard) have Go tests instead. [rules.json](rules.json) has the same for 
 `
 
 // markdown returns the table of rules in Markdown.
-func markdown(rules []Rule) []byte {
+func markdown(head string, rules []Rule) []byte {
 	var b bytes.Buffer
-	b.WriteString(rulesHead)
+	b.WriteString(head)
 	for _, r := range rules {
 		covers := make([]string, 0, len(r.Cases)+len(r.Tests))
 		for _, name := range append(r.Cases[:len(r.Cases):len(r.Cases)], r.Tests...) {

@@ -16,6 +16,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors/generate/corpus"
 )
 
 // Format is the format of the vectors.
@@ -25,8 +27,10 @@ const Format = "vepverify-evp-vectors/1"
 const (
 	// RulesSource is the document that names the rules.
 	RulesSource = "docs/EVP.md"
+	// Folder has the table of rules.
+	Folder = "testdata/evp"
 	// VectorsFolder is the folder of the vectors, with a file for each section of rules.
-	VectorsFolder = "testdata/evp/rules"
+	VectorsFolder = Folder + "/rules"
 )
 
 // Case is one verification and its expected answer.
@@ -94,15 +98,6 @@ func tables() []group {
 	return all
 }
 
-// Rules returns the names of the rules that have vectors, in order.
-func Rules() []string {
-	var rules []string
-	for _, g := range tables() {
-		rules = append(rules, g.rule)
-	}
-	return rules
-}
-
 // Cases returns all cases, in the order of the rules.
 func Cases() []Case {
 	var all []Case
@@ -114,23 +109,75 @@ func Cases() []Case {
 	return all
 }
 
-// Files returns the generated files by their names.
-func Files() (map[string][]byte, error) {
-	sections := make(map[string][]Case)
-	for _, c := range Cases() {
-		section, _, _ := strings.Cut(c.Group, ".")
-		name := fmt.Sprintf("%s/%02s.json", VectorsFolder, section)
-		sections[name] = append(sections[name], c)
-	}
+// Files returns the generated files by their names: the vectors, and the table of rules in
+// Markdown and in JSON. rules is the text of RulesSource.
+func Files(rules []byte) (map[string][]byte, error) {
+	all := Cases()
 	files := make(map[string][]byte)
-	for name, cases := range sections {
+	for name, cases := range sections(all) {
 		data, err := encode(cases)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		files[name] = data
 	}
-	return files, nil
+	return files, addTable(files, rules, all)
+}
+
+// sections returns the cases by the names of their files.
+func sections(all []Case) map[string][]Case {
+	sections := make(map[string][]Case)
+	for _, c := range all {
+		section, _, _ := strings.Cut(c.Group, ".")
+		name := fmt.Sprintf("%s/%02s.json", VectorsFolder, section)
+		sections[name] = append(sections[name], c)
+	}
+	return sections
+}
+
+// addTable adds the table of rules.
+func addTable(files map[string][]byte, source []byte, all []Case) error {
+	rules, err := corpus.ParseRules(RulesSource, source)
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*corpus.Rule, len(rules))
+	for i := range rules {
+		byID[rules[i].ID] = &rules[i]
+		rules[i].Tests = covering[rules[i].ID]
+	}
+	for _, c := range all {
+		rule, ok := byID[c.Group]
+		if !ok {
+			return fmt.Errorf("%s tests the rule %s, which %s does not have", c.Name, c.Group, RulesSource)
+		}
+		rule.Cases = append(rule.Cases, c.Name)
+	}
+	return corpus.AddRules(files, Folder, rulesHead, corpus.Table{Source: RulesSource, Rules: rules})
+}
+
+const rulesHead = `# Rules of the Email Verification Protocol and their tests
+
+` + "`go run ./cmd/vepverify/internal/vectors/generate`" + ` writes this file. Do not edit it.
+
+Each row has a rule of [docs/EVP.md](../../docs/EVP.md) and the test vectors in [rules/](rules)
+that test it. Rules about caches, connections and more than one token have Go tests besides.
+[rules.json](rules.json) has the same for programs.
+
+| rule | text | vectors and tests |
+|---|---|---|
+`
+
+// covering names the Go tests of rules that vectors alone cannot test.
+var covering = map[string][]string{
+	"1.size":          {"evp/evptest.TestTokenFaults"},
+	"7.offline-first": {"evp/evptest.TestTokenFaults"},
+	"8.unavailable":   {"evp/evptest.TestOutage"},
+	"8.iss":           {"evp/evptest.TestRecordChanges"},
+	"9.guard":         {"evp/evptest.TestNetworkFaults", "evp/evptest.TestSites"},
+	"9.unavailable":   {"evp/evptest.TestNetworkFaultsOverTLS", "evp/evptest.TestOutage"},
+	"10.refresh":      {"evp/evptest.TestRotation"},
+	"12.one-use":      {"evp/evptest.TestOneUse"},
 }
 
 // encode returns the file of some cases, one on each line.

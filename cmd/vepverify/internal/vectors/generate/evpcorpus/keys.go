@@ -185,6 +185,9 @@ func strict() []vector {
 	}
 	for _, i := range []string{"Ed25519", "ES256", "RS256"} {
 		for _, h := range []string{"Ed25519", "ES256", "RS256"} {
+			if i == "Ed25519" && h == "Ed25519" {
+				continue // the first of the table
+			}
 			table = append(table, okay(i+" issuer, "+h+" holder", "Fully specified names.", draft02, issuer(key(i)), holder(evptest.TestKey(h+"-2"))))
 		}
 	}

@@ -2,7 +2,6 @@ package evpcorpus
 
 import (
 	"embed"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -276,13 +275,6 @@ func rawKey(name string) evptest.Key {
 
 // key returns a test key of package evptest with the kid "k1".
 func key(name string) evptest.Key { return evptest.TestKey(name).WithID("k1") }
-
-// with returns a copy of a map with an entry added.
-func with[V any](m map[string]V, name string, value V) map[string]V {
-	m = maps.Clone(m)
-	m[name] = value
-	return m
-}
 
 // join appends tables.
 func join(tables ...[]vector) []vector { return slices.Concat(tables...) }
