@@ -268,6 +268,19 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, a.body)
 }
 
+// RoundTrip implements http.RoundTripper, for tests in which an answer must come in time.
+func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// clocked returns a configuration with a clock and no network but a site.
+func clocked(s *site) (discovery.Config, *clock) {
+	now := newClock()
+	return discovery.Config{Now: now.now, InsecureTransport: s}, now
+}
+
 // clock is a clock that a test sets.
 type clock struct{ nanoseconds atomic.Int64 }
 
