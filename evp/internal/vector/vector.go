@@ -256,7 +256,8 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// find returns the response for a URL. The port 443 is the same as none.
+// find returns the response for a URL. The port 443 is the same as none, and upper and lower
+// case are the same before the path.
 func (c *Case) find(url string) (Response, bool) {
 	if answer, found := c.HTTP[url]; found {
 		return answer, true
@@ -270,10 +271,10 @@ func (c *Case) find(url string) (Response, bool) {
 }
 
 func withoutPort(url string) string {
-	rest, found := strings.CutPrefix(url, "https://")
-	host, path, _ := strings.Cut(rest, "/")
-	if !found {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found || !strings.EqualFold(scheme, "https") {
 		return url
 	}
-	return "https://" + strings.TrimSuffix(host, ":443") + "/" + path
+	host, path, _ := strings.Cut(rest, "/")
+	return "https://" + strings.TrimSuffix(strings.ToLower(host), ":443") + "/" + path
 }
