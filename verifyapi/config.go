@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 )
 
 // Config configures a [Handler]. Verifier is required; the zero value of every
@@ -21,6 +22,11 @@ type Config struct {
 	// Verifier verifies assertions. Its trusted issuers apply to requests that
 	// name none; a request that names some replaces them for itself.
 	Verifier *assertion.Verifier
+
+	// Tokens verifies tokens of the Email Verification Protocol, at POST /evp. Usually it is
+	// an *evp.Verifier. Requests name the origin, so that its own origins do not matter. Nil
+	// means that there is no POST /evp. It is experimental, as package evp is.
+	Tokens TokenVerifier
 
 	// UndecidedStatus is the status of the response if an assertion could not be
 	// verified because an issuer or the one-use store could not be reached. 200 is
@@ -70,8 +76,8 @@ type Config struct {
 	// nothing.
 	Logger *slog.Logger
 
-	// LogEmails logs the address of an assertion that was accepted. Addresses of
-	// other assertions are never logged.
+	// LogEmails logs the address of an assertion or a token that was accepted. Addresses of
+	// others are never logged.
 	LogEmails bool
 
 	// Metrics counts requests and lookups. Nil means that nothing is counted.
@@ -84,6 +90,13 @@ type Config struct {
 	// Unavailable makes every verification answer 503 "service unavailable", to
 	// test what clients do then.
 	Unavailable bool
+}
+
+// TokenVerifier returns verifiers of tokens for an origin. *evp.Verifier implements it.
+type TokenVerifier interface {
+	// WithOrigins returns a verifier that accepts tokens for these origins only. The error
+	// matches assertion.ErrMisuse: one of them is not an origin.
+	WithOrigins(origins ...string) (*evp.Verifier, error)
 }
 
 // The defaults and limits of Config.
@@ -102,6 +115,8 @@ func (c Config) validate() error {
 	switch {
 	case c.Verifier == nil:
 		return errors.New("verifyapi: Verifier: missing")
+	case c.Tokens == (*evp.Verifier)(nil):
+		return errors.New("verifyapi: Tokens: a nil *evp.Verifier")
 	case c.UndecidedStatus != 0 && c.UndecidedStatus != http.StatusOK && c.UndecidedStatus != http.StatusServiceUnavailable:
 		return fmt.Errorf("verifyapi: UndecidedStatus: %d, want 200 or 503", c.UndecidedStatus)
 	case c.MaxBody < 0 || c.MaxBody > maxMaxBody:

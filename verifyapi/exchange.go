@@ -2,6 +2,7 @@ package verifyapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/answer"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/wellknown"
@@ -30,7 +32,7 @@ type exchange struct {
 	// The rest is for verifications.
 	version version
 	params  params
-	email   string // of an assertion that was accepted
+	email   string // of an assertion or a token that was accepted
 	err     error  // of one that was not
 	outcome outcome
 	counted bool
@@ -40,8 +42,9 @@ type exchange struct {
 type version string
 
 const (
-	v1 version = "v1"
-	v2 version = "v2"
+	v1     version = "v1"
+	v2     version = "v2"
+	evpAPI version = "evp" // for tokens of the Email Verification Protocol
 )
 
 // newExchange begins an exchange: from now on, the deadline for the body runs.
@@ -63,8 +66,9 @@ func (x *exchange) post(v version) response {
 		return otherMethod(x.request, http.MethodPost)
 	}
 	x.version = v
-	res, err := x.verify()
-	resp := x.respond(res, err)
+	body, err := x.verify()
+	resp := x.respond(body, err)
+	resp.own = v == evpAPI
 	took := x.elapsed()
 	x.count(took)
 	x.log(resp.status, took)
@@ -77,10 +81,10 @@ func (x *exchange) elapsed() time.Duration { return x.handler.config.Now().Sub(x
 // errUnavailable is the error of a handler with Config.Unavailable.
 var errUnavailable = errors.New("unavailable by configuration")
 
-// verify reads the request, waits for a place and verifies the assertion. It reads
+// verify reads the request, waits for a place and verifies the assertion or the token. It reads
 // first, so that a slow client delays no other request; reading costs little
-// compared with verifying.
-func (x *exchange) verify() (*assertion.Result, error) {
+// compared with verifying. It returns the body of the response if the answer is okay.
+func (x *exchange) verify() ([]byte, error) {
 	h, ctx := x.handler, x.request.Context()
 	if err := x.read(); err != nil {
 		return nil, err
@@ -97,11 +101,24 @@ func (x *exchange) verify() (*assertion.Result, error) {
 	if err := s.acquire(); err != nil {
 		return nil, err
 	}
+	if x.version == evpAPI {
+		return x.verifyToken(evp.WithHooks(ctx, s.tokenHooks))
+	}
+	return x.verifyAssertion(wellknown.WithHooks(ctx, s.hooks))
+}
+
+// verifyAssertion verifies the assertion of the request.
+func (x *exchange) verifyAssertion(ctx context.Context) ([]byte, error) {
 	verifier, err := x.verifier()
 	if err != nil {
 		return nil, err
 	}
-	return verifier.Verify(wellknown.WithHooks(ctx, s.hooks), x.params.assertion, x.params.audience)
+	res, err := verifier.Verify(ctx, x.params.assertion, x.params.audience)
+	if err != nil {
+		return nil, err
+	}
+	x.email = res.Email
+	return okayBody(&x.params, res)
 }
 
 // verifier returns the verifier with the trusted issuers of the request, if it
@@ -115,21 +132,19 @@ func (x *exchange) verifier() (*assertion.Verifier, error) {
 }
 
 // respond returns the response to the outcome of verify, and notes the outcome.
-func (x *exchange) respond(res *assertion.Result, err error) response {
+func (x *exchange) respond(body []byte, err error) response {
 	if err == nil {
-		var body []byte
-		if body, err = okayBody(&x.params, res); err == nil {
-			x.outcome, x.email = okay, res.Email
-			return response{status: http.StatusOK, body: body}
-		}
+		x.outcome = okay
+		return response{status: http.StatusOK, body: body}
 	}
+	x.email = ""
 	var rejected *rejection
 	if errors.As(err, &rejected) {
 		x.outcome = rejected.outcome // x.err stays nil: some reasons repeat what the client sent
 		return refused(rejected.Refusal)
 	}
 	x.err, x.outcome = err, outcomeOf(x.request.Context(), err)
-	failed := assertion.Failure(err)
+	failed := x.failure(err)
 	switch {
 	case x.outcome.result == resultShed:
 		return tooBusy
@@ -146,7 +161,7 @@ func (x *exchange) respond(res *assertion.Result, err error) response {
 // count counts the request in the metrics.
 func (x *exchange) count(took time.Duration) {
 	x.counted = true
-	x.handler.config.Metrics.count(x.outcome, took)
+	x.handler.config.Metrics.count(x.version, x.outcome, took)
 }
 
 // recoverPanic answers a request whose handler panicked.

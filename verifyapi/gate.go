@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/registrable"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -242,8 +243,11 @@ func (l *lookupLimit) release(registrable string) {
 // slot is what one request holds of the gate. It is used by one goroutine. Handlers
 // reuse slots, each with its hooks, to save allocations (BenchmarkHandler).
 type slot struct {
-	gate   *gate
-	hooks  *wellknown.Hooks // of this slot, never modified: a fetch may outlive the request that started it
+	gate *gate
+	// The hooks of this slot are never modified: a fetch may outlive the request that started it.
+	hooks      *wellknown.Hooks
+	tokenHooks *evp.Hooks
+
 	ctx    context.Context
 	params *params // of the request
 	domain string  // the registrable domain that the lookup counts for
@@ -257,6 +261,7 @@ type slot struct {
 func newSlot(g *gate, m *Metrics) *slot {
 	s := &slot{gate: g}
 	s.hooks = &wellknown.Hooks{Wait: s.beginLookup, Waited: s.endLookup, Load: g.load, Done: m.countLookup}
+	s.tokenHooks = &evp.Hooks{Wait: s.beginLookup, Waited: s.endLookup}
 	return s
 }
 

@@ -62,6 +62,11 @@ func (h *Handler) route(x *exchange) response {
 		return x.post(v2)
 	case "", "/verify":
 		return x.post(v1)
+	case "/evp":
+		if h.config.Tokens != nil {
+			return x.post(evpAPI)
+		}
+		return notFound
 	case "/status":
 		return get(r, statusOK)
 	case "/__heartbeat__", "/__lbheartbeat__":
@@ -70,6 +75,9 @@ func (h *Handler) route(x *exchange) response {
 		return get(r, h.version)
 	case "*":
 		return otherMethod(r, http.MethodOptions)
+	}
+	if h.config.Tokens != nil {
+		return notFoundWithEVP
 	}
 	return notFound
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -84,13 +85,17 @@ func (x *exchange) log(status int, took time.Duration) {
 // milliseconds returns a duration in milliseconds, to the microsecond.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// appendHash appends the hash of the assertion, if there is one.
+// appendHash appends the hash of the assertion or the token, if there is one.
 func (x *exchange) appendHash(attrs []slog.Attr) []slog.Attr {
 	if x.params.assertion == "" {
 		return attrs
 	}
 	sum := sha256.Sum256([]byte(x.params.assertion))
-	return append(attrs, slog.String("assertion", hex.EncodeToString(sum[:hashLength])))
+	name := "assertion"
+	if x.version == evpAPI {
+		name = "token"
+	}
+	return append(attrs, slog.String(name, hex.EncodeToString(sum[:hashLength])))
 }
 
 // logCause logs why a verification ended without an answer to its question: it is
@@ -113,19 +118,35 @@ func (x *exchange) logCause() {
 	if x.outcome.result != resultShed { // an overload is not of one assertion, and must cost little (BenchmarkHandler)
 		attrs = x.appendHash(attrs)
 	}
-	var e *assertion.Error
-	if x.outcome.result == resultUndecided && errors.As(x.err, &e) {
-		attrs = append(attrs, slog.String("advice", e.Advice))
-		if e.Setting != "" {
-			attrs = append(attrs, slog.String("setting", e.Setting))
+	if advice, setting := adviceOf(x.err); x.outcome.result == resultUndecided && advice != "" {
+		attrs = append(attrs, slog.String("advice", advice))
+		if setting != "" {
+			attrs = append(attrs, slog.String("setting", setting))
 		}
 	}
 	x.handler.causes.LogCause(x.request.Context(), level, message, x.err, attrs...)
 }
 
+// adviceOf returns the advice of an error of package assertion or evp, and the setting that it is
+// about.
+func adviceOf(err error) (advice, setting string) {
+	var a *assertion.Error
+	var t *evp.Error
+	switch {
+	case errors.As(err, &a):
+		return a.Advice, a.Setting
+	case errors.As(err, &t):
+		return t.Advice, t.Setting
+	}
+	return "", ""
+}
+
 // detail returns the text of err for the log, which may say more than the response.
 func detail(err error) string {
-	var e *assertion.Error
+	var e interface {
+		error
+		Detail() string
+	}
 	if errors.As(err, &e) {
 		return e.Detail()
 	}

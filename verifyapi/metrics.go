@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -53,6 +54,16 @@ var outcomeByKind = map[error]outcome{
 	assertion.ErrUndecided:   {resultUndecided, "unavailable"},
 }
 
+// outcomeByTokenKind has the outcomes of tokens that were not accepted for a reason that
+// assertions do not have, by evp.Error.Kind.
+var outcomeByTokenKind = map[error]outcome{
+	evp.ErrHeader:  {resultFailure, "header"},
+	evp.ErrClaims:  {resultFailure, "claims"},
+	evp.ErrEmail:   {resultFailure, "email"},
+	evp.ErrNonce:   {resultFailure, "nonce"},
+	evp.ErrBinding: {resultFailure, "binding"},
+}
+
 // undecidedStore is the outcome if the one-use store does not answer. With the kind
 // ErrUndecided, the other cause is a lookup.
 var undecidedStore = outcome{resultUndecided, "one_use_store"}
@@ -89,9 +100,19 @@ func outcomes() []outcome {
 	return all
 }
 
+// tokenOutcomes returns the outcomes of requests with a token.
+func tokenOutcomes() []outcome {
+	all := outcomes()
+	for _, o := range outcomeByTokenKind {
+		all = append(all, o)
+	}
+	return all
+}
+
 // outcomeOf classifies an error of Verify or of the gate.
 func outcomeOf(ctx context.Context, err error) outcome {
 	var e *assertion.Error
+	var t *evp.Error
 	switch {
 	case errors.Is(err, errQueueFull):
 		return shedQueueFull
@@ -106,17 +127,23 @@ func outcomeOf(ctx context.Context, err error) outcome {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return clientGone
 	case errors.As(err, &e):
-		return outcomeOfKind(e)
+		return outcomeOfKind(e.Kind, e.Domain)
+	case errors.As(err, &t):
+		return outcomeOfKind(t.Kind, t.Domain)
 	}
 	return faultInternal
 }
 
-// outcomeOfKind classifies an error about an assertion.
-func outcomeOfKind(e *assertion.Error) outcome {
-	if e.Kind == assertion.ErrUndecided && e.Domain == "" { // no lookup failed
+// outcomeOfKind classifies an error about an assertion or a token. The domain is the one whose
+// lookup failed, or "".
+func outcomeOfKind(kind error, domain string) outcome {
+	if kind == assertion.ErrUndecided && domain == "" { // no lookup failed
 		return undecidedStore
 	}
-	if o, known := outcomeByKind[e.Kind]; known {
+	if o, known := outcomeByKind[kind]; known {
+		return o
+	}
+	if o, known := outcomeByTokenKind[kind]; known {
 		return o
 	}
 	return faultInternal
@@ -126,6 +153,7 @@ func outcomeOfKind(e *assertion.Error) outcome {
 // client could choose.
 //
 //	vepverify_verifications_total{result,class}       requests for a verification, by outcome
+//	vepverify_evp_verifications_total{result,class}   the same for tokens, which the line above does not count
 //	vepverify_verification_duration_seconds           duration of those that were verified, the wait included
 //	vepverify_shed_duration_seconds                   duration of those refused as "too busy", from the header on
 //	vepverify_lookups_total{result}                   lookups that waited for the network
@@ -139,6 +167,7 @@ func outcomeOfKind(e *assertion.Error) outcome {
 // fault. Logs have the same results and classes. The results of lookups are supported, unsupported, unavailable and refused.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
+	tokens        map[outcome]prometheus.Counter // of the Email Verification Protocol
 	duration      prometheus.Histogram
 	shedDuration  prometheus.Histogram
 	lookups       map[string]prometheus.Counter
@@ -163,9 +192,11 @@ const namespace = "vepverify"
 // returns an error if r has metrics of the same names.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	total := counters("verifications_total", "Requests for a verification, by result and class.", "result", "class")
+	tokens := counters("evp_verifications_total", "Requests for a verification of a token of the Email Verification Protocol, by result and class.", "result", "class")
 	lookups := counters("lookups_total", "Lookups of issuers that waited for the network, by result.", "result")
 	m := &Metrics{
 		verifications: make(map[outcome]prometheus.Counter),
+		tokens:        make(map[outcome]prometheus.Counter),
 		lookups:       make(map[string]prometheus.Counter),
 		duration: histogram("verification_duration_seconds", "Time that a verification took, from the request's header to its answer.",
 			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
@@ -181,10 +212,13 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	for _, o := range outcomes() {
 		m.verifications[o] = total.WithLabelValues(string(o.result), o.class)
 	}
+	for _, o := range tokenOutcomes() {
+		m.tokens[o] = tokens.WithLabelValues(string(o.result), o.class)
+	}
 	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused} {
 		m.lookups[result] = lookups.WithLabelValues(result)
 	}
-	for _, c := range []prometheus.Collector{total, lookups, m.duration, m.shedDuration, m.hits, m.inFlight, m.queued, m.waiting} {
+	for _, c := range []prometheus.Collector{total, tokens, lookups, m.duration, m.shedDuration, m.hits, m.inFlight, m.queued, m.waiting} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("verifyapi: metrics: %w", err)
 		}
@@ -207,12 +241,16 @@ func histogram(name, help string, buckets ...float64) prometheus.Histogram {
 
 // The methods below do nothing if m is nil.
 
-// count counts a request for a verification.
-func (m *Metrics) count(o outcome, took time.Duration) {
+// count counts a request for a verification by a version of the interface.
+func (m *Metrics) count(v version, o outcome, took time.Duration) {
 	if m == nil {
 		return
 	}
-	m.verifications[o].Inc()
+	counter := m.verifications[o]
+	if v == evpAPI {
+		counter = m.tokens[o]
+	}
+	counter.Inc()
 	switch o.result {
 	case resultOkay, resultFailure, resultUndecided:
 		m.duration.Observe(took.Seconds())

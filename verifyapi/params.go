@@ -18,15 +18,21 @@ import (
 
 // params are the parameters of a request for a verification.
 type params struct {
-	assertion, audience string
+	assertion, audience string   // the token in place of an assertion for /evp
 	trusted             []string // empty means those of the configuration
 	allowUnverified     bool
+
+	isToken      bool   // the request is for /evp
+	nonce, email string // of a token
 }
 
 // host returns the host whose document is fetched first: the issuer if the
 // request trusts it or if there is no address, else the domain of the address.
 // It is called only for assertions that the verifier has parsed before.
 func (p *params) host() string {
+	if p.isToken {
+		return p.tokenDomain()
+	}
 	backed, err := assertion.Parse(p.assertion)
 	if err != nil {
 		return ""
@@ -76,6 +82,9 @@ type source struct {
 // sourceOf returns the source of a request by its header, or the rejection of a
 // header that does not fit.
 func sourceOf(r *http.Request, v version, maxQuery int64) (source, error) {
+	if v == evpAPI { // a form too
+		return sourceOfToken(r)
+	}
 	if v == v2 { // JSON and nothing else; the query is ignored
 		if mediaType(r) != jsonMedia {
 			return source{}, unsupportedMedia(r, jsonMedia)
@@ -127,8 +136,11 @@ func checkEncoding(r *http.Request) error {
 
 // parse returns the parameters of a request with this body.
 func (s source) parse(body []byte) (params, error) {
-	if s.version == v2 {
+	switch s.version {
+	case v2:
 		return s.parseV2(body)
+	case evpAPI:
+		return s.parseToken(body)
 	}
 	var f fields
 	var err error

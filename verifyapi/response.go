@@ -118,6 +118,7 @@ var (
 	tooBusy            = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "too busy", RetryAfter: busyRetry})
 	serviceUnavailable = refused(&refusal.Refusal{Status: http.StatusServiceUnavailable, Reason: "service unavailable"})
 	notFound           = noPath(http.StatusNotFound, "not found: want /v2, /verify or /")
+	notFoundWithEVP    = noPath(http.StatusNotFound, "not found: want /v2, /verify, / or /evp")
 	unsupportedTarget  = noPath(http.StatusBadRequest, "unsupported form of request target: want a path without escapes, such as /v2")
 	statusOK           = response{status: http.StatusOK, contentType: "text/plain", body: []byte("OK")}
 	heartbeatOK        = response{status: http.StatusOK, body: []byte("{}")}

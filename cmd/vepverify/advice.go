@@ -8,15 +8,17 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
-// settingFlags are the flags that set a field of assertion.Config or wellknown.Config. An
-// [assertion.Error] names the field, and not the flag.
+// settingFlags are the flags that set a field of assertion.Config, wellknown.Config or
+// evp.Config. An error names the field, and not the flag.
 var settingFlags = map[string]string{
 	"CAFile": "--ca-file", "InsecureAllowPrivate": "--insecure-allow-private", "Proxy": "--proxy", "Timeout": "--timeout",
 	"Fallback": "--fallback", "InsecureWeakKeys": "--insecure-weak-keys", "Keys": "--keys",
 	"MaxChain": "--max-chain", "Now": "--now", "TrustedIssuers": "--trusted-issuer",
+	"Bundle": "--keys", "Origins": "--audience", "Profile": "--profile", "Resolver": "--dns-server",
 }
 
 // inputCommands are the commands that take a text that is not an assertion.
@@ -28,41 +30,79 @@ var inputCommands = map[sniff.Kind]string{
 	sniff.JSONAssertion:   "vepverify batch takes lines of such JSON",
 	sniff.JSONLines:       "vepverify batch",
 	sniff.Several:         "vepverify batch",
+	sniff.EVPToken:        "vepverify FILE --audience ORIGIN --nonce NONCE",
+	sniff.EVPMetadata:     "--keys takes a bundle with it, as lookup --evp --save writes it",
+	sniff.EVPBundle:       "--keys takes it",
+	sniff.KeySet:          "--keys takes a bundle with it, as lookup --evp --save writes it",
 }
 
-// adviser completes the advice of package assertion with the flags and commands to use.
+// detail is what an error of package assertion or evp says about a failed check.
+type detail struct {
+	Reason, Found, Expected, Advice, Setting string
+	// Domain is the domain whose lookup failed, or whose keys did not verify what was
+	// signed. EmailDomain is that of the address, if it is another one.
+	Domain, EmailDomain string
+	Rule                string // of a token
+	isForm, isSignature bool
+	isToken             bool
+}
+
+// detailOf returns the detail of an error, nil if it has none.
+func detailOf(err error) *detail {
+	d := &detail{
+		isForm:      errors.Is(err, assertion.ErrMalformed) || errors.Is(err, assertion.ErrChain),
+		isSignature: errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm),
+	}
+	var a *assertion.Error
+	var t *evp.Error
+	switch {
+	case errors.As(err, &a):
+		d.Reason, d.Found, d.Expected, d.Advice, d.Setting = a.Reason, a.Found, a.Expected, a.Advice, a.Setting
+		d.Domain, d.EmailDomain = a.Domain, a.EmailDomain
+	case errors.As(err, &t):
+		d.Reason, d.Found, d.Expected, d.Advice, d.Setting = t.Reason, t.Found, t.Expected, t.Advice, t.Setting
+		d.Domain, d.Rule, d.isToken = t.Domain, t.Rule, true
+	default:
+		return nil
+	}
+	return d
+}
+
+// adviser completes the advice of packages assertion and evp with the flags and commands to use.
 type adviser struct {
 	keys  string     // of --keys
 	input sniff.Kind // what the input is
 	now   time.Time
+	// emailDomain is that of the address in a token. lookup --evp takes it.
+	emailDomain string
 }
 
-// advice returns the advice of err, with the flag or the command to use.
-func (a *adviser) advice(err *assertion.Error) string {
+// advice returns the advice of d, with the flag or the command to use.
+func (a *adviser) advice(d *detail) string {
 	command := inputCommands[a.input]
-	isForm := errors.Is(err, assertion.ErrMalformed) || errors.Is(err, assertion.ErrChain)
 	switch {
-	case isForm && command != "":
-		return err.Advice + " (" + command + ")"
-	case err.Domain != "" && a.keys != "" && err.Setting == "Keys":
-		return fmt.Sprintf("%s (to add them to those of --keys: %s --save %s)", err.Advice, lookupOf(err), a.bundle())
-	case settingFlags[err.Setting] != "":
-		return err.Advice + " (" + settingFlags[err.Setting] + ")"
-	case err.Domain != "" && err.Setting == "" && !isSignature(err):
-		return err.Advice + ": " + lookupOf(err)
+	case d.isForm && command != "" && !d.isToken:
+		return d.Advice + " (" + command + ")"
+	case d.Domain != "" && a.keys != "" && (d.Setting == "Keys" || d.Setting == "Bundle"):
+		return fmt.Sprintf("%s (to add them to those of --keys: %s --save %s)", d.Advice, a.lookupOf(d), a.bundle())
+	case settingFlags[d.Setting] != "":
+		return d.Advice + " (" + settingFlags[d.Setting] + ")"
+	case d.Domain != "" && d.Setting == "" && !d.isSignature:
+		return d.Advice + ": " + a.lookupOf(d)
 	}
-	return err.Advice
+	return d.Advice
 }
 
-func isSignature(err error) bool {
-	return errors.Is(err, assertion.ErrSignature) || errors.Is(err, assertion.ErrAlgorithm)
-}
-
-// lookupOf returns the command that looks up the domain of err.
-func lookupOf(err *assertion.Error) string {
-	name := err.Domain
-	if err.EmailDomain != "" {
-		name = `"` + name + domainQuery + err.EmailDomain + `"` // ? is a pattern in most shells
+// lookupOf returns the command that looks up the domain of d.
+func (a *adviser) lookupOf(d *detail) string {
+	name := d.Domain
+	switch {
+	case d.isToken && a.emailDomain != "":
+		name = "--evp " + a.emailDomain
+	case d.isToken:
+		name = "--evp " + name
+	case d.EmailDomain != "":
+		name = `"` + name + domainQuery + d.EmailDomain + `"` // ? is a pattern in most shells
 	}
 	return cli.Program + " lookup " + name
 }
@@ -76,25 +116,31 @@ func (a *adviser) bundle() string {
 	return a.keys
 }
 
-// keysRow tells where the keys that did not verify a certificate come from, and how to look
+// keysRow tells where the keys that did not verify a signature come from, and how to look
 // at them or to renew them. It is empty for other errors.
-func (a *adviser) keysRow(err *assertion.Error) string {
+func (a *adviser) keysRow(d *detail) string {
 	switch {
-	case err.Domain == "" || err.Setting != "" || !isSignature(err):
+	case d.Domain == "" || d.Setting != "" || !d.isSignature:
 		return ""
 	case a.keys == "":
-		return "to see them: " + lookupOf(err)
+		return "to see them: " + a.lookupOf(d)
 	}
 	written := ""
 	if info, err := os.Stat(a.keys); err == nil {
 		written = ", written " + cli.FormatTime(info.ModTime(), a.now)
 	}
-	return fmt.Sprintf("those of --keys %s%s; to fetch them anew: %s --save %s", a.keys, written, lookupOf(err), a.bundle())
+	return fmt.Sprintf("those of --keys %s%s; to fetch them anew: %s --save %s", a.keys, written, a.lookupOf(d), a.bundle())
 }
 
 // addDetail adds the rows that explain why a check failed.
-func (a *adviser) addDetail(t *cli.Table, err *assertion.Error) {
-	for _, r := range [][2]string{{"found", err.Found}, {"expected", err.Expected}, {"what to do", a.advice(err)}, {"keys", a.keysRow(err)}} {
+func (a *adviser) addDetail(t *cli.Table, d *detail) {
+	rule := ""
+	if d.Rule != "" {
+		rule = d.Rule + " of docs/EVP.md"
+	}
+	for _, r := range [][2]string{
+		{"found", d.Found}, {"expected", d.Expected}, {"what to do", a.advice(d)}, {"keys", a.keysRow(d)}, {"rule", rule},
+	} {
 		if r[1] != "" {
 			t.Row(r[0], r[1])
 		}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
-	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 )
 
 // Escape sequences for terminals with color.
@@ -34,15 +32,22 @@ type explainer struct {
 	*adviser
 }
 
-// printExplanation prints the result of each check on standard error.
-func printExplanation(c *cli.Call, e *assertion.Explanation, a *adviser) {
+// printExplanation prints the result of each check on standard error. The summary is the line with
+// the result of all, or "" if there is none.
+func printExplanation(c *cli.Call, steps []assertion.StepReport, failed bool, summary string, a *adviser) {
 	x := &explainer{to: c.Err, color: c.WantsColor(), ascii: c.ASCIIOnly(), adviser: a}
 	reached := true
-	for _, s := range e.Steps {
+	for _, s := range steps {
 		x.step(s, reached)
 		reached = reached && s.Outcome != assertion.StepFailed
 	}
-	x.result(e)
+	outcome := assertion.StepPassed
+	if failed {
+		outcome = assertion.StepFailed
+	}
+	if summary != "" {
+		fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), summary)
+	}
 }
 
 // step prints the result of one check. reached means that no earlier check failed.
@@ -60,26 +65,12 @@ func (x *explainer) step(s assertion.StepReport, reached bool) {
 		t.Row(f.Name, f.Value)
 	}
 	fmt.Fprint(x.to, t.String())
-	var detail *assertion.Error
-	if errors.As(s.Err, &detail) {
-		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(detail.Reason))
+	if d := detailOf(s.Err); d != nil {
+		fmt.Fprintf(x.to, "   => %s\n", cli.Printable(d.Reason))
 		rows := cli.Table{Indent: "      "}
-		x.addDetail(&rows, detail)
+		x.addDetail(&rows, d)
 		fmt.Fprint(x.to, rows.String())
 	}
-}
-
-// result prints the line with the result of all checks.
-func (x *explainer) result(e *assertion.Explanation) {
-	outcome := assertion.StepPassed
-	failure := assertion.Failure(e.Err)
-	if e.Err != nil {
-		outcome = assertion.StepFailed
-	}
-	if failure == nil && e.Err != nil { // misuse: the command ends with this error
-		return
-	}
-	fmt.Fprintf(x.to, "%s %s\n", x.mark(outcome), verifier.Summary(e.Result, failure))
 }
 
 func (x *explainer) mark(o assertion.Outcome) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,9 +12,9 @@ import (
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
-const inspectHelp = `Decodes a backed assertion and shows the user, the issuer, the site, the times and the
-keys that it names. No signature, audience or issuer is checked: anyone can write such a
-text. Use verify to check it. Nothing is fetched.
+const inspectHelp = `Decodes a backed assertion, or a token of the Email Verification Protocol, and shows the
+user, the issuer, the site, the times and the keys that it names. No signature, audience or
+issuer is checked: anyone can write such a text. Use verify to check it. Nothing is fetched.
 
 Examples:
   vepverify inspect assertion.txt
@@ -36,7 +35,7 @@ type inspectCmd struct {
 func inspectCommand() *cli.Command {
 	i := &inspectCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
-		Name: "inspect", Usage: "show what an assertion says, without checking it",
+		Name: "inspect", Usage: "show what an assertion or a token says, without checking it",
 		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
 		Flags: append(i.format.Flags(),
 			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
@@ -48,6 +47,9 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 	text, err := readAssertion(ctx, c)
 	if err != nil {
 		return err
+	}
+	if isToken(text, sniff.Of(text)) {
+		return i.inspectToken(c, text)
 	}
 	b, err := assertion.Parse(text)
 	if err != nil {
@@ -63,12 +65,12 @@ func (i *inspectCmd) run(ctx context.Context, c *cli.Call) error {
 
 // refuse prints the error of an assertion that cannot be decoded.
 func (i *inspectCmd) refuse(c *cli.Call, err error, a *adviser) error {
-	var detail *assertion.Error
-	if !errors.As(err, &detail) {
+	d := detailOf(err)
+	if d == nil {
 		return err
 	}
 	if i.format.JSON() {
-		failed := map[string]any{"verified": false, "error": err.Error(), "found": detail.Found, "advice": a.advice(detail)}
+		failed := map[string]any{"verified": false, "error": err.Error(), "found": d.Found, "advice": a.advice(d)}
 		if err := c.PrintJSON(failed); err != nil {
 			return err
 		}
@@ -76,7 +78,7 @@ func (i *inspectCmd) refuse(c *cli.Call, err error, a *adviser) error {
 	}
 	fmt.Fprintln(c.Out, cli.Printable("cannot be decoded: "+err.Error()))
 	t := cli.Table{Indent: "  "}
-	a.addDetail(&t, detail)
+	a.addDetail(&t, d)
 	fmt.Fprint(c.Out, t.String())
 	return cli.ExitFailure
 }

@@ -17,7 +17,8 @@ import (
 
 const vectorsHelp = `Runs test vectors of the format vepverify-vectors/1, which other implementations can
 use too. Each case has an assertion, a configuration, the answers of the hosts, and the
-expected result. Nothing is fetched.
+expected result. Nothing is fetched. vepverify-evp-vectors/1 is the format for tokens of the
+Email Verification Protocol. Files of both formats may be given together.
 
 Examples:
   vepverify vectors testdata/vectors
@@ -44,7 +45,7 @@ type vectorsCmd struct {
 // vectorFile is a file of cases.
 type vectorFile struct {
 	name  string
-	cases []vectors.Case
+	cases []vectors.Test
 }
 
 func vectorsCommand() *cli.Command {
@@ -150,26 +151,25 @@ func loadVectorFile(ctx context.Context, c *cli.Call, name string) (vectorFile, 
 	if err != nil {
 		return vectorFile{}, err
 	}
-	f, err := vectors.Read(bytes.NewReader(data))
+	cases, err := vectors.ReadTests(bytes.NewReader(data))
 	if err != nil {
 		return vectorFile{}, fmt.Errorf("%s: %w", cli.FileName(name), err)
 	}
-	return vectorFile{name, f.Cases}, nil
+	return vectorFile{name, cases}, nil
 }
 
 // runFile runs the wanted cases of a file. If there are several files, it prints the
 // file with each case.
 func (t *vectorsCmd) runFile(ctx context.Context, call *cli.Call, f vectorFile, several bool, wanted *regexp.Regexp) error {
-	for i := range f.cases {
-		c := &f.cases[i]
-		if !wanted.MatchString(c.Name) {
+	for _, c := range f.cases {
+		if !wanted.MatchString(c.ID()) {
 			continue
 		}
 		err := c.Check(ctx)
 		if err := cli.Interrupted(ctx); err != nil {
 			return err
 		}
-		r := caseResult{Case: c.Name, Passed: err == nil}
+		r := caseResult{Case: c.ID(), Passed: err == nil}
 		if several {
 			r.File = f.name
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
@@ -17,14 +17,20 @@ import (
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
-const verifyHelp = `Verifies one backed assertion, certificate~assertion, as a browser sends it. The
-assertion is read from FILE, or from standard input if FILE is "-" or absent. verify is the
-default command; write ./verify for a file that is named like a command.
+const verifyHelp = `Verifies one backed assertion, certificate~assertion, or one token of the Email
+Verification Protocol (EVP, experimental), as a browser sends it. It is read from FILE, or from
+standard input if FILE is "-" or absent. verify is the default command; write ./verify for a
+file that is named like a command.
 
 Examples:
   vepverify assertion.txt --audience https://rp.example
   pbpaste | vepverify --audience https://rp.example --explain
   vepverify old.txt --audience https://rp.example --keys keys.json --now 2013-01-01T00:00:00Z
+  vepverify token.txt --audience https://rp.example --nonce "$NONCE" --email ada@mail.example
+
+A token needs --nonce: the nonce that the page gave to the browser. --email is the address
+that the user submitted, if it is known. --audience must be the exact origin. Flags that are for
+one of the two protocols only are refused for the other.
 
 Answer, one line on standard output:
   {"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
@@ -40,15 +46,17 @@ Exit status:
 // verifyCmd is the command verify with its flags.
 type verifyCmd struct {
 	verifier.Flags
-	audiences cli.List
-	explain   bool
-	format    cli.Format
+	verifier.EVP
+	audiences    cli.List
+	nonce, email string
+	explain      bool
+	format       cli.Format
 }
 
 func verifyCommand() *cli.Command {
 	cmd := &verifyCmd{Flags: verifier.New(), format: cli.NewFormat(cli.FormatJSON)}
 	return &cli.Command{
-		Name: "verify", Usage: "verify an assertion (the default command)",
+		Name: "verify", Usage: "verify an assertion or a token (the default command)",
 		Arguments: "[FILE|-]", Help: verifyHelp, Flags: cmd.flags(), Run: cmd.run,
 	}
 }
@@ -56,16 +64,14 @@ func verifyCommand() *cli.Command {
 func (cmd *verifyCmd) flags() []cli.Flag {
 	own := []cli.Flag{
 		cli.Value(&cmd.audiences, "audience", "your site's `ORIGIN`, such as https://rp.example (needed, repeatable)"),
+		cli.Secret(cli.Text(&cmd.nonce, "nonce", "`NONCE` that the page gave to the browser (needed for a token)")),
+		cli.Text(&cmd.email, "email", "`ADDRESS` that the user submitted, which a token must prove"),
 		cli.Switch(&cmd.explain, "explain", "explain each check on standard error"),
 	}
-	return slices.Concat(own, cmd.format.Flags(), cmd.Flags.Flags())
+	return slices.Concat(own, cmd.format.Flags(), cmd.Flags.Flags(), cmd.EVP.Flags())
 }
 
 func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
-	v, err := cmd.Verifier(c)
-	if err != nil {
-		return err
-	}
 	if len(c.Args) == 1 {
 		if err := cli.CheckFileName(c.Args[0]); err != nil {
 			return err
@@ -81,22 +87,69 @@ func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	adviser := &adviser{keys: cmd.Keys, input: sniff.Of(text), now: c.Now()}
-	res, err := cmd.verify(ctx, c, v, text, adviser)
-	return cmd.answer(c, res, err, adviser)
+	a := &adviser{keys: cmd.Keys, input: sniff.Of(text), now: c.Now()}
+	verify := cmd.verifyAssertion
+	if isToken(text, a.input) {
+		verify = cmd.verifyToken
+	}
+	res, err := verify(ctx, c, text, a)
+	if err := cli.Interrupted(ctx); err != nil {
+		return err
+	}
+	return cmd.answer(c, res, err, a)
 }
 
-func (cmd *verifyCmd) verify(ctx context.Context, c *cli.Call, v *assertion.Verifier, text string, a *adviser) (*assertion.Result, error) {
-	if !cmd.explain {
-		res, err := v.Verify(ctx, text, cmd.audiences...)
-		return res, cmp.Or(cli.Interrupted(ctx), err)
-	}
-	e := v.Explain(ctx, text, cmd.audiences...)
-	if err := cli.Interrupted(ctx); err != nil {
+// okay is the result of a verification, which marshals to the answer.
+type okay interface {
+	// summary returns the result in one line.
+	summary() string
+	// rows adds what else there is to tell to a table.
+	rows(t *cli.Table, now time.Time)
+}
+
+// okayAssertion is the result for an assertion.
+type okayAssertion struct{ *assertion.Result }
+
+func (r okayAssertion) summary() string { return verifier.Summary(r.Result, nil) }
+
+func (r okayAssertion) rows(t *cli.Table, now time.Time) {
+	t.Row("issuer", r.Issuer)
+	t.Row("expires", cli.FormatTime(r.Expires, now))
+	addClaims(t, "issuer's claim", r.IDPClaims)
+	addClaims(t, "user's claim", r.UserClaims)
+}
+
+// verifyAssertion verifies an assertion of BrowserID. An error that has no answer is about the
+// flags.
+func (cmd *verifyCmd) verifyAssertion(ctx context.Context, c *cli.Call, text string, a *adviser) (okay, error) {
+	if err := cmd.refuseTokenFlags(c); err != nil {
 		return nil, err
 	}
-	printExplanation(c, e, a)
-	return e.Result, e.Err
+	v, err := cmd.Verifier(c)
+	if err != nil {
+		return nil, err
+	}
+	if !cmd.explain {
+		res, err := v.Verify(ctx, text, cmd.audiences...)
+		return okayAssertion{res}, err
+	}
+	e := v.Explain(ctx, text, cmd.audiences...)
+	if ctx.Err() == nil {
+		printExplanation(c, e.Steps, e.Err != nil, summaryOf(okayAssertion{e.Result}, e.Err), a)
+	}
+	return okayAssertion{e.Result}, e.Err
+}
+
+// summaryOf returns the answer in one line, or "" for an error that has no answer.
+func summaryOf(res okay, err error) string {
+	failure := assertion.Failure(err)
+	switch {
+	case err == nil:
+		return res.summary()
+	case failure == nil: // misuse: the command ends with this error
+		return ""
+	}
+	return verifier.Summary(nil, failure)
 }
 
 // readAssertion reads the assertion from the file that the argument names, or from
@@ -134,7 +187,7 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 }
 
 // answer prints the result of a verification and returns its exit status.
-func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error, a *adviser) error {
+func (cmd *verifyCmd) answer(c *cli.Call, res okay, err error, a *adviser) error {
 	if err == nil {
 		if cmd.format.JSON() {
 			return c.PrintJSON(res)
@@ -160,28 +213,22 @@ func (cmd *verifyCmd) answer(c *cli.Call, res *assertion.Result, err error, a *a
 	return cli.ExitFailure
 }
 
-// printResult prints a valid assertion in words.
-func (cmd *verifyCmd) printResult(c *cli.Call, res *assertion.Result) {
-	fmt.Fprintln(c.Out, verifier.Summary(res, nil))
-	now := cmd.Now.Clock(c.Now)()
+// printResult prints a valid assertion or token in words.
+func (cmd *verifyCmd) printResult(c *cli.Call, res okay) {
+	fmt.Fprintln(c.Out, res.summary())
 	t := cli.Table{Indent: "  "}
-	t.Row("issuer", res.Issuer)
-	t.Row("expires", cli.FormatTime(res.Expires, now))
-	addClaims(&t, "issuer's claim", res.IDPClaims)
-	addClaims(&t, "user's claim", res.UserClaims)
+	res.rows(&t, cmd.Now.Clock(c.Now)())
 	fmt.Fprint(c.Out, t.String())
 }
 
 // printFailure prints a failure in words.
 func printFailure(c *cli.Call, failure *assertion.FailureAnswer, err error, a *adviser) {
 	fmt.Fprintln(c.Out, verifier.Summary(nil, failure))
-	var detail *assertion.Error
-	if !errors.As(err, &detail) {
-		return
+	if d := detailOf(err); d != nil {
+		t := cli.Table{Indent: "  "}
+		a.addDetail(&t, d)
+		fmt.Fprint(c.Out, t.String())
 	}
-	t := cli.Table{Indent: "  "}
-	a.addDetail(&t, detail)
-	fmt.Fprint(c.Out, t.String())
 }
 
 // addClaims adds a row for each claim, in the order of their names.

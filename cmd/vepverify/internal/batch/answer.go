@@ -36,6 +36,10 @@ type request struct {
 // badLine is the error of a malformed line. It contains no text of the line.
 type badLine string
 
+// errToken is the error of a line with a token of the Email Verification Protocol.
+const errToken badLine = "a token of the Email Verification Protocol: batch verifies assertions; " +
+	"verify it with vepverify FILE --audience ORIGIN --nonce NONCE"
+
 func (b badLine) Error() string { return "bad line: " + string(b) }
 
 // answer returns the answer to a line, on one line.
@@ -44,6 +48,9 @@ func (a *answerer) answer(ctx context.Context, line pipeline.Line) []byte {
 	var res *assertion.Result
 	if err == nil {
 		res, err = a.verifier.Verify(ctx, r.assertion, r.audiences...)
+		if errors.Is(err, assertion.ErrMalformed) && sniff.Of(r.assertion) == sniff.EVPToken {
+			err = errToken
+		}
 	}
 	a.count(line.Number, err)
 	if a.text {
@@ -119,6 +126,9 @@ func (a *answerer) parseObject(text []byte) (r request, err error) {
 		}
 	}
 	if unknown {
+		if token, _ := o.Get("token"); token != nil && signed == nil {
+			return r, errToken
+		}
 		return r, recognized(string(text), "a member other than id, assertion, audience")
 	}
 	if r.assertion, err = stringMember(signed, "assertion"); err != nil {
@@ -134,6 +144,8 @@ func recognized(line, problem string) badLine {
 	switch kind := sniff.Of(line); kind {
 	case sniff.Unknown, sniff.Assertion, sniff.JSON, sniff.JSONAssertion:
 		return badLine(problem)
+	case sniff.EVPToken:
+		return errToken
 	default:
 		return badLine(kind.String() + ": " + kind.Advice())
 	}

@@ -26,7 +26,8 @@ const help = `Verifies many assertions, one on each line of FILE, or of standard
   certificate~assertion                                      a bare one, with --audience
 
 "id" is optional and may be any JSON value. The answer has it as it was written. With
---audience, "audience" is optional, and must be one of the given ones.
+--audience, "audience" is optional, and must be one of the given ones. A line with a token of
+the Email Verification Protocol, which has a nonce of its own, is a bad line.
 
 Examples:
   vepverify batch lines.ndjson > answers.ndjson

@@ -282,6 +282,7 @@ type keysFile struct {
 	network *verifier.Network
 	logger  *slog.Logger
 	current atomic.Pointer[wellknown.Static]
+	tokens  *tokens // for POST /evp, which has its keys from the same files; nil if there is none
 }
 
 // Authority implements assertion.KeySource.
@@ -294,6 +295,11 @@ func (k *keysFile) load() (attributes []any, err error) {
 	static, err := k.network.LoadKeys()
 	if err != nil {
 		return nil, err
+	}
+	if k.tokens != nil {
+		if err := k.tokens.load(k.network); err != nil {
+			return nil, err
+		}
 	}
 	k.current.Store(static)
 	k.warnIfEmpty()

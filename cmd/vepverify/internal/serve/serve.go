@@ -38,7 +38,8 @@ import (
 const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
 verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
 listens, it prints one line of JSON with its URL on standard output. It logs to standard
-error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
+error. POST /evp with {"token","audience","nonce","email"} verifies a token of the Email
+Verification Protocol (experimental); "email", which the user submitted, is optional. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
 exits with 0; a second one ends it at once. It reads the files of --keys, --tls-cert and
 --tls-key again when they have changed, and at SIGHUP.
 
@@ -61,6 +62,9 @@ Exit status:
 type command struct {
 	verifier.Network
 	verifier.Trust
+	verifier.EVP
+	noEVP                    bool
+	evpIssuers, evpDomains   cli.List
 	address, metricsAddress  string
 	port                     cli.Count
 	tlsCert, tlsKey          string
@@ -99,7 +103,7 @@ func (s *command) flags() []cli.Flag {
 		cli.Text(&s.tlsCert, "tls-cert", "serve HTTPS with the certificates in `FILE` (PEM); a changed file is read again"),
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
-		cli.Secret(cli.Value(&s.replay, "replay", "accept an assertion once; used ones are remembered in `STORE`: off, memory, or redis://host:port")),
+		cli.Secret(cli.Value(&s.replay, "replay", "accept an assertion or a token once; used ones are remembered in `STORE`: off, memory, or redis://host:port")),
 		cli.Value(&s.maxLife, "max-life", "with --replay, longest `TIME` until an assertion expires; store: the maximum, 24h less twice --leeway"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
@@ -110,7 +114,12 @@ func (s *command) flags() []cli.Flag {
 		cli.Switch(&s.logEmails, "log-emails", "log verified email addresses"),
 		cli.Switch(&s.testFailure, "test-service-failure", "answer every verification with 503, to test clients"),
 	}
-	return slices.Concat(own, s.Trust.Flags(), s.Network.Flags(), s.Trust.InsecureFlags(), []cli.Flag{
+	tokens := []cli.Flag{
+		cli.Switch(&s.noEVP, "no-evp", "do not serve POST /evp"),
+		cli.Value(&s.evpIssuers, "evp-issuer", "accept tokens of the issuer `HOST` only (repeatable)"),
+		cli.Value(&s.evpDomains, "evp-domain", "accept tokens for addresses of `DOMAIN` only (repeatable)"),
+	}
+	return slices.Concat(own, s.Trust.Flags(), s.Network.Flags(), tokens, s.EVP.Flags(), s.Trust.InsecureFlags(), []cli.Flag{
 		cli.Switch(&s.insecureSSL, "insecure-ssl", "for tests: any TLS certificate, any address, any port, weak keys"),
 		cli.Switch(&s.insecureHTTP, "insecure-http", "for tests: documents over plain HTTP, from any address and port, weak keys"),
 	})
@@ -210,6 +219,8 @@ func (s *command) check(c *cli.Call) error {
 		return c.UsageErrorf("--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
 	case c.Given("max-life") && s.replay.store == "off":
 		return c.UsageErrorf("--max-life needs --replay")
+	case s.noEVP && (s.tokenFlag(c) != ""):
+		return c.UsageErrorf("--no-evp and --%s exclude each other", s.tokenFlag(c))
 	}
 	return s.CheckTimeout(c)
 }
@@ -231,12 +242,16 @@ func (s *command) handler(c *cli.Call, files *files, guard guard, registry *prom
 	if err != nil {
 		return nil, err
 	}
+	tokens, err := s.tokenVerifier(c, files, guard)
+	if err != nil {
+		return nil, err
+	}
 	metrics, err := verifyapi.NewMetrics(registry)
 	if err != nil {
 		return nil, err
 	}
 	h, err := verifyapi.New(verifyapi.Config{
-		Verifier: v, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
+		Verifier: v, Tokens: tokens, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
 		InFlight: s.inFlight.N, Queue: s.queue.N, Lookups: s.lookups.N,
 		Logger: files.logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
 	})

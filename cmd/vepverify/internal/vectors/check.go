@@ -79,7 +79,7 @@ func (c *Case) Verifier(options ...func(*assertion.Config)) (*assertion.Verifier
 
 // outcome returns the outcome of Verify and its answer as JSON values. It returns an error
 // if Verify returned an error that is not an answer.
-func outcome(res *assertion.Result, err error) (Outcome, map[string]any, error) {
+func outcome(res any, err error) (Outcome, map[string]any, error) {
 	if err == nil {
 		answer, err := values(res)
 		return Okay, answer, err

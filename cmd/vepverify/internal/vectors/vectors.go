@@ -15,12 +15,15 @@
 // result; null means that the member must be absent. reason must be a prefix of the
 // failure's reason. An absent leeway means none. Unknown members are an error.
 //
-// Start with [Read], then [Case.Check]. A case runs in the resolver and the verifier that
-// the command uses. Only the network is replaced.
+// The format of tokens of the Email Verification Protocol is vepverify-evp-vectors/1: see [EVPCase].
+//
+// Start with [Read], or with [ReadTests] for files of either format. A case runs in the resolver
+// and the verifier that the command uses. Only the network is replaced.
 package vectors
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,70 +82,136 @@ const (
 	Undecided Outcome = "undecided"
 )
 
+// Test is a case of either format.
+type Test interface {
+	// ID returns the name of the case.
+	ID() string
+	// Check runs the case. It returns an error if the answer is not the expected one.
+	Check(ctx context.Context) error
+	// validate returns an error if the case cannot be run.
+	validate() error
+}
+
 // ErrOther means that a file is JSON and is not meant as test vectors: it has neither a
 // format nor cases.
 var ErrOther = fmt.Errorf("not a file of test vectors: it does not have \"format\":%q", Format)
 
-// Read reads a file of cases. It returns an error for another format, an unknown member, or
-// a case that cannot be run, and [ErrOther] for other JSON.
+// Read reads a file of cases of [Format]. It returns an error for another format, an unknown
+// member, or a case that cannot be run, and [ErrOther] for other JSON.
 func Read(r io.Reader) (*File, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFormat(data); err != nil {
+	if format, err := formatOf(data); err != nil {
+		return nil, err
+	} else if format != Format {
+		return nil, fmt.Errorf("format %.40q: want %q", format, Format)
+	}
+	cases, err := parse[Case](data, Format)
+	if err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	var f File
-	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("not in the format %s: %w", Format, err)
-	}
-	for i, c := range f.Cases {
-		if err := c.validate(); err != nil {
-			return nil, fmt.Errorf("case %d (%.80q): %w", i+1, c.Name, err)
-		}
-	}
-	return &f, nil
+	return &File{Format, cases}, nil
 }
 
-// checkFormat returns an error if a file is not JSON or has another format.
-func checkFormat(data []byte) error {
+// ReadTests is [Read] for a file of either format.
+func ReadTests(r io.Reader) ([]Test, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	format, err := formatOf(data)
+	if err != nil {
+		return nil, err
+	}
+	if format == EVPFormat {
+		return tests(parse[EVPCase](data, format))
+	}
+	return tests(parse[Case](data, format))
+}
+
+// testOf is a pointer to a case, which is a Test.
+type testOf[C any] interface {
+	*C
+	Test
+}
+
+// parse parses the cases of a file.
+func parse[C any, P testOf[C]](data []byte, format string) ([]C, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if format == Format {
+		d.DisallowUnknownFields()
+	}
+	var f struct {
+		Format string `json:"format"`
+		Cases  []C    `json:"cases"`
+	}
+	if err := d.Decode(&f); err != nil {
+		return nil, fmt.Errorf("not in the format %s: %w", format, err)
+	}
+	for i := range f.Cases {
+		c := P(&f.Cases[i])
+		if err := c.validate(); err != nil {
+			return nil, fmt.Errorf("case %d (%.80q): %w", i+1, c.ID(), err)
+		}
+	}
+	return f.Cases, nil
+}
+
+// tests returns cases as tests.
+func tests[C any, P testOf[C]](cases []C, err error) ([]Test, error) {
+	all := make([]Test, len(cases))
+	for i := range cases {
+		all[i] = P(&cases[i])
+	}
+	return all, err
+}
+
+// formatOf returns the format of a file. It returns an error if the file is not JSON or has an
+// unknown format.
+func formatOf(data []byte) (format string, err error) {
 	if len(bytes.TrimSpace(data)) == 0 {
-		return errors.New("not a file of test vectors: it is empty")
+		return "", errors.New("not a file of test vectors: it is empty")
 	}
 	var file struct{ Format, Cases json.RawMessage }
 	var syntax *json.SyntaxError
-	err := json.Unmarshal(data, &file)
+	err = json.Unmarshal(data, &file)
 	if errors.As(err, &syntax) {
-		return fmt.Errorf("not a file of test vectors: not JSON (byte %d)", syntax.Offset)
+		return "", fmt.Errorf("not a file of test vectors: not JSON (byte %d)", syntax.Offset)
 	}
 	if file.Format == nil && file.Cases == nil {
-		return ErrOther
+		return "", ErrOther
 	}
-	var format string
-	if err := json.Unmarshal(file.Format, &format); err != nil || format != Format {
-		return fmt.Errorf("format %.40q: want %q", format, Format)
+	if err := json.Unmarshal(file.Format, &format); err != nil || format != Format && format != EVPFormat {
+		return "", fmt.Errorf("format %.40q: want %q or %q", format, Format, EVPFormat)
 	}
-	return nil
+	return format, nil
 }
+
+// ID returns the name.
+func (c *Case) ID() string { return c.Name }
 
 // validate returns an error if the case cannot be run.
 func (c *Case) validate() error {
-	switch c.Expect {
-	case Okay, Failure, Undecided:
-	default:
-		return fmt.Errorf("expect %.20q: want okay, failure or undecided", string(c.Expect))
-	}
-	if c.Name == "" {
-		return errors.New("no name")
-	}
-	if c.Now == nil {
-		return errors.New("no now")
-	}
 	if c.Config.Leeway < 0 {
 		return errors.New("a negative leeway")
+	}
+	return validate(c.Name, c.Now, c.Expect)
+}
+
+// validate returns an error if a member that every case has is missing or wrong.
+func validate(name string, now *int64, expect Outcome) error {
+	switch expect {
+	case Okay, Failure, Undecided:
+	default:
+		return fmt.Errorf("expect %.20q: want okay, failure or undecided", string(expect))
+	}
+	if name == "" {
+		return errors.New("no name")
+	}
+	if now == nil {
+		return errors.New("no now")
 	}
 	return nil
 }

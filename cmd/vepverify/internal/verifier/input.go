@@ -20,6 +20,10 @@ func keysError(name string, err error) error {
 	switch kind := kindOfFile(name); {
 	case kind == sniff.Unknown || kind == sniff.Bundle || kind == sniff.JSON:
 		return fmt.Errorf("--keys: %w (want a file {\"domain\": {support document}, …}, or a folder of domain.json)", err)
+	case kind == sniff.EVPBundle:
+		return fmt.Errorf("--keys: %w (want the form that lookup --evp --save writes)", err)
+	case kind == sniff.EVPMetadata || kind == sniff.KeySet:
+		return fmt.Errorf("--keys: %s is %s alone; want a bundle with its URL, as lookup --evp --save writes it", name, kind)
 	case kind == sniff.SupportDocument:
 		return fmt.Errorf("--keys: %s is a support document alone: name it DOMAIN.json in a folder, and give the folder", name)
 	case kind == sniff.UTF8BOM || kind == sniff.UTF16 || kind == sniff.Compressed:

@@ -4,6 +4,7 @@
 package verifier
 
 import (
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"slices"
@@ -89,6 +90,11 @@ func (t *Trust) InsecureFlags() []cli.Flag {
 		cli.Switch(&t.weakKeys, WeakKeys, "accept RSA keys that anyone can break, for archives"),
 		cli.Switch(&t.fallbackOnUnavailable, "insecure-fallback-on-unavailable", "use the fallback for domains that cannot be reached"),
 	}
+}
+
+// Given returns the first of the flags of t on the command line, or "".
+func (t *Trust) Given(c *cli.Call) string {
+	return firstGiven(c, "leeway", "max-chain", "fallback", "trusted-issuer", WeakKeys, "insecure-fallback-on-unavailable")
 }
 
 // WeakKeys is the name of the flag that accepts weak keys.
@@ -186,18 +192,29 @@ func (n *Network) Flags() []cli.Flag {
 // [*wellknown.Resolver] or a [*wellknown.Static]. With --keys, network flags are
 // an error on the command line but not in the environment.
 func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
+	offline, err := n.isOffline(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case offline:
+		return n.LoadKeys()
+	}
+	return n.resolver(c)
+}
+
+// isOffline reports whether everything comes from --keys. It returns an error if flags
+// contradict each other.
+func (n *Network) isOffline(c *cli.Call) (bool, error) {
 	if n.Keys == "" {
 		if n.offline {
-			return nil, c.UsageErrorf("--offline needs --keys: issuers' keys must come from somewhere")
+			return false, c.UsageErrorf("--offline needs --keys: issuers' keys must come from somewhere")
 		}
-		return n.resolver(c)
+		return false, nil
 	}
-	for _, name := range networkOnly {
-		if c.Given(name) {
-			return nil, c.UsageErrorf("--%s and --keys exclude each other: --keys means no network", name)
-		}
+	if name := firstGiven(c, networkOnly...); name != "" {
+		return false, c.UsageErrorf("--%s and --keys exclude each other: --keys means no network", name)
 	}
-	return n.LoadKeys()
+	return true, nil
 }
 
 // LoadKeys reads the documents that --keys names.
@@ -217,14 +234,14 @@ func (n *Network) CheckTimeout(c *cli.Call) error {
 	return checkTime(c, "timeout", n.Timeout)
 }
 
-func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
+// checkOnline returns an error if a flag for the network has a wrong value, and the certificate
+// authorities of --ca-file, nil for the system's.
+func (n *Network) checkOnline(c *cli.Call) (roots *x509.CertPool, err error) {
 	if err := n.CheckTimeout(c); err != nil {
 		return nil, err
 	}
-	config := wellknown.Config{Timeout: time.Duration(n.Timeout), Proxy: n.Proxy, InsecureAllowPrivate: n.allowPrivate}
-	var err error
 	if n.CAFile != "" {
-		if config.RootCAs, err = outbound.LoadCAFile(n.CAFile); err != nil {
+		if roots, err = outbound.LoadCAFile(n.CAFile); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				err = cli.ReadError(n.CAFile, err)
 			}
@@ -236,7 +253,17 @@ func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
 			return nil, c.UsageErrorf("--proxy: %w", err)
 		}
 	}
-	r, err := wellknown.NewResolver(config)
+	return roots, nil
+}
+
+func (n *Network) resolver(c *cli.Call) (assertion.KeySource, error) {
+	roots, err := n.checkOnline(c)
+	if err != nil {
+		return nil, err
+	}
+	r, err := wellknown.NewResolver(wellknown.Config{
+		Timeout: time.Duration(n.Timeout), RootCAs: roots, Proxy: n.Proxy, InsecureAllowPrivate: n.allowPrivate,
+	})
 	if err != nil {
 		return nil, c.UsageErrorf("%w", err)
 	}

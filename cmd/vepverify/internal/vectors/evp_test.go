@@ -1,0 +1,68 @@
+package vectors_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/vectors"
+)
+
+// TestEVPVectors runs the test vectors of the Email Verification Protocol of the repository.
+func TestEVPVectors(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "evp", "vectors.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := vectors.ReadTests(strings.NewReader(string(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tests) < 270 {
+		t.Errorf("%d cases", len(tests))
+	}
+	for _, c := range tests {
+		if err := c.Check(t.Context()); err != nil {
+			t.Errorf("%s: %v", c.ID(), err)
+		}
+	}
+}
+
+// evpCase is a case whose token is malformed.
+const evpCase = `{"name":"x","token":"x","audience":"https://rp.example","nonce":"n","now":0,"profile":"default","expect":"failure"`
+
+// TestEVPFormat checks which files can be read, and that a wrong expectation is found.
+func TestEVPFormat(t *testing.T) {
+	for text, ok := range map[string]bool{
+		evpCase + `}`: true,
+		evpCase + `,"audience":["https://rp.example","x"],"more":1}`:                                  true,
+		evpCase + `,"txt":{"a":{"error":"servfail"}},"http":{"https://a.example/":{"timeout":true}}}`: true,
+		evpCase + `,"txt":{"a":{"error":"refused"}}}`:                                                 false,
+		strings.Replace(evpCase, `"default"`, `"draft-03"`, 1) + `}`:                                  false,
+		strings.Replace(evpCase, `"now":0,`, ``, 1) + `}`:                                             false,
+		strings.Replace(evpCase, `"failure"`, `"refused"`, 1) + `}`:                                   false,
+		strings.Replace(evpCase, `"audience":"https://rp.example"`, `"audience":7`, 1) + `}`:          false,
+		strings.Replace(evpCase, `"audience":"https://rp.example",`, ``, 1) + `}`:                     false,
+		`null`: false,
+	} {
+		_, err := vectors.ReadTests(strings.NewReader(`{"format":"vepverify-evp-vectors/1","cases":[` + text + `]}`))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, expect := range []string{`"okay"`, `"undecided"`, `"failure","rule":"2.typ"`} {
+		text := strings.Replace(evpCase, `"failure"`, expect, 1)
+		tests, err := vectors.ReadTests(strings.NewReader(`{"format":"vepverify-evp-vectors/1","cases":[` + text + `}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tests[0].Check(t.Context()); err == nil {
+			t.Errorf("%s passes", expect)
+		}
+	}
+	// Files of the other format cannot be read as a File of generated cases.
+	if _, err := vectors.Read(strings.NewReader(`{"format":"vepverify-evp-vectors/1","cases":[]}`)); err == nil {
+		t.Error("Read accepts the other format")
+	}
+}
