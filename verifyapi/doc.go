@@ -1,6 +1,7 @@
-// Package verifyapi serves the verification of BrowserID assertions over HTTP. The
-// interface is the one that Mozilla's browserid-verifier defined, and that token
-// servers, PyBrowserID and others call. docs/API.md describes it for callers.
+// Package verifyapi serves the verification of BrowserID assertions over HTTP, and of tokens
+// of the Email Verification Protocol. The interface for assertions is the one that Mozilla's
+// browserid-verifier defined, and that token servers, PyBrowserID and others call.
+// docs/API.md describes it for callers.
 //
 // # Where to start
 //
@@ -18,8 +19,14 @@
 //	POST /v2                  JSON {"assertion","audience","trustedIssuers":[…]?}
 //	POST / and /verify (v1)   the same two as JSON, as a form or in the query;
 //	                          experimental_forceIssuer, experimental_allowUnverified
+//	POST /evp                 {"token","audience","nonce","email"?} as JSON or as a form
 //	GET  /status              OK
 //	GET  /__heartbeat__, /__lbheartbeat__, /__version__
+//
+// POST /evp is for tokens of the Email Verification Protocol, and experimental. It exists if
+// Config.Tokens is set. The nonce is the one that the page gave to the browser, and email the
+// address that the user submitted, if it is known. The query is ignored. A nonce must be accepted
+// once only, which is the task of the caller, or of the one-use guard of Config.Tokens.
 //
 // JSON is parsed strictly: one object, UTF-8, no duplicate names. Unknown members
 // are ignored, and null means absent. In v1 the query takes precedence over the
@@ -29,7 +36,7 @@
 //
 // # Responses
 //
-// An assertion that was verified is answered with status 200, whether it was
+// An assertion or a token that was verified is answered with status 200, whether it was
 // accepted or not ("status":"okay" or "failure"). If it could not be verified now,
 // the response has "undecided":true as well, and status 503 if
 // Config.UndecidedStatus says so. The audience is the caller's own text. A request
@@ -60,8 +67,8 @@
 //
 // Each verification is logged at level Info with its request ID, the version of the
 // interface, the status, result and class (a fixed set, the same as in metrics), the
-// duration in milliseconds (took_ms), the first 16 hex digits of the assertion's SHA-256,
-// and the reason. Requests refused as "too busy" and clients that disconnected are
+// duration in milliseconds (took_ms), the first 16 hex digits of the SHA-256 of the assertion
+// or of the token, and the reason. Requests refused as "too busy" and clients that disconnected are
 // logged at level Debug.
 //
 // If the question was not answered, the cause is logged too, with what to do: an
@@ -70,7 +77,7 @@
 // those that were skipped. Clients can add 8 lines to that for each class of cause, by
 // naming domains.
 //
-// No assertion is logged, and no address unless Config.LogEmails is set. No metric has
+// No assertion, token or nonce is logged, and no address unless Config.LogEmails is set. No metric has
 // a label that a client can choose.
 //
 // # What is not checked

@@ -261,7 +261,7 @@ type slot struct {
 func newSlot(g *gate, m *Metrics) *slot {
 	s := &slot{gate: g}
 	s.hooks = &wellknown.Hooks{Wait: s.beginLookup, Waited: s.endLookup, Load: g.load, Done: m.countLookup}
-	s.tokenHooks = &evp.Hooks{Wait: s.beginLookup, Waited: s.endLookup}
+	s.tokenHooks = &evp.Hooks{Wait: s.beginLookup, Waited: s.endLookup, Load: g.load, Done: m.countTokenLookup}
 	return s
 }
 

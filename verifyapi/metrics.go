@@ -158,13 +158,16 @@ func outcomeOfKind(kind error, domain string) outcome {
 //	vepverify_shed_duration_seconds                   duration of those refused as "too busy", from the header on
 //	vepverify_lookups_total{result}                   lookups that waited for the network
 //	vepverify_lookup_cache_hits_total                 lookups answered from the cache
+//	vepverify_evp_lookups_total{result}               the same for records and keys of tokens
+//	vepverify_evp_lookup_cache_hits_total
 //	vepverify_verifications_in_flight                 verifications that run
 //	vepverify_verifications_queued                    requests that wait for a place
 //	vepverify_lookups_waiting                         verifications that wait for a lookup
 //
 // The results are okay, failure, undecided, refused (the request itself was
 // wrong), shed (refused as "too busy"), cancelled (the client disconnected) and
-// fault. Logs have the same results and classes. The results of lookups are supported, unsupported, unavailable and refused.
+// fault. Logs have the same results and classes. The results of lookups are supported, unsupported,
+// unavailable and refused; those for tokens are found, unavailable and refused.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	tokens        map[outcome]prometheus.Counter // of the Email Verification Protocol
@@ -172,6 +175,8 @@ type Metrics struct {
 	shedDuration  prometheus.Histogram
 	lookups       map[string]prometheus.Counter
 	hits          prometheus.Counter
+	tokenLookups  map[string]prometheus.Counter
+	tokenHits     prometheus.Counter
 	inFlight      prometheus.Gauge
 	queued        prometheus.Gauge
 	waiting       prometheus.Gauge
@@ -183,6 +188,7 @@ const (
 	lookupUnsupported = "unsupported"
 	lookupUnavailable = "unavailable"
 	lookupRefused     = "refused"
+	lookupFound       = "found" // of a token
 )
 
 // namespace is the first part of the metrics' names.
@@ -194,16 +200,21 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	total := counters("verifications_total", "Requests for a verification, by result and class.", "result", "class")
 	tokens := counters("evp_verifications_total", "Requests for a verification of a token of the Email Verification Protocol, by result and class.", "result", "class")
 	lookups := counters("lookups_total", "Lookups of issuers that waited for the network, by result.", "result")
+	tokenLookups := counters("evp_lookups_total", "Lookups for tokens that waited for the network, by result.", "result")
 	m := &Metrics{
 		verifications: make(map[outcome]prometheus.Counter),
 		tokens:        make(map[outcome]prometheus.Counter),
 		lookups:       make(map[string]prometheus.Counter),
+		tokenLookups:  make(map[string]prometheus.Counter),
 		duration: histogram("verification_duration_seconds", "Time that a verification took, from the request's header to its answer.",
 			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
 		shedDuration: histogram("shed_duration_seconds", "Time that a request refused as too busy took, from its header to its answer.",
 			.00001, .0001, .001, .0025, .005, .01, .025, .05, .1, 1),
 		hits: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: namespace, Name: "lookup_cache_hits_total", Help: "Lookups of issuers that were answered from the cache.",
+		}),
+		tokenHits: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "evp_lookup_cache_hits_total", Help: "Lookups for tokens that were answered from the cache.",
 		}),
 		inFlight: gauge("verifications_in_flight", "Verifications that run, without those that wait for a lookup."),
 		queued:   gauge("verifications_queued", "Requests that wait for a place."),
@@ -218,7 +229,12 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused} {
 		m.lookups[result] = lookups.WithLabelValues(result)
 	}
-	for _, c := range []prometheus.Collector{total, tokens, lookups, m.duration, m.shedDuration, m.hits, m.inFlight, m.queued, m.waiting} {
+	for _, result := range []string{lookupFound, lookupUnavailable, lookupRefused} {
+		m.tokenLookups[result] = tokenLookups.WithLabelValues(result)
+	}
+	for _, c := range []prometheus.Collector{
+		total, tokens, lookups, tokenLookups, m.duration, m.shedDuration, m.hits, m.tokenHits, m.inFlight, m.queued, m.waiting,
+	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("verifyapi: metrics: %w", err)
 		}
@@ -273,6 +289,25 @@ func (m *Metrics) countLookup(cached bool, err error) {
 		m.lookups[lookupRefused].Inc()
 	default:
 		m.lookups[lookupUnavailable].Inc()
+	}
+}
+
+// countTokenLookup counts a lookup for a token. It is for evp.Hooks.
+func (m *Metrics) countTokenLookup(cached bool, err error) {
+	var lookup interface {
+		error
+		IsUnavailable() bool
+	}
+	switch {
+	case m == nil:
+	case cached:
+		m.tokenHits.Inc()
+	case err == nil:
+		m.tokenLookups[lookupFound].Inc()
+	case errors.As(err, &lookup) && !lookup.IsUnavailable():
+		m.tokenLookups[lookupRefused].Inc()
+	default:
+		m.tokenLookups[lookupUnavailable].Inc()
 	}
 }
 

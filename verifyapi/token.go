@@ -101,7 +101,7 @@ func (x *exchange) verifyToken(ctx context.Context) ([]byte, error) {
 // a text of the other protocol belongs.
 func (x *exchange) failure(err error) *assertion.FailureAnswer {
 	failed := assertion.Failure(err)
-	if failed == nil || !errors.Is(err, assertion.ErrMalformed) {
+	if failed == nil || !errors.Is(err, assertion.ErrMalformed) && !errors.Is(err, evp.ErrHeader) {
 		return failed
 	}
 	kind := sniff.Of(x.params.assertion)

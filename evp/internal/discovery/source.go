@@ -124,3 +124,10 @@ func (e *Error) Error() string { return e.Reason }
 
 // Unwrap returns Cause.
 func (e *Error) Unwrap() error { return e.Cause }
+
+// IsUnavailable reports whether the answer is not known now.
+func (e *Error) IsUnavailable() bool { return e.Outcome == Unavailable }
+
+// LogClass returns what is wrong, and the domain, which a client may have chosen. It is for the
+// logs of a service, which have each class for a few domains in an interval.
+func (e *Error) LogClass() (class, name string) { return e.Reason, e.Domain }
