@@ -36,10 +36,11 @@ func (cmd *verifyCmd) verifyToken(ctx context.Context, c *cli.Call, text string,
 		return nil, err
 	}
 	a.input, a.emailDomain = sniff.Unknown, emailDomainOf(text)
-	if err := cmd.CheckBundle(c, a.emailDomain); err != nil {
+	bundle, err := cmd.TokenBundle(c, a.emailDomain)
+	if err != nil {
 		return nil, err
 	}
-	v, err := cmd.TokenVerifier(c, &cmd.Network, evp.Config{Origins: cmd.audiences, Now: cmd.Now.Clock(c.Now)})
+	v, err := cmd.TokenVerifier(c, &cmd.Network, evp.Config{Origins: cmd.audiences, Bundle: bundle, Now: cmd.Now.Clock(c.Now)})
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -282,7 +283,8 @@ type keysFile struct {
 	network *verifier.Network
 	logger  *slog.Logger
 	current atomic.Pointer[wellknown.Static]
-	tokens  *tokens // for POST /evp, which has its keys from the same files; nil if there is none
+	bundle  *evp.Bundle // for tokens, as it was at the start
+	tokens  *tokens     // for POST /evp, which has its keys from the same files; nil if there is none
 }
 
 // Authority implements assertion.KeySource.
@@ -292,12 +294,12 @@ func (k *keysFile) Authority(ctx context.Context, host, emailDomain string) (*we
 
 // load reads the documents.
 func (k *keysFile) load() (attributes []any, err error) {
-	static, err := k.network.LoadKeys()
+	static, bundle, err := k.network.LoadAll()
 	if err != nil {
 		return nil, err
 	}
 	if k.tokens != nil {
-		if err := k.tokens.load(k.network); err != nil {
+		if err := k.tokens.use(bundle); err != nil {
 			return nil, err
 		}
 	}

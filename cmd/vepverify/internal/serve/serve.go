@@ -32,7 +32,6 @@ import (
 	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/redisstore"
 	"github.com/vepverify/vepverify/verifyapi"
-	"github.com/vepverify/vepverify/wellknown"
 )
 
 const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
@@ -282,11 +281,15 @@ func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error
 	k := &keysFile{network: &s.Network, logger: files.logger}
 	files.keys = k
 	files.watch("keys", "keys", k.load, s.Keys)
-	source, err := s.Source(c)
+	if _, err := s.Offline(c); err != nil {
+		return nil, err
+	}
+	static, bundle, err := s.LoadAll()
 	if err != nil {
 		return nil, err
 	}
-	k.current.Store(source.(*wellknown.Static))
+	k.bundle = bundle
+	k.current.Store(static)
 	return k, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
-	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
 	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/verifyapi"
@@ -37,12 +36,16 @@ func (s *command) tokenVerifier(c *cli.Call, files *files, guard guard) (verifya
 	if config.Domains, err = parseNames(c, "evp-domain", s.evpDomains); err != nil {
 		return nil, err
 	}
-	v, err := s.TokenVerifier(c, &s.Network, config)
-	if err != nil || files.keys == nil {
-		return v, err
+	if files.keys == nil {
+		return s.TokenVerifier(c, &s.Network, config)
 	}
 	t := &tokens{config: config}
 	t.config.Profile = s.Profile()
+	t.config.Bundle = files.keys.bundle
+	v, err := s.TokenVerifier(c, &s.Network, t.config)
+	if err != nil {
+		return nil, err
+	}
 	t.current.Store(v)
 	files.keys.tokens = t
 	return t, nil
@@ -74,12 +77,10 @@ func (t *tokens) WithOrigins(origins ...string) (*evp.Verifier, error) {
 	return t.current.Load().WithOrigins(origins...)
 }
 
-// load reads the records and documents.
-func (t *tokens) load(n *verifier.Network) (err error) {
+// use makes a new bundle the one in use.
+func (t *tokens) use(bundle *evp.Bundle) error {
 	config := t.config
-	if config.Bundle, err = n.LoadEVPBundle(); err != nil {
-		return err
-	}
+	config.Bundle = bundle
 	v, err := evp.NewVerifier(config)
 	if err != nil {
 		return err

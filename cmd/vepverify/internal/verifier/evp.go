@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
@@ -62,18 +61,20 @@ func CheckOrigins(c *cli.Call, audiences []string) error {
 }
 
 // TokenVerifier returns a verifier of tokens that the flags describe. The caller sets the
-// other fields of config: origins, clock, one-use guard.
+// other fields of config: origins, clock, one-use guard, and with --keys the bundle.
 func (e *EVP) TokenVerifier(c *cli.Call, n *Network, config evp.Config) (*evp.Verifier, error) {
-	if err := n.setEVP(c, &config); err != nil {
+	offline, err := n.Offline(c)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if n.Keys != "" && c.Given("dns-server") {
+	case offline && c.Given("dns-server"):
 		return nil, c.UsageErrorf("--dns-server and --keys exclude each other: --keys means no network")
+	case !offline:
+		if err := e.setOnline(c, n, &config); err != nil {
+			return nil, err
+		}
 	}
 	config.Profile = e.Profile()
-	if config.Bundle == nil && e.dnsServer.IsValid() {
-		config.Resolver = e.dnsServer.resolver()
-	}
 	v, err := evp.NewVerifier(config)
 	if err != nil {
 		return nil, c.UsageErrorf("%w", err)
@@ -81,54 +82,38 @@ func (e *EVP) TokenVerifier(c *cli.Call, n *Network, config evp.Config) (*evp.Ve
 	return v, nil
 }
 
-// setEVP sets the fields of config that say where records and documents come from.
-func (n *Network) setEVP(c *cli.Call, config *evp.Config) (err error) {
-	offline, err := n.isOffline(c)
-	if err != nil {
-		return err
-	}
-	if offline {
-		config.Bundle, err = n.LoadEVPBundle()
-		return err
-	}
+// setOnline sets the fields of config that say how the network is used.
+func (e *EVP) setOnline(c *cli.Call, n *Network, config *evp.Config) (err error) {
 	if config.RootCAs, err = n.checkOnline(c); err != nil {
 		return err
 	}
 	config.Timeout, config.Proxy, config.InsecureAllowPrivate = time.Duration(n.Timeout), n.Proxy, n.allowPrivate
+	if e.dnsServer.IsValid() {
+		config.Resolver = e.dnsServer.resolver()
+	}
 	return nil
 }
 
-// LoadEVPBundle reads the records and documents of issuers of tokens that --keys names.
-func (n *Network) LoadEVPBundle() (*evp.Bundle, error) {
-	if info, err := os.Stat(n.Keys); err == nil && info.IsDir() { // of support documents
-		return evp.ParseBundle([]byte("{}"))
+// TokenBundle returns what --keys has for tokens, nil without --keys. It is an error if that is
+// nothing. The domain is that of the addresses, "" if it is not known.
+func (n *Network) TokenBundle(c *cli.Call, domain string) (*evp.Bundle, error) {
+	offline, err := n.Offline(c)
+	if err != nil || !offline {
+		return nil, err
 	}
-	bundle, err := evp.LoadBundle(n.Keys)
-	if err != nil {
-		return nil, keysError(n.Keys, err)
-	}
-	return bundle, nil
-}
-
-// CheckBundle returns an error if --keys has nothing for tokens. The domain is that of the address
-// in the token, "" if it is not known.
-func (n *Network) CheckBundle(c *cli.Call, domain string) error {
-	if n.Keys == "" {
-		return nil
-	}
-	bundle, err := n.LoadEVPBundle()
+	_, bundle, err := n.LoadAll()
 	if err != nil || len(bundle.Names()) > 0 {
-		return err
+		return bundle, err
 	}
 	switch kindOfFile(n.Keys) {
 	case sniff.Unknown, sniff.JSON, sniff.Bundle:
 	default:
-		return keysError(n.Keys, nil)
+		return nil, keysError(n.Keys, nil)
 	}
 	if domain == "" {
 		domain = "DOMAIN"
 	}
-	return c.UsageErrorf("--keys %s: it has documents of BrowserID only; a token needs the TXT record, the metadata and the key set of an issuer: "+
+	return nil, c.UsageErrorf("--keys %s: it has documents of BrowserID only; a token needs the TXT record, the metadata and the key set of an issuer: "+
 		"add them with %s lookup --evp %s --save FILE", n.Keys, cli.Program, domain)
 }
 

@@ -6,13 +6,16 @@ package verifier
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/outbound"
 	"github.com/vepverify/vepverify/wellknown"
@@ -192,7 +195,7 @@ func (n *Network) Flags() []cli.Flag {
 // [*wellknown.Resolver] or a [*wellknown.Static]. With --keys, network flags are
 // an error on the command line but not in the environment.
 func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
-	offline, err := n.isOffline(c)
+	offline, err := n.Offline(c)
 	switch {
 	case err != nil:
 		return nil, err
@@ -202,9 +205,9 @@ func (n *Network) Source(c *cli.Call) (assertion.KeySource, error) {
 	return n.resolver(c)
 }
 
-// isOffline reports whether everything comes from --keys. It returns an error if flags
+// Offline reports whether everything comes from --keys. It returns an error if flags
 // contradict each other.
-func (n *Network) isOffline(c *cli.Call) (bool, error) {
+func (n *Network) Offline(c *cli.Call) (bool, error) {
 	if n.Keys == "" {
 		if n.offline {
 			return false, c.UsageErrorf("--offline needs --keys: issuers' keys must come from somewhere")
@@ -224,6 +227,32 @@ func (n *Network) LoadKeys() (*wellknown.Static, error) {
 		return nil, keysError(n.Keys, err)
 	}
 	return static, nil
+}
+
+// LoadAll reads the documents for BrowserID, and those for the Email Verification Protocol, that
+// --keys names. It reads a file once, as it may be a pipe. A folder has none of the latter.
+func (n *Network) LoadAll() (*wellknown.Static, *evp.Bundle, error) {
+	if info, err := os.Stat(n.Keys); err == nil && info.IsDir() {
+		static, err := n.LoadKeys()
+		if err != nil {
+			return nil, nil, err
+		}
+		bundle, err := evp.ParseBundle([]byte("{}"))
+		return static, bundle, err
+	}
+	data, err := os.ReadFile(n.Keys)
+	if err != nil {
+		return nil, nil, keysError(n.Keys, err)
+	}
+	static, err := wellknown.ParseStatic(data)
+	if err != nil {
+		return nil, nil, keysError(n.Keys, fmt.Errorf("%s: %w", n.Keys, err))
+	}
+	bundle, err := evp.ParseBundle(data)
+	if err != nil {
+		return nil, nil, keysError(n.Keys, fmt.Errorf("%s: %w", n.Keys, err))
+	}
+	return static, bundle, nil
 }
 
 // CheckTimeout returns an error if --timeout is zero or too long.
