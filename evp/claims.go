@@ -53,9 +53,10 @@ func (v *verification) readEmail() error {
 	if v.domain, ok = emailDomain(email); !ok {
 		return &Error{
 			Kind: ErrEmail, Rule: "3.email", Reason: "email address refused: not an address of this protocol",
-			Found:    "an email that is not such an address",
-			Expected: "an address as in a field of HTML, of at most 254 bytes, with a domain of at least two labels in lower case that is not an IP address",
-			Advice:   "the issuer must write the address so; verify others in another way, by a code in a mail",
+			Found: "an email that is not such an address",
+			Expected: "an address as in a field of HTML, of at most 254 bytes, with a domain in lower case " +
+				"of at least two labels that is not an IP address",
+			Advice: "the issuer must write the address so; verify others in another way, by a code in a mail",
 		}
 	}
 	v.email = email

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,14 +141,22 @@ func NewVerifier(c Config) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c = c.withDefaults()
 	source, err := c.source()
 	if err != nil {
 		return nil, err
 	}
 	return &Verifier{config: c, origins: origins, source: source}, nil
+}
+
+// withDefaults returns c with its own lists, and with the clock. Package discovery has the
+// defaults of the lookups.
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Issuers, c.Domains = slices.Clone(c.Issuers), slices.Clone(c.Domains)
+	return c
 }
 
 // source returns where records, metadata and keys come from.

@@ -124,8 +124,8 @@ const (
 	maxTries      = 16
 	maxLargeTries = 4    // of RSA keys that are larger than
 	largeKey      = 2048 // bits
-	maxNewTries   = 8    // of keys that are new after a refresh
-	maxNewLarge   = 2    // of these, of large ones
+	maxAllTries   = 20   // before and after a refresh
+	maxAllLarge   = 6    // of these, of large keys
 )
 
 // choice is the keys that rule 10 selects for a token.
@@ -175,10 +175,17 @@ func (v *verification) tryKeys() bool {
 
 func (v *verification) signedBy(k *jose.PublicKey) bool { return v.verifies(k, &v.evt) }
 
-// tryNewKeys is tryKeys after a refresh. It does not try a key again, and only a few new
-// ones, so that an issuer whose keys change all the time cannot double the cost of a token.
+// tryNewKeys is tryKeys after a refresh. It does not try a key again, and fewer new ones if
+// many were tried before, so that an issuer whose keys change all the time cannot double the
+// cost of a token.
 func (v *verification) tryNewKeys() bool {
-	before, large, tries := slices.Clone(v.choice.tried), 0, 0
+	before := slices.Clone(v.choice.tried)
+	tries, large := len(before), 0
+	for _, k := range before {
+		if k.Bits() > largeKey {
+			large++
+		}
+	}
 	v.choice = v.choose()
 	for _, k := range v.choice.tried {
 		if slices.ContainsFunc(before, k.Equal) {
@@ -187,7 +194,7 @@ func (v *verification) tryNewKeys() bool {
 		if k.Bits() > largeKey {
 			large++
 		}
-		if tries++; tries > maxNewTries || large > maxNewLarge {
+		if tries++; tries > maxAllTries || large > maxAllLarge {
 			return false
 		}
 		if v.signedBy(k) {
@@ -208,7 +215,8 @@ func (v *verification) notVerified() error {
 	case c.fit > len(c.tried):
 		e.Rule = "10.tries"
 		e.Found = fmt.Sprintf("signed by none of the %d keys that were tried, of %d that %s publishes for it", len(c.tried), c.fit, v.issuer)
-		e.Advice = fmt.Sprintf("the issuer should publish fewer keys for one kid: the first %d are tried, of which at most %d RSA keys over %d bits", maxTries, maxLargeTries, largeKey)
+		e.Advice = fmt.Sprintf("the issuer should publish fewer keys for one kid: the first %d are tried, "+
+			"of which at most %d RSA keys over %d bits", maxTries, maxLargeTries, largeKey)
 	case c.fit > 0:
 		e.Found = fmt.Sprintf("signed by none of the %d keys of %s that were tried, or changed since", c.fit, v.issuer)
 		e.Advice = "usually the issuer has changed its keys; else the text was changed on its way, or is forged"

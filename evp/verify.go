@@ -203,7 +203,8 @@ func (v *verification) checkBinding() error {
 		return &Error{
 			Kind: assertion.ErrAudience, Rule: "4.aud", Reason: "audience mismatch",
 			Found: fmt.Sprintf("%.200q", aud), Expected: v.acceptedOrigins(), Setting: "Origins",
-			Advice: "the token was made for another site, or the relying party's own origin is misconfigured: give it as the browser's address bar shows it, such as https://rp.example",
+			Advice: "the token was made for another site, or the relying party's own origin is misconfigured: " +
+				"give it as browsers write it, such as https://rp.example",
 		}
 	}
 	v.audience = v.origins[i]
@@ -339,19 +340,22 @@ type times struct {
 	hasExp, hasNbf bool
 }
 
+// timeForm is what an error expects of a time.
+const timeForm = "seconds since 1970, an integer up to 2^53 without fraction and exponent"
+
 // readTimes reads the times of a half (rules 3.iat, 4.iat and 3.exp-nbf).
 func readTimes(t *jose.Token, half string) (times, error) {
 	var s times
 	var ok bool
 	if s.iat, _, ok = integer(t.Claims, "iat"); !ok {
-		return s, badClaim("3.iat", half+": iat is not an integer", "iat: seconds since 1970, an integer up to 2^53 without fraction and exponent")
+		return s, badClaim("3.iat", half+": iat is not an integer", "iat: "+timeForm)
 	}
 	var found bool
 	if s.exp, s.hasExp, ok = integer(t.Claims, "exp"); s.hasExp && !ok {
-		return s, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: seconds since 1970, an integer up to 2^53 without fraction and exponent; or no exp")
+		return s, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: "+timeForm+"; or no exp")
 	}
 	if s.nbf, found, ok = integer(t.Claims, "nbf"); found && !ok {
-		return s, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: seconds since 1970, an integer up to 2^53 without fraction and exponent; or no nbf")
+		return s, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: "+timeForm+"; or no nbf")
 	}
 	s.hasNbf = found
 	return s, nil
@@ -388,7 +392,9 @@ func (v *verification) expired(rule, event string, seconds int64) error {
 	return &Error{
 		Kind: assertion.ErrExpired, Rule: rule, Reason: "expired",
 		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
-		Advice: "the visitor took too long between leaving the address field and submitting the form: verify the address in another way, by a code in a mail; for an old token, verify as of its time", Setting: "Now",
+		Advice: "the visitor took too long between leaving the address field and submitting the form: " +
+			"verify the address in another way, by a code in a mail; for an old token, verify as of its time",
+		Setting: "Now",
 	}
 }
 

@@ -355,14 +355,16 @@ func TestNewTries(t *testing.T) {
 	m := newMint(t, jose.Ed25519, jose.Ed25519)
 	right := m.issuer.Public()
 	for name, test := range map[string]struct {
-		fresh []*jose.PublicKey
-		ok    bool
+		before int
+		fresh  []*jose.PublicKey
+		ok     bool
 	}{
-		"after those tried before": {append(list(0, 15), right), true},
-		"the eighth that is new":   {append(list(20, 7), right), true},
-		"the ninth that is new":    {append(list(20, 8), right), false},
+		"after those tried before": {15, append(list(0, 15), right), true},
+		"the sixteenth of 20":      {4, append(list(20, 15), right), true},
+		"the twentieth":            {16, append(list(20, 3), right), true},
+		"the twenty-first":         {16, append(list(20, 4), right), false},
 	} {
-		s := sourceOf(list(0, 15)...)
+		s := sourceOf(list(0, test.before)...)
 		s.fresh = keySet(now, test.fresh...)
 		if _, err := verifier(t, config(), s).Verify(t.Context(), m.token(t), expected); (err == nil) != test.ok {
 			t.Errorf("%s: %v", name, err)
