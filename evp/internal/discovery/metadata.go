@@ -17,8 +17,8 @@ const metadataPath = "/.well-known/email-verification"
 // Limits of the documents.
 const (
 	maxDocument = 64 << 10 // bytes of metadata, and of a key set
-	maxMembers  = 2000     // of all objects together; colons in strings count too
-	maxCommas   = 4000     // likewise
+	maxMembers  = 1000     // of all objects together; colons in strings count too
+	maxCommas   = 2000     // likewise
 	maxURL      = 2048     // bytes of jwks_uri
 	maxEntries  = 64       // of a key set
 )

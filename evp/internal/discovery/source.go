@@ -16,7 +16,7 @@
 //
 //	TXT records       one, of at most 257 bytes; of longer answers 16 records of 512 bytes
 //	                  are kept, to show them
-//	documents         64 KiB, 2000 members and 4000 elements each, in all objects together
+//	documents         64 KiB, 1000 members and 2000 commas each, in all objects together
 //	jwks_uri          https, port 443, a host name, 2048 bytes
 //	key set           64 entries
 //	time              Config.Timeout for the TXT lookup, and again for both documents
