@@ -18,8 +18,13 @@ import (
 var (
 	// ErrNoForm means that the page has no form with a field for an email address.
 	ErrNoForm = errors.New("no form with a field for an email address")
-	// ErrNoTokenField means that the form has no field for a token.
-	ErrNoTokenField = errors.New("no field with autocomplete=email-verification-token")
+	// ErrNoTokenField means that the form has no field for a token, or one that is not of
+	// the type hidden.
+	ErrNoTokenField = errors.New("no hidden field with autocomplete=email-verification-token")
+	// ErrAutocompleteOff means that the field for the address has autocomplete=off.
+	ErrAutocompleteOff = errors.New("autocomplete=off in the field for an email address")
+	// ErrInsecure means that the origin is neither https nor http at localhost.
+	ErrInsecure = errors.New("the page is not in a secure context")
 	// ErrNoNonce means that the field for the token has no nonce, or that a
 	// Content-Security-Policy hides it.
 	ErrNoNonce = errors.New("no nonce in the field for the token")
@@ -32,7 +37,8 @@ var (
 // empties the attribute nonce of a page with a Content-Security-Policy, and a script can
 // set it again (docs/EVP.md). NoScript is for pages that must work without.
 type Browser struct {
-	// World makes the tokens.
+	// World makes the tokens. If a handler answers for the issuer's host
+	// (World.SetHandler), the browser asks that issuer for them.
 	World *World
 	// Handler is the relying party.
 	Handler http.Handler
@@ -45,6 +51,8 @@ type Browser struct {
 	Private bool
 	// Holder is the key that signs the KB-JWT. The zero Key means that of Request.Holder.
 	Holder Key
+	// Session are the cookies of the user's session at an issuer that is a handler.
+	Session []*http.Cookie
 	// NoScript means that a Content-Security-Policy of the page hides the nonce.
 	NoScript bool
 
@@ -174,64 +182,72 @@ func (b *Browser) SignInWithout(path, email string) (*Page, error) {
 	return form.Submit("")
 }
 
-// Form is a form in which an address is typed.
+// Form is a form of a page, with the values of its fields.
 type Form struct {
-	// Email is the address as typed.
+	// Email is the address that was typed.
 	Email string
 	// Nonce is the attribute nonce of the field for the token, as the browser reads it.
 	Nonce string
-	// Values are the values of all fields.
+	// Values are the values of all fields. A test may change them.
 	Values url.Values
 
 	page           *Page
 	method, action string
-	tokenField     string // the name of the field for the token, or ""
-	off            bool   // autocomplete=off in the email field
+	emailField     *html.Node
+	tokenField     *html.Node
 }
 
 // Type types an address into the first form that has a field for one: an input whose type
 // or autocomplete is email. It returns an error matching [ErrNoForm] if there is none.
 func (p *Page) Type(email string) (*Form, error) {
+	f, err := p.find(func(f *Form) bool { return f.emailField != nil })
+	if err != nil {
+		return nil, err
+	}
+	f.Email = email
+	f.Values.Set(attribute(f.emailField, "name"), email)
+	return f, nil
+}
+
+// Form returns the first form that has a field of that name, for pages without a field for
+// an address. It returns an error matching [ErrNoForm] if there is none.
+func (p *Page) Form(field string) (*Form, error) {
+	return p.find(func(f *Form) bool { return f.Values.Has(field) })
+}
+
+// find returns the first form that is wanted.
+func (p *Page) find(wanted func(*Form) bool) (*Form, error) {
 	root, err := html.Parse(strings.NewReader(p.Body))
 	if err != nil {
 		return nil, err
 	}
 	for n := range root.Descendants() {
-		if n.Type != html.ElementNode || n.Data != "form" {
-			continue
-		}
-		if form := p.form(n, email); form != nil {
-			return form, nil
+		if n.Type == html.ElementNode && n.Data == "form" {
+			if f := p.form(n); wanted(f) {
+				return f, nil
+			}
 		}
 	}
 	return nil, ErrNoForm
 }
 
-// form returns the form of an element, or nil if it has no field for an address.
-func (p *Page) form(element *html.Node, email string) *Form {
+// form returns the form of an element.
+func (p *Page) form(element *html.Node) *Form {
 	f := &Form{
-		Email: email, Values: url.Values{}, page: p,
+		Values: url.Values{}, page: p,
 		method: strings.ToUpper(attribute(element, "method")), action: attribute(element, "action"),
 	}
-	typed := false
 	for n := range element.Descendants() {
 		if n.Type != html.ElementNode || n.Data != "input" {
 			continue
 		}
 		switch {
-		case !typed && isEmailField(n):
-			typed = true
-			f.off = attribute(n, "autocomplete") == "off"
-			f.Values.Set(attribute(n, "name"), email)
-		case f.tokenField == "" && isTokenField(n):
-			f.tokenField, f.Nonce = attribute(n, "name"), p.visibleNonce(n)
-			f.set(n)
-		default:
-			f.set(n)
+		case f.emailField == nil && isEmailField(n):
+			f.emailField = n
+		case f.tokenField == nil && isTokenField(n):
+			f.tokenField, f.Nonce = n, p.visibleNonce(n)
 		}
-	}
-	if !typed {
-		return nil
+		f.set(n)
 	}
 	return f
 }
@@ -250,7 +266,9 @@ func isEmailField(n *html.Node) bool {
 	return strings.EqualFold(attribute(n, "type"), "email") || autocompletes(n, "email")
 }
 
-func isTokenField(n *html.Node) bool { return autocompletes(n, "email-verification-token") }
+func isTokenField(n *html.Node) bool {
+	return strings.EqualFold(attribute(n, "type"), "hidden") && autocompletes(n, "email-verification-token")
+}
 
 // autocompletes reports whether the attribute autocomplete has that word.
 func autocompletes(n *html.Node, word string) bool {
@@ -281,20 +299,40 @@ func hasAttribute(n *html.Node, name string) bool {
 
 // Token asks the issuer for a token, as the browser does when the address field loses the
 // focus. The token has the faults. It is empty if the browser would post none, because the
-// user is not signed in to that address or the field has autocomplete=off. The errors
-// match [ErrNoTokenField] or [ErrNoNonce].
+// user is not signed in to that address. The error matches [ErrNoTokenField],
+// [ErrAutocompleteOff], [ErrInsecure] or [ErrNoNonce] if the page is at fault: browsers
+// then post no token either, and say nothing.
 func (f *Form) Token(faults ...TokenFault) (string, error) {
 	b := f.page.browser
 	switch {
-	case f.tokenField == "":
+	case f.tokenField == nil:
 		return "", ErrNoTokenField
+	case f.emailField == nil:
+		return "", ErrNoForm
+	case attribute(f.emailField, "autocomplete") == "off":
+		return "", ErrAutocompleteOff
+	case !b.isSecure():
+		return "", ErrInsecure
 	case f.Nonce == "":
 		return "", ErrNoNonce
-	case f.off, b.Accounts != nil && !slices.Contains(b.Accounts, f.Email):
+	case b.Accounts != nil && !slices.Contains(b.Accounts, f.Email):
 		return "", nil
 	}
-	request := Request{Email: f.Email, Origin: b.Origin, Nonce: f.Nonce, Private: b.Private, Holder: b.Holder}
-	return b.World.Token(request, faults...), nil
+	r := Request{Email: f.Email, Origin: b.Origin, Nonce: f.Nonce, Private: b.Private, Holder: b.Holder}
+	if token, found := b.ask(r); found {
+		return token, nil
+	}
+	return b.World.Token(r, faults...), nil
+}
+
+// isSecure reports whether the origin is a secure context.
+func (b *Browser) isSecure() bool {
+	u, err := url.Parse(b.Origin)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	return u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
 // Submit submits the form with that token. An empty token leaves the field as it is. A
@@ -304,8 +342,8 @@ func (f *Form) Submit(token string) (*Page, error) {
 	for name, all := range f.Values {
 		values[name] = slices.Clone(all)
 	}
-	if token != "" {
-		values.Set(f.tokenField, token)
+	if token != "" && f.tokenField != nil {
+		values.Set(attribute(f.tokenField, "name"), token)
 	}
 	target, err := f.page.URL.Parse(f.action)
 	if err != nil {

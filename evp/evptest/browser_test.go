@@ -75,11 +75,13 @@ func TestBrowserHasNoToken(t *testing.T) {
 	}{
 		"no form":            {page: `<p>`, want: evptest.ErrNoForm},
 		"no field":           {page: form, want: evptest.ErrNoTokenField},
-		"no nonce":           {page: form + `<input name=t autocomplete=email-verification-token>`, want: evptest.ErrNoNonce},
+		"no nonce":           {page: form + `<input type=hidden name=t autocomplete=email-verification-token>`, want: evptest.ErrNoNonce},
 		"policy, no scripts": {page: page, change: func(b *evptest.Browser) { b.NoScript = true }, want: evptest.ErrNoNonce},
 		"another account":    {page: page, change: func(b *evptest.Browser) { b.Accounts = []string{"bob@mail.example"} }},
+		"not hidden":         {page: form + `<input name=t autocomplete=email-verification-token nonce=n>`, want: evptest.ErrNoTokenField},
+		"not secure":         {page: page, change: func(b *evptest.Browser) { b.Origin = "http://rp.example" }, want: evptest.ErrInsecure},
 		"autocomplete off": {page: `<form method=post action=/sign/done><input type=email name=email autocomplete=off>
-			<input name=token autocomplete=email-verification-token nonce=n>`},
+			<input type=hidden name=token autocomplete=email-verification-token nonce=n>`, want: evptest.ErrAutocompleteOff},
 	} {
 		t.Run(name, func(t *testing.T) {
 			browser := evptest.NewBrowser(evptest.New(), site(c.page), origin)
@@ -94,6 +96,50 @@ func TestBrowserHasNoToken(t *testing.T) {
 				t.Error("a token")
 			}
 		})
+	}
+}
+
+// TestOtherForm checks a form without a field for an address.
+func TestOtherForm(t *testing.T) {
+	const code = `<form action=/search><input name=q></form><form method=post action=/sign/done><input name=code>`
+	browser := evptest.NewBrowser(evptest.New(), site(code), origin)
+	page, err := browser.Open("/sign/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := page.Form("code")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := form.Token(); !errors.Is(err, evptest.ErrNoTokenField) {
+		t.Error(err)
+	}
+	form.Values.Set("code", "123")
+	got, err := form.Submit("")
+	if err != nil || got.URL.Query().Get("code") != "123" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestSubmittedTwice checks that the same form posts the same token.
+func TestSubmittedTwice(t *testing.T) {
+	browser := evptest.NewBrowser(evptest.New(), site(page), origin)
+	page, err := browser.Open("/sign/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := page.Type(email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := form.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := form.Submit(token); err != nil || got.URL.Query().Get("token") != token {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }
 

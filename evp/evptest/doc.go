@@ -53,6 +53,13 @@
 // keys. [World.Advance] lets caches expire. [World.Asked] returns the questions, of which
 // there must be none for a token that is refused offline.
 //
+// # Real issuers
+//
+// [World.SetHandler] lets a handler answer for a host, such as one of package evp/issuer. A
+// [Browser] then asks it for tokens, with the signed request of Chromium and the cookies of
+// Browser.Session. [Key.IssuanceRequest] and [Key.Bind] are the two steps of that, for tests
+// of issuers.
+//
 // # Real TLS
 //
 // In memory, a verifier does not connect, and so does not check addresses and
@@ -62,7 +69,7 @@
 // # What is not checked
 //
 // Everything. An [Issuer] issues for any address, a [Pair] may have any claims, and a
-// [Browser] posts a token without asking DNS or the user. It runs no script and has no
-// cross-origin frames. The package panics on mistakes in a test's source, such as the name
+// [Browser] posts a token without asking DNS or the user, and does not read the issuer's
+// key set and accounts. It runs no script and has no cross-origin frames. The package panics on mistakes in a test's source, such as the name
 // of a test key that does not exist.
 package evptest

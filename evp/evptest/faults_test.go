@@ -6,6 +6,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -167,6 +169,35 @@ func TestFaultsAreDocumented(t *testing.T) {
 	}
 	if documented != len(listed) {
 		t.Errorf("%d faults documented, %d listed", documented, len(listed))
+	}
+}
+
+// TestRulesHaveFaults checks that there is a fault for every rule, except those that a token
+// cannot break.
+func TestRulesHaveFaults(t *testing.T) {
+	document, err := os.ReadFile("../../docs/EVP.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	covered := map[string]bool{
+		"7.offline-first": true,                                         // about the order of the checks
+		"10.refresh":      true,                                         // TestRotation, TestRefreshFails
+		"11.answer":       true, "11.expires": true, "11.private": true, // about the answer
+	}
+	for _, f := range evptest.TokenFaults() {
+		covered[f.Rule] = true
+	}
+	for _, f := range evptest.NetworkFaults() {
+		covered[f.Rule] = true
+	}
+	rules := regexp.MustCompile(`(?m)^\* \*\*\[([^]]+)\]`).FindAllStringSubmatch(string(document), -1)
+	for _, rule := range rules {
+		if !covered[rule[1]] {
+			t.Errorf("no fault breaks %s", rule[1])
+		}
+	}
+	if len(rules) < 30 {
+		t.Errorf("%d rules", len(rules))
 	}
 }
 

@@ -3,6 +3,7 @@ package evptest
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -78,4 +79,45 @@ func (k Key) Bind(evt string, r Request) string {
 		panic("evptest: " + err.Error())
 	}
 	return evt + "~" + text
+}
+
+// ask asks an issuer that is a handler for a token. found is false if the issuer of the
+// address is not one. The token is empty if the issuer refuses.
+func (b *Browser) ask(r Request) (token string, found bool) {
+	b.World.mu.Lock()
+	i := b.World.issuerOf(r.Email)
+	h := b.World.hosts[i.Host]
+	b.World.mu.Unlock()
+	if h == nil {
+		return "", false
+	}
+	if r.Holder.Sign == nil {
+		r.Holder = TestKey("Ed25519-2")
+	}
+	r.At = b.World.Now()
+	var metadata struct {
+		Endpoint string `json:"issuance_endpoint"`
+	}
+	var answer struct {
+		Token string `json:"issuance_token"`
+	}
+	if !fetch(h, httptest.NewRequest(http.MethodGet, i.MetadataURL(), nil), &metadata) {
+		return "", true
+	}
+	request := r.Holder.IssuanceRequest(metadata.Endpoint, r.Email, r.At)
+	for _, cookie := range b.Session {
+		request.AddCookie(cookie)
+	}
+	if !fetch(h, request, &answer) {
+		return "", true
+	}
+	return r.Holder.Bind(answer.Token, r), true
+}
+
+// fetch decodes the answer of a handler. It reports whether the status is 200 and the
+// answer is JSON.
+func fetch(h http.Handler, r *http.Request, into any) bool {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code == http.StatusOK && json.Unmarshal(w.Body.Bytes(), into) == nil
 }

@@ -87,3 +87,24 @@ func TestIssuanceWithoutSession(t *testing.T) {
 		t.Error(status)
 	}
 }
+
+// TestBrowserAsksTheIssuer checks that a browser gets its token from a real issuer, if its
+// session controls the address.
+func TestBrowserAsksTheIssuer(t *testing.T) {
+	world := evptest.New().At(now)
+	world.SetHandler(evptest.DefaultHost, newIssuer(t, "ES256"))
+	browser := evptest.NewBrowser(world, site(page), origin)
+	for _, session := range [][]*http.Cookie{nil, {{Name: "session", Value: "alice"}}} {
+		browser.Session = session
+		got, err := browser.SignIn("/sign/in", email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := got.URL.Query().Get("token")
+		if session == nil {
+			wantEqual(t, token, "")
+		} else if _, err := verify(t, world, evp.Default, token); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -93,6 +93,21 @@ func TestRotation(t *testing.T) {
 	s.want("new key", s.world.Token(request), nil)
 }
 
+// TestRefreshFails checks that a token of a new key is undecided while the new keys cannot
+// be fetched.
+func TestRefreshFails(t *testing.T) {
+	s := newSteps(t, evptest.New().At(now))
+	s.want("old key", s.world.Token(request), nil)
+	s.world.Rotate(s.world.Issuer(), evptest.TestKey("ES256").WithID("k2"))
+	s.world.Set(evptest.KeysError503)
+	s.world.Advance(2 * time.Minute)
+	token := s.world.Token(request)
+	s.want("new key, down", token, assertion.ErrUndecided)
+	s.world.Restore()
+	s.world.Advance(time.Minute)
+	s.want("new key, up", token, nil)
+}
+
 // TestOutage checks that a token which could not be verified is verified later.
 func TestOutage(t *testing.T) {
 	s := newSteps(t, evptest.New().At(now))

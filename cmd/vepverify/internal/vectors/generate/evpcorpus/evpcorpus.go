@@ -176,7 +176,7 @@ var covering = map[string][]string{
 	"8.iss":           {"evp/evptest.TestRecordChanges"},
 	"9.guard":         {"evp/evptest.TestNetworkFaults", "evp/evptest.TestSites"},
 	"9.unavailable":   {"evp/evptest.TestNetworkFaultsOverTLS", "evp/evptest.TestOutage"},
-	"10.refresh":      {"evp/evptest.TestRotation"},
+	"10.refresh":      {"evp/evptest.TestRotation", "evp/evptest.TestRefreshFails"},
 	"12.one-use":      {"evp/evptest.TestOneUse"},
 }
 
