@@ -13,7 +13,8 @@ func answer() []vector {
 		okay("claim, not submission", "The claim is the answer.", address("aLiCe@mail.example", "mail.example"), typed(alice)),
 		okay("host, not URL", "The issuer without https://.", host("issuer.example")),
 		okay("second origin", "The origin that was signed.", accepting("https://a.example", rp)),
-		okay("nothing else", "Claims beyond these are not in the answer.", evtClaim("name", "Alice"), evtClaim("sub", "1"), kbClaim("x", 1)),
+		okay("nothing else", "Claims beyond these are not in the answer.", evtClaim("name", "Alice"), evtClaim("sub", "1"),
+			kbClaim("x", 1)),
 	}
 }
 
@@ -48,6 +49,7 @@ func oneUse() []vector {
 	return []vector{
 		okay("first", "Low s."+comment, es256, part(kb).alter(scalars(lowS))),
 		okay("again", "The same token."+comment, es256, part(kb).alter(scalars(lowS))),
-		okay("other signature", "High s: the same signed text, another signature."+comment, es256, part(kb).alter(scalars(highS))),
+		okay("other signature", "High s: the same signed text, another signature."+comment, es256,
+			part(kb).alter(scalars(highS))),
 	}
 }

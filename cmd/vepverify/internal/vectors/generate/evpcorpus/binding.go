@@ -18,7 +18,8 @@ import (
 
 // binding has the rules of section 4.
 func binding() []group {
-	return []group{{"4.aud", audiences()}, {"4.nonce", nonces()}, {"4.sd-hash", hashes()}, {"4.signature", join(signatures(), ecdsaSignatures(), rsaSignatures())}}
+	return []group{{"4.aud", audiences()}, {"4.nonce", nonces()}, {"4.sd-hash", hashes()},
+		{"4.signature", join(signatures(), ecdsaSignatures(), rsaSignatures())}}
 }
 
 // accepting returns an edit that sets the acceptable origins.
@@ -36,13 +37,20 @@ func audience(origin string) edit {
 func audiences() []vector {
 	table := refuseKinds("aud", func(v any) edit { return kbClaim("aud", v) }, part(kb).without("aud"))
 	for _, c := range []struct{ aud, comment string }{
-		{"https://rp.example/", "A slash."}, {"https://rp.example/login", "A path."}, {"https://rp.example?x", "A query."}, {"https://rp.example#", "A fragment."},
-		{"https://rp.example:443", "The default port."}, {"https://rp.example:8443", "Another port."}, {"http://rp.example", "Another scheme."}, {"rp.example", "No scheme."},
-		{"HTTPS://rp.example", "The scheme in capitals."}, {"https://RP.example", "The host in capitals."}, {"https://rp.example.", "A dot after the host."},
-		{"https://www.rp.example", "A subdomain."}, {"https://example", "The parent."}, {"https://evil-rp.example", "A host that ends alike."},
-		{"https://rp.example.evil.example", "A host that begins alike."}, {"https://other.example", "Another relying party."}, {"https://user@rp.example", "User info."},
-		{" https://rp.example", "A space before."}, {"https://rp.example ", "A space after."}, {"https://rp.example\n", "A line feed after."}, {"https://rp.example\x00", "NUL after."},
-		{"null", "An opaque origin."}, {"*", "A pattern."}, {"https://*.example", "A pattern."}, {"https%3A%2F%2Frp.example", "Percent encoding."},
+		{"https://rp.example/", "A slash."}, {"https://rp.example/login", "A path."}, {"https://rp.example?x", "A query."},
+		{"https://rp.example#", "A fragment."},
+		{"https://rp.example:443", "The default port."}, {"https://rp.example:8443", "Another port."},
+		{"http://rp.example", "Another scheme."}, {"rp.example", "No scheme."},
+		{"HTTPS://rp.example", "The scheme in capitals."}, {"https://RP.example", "The host in capitals."},
+		{"https://rp.example.", "A dot after the host."},
+		{"https://www.rp.example", "A subdomain."}, {"https://example", "The parent."},
+		{"https://evil-rp.example", "A host that ends alike."},
+		{"https://rp.example.evil.example", "A host that begins alike."}, {"https://other.example", "Another relying party."},
+		{"https://user@rp.example", "User info."},
+		{" https://rp.example", "A space before."}, {"https://rp.example ", "A space after."},
+		{"https://rp.example\n", "A line feed after."}, {"https://rp.example\x00", "NUL after."},
+		{"null", "An opaque origin."}, {"*", "A pattern."}, {"https://*.example", "A pattern."},
+		{"https%3A%2F%2Frp.example", "Percent encoding."},
 		{"https://rp.example,https://other.example", "Two in one."}, {"https://r\u0440.example", "A letter of another script."},
 	} {
 		table = append(table, failure("aud "+quoted(c.aud), c.comment, kbClaim("aud", c.aud)))
@@ -54,7 +62,8 @@ func audiences() []vector {
 		okay("good", "The origin, byte for byte."),
 		okay("one of three", "Any of the acceptable origins; the answer says which.", three),
 		failure("none of three", "None of the acceptable origins.", three, kbClaim("aud", "https://c.example")),
-		okay("other aud in the EVT", "Claims of the EVT that are not ours are ignored.", evtClaim("aud", "https://other.example")),
+		okay("other aud in the EVT", "Claims of the EVT that are not ours are ignored.", evtClaim("aud",
+			"https://other.example")),
 		okay("with a port", "The port is part of the origin.", audience("https://rp.example:8443")),
 		failure("without its port", "The port is part of the origin.", accepting("https://rp.example:8443")),
 		okay("localhost over http", "An origin of development.", audience("http://localhost:8080")),
@@ -74,10 +83,14 @@ func nonceOf(text string) edit {
 func nonces() []vector {
 	table := refuseKinds("nonce", func(v any) edit { return kbClaim("nonce", v) }, part(kb).without("nonce"))
 	for _, c := range []struct{ nonce, comment string }{
-		{nonce[:len(nonce)-1], "One character short."}, {nonce + "A", "One character more."}, {nonce + "=", "Padding."}, {nonce + " ", "A space after."}, {" " + nonce, "A space before."},
-		{nonce + "\n", "A line feed after."}, {nonce + "\x00", "NUL after."}, {strings.ToUpper(nonce), "In capitals."}, {strings.ToLower(nonce), "In small letters."},
-		{strings.ReplaceAll(nonce, "-", "+"), "In the standard alphabet."}, {"bm9uY2Ugb2YgYW5vdGhlciBmb3Jt", "That of another form."}, {"0", "Zero."}, {"undefined", "A word of JavaScript."},
-		{nonce + nonce, "Twice."}, {"n%2D0S6_WzA2MjAxOTUtbm9uY2U", "Percent encoding."}, {"n-0S6_WzA2MjAxOTUtbm9uY2V", "The last character differs."},
+		{nonce[:len(nonce)-1], "One character short."}, {nonce + "A", "One character more."}, {nonce + "=", "Padding."},
+		{nonce + " ", "A space after."}, {" " + nonce, "A space before."},
+		{nonce + "\n", "A line feed after."}, {nonce + "\x00", "NUL after."}, {strings.ToUpper(nonce), "In capitals."},
+		{strings.ToLower(nonce), "In small letters."},
+		{strings.ReplaceAll(nonce, "-", "+"), "In the standard alphabet."},
+		{"bm9uY2Ugb2YgYW5vdGhlciBmb3Jt", "That of another form."}, {"0", "Zero."}, {"undefined", "A word of JavaScript."},
+		{nonce + nonce, "Twice."}, {"n%2D0S6_WzA2MjAxOTUtbm9uY2U", "Percent encoding."},
+		{"n-0S6_WzA2MjAxOTUtbm9uY2V", "The last character differs."},
 		{"m-0S6_WzA2MjAxOTUtbm9uY2U", "The first character differs."},
 	} {
 		table = append(table, failure("nonce "+quoted(c.nonce), c.comment, kbClaim("nonce", c.nonce)))
@@ -91,7 +104,10 @@ func nonces() []vector {
 		okay("one character", "However short.", nonceOf("1")),
 		okay("500 characters", "However long.", nonceOf(strings.Repeat("n", 500))),
 		okay("odd characters", "Any text.", nonceOf("a b+c/d=é\"\\<&>😀")),
-		okay("escaped", "An escaped character is that character.", rawKB(func(s string) string { return strings.Replace(s, `"n-0S6`, `"\u006e-0S6`, 1) })),
+		okay("escaped", "An escaped character is that character.", rawKB(func(s string) string {
+			return strings.Replace(s,
+				`"n-0S6`, `"\u006e-0S6`, 1)
+		})),
 		okay("other nonce in the EVT", "Claims of the EVT that are not ours are ignored.", evtClaim("nonce", "x")),
 	)
 }
@@ -116,16 +132,22 @@ func hashes() []vector {
 	table := refuseKinds("sd_hash", func(v any) edit { return kbClaim("sd_hash", v) }, part(kb).without("sd_hash"))
 	return append(table,
 		okay("good", "Over the EVT and its tilde.", hashed(func(p string) any { return base64url(sha(p)) })),
-		wrong("without the tilde", "Over the EVT alone.", func(p string) any { return base64url(sha(strings.TrimSuffix(p, "~"))) }),
+		wrong("without the tilde", "Over the EVT alone.", func(p string) any {
+			return base64url(sha(strings.TrimSuffix(p,
+				"~")))
+		}),
 		wrong("two tildes", "Over one tilde too many.", func(p string) any { return base64url(sha(p + "~")) }),
-		wrong("of the signed part", "Over header and claims only.", func(p string) any { return base64url(sha(p[:strings.LastIndexByte(p, '.')])) }),
+		wrong("of the signed part", "Over header and claims only.",
+			func(p string) any { return base64url(sha(p[:strings.LastIndexByte(p, '.')])) }),
 		wrong("of the claims", "Over the claims only.", func(p string) any { return base64url(sha(strings.Split(p, ".")[1])) }),
 		wrong("of nothing", "Over no bytes.", func(string) any { return base64url(sha("")) }),
 		wrong("padded", "Byte for byte.", func(p string) any { return base64.URLEncoding.EncodeToString(sha(p)) }),
-		wrong("with unused bits", "Byte for byte; a lenient decoder sees the same bytes.", func(p string) any { return looseBits(sha(p)) }),
+		wrong("with unused bits", "Byte for byte; a lenient decoder sees the same bytes.",
+			func(p string) any { return looseBits(sha(p)) }),
 		wrong("in hexadecimal", "Another encoding.", func(p string) any { return fmt.Sprintf("%x", sha(p)) }),
 		wrong("of SHA-512", "Another hash.", func(p string) any { h := sha512.Sum512([]byte(p)); return base64url(h[:]) }),
-		wrong("of SHA-384, cut", "Another hash of the right length.", func(p string) any { h := sha512.Sum384([]byte(p)); return base64url(h[:32]) }),
+		wrong("of SHA-384, cut", "Another hash of the right length.",
+			func(p string) any { h := sha512.Sum384([]byte(p)); return base64url(h[:32]) }),
 		wrong("of SHA-1", "Another hash.", func(p string) any { h := sha1.Sum([]byte(p)); return base64url(h[:]) }),
 		wrong("of SHA-256 twice", "Another hash.", func(p string) any { return base64url(sha(string(sha(p)))) }),
 		wrong("cut", "The first 16 bytes.", func(p string) any { return base64url(sha(p)[:16]) }),
@@ -136,9 +158,11 @@ func hashes() []vector {
 		wrong("of another EVT", "The KB-JWT is about another token.", func(string) any { return base64url(sha("another~")) }),
 		failure("_sd_hash", "Another name.", part(kb).without("sd_hash"), kbClaim("_sd_hash", evptest.SDHash)),
 		failure("sdHash", "Another name.", part(kb).without("sd_hash"), kbClaim("sdHash", evptest.SDHash)),
-		failure("_sd_alg sha-512", "SHA-256 whatever _sd_alg says.", evtClaim("_sd_alg", "sha-512"), hashed(func(p string) any { h := sha512.Sum512([]byte(p)); return base64url(h[:]) })),
+		failure("_sd_alg sha-512", "SHA-256 whatever _sd_alg says.", evtClaim("_sd_alg", "sha-512"),
+			hashed(func(p string) any { h := sha512.Sum512([]byte(p)); return base64url(h[:]) })),
 		okay("_sd_alg ignored", "SHA-256 whatever _sd_alg says.", evtClaim("_sd_alg", "sha-512")),
-		failure("EVT exchanged", "A newer EVT for the same key, after the browser signed.", hashed(func(p string) any { return base64url(sha(p)) }), evtClaim("jti", "2")),
+		failure("EVT exchanged", "A newer EVT for the same key, after the browser signed.",
+			hashed(func(p string) any { return base64url(sha(p)) }), evtClaim("jti", "2")),
 	)
 }
 
@@ -155,10 +179,13 @@ func signatures() []vector {
 	k := part(kb)
 	table := []vector{
 		okay("good", "Signed by the key of cnf.jwk."),
-		okay("other claims", "Other members of the KB-JWT are ignored.", kbClaim("iss", "x"), kbClaim("sub", 1), kbClaim("email", "bob@mail.example"), kbClaim("email_verified", false)),
+		okay("other claims", "Other members of the KB-JWT are ignored.", kbClaim("iss", "x"), kbClaim("sub", 1),
+			kbClaim("email", "bob@mail.example"), kbClaim("email_verified", false)),
 		failure("by a thief", "A stolen EVT, bound anew by another key.", k.sign(thief.Sign)),
-		failure("by a thief, key in the header", "The thief's key is only in the header.", k.header("jwk", thief.JWK()), k.sign(thief.Sign)),
-		failure("by a thief, key in the claims", "The thief's key is only in the claims of the KB-JWT.", kbClaim("cnf", evptest.Object{"jwk": thief.JWK()}), k.sign(thief.Sign)),
+		failure("by a thief, key in the header", "The thief's key is only in the header.", k.header("jwk", thief.JWK()),
+			k.sign(thief.Sign)),
+		failure("by a thief, key in the claims", "The thief's key is only in the claims of the KB-JWT.", kbClaim("cnf",
+			evptest.Object{"jwk": thief.JWK()}), k.sign(thief.Sign)),
 		failure("by the issuer", "The issuer's key is not the browser's.", k.sign(evptest.TestKey("Ed25519").Sign)),
 		failure("of another KB", "The signature of other claims.", func(s *scenario) {
 			other := s.pair.EditKB(func(j evptest.JWS) evptest.JWS { return j.With("jti", 1) }).String()
@@ -179,7 +206,10 @@ func signatures() []vector {
 		failure("over the claims only", "The message is header and claims.", k.sign(func(m []byte) ([]byte, error) {
 			return evptest.TestKey("Ed25519-2").Sign(m[strings.IndexByte(string(m), '.')+1:])
 		})),
-		failure("over a hash", "Ed25519 and not Ed25519ph by hand.", k.sign(func(m []byte) ([]byte, error) { return evptest.TestKey("Ed25519-2").Sign(sha(string(m))) })),
+		failure("over a hash", "Ed25519 and not Ed25519ph by hand.", k.sign(func(m []byte) ([]byte,
+			error) {
+			return evptest.TestKey("Ed25519-2").Sign(sha(string(m)))
+		})),
 		failure("Ed25519 S + L", "S is below the order; some verifiers reduce it.", k.alter(addOrder)),
 		failure("by a thief, draft-02", "The same under draft-02.", draft02, k.sign(thief.Sign)),
 	}
@@ -262,7 +292,8 @@ func ecdsaSignatures() []vector {
 		bad("r = s = 1", "Not a signature.", func(r, s, n *big.Int) (*big.Int, *big.Int) { return big.NewInt(1), big.NewInt(1) }),
 		bad("-r", "Another signature.", func(r, s, n *big.Int) (*big.Int, *big.Int) { return new(big.Int).Sub(n, r), s }),
 		failure("ES256 in DER", "r and s raw, not DER.", es256, k.alter(der)),
-		failure("ES256 little-endian", "Big-endian.", es256, k.alter(func(b []byte) []byte { slices.Reverse(b[:32]); slices.Reverse(b[32:]); return b })),
+		failure("ES256 little-endian", "Big-endian.", es256,
+			k.alter(func(b []byte) []byte { slices.Reverse(b[:32]); slices.Reverse(b[32:]); return b })),
 	}
 }
 
@@ -296,6 +327,9 @@ func rsaSignatures() []vector {
 			info := digestInfo(hash)
 			return append(append([]byte{0, 2}, append(slices.Repeat([]byte{0xff}, 253-len(info)), 0)...), info...)
 		}))),
-		failure("RS256 1", "The signature is the number 1.", rs256, k.alter(func(b []byte) []byte { return append(make([]byte, len(b)-1), 1) })),
+		failure("RS256 1", "The signature is the number 1.", rs256, k.alter(func(b []byte) []byte {
+			return append(make([]byte,
+				len(b)-1), 1)
+		})),
 	}
 }

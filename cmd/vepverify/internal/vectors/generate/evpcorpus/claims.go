@@ -30,18 +30,25 @@ func claims() []group {
 func number(text string) evptest.Raw { return evptest.Raw(text) }
 
 func issuedAt() []vector {
-	table := []vector{okay("good", "An integer number of seconds."), okay("now", "Issued this second.", evtClaim("iat", now/1000), expires(300))}
+	table := []vector{okay("good", "An integer number of seconds."),
+		okay("now", "Issued this second.", evtClaim("iat", now/1000), expires(300))}
 	for _, p := range parts {
-		table = append(table, refuseKinds(p.name+" iat", func(v any) edit { return p.edit.with("iat", v) }, p.edit.without("iat"), "a number")...)
+		table = append(table, refuseKinds(p.name+" iat", func(v any) edit { return p.edit.with("iat", v) },
+			p.edit.without("iat"), "a number")...)
 		for _, text := range []string{
-			fmt.Sprint(issued, ".0"), fmt.Sprint(issued, ".5"), fmt.Sprint(issued, "e0"), "1.767225595e9", "1767225595E+0", "1e400", "99999999999999999999", "-99999999999999999999", "9223372036854775807", "9223372036854775808",
+			fmt.Sprint(issued, ".0"), fmt.Sprint(issued, ".5"), fmt.Sprint(issued, "e0"), "1.767225595e9", "1767225595E+0",
+			"1e400", "99999999999999999999", "-99999999999999999999", "9223372036854775807", "9223372036854775808",
 		} {
-			table = append(table, failure(p.name+" iat "+text, "Not an integer without fraction and exponent, up to 2^53.", p.edit.with("iat", number(text))))
+			table = append(table,
+				failure(p.name+" iat "+text, "Not an integer without fraction and exponent, up to 2^53.", p.edit.with("iat",
+					number(text))))
 		}
 		for _, text := range []string{"1", "0", "-0", "-1767225595", fmt.Sprint(int64(issued) * 1000)} {
-			table = append(table, failure(p.name+" iat "+text, "An integer, and another time.", broken("5.window"), p.edit.with("iat", number(text))))
+			table = append(table,
+				failure(p.name+" iat "+text, "An integer, and another time.", broken("5.window"), p.edit.with("iat", number(text))))
 		}
-		table = append(table, failure(p.name+" iat in a string", "A string is not a number.", p.edit.with("iat", fmt.Sprint(issued))))
+		table = append(table,
+			failure(p.name+" iat in a string", "A string is not a number.", p.edit.with("iat", fmt.Sprint(issued))))
 	}
 	return append(table, failure("EVT IAT", "The name in another case.", part(evt).without("iat"), evtClaim("IAT", issued)))
 }
@@ -49,16 +56,26 @@ func issuedAt() []vector {
 func issuers() []vector {
 	table := refuseKinds("iss", func(v any) edit { return evtClaim("iss", v) }, part(evt).without("iss"))
 	for _, c := range []struct{ iss, comment string }{
-		{"accounts.issuer.example", "No scheme."}, {"http://accounts.issuer.example", "Not https."}, {"HTTPS://accounts.issuer.example", "The scheme in capitals."},
-		{"https:accounts.issuer.example", "No slashes."}, {"https:///accounts.issuer.example", "Three slashes."}, {"//accounts.issuer.example", "No scheme."},
-		{"https://accounts.issuer.example/", "A slash."}, {"https://accounts.issuer.example/x", "A path."}, {"https://accounts.issuer.example?x", "A query."},
-		{"https://accounts.issuer.example#x", "A fragment."}, {"https://accounts.issuer.example:443", "A port."}, {"https://accounts.issuer.example:8443", "Another port."},
-		{"https://user@accounts.issuer.example", "User info."}, {"https://accounts.issuer.example.", "A dot at the end."}, {"https://.accounts.issuer.example", "A dot at the start."},
-		{"https://Accounts.Issuer.Example", "Capitals."}, {" https://accounts.issuer.example", "A space before."}, {"https://accounts.issuer.example ", "A space after."},
-		{"https://accounts.issuer.example\n", "A line feed, before which a $ matches too."}, {"https://accounts%2eissuer.example", "Percent encoding."},
-		{"https://accounts\uff0eissuer.example", "A full-width dot."}, {"https://äccounts.issuer.example", "A label in Unicode."}, {"https://localhost", "One label."},
-		{"https://127.0.0.1", "An IPv4 address."}, {"https://[::1]", "An IPv6 address."}, {"https://", "No host."}, {"https://accounts.issuer.example\\", "A backslash."},
-		{"https://accounts..issuer.example", "An empty label."}, {"https://a_b.issuer.example", "An underscore."}, {"javascript:alert(1)", "Another scheme."},
+		{"accounts.issuer.example", "No scheme."}, {"http://accounts.issuer.example", "Not https."},
+		{"HTTPS://accounts.issuer.example", "The scheme in capitals."},
+		{"https:accounts.issuer.example", "No slashes."}, {"https:///accounts.issuer.example", "Three slashes."},
+		{"//accounts.issuer.example", "No scheme."},
+		{"https://accounts.issuer.example/", "A slash."}, {"https://accounts.issuer.example/x", "A path."},
+		{"https://accounts.issuer.example?x", "A query."},
+		{"https://accounts.issuer.example#x", "A fragment."}, {"https://accounts.issuer.example:443", "A port."},
+		{"https://accounts.issuer.example:8443", "Another port."},
+		{"https://user@accounts.issuer.example", "User info."}, {"https://accounts.issuer.example.", "A dot at the end."},
+		{"https://.accounts.issuer.example", "A dot at the start."},
+		{"https://Accounts.Issuer.Example", "Capitals."}, {" https://accounts.issuer.example", "A space before."},
+		{"https://accounts.issuer.example ", "A space after."},
+		{"https://accounts.issuer.example\n", "A line feed, before which a $ matches too."},
+		{"https://accounts%2eissuer.example", "Percent encoding."},
+		{"https://accounts\uff0eissuer.example", "A full-width dot."},
+		{"https://äccounts.issuer.example", "A label in Unicode."}, {"https://localhost", "One label."},
+		{"https://127.0.0.1", "An IPv4 address."}, {"https://[::1]", "An IPv6 address."}, {"https://", "No host."},
+		{"https://accounts.issuer.example\\", "A backslash."},
+		{"https://accounts..issuer.example", "An empty label."}, {"https://a_b.issuer.example", "An underscore."},
+		{"javascript:alert(1)", "Another scheme."},
 	} {
 		table = append(table, failure("iss "+quoted(c.iss), c.comment, evtClaim("iss", c.iss)))
 	}
@@ -96,20 +113,34 @@ func emails() []vector {
 func wrongEmails() []vector {
 	table := refuseKinds("email", func(v any) edit { return evtClaim("email", v) }, part(evt).without("email"))
 	for _, c := range []struct{ email, comment string }{
-		{"alice", "No @."}, {"@mail.example", "Nothing before the @."}, {"alice@", "Nothing after the @."}, {"@", "Only an @."}, {"alice@@mail.example", "Two @."},
-		{"alice@bob@mail.example", "Two @."}, {"alice mail.example", "No @, and a space."}, {" alice@mail.example", "A space before."}, {"alice@mail.example ", "A space after."},
-		{"al ice@mail.example", "A space inside."}, {"alice@mail.example\n", "A line feed, before which a $ matches too."}, {"alice\x00@mail.example", "NUL."},
-		{"alice\t@mail.example", "A tab."}, {"alice@mail.example\x00.other.example", "NUL in the domain."}, {`"alice"@mail.example`, "Quoted, as in RFC 5322."},
-		{"alice(comment)@mail.example", "A comment of RFC 5322."}, {"Alice <alice@mail.example>", "A display name."}, {"<alice@mail.example>", "Angle brackets."},
-		{"mailto:alice@mail.example", "A URL: the colon is not in the production."}, {"alice@mail.example,bob@mail.example", "Two addresses."},
-		{"alice;bob@mail.example", "A semicolon."}, {"älice@mail.example", "A letter beyond ASCII."}, {"alice@bücher.example", "A domain in Unicode."},
-		{"alice@mail\uff0eexample", "A full-width dot."}, {"ali\u212ae@mail.example", "The Kelvin sign."}, {"alice@localhost", "One label."},
-		{"alice@192.0.2.1", "An IPv4 address."}, {"alice@[192.0.2.1]", "An address literal."}, {"alice@[IPv6:::1]", "An address literal."},
-		{"alice@mail.example.", "A dot at the end."}, {"alice@.mail.example", "A dot at the start."}, {"alice@mail..example", "An empty label."},
-		{"alice@-mail.example", "A hyphen at the start of a label."}, {"alice@mail-.example", "A hyphen at the end of a label."}, {"alice@ma_il.example", "An underscore."},
-		{"alice@Mail.example", "A capital in the domain."}, {"alice@MAIL.EXAMPLE", "Capitals in the domain."}, {"alice@mail.example:25", "A port."}, {"alice@mail.example/x", "A path."},
-		{"alice@" + strings.Repeat("b", 64) + ".example", "A label of 64 bytes."}, {strings.Repeat("a", 242) + "@mail.example", "255 bytes."},
-		{"a@" + strings.Repeat("b.", 120) + "example.example", "Far too long a domain."}, {"alice%40mail.example", "Percent encoding."},
+		{"alice", "No @."}, {"@mail.example", "Nothing before the @."}, {"alice@", "Nothing after the @."},
+		{"@", "Only an @."}, {"alice@@mail.example", "Two @."},
+		{"alice@bob@mail.example", "Two @."}, {"alice mail.example", "No @, and a space."},
+		{" alice@mail.example", "A space before."}, {"alice@mail.example ", "A space after."},
+		{"al ice@mail.example", "A space inside."}, {"alice@mail.example\n", "A line feed, before which a $ matches too."},
+		{"alice\x00@mail.example", "NUL."},
+		{"alice\t@mail.example", "A tab."},
+		{"alice@mail.example\x00.other.example", "NUL in the domain."}, {`"alice"@mail.example`, "Quoted, as in RFC 5322."},
+		{"alice(comment)@mail.example", "A comment of RFC 5322."}, {"Alice <alice@mail.example>", "A display name."},
+		{"<alice@mail.example>", "Angle brackets."},
+		{"mailto:alice@mail.example", "A URL: the colon is not in the production."},
+		{"alice@mail.example,bob@mail.example", "Two addresses."},
+		{"alice;bob@mail.example", "A semicolon."}, {"älice@mail.example", "A letter beyond ASCII."},
+		{"alice@bücher.example", "A domain in Unicode."},
+		{"alice@mail\uff0eexample", "A full-width dot."}, {"ali\u212ae@mail.example", "The Kelvin sign."},
+		{"alice@localhost", "One label."},
+		{"alice@192.0.2.1", "An IPv4 address."}, {"alice@[192.0.2.1]", "An address literal."},
+		{"alice@[IPv6:::1]", "An address literal."},
+		{"alice@mail.example.", "A dot at the end."}, {"alice@.mail.example", "A dot at the start."},
+		{"alice@mail..example", "An empty label."},
+		{"alice@-mail.example", "A hyphen at the start of a label."},
+		{"alice@mail-.example", "A hyphen at the end of a label."}, {"alice@ma_il.example", "An underscore."},
+		{"alice@Mail.example", "A capital in the domain."}, {"alice@MAIL.EXAMPLE", "Capitals in the domain."},
+		{"alice@mail.example:25", "A port."}, {"alice@mail.example/x", "A path."},
+		{"alice@" + strings.Repeat("b", 64) + ".example", "A label of 64 bytes."}, {strings.Repeat("a",
+			242) + "@mail.example", "255 bytes."},
+		{"a@" + strings.Repeat("b.", 120) + "example.example", "Far too long a domain."},
+		{"alice%40mail.example", "Percent encoding."},
 	} {
 		name := quoted(c.email)
 		if len(name) > 60 {
@@ -134,13 +165,15 @@ func reachable(email string) edit {
 func verified() []vector {
 	return join(
 		[]vector{okay("true", "The only right value.")},
-		refuseKinds("email_verified", func(v any) edit { return evtClaim("email_verified", v) }, part(evt).without("email_verified"), "true"),
+		refuseKinds("email_verified", func(v any) edit { return evtClaim("email_verified", v) },
+			part(evt).without("email_verified"), "true"),
 		[]vector{
 			failure("email_verified false", "The issuer says that it did not verify.", evtClaim("email_verified", false)),
 			failure(`email_verified "true"`, "A string.", evtClaim("email_verified", "true")),
 			failure("email_verified 0", "A number.", evtClaim("email_verified", 0)),
 			failure("email_verified [true]", "An array.", evtClaim("email_verified", []bool{true})),
-			failure("Email_Verified", "The name in another case.", part(evt).without("email_verified"), evtClaim("Email_Verified", true)),
+			failure("Email_Verified", "The name in another case.", part(evt).without("email_verified"),
+				evtClaim("Email_Verified", true)),
 			failure("false, draft-02", "The same under draft-02.", draft02, evtClaim("email_verified", false)),
 		})
 }
@@ -202,11 +235,15 @@ func holderTypes() []vector {
 		table = append(table, failure("kty "+quoted(kty), "Not that of the key.", jwkWith("kty", kty)))
 	}
 	return append(table,
-		failure("oct", "A symmetric key, and a MAC by it.", broken("2.alg"), evtClaim("cnf", evptest.Object{"jwk": evptest.Object{"kty": "oct", "k": "AAAA"}}), part(kb).header("alg", "HS256")),
+		failure("oct", "A symmetric key, and a MAC by it.", broken("2.alg"), evtClaim("cnf",
+			evptest.Object{"jwk": evptest.Object{"kty": "oct", "k": "AAAA"}}), part(kb).header("alg", "HS256")),
 		failure("KB ES256 on OKP", "alg does not fit the key.", part(kb).header("alg", "ES256")),
-		failure("KB Ed25519 on EC", "alg does not fit the key.", holder(evptest.TestKey("ES256-2")), part(kb).header("alg", "Ed25519")),
-		failure("KB RS256 on EC", "alg does not fit the key.", holder(evptest.TestKey("ES256-2")), part(kb).header("alg", "RS256")),
-		failure("KB ES256 on RSA", "alg does not fit the key.", holder(evptest.TestKey("RS256-2")), part(kb).header("alg", "ES256")),
+		failure("KB Ed25519 on EC", "alg does not fit the key.", holder(evptest.TestKey("ES256-2")), part(kb).header("alg",
+			"Ed25519")),
+		failure("KB RS256 on EC", "alg does not fit the key.", holder(evptest.TestKey("ES256-2")), part(kb).header("alg",
+			"RS256")),
+		failure("KB ES256 on RSA", "alg does not fit the key.", holder(evptest.TestKey("RS256-2")), part(kb).header("alg",
+			"ES256")),
 	)
 }
 
@@ -231,8 +268,12 @@ func badBytes(prefix, name string, before ...edit) []vector {
 	}
 	table := []vector{
 		bad("a byte short", "Too short.", func(b []byte) string { return base64url(b[1:]) }),
-		bad("a byte long", "Too long, by a zero at the start.", func(b []byte) string { return base64url(append([]byte{0}, b...)) }),
-		bad("a zero after", "Too long, by a zero at the end.", func(b []byte) string { return base64url(append(slices.Clone(b), 0)) }),
+		bad("a byte long", "Too long, by a zero at the start.", func(b []byte) string {
+			return base64url(append([]byte{0},
+				b...))
+		}),
+		bad("a zero after", "Too long, by a zero at the end.",
+			func(b []byte) string { return base64url(append(slices.Clone(b), 0)) }),
 		bad("padded", "Strict base64url.", base64.URLEncoding.EncodeToString),
 		bad("with unused bits", "Strict base64url.", looseBits),
 		bad("with a line feed", "Strict base64url.", inserted("\n")),
@@ -240,9 +281,11 @@ func badBytes(prefix, name string, before ...edit) []vector {
 		bad("in decimal", "Another encoding.", func(b []byte) string { return new(big.Int).SetBytes(b).String() }),
 	}
 	for _, k := range kinds {
-		table = append(table, failure(prefix+" "+name+" "+k.name, name+" is "+k.name+".", append(slices.Clone(before), jwkWith(name, k.value))...))
+		table = append(table,
+			failure(prefix+" "+name+" "+k.name, name+" is "+k.name+".", append(slices.Clone(before), jwkWith(name, k.value))...))
 	}
-	return append(table, failure(prefix+" "+name+" absent", "Without "+name+".", append(slices.Clone(before), jwkWithout(name))...))
+	return append(table,
+		failure(prefix+" "+name+" absent", "Without "+name+".", append(slices.Clone(before), jwkWithout(name))...))
 }
 
 func okp() []vector {
@@ -264,14 +307,16 @@ func ec() []vector {
 	return append(table,
 		okay("EC", "A P-256 holder.", es256),
 		okay("EC leading zero", "x has 32 bytes, the first of them zero.", zero),
-		failure("EC leading zero cut", "The same with x of 31 bytes.", zero, reencode("x", func(b []byte) string { return base64url(b[1:]) })),
+		failure("EC leading zero cut", "The same with x of 31 bytes.", zero, reencode("x",
+			func(b []byte) string { return base64url(b[1:]) })),
 		failure("EC crv absent", "Required.", es256, jwkWithout("crv")),
 		failure("EC y absent", "A compressed point is none.", es256, jwkWithout("y")),
 		failure("EC at infinity", "Both zero.", es256, jwkWith("x", zeros), jwkWith("y", zeros)),
 		failure("EC not on the curve", "y of one more.", es256, reencode("y", func(b []byte) string {
 			return base64url(new(big.Int).Add(new(big.Int).SetBytes(b), big.NewInt(1)).FillBytes(make([]byte, 32)))
 		})),
-		failure("EC x and y exchanged", "Not on the curve.", es256, jwk(func(o evptest.Object) evptest.Object { return o.With("x", o["y"]).With("y", o["x"]) })),
+		failure("EC x and y exchanged", "Not on the curve.", es256,
+			jwk(func(o evptest.Object) evptest.Object { return o.With("x", o["y"]).With("y", o["x"]) })),
 	)
 }
 
@@ -282,7 +327,8 @@ func rsaHolders() []vector {
 		okay("RSA 2048", "An RSA holder.", rs256),
 		okay("RSA 3072", "An RSA holder.", holder(evptest.TestKey("RS256-3072"))),
 		okay("RSA 4096", "As long as a key may be.", holder(evptest.TestKey("RS256-4096"))),
-		sized("rsa1024", "Too short."), sized("rsa2040", "Too short."), sized("rsa2047", "One bit too short."), sized("rsa4104", "Too long."),
+		sized("rsa1024", "Too short."), sized("rsa2040", "Too short."), sized("rsa2047", "One bit too short."),
+		sized("rsa4104", "Too long."),
 		sized("rsa2048-e3", "e is 65537."), sized("rsa2048-e65539", "e is 65537."),
 		failure("RSA even modulus", "Not a product of odd primes.", rs256, reencode("n", func(b []byte) string {
 			b[len(b)-1] &^= 1
@@ -309,9 +355,12 @@ func privateMembers() []vector {
 		"Ed25519-2": {"d"}, "ES256-2": {"d"}, "RS256-2": {"d", "p", "q", "dp", "dq", "qi", "oth"},
 	} {
 		for _, name := range members {
-			table = append(table, failure(kind+" with "+name, "A private member: the member alone is enough.", holder(evptest.TestKey(kind)), jwkWith(name, "AQ")))
+			table = append(table,
+				failure(kind+" with "+name, "A private member: the member alone is enough.", holder(evptest.TestKey(kind)),
+					jwkWith(name, "AQ")))
 		}
-		table = append(table, failure(kind+" with d null", "Whatever its value.", holder(evptest.TestKey(kind)), jwkWith("d", nil)))
+		table = append(table,
+			failure(kind+" with d null", "Whatever its value.", holder(evptest.TestKey(kind)), jwkWith("d", nil)))
 	}
 	return sorted(table)
 }
@@ -326,7 +375,8 @@ func expNbf() []vector {
 		okay("exp 59 s ago", "Within the leeway.", evtClaim("exp", sec-59), expires(-54)),
 		failure("exp 60 s ago", "The leeway is over.", evtClaim("exp", sec-60)),
 		failure("exp 60 s ago, a millisecond later", "The leeway is over.", evtClaim("exp", sec-60), at(1)),
-		okay("exp 60 s ago, a millisecond earlier", "The last millisecond of the leeway.", evtClaim("exp", sec-60), at(-1), expires(-55)),
+		okay("exp 60 s ago, a millisecond earlier", "The last millisecond of the leeway.", evtClaim("exp", sec-60), at(-1),
+			expires(-55)),
 		failure("exp long ago", "Expired.", evtClaim("exp", sec-86400)),
 		failure("exp 0", "Expired.", evtClaim("exp", 0)),
 		failure("exp negative", "Expired.", evtClaim("exp", -1)),
@@ -342,7 +392,8 @@ func expNbf() []vector {
 	for _, name := range []string{"exp", "nbf"} {
 		table = append(table, refuseKinds(name, func(v any) edit { return evtClaim(name, v) }, nil, "a number")...)
 		for _, text := range []string{fmt.Sprint(sec+60, ".5"), fmt.Sprint(sec, ".0"), "1767225600e0"} {
-			table = append(table, failure(name+" "+text, "An integer without fraction and exponent.", evtClaim(name, number(text))))
+			table = append(table,
+				failure(name+" "+text, "An integer without fraction and exponent.", evtClaim(name, number(text))))
 		}
 	}
 	return table

@@ -13,7 +13,8 @@ import (
 func discovery() []group {
 	return []group{
 		{"7.offline-first", offlineFirst()},
-		{"8.no-issuer", noIssuer()}, {"8.unavailable", dnsUnavailable()}, {"8.record", join(records(), wrongHosts())}, {"8.iss", otherIssuers()},
+		{"8.no-issuer", noIssuer()}, {"8.unavailable", dnsUnavailable()}, {"8.record", join(records(), wrongHosts())},
+		{"8.iss", otherIssuers()},
 		{"9.guard", guarded()}, {"9.refused", refused()}, {"9.unavailable", unavailable()}, {"9.issuer", namedIssuers()},
 		{"9.jwks-uri", jwksURIs()}, {"9.key-set", keySets()},
 	}
@@ -26,9 +27,12 @@ func offlineFirst() []vector {
 	}
 	return []vector{
 		undecided("valid", "A valid token, and nothing can be reached.", broken("8.unavailable"), silent),
-		undecided("EVT signature", "Only the keys would tell that another key signed.", broken("8.unavailable"), part(evt).sign(evptest.TestKey("Ed25519-3").Sign), silent),
-		undecided("unknown kid", "Only the key set would tell.", broken("8.unavailable"), part(evt).header("kid", "unknown"), silent),
-		undecided("other issuer", "Only DNS would tell.", broken("8.unavailable"), evtClaim("iss", "https://other.example"), silent),
+		undecided("EVT signature", "Only the keys would tell that another key signed.", broken("8.unavailable"),
+			part(evt).sign(evptest.TestKey("Ed25519-3").Sign), silent),
+		undecided("unknown kid", "Only the key set would tell.", broken("8.unavailable"), part(evt).header("kid", "unknown"),
+			silent),
+		undecided("other issuer", "Only DNS would tell.", broken("8.unavailable"), evtClaim("iss", "https://other.example"),
+			silent),
 		offline("form", "1.form", "No KB-JWT.", halves(func(evt, _ string) string { return evt + "~" })),
 		offline("base64", "1.base64", "A padded part.", misfit, segments[1].encode(looseBits)),
 		offline("json", "1.json", "A duplicate claim.", wholes[1].edit(member(`"iat":1`))),
@@ -115,7 +119,8 @@ func records() []vector {
 		okay("many labels", "A deep host.", host("a.b.c.d.e.f.g.issuer.example")),
 		okay("digits and hyphens", "Letters, digits and hyphens.", host("3com.a-b--c.issuer4.example")),
 		okay("label of 63", "As long as a label may be.", host(label63+".example")),
-		okay("253 bytes", "As long as a name may be.", host(label63+"."+label63+"."+label63+"."+strings.Repeat("b", 53)+".example")),
+		okay("253 bytes", "As long as a name may be.", host(label63+"."+label63+"."+label63+"."+strings.Repeat("b",
+			53)+".example")),
 		okay("A-label", "A host in its ASCII form.", host("xn--bcher-kva.example")),
 		okay("of the same domain", "Issuer and email domain are one.", host("mail.example")),
 		wrong("two issuers", "Exactly one record.", r, "iss=other.example"),
@@ -124,14 +129,23 @@ func records() []vector {
 		wrong("and SPF", "Exactly one record, even if the other is unrelated.", r, "v=spf1 -all"),
 		wrong("and empty", "Exactly one record.", r, ""),
 		wrong("seventeen", "Exactly one record.", strings.Split(strings.Repeat(r+"|", 16)+r, "|")...),
-		wrong("SPF", "Not an issuer.", "v=spf1 -all"), wrong("empty", "An empty record.", ""), wrong("iss= alone", "No host.", "iss="),
-		wrong("host alone", "No iss=.", evptest.DefaultHost), wrong("prefix in capitals", "iss= is in lower case.", "ISS="+evptest.DefaultHost),
-		wrong("prefix Iss", "iss= is in lower case.", "Iss="+evptest.DefaultHost), wrong("colon", "A colon in place of =.", "iss:"+evptest.DefaultHost),
-		wrong("space after =", "Nothing is trimmed.", "iss= "+evptest.DefaultHost), wrong("space before =", "Nothing is trimmed.", "iss ="+evptest.DefaultHost),
-		wrong("space before", "Nothing is trimmed.", " "+r), wrong("space after", "Nothing is trimmed.", r+" "), wrong("line feed after", "A $ matches before it.", r+"\n"),
-		wrong("NUL after", "Nothing is cut.", r+"\x00"), wrong("quoted", "The quotes of zone files are not part of it.", `"`+r+`"`), wrong("value quoted", "No quotes.", `iss="`+evptest.DefaultHost+`"`),
-		wrong("semicolon", "No other members.", r+";"), wrong("more members", "No other members.", r+"; v=1"), wrong("version first", "No other members.", "v=evp1; "+r),
-		wrong("two hosts", "One host.", r+",other.example"), wrong("JSON", "Not JSON.", `{"iss":"`+evptest.DefaultHost+`"}`), wrong("issuer=", "Another name.", "issuer="+evptest.DefaultHost),
+		wrong("SPF", "Not an issuer.", "v=spf1 -all"), wrong("empty", "An empty record.", ""),
+		wrong("iss= alone", "No host.", "iss="),
+		wrong("host alone", "No iss=.", evptest.DefaultHost),
+		wrong("prefix in capitals", "iss= is in lower case.", "ISS="+evptest.DefaultHost),
+		wrong("prefix Iss", "iss= is in lower case.", "Iss="+evptest.DefaultHost),
+		wrong("colon", "A colon in place of =.", "iss:"+evptest.DefaultHost),
+		wrong("space after =", "Nothing is trimmed.", "iss= "+evptest.DefaultHost),
+		wrong("space before =", "Nothing is trimmed.", "iss ="+evptest.DefaultHost),
+		wrong("space before", "Nothing is trimmed.", " "+r), wrong("space after", "Nothing is trimmed.", r+" "),
+		wrong("line feed after", "A $ matches before it.", r+"\n"),
+		wrong("NUL after", "Nothing is cut.", r+"\x00"),
+		wrong("quoted", "The quotes of zone files are not part of it.", `"`+r+`"`),
+		wrong("value quoted", "No quotes.", `iss="`+evptest.DefaultHost+`"`),
+		wrong("semicolon", "No other members.", r+";"), wrong("more members", "No other members.", r+"; v=1"),
+		wrong("version first", "No other members.", "v=evp1; "+r),
+		wrong("two hosts", "One host.", r+",other.example"), wrong("JSON", "Not JSON.", `{"iss":"`+evptest.DefaultHost+`"}`),
+		wrong("issuer=", "Another name.", "issuer="+evptest.DefaultHost),
 		failure("two records, draft-02", "The same under draft-02.", draft02, txt(r, r)),
 	}
 	return table
@@ -141,15 +155,24 @@ func wrongHosts() []vector {
 	var table []vector
 	label63 := strings.Repeat("a", 63)
 	for _, c := range []struct{ host, comment string }{
-		{"https://accounts.issuer.example", "A URL. Not a host."}, {"//accounts.issuer.example", "Slashes."}, {"accounts.issuer.example/", "A slash, which browsers accept."},
-		{"accounts.issuer.example/x", "A path."}, {"accounts.issuer.example?x", "A query."}, {"accounts.issuer.example#x", "A fragment."},
-		{"accounts.issuer.example:443", "A port, which browsers accept."}, {"accounts.issuer.example:8443", "A port."}, {"user@accounts.issuer.example", "User info, which browsers accept."},
-		{"ACCOUNTS.ISSUER.EXAMPLE", "Capitals, which browsers accept."}, {"accounts.issuer.exampleE", "A capital."}, {"accounts.issuer.example.", "A dot at the end."},
-		{".accounts.issuer.example", "A dot at the start."}, {"accounts..issuer.example", "An empty label."}, {"accounts_1.issuer.example", "An underscore."},
-		{"localhost", "One label."}, {"127.0.0.1", "An IPv4 address."}, {"10.0.0.1", "A private address."}, {"169.254.169.254", "A metadata service."}, {"[::1]", "An IPv6 address."}, {"::1", "An IPv6 address."},
-		{"0x7f.1", "A number for some resolvers."}, {"accounts.issuer.example\\x", "A backslash."}, {"*.issuer.example", "A pattern."}, {"accounts%2eissuer.example", "Percent encoding."},
-		{"bücher.example", "Unicode."}, {"accounts\uff0eissuer.example", "A full-width dot."}, {strings.Repeat("a", 64) + ".example", "A label of 64."},
-		{label63 + "." + label63 + "." + label63 + "." + strings.Repeat("b", 54) + ".example", "254 bytes."}, {"accounts.issuer.example\r\nHost: x", "A header."},
+		{"https://accounts.issuer.example", "A URL. Not a host."}, {"//accounts.issuer.example", "Slashes."},
+		{"accounts.issuer.example/", "A slash, which browsers accept."},
+		{"accounts.issuer.example/x", "A path."}, {"accounts.issuer.example?x", "A query."},
+		{"accounts.issuer.example#x", "A fragment."},
+		{"accounts.issuer.example:443", "A port, which browsers accept."}, {"accounts.issuer.example:8443", "A port."},
+		{"user@accounts.issuer.example", "User info, which browsers accept."},
+		{"ACCOUNTS.ISSUER.EXAMPLE", "Capitals, which browsers accept."}, {"accounts.issuer.exampleE", "A capital."},
+		{"accounts.issuer.example.", "A dot at the end."},
+		{".accounts.issuer.example", "A dot at the start."}, {"accounts..issuer.example", "An empty label."},
+		{"accounts_1.issuer.example", "An underscore."},
+		{"localhost", "One label."}, {"127.0.0.1", "An IPv4 address."}, {"10.0.0.1", "A private address."},
+		{"169.254.169.254", "A metadata service."}, {"[::1]", "An IPv6 address."}, {"::1", "An IPv6 address."},
+		{"0x7f.1", "A number for some resolvers."}, {"accounts.issuer.example\\x", "A backslash."},
+		{"*.issuer.example", "A pattern."}, {"accounts%2eissuer.example", "Percent encoding."},
+		{"bücher.example", "Unicode."},
+		{"accounts\uff0eissuer.example", "A full-width dot."}, {strings.Repeat("a", 64) + ".example", "A label of 64."},
+		{label63 + "." + label63 + "." + label63 + "." + strings.Repeat("b", 54) + ".example", "254 bytes."},
+		{"accounts.issuer.example\r\nHost: x", "A header."},
 	} {
 		name := quoted(c.host)
 		if len(name) > 60 {
@@ -222,12 +245,16 @@ func keysAt(url string) edit {
 func guarded() []vector {
 	var table []vector
 	for _, host := range []string{
-		"127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0", "192.0.2.1",
+		"127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "localhost",
+		"0.0.0.0", "192.0.2.1",
 		"2130706433", "0x7f000001", "127.1", "metadata", "017700000001",
 	} {
-		table = append(table, failure("jwks_uri at "+host, "Not the name of a public host.", broken("9.jwks-uri"), keysAt("https://"+host+"/jwks")))
+		table = append(table,
+			failure("jwks_uri at "+host, "Not the name of a public host.", broken("9.jwks-uri"), keysAt("https://"+host+"/jwks")))
 	}
-	return append(table, failure("jwks_uri at 10.0.0.1, draft-02", "The same under draft-02.", draft02, broken("9.jwks-uri"), keysAt("https://10.0.0.1/jwks")))
+	return append(table,
+		failure("jwks_uri at 10.0.0.1, draft-02", "The same under draft-02.", draft02, broken("9.jwks-uri"),
+			keysAt("https://10.0.0.1/jwks")))
 }
 
 // sites are the two documents of an issuer.
@@ -242,7 +269,8 @@ func refused() []vector {
 		good := func(name, comment string, f func(*Response)) vector {
 			return okay(site.name+" "+name, comment, change(site.url, f))
 		}
-		for _, status := range []int{201, 202, 203, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 410, 418, 421, 451} {
+		for _, status := range []int{201, 202, 203, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406,
+			410, 418, 421, 451} {
 			table = append(table, bad(fmt.Sprint("status ", status), "Refused, whatever the body says.", func(r *Response) {
 				r.Status = status
 				if status/100 == 3 {
@@ -250,11 +278,14 @@ func refused() []vector {
 				}
 			}))
 		}
-		for _, kind := range []string{"", "text/html", "text/plain", "text/json", "application/octet-stream", "application/jsonp", "application/json5", "json", "application/jwt", "application/x+jsonx", "image/svg+xml"} {
+		for _, kind := range []string{"", "text/html", "text/plain", "text/json", "application/octet-stream",
+			"application/jsonp", "application/json5", "json", "application/jwt", "application/x+jsonx", "image/svg+xml"} {
 			table = append(table, bad("type "+quoted(kind), "Not JSON.", func(r *Response) { r.ContentType = kind }))
 		}
-		for _, kind := range []string{"application/json; charset=utf-8", "application/jwk-set+json", "Application/JSON", "application/json;charset=UTF-8", "application/problem+json"} {
-			table = append(table, good("type "+quoted(kind), "JSON, or something +json.", func(r *Response) { r.ContentType = kind }))
+		for _, kind := range []string{"application/json; charset=utf-8", "application/jwk-set+json", "Application/JSON",
+			"application/json;charset=UTF-8", "application/problem+json"} {
+			table = append(table,
+				good("type "+quoted(kind), "JSON, or something +json.", func(r *Response) { r.ContentType = kind }))
 		}
 		table = append(table,
 			bad("empty", "No document.", func(r *Response) { r.Body = "" }),
@@ -266,12 +297,14 @@ func refused() []vector {
 			bad("HTML", "A page with the type of JSON.", func(r *Response) { r.Body = "<!doctype html>" }),
 			bad("byte order mark", "U+FEFF before the object.", func(r *Response) { r.Body = "\ufeff" + r.Body }),
 			bad("duplicate member", "Names are unique.", func(r *Response) { r.Body = member(`"x":1,"x":1`)(r.Body) }),
-			bad("duplicate member inside", "Names are unique at any depth.", func(r *Response) { r.Body = member(`"x":{"a":1,"a":1}`)(r.Body) }),
+			bad("duplicate member inside", "Names are unique at any depth.",
+				func(r *Response) { r.Body = member(`"x":{"a":1,"a":1}`)(r.Body) }),
 			bad("comma at the end", "Not JSON.", func(r *Response) { r.Body = r.Body[:len(r.Body)-1] + ",}" }),
 			bad("65537 bytes", "One byte too long.", func(r *Response) { r.Body += strings.Repeat(" ", 65537-len(r.Body)) }),
 			good("65536 bytes", "As long as it may be.", func(r *Response) { r.Body += strings.Repeat(" ", 65536-len(r.Body)) }),
 			good("white space", "JSON's white space around it.", func(r *Response) { r.Body = "\r\n\t " + r.Body + " \n" }),
-			good("other members", "Other members are ignored.", func(r *Response) { r.Body = member(`"x":{"y":[1,null,"é"]}`)(r.Body) }),
+			good("other members", "Other members are ignored.",
+				func(r *Response) { r.Body = member(`"x":{"y":[1,null,"é"]}`)(r.Body) }),
 			failure(site.name+" absent", "404.", func(s *scenario) { delete(s.http, site.url) }),
 			failure(site.name+" redirect", "Redirects are not followed.", func(s *scenario) {
 				s.http["https://accounts.issuer.example/elsewhere"] = s.http[site.url]
@@ -286,28 +319,38 @@ func unavailable() []vector {
 	var table []vector
 	for _, site := range sites {
 		for _, status := range []int{408, 425, 429, 500, 501, 502, 503, 504, 507, 511, 520, 599} {
-			table = append(table, undecided(fmt.Sprint(site.name, " status ", status), "Not known now, whatever the body says.", change(site.url, func(r *Response) { r.Status = status })))
+			table = append(table,
+				undecided(fmt.Sprint(site.name, " status ", status), "Not known now, whatever the body says.", change(site.url,
+					func(r *Response) { r.Status = status })))
 		}
 		table = append(table,
 			undecided(site.name+" timeout", "Not known now.", respond(site.url, Response{Timeout: true})),
-			undecided(site.name+" timeout, draft-02", "The same under draft-02.", draft02, respond(site.url, Response{Timeout: true})),
-			undecided(site.name+" 503 without type", "The type of an error does not matter.", respond(site.url, Response{Status: 503})))
+			undecided(site.name+" timeout, draft-02", "The same under draft-02.", draft02, respond(site.url,
+				Response{Timeout: true})),
+			undecided(site.name+" 503 without type", "The type of an error does not matter.", respond(site.url,
+				Response{Status: 503})))
 	}
 	return append(table,
-		failure("metadata bad, JWKS down", "The metadata is refused before the JWKS is asked for.", broken("9.refused"), respond(metadataURL, Response{Status: 404}), respond(keysURL, Response{Timeout: true})))
+		failure("metadata bad, JWKS down", "The metadata is refused before the JWKS is asked for.", broken("9.refused"),
+			respond(metadataURL, Response{Status: 404}), respond(keysURL, Response{Timeout: true})))
 }
 
 func namedIssuers() []vector {
 	table := []vector{
-		okay("absent", "Accepted, as Gmail had none.", metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
-		failure("absent, draft-02", "draft-02 requires it.", draft02, broken("10.draft-02"), metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
+		okay("absent", "Accepted, as Gmail had none.",
+			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
+		failure("absent, draft-02", "draft-02 requires it.", draft02, broken("10.draft-02"),
+			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
 		okay("good", "https:// and the host."),
-		okay("Issuer", "A name in another case is another name.", metadata(func(o evptest.Object) evptest.Object { return o.With("Issuer", "https://other.example") })),
+		okay("Issuer", "A name in another case is another name.",
+			metadata(func(o evptest.Object) evptest.Object { return o.With("Issuer", "https://other.example") })),
 	}
 	table = append(table, refuseKinds("issuer", func(v any) edit { return metadataWith("issuer", v) }, nil)...)
 	for _, name := range []string{
-		"https://accounts.issuer.example/", "https://accounts.issuer.example:443", "https://Accounts.Issuer.Example", "http://accounts.issuer.example",
-		"accounts.issuer.example", "https://other.example", "https://issuer.example", "https://mail.example", " https://accounts.issuer.example", "https://accounts.issuer.example.",
+		"https://accounts.issuer.example/", "https://accounts.issuer.example:443", "https://Accounts.Issuer.Example",
+		"http://accounts.issuer.example",
+		"accounts.issuer.example", "https://other.example", "https://issuer.example", "https://mail.example",
+		" https://accounts.issuer.example", "https://accounts.issuer.example.",
 	} {
 		table = append(table, failure("issuer "+quoted(name), "Byte for byte, if it is there.", metadataWith("issuer", name)))
 	}
@@ -318,14 +361,24 @@ func jwksURIs() []vector {
 	table := refuseKinds("jwks_uri", func(v any) edit { return metadataWith("jwks_uri", v) },
 		metadata(func(o evptest.Object) evptest.Object { return o.Without("jwks_uri") }))
 	for _, c := range []struct{ url, comment string }{
-		{"http://accounts.issuer.example/jwks", "Not https."}, {"ftp://accounts.issuer.example/jwks", "Another scheme."}, {"file:///etc/passwd", "A file."}, {"data:application/json,{}", "Data."},
-		{"/jwks", "Relative."}, {"jwks", "Relative."}, {"//accounts.issuer.example/jwks", "Without a scheme."}, {"https://u:p@accounts.issuer.example/jwks", "User info."},
-		{"https://u@accounts.issuer.example/jwks", "User info."}, {"https://@accounts.issuer.example/jwks", "Empty user info."}, {"https://accounts.issuer.example/jwks#x", "A fragment."},
-		{"https://accounts.issuer.example/jwks#", "An empty fragment."}, {"https://accounts.issuer.example:8443/jwks", "Another port."}, {"https://accounts.issuer.example:80/jwks", "Another port."},
-		{"https:///jwks", "No host."}, {"https://", "No host."}, {"https:accounts.issuer.example/jwks", "No slashes."}, {"https://accounts.issuer.example\\jwks", "A backslash."},
-		{" https://accounts.issuer.example/jwks", "A space before."}, {"https://accounts.issuer.example/jw ks", "A space."}, {"https://accounts.issuer.example/jwks\n", "A line feed."},
-		{"https://accounts.issuer.example/jwks\x00", "NUL."}, {"https://accounts.issuer.example./jwks", "A dot after the host."}, {"https://a_b.issuer.example/jwks", "An underscore in the host."},
-		{"https://issuer/jwks", "One label."}, {"https://accounts.issuer.example/" + strings.Repeat("x", 4096), "Over 2048 bytes."},
+		{"http://accounts.issuer.example/jwks", "Not https."}, {"ftp://accounts.issuer.example/jwks", "Another scheme."},
+		{"file:///etc/passwd", "A file."}, {"data:application/json,{}", "Data."},
+		{"/jwks", "Relative."}, {"jwks", "Relative."}, {"//accounts.issuer.example/jwks", "Without a scheme."},
+		{"https://u:p@accounts.issuer.example/jwks", "User info."},
+		{"https://u@accounts.issuer.example/jwks", "User info."},
+		{"https://@accounts.issuer.example/jwks", "Empty user info."}, {"https://accounts.issuer.example/jwks#x", "A fragment."},
+		{"https://accounts.issuer.example/jwks#", "An empty fragment."},
+		{"https://accounts.issuer.example:8443/jwks", "Another port."},
+		{"https://accounts.issuer.example:80/jwks", "Another port."},
+		{"https:///jwks", "No host."}, {"https://", "No host."}, {"https:accounts.issuer.example/jwks", "No slashes."},
+		{"https://accounts.issuer.example\\jwks", "A backslash."},
+		{" https://accounts.issuer.example/jwks", "A space before."}, {"https://accounts.issuer.example/jw ks", "A space."},
+		{"https://accounts.issuer.example/jwks\n", "A line feed."},
+		{"https://accounts.issuer.example/jwks\x00", "NUL."},
+		{"https://accounts.issuer.example./jwks", "A dot after the host."},
+		{"https://a_b.issuer.example/jwks", "An underscore in the host."},
+		{"https://issuer/jwks", "One label."},
+		{"https://accounts.issuer.example/" + strings.Repeat("x", 4096), "Over 2048 bytes."},
 	} {
 		name := quoted(c.url)
 		if len(name) > 80 {
@@ -337,17 +390,23 @@ func jwksURIs() []vector {
 		}))
 	}
 	for _, c := range []struct{ name, url, comment string }{
-		{"other path", "https://accounts.issuer.example/a/b/c.json", "Any path."}, {"query", "https://accounts.issuer.example/jwks?v=1&x=a@b", "With a query."},
-		{"other domain", "https://keys.googleapis.example/jwks", "Any host, as Gmail's."}, {"escaped path", "https://accounts.issuer.example/a%20b", "With an escape."},
+		{"other path", "https://accounts.issuer.example/a/b/c.json", "Any path."},
+		{"query", "https://accounts.issuer.example/jwks?v=1&x=a@b", "With a query."},
+		{"other domain", "https://keys.googleapis.example/jwks", "Any host, as Gmail's."},
+		{"escaped path", "https://accounts.issuer.example/a%20b", "With an escape."},
 	} {
 		table = append(table, okay(c.name, c.comment, keysAt(c.url)))
 	}
 	return append(table,
 		okay("port 443", "The port of https.", metadataWith("jwks_uri", "https://accounts.issuer.example:443/jwks")),
-		okay("nothing but jwks_uri", "Nothing else is needed.", metadata(func(o evptest.Object) evptest.Object { return evptest.Object{"jwks_uri": o["jwks_uri"]} })),
-		okay("algorithms not listed", "signing_alg_values_supported is not read.", metadataWith("signing_alg_values_supported", []string{})),
-		okay("other members of wrong types", "They are not read.", metadataWith("signing_alg_values_supported", 1), metadataWith("issuance_endpoint", nil), metadataWith("private_email_supported", "x")),
-		okay("private not supported", "private_email_supported is not read.", metadataWith("private_email_supported", false), evtClaim("is_private_email", true), isPrivate))
+		okay("nothing but jwks_uri", "Nothing else is needed.",
+			metadata(func(o evptest.Object) evptest.Object { return evptest.Object{"jwks_uri": o["jwks_uri"]} })),
+		okay("algorithms not listed", "signing_alg_values_supported is not read.",
+			metadataWith("signing_alg_values_supported", []string{})),
+		okay("other members of wrong types", "They are not read.", metadataWith("signing_alg_values_supported", 1),
+			metadataWith("issuance_endpoint", nil), metadataWith("private_email_supported", "x")),
+		okay("private not supported", "private_email_supported is not read.", metadataWith("private_email_supported", false),
+			evtClaim("is_private_email", true), isPrivate))
 }
 
 // published returns an edit of the array of published keys.
@@ -380,15 +439,28 @@ func strangers(n int, id any) []any {
 }
 
 func keySets() []vector {
-	table := refuseKinds("keys", func(v any) edit { return published(func([]any) any { return v }) }, respond(keysURL, document(evptest.Object{})), "an array")
-	junk := []any{nil, true, 1, "key", []any{}, evptest.Object{}, evptest.Object{"kty": "oct", "k": "AA"}, evptest.Object{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}, evptest.Object{"kty": "OKP", "crv": "X25519", "x": "AA"}}
+	table := refuseKinds("keys", func(v any) edit { return published(func([]any) any { return v }) }, respond(keysURL,
+		document(evptest.Object{})), "an array")
+	junk := []any{nil, true, 1, "key", []any{}, evptest.Object{}, evptest.Object{"kty": "oct", "k": "AA"},
+		evptest.Object{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}, evptest.Object{"kty": "OKP", "crv": "X25519",
+			"x": "AA"}}
 	table = append(table,
-		okay("junk before the right one", "Unusable entries are skipped.", published(func(all []any) any { return append(junk, all...) })),
-		okay("junk after the right one", "Unusable entries are skipped.", published(func(all []any) any { return append(all, junk...) })),
+		okay("junk before the right one", "Unusable entries are skipped.", published(func(all []any) any {
+			return append(junk,
+				all...)
+		})),
+		okay("junk after the right one", "Unusable entries are skipped.", published(func(all []any) any {
+			return append(all,
+				junk...)
+		})),
 		failure("empty", "No key.", broken("10.kid"), published(func([]any) any { return []any{} })),
 		failure("only junk", "No usable key.", broken("10.kid"), published(func([]any) any { return junk })),
-		okay("64 entries, right one first", "As many as there may be.", published(func(all []any) any { return append(all, strangers(63, "x")...) })),
-		okay("64 entries, right one last", "As many as there may be.", published(func(all []any) any { return append(strangers(63, "x"), all...) })),
+		okay("64 entries, right one first", "As many as there may be.", published(func(all []any) any {
+			return append(all,
+				strangers(63, "x")...)
+		})),
+		okay("64 entries, right one last", "As many as there may be.",
+			published(func(all []any) any { return append(strangers(63, "x"), all...) })),
 		failure("65 entries", "One too many.", published(func(all []any) any { return append(all, strangers(64, "x")...) })),
 		failure("65 entries of junk", "Unusable entries count.", published(func(all []any) any {
 			for len(all) < 65 {
@@ -406,21 +478,30 @@ func keySets() []vector {
 		okay("alg absent", "It may be absent.", publishedKey(func(o evptest.Object) evptest.Object { return o.Without("alg") })),
 		okay("use absent", "It may be absent.", publishedKey(func(o evptest.Object) evptest.Object { return o.Without("use") })),
 		okay("alg EdDSA", "Another name of Ed25519.", publishedWith("alg", "EdDSA")),
-		okay("more members", "Other members are ignored.", publishedWith("x5t", "AA"), publishedKey(func(o evptest.Object) evptest.Object { return o.With("key_ops", []string{"verify"}).With("ext", true) })),
+		okay("more members", "Other members are ignored.", publishedWith("x5t", "AA"),
+			publishedKey(func(o evptest.Object) evptest.Object {
+				return o.With("key_ops", []string{"verify"}).With("ext",
+					true)
+			})),
 	)
 	for _, c := range []struct{ name, comment, member, value string }{
-		{"use enc", "Not for signatures.", "use", "enc"}, {"alg ES256", "The alg of another kind of key.", "alg", "ES256"}, {"alg unknown", "An unknown alg.", "alg", "Ed448"},
-		{"kty EC", "Another kind of key.", "kty", "EC"}, {"crv X25519", "Another curve.", "crv", "X25519"}, {"x of 31 bytes", "Too short.", "x", base64url(make([]byte, 31))},
+		{"use enc", "Not for signatures.", "use", "enc"}, {"alg ES256", "The alg of another kind of key.", "alg", "ES256"},
+		{"alg unknown", "An unknown alg.", "alg", "Ed448"},
+		{"kty EC", "Another kind of key.", "kty", "EC"}, {"crv X25519", "Another curve.", "crv", "X25519"},
+		{"x of 31 bytes", "Too short.", "x", base64url(make([]byte, 31))},
 		{"x empty", "Too short.", "x", ""}, {"private member d", "A private key is not published.", "d", "AA"},
 	} {
 		table = append(table,
-			failure("only key: "+c.name, c.comment+" It is skipped, and there is no other.", broken("10.kid"), publishedWith(c.member, c.value)),
+			failure("only key: "+c.name, c.comment+" It is skipped, and there is no other.", broken("10.kid"),
+				publishedWith(c.member, c.value)),
 			okay("first key: "+c.name, c.comment+" It is skipped.", published(func(all []any) any {
 				return []any{all[0].(evptest.Object).With(c.member, c.value), all[0]}
 			})))
 	}
 	for _, name := range []string{"rsa1024", "rsa2040", "rsa4104", "rsa2048-e3"} {
-		table = append(table, failure("only key: "+name, "An RSA key that is too short, too long, or of another e.", broken("10.kid"), issuer(rawKey(name).WithID("k1"))))
+		table = append(table,
+			failure("only key: "+name, "An RSA key that is too short, too long, or of another e.", broken("10.kid"),
+				issuer(rawKey(name).WithID("k1"))))
 	}
 	return table
 }

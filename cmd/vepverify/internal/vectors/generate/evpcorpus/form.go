@@ -11,7 +11,8 @@ import (
 
 // form has the rules of section 1.
 func form() []group {
-	return []group{{"1.size", sizes()}, {"1.form", forms()}, {"1.base64", join(encodings(), insertions())}, {"1.json", join(jsonTexts(), duplicates(), jsonValues())}}
+	return []group{{"1.size", sizes()}, {"1.form", forms()}, {"1.base64", join(encodings(), insertions())},
+		{"1.json", join(jsonTexts(), duplicates(), jsonValues())}}
 }
 
 func sizes() []vector {
@@ -60,25 +61,42 @@ func forms() []vector {
 		text("empty", "No token at all.", ""), text("tilde", "A tilde alone.", "~"), text("dots", "Dots and a tilde.", "..~.."),
 		text("JSON", "A JSON object.", `{"token":"x"}`), text("null", "The word null.", "null"),
 		failure("EVT alone", "Neither tilde nor KB-JWT.", halves(func(evt, _ string) string { return evt })),
-		failure("EVT and tilde", "As the issuer gave it to the browser.", halves(func(evt, _ string) string { return evt + "~" })),
+		failure("EVT and tilde", "As the issuer gave it to the browser.", halves(func(evt,
+			_ string) string {
+			return evt + "~"
+		})),
 		failure("KB alone", "Only the browser's part.", halves(func(_, kb string) string { return kb })),
 		failure("tilde and KB", "No EVT.", halves(func(_, kb string) string { return "~" + kb })),
 		failure("no tilde", "The two parts without tilde.", halves(func(evt, kb string) string { return evt + kb })),
 		failure("dot for tilde", "A dot between the parts.", halves(func(evt, kb string) string { return evt + "." + kb })),
-		failure("escaped tilde", "The tilde in percent encoding.", halves(func(evt, kb string) string { return evt + "%7E" + kb })),
+		failure("escaped tilde", "The tilde in percent encoding.", halves(func(evt,
+			kb string) string {
+			return evt + "%7E" + kb
+		})),
 		failure("two tildes", "An empty disclosure.", halves(func(evt, kb string) string { return evt + "~~" + kb })),
 		failure("tilde before", "A tilde before the token.", rewrite(func(s string) string { return "~" + s })),
 		failure("tilde after", "A tilde after the token.", rewrite(func(s string) string { return s + "~" })),
-		failure("parts exchanged", "The KB-JWT first.", broken("2.typ"), halves(func(evt, kb string) string { return kb + "~" + evt })),
-		failure("EVT twice", "The EVT in place of the KB-JWT.", broken("2.typ"), halves(func(evt, _ string) string { return evt + "~" + evt })),
-		failure("KB twice", "The KB-JWT in place of the EVT.", broken("2.typ"), halves(func(_, kb string) string { return kb + "~" + kb })),
+		failure("parts exchanged", "The KB-JWT first.", broken("2.typ"), halves(func(evt,
+			kb string) string {
+			return kb + "~" + evt
+		})),
+		failure("EVT twice", "The EVT in place of the KB-JWT.", broken("2.typ"), halves(func(evt,
+			_ string) string {
+			return evt + "~" + evt
+		})),
+		failure("KB twice", "The KB-JWT in place of the EVT.", broken("2.typ"), halves(func(_,
+			kb string) string {
+			return kb + "~" + kb
+		})),
 		failure("token twice", "Two tokens, one after the other.", rewrite(func(s string) string { return s + s })),
 		failure("quoted", "In quotes.", broken("1.base64"), rewrite(func(s string) string { return `"` + s + `"` })),
-		failure("Bearer", "With an authentication scheme.", broken("1.base64"), rewrite(func(s string) string { return "Bearer " + s })),
+		failure("Bearer", "With an authentication scheme.", broken("1.base64"),
+			rewrite(func(s string) string { return "Bearer " + s })),
 		failure("disclosure", "A disclosure, covered by sd_hash. Browsers let it through.", fault(evptest.Disclosure)),
 		failure("JSON serialization", "The EVT as a flattened JWS in JSON, covered by sd_hash.", part(evt).text(flattened)),
 		failure("capitals", "All letters in capitals.", broken(anyRule), rewrite(strings.ToUpper)),
-		failure("last byte off", "The last byte is missing.", broken(anyRule), rewrite(func(s string) string { return s[:len(s)-1] })),
+		failure("last byte off", "The last byte is missing.", broken(anyRule),
+			rewrite(func(s string) string { return s[:len(s)-1] })),
 	}
 	return append(table, partCounts()...)
 }
@@ -111,7 +129,10 @@ func partCounts() []vector {
 			edited("of one part", "Only the header.", func(h, c, s string) string { return h }),
 			edited("of two parts", "No signature, and no dot for it.", func(h, c, s string) string { return h + "." + c }),
 			edited("of four parts", "An empty fourth part.", func(h, c, s string) string { return h + "." + c + "." + s + "." }),
-			edited("of five parts", "As many as a JWE has.", func(h, c, s string) string { return h + "." + c + "." + s + ".AA.AA" }),
+			edited("of five parts", "As many as a JWE has.", func(h, c,
+				s string) string {
+				return h + "." + c + "." + s + ".AA.AA"
+			}),
 			edited("without header", "An empty first part.", func(h, c, s string) string { return "." + c + "." + s }),
 			edited("without claims", "An empty second part.", func(h, c, s string) string { return h + ".." + s }),
 			edited("without signature", "An empty third part.", func(h, c, s string) string { return h + "." + c + "." }),
@@ -125,7 +146,8 @@ func partCounts() []vector {
 var strays = []struct{ name, text string }{
 	{"space", " "}, {"tab", "\t"}, {"line feed", "\n"}, {"carriage return", "\r"}, {"NUL", "\x00"}, {"DEL", "\x7f"},
 	{"plus", "+"}, {"slash", "/"}, {"equals sign", "="}, {"comma", ","}, {"quote", `"`}, {"percent", "%"}, {"hash", "#"},
-	{"backslash", `\`}, {"e acute", "é"}, {"no-break space", "\u00a0"}, {"full-width dot", "\uff0e"}, {"zero-width space", "\u200b"},
+	{"backslash", `\`}, {"e acute", "é"}, {"no-break space", "\u00a0"}, {"full-width dot", "\uff0e"},
+	{"zero-width space", "\u200b"},
 	{"byte order mark", "\ufeff"}, {"emoji", "😀"},
 }
 
@@ -166,7 +188,8 @@ func insertions() []vector {
 			if (i+k)%3 != 0 { // a third of all pairs
 				continue
 			}
-			table = append(table, failure(c.name+" in "+s.name, "In the middle, covered by what follows.", s.encode(inserted(c.text))))
+			table = append(table,
+				failure(c.name+" in "+s.name, "In the middle, covered by what follows.", s.encode(inserted(c.text))))
 		}
 	}
 	return table
@@ -194,9 +217,12 @@ func encodings() []vector {
 		}
 		table = append(table,
 			encoded("padded", "With =, covered by what follows.", base64.URLEncoding.EncodeToString),
-			encoded("with unused bits", "The unused bits of the last character are not zero; a lenient decoder sees the same bytes.", looseBits),
-			encoded("of length 4n+1", "A length that base64url cannot have.", func(data []byte) string { return impossible(base64url(data)) }),
-			encoded("not encoded", "The bytes as they are, without dots.", func(data []byte) string { return strings.ReplaceAll(fmt.Sprintf("%+q", data), ".", "") }),
+			encoded("with unused bits",
+				"The unused bits of the last character are not zero; a lenient decoder sees the same bytes.", looseBits),
+			encoded("of length 4n+1", "A length that base64url cannot have.",
+				func(data []byte) string { return impossible(base64url(data)) }),
+			encoded("not encoded", "The bytes as they are, without dots.",
+				func(data []byte) string { return strings.ReplaceAll(fmt.Sprintf("%+q", data), ".", "") }),
 			failure(s.name+" in hexadecimal", "Another encoding, whose characters base64url has.", broken(anyRule),
 				s.encode(func(data []byte) string { return fmt.Sprintf("%x", data) })),
 		)
@@ -328,7 +354,8 @@ func jsonTexts() []vector {
 			okay(w.name+" with white space", "JSON's white space around and inside.", w.edit(func(s string) string {
 				return " \t\r\n" + strings.ReplaceAll(s, `":`, "\" :\n ") + "\n "
 			})),
-			failure(w.name+" empty text", "No bytes; base64url of nothing.", broken("1.form"), w.edit(func(string) string { return "" })),
+			failure(w.name+" empty text", "No bytes; base64url of nothing.", broken("1.form"),
+				w.edit(func(string) string { return "" })),
 			refused("cut", "Without its last byte.", func(s string) string { return s[:len(s)-1] }),
 			refused("and more", "Text after the object.", func(s string) string { return s + "x" }),
 			refused("twice", "Two objects.", func(s string) string { return s + s }),
@@ -358,25 +385,32 @@ func duplicates() []vector {
 	var table []vector
 	for _, w := range wholes {
 		for _, name := range names[w.name] {
-			table = append(table, failure(w.name+" "+name+" twice", "The same value twice. Some parsers take the first, some the last.",
-				w.edit(func(s string) string {
-					var members map[string]json.RawMessage
-					if err := json.Unmarshal([]byte(s), &members); err != nil {
-						panic(err)
-					}
-					return member(fmt.Sprintf("%q:%s", name, members[name]))(s)
-				})))
+			table = append(table,
+				failure(w.name+" "+name+" twice", "The same value twice. Some parsers take the first, some the last.",
+					w.edit(func(s string) string {
+						var members map[string]json.RawMessage
+						if err := json.Unmarshal([]byte(s), &members); err != nil {
+							panic(err)
+						}
+						return member(fmt.Sprintf("%q:%s", name, members[name]))(s)
+					})))
 		}
 	}
 	claims := wholes[1].edit
 	return append(table,
 		failure("EVT claims email twice, another first", "Chromium takes the last, which is the submitted one.",
 			claims(func(s string) string { return `{"email":"bob@mail.example",` + s[1:] })),
-		failure("EVT claims email twice, escaped", "Names are compared after unescaping.", claims(member(`"e\u006dail":"alice@mail.example"`))),
+		failure("EVT claims email twice, escaped", "Names are compared after unescaping.",
+			claims(member(`"e\u006dail":"alice@mail.example"`))),
 		failure("cnf.jwk x twice", "In a nested object.", jwkRaw(func(s string) string { return `{"x":"AA",` + s[1:] })),
-		failure("cnf jwk twice", "In a nested object.", claims(func(s string) string { return strings.Replace(s, `"cnf":{`, `"cnf":{"jwk":{},`, 1) })),
-		failure("other claim, member twice", "At any depth, in a claim that is ignored too.", claims(member(`"x":[{"a":1,"a":1}]`))),
-		okay("EVT claims Email and email", "Names in another case are other names.", claims(member(`"Email":"bob@mail.example","EMAIL_VERIFIED":false`))),
+		failure("cnf jwk twice", "In a nested object.", claims(func(s string) string {
+			return strings.Replace(s, `"cnf":{`,
+				`"cnf":{"jwk":{},`, 1)
+		})),
+		failure("other claim, member twice", "At any depth, in a claim that is ignored too.",
+			claims(member(`"x":[{"a":1,"a":1}]`))),
+		okay("EVT claims Email and email", "Names in another case are other names.",
+			claims(member(`"Email":"bob@mail.example","EMAIL_VERIFIED":false`))),
 		okay("same name in two objects", "Only within one object.", claims(member(`"x":{"email":1},"y":{"email":2}`))),
 	)
 }
@@ -394,13 +428,23 @@ func jwkRaw(f func(string) string) edit {
 func jsonValues() []vector {
 	claims := wholes[1].edit
 	return []vector{
-		okay("escaped name", "A name may be escaped.", claims(func(s string) string { return strings.Replace(s, `"email"`, `"\u0065mail"`, 1) })),
-		okay("escaped value", "A value may be escaped.", claims(func(s string) string { return strings.Replace(s, `"alice@`, `"\u0061lice\u0040`, 1) })),
-		okay("escaped slash", "iss with escaped slashes.", claims(func(s string) string { return strings.Replace(s, `https://`, `https:\/\/`, 1) })),
+		okay("escaped name", "A name may be escaped.", claims(func(s string) string {
+			return strings.Replace(s, `"email"`,
+				`"\u0065mail"`, 1)
+		})),
+		okay("escaped value", "A value may be escaped.", claims(func(s string) string {
+			return strings.Replace(s, `"alice@`,
+				`"\u0061lice\u0040`, 1)
+		})),
+		okay("escaped slash", "iss with escaped slashes.", claims(func(s string) string {
+			return strings.Replace(s,
+				`https://`, `https:\/\/`, 1)
+		})),
 		okay("other members in order", "The order of members does not matter.", claims(func(s string) string {
 			return `{"z":0,"email_verified":true,` + strings.Replace(s[1:], `"email_verified":true,`, "", 1)
 		})),
-		okay("nested 50 deep", "In a claim that is ignored.", claims(member(`"x":`+strings.Repeat("[", 50)+strings.Repeat("]", 50)))),
+		okay("nested 50 deep", "In a claim that is ignored.", claims(member(`"x":`+strings.Repeat("[", 50)+strings.Repeat("]",
+			50)))),
 		okay("large numbers", "In a claim that is ignored.", claims(member(`"x":[1e400,-0,123456789012345678901234567890]`))),
 		okay("text of all planes", "In a claim that is ignored.", claims(member(`"name":"Älice 😀 \ud83d\ude00 \u0000 \u2028"`))),
 		failure("proto", "A member named __proto__ brings no claims.", broken("3.email-verified"), claims(func(s string) string {

@@ -36,15 +36,18 @@ func selection() []vector {
 		okay("good", "The key with the kid."),
 		okay("second of two", "The key with the kid.", entries(ed("Ed25519-3", "k0"), right.WithID("k1"))),
 		okay("same kid, second right", "All keys with the kid are tried.", entries(ed("Ed25519-3", "k1"), right.WithID("k1"))),
-		okay("same kid, other algorithm first", "Keys of other algorithms do not fit.", entries(ed("ES256", "k1"), ed("RS256", "k1"), right.WithID("k1"))),
-		failure("kid of another key", "No other key is tried.", broken("10.signature"), entries(ed("Ed25519-3", "k1"), right.WithID("k2"))),
+		okay("same kid, other algorithm first", "Keys of other algorithms do not fit.", entries(ed("ES256", "k1"), ed("RS256",
+			"k1"), right.WithID("k1"))),
+		failure("kid of another key", "No other key is tried.", broken("10.signature"), entries(ed("Ed25519-3", "k1"),
+			right.WithID("k2"))),
 		failure("kid not there", "No other key is tried.", part(evt).header("kid", "k2")),
 		failure("kid, keys without", "No other key is tried.", entries(right)),
 		failure("kid, key with an empty one", "Exactly that kid.", entries(right.WithID(""))),
 		failure("kid in another case", "Exactly that kid.", entries(right.WithID("K1"))),
 		failure("kid with a space", "Exactly that kid.", entries(right.WithID("k1 "))),
 		failure("kid a prefix", "Exactly that kid.", entries(right.WithID("k10"))),
-		failure("kid in decomposed Unicode", "Byte for byte.", part(evt).header("kid", "\u00e9"), entries(right.WithID("e\u0301"))),
+		failure("kid in decomposed Unicode", "Byte for byte.", part(evt).header("kid", "\u00e9"),
+			entries(right.WithID("e\u0301"))),
 		failure("kid of a key for ES256", "The key does not fit the alg.", entries(ed("ES256", "k1"))),
 	}
 	for _, k := range []struct {
@@ -53,21 +56,25 @@ func selection() []vector {
 	}{{"absent", noKid}, {"empty", emptyKid}} {
 		table = append(table,
 			okay("kid "+k.name+", keys without", "All keys that fit are tried.", k.edit, entries(ed("Ed25519-3", nil), right)),
-			okay("kid "+k.name+", keys with", "All keys that fit are tried.", k.edit, entries(ed("Ed25519-3", "a"), right.WithID("b"))),
+			okay("kid "+k.name+", keys with", "All keys that fit are tried.", k.edit, entries(ed("Ed25519-3", "a"),
+				right.WithID("b"))),
 			okay("kid "+k.name+", keys with an empty one", "All keys that fit are tried.", k.edit, entries(right.WithID(""))),
-			okay("kid "+k.name+", all algorithms", "Only those that fit are tried.", k.edit, entries(ed("ES256", nil), ed("RS256", nil), right)),
-			failure("kid "+k.name+", none right", "None verifies.", broken("10.signature"), k.edit, entries(ed("Ed25519-3", nil), ed("Ed25519-2", nil))),
+			okay("kid "+k.name+", all algorithms", "Only those that fit are tried.", k.edit, entries(ed("ES256", nil),
+				ed("RS256", nil), right)),
+			failure("kid "+k.name+", none right", "None verifies.", broken("10.signature"), k.edit, entries(ed("Ed25519-3",
+				nil), ed("Ed25519-2", nil))),
 			failure("kid "+k.name+", none fits", "None fits the alg.", k.edit, entries(ed("ES256", nil), ed("RS256", nil))),
 			failure("kid "+k.name+", draft-02", "draft-02 requires a kid.", draft02, broken("10.draft-02"), k.edit))
 	}
 	return append(table,
-		okay("Gmail", "EdDSA, no kid, no issuer in the metadata, keys at another host, address in another case.", func(s *scenario) {
-			i := evptest.Gmail()
-			i.Domains = []string{"mail.example"}
-			clear(s.http)
-			s.issuedBy(i)
-			s.answer.Issuer = i.Host
-		}, address("Alice@mail.example", "mail.example"), typed(alice)))
+		okay("Gmail", "EdDSA, no kid, no issuer in the metadata, keys at another host, address in another case.",
+			func(s *scenario) {
+				i := evptest.Gmail()
+				i.Domains = []string{"mail.example"}
+				clear(s.http)
+				s.issuedBy(i)
+				s.answer.Issuer = i.Host
+			}, address("Alice@mail.example", "mail.example"), typed(alice)))
 }
 
 func tries() []vector {
@@ -90,23 +97,30 @@ func tries() []vector {
 		failure("kid, seventeenth", "One too many.", after(16, "k1")),
 		okay("no kid, sixteenth", "16 keys are tried.", noKid, after(15, nil)),
 		failure("no kid, seventeenth", "One too many.", noKid, after(16, nil)),
-		okay("kid, after 40 of another kid", "Those do not count.", published(func(all []any) any { return append(strangers(40, "k0"), all...) })),
-		okay("no kid, after 40 unusable", "Those do not count.", noKid, published(func([]any) any { return append(slices.Repeat([]any{1}, 40), right.Published()) })),
+		okay("kid, after 40 of another kid", "Those do not count.",
+			published(func(all []any) any { return append(strangers(40, "k0"), all...) })),
+		okay("no kid, after 40 unusable", "Those do not count.", noKid,
+			published(func([]any) any { return append(slices.Repeat([]any{1}, 40), right.Published()) })),
 		okay("no kid, after 40 of another algorithm", "Those do not count.", noKid, published(func([]any) any {
 			return append(slices.Repeat([]any{evptest.TestKey("ES256").Published()}, 40), right.Published())
 		})),
-		okay("no kid, fourth large", "Four RSA keys over 2048 bits are tried.", issuer(evptest.TestKey("RS256-3072")), large(3, evptest.TestKey("RS256-3072"), nil)),
-		failure("no kid, fifth large", "One too many.", issuer(evptest.TestKey("RS256-3072")), large(4, evptest.TestKey("RS256-3072"), nil)),
-		okay("kid, fourth large", "Four RSA keys over 2048 bits are tried.", issuer(key("RS256-3072")), large(3, evptest.TestKey("RS256-3072"), "k1")),
+		okay("no kid, fourth large", "Four RSA keys over 2048 bits are tried.", issuer(evptest.TestKey("RS256-3072")),
+			large(3, evptest.TestKey("RS256-3072"), nil)),
+		failure("no kid, fifth large", "One too many.", issuer(evptest.TestKey("RS256-3072")), large(4,
+			evptest.TestKey("RS256-3072"), nil)),
+		okay("kid, fourth large", "Four RSA keys over 2048 bits are tried.", issuer(key("RS256-3072")), large(3,
+			evptest.TestKey("RS256-3072"), "k1")),
 		failure("kid, fifth large", "One too many.", issuer(key("RS256-3072")), large(4, evptest.TestKey("RS256-3072"), "k1")),
-		okay("no kid, small after ten large", "Small ones go on being tried.", issuer(evptest.TestKey("RS256")), large(10, evptest.TestKey("RS256"), nil)),
-		okay("no kid, large after twelve small", "Only large ones count as large.", issuer(evptest.TestKey("RS256-3072")), published(func(all []any) any {
-			var before []any
-			for i := range 12 {
-				before = append(before, stranger(i, 2048, nil))
-			}
-			return append(before, all...)
-		})),
+		okay("no kid, small after ten large", "Small ones go on being tried.", issuer(evptest.TestKey("RS256")), large(10,
+			evptest.TestKey("RS256"), nil)),
+		okay("no kid, large after twelve small", "Only large ones count as large.", issuer(evptest.TestKey("RS256-3072")),
+			published(func(all []any) any {
+				var before []any
+				for i := range 12 {
+					before = append(before, stranger(i, 2048, nil))
+				}
+				return append(before, all...)
+			})),
 	}
 }
 
@@ -126,11 +140,15 @@ func stranger(i, bits int, id any) evptest.Object {
 
 func refresh() []vector {
 	return []vector{
-		failure("keys replaced", "Another key under the same kid, before and after the refresh.", broken("10.signature"), entries(ed("Ed25519-3", "k1"))),
+		failure("keys replaced", "Another key under the same kid, before and after the refresh.", broken("10.signature"),
+			entries(ed("Ed25519-3", "k1"))),
 		failure("keys rotated away", "The token's key is no longer published.", broken("10.kid"), entries(ed("Ed25519-3", "k2"))),
-		failure("keys rotated away, no kid", "The token's key is no longer published.", broken("10.signature"), part(evt).withoutHeader("kid"), entries(ed("Ed25519-3", "k2"))),
-		okay("rotation, old key", "Both are published, and the old one signed.", entries(ed("Ed25519", "k1"), ed("Ed25519-3", "k2"))),
-		okay("rotation, new key", "Both are published, and the new one signed.", issuer(ed("Ed25519-3", "k2")), entries(ed("Ed25519", "k1"), ed("Ed25519-3", "k2"))),
+		failure("keys rotated away, no kid", "The token's key is no longer published.", broken("10.signature"),
+			part(evt).withoutHeader("kid"), entries(ed("Ed25519-3", "k2"))),
+		okay("rotation, old key", "Both are published, and the old one signed.", entries(ed("Ed25519", "k1"), ed("Ed25519-3",
+			"k2"))),
+		okay("rotation, new key", "Both are published, and the new one signed.", issuer(ed("Ed25519-3", "k2")),
+			entries(ed("Ed25519", "k1"), ed("Ed25519-3", "k2"))),
 	}
 }
 
@@ -141,7 +159,8 @@ func issuerSignatures() []vector {
 		okay("good", "Signed by the published key."),
 		failure("by another issuer", "Not a key of the set.", e.sign(evptest.TestKey("Ed25519-3").Sign)),
 		failure("by the holder", "Signed by the key of cnf.jwk.", e.sign(evptest.TestKey("Ed25519-2").Sign)),
-		failure("by the holder, kid of the issuer", "The browser cannot issue.", e.sign(evptest.TestKey("Ed25519-2").Sign), e.header("jwk", evptest.TestKey("Ed25519-2").JWK())),
+		failure("by the holder, kid of the issuer", "The browser cannot issue.", e.sign(evptest.TestKey("Ed25519-2").Sign),
+			e.header("jwk", evptest.TestKey("Ed25519-2").JWK())),
 		failure("of other claims", "The signature of another address.", func(s *scenario) {
 			other := s.pair.EVT.With("email", "bob@mail.example")
 			e.sign(func([]byte) ([]byte, error) {
@@ -149,7 +168,10 @@ func issuerSignatures() []vector {
 				return evptest.TestKey("Ed25519").Sign([]byte(base64url(mustJSON(other.Header)) + "." + base64url([]byte(text))))
 			})(s)
 		}),
-		failure("over the claims only", "The message is header and claims.", e.sign(func(m []byte) ([]byte, error) { return evptest.TestKey("Ed25519").Sign(m[20:]) })),
+		failure("over the claims only", "The message is header and claims.", e.sign(func(m []byte) ([]byte,
+			error) {
+			return evptest.TestKey("Ed25519").Sign(m[20:])
+		})),
 		failure("Ed25519 S + L", "S is below the order.", e.alter(addOrder)),
 		okay("ES256 high s", "Both s and n-s are valid.", es256, e.alter(scalars(highS))),
 		okay("ES256 low s", "Both s and n-s are valid.", es256, e.alter(scalars(lowS))),
@@ -173,13 +195,17 @@ func strict() []vector {
 		failure("EVT alg EdDSA", "Forbidden.", draft02, part(evt).header("alg", "EdDSA")),
 		failure("KB alg EdDSA", "Forbidden.", draft02, part(kb).header("alg", "EdDSA")),
 		failure("cnf.jwk.alg EdDSA", "Forbidden.", draft02, jwkWith("alg", "EdDSA")),
-		failure("key's alg EdDSA", "Such a key is skipped, and there is no other.", draft02, broken("10.kid"), publishedWith("alg", "EdDSA")),
-		okay("key's alg EdDSA first", "Such a key is skipped.", draft02, published(func(all []any) any { return []any{all[0].(evptest.Object).With("alg", "EdDSA"), all[0]} })),
-		okay("key's alg absent", "It may be absent.", draft02, publishedKey(func(o evptest.Object) evptest.Object { return o.Without("alg") })),
+		failure("key's alg EdDSA", "Such a key is skipped, and there is no other.", draft02, broken("10.kid"),
+			publishedWith("alg", "EdDSA")),
+		okay("key's alg EdDSA first", "Such a key is skipped.", draft02,
+			published(func(all []any) any { return []any{all[0].(evptest.Object).With("alg", "EdDSA"), all[0]} })),
+		okay("key's alg absent", "It may be absent.", draft02,
+			publishedKey(func(o evptest.Object) evptest.Object { return o.Without("alg") })),
 		failure("cnf.jwk.alg absent", "Required.", draft02, jwkWithout("alg")),
 		failure("kid absent", "Required.", draft02, part(evt).withoutHeader("kid")),
 		failure("kid empty", "Not empty.", draft02, part(evt).header("kid", "")),
-		failure("metadata issuer absent", "Required.", draft02, metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
+		failure("metadata issuer absent", "Required.", draft02,
+			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
 		okay("other claims", "They are ignored.", draft02, evtClaim("jti", "1"), evtClaim("aud", "x"), kbClaim("sub", "x")),
 		okay("exp soon", "As in the default profile.", draft02, evtClaim("exp", now/1000+60), expires(65)),
 	}
@@ -188,14 +214,16 @@ func strict() []vector {
 			if i == "Ed25519" && h == "Ed25519" {
 				continue // the first of the table
 			}
-			table = append(table, okay(i+" issuer, "+h+" holder", "Fully specified names.", draft02, issuer(key(i)), holder(evptest.TestKey(h+"-2"))))
+			table = append(table,
+				okay(i+" issuer, "+h+" holder", "Fully specified names.", draft02, issuer(key(i)), holder(evptest.TestKey(h+"-2"))))
 		}
 	}
 	for _, c := range []struct {
 		name string
 		edit edit
 	}{
-		{"EVT alg EdDSA", part(evt).header("alg", "EdDSA")}, {"KB alg EdDSA", part(kb).header("alg", "EdDSA")}, {"cnf.jwk.alg absent", jwkWithout("alg")},
+		{"EVT alg EdDSA", part(evt).header("alg", "EdDSA")}, {"KB alg EdDSA", part(kb).header("alg", "EdDSA")},
+		{"cnf.jwk.alg absent", jwkWithout("alg")},
 		{"kid absent", part(evt).withoutHeader("kid")}, {"key's alg EdDSA", publishedWith("alg", "EdDSA")},
 	} {
 		table = append(table, okay("default: "+c.name, "The default profile accepts it.", c.edit))

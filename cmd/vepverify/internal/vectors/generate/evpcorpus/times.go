@@ -59,26 +59,40 @@ func submissions() []vector {
 		okay("same", "Byte for byte.", typed(alice)),
 		okay("same, draft-02", "Byte for byte.", draft02, typed(alice)),
 		okay("capitals submitted", "ASCII case does not matter; the claim is the answer.", typed("ALICE@MAIL.EXAMPLE")),
-		okay("capitals in the claim", "ASCII case does not matter; the claim is the answer.", address("Alice@mail.example", "mail.example"), typed(alice)),
-		okay("capitals in both", "Byte for byte.", draft02, address("Alice@mail.example", "mail.example"), typed("Alice@mail.example")),
-		failure("capitals submitted, draft-02", "draft-02 compares byte for byte.", draft02, broken("10.draft-02"), typed("Alice@mail.example")),
-		failure("capitals in the claim, draft-02", "draft-02 compares byte for byte.", draft02, broken("10.draft-02"), address("Alice@mail.example", "mail.example"), typed(alice)),
-		failure("capitals in the submitted domain, draft-02", "draft-02 compares byte for byte.", draft02, broken("10.draft-02"), typed("alice@Mail.example")),
+		okay("capitals in the claim", "ASCII case does not matter; the claim is the answer.", address("Alice@mail.example",
+			"mail.example"), typed(alice)),
+		okay("capitals in both", "Byte for byte.", draft02, address("Alice@mail.example", "mail.example"),
+			typed("Alice@mail.example")),
+		failure("capitals submitted, draft-02", "draft-02 compares byte for byte.", draft02, broken("10.draft-02"),
+			typed("Alice@mail.example")),
+		failure("capitals in the claim, draft-02", "draft-02 compares byte for byte.", draft02, broken("10.draft-02"),
+			address("Alice@mail.example", "mail.example"), typed(alice)),
+		failure("capitals in the submitted domain, draft-02", "draft-02 compares byte for byte.", draft02,
+			broken("10.draft-02"), typed("alice@Mail.example")),
 	}
 	for _, c := range []struct{ email, comment string }{
-		{"bob@mail.example", "Another person."}, {"alice@other.example", "Another domain."}, {"alice@mail.example.other.example", "A domain that begins alike."},
-		{"alice+shop@mail.example", "A tag."}, {"a.lice@mail.example", "A dot."}, {" alice@mail.example", "A space before."}, {"alice@mail.example ", "A space after."},
-		{"alice@mail.example.", "A dot after."}, {"alice", "No domain."}, {"Alice <alice@mail.example>", "A display name."}, {"\u212alice@mail.example", "A Kelvin sign."},
-		{"malice@mail.example", "An address that ends alike."}, {"alice@mail.exampl", "Cut."}, {"\"alice\"@mail.example", "Quoted."}, {"ALICE@\u00cdAIL.EXAMPLE", "Capitals beyond ASCII."},
+		{"bob@mail.example", "Another person."}, {"alice@other.example", "Another domain."},
+		{"alice@mail.example.other.example", "A domain that begins alike."},
+		{"alice+shop@mail.example", "A tag."}, {"a.lice@mail.example", "A dot."}, {" alice@mail.example", "A space before."},
+		{"alice@mail.example ", "A space after."},
+		{"alice@mail.example.", "A dot after."}, {"alice", "No domain."}, {"Alice <alice@mail.example>", "A display name."},
+		{"\u212alice@mail.example", "A Kelvin sign."},
+		{"malice@mail.example", "An address that ends alike."}, {"alice@mail.exampl", "Cut."},
+		{"\"alice\"@mail.example", "Quoted."}, {"ALICE@\u00cdAIL.EXAMPLE", "Capitals beyond ASCII."},
 	} {
 		table = append(table, failure("other "+quoted(c.email), c.comment, typed(c.email)))
 	}
 	table = append(table,
-		failure("k and Kelvin sign", "ASCII case only: the Kelvin sign is not a K.", address("kim@mail.example", "mail.example"), typed("\u212aim@mail.example")),
-		failure("s and long s", "ASCII case only: ſ is not an s.", address("sam@mail.example", "mail.example"), typed("\u017fam@mail.example")),
+		failure("k and Kelvin sign", "ASCII case only: the Kelvin sign is not a K.", address("kim@mail.example",
+			"mail.example"), typed("\u212aim@mail.example")),
+		failure("s and long s", "ASCII case only: ſ is not an s.", address("sam@mail.example", "mail.example"),
+			typed("\u017fam@mail.example")),
 		failure("[ and {", "Only letters have case.", address("a{b@mail.example", "mail.example"), typed("a[b@mail.example")),
 		failure("@ and `", "Only letters have case.", address("a`b@mail.example", "mail.example"), typed("a@b@mail.example")),
-		failure("U-label submitted", "Not turned into its A-label.", address("alice@xn--bcher-kva.example", "xn--bcher-kva.example"), typed("alice@bücher.example")),
+		failure("U-label submitted", "Not turned into its A-label.", address("alice@xn--bcher-kva.example",
+			"xn--bcher-kva.example"), typed("alice@bücher.example")),
 	)
-	return append(table, failure("of a longer claim", "A prefix of the claim.", address("alice.b@mail.example", "mail.example"), typed("alice@mail.example")))
+	return append(table,
+		failure("of a longer claim", "A prefix of the claim.", address("alice.b@mail.example", "mail.example"),
+			typed("alice@mail.example")))
 }
