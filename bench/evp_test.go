@@ -65,9 +65,44 @@ func BenchmarkEVPWorst(b *testing.B) {
 			names = append(names, fmt.Sprintf("%q:%d", fmt.Sprintf("%x", i), i))
 		}
 		w.extra = json.RawMessage("{" + strings.Join(names, ",") + "}")
-		w.mint(b)
+		w.mint(b, evpNow)
 		w.complete(b)
 	})
+}
+
+// BenchmarkEVPRefresh measures a token that no key verifies and that causes a refresh, in which
+// the issuer publishes 64 other keys: the most that one token can cost.
+func BenchmarkEVPRefresh(b *testing.B) {
+	var sets [2]evpDocuments
+	for i := range sets {
+		var keys []evpKey
+		for range 64 {
+			keys = append(keys, newEVPKey(b, "ES256", 0))
+		}
+		sets[i] = evpDocumentsOf(b, keys...)
+	}
+	now, fetches := evpNow, 0
+	w := &evpWorld{issuer: newEVPKey(b, "ES256", 0), holder: newEVPKey(b, "RS256", 4096)}
+	w.configure(b, func() time.Time { return now }, func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/jwks" {
+			fetches++
+		}
+		return sets[fetches%2].RoundTrip(r)
+	})
+	var total time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		now = now.Add(61 * time.Second)
+		w.mint(b, now)
+		b.StartTimer()
+		before := processorTime(b)
+		if w.verify(b) == nil {
+			b.Fatal("accepted")
+		}
+		total += processorTime(b) - before
+	}
+	b.ReportMetric(float64(total)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(fetches)/float64(b.N), "fetches/op")
 }
 
 // evpKey is a key that signs tokens.
@@ -197,24 +232,22 @@ type evpWorld struct {
 // fetches the keys in the first verification, and holds them from then on.
 func newEVPWorld(b *testing.B, issuer, holder evpKey, decoys ...evpKey) *evpWorld {
 	b.Helper()
-	var list []any
-	for _, k := range append(decoys, issuer) {
-		list = append(list, k.public)
-	}
-	keys, err := json.Marshal(map[string]any{"keys": list})
-	if err != nil {
-		b.Fatal(err)
-	}
 	w := &evpWorld{issuer: issuer, holder: holder}
+	w.configure(b, func() time.Time { return evpNow }, evpDocumentsOf(b, append(decoys, issuer)...).RoundTrip)
+	w.mint(b, evpNow)
+	return w
+}
+
+// configure makes the verifier.
+func (w *evpWorld) configure(b *testing.B, now func() time.Time, hosts evpHosts) {
+	b.Helper()
+	var err error
 	w.verifier, err = evp.NewVerifier(evp.Config{
-		Origins: []string{"https://rp.example"}, Now: func() time.Time { return evpNow },
-		Resolver: evpRecords{}, InsecureTransport: evpDocuments(keys),
+		Origins: []string{"https://rp.example"}, Now: now, Resolver: evpRecords{}, InsecureTransport: hosts,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	w.mint(b)
-	return w
 }
 
 // evpRecords is a DNS in which every domain names the same issuer.
@@ -224,8 +257,26 @@ func (evpRecords) LookupTXT(context.Context, string) ([]string, error) {
 	return []string{"iss=accounts.issuer.example"}, nil
 }
 
+// evpHosts answers HTTP requests.
+type evpHosts func(r *http.Request) (*http.Response, error)
+
+func (f evpHosts) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // evpDocuments is the key set of the issuer. It serves the metadata too.
 type evpDocuments string
+
+func evpDocumentsOf(b *testing.B, keys ...evpKey) evpDocuments {
+	b.Helper()
+	var list []any
+	for _, k := range keys {
+		list = append(list, k.public)
+	}
+	text, err := json.Marshal(map[string]any{"keys": list})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return evpDocuments(text)
+}
 
 func (d evpDocuments) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := string(d)
@@ -239,9 +290,9 @@ func (d evpDocuments) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // mint signs the token.
-func (w *evpWorld) mint(b *testing.B) {
+func (w *evpWorld) mint(b *testing.B, now time.Time) {
 	b.Helper()
-	iat := evpNow.Unix() - 5
+	iat := now.Unix() - 5
 	claims := map[string]any{
 		"iss": "https://accounts.issuer.example", "iat": iat, "email": "alice@mail.example", "email_verified": true,
 		"cnf": map[string]any{"jwk": w.holder.public},

@@ -34,6 +34,28 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestParallel checks that verifications that run at the same time do not share memory.
+func TestParallel(t *testing.T) {
+	m := newMint(t, jose.ES256, jose.Ed25519)
+	v := verifier(t, config(), sourceOf(m.issuer.Public()))
+	for i := range 8 {
+		address := fmt.Sprintf("user%d@mail%d.example", i, i)
+		m.evt["email"] = address
+		token := m.token(t)
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				res, err := v.Verify(t.Context(), token, evp.Expected{Nonce: nonce, Email: address})
+				if err != nil || res.Email != address {
+					t.Errorf("got %v, %v", res, err)
+				}
+				_, err = v.Verify(t.Context(), token+"=", evp.Expected{Nonce: nonce})
+				wantError(t, err, assertion.ErrMalformed, "1.base64")
+			}
+		})
+	}
+}
+
 func TestAnswer(t *testing.T) {
 	m := newMint(t, jose.Ed25519, jose.Ed25519)
 	m.evt["is_private_email"] = true
