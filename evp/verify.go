@@ -104,11 +104,8 @@ type step struct {
 // oneUseStep is the name of the only step with an effect. Explain skips it.
 const oneUseStep = "one use"
 
-// domainStep is the name of the first step that may use the network.
-const domainStep = "issuer of the domain"
-
 // steps are in the order of the rules, except that the browser's signature, which costs
-// most, is the last of those that need no network.
+// most, is the last of those that need no network (rule 7).
 var steps = []step{
 	{"size and form", (*verification).parse, (*verification).describeForm},
 	{"headers", (*verification).checkHeaders, (*verification).describeHeaders},
@@ -118,7 +115,8 @@ var steps = []step{
 	{"submitted address", (*verification).checkSubmitted, (*verification).describeSubmitted},
 	{"allowed issuers and domains", (*verification).checkAllowed, nil},
 	{"browser's signature", (*verification).checkHolderSignature, (*verification).describeHolder},
-	{domainStep, (*verification).checkDomain, (*verification).describeDomain},
+	// From here on, DNS and the issuer are asked.
+	{"issuer of the domain", (*verification).checkDomain, (*verification).describeDomain},
 	{"keys of the issuer", (*verification).findKeys, (*verification).describeKeys},
 	{"issuer's signature", (*verification).checkIssuerSignature, (*verification).describeChoice},
 	{oneUseStep, (*verification).checkFirstUse, nil},

@@ -115,7 +115,10 @@ func parsePublic(o strictjson.Object) (*PublicKey, error) {
 			return nil, refused("use is not sig")
 		}
 	}
-	return k, k.readMaterial(o)
+	if err := k.readMaterial(o); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // readMaterial sets the key.
@@ -216,7 +219,9 @@ func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 		if key.E != rsaExponent {
 			return nil, refused("e is not 65537")
 		}
-		return k, k.setRSA(key.N)
+		if err := k.setRSA(key.N); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, refused("of an unknown type")
 	}

@@ -142,8 +142,8 @@ func TestParsePublicKeyRefused(t *testing.T) {
 		"a whole private key": privateJWK(t, jose.ES256),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := jose.ParsePublicKey(jwk); !errors.Is(err, jose.ErrKey) {
-				t.Errorf("got %v, want ErrKey", err)
+			if key, err := jose.ParsePublicKey(jwk); !errors.Is(err, jose.ErrKey) || key != nil {
+				t.Errorf("got %v, %v, want ErrKey", key, err)
 			}
 		})
 	}
@@ -304,8 +304,8 @@ func TestUnknownKeys(t *testing.T) {
 		t.Error(err)
 	}
 	for _, key := range []any{nil, "key", ed25519.PublicKey{}, &rsa.PublicKey{N: big.NewInt(3), E: 65537}} {
-		if _, err := jose.NewPublicKey(key); !errors.Is(err, jose.ErrKey) {
-			t.Errorf("%T: %v", key, err)
+		if k, err := jose.NewPublicKey(key); !errors.Is(err, jose.ErrKey) || k != nil {
+			t.Errorf("%T: %v, %v", key, k, err)
 		}
 	}
 	for _, alg := range []string{"", "ed25519", "none", "PS256"} {

@@ -108,7 +108,7 @@ func (t *Token) Clear() {
 	}
 	clear(old.Header)
 	clear(old.Claims)
-	clear(old.buf)
+	clear(old.buf[:cap(old.buf)])
 	t.Header, t.Claims, t.buf = old.Header[:0], old.Claims[:0], old.buf[:0]
 }
 
