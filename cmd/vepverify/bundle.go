@@ -101,6 +101,8 @@ func (b bundle) merge(newer bundle) (changes []bundleChange) {
 		older, found := b[name]
 		switch {
 		case !found:
+		case isTokenEntry(name):
+			c.Kind, c.Details = tokenChange(older, newer[name])
 		case bytes.Equal(canonicalDocument(older), canonicalDocument(newer[name])):
 			c.Kind = unchanged
 		default:
@@ -140,7 +142,18 @@ func describeChange(older, newer json.RawMessage) (list []string) {
 	if wasA, isB := standing(a), standing(b); wasA != isB {
 		return []string{"was: " + wasA, "is now: " + isB}
 	}
-	before, after := keysOf(a), keysOf(b)
+	list = describeKeyChange(keysOf(a), keysOf(b))
+	if a != nil && b != nil && (a.Authentication != b.Authentication || a.Provisioning != b.Provisioning) {
+		list = append(list, "other pages for authentication or provisioning")
+	}
+	if list == nil {
+		list = []string{"the same keys in another form"}
+	}
+	return list
+}
+
+// describeKeyChange returns the differences of two sets of keys for people.
+func describeKeyChange(before, after map[string]bool) (list []string) {
 	for _, key := range slices.Sorted(maps.Keys(after)) {
 		if !before[key] {
 			list = append(list, "new key "+key)
@@ -150,12 +163,6 @@ func describeChange(older, newer json.RawMessage) (list []string) {
 		if !after[key] {
 			list = append(list, "removed key "+key)
 		}
-	}
-	if a != nil && b != nil && (a.Authentication != b.Authentication || a.Provisioning != b.Provisioning) {
-		list = append(list, "other pages for authentication or provisioning")
-	}
-	if list == nil {
-		list = []string{"the same keys in another form"}
 	}
 	return list
 }

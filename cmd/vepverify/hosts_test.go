@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // hosts are the hosts of one script.
@@ -38,6 +41,12 @@ func startHosts(env *testscript.Env) error {
 	}
 	go h.acceptConnections(mute)
 	env.Defer(func() { mute.Close() })
+	if err := h.startDNS(env); err != nil {
+		return err
+	}
+	if err := startProxy(env); err != nil {
+		return err
+	}
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -62,7 +71,7 @@ func (h *hosts) startIDP(env *testscript.Env) error {
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.received.Add(1)
 	if r.URL.Path != "/.well-known/browserid" {
-		w.WriteHeader(http.StatusTeapot)
+		h.serveFile(w, r)
 		return
 	}
 	document, err := os.ReadFile(filepath.Join(h.folder, "browserid"))
@@ -119,4 +128,99 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	case <-time.After(time.Minute):
 		ts.Fatalf("no connection")
 	}
+}
+
+// serveFile answers with the file of the path in the folder site.
+func (h *hosts) serveFile(w http.ResponseWriter, r *http.Request) {
+	document, err := os.ReadFile(filepath.Join(h.folder, filepath.FromSlash(path.Clean(r.URL.Path))))
+	if err != nil {
+		w.WriteHeader(http.StatusTeapot)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(document)
+}
+
+// startDNS starts a DNS server. All hosts have the address 127.0.0.1. The TXT records of a name
+// are the lines of the file dns/NAME. A name without a file does not exist, and an empty file is a
+// failure of the server.
+func (h *hosts) startDNS(env *testscript.Env) error {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { conn.Close() })
+	env.Setenv("DNS", conn.LocalAddr().String())
+	folder := filepath.Join(env.WorkDir, "dns")
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if answer, err := answerDNS(buf[:n], folder); err == nil {
+				conn.WriteTo(answer, from)
+			}
+		}
+	}()
+	return nil
+}
+
+func answerDNS(query []byte, folder string) ([]byte, error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(query); err != nil || len(m.Questions) != 1 {
+		return nil, errors.New("not a question")
+	}
+	q := m.Questions[0]
+	m.Response, m.Answers, m.Authorities, m.Additionals = true, nil, nil, nil
+	text, err := os.ReadFile(filepath.Join(folder, strings.TrimSuffix(q.Name.String(), ".")))
+	switch {
+	case q.Type == dnsmessage.TypeA: // of a host
+		m.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60},
+			Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+		}}
+	case q.Type != dnsmessage.TypeTXT:
+	case err != nil:
+		m.RCode = dnsmessage.RCodeNameError
+	case len(text) == 0:
+		m.RCode = dnsmessage.RCodeServerFailure
+	default:
+		for record := range strings.Lines(string(text)) {
+			m.Answers = append(m.Answers, dnsmessage.Resource{
+				Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60},
+				Body:   &dnsmessage.TXTResource{TXT: []string{strings.TrimSpace(record)}},
+			})
+		}
+	}
+	return m.Pack()
+}
+
+// startProxy starts a proxy that connects all hosts to $IDP.
+func startProxy(env *testscript.Env) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { l.Close() })
+	env.Setenv("PROXY", "http://"+l.Addr().String())
+	to := env.Getenv("IDP")
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target, err := net.Dial("tcp", to)
+		if err != nil || r.Method != http.MethodConnect {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer target.Close()
+		client, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
+		go io.Copy(target, client)
+		io.Copy(client, target)
+	}))
+	return nil
 }

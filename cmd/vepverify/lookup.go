@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -25,6 +27,7 @@ Examples:
   vepverify lookup idp.example other.example --save keys.json
   vepverify lookup 'fallback.example?domain=other.example'
   vepverify verify assertion.txt --audience https://rp.example --keys keys.json
+  vepverify lookup --evp mail.example --save keys.json
 
 HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fallback.
 A domain in Unicode is converted to its ASCII form, xn--….
@@ -33,12 +36,19 @@ With --save, the fetched documents, and the domains that do not support BrowserI
 written to a file for --keys. If the file exists, the other entries in it stay, and what
 has changed is printed. The file is written only if no result is unknown.
 
+--evp is for the Email Verification Protocol (experimental). It finds the issuer of the
+addresses of a domain: it asks for the TXT record of _email-verification.DOMAIN, and fetches
+the issuer's metadata and key set. It says what each profile of verify accepts. With --save, the
+record and the two documents are added to the file, which may have entries for both protocols.
+
 Exit status, the worst of all domains (3 is worse than 1):
   0 supported   1 not supported, or refused   3 unknown: try later   2 usage`
 
 // lookupCmd is the command lookup.
 type lookupCmd struct {
 	verifier.Network
+	verifier.EVP
+	tokens bool // of --evp
 	format cli.Format
 	save   string
 }
@@ -50,6 +60,8 @@ func lookupCommand() *cli.Command {
 		Arguments: "DOMAIN…", Help: lookupHelp, Run: l.run,
 		Flags: slices.Concat([]cli.Flag{
 			cli.Text(&l.save, "save", "add the documents to `FILE`, for --keys"),
+			cli.Switch(&l.tokens, "evp", "find issuers of tokens of the Email Verification Protocol"),
+			l.DNSFlag(),
 		}, l.format.Flags(), l.Network.Flags()),
 	}
 }
@@ -59,25 +71,30 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	from, err := l.Source(c)
+	if l.save == "-" {
+		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")
+	}
+	find := l.findAuthorities
+	if l.tokens {
+		find = l.findIssuers
+	} else if c.Given("dns-server") {
+		return c.UsageErrorf("--dns-server is for --evp")
+	}
+	source, from, err := find(c, names)
 	if err != nil {
 		return err
 	}
-	resolver, online := from.(*wellknown.Resolver)
-	if l.save != "" && !online {
+	if l.save != "" && from == nil {
 		return c.UsageErrorf("--save and --keys exclude each other: --keys means no network")
-	}
-	if l.save == "-" {
-		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")
 	}
 	if l.save != "" {
 		if _, err := readBundle(ctx, c, l.save); err != nil {
 			return err
 		}
 	}
-	results := make([]*lookupResult, len(names))
+	results := make([]lookedUp, len(names))
 	for n, name := range names {
-		results[n] = lookUp(ctx, from, name)
+		results[n] = source(ctx, name)
 	}
 	if err := cli.Interrupted(ctx); err != nil {
 		return err
@@ -85,11 +102,40 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	worst := worstOf(results)
 	var saved *savedBundle
 	if l.save != "" {
-		if saved, err = l.saveBundle(ctx, c, resolver, names, worst); err != nil {
+		if saved, err = l.saveBundle(ctx, c, from, names, worst); err != nil {
 			return err
 		}
 	}
 	return l.report(c, results, saved, worst)
+}
+
+// lookedUp is the result for a domain. It marshals to JSON for scripts.
+type lookedUp interface {
+	print(p *cli.Process)
+	status() cli.Status
+	// entries returns the names of its entries in a bundle.
+	entries() []string
+	// setSaved notes what --save did to the entries.
+	setSaved(kind string)
+}
+
+// saver writes bundles. A *wellknown.Resolver and an *evp.Verifier are savers.
+type saver interface {
+	Save(ctx context.Context, w io.Writer, names ...string) error
+}
+
+// findAuthorities returns the function that looks up the authority of a domain. The saver is nil if
+// there is no network.
+func (l *lookupCmd) findAuthorities(c *cli.Call, _ []string) (func(context.Context, string) lookedUp, saver, error) {
+	from, err := l.Source(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	source := func(ctx context.Context, name string) lookedUp { return lookUp(ctx, from, name) }
+	if resolver, online := from.(*wellknown.Resolver); online {
+		return source, resolver, nil
+	}
+	return source, nil, nil
 }
 
 // domains returns the arguments, each once.
@@ -130,12 +176,11 @@ func parseLookup(arg string) (name string, err error) {
 
 // saveBundle adds the documents to the file for --save. If a lookup failed, it returns a note
 // to print after the results. Every other failure is an error.
-func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, r *wellknown.Resolver, names []string, worst cli.Status) (s *savedBundle, err error) {
+func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, from saver, names []string, worst cli.Status) (s *savedBundle, err error) {
 	var text bytes.Buffer
-	err = r.Save(ctx, &text, names...)
-	var unknown *wellknown.LookupError
-	if errors.As(err, &unknown) && worst != cli.ExitOkay {
-		return &savedBundle{note: l.save + " not written: " + unknown.Error()}, nil
+	err = from.Save(ctx, &text, names...)
+	if reason := lookupReason(err); reason != "" && worst != cli.ExitOkay {
+		return &savedBundle{note: l.save + " not written: " + reason}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s not written: %w", l.save, err)
@@ -156,6 +201,19 @@ func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, r *wellknown.Re
 	return s, cli.ReplaceFile(l.save, append(data, '\n'))
 }
 
+// lookupReason returns why a lookup failed, or "" for other errors.
+func lookupReason(err error) string {
+	var authority *wellknown.LookupError
+	var issuer *evp.Error
+	switch {
+	case errors.As(err, &authority):
+		return authority.Error()
+	case errors.As(err, &issuer):
+		return issuer.Detail()
+	}
+	return ""
+}
+
 // savedBundle is the result of --save.
 type savedBundle struct {
 	note    string // why the file is not written; "" if it is
@@ -165,10 +223,10 @@ type savedBundle struct {
 
 // report prints the results and what --save did, and returns the exit status. s is nil
 // without --save.
-func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, s *savedBundle, worst cli.Status) error {
+func (l *lookupCmd) report(c *cli.Call, results []lookedUp, s *savedBundle, worst cli.Status) error {
 	for n, r := range results {
 		if l.format.JSON() {
-			r.Saved = s.kindOf(r.Domain)
+			r.setSaved(s.kindOf(r.entries()))
 			if err := c.PrintJSON(r); err != nil {
 				return err
 			}
@@ -192,21 +250,26 @@ func (l *lookupCmd) report(c *cli.Call, results []*lookupResult, s *savedBundle,
 	return worst.Err()
 }
 
-// kindOf returns what --save did to an entry, or "" if it did nothing.
-func (s *savedBundle) kindOf(name string) string {
+// kindOf returns what --save did to entries, or "" if it did nothing. If that differs, something has
+// changed.
+func (s *savedBundle) kindOf(names []string) (kind string) {
 	if s == nil {
 		return ""
 	}
 	for _, c := range s.changes {
-		if c.Name == name {
-			return c.Kind
+		switch {
+		case !slices.Contains(names, c.Name):
+		case kind == "" || kind == c.Kind:
+			kind = c.Kind
+		default:
+			kind = changed
 		}
 	}
-	return ""
+	return kind
 }
 
 // worstOf returns the worst exit status of the results.
-func worstOf(results []*lookupResult) cli.Status {
+func worstOf(results []lookedUp) cli.Status {
 	worst := cli.ExitOkay
 	for _, r := range results {
 		worst = max(worst, r.status())
@@ -287,8 +350,11 @@ const (
 	unknown     = "unknown"     // the domain cannot be reached now
 )
 
-func (r *lookupResult) status() cli.Status {
-	switch r.Status {
+func (r *lookupResult) status() cli.Status { return statusOf(r.Status) }
+
+// statusOf returns the exit status for a value of lookupResult.Status.
+func statusOf(result string) cli.Status {
+	switch result {
 	case supported:
 		return cli.ExitOkay
 	case unknown:
@@ -296,6 +362,10 @@ func (r *lookupResult) status() cli.Status {
 	}
 	return cli.ExitFailure
 }
+
+func (r *lookupResult) entries() []string { return []string{r.Domain} }
+
+func (r *lookupResult) setSaved(kind string) { r.Saved = kind }
 
 // lookUp looks up a domain, or a host for the emails of another domain.
 func lookUp(ctx context.Context, from assertion.KeySource, name string) *lookupResult {

@@ -48,7 +48,8 @@ func newApp() *cli.App {
 }
 
 // help is the template of the program's help.
-const help = `vepverify: verify BrowserID (Persona, Verified Email Protocol) assertions
+const help = `vepverify: verify BrowserID (Persona, Verified Email Protocol) assertions, and tokens of the
+Email Verification Protocol (EVP, experimental)
 
 Usage:
    vepverify FILE --audience ORIGIN [flags]
@@ -63,6 +64,9 @@ From nothing to a verified assertion:
    vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
    vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
    vepverify assertion.txt --audience https://rp.example --keys keys.json --explain
+
+A token, as Chromium sends it:
+   vepverify token.txt --audience https://rp.example --nonce="$NONCE"
 
 Flags may stand before or after file names; "--" ends them. A value that begins with "-"
 is given as --flag=value. A file named like a command is written ./verify. "-" is

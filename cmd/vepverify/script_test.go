@@ -57,10 +57,13 @@ func onTerminal() {
 // idp.example, made by the commands themselves as of 2026-01-01; their keys are public.
 //
 //	$IDP    127.0.0.1:port, which serves site/browserid as its support document,
-//	        or else the status code in site/status, or else 404
+//	        or else the status code in site/status, or else 404; other paths are files in site
 //	ca.pem  the certificate authority of $IDP
 //	$MUTE   a host that accepts connections and never answers
 //	$DEAD   a host that refuses connections
+//	$DNS    a DNS server, whose TXT records of NAME are the lines of dns/NAME
+//	$PROXY  the URL of a proxy that connects every host to $IDP, whose certificate is for
+//	        example.com
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -71,6 +74,7 @@ func TestScript(t *testing.T) {
 			"exits":    exits,
 			"mask":     mask,
 			"hostile":  hostile,
+			"mint":     mint,
 			"mode":     mode,
 			"requests": requests,
 			"await":    await,

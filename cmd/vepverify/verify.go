@@ -26,7 +26,7 @@ Examples:
   vepverify assertion.txt --audience https://rp.example
   pbpaste | vepverify --audience https://rp.example --explain
   vepverify old.txt --audience https://rp.example --keys keys.json --now 2013-01-01T00:00:00Z
-  vepverify token.txt --audience https://rp.example --nonce "$NONCE" --email ada@mail.example
+  vepverify token.txt --audience https://rp.example --nonce="$NONCE" --email ada@mail.example
 
 A token needs --nonce: the nonce that the page gave to the browser. --email is the address
 that the user submitted, if it is known. --audience must be the exact origin. Flags that are for

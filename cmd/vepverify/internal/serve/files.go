@@ -282,39 +282,60 @@ func sameFile(a, b fs.FileInfo) bool {
 type keysFile struct {
 	network *verifier.Network
 	logger  *slog.Logger
-	current atomic.Pointer[wellknown.Static]
-	bundle  *evp.Bundle // for tokens, as it was at the start
-	tokens  *tokens     // for POST /evp, which has its keys from the same files; nil if there is none
+	current atomic.Pointer[contents]
+	tokens  *tokens // for POST /evp, which has its keys from the same files; nil if there is none
+}
+
+// contents is what --keys has: documents for BrowserID, and those for the Email Verification
+// Protocol.
+type contents struct {
+	static *wellknown.Static
+	bundle *evp.Bundle
 }
 
 // Authority implements assertion.KeySource.
 func (k *keysFile) Authority(ctx context.Context, host, emailDomain string) (*wellknown.Authority, error) {
-	return k.current.Load().Authority(ctx, host, emailDomain)
+	return k.current.Load().static.Authority(ctx, host, emailDomain)
 }
 
 // load reads the documents.
 func (k *keysFile) load() (attributes []any, err error) {
+	if err := k.read(); err != nil {
+		return nil, err
+	}
+	k.warnIfEmpty()
+	return k.attributes(), nil
+}
+
+// read reads the documents and makes them those in use.
+func (k *keysFile) read() error {
 	static, bundle, err := k.network.LoadAll()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if k.tokens != nil {
 		if err := k.tokens.use(bundle); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	k.current.Store(static)
-	k.warnIfEmpty()
-	return k.attributes(), nil
+	k.current.Store(&contents{static, bundle})
+	return nil
 }
 
 // warnIfEmpty logs that there are no documents. That is not an error, because it
 // is how an operator removes all issuers.
 func (k *keysFile) warnIfEmpty() {
-	if k.current.Load().Len() == 0 {
+	if c := k.current.Load(); c.static.Len() == 0 && len(c.bundle.Names()) == 0 {
 		k.logger.Warn("--keys has no domain: every assertion is undecided", "files", []string{k.network.Keys})
 	}
 }
 
 // attributes describe the documents in the log.
-func (k *keysFile) attributes() []any { return []any{"domains", k.current.Load().Len()} }
+func (k *keysFile) attributes() []any {
+	c := k.current.Load()
+	all := []any{"domains", c.static.Len()}
+	if names := c.bundle.Names(); len(names) > 0 {
+		all = append(all, "evp_entries", len(names))
+	}
+	return all
+}

@@ -284,12 +284,9 @@ func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error
 	if _, err := s.Offline(c); err != nil {
 		return nil, err
 	}
-	static, bundle, err := s.LoadAll()
-	if err != nil {
+	if err := k.read(); err != nil {
 		return nil, err
 	}
-	k.bundle = bundle
-	k.current.Store(static)
 	return k, nil
 }
 

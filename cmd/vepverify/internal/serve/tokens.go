@@ -41,7 +41,7 @@ func (s *command) tokenVerifier(c *cli.Call, files *files, guard guard) (verifya
 	}
 	t := &tokens{config: config}
 	t.config.Profile = s.Profile()
-	t.config.Bundle = files.keys.bundle
+	t.config.Bundle = files.keys.current.Load().bundle
 	v, err := s.TokenVerifier(c, &s.Network, t.config)
 	if err != nil {
 		return nil, err
