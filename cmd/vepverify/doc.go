@@ -1,6 +1,6 @@
 // Vepverify verifies BrowserID (Persona, Verified Email Protocol) assertions, and tokens of
-// the Email Verification Protocol,
-// from the shell, and makes the keys, certificates and assertions to try it with.
+// the Email Verification Protocol, from the shell, and makes the keys, certificates and
+// assertions to try it with.
 //
 //	vepverify assertion.txt --audience https://rp.example
 //
