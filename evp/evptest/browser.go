@@ -319,10 +319,14 @@ func (f *Form) Token(faults ...TokenFault) (string, error) {
 		return "", nil
 	}
 	r := Request{Email: f.Email, Origin: b.Origin, Nonce: f.Nonce, Private: b.Private, Holder: b.Holder}
-	if token, found := b.ask(r); found {
-		return token, nil
+	token, found := b.ask(r)
+	switch {
+	case !found:
+		return b.World.Token(r, faults...), nil
+	case len(faults) > 0:
+		return "", errors.New("a fault, and an issuer that is a handler: it makes the token")
 	}
-	return b.World.Token(r, faults...), nil
+	return token, nil
 }
 
 // isSecure reports whether the origin is a secure context.

@@ -129,7 +129,7 @@ func wrongEmails() []vector {
 		{"alice@bücher.example", "A domain in Unicode."},
 		{"alice@mail\uff0eexample", "A full-width dot."}, {"ali\u212ae@mail.example", "The Kelvin sign."},
 		{"alice@localhost", "One label."},
-		{"alice@192.0.2.1", "An IPv4 address."}, {"alice@[192.0.2.1]", "An address literal."},
+		{"alice@192.0.2.1", "An IPv4 address."}, {"alice@mail.123", "The last label is a number."}, {"alice@[192.0.2.1]", "An address literal."},
 		{"alice@[IPv6:::1]", "An address literal."},
 		{"alice@mail.example.", "A dot at the end."}, {"alice@.mail.example", "A dot at the start."},
 		{"alice@mail..example", "An empty label."},
@@ -387,6 +387,12 @@ func expNbf() []vector {
 		failure("nbf 61 s ahead", "Beyond the leeway.", evtClaim("nbf", sec+61)),
 		failure("nbf in a year", "Not yet valid.", evtClaim("nbf", sec+365*86400)),
 		okay("exp and nbf", "Both hold.", evtClaim("nbf", sec-1), evtClaim("exp", sec+1), expires(6)),
+		okay("exp 2^53", "As large as an integer may be.", evtClaim("exp", number("9007199254740992"))),
+		failure("exp 2^53 + 1", "Parsers with floating-point numbers round it.", evtClaim("exp", number("9007199254740993"))),
+		failure("KB exp 60 s ago", "It holds in both parts.", kbClaim("exp", sec-60)),
+		okay("KB exp soon", "The answer expires with the KB-JWT.", kbClaim("exp", sec+60), expires(65)),
+		failure("KB nbf 61 s ahead", "It holds in both parts.", kbClaim("nbf", sec+61)),
+		failure("KB exp a string", "An integer.", kbClaim("exp", fmt.Sprint(sec+60))),
 		failure("exp past, draft-02", "The same under draft-02.", draft02, evtClaim("exp", sec-61)),
 	}
 	for _, name := range []string{"exp", "nbf"} {

@@ -445,6 +445,8 @@ func jsonValues() []vector {
 		})),
 		okay("nested 50 deep", "In a claim that is ignored.", claims(member(`"x":`+strings.Repeat("[", 50)+strings.Repeat("]",
 			50)))),
+		okay("nested 1000 deep", "As deep as JSON may be.", claims(member(`"x":`+strings.Repeat("[", 999)+strings.Repeat("]", 999)))),
+		failure("nested 1001 deep", "One level too deep.", claims(member(`"x":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)))),
 		okay("large numbers", "In a claim that is ignored.", claims(member(`"x":[1e400,-0,123456789012345678901234567890]`))),
 		okay("text of all planes", "In a claim that is ignored.", claims(member(`"name":"Älice 😀 \ud83d\ude00 \u0000 \u2028"`))),
 		failure("proto", "A member named __proto__ brings no claims.", broken("3.email-verified"), claims(func(s string) string {
