@@ -30,8 +30,9 @@
 //
 // [Nonces] makes the nonces and remembers them, and [FormFields] writes the two fields of
 // the form. [Verifier.Explain] reports each check, for people who look for the reason of a
-// failure. [Parse] parses a token without verifying it. Config.Bundle verifies without a
-// network. Package evp/issuer is for domains that issue tokens, and evp/evptest for tests.
+// failure. [Parse] parses a token without verifying it. [Verifier.Lookup] returns what a
+// domain and its issuer publish, and [Verifier.Save] writes it to a bundle, with which
+// Config.Bundle verifies without a network. Package evp/issuer is for domains that issue tokens, and evp/evptest for tests.
 //
 // # The token
 //
@@ -81,6 +82,9 @@
 //   - A kid that is not a string is refused in a header. In a key set, its entry is
 //     skipped.
 //   - A modulus has no zero byte at its start (RFC 7518).
+//   - Keys that do not fit the alg are not tried and do not count (rule 10.tries). Large
+//     keys after the fourth are skipped, and do not count either. After a refresh, keys are
+//     not tried again; at most 20 keys, of which 6 large, are tried for one token in all.
 //
 // # What is not checked
 //

@@ -1,8 +1,10 @@
 package jose_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -75,6 +77,39 @@ func TestParseHeaderOfOtherTypes(t *testing.T) {
 	token, err := jose.Parse(b64(`{"alg":5,"typ":["x"]}`) + "." + b64(`{}`) + "." + b64("s"))
 	if err != nil || token.Alg != "" || token.Typ != "" || token.HasKid {
 		t.Errorf("%+v, %v", token, err)
+	}
+}
+
+// TestTokenReused checks that what a Token had before does not show in what it parses next.
+func TestTokenReused(t *testing.T) {
+	part := func(members int) string {
+		var s strings.Builder
+		for i := range members {
+			fmt.Fprintf(&s, `,"m%d":%d`, i, i)
+		}
+		return b64(`{` + strings.TrimPrefix(s.String(), ",") + `}`)
+	}
+	var reused jose.Token
+	for _, text := range []string{
+		part(3) + "." + part(5) + "." + b64("signature"),
+		part(1) + "." + part(100) + "." + b64(strings.Repeat("s", 5000)),
+		part(0) + "." + part(1) + "." + b64("s"),
+		part(2) + ".AB." + b64("s"), // refused
+		part(2) + "." + part(2) + "." + b64("sig"),
+	} {
+		want, wantErr := jose.Parse(text)
+		err := reused.Parse(text)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%v, want %v", err, wantErr)
+		}
+		if err == nil && (fmt.Sprint(reused.Header, reused.Claims) != fmt.Sprint(want.Header, want.Claims) ||
+			!bytes.Equal(reused.Signature, want.Signature) || reused.SigningInput != want.SigningInput) {
+			t.Errorf("got %+v, want %+v", &reused, want)
+		}
+		reused.Clear()
+		if reused.SigningInput != "" || reused.Signature != nil || len(reused.Claims) != 0 {
+			t.Errorf("not cleared: %+v", &reused)
+		}
 	}
 }
 
