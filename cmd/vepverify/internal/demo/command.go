@@ -20,12 +20,19 @@ resource for programs that sign their requests, on this machine only. Open the s
 browser; its first page shows what happens. Nothing is fetched from elsewhere or written to
 disk. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.
 
+With --evp, the demo is of the Email Verification Protocol, which is experimental: a site, a
+mail provider that issues tokens, and DNS answers. It prints the command line with which
+Chromium finds them, or starts Chromium itself (--open). The folder of the browser's profile
+is removed at the end.
+
 Examples:
   vepverify demo
   vepverify demo --port 9000
+  vepverify demo --evp --open
 
 The provider listens on port 8400 and the site on 8401, or on free ports if these are
-taken. With --port 9000 they listen on 9000 and 9001, or the demo ends.
+taken. With --port 9000 they listen on 9000 and 9001, or the demo ends. With --evp, everything
+is on the first of these ports.
 
 If something does not work:
   the browser is on another machine
@@ -46,9 +53,14 @@ If something does not work:
       The site needs a cookie to keep you signed in. Allow cookies for localhost.
   there is no browser
       The lines that the demo prints for a terminal need none.
+  Chromium sends no token (--evp)
+      The page that asks for a code shows what Chromium has asked. Chromium must be of
+      version 153 or later, started with exactly the line that the demo prints, and not be
+      running with that profile already. "Unsupported command-line flag" is expected.
 
 Exit status:
-  0 stopped by a signal   2 usage, cannot listen`
+  0 stopped by a signal, or the browser of --open was closed
+  2 usage, cannot listen, or the browser cannot be started`
 
 // defaultPort is the provider's port that is tried first. With the same ports as in the
 // previous run, the provider and the site have the same origins, so that bookmarks and
@@ -58,6 +70,8 @@ const defaultPort = 8400
 // command is the command demo with its flags.
 type command struct {
 	port cli.Count // of the provider; the site has the next one
+	evp  bool
+	open bool
 }
 
 // Command returns the command demo.
@@ -66,17 +80,32 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "try it all in a browser: provider, site, signed requests",
 		Help: help, Run: d.run,
-		Flags: []cli.Flag{cli.Value(&d.port, "port", "`PORT` of the provider; the site has the next one; 0: free ones")},
+		Flags: []cli.Flag{
+			cli.Value(&d.port, "port", "`PORT` of the provider; the site has the next one; 0: free ones"),
+			cli.Switch(&d.evp, "evp", "try the Email Verification Protocol (experimental)"),
+			cli.Switch(&d.open, "open", "with --evp: start Chromium with a new profile"),
+		},
 	}
 }
 
-// run serves the provider and the site until ctx ends.
+// run serves one of the demos until ctx ends.
 func (d *command) run(ctx context.Context, c *cli.Call) error {
 	if len(c.Args) > 0 {
 		return c.UsageErrorf("demo takes no arguments")
 	}
+	if d.open && !d.evp {
+		return c.UsageErrorf("--open needs --evp")
+	}
 	ctx, stop := signals.UntilHangup(ctx, c.Err)
 	defer stop()
+	if d.evp {
+		return d.runEVP(ctx, c)
+	}
+	return d.runBrowserID(ctx, c)
+}
+
+// runBrowserID serves the identity provider and the site until ctx ends.
+func (d *command) runBrowserID(ctx context.Context, c *cli.Call) error {
 	provider, err := devidp.New(devidp.Config{Now: c.Now})
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 
 var (
 	Forge          = forge
-	FormatDuration = formatDuration
 	ShortenNumbers = shortenNumbers
 )
 

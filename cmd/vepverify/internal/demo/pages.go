@@ -12,11 +12,6 @@ import (
 //go:embed web
 var web embed.FS
 
-// script is for the site's own pages.
-//
-//go:embed web/demo.js
-var script []byte
-
 // words splits a line at its spaces, so that a page can break it there only.
 func words(line string) []string { return strings.Split(line, " ") }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo/explained"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/page"
@@ -95,6 +96,9 @@ func newSite(c Config) (s *Site, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.pages, err = explained.Templates(s.pages); err != nil {
+		return nil, err
+	}
 	s.auth, err = login.New(login.Config[*member]{
 		Verifier: s.verifiers.once, Audiences: []string{c.Origin},
 		FindOrCreate: s.findOrCreate, UserID: (*member).id, FindByID: s.members.find,
@@ -152,7 +156,7 @@ func (s *Site) routes() (http.Handler, error) {
 	mux.Handle(vepauth.DefaultTokenURL, signed.TokenEndpoint())
 	mux.Handle("GET "+resourcePath, signed.Require(http.HandlerFunc(s.whoami)))
 	mux.HandleFunc("GET "+clientPath, s.client)
-	mux.Handle("GET /demo.js", page.Static("text/javascript; charset=utf-8", script))
+	mux.Handle("GET /demo.js", page.Static("text/javascript; charset=utf-8", explained.Script))
 	page.Handle(mux)
 	mux.HandleFunc("/", s.notServed(mux))
 	return mux, nil

@@ -13,20 +13,21 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo/explained"
 	"github.com/vepverify/vepverify/internal/humantime"
 )
 
 // walkthrough explains one sign-in, step by step.
 type walkthrough struct {
 	Site, Issuer      string
-	Expires           string  // of the assertion
-	CertificateExpiry string  // of the certificate
-	Certificate       []claim // the certificate's claims
-	Assertion         []claim // the assertion's claims
-	Text              string  // the backed assertion
-	Checks            []check
+	Expires           string            // of the assertion
+	CertificateExpiry string            // of the certificate
+	Certificate       []explained.Claim // the certificate's claims
+	Assertion         []explained.Claim // the assertion's claims
+	Text              string            // the backed assertion
+	Checks            []explained.Check
 	Took              string
-	Attempts          []attempt
+	Attempts          []explained.Attempt
 }
 
 // newWalkthrough explains an assertion that was verified just now.
@@ -41,19 +42,11 @@ func (s *Site) newWalkthrough(ctx context.Context, text string, res *assertion.R
 		Site: s.config.Origin, Issuer: res.Issuer,
 		Expires: s.timeOfDay(b.Assertion.Validity.Expires), CertificateExpiry: s.timeOfDay(user.Validity.Expires),
 		Certificate: s.claims(user.Token), Assertion: s.claims(b.Assertion),
-		Text: text, Checks: checksOf(e),
+		Text: text, Checks: explained.Checks(e.Steps), Took: explained.Took(e.Steps),
 	}
-	var took time.Duration
-	for _, step := range e.Steps {
-		took += step.Took
-	}
-	w.Took = formatDuration(took)
 	w.Attempts, err = s.attempts(ctx, text)
 	return w, err
 }
-
-// claim is a member of a token and its meaning.
-type claim struct{ Name, Value, Meaning string }
 
 // meanings of the protocol's claims (PROTOCOL §1).
 var meanings = map[string]string{
@@ -74,14 +67,14 @@ var times = []string{"iat", "nbf", "exp"}
 const maxClaims = 20
 
 // claims returns the first maxClaims claims of a token, in the token's order.
-func (s *Site) claims(t *certchain.Token) []claim {
-	list := []claim{{"alg", t.Algorithm, meanings["alg"]}}
+func (s *Site) claims(t *certchain.Token) []explained.Claim {
+	list := []explained.Claim{{Name: "alg", Value: t.Algorithm, Meaning: meanings["alg"]}}
 	for i, name := range t.Claims.Names() {
 		if i == maxClaims {
-			return append(list, claim{Name: "…", Meaning: "and more"})
+			return append(list, explained.Claim{Name: "…", Meaning: "and more"})
 		}
 		raw, _ := t.Claims.Get(name)
-		c := claim{name, shortenNumbers(string(raw)), meanings[name]}
+		c := explained.Claim{Name: name, Value: shortenNumbers(string(raw)), Meaning: meanings[name]}
 		var ms int64
 		if slices.Contains(times, name) && json.Unmarshal(raw, &ms) == nil {
 			c.Value = humantime.UTC(time.UnixMilli(ms))
@@ -106,87 +99,23 @@ func shortenNumbers(text string) string {
 	})
 }
 
-// formatDuration formats a duration with a unit and at most three digits.
-func formatDuration(d time.Duration) string {
-	if d < time.Microsecond {
-		return "under 1 µs"
-	}
-	unit := time.Microsecond
-	for d >= 1000*unit {
-		unit *= 10
-	}
-	digits := strings.TrimRight(d.Round(unit).String(), "nµms")
-	return digits + " " + strings.TrimPrefix(d.Round(unit).String(), digits)
-}
-
-// check is a step of a verification, as pages show it.
-type check struct {
-	Name    string
-	Outcome assertion.Outcome
-	Note    string // why it was skipped
-	Facts   []assertion.Fact
-	Took    string
-	Err     *assertion.Error
-}
-
-// checksOf returns the steps of an explanation.
-func checksOf(e *assertion.Explanation) []check {
-	var checks []check
-	note := "done once, when you signed in" // Explain does not mark an assertion as used
-	for _, s := range e.Steps {
-		c := check{Name: s.Name, Outcome: s.Outcome, Facts: s.Facts, Took: formatDuration(s.Took)}
-		errors.As(s.Err, &c.Err)
-		switch s.Outcome {
-		case assertion.StepFailed:
-			note = "not reached"
-		case assertion.StepSkipped:
-			c.Note = note
-		}
-		checks = append(checks, c)
-	}
-	return checks
-}
-
-// Mark returns the outcome as one character.
-func (c check) Mark() string {
-	return map[assertion.Outcome]string{
-		assertion.StepPassed: "✓", assertion.StepFailed: "✗", assertion.StepSkipped: "–",
-	}[c.Outcome]
-}
-
-// attempt is a misuse of an assertion, and its outcome.
-type attempt struct {
-	What   string
-	Name   string // of its checks
-	Reason string // empty means accepted
-	Checks []check
-}
-
 // attempts tries to misuse an assertion, which has been accepted once.
-func (s *Site) attempts(ctx context.Context, text string) ([]attempt, error) {
+func (s *Site) attempts(ctx context.Context, text string) ([]explained.Attempt, error) {
 	forged, err := forge(text, "mallory@"+s.config.Provider.Domain())
 	if err != nil {
 		return nil, err
 	}
-	explained := func(what, name string, e *assertion.Explanation) attempt {
-		return attempt{What: what, Name: name, Reason: reasonOf(e.Err), Checks: checksOf(e)}
+	explain := func(what, name string, e *assertion.Explanation) explained.Attempt {
+		return explained.NewAttempt(what, name, e.Err, e.Steps)
 	}
 	v := s.verifiers
-	list := []attempt{
-		explained("A site that received it presents it to another site, http://bank.localhost.", "at the other site", v.once.Explain(ctx, text, "http://bank.localhost")),
-		explained("A thief presents it here an hour later.", "an hour later", v.later.Explain(ctx, text, s.config.Origin)),
-		explained("A forger writes another address into the certificate.", "with the forged address", v.once.Explain(ctx, forged, s.config.Origin)),
+	list := []explained.Attempt{
+		explain("A site that received it presents it to another site, http://bank.localhost.", "at the other site", v.once.Explain(ctx, text, "http://bank.localhost")),
+		explain("A thief presents it here an hour later.", "an hour later", v.later.Explain(ctx, text, s.config.Origin)),
+		explain("A forger writes another address into the certificate.", "with the forged address", v.once.Explain(ctx, forged, s.config.Origin)),
 	}
 	_, err = v.once.Verify(ctx, text, s.config.Origin)
-	return append(list, attempt{What: "A thief presents it here a second time, now.", Reason: reasonOf(err)}), nil
-}
-
-// reasonOf returns the text of an error, or "" for nil.
-func reasonOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
+	return append(list, explained.NewAttempt("A thief presents it here a second time, now.", "", err, nil)), nil
 }
 
 // forge replaces the address in the certificate and keeps the signature, because it

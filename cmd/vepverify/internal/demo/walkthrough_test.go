@@ -75,17 +75,6 @@ func TestRecordPosted(t *testing.T) {
 	}).ServeHTTP(httptest.NewRecorder(), r)
 }
 
-func TestFormatDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "under 1 µs", 999 * time.Nanosecond: "under 1 µs", 1499 * time.Nanosecond: "1 µs", 412 * time.Microsecond: "412 µs",
-		1234567 * time.Nanosecond: "1.23 ms", 98765 * time.Microsecond: "98.8 ms", 2 * time.Second: "2 s",
-	} {
-		if got := demo.FormatDuration(d); got != want {
-			t.Errorf("%d: %s, want %s", d, got, want)
-		}
-	}
-}
-
 func TestShortenNumbers(t *testing.T) {
 	digits := strings.Repeat("1", 617)
 	if got := demo.ShortenNumbers(`{"algorithm":"RS","n":"` + digits + `","e":"65537"}`); got != `{"algorithm":"RS","n":"111111111111… 617 digits","e":"65537"}` {
