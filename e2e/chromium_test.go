@@ -25,12 +25,19 @@ var atEnd []func()
 
 // browser is the Chromium of all tests. Each test has a profile of its own in it.
 var browser = sync.OnceValues(func() (context.Context, error) {
+	internet, err := theInternet()
+	if err != nil {
+		return nil, err
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.WindowSize(1000, 800),
 		chromedp.Flag("disable-popup-blocking", false), // windows open in a click only
-		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP *.example:443 "+internet.listener.Addr().String()+", MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", certificate().pin),
+		chromedp.Flag("enable-features", "NetworkService,NetworkServiceInProcess,EmailVerificationProtocol"), // the first two are those of chromedp
+		chromedp.Flag("auto-grant-email-verification-permission-for-testing", true),                          // no test can press the button of the question
+		chromedp.Flag("dns-txt-resolver-url-prefix", "https://"+dnsHost+"/resolve?name="),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // about events that chromedp does not know

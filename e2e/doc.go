@@ -1,5 +1,6 @@
 // Package e2e tests in a real browser: the development identity provider (package
-// devidp), sign-in (package login) and the commands demo and idp. It is a module of its
+// devidp), sign-in (package login) by assertions and by tokens of the Email Verification
+// Protocol (packages evp and issuer), and the commands demo and idp. It is a module of its
 // own, so that users of the main module do not inherit its dependency chromedp.
 //
 //	cd e2e && go test ./...
@@ -12,15 +13,19 @@
 // Tests take screenshots of every page: light, dark and as on a phone. The files go into
 // screenshots/, or into the folder that the variable SCREENSHOTS names. For each, they check
 // the layout: nothing scrolls sideways, and controls are large enough and do not overlap.
-// The two pictures of the documents are made only if the variable DOCS_SCREENSHOTS names
+// The pictures of the documents are made only if the variable DOCS_SCREENSHOTS names
 // a folder (../docs/screenshots).
 //
 //   - chromium_test.go, tab_test.go, screenshot_test.go: the browser, its windows and
 //     their screenshots
 //   - server_test.go, site_test.go, shop_test.go: servers of the tests, two relying parties,
 //     and assertions without a browser
+//   - evp_world_test.go, evp_issuer_test.go, evp_site_test.go, evp_tab_test.go: hosts at
+//     https and TXT records that the browser finds, issuers, a relying party, and how a visitor
+//     types an address
 //   - the others: the tests
 //
-// Tests wait for a state, and never for a time. Errors on a page's console, such as a
+// Tests wait for a state, and never for a time, with one exception: nothing tells when the
+// browser has verified a token, see evp_tab_test.go. Errors on a page's console, such as a
 // violation of its Content-Security-Policy, fail the test.
 package e2e

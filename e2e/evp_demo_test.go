@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// TestDemoEVP starts "vepverify demo --evp", and Chromium with the command line that it
+// prints, and signs in with a token.
+func TestDemoEVP(t *testing.T) {
+	c := start(t, "demo", "--evp", "--port", "0")
+	line := c.find(`in which the demo works:\n  ([^\n]*)\n`)
+	profile := c.find(`--user-data-dir=(\S+)`)
+	w := startPrinted(t, line, profile)
+	w.see("h1", "Sign in with your email")
+	w.screenshots("evp-front", large...)
+
+	mail := w.popup(clicking("main a"))
+	mail.see("h1", "Sign in to your mail")
+	mail.screenshots("evp-provider", large...)
+	mail.click("main button")
+	mail.see("h1", "Signed in as ada@mail.example")
+	mail.screenshots("evp-provider-signed-in", large...)
+	call(w, page.BringToFront, cdp.Empty{})
+	w.fillBlindly("ada@mail.example")
+	w.docsScreenshot("evp-form", view{"", 800, 640, "light", false})
+	w.click("main button")
+	w.see("h1", "Signed in as ada@mail.example")
+	w.screenshots("evp-signed-in", large...)
+	w.docsScreenshot("evp-signed-in", view{"", 800, 1000, "light", false})
+	checkTokenWalkthrough(w)
+	w.unfold()
+	w.screenshots("evp-signed-in-open", large...)
+
+	w.clickText("button", "Sign out")
+	w.see("h1", "Signed out")
+	w.screenshots("evp-signed-out", large...)
+	w = w.popup(clicking("main a"))
+	w.see("h1", "Sign in with your email")
+	w.typeAddress("mallory@mail.example")
+	w.click("main button")
+	w.see("h1", "Enter the code")
+	w.screenshots("evp-code", large...)
+	w.enter("#code", eval[string](w, "document.getElementById('mailed').textContent"))
+	w.click("main button")
+	w.see("h1", "Signed in as mallory@mail.example")
+
+	if err := chromedp.Cancel(w.ctx); err != nil {
+		t.Error(err)
+	}
+	c.interrupt()
+	if _, err := os.Stat(profile); !os.IsNotExist(err) {
+		t.Errorf("the profile: %v", err)
+	}
+}
+
+// startPrinted starts Chromium with a command line that the demo has printed, without a
+// window, and without the browser's question, which no test can answer. It returns the tab with
+// the page that the line names.
+func startPrinted(t *testing.T, line, profile string) *tab {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "printed")
+	// chromedp adds a page of its own. Without a window there can be one only.
+	const others = "#!/bin/sh\n" + `for word; do shift; [ "$word" = about:blank ] || set -- "$@" "$word"; done` + "\n"
+	if err := os.WriteFile(script, []byte(others+"exec "+line+` "$@"`+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(script), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("auto-grant-email-verification-permission-for-testing", true))
+	t.Cleanup(stop)
+	first, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
+	t.Cleanup(end)
+	if err := chromedp.Do(first); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		targets, err := chromedp.Targets(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range targets {
+			if strings.HasPrefix(i.URL, "https://shop.example/") {
+				ctx, cancel := chromedp.NewContext(first, chromedp.WithTargetID(i.TargetID))
+				t.Cleanup(cancel)
+				w := attach(t, ctx)
+				w.reload() // it may have been attached to while it was loading
+				return w
+			}
+		}
+		time.Sleep(pollInterval)
+	}
+}
+
+// checkTokenWalkthrough checks that the page shows the outcomes of all checks, and the reasons
+// for which attempts of misuse are refused.
+func checkTokenWalkthrough(w *tab) {
+	w.t.Helper()
+	outcomes := eval[[]string](w, `[...document.querySelectorAll('[aria-labelledby=checks] .outcome')].map(e => e.textContent)`)
+	if got := strings.Join(outcomes, " "); got != strings.Repeat("passed ", 11)+"skipped" {
+		w.t.Errorf("checks: %s", got)
+	}
+	reasons := eval[string](w, `[...document.querySelectorAll('.refused')].map(e => e.textContent).join()`)
+	if reasons != "Refused: audience mismatch,Refused: nonce mismatch,Refused: expired,Refused: the halves of the token do not belong together,Refused: the token was used before" {
+		w.t.Errorf("attempts: %s", reasons)
+	}
+}
