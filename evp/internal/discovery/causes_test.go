@@ -145,7 +145,7 @@ func TestCauseOfConnection(t *testing.T) {
 	}
 	slow := func(serve func(net.Conn)) func(*internet, *discovery.Config) {
 		return func(n *internet, c *discovery.Config) {
-			c.Timeout = 200 * time.Millisecond
+			c.Timeout = 4 * time.Second // so that a busy machine reaches the body
 			n.raw(issuer, serve)
 		}
 	}
@@ -189,9 +189,12 @@ func TestCauseOfConnection(t *testing.T) {
 			c.InsecureDialContext = failingDial(errors.New("marker"))
 		}, cause{unavailable, "9.unavailable", "no usable answer", later, ""}},
 	} {
-		n := newInternet(t)
-		config := n.config()
-		c.prepare(n, &config)
-		c.want.check(t, name, open(t, config))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newInternet(t)
+			config := n.config()
+			c.prepare(n, &config)
+			c.want.check(t, name, open(t, config))
+		})
 	}
 }

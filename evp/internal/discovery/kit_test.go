@@ -305,13 +305,13 @@ func open(t testing.TB, c discovery.Config) *discovery.Network {
 // waitForClose waits until the client closes the connection.
 func waitForClose(c net.Conn) { io.Copy(io.Discard, c) }
 
-// writeSlowly writes a byte each 100 ms, until the client closes the connection.
+// writeSlowly writes a byte each 500 ms, until the client closes the connection.
 func writeSlowly(c net.Conn, text string) {
 	for i := range len(text) {
 		if _, err := c.Write([]byte{text[i]}); err != nil {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 	waitForClose(c)
 }
