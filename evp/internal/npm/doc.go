@@ -11,5 +11,5 @@
 //	cp evp/internal/npm/package*.json "$EVP_NPM" && npm ci --prefix "$EVP_NPM" --ignore-scripts
 //
 // Without the variable, the folder is vepverify/evp-npm in the user's cache. If a package is
-// missing, the tests are skipped, or fail if CI=true.
+// missing, the tests are skipped. If CI=true, they install the packages in the folder.
 package npm

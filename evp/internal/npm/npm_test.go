@@ -14,7 +14,8 @@ import (
 // packages are the packages of package.json.
 var packages = []string{"jose", "email-verification-api"}
 
-// folder returns the folder with node_modules.
+// folder returns the folder with node_modules. It ends the test if a package is missing, or
+// installs the packages if CI=true.
 func folder(t *testing.T) string {
 	t.Helper()
 	folder := os.Getenv("EVP_NPM")
@@ -25,25 +26,52 @@ func folder(t *testing.T) string {
 		}
 		folder = filepath.Join(cache, "vepverify", "evp-npm")
 	}
-	for _, name := range packages {
-		checkVersion(t, folder, name)
+	if missing(t, folder) != "" && os.Getenv("CI") == "true" {
+		install(t, folder)
+	}
+	if name := missing(t, folder); name != "" {
+		testtool.Unavailable(t, "the npm package "+name+" is not installed (see evp/internal/npm/doc.go)")
 	}
 	return folder
 }
 
-// checkVersion ends the test unless the folder has the package in the version of
-// package.json.
-func checkVersion(t *testing.T, folder, name string) {
+// missing returns the name of a package that the folder does not have in the version of
+// package.json, or "".
+func missing(t *testing.T, folder string) string {
 	t.Helper()
 	var wanted struct{ Dependencies map[string]string }
 	readJSON(t, "package.json", &wanted)
-	data, err := os.ReadFile(filepath.Join(folder, "node_modules", name, "package.json"))
-	if err != nil {
-		testtool.Unavailable(t, "the npm package "+name+" is not installed (see evp/internal/npm/doc.go)")
+	for _, name := range packages {
+		data, err := os.ReadFile(filepath.Join(folder, "node_modules", name, "package.json"))
+		if err != nil {
+			return name
+		}
+		var installed struct{ Version string }
+		if err := json.Unmarshal(data, &installed); err != nil || installed.Version != wanted.Dependencies[name] {
+			return name
+		}
 	}
-	var installed struct{ Version string }
-	if err := json.Unmarshal(data, &installed); err != nil || installed.Version != wanted.Dependencies[name] {
-		testtool.Unavailable(t, "the npm package "+name+" is not of the version in evp/internal/npm/package.json")
+	return ""
+}
+
+// install installs the packages of package-lock.json in a folder.
+func install(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	npm := exec.CommandContext(t.Context(), testtool.Path(t, "npm"), "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund")
+	if out, err := npm.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 }
 
