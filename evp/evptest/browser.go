@@ -103,7 +103,7 @@ func (b *Browser) load(method string, target *url.URL, form url.Values) (*Page, 
 		if response.StatusCode/100 != 3 || err != nil {
 			return b.page(target, response)
 		}
-		if response.StatusCode != http.StatusTemporaryRedirect && response.StatusCode != http.StatusPermanentRedirect {
+		if code := response.StatusCode; code != http.StatusTemporaryRedirect && code != http.StatusPermanentRedirect {
 			method, form = http.MethodGet, nil
 		}
 		target = target.ResolveReference(location)
@@ -124,10 +124,11 @@ func (b *Browser) exchange(method string, target *url.URL, form url.Values) *htt
 	}
 	request := httptest.NewRequest(method, sent.String(), body)
 	request.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	request.Header.Set("Sec-Fetch-Site", "none")
 	request.Header.Set("Sec-Fetch-Mode", "navigate")
 	request.Header.Set("Sec-Fetch-Dest", "document")
 	if method == http.MethodPost {
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
 		request.Header.Set("Origin", b.Origin)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -151,7 +152,8 @@ func (b *Browser) page(at *url.URL, response *http.Response) (*Page, error) {
 }
 
 // SignIn opens the page, types the address and submits the form, with a token that has
-// the faults. Without a token it returns an error.
+// the faults. The errors are those of [Page.Type] and [Form.Token]. If the user is not
+// signed in to the address, the form is submitted without a token.
 func (b *Browser) SignIn(path, email string, faults ...TokenFault) (*Page, error) {
 	page, err := b.Open(path)
 	if err != nil {
@@ -335,8 +337,12 @@ func (b *Browser) isSecure() bool {
 	if err != nil {
 		return false
 	}
-	host := u.Hostname()
-	return u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
+	switch host := u.Hostname(); host {
+	case "localhost", "127.0.0.1", "::1":
+		return true
+	default:
+		return u.Scheme == "https" || strings.HasSuffix(host, ".localhost")
+	}
 }
 
 // Submit submits the form with that token. An empty token leaves the field as it is. A

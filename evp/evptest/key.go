@@ -39,6 +39,8 @@ type Key struct {
 	// Sign signs header and claims, as encoded. The same message has always the same
 	// signature.
 	Sign func(message []byte) ([]byte, error)
+	// Private is the private key, for tests that sign in other ways.
+	Private crypto.Signer
 }
 
 // JWK returns the public key as a holder's cnf.jwk: with its alg, without its kid.
@@ -85,17 +87,12 @@ func TestKey(name string) Key {
 	return load.(func() Key)()
 }
 
-// TestKeyPEM returns the PEM file with the private key of a test key, in PKCS #8.
-func TestKeyPEM(name string) []byte {
+func loadKey(name string) Key {
 	data, err := keyFiles.ReadFile("testkeys/" + name + ".pem")
 	if err != nil {
 		panic(fmt.Sprintf("evptest: no test key %q, only %s", name, strings.Join(keyNames(), ", ")))
 	}
-	return data
-}
-
-func loadKey(name string) Key {
-	key, err := ParseKey(TestKeyPEM(name))
+	key, err := ParseKey(data)
 	if err != nil {
 		panic(fmt.Sprintf("evptest: test key %s: %v", name, err))
 	}
@@ -141,7 +138,7 @@ func ParseKey(data []byte) (Key, error) {
 func ed25519Key(private ed25519.PrivateKey) Key {
 	x := private.Public().(ed25519.PublicKey)
 	return Key{
-		Alg: "Ed25519", Public: Object{"kty": "OKP", "crv": "Ed25519", "x": base64url(x)},
+		Alg: "Ed25519", Private: private, Public: Object{"kty": "OKP", "crv": "Ed25519", "x": base64url(x)},
 		Sign: remembered(func(m []byte) ([]byte, error) { return private.Sign(nil, m, crypto.Hash(0)) }),
 	}
 }
@@ -155,7 +152,7 @@ func ecdsaKey(private *ecdsa.PrivateKey) (Key, error) {
 		return Key{}, fmt.Errorf("a key on the curve %s", name)
 	}
 	return Key{
-		Alg: "ES256",
+		Alg: "ES256", Private: private,
 		Public: Object{
 			"kty": "EC", "crv": "P-256", "x": base64url(point[1:33]), "y": base64url(point[33:]),
 		},
@@ -183,7 +180,8 @@ func signES256(private *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 func rsaKey(private *rsa.PrivateKey) Key {
 	e := big.NewInt(int64(private.E)).Bytes()
 	return Key{
-		Alg: "RS256", Public: Object{"kty": "RSA", "n": base64url(private.N.Bytes()), "e": base64url(e)},
+		Alg: "RS256", Private: private,
+		Public: Object{"kty": "RSA", "n": base64url(private.N.Bytes()), "e": base64url(e)},
 		Sign: remembered(func(m []byte) ([]byte, error) {
 			hash := sha256.Sum256(m)
 			return rsa.SignPKCS1v15(nil, private, crypto.SHA256, hash[:])

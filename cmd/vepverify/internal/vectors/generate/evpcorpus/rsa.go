@@ -6,8 +6,6 @@ import (
 	_ "crypto/sha1" // for crypto.SHA1
 	"crypto/sha256"
 	_ "crypto/sha512" // for crypto.SHA512
-	"crypto/x509"
-	"encoding/pem"
 	"math/big"
 	"slices"
 
@@ -15,14 +13,7 @@ import (
 )
 
 // rsaPrivate returns the private key of an RSA key of package evptest.
-func rsaPrivate(name string) *rsa.PrivateKey {
-	block, _ := pem.Decode(evptest.TestKeyPEM(name))
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		panic(err)
-	}
-	return key.(*rsa.PrivateKey)
-}
+func rsaPrivate(name string) *rsa.PrivateKey { return evptest.TestKey(name).Private.(*rsa.PrivateKey) }
 
 // rsaSign returns a sign function by PKCS #1 v1.5 over another hash. Hash 0 means SHA-256
 // without its name.
