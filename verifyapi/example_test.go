@@ -18,6 +18,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/evp/evptest"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -57,6 +58,40 @@ func ExampleNew() {
 	// Output:
 	// 200 okay: alice@idp.example
 	// 200 failure: no certificates provided
+}
+
+// POST /evp, for tokens of the Email Verification Protocol.
+func ExampleConfig_tokens() {
+	world := evptest.New() // in production, evp.NewVerifier with a configuration
+	verifier, err := assertion.NewVerifier(assertion.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	h, err := verifyapi.New(verifyapi.Config{Verifier: verifier, Tokens: world.Verifier("https://rp.example")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+
+	token := world.Token(evptest.Request{Email: "alice@mail.example", Origin: "https://rp.example", Nonce: "n-1"})
+	for _, nonce := range []string{"n-1", "n-2"} {
+		resp, err := http.PostForm(server.URL+"/evp", url.Values{
+			"token": {token}, "audience": {"https://rp.example"}, "nonce": {nonce}, "email": {"alice@mail.example"},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var answer struct{ Status, Email, Reason string }
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(resp.StatusCode, answer.Status+":", answer.Email+answer.Reason)
+	}
+	// Output:
+	// 200 okay: alice@mail.example
+	// 200 failure: nonce mismatch
 }
 
 // A server for the API alone, with logs, metrics at an address of their own, and a

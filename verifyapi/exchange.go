@@ -68,7 +68,6 @@ func (x *exchange) post(v version) response {
 	x.version = v
 	body, err := x.verify()
 	resp := x.respond(body, err)
-	resp.own = v == evpAPI
 	took := x.elapsed()
 	x.count(took)
 	x.log(resp.status, took)

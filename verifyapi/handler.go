@@ -63,10 +63,12 @@ func (h *Handler) route(x *exchange) response {
 	case "", "/verify":
 		return x.post(v1)
 	case "/evp":
-		if h.config.Tokens != nil {
-			return x.post(evpAPI)
+		if h.config.Tokens == nil {
+			return notFound
 		}
-		return notFound
+		resp := x.post(evpAPI)
+		resp.own = true
+		return resp
 	case "/status":
 		return get(r, statusOK)
 	case "/__heartbeat__", "/__lbheartbeat__":

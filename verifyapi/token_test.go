@@ -18,6 +18,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
@@ -156,7 +157,7 @@ func TestTokens(t *testing.T) {
 	}
 	s.checkServes(t)
 	resp, err := client(t).Get(s.url + "/evp")
-	if got := read(t, resp, err); got.StatusCode != 405 || got.Header.Get("Allow") != "POST" {
+	if got := read(t, resp, err); got.StatusCode != 405 || got.Header.Get("Allow") != "POST" || got.Header.Get("Content-Security-Policy") != ownPolicy {
 		t.Errorf("GET: %s %s", got.Status, got.body)
 	}
 }
@@ -288,6 +289,43 @@ func TestSlowNameServers(t *testing.T) {
 			if got := w.metric(t, name); got != want {
 				t.Errorf("%s %s, not %s", name, got, want)
 			}
+		}
+	})
+}
+
+// FuzzTokenRequest checks that every request to /evp has a documented response in JSON, and that
+// none is a fault. A request that is accepted means the same to other parsers.
+func FuzzTokenRequest(f *testing.F) {
+	c := goodToken()
+	f.Add(jsonType, c.json(`"email":"alice@mail.example"`))
+	f.Add(formType, c.form())
+	f.Add(formType, c.form()+"&email=alice%40mail.example")
+	f.Add(jsonType, `{"token":"a.b.c~d.e.f","audience":"https://rp.example","nonce":"n","nonce":"n"}`)
+	f.Add("text/plain", "")
+	h := watch(f, verifyapi.Config{Tokens: c.verifier(f, evp.Config{})})
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		r := httptest.NewRequest("POST", "/evp?token=x", strings.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		var answer struct{ Status, Reason, Audience, Email string }
+		if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%v: %s", err, rec.Body)
+		}
+		if rec.Code != 200 {
+			if rec.Code < 400 || rec.Code >= 500 || answer.Status != "failure" || answer.Reason == "" {
+				t.Fatalf("%d %s", rec.Code, rec.Body)
+			}
+			return
+		}
+		asked := parsed(t, true, contentType, "", body)
+		if asked("token") == "" || asked("audience") == "" || asked("nonce") == "" {
+			t.Fatalf("accepted without a required parameter: %s", rec.Body)
+		}
+		site, _ := origin.Parse(asked("audience"))
+		if answer.Status == "okay" && (asked("token") != c.Token || asked("nonce") != c.Nonce || site.String() != audience ||
+			asked("email") != "" && !strings.EqualFold(asked("email"), answer.Email)) {
+			t.Fatalf("%s: %s", body, rec.Body)
 		}
 	})
 }

@@ -73,6 +73,8 @@ type adviser struct {
 	keys  string     // of --keys
 	input sniff.Kind // what the input is
 	now   time.Time
+	// isToken means that the input is verified as a token.
+	isToken bool
 	// emailDomain is that of the address in a token. lookup --evp takes it.
 	emailDomain string
 }
@@ -150,7 +152,11 @@ func (a *adviser) addDetail(t *cli.Table, d *detail) {
 // printNote prints on standard error what the input is, if it is not an assertion: the
 // answer in JSON has only a reason, which may be that of any text.
 func (a *adviser) printNote(c *cli.Call) {
-	if !a.input.IsOther() {
+	switch {
+	case !a.input.IsOther() || a.isToken && (a.input == sniff.EVPToken || a.input == sniff.EVPHalf):
+		return
+	case a.isToken:
+		fmt.Fprintf(c.Err, "%s: the input is %s, not a token of the Email Verification Protocol\n", cli.Program, a.input)
 		return
 	}
 	command := ""

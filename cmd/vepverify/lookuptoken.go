@@ -154,8 +154,10 @@ func (r *tokenLookup) print(p *cli.Process) {
 		t.Row("issuer", r.Issuer)
 	}
 	r.documentRows(&t)
-	for _, profile := range r.Profiles {
-		t.Row("profile "+profile.Profile, profile.String())
+	if r.Metadata != nil { // else no profile says more than the reason
+		for _, profile := range r.Profiles {
+			t.Row("profile "+profile.Profile, profile.String())
+		}
 	}
 	if r.Status == supported {
 		t.Row("fetched", whenOr(r.Fetched, now, "not: from --keys"))

@@ -16,6 +16,15 @@ func isToken(text string, kind sniff.Kind) bool {
 	return evp.IsToken(text) || kind == sniff.EVPToken || kind == sniff.EVPHalf
 }
 
+// isOfAssertion reports whether a text is an assertion of BrowserID, or a part of one.
+func isOfAssertion(kind sniff.Kind) bool {
+	switch kind {
+	case sniff.Assertion, sniff.Certificate, sniff.IdentityAssertion, sniff.Reversed, sniff.JSONAssertion:
+		return true
+	}
+	return false
+}
+
 // okayToken is the result for a token.
 type okayToken struct{ *evp.Result }
 
@@ -35,7 +44,7 @@ func (cmd *verifyCmd) verifyToken(ctx context.Context, c *cli.Call, text string,
 	if err := cmd.checkToken(c); err != nil {
 		return nil, err
 	}
-	a.input, a.emailDomain = sniff.Unknown, emailDomainOf(text)
+	a.isToken, a.emailDomain = true, emailDomainOf(text)
 	bundle, err := cmd.TokenBundle(c, a.emailDomain)
 	if err != nil {
 		return nil, err

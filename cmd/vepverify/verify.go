@@ -89,7 +89,7 @@ func (cmd *verifyCmd) run(ctx context.Context, c *cli.Call) error {
 	}
 	a := &adviser{keys: cmd.Keys, input: sniff.Of(text), now: c.Now()}
 	verify := cmd.verifyAssertion
-	if isToken(text, a.input) {
+	if isToken(text, a.input) || c.Given("nonce") && !isOfAssertion(a.input) {
 		verify = cmd.verifyToken
 	}
 	res, err := verify(ctx, c, text, a)
