@@ -14,7 +14,7 @@
 // screenshots/, or into the folder that the variable SCREENSHOTS names. For each, they check
 // the layout: nothing scrolls sideways, and controls are large enough and do not overlap.
 // The pictures of the documents are made only if the variable DOCS_SCREENSHOTS names
-// a folder (../docs/screenshots).
+// a folder (../docs/screenshots). One of them shows more than a page, and needs Xvfb.
 //
 //   - chromium_test.go, tab_test.go, screenshot_test.go: the browser, its windows and
 //     their screenshots

@@ -19,7 +19,7 @@ func TestDemoEVP(t *testing.T) {
 	c := start(t, "demo", "--evp", "--port", "0")
 	line := c.find(`in which the demo works:\n  ([^\n]*)\n`)
 	profile := c.find(`--user-data-dir=(\S+)`)
-	w := startPrinted(t, line, profile)
+	w := startPrinted(t, line, profile, false)
 	w.see("h1", "Sign in with your email")
 	w.screenshots("evp-front", large...)
 
@@ -31,7 +31,6 @@ func TestDemoEVP(t *testing.T) {
 	mail.screenshots("evp-provider-signed-in", large...)
 	call(w, page.BringToFront, cdp.Empty{})
 	w.fillBlindly("ada@mail.example")
-	w.docsScreenshot("evp-form", view{"", 800, 640, "light", false})
 	w.click("main button")
 	w.see("h1", "Signed in as ada@mail.example")
 	w.screenshots("evp-signed-in", large...)
@@ -62,10 +61,10 @@ func TestDemoEVP(t *testing.T) {
 	}
 }
 
-// startPrinted starts Chromium with a command line that the demo has printed, without a
-// window, and without the browser's question, which no test can answer. It returns the tab with
-// the page that the line names.
-func startPrinted(t *testing.T, line, profile string) *tab {
+// startPrinted starts Chromium with a command line that the demo has printed. It returns the tab
+// with the page that the line names. Without a window, the browser does not ask its question,
+// which no test can answer.
+func startPrinted(t *testing.T, line, profile string, window bool) *tab {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "printed")
 	// chromedp adds a page of its own. Without a window there can be one only.
@@ -73,9 +72,14 @@ func startPrinted(t *testing.T, line, profile string) *tab {
 	if err := os.WriteFile(script, []byte(others+"exec "+line+` "$@"`+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(script), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("auto-grant-email-verification-permission-for-testing", true))
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(script), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(screenWidth, screenHeight), chromedp.Flag("window-position", "0,0"),
+	}
+	if !window {
+		options = append(options, chromedp.Headless, chromedp.Flag("auto-grant-email-verification-permission-for-testing", true))
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	first, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(end)

@@ -179,6 +179,10 @@ func compressed(shot []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compressedImage(decoded)
+}
+
+func compressedImage(decoded image.Image) ([]byte, error) {
 	bounds := decoded.Bounds()
 	count := make(map[color.Color]int)
 	for y := range bounds.Dy() {
@@ -199,7 +203,7 @@ func compressed(shot []byte) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few)
+	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few)
 	return out.Bytes(), err
 }
 
