@@ -18,6 +18,8 @@
 // The site refuses requests under a name that is not this machine's own (DNS
 // rebinding). Other programs on this machine can use it as they want.
 //
+// The demo of the Email Verification Protocol is in package evpdemo.
+//
 // It is not an example to copy from: it reads the forms that are posted to package
 // login, keeps the assertions, and sends an identity to every client. examples/login
 // does none of that.

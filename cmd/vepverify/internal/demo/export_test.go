@@ -1,9 +1,6 @@
 package demo
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 var (
 	Forge          = forge
@@ -11,14 +8,6 @@ var (
 )
 
 const MaxMembers = maxMembers
-
-// RecordPosted returns a handler that is registered as those of package login are. It
-// calls next with the assertion that the request posted.
-func RecordPosted(next func(assertion string, r *http.Request)) http.Handler {
-	mux := http.NewServeMux()
-	recordingMux{mux}.Handle("/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { next(postedAssertion(r.Context()), r) }))
-	return mux
-}
 
 // ListMembers adds members, one a nanosecond, and returns the list of those that are
 // remembered.

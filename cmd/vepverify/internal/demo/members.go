@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo/posted"
 	"github.com/vepverify/vepverify/internal/bounded"
 	"github.com/vepverify/vepverify/login"
 )
@@ -56,7 +57,7 @@ func (m *members) list() []*member {
 // findOrCreate adds a member, for package login. Every user with a valid assertion may
 // sign in.
 func (s *Site) findOrCreate(ctx context.Context, res *assertion.Result) (*member, error) {
-	w, err := s.newWalkthrough(ctx, postedAssertion(ctx), res)
+	w, err := s.newWalkthrough(ctx, posted.Form(ctx).Get("assertion"), res)
 	if err != nil {
 		return nil, err
 	}

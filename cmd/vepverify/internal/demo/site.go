@@ -11,6 +11,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo/explained"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo/posted"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/page"
@@ -150,7 +151,7 @@ func (s *Site) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	s.auth.Routes(recordingMux{mux})
+	s.auth.Routes(posted.Mux{ServeMux: mux})
 	mux.Handle("GET /{$}", s.auth.WithUser(http.HandlerFunc(s.front)))
 	mux.Handle("GET /members", s.auth.Require(http.HandlerFunc(s.membersPage)))
 	mux.Handle(vepauth.DefaultTokenURL, signed.TokenEndpoint())

@@ -1,15 +1,12 @@
 package demo_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
@@ -41,56 +38,10 @@ func TestForge(t *testing.T) {
 	}
 }
 
-// TestRecordPosted checks that the handler reads the body that was sent, whatever it is,
-// and finds the assertion in the context.
-func TestRecordPosted(t *testing.T) {
-	long := strings.Repeat("x", 1<<20)
-	for body, want := range map[string]string{
-		"":                       "",
-		"assertion=a%7Eb":        "a~b",
-		"next=/&assertion=a&b=c": "a",
-		"assertion=a;b":          "",
-		"assertion=" + long:      long[:65<<10-len("assertion=")],
-		long:                     "",
-		"\x00\xff":               "",
-	} {
-		called := false
-		demo.RecordPosted(func(text string, r *http.Request) {
-			called = true
-			got, err := io.ReadAll(r.Body)
-			if string(got) != body || err != nil || text != want {
-				t.Errorf("%.20q: assertion %.20q, body %.20q, %v", body, text, got, err)
-			}
-		}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(body)))
-		if !called {
-			t.Errorf("%.20q: not called", body)
-		}
-	}
-	broken := errors.New("broken")
-	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("assertion=a"), iotest.ErrReader(broken)))
-	demo.RecordPosted(func(_ string, r *http.Request) {
-		if got, err := io.ReadAll(r.Body); string(got) != "assertion=a" || !errors.Is(err, broken) {
-			t.Errorf("%q, %v", got, err)
-		}
-	}).ServeHTTP(httptest.NewRecorder(), r)
-}
-
 func TestShortenNumbers(t *testing.T) {
 	digits := strings.Repeat("1", 617)
 	if got := demo.ShortenNumbers(`{"algorithm":"RS","n":"` + digits + `","e":"65537"}`); got != `{"algorithm":"RS","n":"111111111111… 617 digits","e":"65537"}` {
 		t.Error(got)
-	}
-}
-
-// TestManyFields checks that a form is not parsed if package login refuses it for the
-// number of its fields.
-func TestManyFields(t *testing.T) {
-	for n, want := range map[int]string{31: "a", 32: ""} {
-		demo.RecordPosted(func(text string, _ *http.Request) {
-			if text != want {
-				t.Errorf("%d additional fields: %q", n, text)
-			}
-		}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader("assertion=a"+strings.Repeat("&b=", n))))
 	}
 }
 

@@ -60,7 +60,7 @@ func New(c Config) (*Demo, error) {
 }
 
 func newDemo(c Config) (*Demo, error) {
-	d := &Demo{config: c, network: newNetwork(c.Now)}
+	d := &Demo{config: c, network: newNetwork()}
 	var err error
 	if d.identity, err = newIdentity(c.Now()); err != nil {
 		return nil, err

@@ -61,6 +61,7 @@ func (v *visitor) send(address string, form url.Values) (status int, body string
 		r = httptest.NewRequest("POST", address, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Accept", "text/html")
 	}
 	at := &url.URL{Scheme: "https", Host: r.Host, Path: "/"}
 	for _, c := range v.jar.Cookies(at) {
@@ -134,12 +135,12 @@ func TestSignIn(t *testing.T) {
 func TestCode(t *testing.T) {
 	demo := newDemo(t)
 	v := newVisitor(t, demo)
-	body := v.see(shop+"/sign-in", url.Values{"email": {"ada@mail.example"}, "token": {""}}, "Your browser sent no token")
+	body := v.see(shop+"/api/login", url.Values{"email": {"ada@mail.example"}, "token": {""}}, "Your browser sent no token")
 	code := regexp.MustCompile(`id="mailed">([0-9]{6})<`).FindStringSubmatch(body)[1]
 	v.see(shop+"/code", url.Values{"code": {code}}, "Signed in as")
-	v.see(shop+"/sign-out", url.Values{}, "Signed out")
+	v.see(shop+"/api/logout", url.Values{}, "Signed out")
 	v.see(shop+"/code", url.Values{"code": {code}}, "another code")
-	v.see(shop+"/sign-in", url.Values{"email": {"ada@mail.example"}}, "Your browser sent no token")
+	v.see(shop+"/api/login", url.Values{"email": {"ada@mail.example"}}, "Your browser sent no token")
 	v.see(shop+"/code", url.Values{"code": {""}}, "another code")
 	v.see(shop+"/", nil, "Sign in with your email")
 }
@@ -153,7 +154,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, page)
 		}
 	}
-	newVisitor(t, demo).see(shop+"/sign-in", url.Values{"email": {"ada@mail.example"}, "token": {"x"}}, "The token is refused")
+	newVisitor(t, demo).see(shop+"/api/login", url.Values{"email": {"ada@mail.example"}, "token": {"x"}}, "The token is refused")
 }
 
 // TestProvider signs in and out at the mail provider.
@@ -187,7 +188,7 @@ func TestMarkup(t *testing.T) {
 	links := regexp.MustCompile(`^/([a-z]|$)|^https://(shop|accounts\.issuer)\.example/$`)
 	for name, body := range map[string]string{
 		"front": v.see(shop+"/", nil, "Sign in with"), "provider": v.see(mail+"/", nil, "Sign in to"),
-		"code":    v.see(shop+"/sign-in", url.Values{"email": {"<x>@mail.example"}}, "Your code"),
+		"code":    v.see(shop+"/api/login", url.Values{"email": {"a&b@mail.example"}}, "Your code"),
 		"problem": v.see(shop+"/code", url.Values{}, "another code"), "member": signIn(t, demo, "ada"),
 	} {
 		pagetest.Markup(t, name, body, links)
@@ -200,7 +201,7 @@ func TestMarkup(t *testing.T) {
 // TestCrossSite checks that forms of other sites are refused.
 func TestCrossSite(t *testing.T) {
 	demo := newDemo(t)
-	for _, address := range []string{shop + "/sign-in", shop + "/code", shop + "/sign-out", mail + "/sign-in", mail + "/sign-out"} {
+	for _, address := range []string{shop + "/api/login", shop + "/code", shop + "/api/logout", mail + "/sign-in", mail + "/sign-out"} {
 		r := httptest.NewRequest("POST", address, nil)
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		w := httptest.NewRecorder()

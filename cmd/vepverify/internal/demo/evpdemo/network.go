@@ -37,8 +37,8 @@ type network struct {
 }
 
 // newNetwork returns a network with the host that answers lookups.
-func newNetwork(now func() time.Time) *network {
-	n := &network{hosts: map[string]http.Handler{}, txt: map[string]string{}, recorder: &recorder{now: now}}
+func newNetwork() *network {
+	n := &network{hosts: map[string]http.Handler{}, txt: map[string]string{}, recorder: new(recorder)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+dnsPath, n.resolve)
 	n.hosts[dnsHost] = mux

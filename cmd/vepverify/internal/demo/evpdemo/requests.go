@@ -5,12 +5,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // request is a request that the browser made by itself, for the protocol.
 type request struct {
-	At      time.Time
 	Method  string
 	URL     string
 	Status  int
@@ -22,8 +20,6 @@ const maxRequests = 40
 
 // recorder remembers the last requests of the protocol that browsers sent.
 type recorder struct {
-	now func() time.Time
-
 	mu   sync.Mutex
 	last []request
 }
@@ -49,7 +45,7 @@ func (c *recorder) record(next http.Handler) http.Handler {
 		}
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
-		c.add(request{c.now(), r.Method, "https://" + r.Host + r.URL.RequestURI(), seen.status, meaning})
+		c.add(request{r.Method, "https://" + r.Host + r.URL.RequestURI(), seen.status, meaning})
 	})
 }
 
@@ -76,15 +72,18 @@ func (c *recorder) add(r request) {
 	c.last = slices.Clone(c.last[max(0, len(c.last)-maxRequests):])
 }
 
-// since returns the requests since a time.
-func (c *recorder) since(t time.Time) []request {
+// forget forgets all requests. The form is shown anew.
+func (c *recorder) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	first := slices.IndexFunc(c.last, func(r request) bool { return !r.At.Before(t) })
-	if first < 0 {
-		return nil
-	}
-	return slices.Clone(c.last[first:])
+	c.last = nil
+}
+
+// list returns the requests since the form was shown.
+func (c *recorder) list() []request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.last)
 }
 
 // why returns why the browser sent no token for an address, as far as its requests tell. The last

@@ -24,14 +24,20 @@ type walkthrough struct {
 	Expires  string
 }
 
-// newWalkthrough explains a token that was verified just now.
-func (s *site) newWalkthrough(ctx context.Context, token string, expected evp.Expected, e *evp.Explanation, sent []request) (*walkthrough, error) {
+// newWalkthrough explains a token that was verified just now, with the address that was posted.
+func (s *site) newWalkthrough(ctx context.Context, token, email string) (*walkthrough, error) {
 	parsed, err := evp.Parse(token)
 	if err != nil {
 		return nil, err
 	}
+	expected := evp.Expected{Nonce: parsed.Nonce, Email: email}
+	e := s.verifiers.explain(ctx, token, expected)
+	if e.Err != nil {
+		return nil, e.Err
+	}
 	w := &walkthrough{
-		Requests: sent, Text: token, Checks: explained.Checks(e.Steps), Took: explained.Took(e.Steps), Expires: s.timeOfDay(e.Result.Expires),
+		Requests: s.demo.network.recorder.list(), Text: token,
+		Checks: explained.Checks(e.Steps), Took: explained.Took(e.Steps), Expires: s.timeOfDay(e.Result.Expires),
 	}
 	if w.EVT, err = claims(parsed.EVT); err != nil {
 		return nil, err
@@ -95,18 +101,18 @@ func (s *site) attempts(ctx context.Context, token string, expected evp.Expected
 		return explained.NewAttempt(what, name, e.Err, e.Steps)
 	}
 	list := []explained.Attempt{
-		explain("A site that received it presents it to another site, https://bank.example.", "at the other site", s.bank.Explain(ctx, token, expected)),
-		explain("A thief puts it into a form of another browser.", "in another form", s.own.Explain(ctx, token, evp.Expected{Nonce: "another", Email: expected.Email})),
-		explain("A thief presents it here ten minutes later.", "ten minutes later", s.later.Explain(ctx, token, expected)),
-		explain("A forger writes another address into the issuer’s half.", "with the forged address", s.own.Explain(ctx, forged, evp.Expected{Nonce: expected.Nonce})),
+		explain("A site that received it presents it to another site, https://bank.example.", "at the other site", s.verifiers.bank.Explain(ctx, token, expected)),
+		explain("A thief puts it into a form of another browser.", "in another form", s.verifiers.own.Explain(ctx, token, evp.Expected{Nonce: anotherNonce, Email: expected.Email})),
+		explain("A thief presents it here ten minutes later.", "ten minutes later", s.verifiers.later.Explain(ctx, token, expected)),
+		explain("A forger writes another address into the issuer’s half.", "with the forged address", s.verifiers.own.Explain(ctx, forged, evp.Expected{Nonce: expected.Nonce})),
 	}
-	_, err = s.own.Verify(ctx, token, expected)
+	_, err = s.verifiers.own.Verify(ctx, token, expected)
 	return append(list, explained.NewAttempt("A thief presents it here a second time, now.", "", err, nil)), nil
 }
 
 // timeOfDay formats the time of day, in the location of the clock.
 func (s *site) timeOfDay(t time.Time) string {
-	return t.In(s.config.Now().Location()).Format("15:04:05")
+	return t.In(s.demo.config.Now().Location()).Format("15:04:05")
 }
 
 // forge replaces the address in a token, and keeps the signatures, because a forger has none
