@@ -64,6 +64,7 @@ func TestEntries(t *testing.T) {
 		"alg of another kind":     {with(ed25519Key, `"alg":"ES256"`), false},
 		"alg RS512":               {with(rsaKey(2048, 1), `"alg":"RS512"`), false},
 		"alg a number":            {with(ed25519Key, `"alg":1`), false},
+		"alg empty":               {with(ed25519Key, `"alg":""`), false},
 		"kid a number":            {strings.Replace(ed25519Key, `"k1"`, "1", 1), false},
 		"X25519":                  {strings.Replace(ed25519Key, "Ed25519", "X25519", 1), false},
 		"P-384":                   {strings.Replace(p256Key, "P-256", "P-384", 1), false},

@@ -69,7 +69,8 @@ type PublicKey struct {
 // ParsePublicKey parses a JWK. The error matches ErrKey. The JWK is refused if
 //
 //   - it has a private member, whatever its value;
-//   - its use is not "sig", or its alg or kid is not a string, where present;
+//   - its use is not "sig", its alg is empty or not a string, or its kid is not a string,
+//     where present;
 //   - it is not Ed25519, P-256, or RSA of 2048 to 4096 bits with the exponent 65537;
 //   - a number is not as long as RFC 7518 says: 32 bytes for a coordinate, and no zero
 //     byte at the start of a modulus;
@@ -111,8 +112,11 @@ func parsePublic(o strictjson.Object) (*PublicKey, error) {
 		if *field = intern(value); !ok {
 			return nil, refused(m.Name + " is not a string")
 		}
-		if m.Name == "use" && k.use != "sig" {
+		switch {
+		case m.Name == "use" && k.use != "sig":
 			return nil, refused("use is not sig")
+		case m.Name == "alg" && k.alg == "":
+			return nil, refused("alg is empty")
 		}
 	}
 	if err := k.readMaterial(o); err != nil {

@@ -108,6 +108,8 @@ func TestParsePublicKeyRefused(t *testing.T) {
 		"kid is a number":     with(t, okp, m{"kid": 1}),
 		"kid is null":         []byte(strings.Replace(string(okp), `"kid":"Ed25519"`, `"kid":null`, 1)),
 		"alg is a number":     with(t, okp, m{"alg": 1}),
+		"alg is empty":        with(t, okp, m{"alg": ""}),
+		"alg is null":         []byte(strings.Replace(string(okp), `{`, `{"alg":null,`, 1)),
 		"use is enc":          with(t, okp, m{"use": "enc"}),
 		"use is an array":     with(t, okp, m{"use": []string{"sig"}}),
 		"kty in lower case":   with(t, okp, m{"kty": "okp"}),

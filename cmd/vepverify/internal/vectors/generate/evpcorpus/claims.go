@@ -222,6 +222,7 @@ func holders() []vector {
 			failure("alg ES256", "The alg of another kind of key.", jwkWith("alg", "ES256")),
 			failure("alg unknown", "An unknown alg.", jwkWith("alg", "Ed448")),
 			failure("alg none", "None.", jwkWith("alg", "none")),
+			failure("alg empty", "An empty alg is not an absent one.", jwkWith("alg", "")),
 			failure("alg absent, draft-02", "draft-02 requires it.", draft02, broken("10.draft-02"), jwkWithout("alg")),
 		},
 		refuseKinds("cnf.jwk.use", func(v any) edit { return jwkWith("use", v) }, nil, "empty"),

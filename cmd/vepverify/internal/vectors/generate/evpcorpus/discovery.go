@@ -488,7 +488,7 @@ func keySets() []vector {
 	)
 	for _, c := range []struct{ name, comment, member, value string }{
 		{"use enc", "Not for signatures.", "use", "enc"}, {"alg ES256", "The alg of another kind of key.", "alg", "ES256"},
-		{"alg unknown", "An unknown alg.", "alg", "Ed448"},
+		{"alg unknown", "An unknown alg.", "alg", "Ed448"}, {"alg empty", "An empty alg is not an absent one.", "alg", ""},
 		{"kty EC", "Another kind of key.", "kty", "EC"}, {"crv X25519", "Another curve.", "crv", "X25519"},
 		{"x of 31 bytes", "Too short.", "x", base64url(make([]byte, 31))},
 		{"x empty", "Too short.", "x", ""}, {"private member d", "A private key is not published.", "d", "AA"},
