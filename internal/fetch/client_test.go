@@ -63,6 +63,9 @@ func TestRules(t *testing.T) {
 	}{
 		"json":             {200, json, "{}", okay, okay},
 		"json, charset":    {200, "Application/JSON; charset=utf-8", "{}", okay, okay},
+		"json, spaces":     {200, " \tapplication/json\t ;x", "{}", okay, okay},
+		"json, no-break":   {200, "application/json\u00a0", "{}", fetch.Refused, fetch.Unsupported},
+		"json, next line":  {200, "\u0085application/json", "{}", fetch.Refused, fetch.Unsupported},
 		"suffix":           {200, "application/jwk-set+json", "{}", okay, fetch.Unsupported},
 		"suffix, charset":  {200, "application/jwk-set+JSON;charset=utf-8", "{}", okay, fetch.Unsupported},
 		"suffix alone":     {200, "application/+json", "{}", fetch.Refused, fetch.Unsupported},

@@ -322,7 +322,7 @@ func (c *Client) contentTypeFault(h http.Header) *Fault {
 // isJSON reports whether a Content-Type is that of a document.
 func (r Rules) isJSON(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.ToLower(strings.TrimSpace(media))
+	media = strings.ToLower(strings.Trim(media, " \t"))
 	if media == "application/json" {
 		return true
 	}
