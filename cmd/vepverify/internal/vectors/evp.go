@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -195,8 +196,8 @@ func (t evpTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// response returns the response for a URL. URLs with and without the port 443 are the same, and
-// those with and without an empty path.
+// response returns the response for a URL. URLs with and without the port 443 are the same,
+// those with and without an empty path, and those in another case before the path.
 func (c *EVPCase) response(location string) (EVPResponse, bool) {
 	if r, found := c.HTTP[location]; found {
 		return r, true
@@ -210,10 +211,13 @@ func (c *EVPCase) response(location string) (EVPResponse, bool) {
 }
 
 func canonicalURL(location string) string {
-	rest, found := strings.CutPrefix(location, "https://")
-	if !found {
+	u, err := url.Parse(location)
+	if err != nil || u.Scheme != "https" {
 		return location
 	}
-	host, path, _ := strings.Cut(rest, "/")
-	return "https://" + strings.TrimSuffix(host, ":443") + "/" + path
+	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), ":443")
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String()
 }

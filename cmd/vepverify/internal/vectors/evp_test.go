@@ -66,3 +66,25 @@ func TestEVPFormat(t *testing.T) {
 		t.Error("Read accepts the other format")
 	}
 }
+
+// TestEVPURLs checks that the URLs of responses may be written in several ways.
+func TestEVPURLs(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "evp", "vectors.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for written, ok := range map[string]bool{
+		"https://accounts.issuer.example/jwks": true, "https://accounts.issuer.example:443/jwks": true,
+		"HTTPS://Accounts.Issuer.example/jwks": true, "https://accounts.issuer.example/JWKS": false,
+		"https://accounts.issuer.example/jwks?x": false, "http://accounts.issuer.example/jwks": false, "%": false,
+	} {
+		text := strings.ReplaceAll(string(data), `"https://accounts.issuer.example/jwks":`, `"`+written+`":`)
+		tests, err := vectors.ReadTests(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tests[0].Check(t.Context()); (err == nil) != ok {
+			t.Errorf("%s, %s: %v", tests[0].ID(), written, err)
+		}
+	}
+}
