@@ -118,27 +118,31 @@ func (x *exchange) logCause() {
 	if x.outcome.result != resultShed { // an overload is not of one assertion, and must cost little (BenchmarkHandler)
 		attrs = x.appendHash(attrs)
 	}
-	if advice, setting := adviceOf(x.err); x.outcome.result == resultUndecided && advice != "" {
-		attrs = append(attrs, slog.String("advice", advice))
-		if setting != "" {
-			attrs = append(attrs, slog.String("setting", setting))
-		}
+	if x.outcome.result == resultUndecided {
+		attrs = appendAdvice(attrs, x.err)
 	}
 	x.handler.causes.LogCause(x.request.Context(), level, message, x.err, attrs...)
 }
 
-// adviceOf returns the advice of an error of package assertion or evp, and the setting that it is
-// about.
-func adviceOf(err error) (advice, setting string) {
+// appendAdvice appends the advice of an error of package assertion or evp, and the setting that it
+// is about.
+func appendAdvice(attrs []slog.Attr, err error) []slog.Attr {
 	var a *assertion.Error
 	var t *evp.Error
+	var advice, setting string
 	switch {
 	case errors.As(err, &a):
-		return a.Advice, a.Setting
+		advice, setting = a.Advice, a.Setting
 	case errors.As(err, &t):
-		return t.Advice, t.Setting
+		advice, setting = t.Advice, t.Setting
+	default:
+		return attrs
 	}
-	return "", ""
+	attrs = append(attrs, slog.String("advice", advice))
+	if setting != "" {
+		attrs = append(attrs, slog.String("setting", setting))
+	}
+	return attrs
 }
 
 // detail returns the text of err for the log, which may say more than the response.

@@ -111,8 +111,6 @@ func tokenOutcomes() []outcome {
 
 // outcomeOf classifies an error of Verify or of the gate.
 func outcomeOf(ctx context.Context, err error) outcome {
-	var e *assertion.Error
-	var t *evp.Error
 	switch {
 	case errors.Is(err, errQueueFull):
 		return shedQueueFull
@@ -126,6 +124,15 @@ func outcomeOf(ctx context.Context, err error) outcome {
 		return faultTest
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return clientGone
+	}
+	return outcomeOfVerify(err)
+}
+
+// outcomeOfVerify classifies an error of package assertion or evp.
+func outcomeOfVerify(err error) outcome {
+	var e *assertion.Error
+	var t *evp.Error
+	switch {
 	case errors.As(err, &e):
 		return outcomeOfKind(e.Kind, e.Domain)
 	case errors.As(err, &t):

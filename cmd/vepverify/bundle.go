@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
@@ -192,6 +193,71 @@ func keysOf(d *wellknown.Document) map[string]bool {
 		}
 	}
 	return all
+}
+
+// saveBundle adds the documents to the file for --save. If a lookup failed, it returns a note
+// to print after the results. Every other failure is an error.
+func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, from saver, names []string, worst cli.Status) (s *savedBundle, err error) {
+	var text bytes.Buffer
+	err = from.Save(ctx, &text, names...)
+	if reason := lookupReason(err); reason != "" && worst != cli.ExitOkay {
+		return &savedBundle{note: l.save + " not written: " + reason}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s not written: %w", l.save, err)
+	}
+	newer, err := parseBundle(text.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	merged, err := readBundle(ctx, c, l.save) // once more: it may have changed since
+	if err != nil {
+		return nil, err
+	}
+	s = &savedBundle{changes: merged.merge(newer), entries: len(merged)}
+	data, err := json.MarshalIndent(merged, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return s, cli.ReplaceFile(l.save, append(data, '\n'))
+}
+
+// lookupReason returns why a lookup failed, or "" for other errors.
+func lookupReason(err error) string {
+	var authority *wellknown.LookupError
+	var issuer *evp.Error
+	switch {
+	case errors.As(err, &authority):
+		return authority.Error()
+	case errors.As(err, &issuer):
+		return issuer.Detail()
+	}
+	return ""
+}
+
+// savedBundle is the result of --save.
+type savedBundle struct {
+	note    string // why the file is not written; "" if it is
+	changes []bundleChange
+	entries int // of the file
+}
+
+// kindOf returns what --save did to entries, or "" if it did nothing. If that differs, something has
+// changed.
+func (s *savedBundle) kindOf(names []string) (kind string) {
+	if s == nil {
+		return ""
+	}
+	for _, c := range s.changes {
+		switch {
+		case !slices.Contains(names, c.Name):
+		case kind == "" || kind == c.Kind:
+			kind = c.Kind
+		default:
+			kind = changed
+		}
+	}
+	return kind
 }
 
 // printChanges prints what --save did to the file.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +12,6 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
-	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/wellknown"
 )
@@ -71,26 +68,16 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	if l.save == "-" {
-		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")
-	}
 	find := l.findAuthorities
 	if l.tokens {
 		find = l.findIssuers
-	} else if c.Given("dns-server") {
-		return c.UsageErrorf("--dns-server is for --evp")
 	}
 	source, from, err := find(c, names)
 	if err != nil {
 		return err
 	}
-	if l.save != "" && from == nil {
-		return c.UsageErrorf("--save and --keys exclude each other: --keys means no network")
-	}
-	if l.save != "" {
-		if _, err := readBundle(ctx, c, l.save); err != nil {
-			return err
-		}
+	if err := l.checkSave(ctx, c, from != nil); err != nil {
+		return err
 	}
 	results := make([]lookedUp, len(names))
 	for n, name := range names {
@@ -107,6 +94,21 @@ func (l *lookupCmd) run(ctx context.Context, c *cli.Call) error {
 		}
 	}
 	return l.report(c, results, saved, worst)
+}
+
+// checkSave returns an error if --save cannot work.
+func (l *lookupCmd) checkSave(ctx context.Context, c *cli.Call, online bool) error {
+	switch l.save {
+	case "":
+		return nil
+	case "-":
+		return c.UsageErrorf("--save - : name a file, because the results are printed on standard output")
+	}
+	if !online {
+		return c.UsageErrorf("--save and --keys exclude each other: --keys means no network")
+	}
+	_, err := readBundle(ctx, c, l.save)
+	return err
 }
 
 // lookedUp is the result for a domain. It marshals to JSON for scripts.
@@ -127,6 +129,9 @@ type saver interface {
 // findAuthorities returns the function that looks up the authority of a domain. The saver is nil if
 // there is no network.
 func (l *lookupCmd) findAuthorities(c *cli.Call, _ []string) (func(context.Context, string) lookedUp, saver, error) {
+	if c.Given("dns-server") {
+		return nil, nil, c.UsageErrorf("--dns-server is for --evp")
+	}
 	from, err := l.Source(c)
 	if err != nil {
 		return nil, nil, err
@@ -174,53 +179,6 @@ func parseLookup(arg string) (name string, err error) {
 	return host + domainQuery + emailDomain, err
 }
 
-// saveBundle adds the documents to the file for --save. If a lookup failed, it returns a note
-// to print after the results. Every other failure is an error.
-func (l *lookupCmd) saveBundle(ctx context.Context, c *cli.Call, from saver, names []string, worst cli.Status) (s *savedBundle, err error) {
-	var text bytes.Buffer
-	err = from.Save(ctx, &text, names...)
-	if reason := lookupReason(err); reason != "" && worst != cli.ExitOkay {
-		return &savedBundle{note: l.save + " not written: " + reason}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s not written: %w", l.save, err)
-	}
-	newer, err := parseBundle(text.Bytes())
-	if err != nil {
-		return nil, err
-	}
-	merged, err := readBundle(ctx, c, l.save) // once more: it may have changed since
-	if err != nil {
-		return nil, err
-	}
-	s = &savedBundle{changes: merged.merge(newer), entries: len(merged)}
-	data, err := json.MarshalIndent(merged, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return s, cli.ReplaceFile(l.save, append(data, '\n'))
-}
-
-// lookupReason returns why a lookup failed, or "" for other errors.
-func lookupReason(err error) string {
-	var authority *wellknown.LookupError
-	var issuer *evp.Error
-	switch {
-	case errors.As(err, &authority):
-		return authority.Error()
-	case errors.As(err, &issuer):
-		return issuer.Detail()
-	}
-	return ""
-}
-
-// savedBundle is the result of --save.
-type savedBundle struct {
-	note    string // why the file is not written; "" if it is
-	changes []bundleChange
-	entries int // of the file
-}
-
 // report prints the results and what --save did, and returns the exit status. s is nil
 // without --save.
 func (l *lookupCmd) report(c *cli.Call, results []lookedUp, s *savedBundle, worst cli.Status) error {
@@ -248,24 +206,6 @@ func (l *lookupCmd) report(c *cli.Call, results []lookedUp, s *savedBundle, wors
 		printChanges(c, l.save, s.changes, s.entries)
 	}
 	return worst.Err()
-}
-
-// kindOf returns what --save did to entries, or "" if it did nothing. If that differs, something has
-// changed.
-func (s *savedBundle) kindOf(names []string) (kind string) {
-	if s == nil {
-		return ""
-	}
-	for _, c := range s.changes {
-		switch {
-		case !slices.Contains(names, c.Name):
-		case kind == "" || kind == c.Kind:
-			kind = c.Kind
-		default:
-			kind = changed
-		}
-	}
-	return kind
 }
 
 // worstOf returns the worst exit status of the results.

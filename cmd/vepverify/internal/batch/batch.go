@@ -122,7 +122,8 @@ var wrongInputs = map[sniff.Kind]bool{
 	sniff.Empty: true, sniff.UTF8BOM: true, sniff.UTF16: true, sniff.Compressed: true, sniff.Binary: true,
 	sniff.PEM: true, sniff.PEMPrivateKey: true, sniff.HTML: true, sniff.Identity: true, sniff.PrivateKey: true,
 	sniff.PublicKey: true, sniff.SupportDocument: true, sniff.Bundle: true, sniff.Answer: true, sniff.Claims: true,
-	sniff.Folded: true,
+	sniff.Folded: true, sniff.PrivateCurveKey: true, sniff.PublicCurveKey: true, sniff.KeySet: true, sniff.EVPMetadata: true,
+	sniff.EVPBundle: true,
 }
 
 // kindOf returns what a file is, by its beginning, and Unknown for other inputs.

@@ -175,8 +175,7 @@ func (d *dnsServer) resolver() *net.Resolver {
 	}
 }
 
-// TokenSummary returns the answer of the verification of a token in one line: the result, or the
-// failure if that is not nil.
+// TokenSummary returns the result of the verification of a token in one line.
 func TokenSummary(res *evp.Result) string {
 	text := fmt.Sprintf("okay: %s at %s", res.Email, res.Audience)
 	if res.Private {
