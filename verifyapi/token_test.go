@@ -18,6 +18,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/evp/evptest"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/verifyapi"
 )
@@ -326,6 +327,81 @@ func FuzzTokenRequest(f *testing.F) {
 		if answer.Status == "okay" && (asked("token") != c.Token || asked("nonce") != c.Nonce || site.String() != audience ||
 			asked("email") != "" && !strings.EqualFold(asked("email"), answer.Email)) {
 			t.Fatalf("%s: %s", body, rec.Body)
+		}
+	})
+}
+
+// slowDomains is a resolver that answers for one domain only. All others get no answer.
+type slowDomains struct {
+	evp.TXTResolver
+	answered string
+}
+
+// LookupTXT implements evp.TXTResolver.
+func (r slowDomains) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	if strings.TrimSuffix(name, ".") != "_email-verification."+r.answered {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return r.TXTResolver.LookupTXT(ctx, name)
+}
+
+// TestManyDomains checks that tokens for many domains whose name servers do not answer delay
+// neither tokens whose issuer is cached, nor assertions.
+func TestManyDomains(t *testing.T) {
+	const attackers, lookups = 50, 8
+	var domains []string
+	for i := range attackers {
+		domains = append(domains, fmt.Sprintf("attacker%d.example", i))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		world := evptest.New(evptest.Default(), evptest.NewIssuer("issuer.attacker.example", domains, evptest.TestKey("ES256"))).At(now)
+		config := world.Config("https://none.invalid")
+		config.Resolver = slowDomains{config.Resolver, "mail.example"}
+		tokens, err := evp.NewVerifier(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := watch(t, verifyapi.Config{Tokens: tokens, InFlight: 1, Queue: -1, Lookups: lookups})
+		send := func(path, body string) <-chan *http.Response {
+			answer := make(chan *http.Response, 1)
+			r := httptest.NewRequest("POST", path, strings.NewReader(body))
+			r.Header.Set("Content-Type", jsonType)
+			go func() {
+				rec := httptest.NewRecorder()
+				w.ServeHTTP(rec, r)
+				answer <- rec.Result()
+			}()
+			synctest.Wait()
+			return answer
+		}
+		body := func(address string) string {
+			token := world.Token(evptest.Request{Email: address, Origin: audience, Nonce: "nonce"})
+			return fmt.Sprintf(`{"token":%q,"audience":%q,"nonce":"nonce"}`, token, audience)
+		}
+		honest := func() {
+			t.Helper()
+			if got := responseOf(t, send("/evp", body("alice@mail.example"))); !strings.HasPrefix(got.body, `{"status":"okay"`) {
+				t.Errorf("an honest token: %s %s", got.Status, got.body)
+			}
+			if got := responseOf(t, send("/v2", ask(good))); got.body != goodAnswer {
+				t.Errorf("an honest assertion: %s %s", got.Status, got.body)
+			}
+		}
+		honest()
+		var answers []<-chan *http.Response
+		for _, domain := range domains {
+			answers = append(answers, send("/evp", body("alice@"+domain)))
+		}
+		if n := countAnswered(answers); n != attackers-lookups {
+			t.Errorf("%d of %d are answered, want all but %d", n, attackers, lookups)
+		}
+		w.checkGauges(t, "0", "0", fmt.Sprint(lookups))
+		honest()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := countAnswered(answers); n != attackers {
+			t.Errorf("%d of %d are answered in the end", n, attackers)
 		}
 	})
 }
