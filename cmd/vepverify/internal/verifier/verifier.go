@@ -182,7 +182,7 @@ var networkOnly = []string{"timeout", "ca-file", "proxy", "insecure-allow-privat
 // Flags returns the flags, bound to n.
 func (n *Network) Flags() []cli.Flag {
 	return []cli.Flag{
-		cli.Text(&n.Keys, "keys", "issuers' support documents: `FILE` or folder; no network at all"),
+		cli.Text(&n.Keys, "keys", "issuers' documents: `FILE` or folder; no network at all"),
 		cli.Switch(&n.offline, "offline", "require --keys, so that nothing is ever fetched"),
 		cli.Value(&n.Timeout, "timeout", "`TIME` for one lookup with its delegations, at most 5m"),
 		cli.Text(&n.CAFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
