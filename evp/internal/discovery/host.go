@@ -42,3 +42,15 @@ func isNumber(label string) bool {
 	}
 	return strings.Trim(label, digits) == ""
 }
+
+// lower returns s with the letters of ASCII in lower case. strings.ToLower would also make
+// letters of ASCII from others, such as the Kelvin sign.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
