@@ -322,18 +322,19 @@ func (c *Client) contentTypeFault(h http.Header) *Fault {
 // isJSON reports whether a Content-Type is that of a document.
 func (r Rules) isJSON(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.ToLower(strings.Trim(media, " \t"))
-	if media == "application/json" {
-		return true
+	kind, subtype, _ := strings.Cut(strings.Trim(media, " \t"), "/")
+	if !isMediaName(kind) || !isMediaName(subtype) {
+		return false
 	}
-	kind, subtype, _ := strings.Cut(media, "/")
+	kind, subtype = strings.ToLower(kind), strings.ToLower(subtype) // both are ASCII
 	name, found := strings.CutSuffix(subtype, "+json")
-	return r.JSONSuffix && found && isMediaName(kind) && isMediaName(name)
+	return kind == "application" && subtype == "json" || r.JSONSuffix && found && name != ""
 }
 
-// isMediaName reports whether s is a type or a subtype (RFC 6838 §4.2), in lower case.
+// isMediaName reports whether s is a type or a subtype (RFC 6838 §4.2).
 func isMediaName(s string) bool {
-	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+") == ""
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return s != "" && strings.Trim(s, letters+"0123456789!#$&-^_.+") == ""
 }
 
 // codingFault returns the fault of a body in a content coding that cannot be decoded.
