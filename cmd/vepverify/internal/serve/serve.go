@@ -37,10 +37,13 @@ import (
 const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
 verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
 listens, it prints one line of JSON with its URL on standard output. It logs to standard
-error. POST /evp with {"token","audience","nonce","email"} verifies a token of the Email
-Verification Protocol (experimental); "email", which the user submitted, is optional. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
+error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
 exits with 0; a second one ends it at once. It reads the files of --keys, --tls-cert and
 --tls-key again when they have changed, and at SIGHUP.
+
+POST /evp with {"token","audience","nonce","email"} verifies a token of the Email Verification
+Protocol (experimental). "email" is the address that the user submitted, and optional. Use each
+nonce once, or --replay.
 
 Examples:
   vepverify serve --port 8080

@@ -30,7 +30,7 @@ func (e *EVP) Flags() []cli.Flag {
 
 // DNSFlag returns the flag for the DNS server, bound to e.
 func (e *EVP) DNSFlag() cli.Flag {
-	return cli.Value(&e.dnsServer, "dns-server", "ask the DNS server at `IP` or IP:PORT for the records of issuers, not the system's")
+	return cli.Value(&e.dnsServer, "dns-server", "ask the DNS server at `IP` or IP:PORT about issuers of tokens, not the system's")
 }
 
 // Given returns the first of the flags of [EVP.Flags] on the command line, or "".
