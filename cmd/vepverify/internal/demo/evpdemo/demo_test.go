@@ -138,7 +138,7 @@ func TestCode(t *testing.T) {
 	body := v.see(shop+"/api/login", url.Values{"email": {"ada@mail.example"}, "token": {""}}, "Your browser sent no token")
 	code := regexp.MustCompile(`id="mailed">([0-9]{6})<`).FindStringSubmatch(body)[1]
 	v.see(shop+"/code", url.Values{"code": {code}}, "Signed in as")
-	v.see(shop+"/api/logout", url.Values{}, "Signed out")
+	v.see(shop+"/api/logout", url.Values{}, "Sign in with your email")
 	v.see(shop+"/code", url.Values{"code": {code}}, "another code")
 	v.see(shop+"/api/login", url.Values{"email": {"ada@mail.example"}}, "Your browser sent no token")
 	v.see(shop+"/code", url.Values{"code": {""}}, "another code")

@@ -113,5 +113,5 @@ func why(email string, sent []request) string {
 	}
 	return "It asked nothing at all. Either it does not have the protocol: start it with the command line that the demo has printed. " +
 		"Or the address was not typed: a browser asks when you leave a field in which you have typed. " +
-		"Or you have typed into a tab with earlier pages of this site, where Chromium 156 often asks nothing."
+		"Or you have started it without that line: in a tab with earlier pages of this site, Chromium 156 often asks nothing then."
 }

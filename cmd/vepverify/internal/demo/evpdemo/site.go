@@ -45,7 +45,7 @@ func newSite(d *Demo, p *pages) (s *site, err error) {
 	}
 	s.auth, err = login.New(login.Config[*member]{
 		Audiences: []string{siteOrigin}, FindOrCreate: s.findOrCreate, UserID: (*member).id, FindByID: s.findByID,
-		AfterLogout: "/signed-out", ErrorPage: s.problem, Logger: d.config.Logger, Now: d.config.Now,
+		ErrorPage: s.problem, Logger: d.config.Logger, Now: d.config.Now,
 		EVP: &login.EVP{
 			Verifier: s.verifiers.own, Fallback: s.sendCode,
 			Form: evp.Form{EmailAttributes: map[string]string{"id": "email", "required": "", "placeholder": "ada@" + mailDomain}},
@@ -100,7 +100,6 @@ func (s *site) routes() http.Handler {
 	s.auth.Routes(posted.Mux{ServeMux: mux})
 	mux.Handle("GET /{$}", s.auth.WithUser(http.HandlerFunc(s.front)))
 	mux.HandleFunc("POST /code", s.useCode)
-	mux.HandleFunc("GET /signed-out", s.signedOut)
 	mux.Handle("GET /demo.js", page.Static("text/javascript; charset=utf-8", explained.Script))
 	page.Handle(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
@@ -178,12 +177,6 @@ func (s *site) useCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.auth.SignIn(w, r, email)
-}
-
-// signedOut serves the page after the logout. It does not show the form: see the template
-// restart.
-func (s *site) signedOut(w http.ResponseWriter, _ *http.Request) {
-	s.pages.show(w, http.StatusOK, "problem.html", &view{Title: "Signed out", Message: "This site has no session of yours."})
 }
 
 // problem is the error page, also of package login.
