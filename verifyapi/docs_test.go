@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/testtool"
 	"github.com/vepverify/vepverify/verifyapi"
 	"github.com/vepverify/vepverify/wellknown"
@@ -32,7 +33,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, verifyapi.Config{Verifier: v, Version: verifyapi.Version{Version: "1.0.0", Commit: strings.Repeat("0123456789", 4)}})
+	s := serve(t, verifyapi.Config{Verifier: v, Tokens: sampleTokens(t), Version: verifyapi.Version{Version: "1.0.0", Commit: strings.Repeat("0123456789", 4)}})
 	ran := 0
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 		for _, shown := range strings.Split(block[1], "$ curl ")[1:] {
@@ -50,6 +51,23 @@ func TestDocs(t *testing.T) {
 	if ran < 8 {
 		t.Errorf("only %d commands found", ran)
 	}
+}
+
+// sampleTokens returns a verifier of the sample token, at a time when it is valid.
+func sampleTokens(t *testing.T) *evp.Verifier {
+	t.Helper()
+	bundle, err := evp.LoadBundle("testdata/sample/token-keys.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := evp.NewVerifier(evp.Config{
+		Origins: []string{"https://rp.example"}, Bundle: bundle,
+		Now: func() time.Time { return time.Date(2026, 11, 29, 21, 25, 9, 0, time.UTC) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // masked returns the output of curl without the values that differ each time.
