@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -54,6 +55,7 @@ type Browser struct {
 	program string
 	args    []string
 	profile string
+	ran     bool
 }
 
 // ErrNoBrowser means that none of the names of Chromium is found in the path.
@@ -66,7 +68,7 @@ func (d *Demo) NewBrowser() (*Browser, error) {
 		return nil, err
 	}
 	program, _ := findBrowser()
-	return &Browser{program, d.args(profile), profile}, nil
+	return &Browser{program: program, args: d.args(profile), profile: profile}, nil
 }
 
 // Installed returns ErrNoBrowser if no Chromium is found.
@@ -86,32 +88,50 @@ func (b *Browser) Command() string {
 	return strings.Join(words, " ")
 }
 
-// quitTime is how long the processes of a browser that was killed may take to end.
-const quitTime = time.Second
+// quitTime is how long the other processes of a browser may go on, which may write errors.
+const quitTime = 100 * time.Millisecond
 
 // Run runs the browser until its user quits it, or ctx ends. It is then killed, because nothing
-// in the profile is worth keeping. The error is not nil if it ends
-// by itself with another status than 0.
+// in the profile is worth keeping. The error is not nil if it ends by itself with another status
+// than 0.
 func (b *Browser) Run(ctx context.Context) error {
+	b.ran = true
 	var said tail
 	browser := exec.CommandContext(ctx, b.program, b.args...)
+	browser.Env = append(os.Environ(), "TMPDIR="+b.profile) // a browser that is killed leaves files there
 	browser.Stderr = &said
 	browser.WaitDelay = quitTime
-	if err := browser.Run(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s has ended: %w, %q", b.program, err, said.lastLine())
+	browser.Cancel = func() error {
+		err := browser.Process.Kill()
+		_ = os.RemoveAll(b.profile) // at once, because a second signal ends this process; Remove does the rest
+		return err
 	}
-	return nil
+	err := browser.Run()
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(quitTime): // a terminal sends Ctrl-C to the browser, too, which may be faster
+		return fmt.Errorf("%s has ended: %w (does it have a display?), %q", b.program, err, said.lastLine())
+	}
 }
 
-// Remove removes the profile. Processes of a browser that has just quit may still write to
-// it, so Remove tries again for a while.
+// Remove removes the profile. Processes of a browser that has just ended may write to it
+// for a moment, so Remove removes it again until it stays away.
 func (b *Browser) Remove() (err error) {
-	const tries, interval = 20, 100 * time.Millisecond
-	for i := range tries {
-		if i > 0 {
+	const interval, enough, most = 50 * time.Millisecond, 5, 60
+	for tries, away := 0, 0; tries < most && away < enough; tries++ {
+		if tries > 0 {
 			time.Sleep(interval)
 		}
-		if err = os.RemoveAll(b.profile); err == nil {
+		if _, gone := os.Lstat(b.profile); errors.Is(gone, fs.ErrNotExist) {
+			away++
+		} else {
+			away = 0
+		}
+		if err = os.RemoveAll(b.profile); err == nil && !b.ran {
 			return nil
 		}
 	}

@@ -68,7 +68,7 @@ func TestCommand(t *testing.T) {
 // TestRun runs browsers that end in different ways. The profile is removed.
 func TestRun(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
-		"quits": {"exit 0", ""}, "fails": {"echo; echo no display >&2; exit 1", `exit status 1, "no display"`}, "none": {"", "chromium"},
+		"quits": {"exit 0", ""}, "leaves a process": {`(/bin/sleep 0.2; /bin/mkdir "${1#--user-data-dir=}") & exit 0`, ""}, "fails": {"echo; echo no display >&2; exit 1", `exit status 1 (does it have a display?), "no display"`}, "none": {"", "chromium"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := install(t, c.script)
@@ -87,6 +87,9 @@ func TestRun(t *testing.T) {
 // TestRunStops stops a browser by its context.
 func TestRunStops(t *testing.T) {
 	b := install(t, "exec /bin/sleep 60")
+	if err := os.WriteFile(filepath.Join(profile(t, b), "Preferences"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := b.Run(ctx); err != nil {
@@ -95,15 +98,15 @@ func TestRunStops(t *testing.T) {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		t.Error("it did not run")
 	}
+	if _, err := os.Stat(profile(t, b)); !os.IsNotExist(err) {
+		t.Errorf("the profile is not removed at once: %v", err)
+	}
 	checkRemoved(t, b)
 }
 
 func checkRemoved(t *testing.T, b *evpdemo.Browser) {
 	t.Helper()
 	dir := profile(t, b)
-	if err := os.WriteFile(filepath.Join(dir, "Preferences"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	if err := b.Remove(); err != nil {
 		t.Error(err)
 	}
