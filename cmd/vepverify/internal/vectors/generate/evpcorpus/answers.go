@@ -25,6 +25,7 @@ func expirations() []vector {
 		okay("300 s after the EVT", "The EVT is earlier.", issuedIn(evt, -100)),
 		okay("300 s after the KB", "The KB-JWT is earlier.", issuedIn(kb, -100)),
 		okay("exp earlier", "exp is before the end of the window.", evtClaim("exp", sec+10), expires(15)),
+		okay("exp of the KB earlier", "That of the KB-JWT counts, too.", kbClaim("exp", sec+10), expires(15)),
 		okay("exp later", "exp is after the end of the window.", evtClaim("exp", sec+1000)),
 		okay("exp past", "Within the leeway: the answer has expired.", evtClaim("exp", sec-30), expires(-25)),
 		okay("clock between seconds", "expires is whole seconds after iat.", at(499)),

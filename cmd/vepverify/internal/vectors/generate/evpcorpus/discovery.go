@@ -167,6 +167,7 @@ func wrongHosts() []vector {
 		{"accounts_1.issuer.example", "An underscore."},
 		{"-accounts.issuer.example", "A hyphen at the start of a label."}, {"accounts-.issuer.example", "A hyphen at the end of a label."},
 		{"accounts.issuer.123", "The last label is a number."},
+		{"accounts.issuer.0x7f", "The last label is a number for browsers."},
 		{"localhost", "One label."}, {"127.0.0.1", "An IPv4 address."}, {"10.0.0.1", "A private address."},
 		{"169.254.169.254", "A metadata service."}, {"[::1]", "An IPv6 address."}, {"::1", "An IPv6 address."},
 		{"0x7f.1", "A number for some resolvers."}, {"accounts.issuer.example\\x", "A backslash."},
@@ -262,6 +263,15 @@ func guarded() []vector {
 // sites are the two documents of an issuer.
 var sites = []struct{ name, url string }{{"metadata", metadataURL}, {"JWKS", keysURL}}
 
+// members returns n members of an object, each after a comma.
+func members(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"%d":0`, i)
+	}
+	return b.String()
+}
+
 func refused() []vector {
 	var table []vector
 	for _, site := range sites {
@@ -281,7 +291,8 @@ func refused() []vector {
 			}))
 		}
 		for _, kind := range []string{"", "text/html", "text/plain", "text/json", "application/octet-stream",
-			"application/jsonp", "application/json5", "json", "application/jwt", "application/x+jsonx", "image/svg+xml"} {
+			"application/jsonp", "application/json5", "json", "application/jwt", "application/x+jsonx", "image/svg+xml",
+			"application/json, text/html", "application/json\u00a0", "application/jw\u212a-set+json"} {
 			table = append(table, bad("type "+quoted(kind), "Not JSON.", func(r *Response) { r.ContentType = kind }))
 		}
 		for _, kind := range []string{"application/json; charset=utf-8", "application/jwk-set+json", "Application/JSON",
@@ -301,6 +312,16 @@ func refused() []vector {
 			bad("duplicate member", "Names are unique.", func(r *Response) { r.Body = member(`"x":1,"x":1`)(r.Body) }),
 			bad("duplicate member inside", "Names are unique at any depth.",
 				func(r *Response) { r.Body = member(`"x":{"a":1,"a":1}`)(r.Body) }),
+			bad("half a surrogate pair", "Not UTF-8.", func(r *Response) { r.Body = member(`"x":"\ud800"`)(r.Body) }),
+			bad("1001 members", "More than 1000.", func(r *Response) {
+				r.Body = member(`"x":{"":0` + members(1000) + `}`)(r.Body)
+			}),
+			good("900 members", "Not more than 1000.", func(r *Response) {
+				r.Body = member(`"x":{"":0` + members(898) + `}`)(r.Body)
+			}),
+			bad("2001 elements", "More than 2000.", func(r *Response) {
+				r.Body = member(`"x":[0` + strings.Repeat(",0", 2000) + `]`)(r.Body)
+			}),
 			bad("comma at the end", "Not JSON.", func(r *Response) { r.Body = r.Body[:len(r.Body)-1] + ",}" }),
 			bad("65537 bytes", "One byte too long.", func(r *Response) { r.Body += strings.Repeat(" ", 65537-len(r.Body)) }),
 			good("65536 bytes", "As long as it may be.", func(r *Response) { r.Body += strings.Repeat(" ", 65536-len(r.Body)) }),
@@ -390,6 +411,10 @@ func jwksURIs() []vector {
 			s.http[c.url] = s.http[keysURL]
 			metadataWith("jwks_uri", c.url)(s)
 		}))
+	}
+	for _, host := range []string{"\u212aeys.issuer.example", "%E2%84%AAeys.issuer.example"} {
+		table = append(table, failure("jwks_uri at "+quoted(host), "The Kelvin sign, whose lower case is k.",
+			keysAt("https://keys.issuer.example/jwks"), metadataWith("jwks_uri", "https://"+host+"/jwks")))
 	}
 	for _, c := range []struct{ name, url, comment string }{
 		{"other path", "https://accounts.issuer.example/a/b/c.json", "Any path."},

@@ -101,6 +101,9 @@ func tries() []vector {
 			published(func(all []any) any { return append(strangers(40, "k0"), all...) })),
 		okay("no kid, after 40 unusable", "Those do not count.", noKid,
 			published(func([]any) any { return append(slices.Repeat([]any{1}, 40), right.Published()) })),
+		okay("kid, after 40 of another algorithm", "Those do not count.", published(func(all []any) any {
+			return append(slices.Repeat([]any{key("ES256").Published()}, 40), all...)
+		})),
 		okay("no kid, after 40 of another algorithm", "Those do not count.", noKid, published(func([]any) any {
 			return append(slices.Repeat([]any{evptest.TestKey("ES256").Published()}, 40), right.Published())
 		})),
