@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -256,25 +257,29 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// find returns the response for a URL. The port 443 is the same as none, and upper and lower
-// case are the same before the path.
-func (c *Case) find(url string) (Response, bool) {
-	if answer, found := c.HTTP[url]; found {
+// find returns the response for a URL. The port 443 is the same as none, an empty path the
+// same as "/", and upper and lower case are the same before the path.
+func (c *Case) find(location string) (Response, bool) {
+	if answer, found := c.HTTP[location]; found {
 		return answer, true
 	}
 	for written, answer := range c.HTTP {
-		if withoutPort(written) == withoutPort(url) {
+		if canonicalURL(written) == canonicalURL(location) {
 			return answer, true
 		}
 	}
 	return Response{}, false
 }
 
-func withoutPort(url string) string {
-	scheme, rest, found := strings.Cut(url, "://")
-	if !found || !strings.EqualFold(scheme, "https") {
-		return url
+// canonicalURL returns the form of an https URL in which requests have it.
+func canonicalURL(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || u.Scheme != "https" {
+		return location
 	}
-	host, path, _ := strings.Cut(rest, "/")
-	return "https://" + strings.TrimSuffix(strings.ToLower(host), ":443") + "/" + path
+	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), ":443")
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String()
 }
