@@ -128,7 +128,7 @@ func TestDemoDocument(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 2 {
+	if ran < 2 {
 		t.Errorf("%d commands found", ran)
 	}
 	verify := "assertion.txt --audience http://localhost:8080 --keys keys.json"
