@@ -1,6 +1,7 @@
 package vectors_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +86,25 @@ func TestEVPURLs(t *testing.T) {
 		}
 		if err := tests[0].Check(t.Context()); (err == nil) != ok {
 			t.Errorf("%s, %s: %v", tests[0].ID(), written, err)
+		}
+	}
+}
+
+// TestEVPEmptyNonce checks that a case without an expected nonce is a failure.
+func TestEVPEmptyNonce(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "evp", "vectors.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := vectors.ReadTests(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range tests {
+		test := c.(*vectors.EVPCase)
+		test.Nonce, test.Expect, test.Answer, test.Rule = "", vectors.Failure, nil, ""
+		if err := test.Check(t.Context()); err != nil {
+			t.Errorf("%s: %v", test.Name, err)
 		}
 	}
 }
