@@ -19,7 +19,7 @@ func TestDemoEVP(t *testing.T) {
 	c := start(t, "demo", "--evp", "--port", "0")
 	line := c.find(`in which the demo works:\n  ([^\n]*)\n`)
 	profile := c.find(`--user-data-dir=(\S+)`)
-	w := startPrinted(t, line, profile, false)
+	w, quit := startPrinted(t, line, profile, false)
 	w.see("h1", "Sign in with your email")
 	w.screenshots("evp-front", large...)
 
@@ -50,9 +50,7 @@ func TestDemoEVP(t *testing.T) {
 	w.click("main button")
 	w.see("h1", "Signed in as mallory@mail.example")
 
-	if err := chromedp.Cancel(w.ctx); err != nil {
-		t.Error(err)
-	}
+	quit()
 	c.interrupt()
 	if _, err := os.Stat(profile); !os.IsNotExist(err) {
 		t.Errorf("the profile: %v", err)
@@ -60,9 +58,9 @@ func TestDemoEVP(t *testing.T) {
 }
 
 // startPrinted starts Chromium with a command line that the demo has printed. It returns the tab
-// with the page that the line names. Without a window, the browser does not ask its question,
-// which no test can answer.
-func startPrinted(t *testing.T, line, profile string, window bool) *tab {
+// with the page that the line names, and a function that ends the browser. Without a window, the
+// browser does not ask its question, which no test can answer.
+func startPrinted(t *testing.T, line, profile string, window bool) (w *tab, quit func()) {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "printed")
 	// chromedp adds a page of its own. Without a window there can be one only.
@@ -81,6 +79,12 @@ func startPrinted(t *testing.T, line, profile string, window bool) *tab {
 	t.Cleanup(stop)
 	first, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(end)
+	quit = func() {
+		if err := chromedp.Cancel(first); err != nil {
+			t.Error(err)
+		}
+		stop() // waits for the process
+	}
 	if err := chromedp.Do(first); err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +100,11 @@ func startPrinted(t *testing.T, line, profile string, window bool) *tab {
 			t.Cleanup(cancel)
 			w := attach(t, ctx)
 			w.reload()
-			return w
+			return w, quit
 		}
 	}
 	t.Fatal("the browser does not show the page")
-	return nil
+	return nil, nil
 }
 
 // checkTokenWalkthrough checks that the page shows the outcomes of all checks, and the reasons

@@ -79,7 +79,7 @@ func TestDemoEVPQuestion(t *testing.T) {
 	}
 	s := newScreen(t)
 	c := start(t, "demo", "--evp", "--port", "0")
-	w := startPrinted(t, "env DISPLAY="+s.display+" "+c.find(`in which the demo works:\n  ([^\n]*)\n`), c.find(`--user-data-dir=(\S+)`), true)
+	w, quit := startPrinted(t, "env DISPLAY="+s.display+" "+c.find(`in which the demo works:\n  ([^\n]*)\n`), c.find(`--user-data-dir=(\S+)`), true)
 	w.clickText("a", "sign in at your mail provider")
 	w.see("h1", "Sign in to your mail")
 	w.click("main button")
@@ -98,5 +98,6 @@ func TestDemoEVPQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	quit()
 	c.interrupt()
 }

@@ -17,7 +17,7 @@ import (
 
 // runEVP serves the demo of the Email Verification Protocol until ctx ends or the browser
 // that it has started is closed.
-func (d *command) runEVP(ctx context.Context, c *cli.Call) (err error) {
+func (d *command) runEVP(ctx context.Context, c *cli.Call) error {
 	if d.open {
 		if err := evpdemo.Installed(); err != nil {
 			return err
@@ -39,7 +39,11 @@ func (d *command) runEVP(ctx context.Context, c *cli.Call) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, browser.Remove()) }()
+	defer func() {
+		if left := browser.Remove(); left != nil {
+			fmt.Fprintf(c.Err, "NOTE: %v\n", left)
+		}
+	}()
 	if err := d.announceEVP(c, browser, listener); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -119,8 +120,12 @@ func (b *Browser) Run(ctx context.Context) error {
 }
 
 // Remove removes the profile. Processes of a browser that has just ended may write to it
-// for a moment, so Remove removes it again until it stays away.
+// for a moment, so Remove removes it again until it stays away. It returns an error, and
+// removes nothing, if someone has started a browser with the profile that is still running.
 func (b *Browser) Remove() (err error) {
+	if _, err := os.Lstat(filepath.Join(b.profile, "SingletonLock")); err == nil && !b.ran {
+		return fmt.Errorf("the browser is still running: close it, and remove its profile, %s", b.profile)
+	}
 	const interval, enough, most = 50 * time.Millisecond, 5, 60
 	for tries, away := 0, 0; tries < most && away < enough; tries++ {
 		if tries > 0 {
