@@ -12,8 +12,9 @@ import (
 )
 
 // Bundle has TXT records, metadata and key sets that are known beforehand. It is immutable.
+// ParseBundle and LoadBundle return one. The zero Bundle is empty.
 type Bundle struct {
-	documents *discovery.Bundle
+	documents discovery.Bundle
 }
 
 // errBundleName is the error for a member of a bundle.
@@ -44,7 +45,7 @@ func ParseBundle(data []byte) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bundle{documents}, nil
+	return &Bundle{*documents}, nil
 }
 
 // LoadBundle reads the bundle in the file at path, as ParseBundle does.

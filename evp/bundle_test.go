@@ -149,3 +149,21 @@ func TestMalformedBundle(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestZeroBundle checks that the zero Bundle is empty.
+func TestZeroBundle(t *testing.T) {
+	c := config()
+	c.Bundle = &evp.Bundle{}
+	if n := c.Bundle.Len() + len(c.Bundle.Names()); n != 0 {
+		t.Errorf("%d names", n)
+	}
+	v, err := evp.NewVerifier(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Verify(t.Context(), newMint(t, jose.Ed25519, jose.Ed25519).token(t), expected)
+	wantError(t, err, assertion.ErrUndecided, "8.unavailable")
+	if d := v.Lookup(t.Context(), mailDomain); !errors.Is(d.Err, assertion.ErrUndecided) {
+		t.Error(d.Err)
+	}
+}

@@ -162,7 +162,7 @@ func (c Config) withDefaults() Config {
 // source returns where records, metadata and keys come from.
 func (c Config) source() (discovery.Source, error) {
 	if c.Bundle != nil {
-		return c.Bundle.documents, nil
+		return &c.Bundle.documents, nil
 	}
 	network, err := discovery.NewNetwork(discovery.Config{
 		Resolver: c.Resolver, Timeout: c.Timeout, CAFile: c.CAFile, RootCAs: c.RootCAs, Proxy: c.Proxy,

@@ -183,12 +183,17 @@ func (v *Verifier) WithOneUse(guard assertion.OneUse) (*Verifier, error) {
 }
 
 // OneUse returns the one-use guard, or nil if there is none.
-func (v *Verifier) OneUse() assertion.OneUse { return v.config.OneUse }
+func (v *Verifier) OneUse() assertion.OneUse {
+	if v == nil {
+		return nil
+	}
+	return v.config.OneUse
+}
 
 // Now returns the time by the clock of v. A one-use guard and [Nonces] must use the same
 // clock.
 func (v *Verifier) Now() time.Time {
-	if v.config.Now == nil { // not made by NewVerifier
+	if v == nil || v.config.Now == nil { // not made by NewVerifier
 		return time.Now()
 	}
 	return v.config.Now()

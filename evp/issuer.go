@@ -177,7 +177,7 @@ func (v *verification) signedBy(k *jose.PublicKey) bool { return v.verifies(k, &
 
 // tryNewKeys is tryKeys after a refresh. It does not try a key again, and fewer new ones if
 // many were tried before, so that an issuer whose keys change all the time cannot double the
-// cost of a token.
+// cost of a token. Large keys that are too many are skipped and do not count, as in choose.
 func (v *verification) tryNewKeys() bool {
 	before := slices.Clone(v.choice.tried)
 	tries, large := len(before), 0
@@ -192,9 +192,11 @@ func (v *verification) tryNewKeys() bool {
 			continue
 		}
 		if k.Bits() > largeKey {
-			large++
+			if large++; large > maxAllLarge {
+				continue
+			}
 		}
-		if tries++; tries > maxAllTries || large > maxAllLarge {
+		if tries++; tries > maxAllTries {
 			return false
 		}
 		if v.signedBy(k) {

@@ -47,6 +47,9 @@ type verification struct {
 	choice  choice // of the keys
 	refresh bool   // the keys were fetched again
 
+	half    *jose.Token  // whose signing input message is; nil before the first signature
+	message jose.Message // in the memory of signed
+
 	cnf    strictjson.Object // the members of the claim, for its memory
 	signed []byte            // a signing input, for its memory
 }
@@ -89,8 +92,11 @@ func (v *verification) end() {
 
 // verifies reports whether a key verifies a half.
 func (v *verification) verifies(k *jose.PublicKey, half *jose.Token) bool {
-	v.signed = append(v.signed[:0], half.SigningInput...)
-	return k.Verify(half.Alg, v.signed, half.Signature)
+	if v.half != half {
+		v.signed = append(v.signed[:0], half.SigningInput...)
+		v.half, v.message = half, jose.Message{Text: v.signed}
+	}
+	return k.VerifyMessage(half.Alg, &v.message, half.Signature)
 }
 
 // step is one check. describe returns what the check looked at, whether or not it passed.

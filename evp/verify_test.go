@@ -2,12 +2,14 @@ package evp_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -394,6 +396,37 @@ func TestNewTries(t *testing.T) {
 	}
 }
 
+// TestRefreshSkipsLargeKeys checks that large keys over the limit are skipped after a
+// refresh too, and that a smaller key after them is tried.
+func TestRefreshSkipsLargeKeys(t *testing.T) {
+	m := newMint(t, jose.RS256, jose.Ed25519)
+	delete(m.evtHeader, "kid")
+	var large []*jose.PublicKey
+	for range 8 {
+		large = append(large, largeKey(t))
+	}
+	s := sourceOf(large[:4]...)
+	s.fresh = keySet(now, append(slices.Clone(large[4:]), m.issuer.Public())...)
+	_, err := verifier(t, config(), s).Verify(t.Context(), m.token(t), expected)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// largeKey returns a new key over 2048 bits, of which nobody has the private key.
+func largeKey(t *testing.T) *jose.PublicKey {
+	t.Helper()
+	n := make([]byte, 384)
+	rand.Read(n)
+	n[0] |= 0x80
+	n[len(n)-1] |= 1
+	k, err := jose.ParsePublicKey([]byte(`{"kty":"RSA","e":"AQAB","n":"` + jose.EncodeBase64(n) + `"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // TestTries checks the rule 10.tries.
 func TestTries(t *testing.T) {
 	right := keyOf(t, "issuer", jose.Ed25519)
@@ -591,6 +624,14 @@ func TestMisuse(t *testing.T) {
 type shortGuard struct{ guard }
 
 func (shortGuard) MaxLife() time.Duration { return 7*time.Minute - 1 }
+
+// TestNilVerifier checks the methods of a nil Verifier that return no error.
+func TestNilVerifier(t *testing.T) {
+	var v *evp.Verifier
+	if v.OneUse() != nil || v.Now().IsZero() {
+		t.Error("a guard, or no time")
+	}
+}
 
 func TestConfig(t *testing.T) {
 	for setting, change := range map[string]func(c *evp.Config){

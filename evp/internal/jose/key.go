@@ -282,18 +282,37 @@ func (k *PublicKey) Fits(alg string) bool {
 // key fits. A signature by ES256 is r and s in 64 bytes, both from 1 to n-1, where n is
 // the order of the group. As in JOSE, both signatures with s and n-s are valid.
 func (k *PublicKey) Verify(alg string, signed, sig []byte) bool {
+	return k.VerifyMessage(alg, &Message{Text: signed}, sig)
+}
+
+// Message is a text that was signed. Its hash is computed once, however many keys are tried
+// (BenchmarkEVPRefresh in bench). The text must not be modified.
+type Message struct {
+	Text   []byte
+	sum    [sha256.Size]byte
+	hashed bool
+}
+
+func (m *Message) hash() []byte {
+	if !m.hashed {
+		m.sum, m.hashed = sha256.Sum256(m.Text), true
+	}
+	return m.sum[:]
+}
+
+// VerifyMessage is like Verify, for a message that several keys may have signed.
+func (k *PublicKey) VerifyMessage(alg string, signed *Message, sig []byte) bool {
 	if !k.Fits(alg) {
 		return false
 	}
 	if k.fits == Ed25519 {
-		return ed25519.Verify(k.ed25519[:], signed, sig)
+		return ed25519.Verify(k.ed25519[:], signed.Text, sig)
 	}
-	digest := sha256.Sum256(signed)
 	if k.fits == ES256 {
 		der, ok := encodeDER(sig)
-		return ok && ecdsa.VerifyASN1(k.ecdsa, digest[:], der)
+		return ok && ecdsa.VerifyASN1(k.ecdsa, signed.hash(), der)
 	}
-	return rsa.VerifyPKCS1v15(k.rsa, crypto.SHA256, digest[:], sig) == nil
+	return rsa.VerifyPKCS1v15(k.rsa, crypto.SHA256, signed.hash(), sig) == nil
 }
 
 // encodeDER returns the form of an ECDSA signature that crypto/ecdsa verifies: a SEQUENCE
