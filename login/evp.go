@@ -40,9 +40,11 @@ type EVP struct {
 	// application's own way: it may mail a code to the address, and show a page that asks for
 	// it. Required. Later, [Login.SignIn] signs in the user of the address.
 	//
-	// The address is well formed. Nothing else is known about it, and any visitor can post
-	// any number of forms: limit how often mail is sent. r.PostForm is the form. r.Context
-	// tells [TokenError] why a token was not accepted.
+	// The address is well formed: see docs/LOGIN.md for the characters before the "@", such
+	// as a "-" at its beginning. Its domain has two labels or more, and is not an IP address.
+	// Nothing else is known about it, and any visitor can post any number of forms: limit how
+	// often mail is sent. r.PostForm is the form. r.Context tells [TokenError] why a token
+	// was not accepted.
 	Fallback func(w http.ResponseWriter, r *http.Request, email string)
 }
 
@@ -159,13 +161,15 @@ func (l *Login[U]) serveToken(w http.ResponseWriter, r *http.Request, form url.V
 	l.succeed(w, r, res.Email, l.destination(form, l.config.AfterLogin))
 }
 
-// fields returns the address and the token of a form. The token may be empty.
+// fields returns the address and the token of a form. The token may be empty. The domain of
+// the address is a host name of the public Internet: BrowserID has ports, IP addresses and
+// localhost for development, but a form of any visitor must not cause mail to them.
 func (t *tokens) fields(form url.Values) (email, token string, err error) {
 	if len(form[t.email]) > 1 || len(form[t.evt]) > 1 {
 		return "", "", badRequest(reasonForm)
 	}
 	email = strings.Trim(form.Get(t.email), " \t\r\n\f") // as browsers do for a field of the type email
-	if canonicalEmail(email) == "" {
+	if _, host, ok := domain.Email(email); !ok || !domain.IsHost(host) {
 		return "", "", badRequest(reasonBadEmail)
 	}
 	return email, form.Get(t.evt), nil
@@ -219,6 +223,8 @@ func (l *Login[U]) logToken(ctx context.Context, err error) {
 		l.log.LogCause(ctx, slog.LevelWarn, "login: a token for another audience is refused", err, audiences)
 	case assertion.Failure(err) == nil:
 		l.log.LogCause(ctx, level(ctx, slog.LevelError), "login: verifying a token failed", err)
+	case errors.Is(err, assertion.ErrMalformed): // its text names an assertion
+		l.log.LogCause(ctx, slog.LevelInfo, "login: a token is refused, malformed", err)
 	case errors.As(err, &e) && e.Kind != nil:
 		l.log.LogCause(ctx, slog.LevelInfo, "login: a token is refused, "+e.Kind.Error(), err)
 	default:

@@ -16,7 +16,7 @@ func Parse(s string) (domain string, ok bool) {
 	if hasPort && !IsPort(port) {
 		return "", false
 	}
-	if len(host) > 253 {
+	if len(host) > maxHost {
 		return "", false
 	}
 	for label := range strings.SplitSeq(host, ".") {
