@@ -54,7 +54,7 @@ type NoncesConfig struct {
 	CookieName string
 
 	// MaxVisitors is the largest number of visitors whose nonces are in memory, 250 to
-	// 800 bytes each. A new visitor replaces the one who has not requested or posted a
+	// 700 bytes each. A new visitor replaces the one who has not requested or posted a
 	// form for the longest time. Zero means 100 000. It is ignored with a Store.
 	MaxVisitors int
 
@@ -90,9 +90,10 @@ type NonceStore interface {
 //	res, err := verifier.Verify(ctx, token, evp.Expected{Nonce: nonce, Email: email})
 //
 // A nonce is open for ten minutes, or until a POST that carries a token which names it. A
-// visitor has at most eight open nonces, so that several tabs can show the form. An attacker
-// who requests very many forms can evict the nonces of other visitors from memory. Their
-// tokens are then refused, and they continue without a token.
+// visitor has at most eight open nonces, so that several tabs can show the form. If a browser
+// without the cookie requests two forms at the same time, only one of them may get a nonce that
+// is accepted. An attacker who requests very many forms can evict the nonces of other visitors
+// from memory. Visitors whose tokens are then refused continue without a token.
 type Nonces struct {
 	store NonceStore
 	now   func() time.Time

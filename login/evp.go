@@ -87,11 +87,13 @@ func newTokens[U any](c Config[U]) (t *tokens, err error) {
 			config.Store = SessionNonces(c.Sessions)
 		}
 		if t.nonces, err = evp.NewNonces(config); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("EVP.Nonces: %w", err)
 		}
 	}
-	t.verifier, err = c.tokenVerifier()
-	return t, err
+	if t.verifier, err = c.tokenVerifier(); err != nil {
+		return nil, fmt.Errorf("EVP.Verifier: %w", err)
+	}
+	return t, nil
 }
 
 // validate checks the parts that the application has set.

@@ -503,6 +503,12 @@ func TestEVPConfig(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	insecure := config(t)
+	insecure.Audiences, insecure.InsecureHTTP = []string{"http://rp.example"}, true
+	insecure.EVP = &login.EVP{Fallback: nothing}
+	if _, err := login.New(insecure); err == nil || !strings.HasPrefix(err.Error(), "login: EVP.") {
+		t.Errorf("http on another machine: %v", err)
+	}
 	config := config(t)
 	config.EVP = &login.EVP{Fallback: nothing, Form: evp.Form{EmailName: "address", TokenName: "evt"}}
 	l, err := login.New(config) // with the default verifier

@@ -66,7 +66,7 @@ type Config struct {
 	MaxAge time.Duration
 
 	// Logger logs what answers do not contain: errors of the functions above (level error),
-	// and why a request is refused (debug). Each cause is logged once a minute. Log records
+	// an account with an invalid address (warn), and why a request is refused (debug). Each cause is logged once a minute. Log records
 	// contain no address and no token, unless an error of the application does. Nil means
 	// slog.Default.
 	Logger *slog.Logger
@@ -81,7 +81,8 @@ type Account struct {
 	ID string
 	// Name is shown by the browser. Empty means none.
 	Name string
-	// Email is the address. Accounts with an invalid one are ignored.
+	// Email is the address, with its domain in lower case. Accounts with an invalid one are
+	// ignored, and that is logged.
 	Email string
 	// Private means that Email is itself a private address: tokens have is_private_email.
 	Private bool

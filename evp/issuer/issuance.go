@@ -199,8 +199,11 @@ var (
 	errOther  = errors.New("the session has accounts, but none with this address")
 )
 
+// errAddress is a mistake of the application, which answers do not show.
+var errAddress = errors.New("Config.Accounts: an address is not valid: its domain must be in lower case, and have two labels")
+
 // accounts asks the application for the accounts of the session. It leaves out those that
-// have no valid address.
+// have no valid address, and logs that.
 func (i *Issuer) accounts(r *http.Request) ([]Account, error) {
 	r = r.WithContext(r.Context()) // a copy
 	r.Body = http.NoBody
@@ -213,6 +216,9 @@ func (i *Issuer) accounts(r *http.Request) ([]Account, error) {
 		if isAddress(a.Email) {
 			valid = append(valid, a)
 		}
+	}
+	if len(valid) < len(all) {
+		i.log.LogCause(r.Context(), slog.LevelWarn, "issuer: an account is ignored", errAddress)
 	}
 	return valid, nil
 }

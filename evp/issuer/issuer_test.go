@@ -329,6 +329,25 @@ func TestLogOfRefusals(t *testing.T) {
 	}
 }
 
+// TestLogOfInvalidAccounts checks that the log names a mistake of the application that no
+// answer shows.
+func TestLogOfInvalidAccounts(t *testing.T) {
+	var log bytes.Buffer
+	c := config(t)
+	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	c.Accounts = accountsOf(issuer.Account{Email: "alice@Mail.example"}, issuer.Account{Email: ""})
+	i := newIssuer(t, c)
+	for range 2 {
+		if got := code(t, newBrowser().ask(bodyFor(alice)).send(t, i)); got != noSession {
+			t.Error(got)
+		}
+	}
+	text := log.String()
+	if strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "not valid") || strings.Contains(strings.ToLower(text), alice) {
+		t.Errorf("logged %s", text)
+	}
+}
+
 // TestSessionIsAskedLast checks that forged requests do not reach the application.
 func TestSessionIsAskedLast(t *testing.T) {
 	c := config(t)

@@ -154,15 +154,16 @@ func checkedKeys(ring []*jose.PrivateKey) (*Keys, error) {
 // Rotate at intervals that are longer than Config.MaxAge: until then, verifiers may not
 // have seen the next key. Weeks are usual.
 func (k *Keys) Rotate() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.ring) == 0 {
+	ring := k.all()
+	if len(ring) == 0 {
 		return errNoKeys
 	}
-	fresh, err := generate(k.ring[0].Public().Alg())
+	fresh, err := generate(ring[0].Public().Alg()) // without the lock: an RSA key takes a while
 	if err != nil {
 		return fmt.Errorf("issuer: generating a key: %w", err)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if len(k.ring) == 1 {
 		k.ring = []*jose.PrivateKey{k.ring[0], fresh}
 	} else {
@@ -174,6 +175,9 @@ func (k *Keys) Rotate() error {
 // Replace replaces all keys by those of other, such as the result of LoadKeys after the
 // files have changed. It returns an error if other has none.
 func (k *Keys) Replace(other *Keys) error {
+	if other == nil {
+		return errNoKeys
+	}
 	ring := other.all()
 	if len(ring) == 0 {
 		return errNoKeys

@@ -190,7 +190,7 @@ func TestFilesOfKeys(t *testing.T) {
 		t.Errorf("after Replace: %s", after)
 	}
 	var none issuer.Keys
-	if ed.Replace(&none) == nil || none.Rotate() == nil {
+	if ed.Replace(&none) == nil || ed.Replace(nil) == nil || none.Rotate() == nil {
 		t.Error("no keys were accepted")
 	}
 	if _, err := issuer.LoadKeys(filepath.Join(folder, "absent")); err == nil {
