@@ -73,7 +73,7 @@ func ParseStatic(data []byte) (*Static, error) {
 func isForTokens(m strictjson.Member) bool {
 	kind, isNull := m.Value[0], string(m.Value) == "null"
 	if strings.HasPrefix(m.Name, "_email-verification.") {
-		return kind == '[' || isNull
+		return kind != '{'
 	}
 	location, isURL := strings.CutPrefix(m.Name, "https://")
 	_, path, _ := strings.Cut(location, "/")

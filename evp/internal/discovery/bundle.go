@@ -45,7 +45,7 @@ func NewBundle(o strictjson.Object) (*Bundle, error) {
 	}
 	for _, m := range o {
 		if err := b.add(m.Name, m.Value); err != nil {
-			return nil, fmt.Errorf("%.300q: %w", m.Name, err)
+			return nil, fmt.Errorf("%.300q: %w%s", m.Name, err, adviceOf(err))
 		}
 	}
 	for issuer := range b.metadata {
@@ -56,9 +56,18 @@ func NewBundle(o strictjson.Object) (*Bundle, error) {
 	return b, nil
 }
 
+// adviceOf returns what to do about an error of a document in brackets, "" if that is not known.
+func adviceOf(err error) string {
+	var e *Error
+	if !errors.As(err, &e) || e.Advice == "" {
+		return ""
+	}
+	return " (" + e.Advice + ")"
+}
+
 // Split divides the members of an object into those of a bundle and all others, such as
-// the support documents of BrowserID. It decides by names alone, except that the value of
-// a TXT record is an array or null.
+// the support documents of BrowserID. It decides by names alone, except that an object is not
+// the value of a TXT record.
 func Split(o strictjson.Object) (bundle, others strictjson.Object) {
 	for _, m := range o {
 		if belongs(m) {
@@ -72,7 +81,7 @@ func Split(o strictjson.Object) (bundle, others strictjson.Object) {
 
 func belongs(m strictjson.Member) bool {
 	if strings.HasPrefix(m.Name, TXTPrefix) {
-		return m.Value[0] == '[' || isNull(m.Value)
+		return m.Value[0] != '{'
 	}
 	return strings.HasPrefix(m.Name, "https://")
 }

@@ -135,7 +135,7 @@ func TestMalformedBundle(t *testing.T) {
 		"TXT, object":         {`{"` + txtName + `":{}}`, "not an array of strings"},
 		"metadata malformed":  {`{"` + metadataURL + `":[]}`, `"` + metadataURL + `": malformed metadata`},
 		"metadata, no URL":    {`{"` + metadataURL + `":{}}`, "without jwks_uri"},
-		"metadata, issuer":    {`{"https://other.example/.well-known/email-verification":` + metadata(jwksURL) + `}`, "another issuer"},
+		"metadata, issuer":    {`{"https://other.example/.well-known/email-verification":` + metadata(jwksURL) + `}`, "another issuer (the member \"issuer\""},
 		"key set malformed":   {`{"` + jwksURL + `":"x"}`, "malformed key set"},
 		"key set, no keys":    {`{"` + jwksURL + `":{}}`, "without the array keys"},
 		"key set, 65 entries": {`{"` + jwksURL + `":` + keySet(repeat("1", 65)) + `}`, "more than 64 entries"},
@@ -163,6 +163,13 @@ func TestSplit(t *testing.T) {
 	b, err := discovery.NewBundle(ours)
 	if err != nil || b.Len() != 3 || len(others) != 4 {
 		t.Errorf("%d of ours, %d others, %v", len(ours), len(others), err)
+	}
+	object, err = strictjson.ParseObject([]byte(`{"` + txtName + `":"` + record + `"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ours, _ = discovery.Split(object); len(ours) != 1 {
+		t.Error("a record without its array is not ours")
 	}
 	if ours, others = discovery.Split(nil); len(ours)+len(others) != 0 {
 		t.Errorf("%v, %v of nothing", ours, others)
