@@ -300,10 +300,12 @@ func (k *keysFile) Authority(ctx context.Context, host, emailDomain string) (*we
 
 // load reads the documents.
 func (k *keysFile) load() (attributes []any, err error) {
+	before := k.current.Load()
 	if err := k.read(); err != nil {
 		return nil, err
 	}
 	k.warnIfEmpty()
+	k.warnIfWithoutTokens(before)
 	return k.attributes(), nil
 }
 
@@ -327,6 +329,14 @@ func (k *keysFile) read() error {
 func (k *keysFile) warnIfEmpty() {
 	if c := k.current.Load(); c.static.Len() == 0 && len(c.bundle.Names()) == 0 {
 		k.logger.Warn("--keys has no domain: every assertion is undecided", "files", []string{k.network.Keys})
+	}
+}
+
+// warnIfWithoutTokens logs that all entries for tokens are gone, as after a file for BrowserID
+// alone has replaced one for both.
+func (k *keysFile) warnIfWithoutTokens(before *contents) {
+	if k.tokens != nil && before.bundle.Len() > 0 && k.current.Load().bundle.Len() == 0 {
+		k.logger.Warn("--keys has no entry for tokens any more: every token is undecided", "files", []string{k.network.Keys})
 	}
 }
 

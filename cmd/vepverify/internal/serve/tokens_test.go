@@ -100,6 +100,10 @@ func TestTokensReloaded(t *testing.T) {
 	s.await("keys not read again")
 	s.expectToken(t, after, before)
 	s.expectKey(t, newKey, oldKey)
+
+	// A file for assertions alone is not an error, and the log says what is missing.
+	replaceFile(t, path, newKey.bundle())
+	s.await("--keys has no entry for tokens any more")
 	_, log := s.end(t)
 	for _, secret := range []string{"eyJ", "alice", `"nonce"`} {
 		if strings.Contains(log, secret) {
