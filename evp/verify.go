@@ -397,7 +397,8 @@ func (v *verification) expired(rule, event string, seconds int64) error {
 		Kind: assertion.ErrExpired, Rule: rule, Reason: "expired",
 		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
 		Advice: "the visitor took too long between leaving the address field and submitting the form: " +
-			"verify the address in another way, by a code in a mail; for an old token, verify as of its time",
+			"verify the address in another way, by a code in a mail; if this happens to many visitors, compare the clocks of " +
+			"this machine and of the issuer; for an old token, verify as of its time",
 		Setting: "Now",
 	}
 }

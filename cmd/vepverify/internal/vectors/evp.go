@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,10 +155,21 @@ func (c *EVPCase) compare(res *evp.Result, err error) error {
 	if errors.As(err, &broken) && c.Rule != "" && broken.Rule != c.Rule {
 		return fmt.Errorf("expected the rule %s, got %s: %s", c.Rule, broken.Rule, broken.Reason)
 	}
-	if _, private := c.Answer["private"]; got == Okay && !private && answer["private"] != nil {
-		return errors.New("private is present, expected it to be absent")
+	if name := c.unexpected(answer); got == Okay && name != "" {
+		return fmt.Errorf("%s is present, expected it to be absent", name)
 	}
 	return compareAnswers(answer, c.Answer)
+}
+
+// unexpected returns a member of an answer that the case does not have, "" if there is none. A case
+// without an answer is about the outcome only, and about private.
+func (c *EVPCase) unexpected(answer map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(answer)) {
+		if _, found := c.Answer[name]; !found && name != "status" && (c.Answer != nil || name == "private") {
+			return name
+		}
+	}
+	return ""
 }
 
 // resolver answers with the records of a case.

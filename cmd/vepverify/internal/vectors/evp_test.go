@@ -2,6 +2,7 @@ package vectors_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,38 @@ func TestEVPFormat(t *testing.T) {
 	// Files of the other format cannot be read as a File of generated cases.
 	if _, err := vectors.Read(strings.NewReader(`{"format":"vepverify-evp-vectors/1","cases":[]}`)); err == nil {
 		t.Error("Read accepts the other format")
+	}
+}
+
+// TestEVPAnswer checks that the answer has exactly the members that a case has.
+func TestEVPAnswer(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "testdata", "evp", "vectors.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for answer, ok := range map[string]bool{
+		``:   true,
+		`{}`: false,
+		`{"email":"alice@mail.example","issuer":"accounts.issuer.example","audience":"https://rp.example"}`:                                        false,
+		`{"email":"alice@mail.example","issuer":"accounts.issuer.example","audience":"https://rp.example","expires":1795987808000}`:                true,
+		`{"email":"alice@mail.example","issuer":"accounts.issuer.example","audience":"https://rp.example","expires":1795987808000,"private":true}`: false,
+		`{"email":"alice@mail.example","issuer":"accounts.issuer.example","audience":"https://rp.example","expires":1795987808000,"private":null}`: true,
+		`{"email":"alice@mail.example","issuer":"https://accounts.issuer.example","audience":"https://rp.example","expires":1795987808000}`:        false,
+	} {
+		tests, err := vectors.ReadTests(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := tests[0].(*vectors.EVPCase)
+		c.Answer = nil
+		if answer != "" {
+			if err := json.Unmarshal([]byte(answer), &c.Answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Check(t.Context()); (err == nil) != ok {
+			t.Errorf("%s: %v", answer, err)
+		}
 	}
 }
 
