@@ -86,7 +86,8 @@ type Config struct {
 	// nonce is used once. The guard must keep entries for seven minutes.
 	OneUse assertion.OneUse
 
-	// Now is the clock, read once in each call. Nil means time.Now.
+	// Now is the clock. A token is verified as of one time, at the beginning of the call;
+	// the caches and the limits of lookups read the clock too. Nil means time.Now.
 	Now func() time.Time
 
 	// Bundle has records, metadata and keys that are known beforehand. If it is not nil,

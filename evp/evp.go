@@ -51,8 +51,9 @@
 //
 //   - okay: a [*Result] and no error.
 //   - failure: the error matches assertion.ErrMalformed or assertion.ErrRejected.
-//     errors.Is tells the reasons apart. The same token never passes later, unless the
-//     domain or the issuer changes what it publishes.
+//     errors.Is tells the reasons apart. The same token never passes later, unless its
+//     time has not come (assertion.ErrNotYetValid), or the domain or the issuer changes
+//     what it publishes.
 //   - undecided: the error matches assertion.ErrUndecided. A host could not be asked; the
 //     same token may pass later.
 //
@@ -79,8 +80,8 @@
 //   - An integer is at most 2^53, without fraction and exponent. exp and nbf hold in
 //     both halves.
 //   - JSON nests at most 1000 deep, and no object has the same name twice.
-//   - A kid that is not a string is refused in a header. In a key set, its entry is
-//     skipped.
+//   - A kid that is not a string is refused in a header and in cnf.jwk. In a key set, its
+//     entry is skipped.
 //   - A modulus has no zero byte at its start (RFC 7518).
 //   - Keys that do not fit the alg are not tried and do not count (rule 10.tries). Large
 //     keys after the fourth are skipped, and do not count either. After a refresh, keys are

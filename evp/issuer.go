@@ -187,19 +187,22 @@ func (v *verification) tryNewKeys() bool {
 		}
 	}
 	v.choice = v.choose()
-	for _, k := range v.choice.tried {
-		if slices.ContainsFunc(before, k.Equal) {
-			continue
-		}
-		if k.Bits() > largeKey {
+	chosen := v.choice.tried
+	v.choice.tried = chosen[:0] // without those that are not tried
+	for _, k := range chosen {
+		again := slices.ContainsFunc(before, k.Equal)
+		if !again && k.Bits() > largeKey {
 			if large++; large > maxAllLarge {
 				continue
 			}
 		}
-		if tries++; tries > maxAllTries {
-			return false
+		if !again {
+			if tries++; tries > maxAllTries {
+				break
+			}
 		}
-		if v.signedBy(k) {
+		v.choice.tried = append(v.choice.tried, k)
+		if !again && v.signedBy(k) {
 			return true
 		}
 	}

@@ -79,7 +79,7 @@ func (v *verification) end() {
 	v.evt.Clear()
 	v.kb.Clear()
 	clear(v.cnf)
-	clear(v.choice.tried)
+	clear(v.choice.tried[:cap(v.choice.tried)]) // the keys of an earlier choice too
 	if cap(v.cnf) > 32 {
 		v.cnf = nil
 	}

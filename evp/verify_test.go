@@ -390,8 +390,12 @@ func TestNewTries(t *testing.T) {
 	} {
 		s := sourceOf(list(0, test.before)...)
 		s.fresh = keySet(now, test.fresh...)
-		if _, err := verifier(t, config(), s).Verify(t.Context(), m.token(t), expected); (err == nil) != test.ok {
+		_, err := verifier(t, config(), s).Verify(t.Context(), m.token(t), expected)
+		if (err == nil) != test.ok {
 			t.Errorf("%s: %v", name, err)
+		}
+		if !test.ok {
+			wantError(t, err, assertion.ErrSignature, "10.tries")
 		}
 	}
 }
