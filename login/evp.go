@@ -20,6 +20,9 @@ import (
 
 // EVP configures sign-in with tokens of the Email Verification Protocol, see package evp. It
 // is experimental: it may change with the protocol.
+//
+// A token is as trustworthy as the DNS resolver of the Verifier. An attacker who can forge its
+// answers can sign in with any address, also that of a user who has only used assertions.
 type EVP struct {
 	// Verifier verifies tokens. Nil means a verifier with the default configuration, which
 	// asks the resolver of the system and fetches the keys of issuers from the network. It

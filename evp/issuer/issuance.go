@@ -37,7 +37,8 @@ func (i *Issuer) serveIssuance(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, "no-store", body)
 }
 
-// refuse answers and logs an error. One that is not a problem is an error of this side.
+// refuse answers and logs an error. One that is not a problem is an error of this side, unless
+// the client has disconnected: that may be its cause, and happens all the time.
 func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var p *problem
 	if !errors.As(err, &p) {
@@ -45,7 +46,10 @@ func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	level, message := slog.LevelDebug, "issuer: request refused"
 	if p.Status >= http.StatusInternalServerError {
-		level, message = slog.LevelError, "issuer: request failed"
+		message = "issuer: request failed"
+		if r.Context().Err() == nil {
+			level = slog.LevelError
+		}
 	}
 	cause := p.Cause
 	if cause == nil {

@@ -348,6 +348,21 @@ func TestLogOfInvalidAccounts(t *testing.T) {
 	}
 }
 
+// TestLogOfDisconnects checks that clients that disconnect do not cause log records.
+func TestLogOfDisconnects(t *testing.T) {
+	var log bytes.Buffer
+	c := config(t)
+	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	c.Accounts = func(r *http.Request) ([]issuer.Account, error) { return nil, r.Context().Err() }
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	newIssuer(t, c).ServeHTTP(w, newBrowser().ask(bodyFor(alice)).request(t).WithContext(ctx))
+	if got := code(t, w); got != "500 server_error" || log.Len() > 0 {
+		t.Errorf("%s, logged %s", got, &log)
+	}
+}
+
 // TestSessionIsAskedLast checks that forged requests do not reach the application.
 func TestSessionIsAskedLast(t *testing.T) {
 	c := config(t)
