@@ -114,7 +114,7 @@ var texts = [kinds]struct{ what, advice string }{
 	Claims:          {"the decoded claims of a token", "pass the token as it was signed: claims alone prove nothing"},
 	JSON:            {"JSON", passWhole},
 
-	Form:            {"a form body (assertion=…)", "pass the value of its field assertion, percent-decoded"},
+	Form:            {"a form body (assertion=… or token=…)", "pass the value of its field assertion or token, percent-decoded"},
 	URL:             {"a URL", unwrap + "; if it is in the URL, percent-decode it"},
 	Header:          {"an HTTP header or message", unwrap + ", without the name of the header and of the scheme"},
 	Variable:        {"the name of a variable or a placeholder, not its value", "in a shell, write variables in double quotes, not in single ones"},

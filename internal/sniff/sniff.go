@@ -288,7 +288,7 @@ func wrapping(text string) Kind {
 	switch {
 	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
 		return URL
-	case strings.HasPrefix(lower, "assertion="), strings.HasPrefix(lower, "audience="), strings.Contains(text, "&assertion="):
+	case strings.HasPrefix(lower, "assertion="), strings.HasPrefix(lower, "audience="), strings.Contains(text, "&assertion="), isTokenForm(text):
 		return Form
 	case isVariable(text):
 		return Variable
@@ -302,6 +302,15 @@ func wrapping(text string) Kind {
 		return Percent
 	}
 	return Unknown
+}
+
+// isTokenForm reports whether a text is a form body with a token of the Email Verification Protocol.
+func isTokenForm(text string) bool {
+	token, found := strings.CutPrefix(text, "token=")
+	if !found {
+		_, token, found = strings.Cut(text, "&token=")
+	}
+	return found && startsToken(token) && isEVP(token)
 }
 
 // schemes are the beginnings of values of the header Authorization, and of requests and

@@ -69,7 +69,7 @@ func inputs() map[sniff.Kind][]string {
 		sniff.JSONLines:         {"{\"assertion\":\"x\"}\n{\"assertion\":\"y\"}\n"},
 		sniff.Claims:            {`{"iss":"idp.example","exp":1}`, `{"aud":"https://rp.example"}`},
 		sniff.JSON:              {`{}`, `{"a":`, `[1]`, `{"a":1}`},
-		sniff.Form:              {"assertion=" + assertion, "assertion=" + url.QueryEscape(assertion) + "&audience=x", "audience=x&assertion=" + assertion},
+		sniff.Form:              {"assertion=" + assertion, "assertion=" + url.QueryEscape(assertion) + "&audience=x", "audience=x&assertion=" + assertion, "token=" + evt + "~" + kb, "email=a%40b.example&token=" + evt + "~" + kb},
 		sniff.URL:               {"https://rp.example/?assertion=" + assertion, "http://rp.example"},
 		sniff.Header:            {"Authorization: BrowserID " + assertion, "BrowserID " + assertion, "Bearer " + assertion, "authorization: Bearer " + cert, "X-Assertion: " + assertion, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + assertion},
 		sniff.Variable:          {"$ASSERTION", "${ASSERTION}", "%ASSERTION%", "$env:ASSERTION", "<ASSERTION>", "<the assertion>", "YOUR_ASSERTION"},

@@ -81,6 +81,9 @@ func ParsePrivateKey(jwk []byte) (*PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, found := o.Get("d"); !found {
+		return nil, refused("it is a public key")
+	}
 	signer, err := parseSigner(o, public)
 	if err != nil {
 		return nil, err
