@@ -57,11 +57,13 @@ func parseEntry(jwk json.RawMessage) Entry {
 		e.Skipped = "not an object"
 		return e
 	}
-	for name, field := range map[string]*string{"kty": &e.Kty, "crv": &e.Crv, "kid": &e.Kid, "alg": &e.Alg} {
+	text := func(name string) string {
 		raw, _ := object.Get(name)
-		*field, _ = strictjson.String(raw)
+		s, _ := strictjson.String(raw)
+		return s
 	}
-	key, err := jose.ParsePublicKey(jwk)
+	e.Kty, e.Crv, e.Kid, e.Alg = text("kty"), text("crv"), text("kid"), text("alg")
+	key, err := jose.PublicKeyOf(object)
 	if err == nil && !key.Fits(key.Algorithm()) {
 		err = errAlg
 	}

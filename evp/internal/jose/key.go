@@ -85,6 +85,11 @@ func ParsePublicKey(jwk []byte) (*PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
+	return PublicKeyOf(o)
+}
+
+// PublicKeyOf is [ParsePublicKey] for a JWK that has been parsed.
+func PublicKeyOf(o strictjson.Object) (*PublicKey, error) {
 	for _, name := range privateMembers {
 		if _, found := o.Get(name); found {
 			return nil, refused("it has the private member " + name)
@@ -93,7 +98,7 @@ func ParsePublicKey(jwk []byte) (*PublicKey, error) {
 	return parsePublic(o)
 }
 
-// parsePublic is ParsePublicKey for an object that may have private members.
+// parsePublic is PublicKeyOf for an object that may have private members.
 func parsePublic(o strictjson.Object) (*PublicKey, error) {
 	k := &PublicKey{}
 	for _, m := range o {
