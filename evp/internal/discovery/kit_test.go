@@ -113,12 +113,6 @@ func (n *internet) put(host, addr string) {
 	n.hosts[host+":443"] = addr
 }
 
-func (n *internet) remove(host string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.hosts, host+":443")
-}
-
 func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	n.mu.Lock()
 	where, ok := n.hosts[addr]
