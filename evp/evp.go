@@ -85,7 +85,7 @@
 //   - A modulus has no zero byte at its start (RFC 7518).
 //   - Keys that do not fit the alg are not tried and do not count (rule 10.tries). Large
 //     keys after the fourth are skipped, and do not count either. After a refresh, keys are
-//     not tried again; at most 20 keys, of which 6 large, are tried for one token in all.
+//     not tried again; at most 17 keys, of which 6 large, are tried for one token in all.
 //
 // # What is not checked
 //

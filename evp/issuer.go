@@ -124,7 +124,7 @@ const (
 	maxTries      = 16
 	maxLargeTries = 4    // of RSA keys that are larger than
 	largeKey      = 2048 // bits
-	maxAllTries   = 20   // before and after a refresh
+	maxAllTries   = 17   // before and after a refresh
 	maxAllLarge   = 6    // of these, of large keys
 )
 

@@ -384,9 +384,9 @@ func TestNewTries(t *testing.T) {
 		ok     bool
 	}{
 		"after those tried before": {15, append(list(0, 15), right), true},
-		"the sixteenth of 20":      {4, append(list(20, 15), right), true},
-		"the twentieth":            {16, append(list(20, 3), right), true},
-		"the twenty-first":         {16, append(list(20, 4), right), false},
+		"the thirteenth new one":   {4, append(list(20, 12), right), true},
+		"the seventeenth":          {16, append(list(20, 0), right), true},
+		"the eighteenth":           {16, append(list(20, 1), right), false},
 	} {
 		s := sourceOf(list(0, test.before)...)
 		s.fresh = keySet(now, test.fresh...)
