@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/internal/buildinfo"
 )
 
 // Config configures a [Handler]. Verifier is required; the zero value of every
@@ -67,8 +67,8 @@ type Config struct {
 	// theirs. Zero means 512.
 	Lookups int
 
-	// Version is what /__version__ reports. Empty fields are taken from the build
-	// information that Go recorded.
+	// Version is what /__version__ reports. Empty fields are taken from the build: the
+	// stamp of a release, or what Go recorded.
 	Version Version
 
 	// Logger logs each verification, and once a minute each cause for which one has
@@ -188,28 +188,22 @@ func isCommit(s string) bool {
 
 // withDefaults fills empty fields from the build information.
 func (v Version) withDefaults() Version {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		info = new(debug.BuildInfo)
-	}
-	built := builtVersion(info)
+	built := builtVersion(buildinfo.Read())
 	return Version{cmp.Or(v.Version, built.Version), cmp.Or(v.Commit, built.Commit), cmp.Or(v.Source, built.Source)}
 }
 
-// builtVersion returns the version of the main module. In the build information it
-// may be v1.2.0, v1.2.1-0.20260102150405-abcdef012345+dirty or (devel).
-func builtVersion(info *debug.BuildInfo) Version {
+// builtVersion returns the version of a build in the form that monitoring reads. The version of
+// the build may be v1.2.0, v1.2.1-0.20260102150405-abcdef012345+dirty or (devel).
+func builtVersion(info buildinfo.Info) Version {
 	v := Version{unknownVersion, unknownCommit, ownSource}
-	if version := strings.TrimPrefix(info.Main.Version, "v"); version != "" && isVersion(version) {
+	if version := strings.TrimPrefix(info.Version, "v"); version != "" && isVersion(version) {
 		v.Version = version
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && isCommit(s.Value) {
-			v.Commit = s.Value
-		}
+	if isCommit(info.Commit) {
+		v.Commit = info.Commit
 	}
-	if info.Main.Path != "" {
-		v.Source = "https://" + info.Main.Path
+	if info.Module != "" {
+		v.Source = "https://" + info.Module
 	}
 	return v
 }

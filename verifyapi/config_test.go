@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"regexp"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/buildinfo"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
@@ -68,17 +68,18 @@ func TestVersion(t *testing.T) {
 		"a release":                {"v1.2.3", commit, verifyapi.Version{Version: "1.2.3", Commit: commit, Source: "https://x.example/y"}},
 		"between releases":         {"v1.2.4-0.20260102150405-0123456789ab", commit, verifyapi.Version{Version: "0.0.0", Commit: commit, Source: "https://x.example/y"}},
 		"with changes":             {"v1.2.3+dirty", commit, verifyapi.Version{Version: "0.0.0", Commit: commit, Source: "https://x.example/y"}},
+		"stamped without a v":      {"1.2.3", commit, verifyapi.Version{Version: "1.2.3", Commit: commit, Source: "https://x.example/y"}},
+		"a snapshot":               {"v1.2.3-SNAPSHOT-0123456", "0123456", verifyapi.Version{Version: "0.0.0", Commit: none, Source: "https://x.example/y"}},
 		"of unknown origin":        {"(devel)", "", verifyapi.Version{Version: "0.0.0", Commit: none, Source: "https://x.example/y"}},
 		"another version control":  {"", "2026-01-02:17", verifyapi.Version{Version: "0.0.0", Commit: none, Source: "https://x.example/y"}},
 		"a commit of another hash": {"", commit + commit, verifyapi.Version{Version: "0.0.0", Commit: none, Source: "https://x.example/y"}},
 	} {
-		info := &debug.BuildInfo{Main: debug.Module{Path: "x.example/y", Version: tt.version}}
-		info.Settings = []debug.BuildSetting{{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: tt.revision}}
+		info := buildinfo.Info{Version: tt.version, Commit: tt.revision, Module: "x.example/y"}
 		if diff := cmp.Diff(tt.want, verifyapi.BuiltVersion(info)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	if got := verifyapi.BuiltVersion(new(debug.BuildInfo)); got.Source != "https://github.com/vepverify/vepverify" {
+	if got := verifyapi.BuiltVersion(buildinfo.Info{}); got.Source != "https://github.com/vepverify/vepverify" {
 		t.Errorf("the source is %s", got.Source)
 	}
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -37,27 +36,6 @@ func TestErrorIsPrintable(t *testing.T) {
 		if strings.ContainsAny(stderr, "\x1b\u202e\u009b") {
 			t.Errorf("%.40q: not printable: %q", args, stderr)
 		}
-	}
-}
-
-func TestVersion(t *testing.T) {
-	for _, test := range []struct {
-		info *debug.BuildInfo
-		want string
-	}{
-		{&debug.BuildInfo{GoVersion: "go1.26", Main: debug.Module{Version: "v1.2.3"}}, "vepverify v1.2.3 go1.26"},
-		{&debug.BuildInfo{GoVersion: "go1.26"}, "vepverify (devel) go1.26"},
-		{&debug.BuildInfo{
-			GoVersion: "go1.26", Main: debug.Module{Version: "(devel)"},
-			Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}},
-		}, "vepverify (devel) abc+changes go1.26"},
-	} {
-		if got, _, _ := strings.Cut(versionOf(test.info).String(), ", "); got != test.want {
-			t.Errorf("version is %q, want %q", got, test.want)
-		}
-	}
-	if got := versionOf(nil).String(); !strings.HasPrefix(got, "vepverify ") {
-		t.Errorf("without build information, version is %q", got)
 	}
 }
 

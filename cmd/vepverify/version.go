@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/internal/arithmetic"
+	"github.com/vepverify/vepverify/internal/buildinfo"
 )
 
 func versionCommand() *cli.Command {
@@ -21,8 +19,7 @@ func versionCommand() *cli.Command {
 			if len(c.Args) > 0 {
 				return c.UsageErrorf("version takes no arguments")
 			}
-			info, _ := debug.ReadBuildInfo()
-			v := versionOf(info)
+			v := versionOf(buildinfo.Read())
 			if format.JSON() {
 				return c.PrintJSON(v)
 			}
@@ -34,26 +31,15 @@ func versionCommand() *cli.Command {
 
 // programVersion is what the command version prints. The JSON form is for scripts.
 type programVersion struct {
-	Version    string `json:"version"` // "(devel)" without a version, "(unknown)" without build information
+	Version    string `json:"version"` // as in buildinfo.Info
 	Revision   string `json:"revision,omitempty"`
 	Modified   bool   `json:"modified,omitempty"` // the source has changes that are not in Revision
 	Go         string `json:"go"`
 	Arithmetic string `json:"arithmetic"`
 }
 
-// versionOf returns the version. info may be nil.
-func versionOf(info *debug.BuildInfo) programVersion {
-	v := programVersion{Version: "(unknown)", Go: runtime.Version(), Arithmetic: arithmetic.Name()}
-	if info == nil {
-		return v
-	}
-	settings := make(map[string]string)
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
-	}
-	v.Version, v.Go = cmp.Or(info.Main.Version, "(devel)"), info.GoVersion
-	v.Revision, v.Modified = settings["vcs.revision"], settings["vcs.modified"] == "true"
-	return v
+func versionOf(info buildinfo.Info) programVersion {
+	return programVersion{info.Version, info.Commit, info.Modified, info.Go, arithmetic.Name()}
 }
 
 // String returns the version on one line.

@@ -1,0 +1,4 @@
+package buildinfo
+
+// Of is infoOf, for the tests.
+var Of = infoOf
