@@ -290,6 +290,7 @@ func TestPolicies(t *testing.T) {
 	for target, want := range map[string]string{
 		"GET /status": originalPolicy, "GET /__heartbeat__": originalPolicy, "GET /__lbheartbeat__": originalPolicy, "GET /__version__": originalPolicy,
 		"GET /v2": originalPolicy, "POST /v2": originalPolicy, "POST /": originalPolicy, "POST /verify": originalPolicy,
+		"GET /healthz": ownPolicy, "GET /readyz": ownPolicy, "POST /readyz": ownPolicy,
 		"GET /nothing": ownPolicy, "POST /__cspreport__": ownPolicy, "GET /%76%32": ownPolicy,
 	} {
 		method, path, _ := strings.Cut(target, " ")
@@ -379,6 +380,14 @@ func TestMethods(t *testing.T) {
 		{"HEAD", "/__lbheartbeat__", 200, json, "", ""},
 		{"DELETE", "/__lbheartbeat__", 405, json, failed("method not allowed: use GET, HEAD"), "GET, HEAD"},
 		{"GET", "/__version__", 200, json, `{"version":"1.2.3","commit":"` + strings.Repeat("0a", 20) + `","source":"https://src.example"}`, ""},
+		{"GET", "/healthz", 200, json, `{"status":"ok"}`, ""},
+		{"GET", "/healthz/", 200, json, `{"status":"ok"}`, ""},
+		{"HEAD", "/healthz", 200, json, "", ""},
+		{"POST", "/healthz", 405, json, failed("method not allowed: use GET, HEAD"), "GET, HEAD"},
+		{"OPTIONS", "/healthz", 204, "", "", "GET, HEAD"},
+		{"GET", "/readyz", 200, json, `{"status":"ok"}`, ""},
+		{"HEAD", "/readyz", 200, json, "", ""},
+		{"POST", "/readyz", 405, json, failed("method not allowed: use GET, HEAD"), "GET, HEAD"},
 		{"GET", "/nothing", 404, json, failed(notFound), ""},
 		{"OPTIONS", "/nothing", 404, json, failed(notFound), ""},
 		{"HEAD", "/nothing", 404, json, "", ""},

@@ -71,6 +71,11 @@ type Config struct {
 	// stamp of a release, or what Go recorded.
 	Version Version
 
+	// Components returns the state of what the service needs, for GET /readyz. Each such request
+	// calls it, so it must return at once: it reports a state that is known. Nil means that
+	// the service is always ready.
+	Components func() []Component
+
 	// Logger logs each verification, and once a minute each cause for which one has
 	// no answer. Nil means slog.Default(); a logger with slog.DiscardHandler logs
 	// nothing.

@@ -22,6 +22,8 @@
 //	POST /evp                 {"token","audience","nonce","email"?} as JSON or as a form
 //	GET  /status              OK
 //	GET  /__heartbeat__, /__lbheartbeat__, /__version__
+//	GET  /healthz             200 while the process serves
+//	GET  /readyz              200, or 503 while a required one of Config.Components does not work
 //
 // POST /evp is for tokens of the Email Verification Protocol, and experimental. It exists if
 // Config.Tokens is set. The nonce is the one that the page gave to the browser, and email the

@@ -73,6 +73,10 @@ func (h *Handler) route(x *exchange) response {
 		return get(r, statusOK)
 	case "/__heartbeat__", "/__lbheartbeat__":
 		return get(r, heartbeatOK)
+	case "/healthz":
+		return get(r, alive)
+	case "/readyz":
+		return get(r, h.ready())
 	case "/__version__":
 		return get(r, h.version)
 	case "*":
@@ -107,7 +111,9 @@ func get(r *http.Request, resp response) response {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return resp
 	}
-	return otherMethod(r, "GET, HEAD")
+	other := otherMethod(r, "GET, HEAD")
+	other.own = resp.own
+	return other
 }
 
 // otherMethod returns the response for a method that is not among those allowed.

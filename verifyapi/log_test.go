@@ -276,7 +276,7 @@ func TestManyCauses(t *testing.T) {
 // TestNotLogged checks that health checks and wrong paths are not logged.
 func TestNotLogged(t *testing.T) {
 	h := watch(t, verifyapi.Config{})
-	for _, path := range []string{"/status", "/__heartbeat__", "/__lbheartbeat__", "/__version__", "/nothing", "/v2"} {
+	for _, path := range []string{"/status", "/__heartbeat__", "/__lbheartbeat__", "/__version__", "/healthz", "/readyz", "/nothing", "/v2"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}
 	if log := h.log.String(); log != "" {

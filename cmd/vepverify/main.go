@@ -40,6 +40,7 @@ func newApp() *cli.App {
 		request.Command(),
 		idp.Command(),
 		demo.Command(),
+		healthCommand(),
 		cli.CompletionCommand(app),
 		versionCommand(),
 		cli.HelpCommand(app),

@@ -105,7 +105,8 @@ func setUp(env *testscript.Env) error {
 // exits runs a program and compares its exit status with the first argument. It
 // also checks the output that belongs to the status: an error is one line on
 // standard error, and nothing else; an answer writes nothing to standard error,
-// except with --explain, and one line about an input that is not an assertion.
+// except with --explain, and one line about an input that is not an assertion, or a service that
+// is not healthy.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits STATUS PROGRAM ARGUMENT…")
@@ -130,7 +131,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		if !regexp.MustCompile(`^vepverify: [^\n]{10,}\n$`).MatchString(stderr) {
 			ts.Fatalf("the error is not one line that begins with the program's name")
 		}
-	case status == int(cli.ExitFailure) && regexp.MustCompile(`^vepverify: the input is [^\n]{10,}\n$`).MatchString(stderr):
+	case status == int(cli.ExitFailure) && regexp.MustCompile(`^vepverify: (the input is|not healthy:) [^\n]{10,}\n$`).MatchString(stderr):
 	case stderr != "" && !slices.Contains(args, "--explain"):
 		ts.Fatalf("an answer, and a text on standard error")
 	}
