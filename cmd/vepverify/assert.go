@@ -14,13 +14,18 @@ import (
 )
 
 const assertHelp = `Makes a backed assertion, certificate~assertion, with which the owner of an identity file
-signs in at one site. Keep it secret: anyone who has it can use it there until it expires.
+signs in at one site. Keep it secret: anyone who has it can use it there until it expires.`
 
-Example:
-  vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
-
-Exit status:
-  0 done   2 usage, an identity that cannot be read or has expired`
+// assertManual is the rest of its help and of its man page.
+var assertManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Sign in at a site, with the identity that certify has made", Lines: "vepverify assert --identity ada.json --audience https://rp.example > assertion.txt"},
+	},
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "done"},
+		{Status: cli.ExitUsage, Meaning: "usage, an identity that cannot be read or has expired"},
+	},
+}
 
 // assertCmd is the command assert with its flags.
 type assertCmd struct {
@@ -35,7 +40,7 @@ func assertCommand() *cli.Command {
 	a := &assertCmd{duration: cli.Span(2 * time.Minute)}
 	return &cli.Command{
 		Name: "assert", Usage: "make an assertion, as a browser does",
-		Help: assertHelp, Run: a.run,
+		Help: assertHelp, Manual: assertManual, Run: a.run,
 		Flags: []cli.Flag{
 			cli.Text(&a.identity, "identity", "the identity, a `FILE` of certify (needed)"),
 			cli.Text(&a.audience, "audience", "the site's `ORIGIN`, such as https://rp.example (needed)"),

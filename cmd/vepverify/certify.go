@@ -16,22 +16,26 @@ import (
 const certifyHelp = `Issues a certificate, which says that the owner of an email address has a key. The command
 signs it with the issuer's key. It generates the user's key, and writes that key and the
 certificate to an identity file, which only you can read and which the command assert uses.
-With --public-key, it certifies an existing key and prints the certificate.
+With --public-key, it certifies an existing key and prints the certificate.`
 
-Examples:
-  vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
-  vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example \
-    --public-key ada.pub > certificate.txt
-
-If the address is not of the issuer's domain, a note on standard error says which verifiers
+// certifyManual is the rest of its help and of its man page.
+var certifyManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Make an identity, for the commands assert and request", Lines: "vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json"},
+		{For: "Certify a key that exists", Lines: `vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example \
+  --public-key ada.pub > certificate.txt`},
+	},
+	Notes: `If the address is not of the issuer's domain, a note on standard error says which verifiers
 accept the certificate.
 
 Domains may be in Unicode; the certificate has their ASCII form, xn--….
 
-Identity file: {"email":…,"certificate":…,"privateKey":…}
-
-Exit status:
-  0 done   2 usage, a key that cannot be read, a file that exists`
+Identity file: {"email":…,"certificate":…,"privateKey":…}`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "done"},
+		{Status: cli.ExitUsage, Meaning: "usage, a key that cannot be read, a file that exists"},
+	},
+}
 
 // certifyCmd is the command certify with its flags.
 type certifyCmd struct {
@@ -48,7 +52,7 @@ func certifyCommand() *cli.Command {
 	cmd := &certifyCmd{algorithm: newAlgorithm(), duration: cli.Span(24 * time.Hour)}
 	return &cli.Command{
 		Name: "certify", Usage: "certify an email address, as an issuer does",
-		Help: certifyHelp, Run: cmd.run,
+		Help: certifyHelp, Manual: certifyManual, Run: cmd.run,
 		Flags: []cli.Flag{
 			cli.Text(&cmd.key, "key", "the issuer's private key, a `FILE` of keygen (needed)"),
 			cli.Text(&cmd.issuer, "issuer", "the issuer's `DOMAIN` (needed)"),

@@ -24,15 +24,21 @@ there is none.
 
 URL is that of the service, http:// or https://. Without a path it is that of /healthz, which
 has the status 200 while the process serves; /readyz has 503 while it should get no requests.
-Redirects are not followed, and the environment's proxy is not used.
+Redirects are not followed, and the environment's proxy is not used.`
 
-Examples:
-  vepverify health http://127.0.0.1:8080
-  vepverify health http://127.0.0.1:8080/readyz
-  vepverify health https://127.0.0.1:8443 --ca-file /tls/tls.crt --server-name verifier.internal
-
-Exit status:
-  0 healthy   1 not healthy, or no answer   2 usage, unreadable file`
+// healthManual is the rest of its help and of its man page.
+var healthManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Check that a service's process serves", Lines: "vepverify health http://127.0.0.1:8080"},
+		{For: "Check that a service can do its work", Lines: "vepverify health http://127.0.0.1:8080/readyz"},
+		{For: "Check a service that has a certificate of its own", Lines: `vepverify health https://127.0.0.1:8443 --ca-file /tls/tls.crt --server-name verifier.internal`},
+	},
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "healthy"},
+		{Status: cli.ExitFailure, Meaning: "not healthy, or no answer"},
+		{Status: cli.ExitUsage, Meaning: "usage, unreadable file"},
+	},
+}
 
 // healthCheck is the command health with its flags.
 type healthCheck struct {
@@ -46,7 +52,7 @@ func healthCommand() *cli.Command {
 	h := &healthCheck{timeout: cli.Span(3 * time.Second)}
 	return &cli.Command{
 		Name: "health", Usage: "ask a service for its health", Arguments: "URL",
-		Help: healthHelp, Run: h.run,
+		Help: healthHelp, Manual: healthManual, Run: h.run,
 		Flags: []cli.Flag{
 			cli.Value(&h.timeout, "timeout", "`TIME` for the whole answer, at most 5m"),
 			cli.Text(&h.caFile, "ca-file", "trust the certificate authorities, or the service's own certificate, in `FILE` (PEM), not the system's"),

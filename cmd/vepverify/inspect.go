@@ -14,14 +14,20 @@ import (
 
 const inspectHelp = `Decodes a backed assertion, or a token of the Email Verification Protocol, and shows the
 user, the issuer, the site, the times and the keys that it names. No signature, audience or
-issuer is checked: anyone can write such a text. Use verify to check it. Nothing is fetched.
+issuer is checked: anyone can write such a text. Use verify to check it. Nothing is fetched.`
 
-Examples:
-  vepverify inspect assertion.txt
-  vepverify inspect --json - < assertion.txt
-
-Exit status:
-  0 it could be decoded   1 it is malformed   2 usage, unreadable file`
+// inspectManual is the rest of its help and of its man page.
+var inspectManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Show an assertion or a token", Lines: "vepverify inspect assertion.txt"},
+		{For: "The same for programs, from standard input", Lines: "vepverify inspect --json - < assertion.txt"},
+	},
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "it could be decoded"},
+		{Status: cli.ExitFailure, Meaning: "it is malformed"},
+		{Status: cli.ExitUsage, Meaning: "usage, unreadable file"},
+	},
+}
 
 // notVerified is the first and the last line of the output.
 const notVerified = "NOT VERIFIED: anyone can write such a text. Use vepverify verify to check it."
@@ -36,7 +42,7 @@ func inspectCommand() *cli.Command {
 	i := &inspectCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "inspect", Usage: "show what an assertion or a token says, without checking it",
-		Arguments: "[FILE|-]", Help: inspectHelp, Run: i.run,
+		Arguments: "[FILE|-]", Help: inspectHelp, Manual: inspectManual, Run: i.run,
 		Flags: append(i.format.Flags(),
 			cli.Value(&i.now, "now", "show what has expired as of `TIME`: 2026-01-31T12:00:00Z or milliseconds since 1970"),
 		),

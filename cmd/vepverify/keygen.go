@@ -19,15 +19,17 @@ import (
 )
 
 const keygenHelp = `Generates a key. The private key is written to a new file that only you can read, and
-never to a terminal. The public key is printed.
+never to a terminal. The public key is printed.`
 
-Examples:
-  vepverify keygen --out issuer.key
-  vepverify keygen --out issuer.key --bundle idp.example > keys.json
-  vepverify keygen --from issuer.key --document > browserid
-  vepverify keygen --algorithm Ed25519 --out issuer.jwk --jwks > jwks.json
-
---document prints a support document. A domain that serves it as
+// keygenManual is the rest of its help and of its man page.
+var keygenManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Generate the key of an issuer, and print the public key", Lines: "vepverify keygen --out issuer.key"},
+		{For: "The same, with a file for verifiers that do not fetch", Lines: "vepverify keygen --out issuer.key --bundle idp.example > keys.json"},
+		{For: "Print the support document of an issuer that has a key", Lines: "vepverify keygen --from issuer.key --document > browserid"},
+		{For: "Generate the key of an issuer of tokens, and its key set", Lines: "vepverify keygen --algorithm Ed25519 --out issuer.jwk --jwks > jwks.json"},
+	},
+	Notes: `--document prints a support document. A domain that serves it as
 https://DOMAIN/.well-known/browserid (type application/json) is the authority for its own
 users; put your own paths into it. --bundle prints the same as a file for --keys of verify.
 Its DOMAIN may be in Unicode; the file has the ASCII form, xn--….
@@ -36,10 +38,12 @@ With --from, the public key is that of an existing private key.
 Issuers of the Email Verification Protocol (experimental) have keys for Ed25519, ES256 or
 RS256, as JWK. The key ID is the key's thumbprint (RFC 7638). --jwks prints the set of public
 keys that an issuer serves at its jwks_uri. BrowserID has neither Ed25519 nor ES256, and RS256
-keys are JWK with --jwk or --jwks only.
-
-Exit status:
-  0 done   2 usage, a file that exists or cannot be written`
+keys are JWK with --jwk or --jwks only.`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "done"},
+		{Status: cli.ExitUsage, Meaning: "usage, a file that exists or cannot be written"},
+	},
+}
 
 // The paths in a support document, which its owner may change.
 const (
@@ -62,7 +66,7 @@ func keygenCommand() *cli.Command {
 	k := &keygenCmd{algorithm: cli.NewChoice(keys.RS256, keygenAlgorithms()...)}
 	return &cli.Command{
 		Name: "keygen", Usage: "generate a key, or an issuer's support document",
-		Help: keygenHelp, Run: k.run,
+		Help: keygenHelp, Manual: keygenManual, Run: k.run,
 		Flags: []cli.Flag{
 			cli.Text(&k.out, "out", "new `FILE` for the private key"),
 			cli.Value(&k.algorithm, "algorithm", "algorithm of the key, `NAME`: "+strings.Join(keygenAlgorithms(), ", ")),

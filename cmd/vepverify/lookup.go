@@ -17,16 +17,18 @@ import (
 )
 
 const lookupHelp = `Finds the authority for the email addresses of a domain: it fetches
-https://DOMAIN/.well-known/browserid and follows delegations, as verify does.
+https://DOMAIN/.well-known/browserid and follows delegations, as verify does.`
 
-Examples:
-  vepverify lookup idp.example
-  vepverify lookup idp.example other.example --save keys.json
-  vepverify lookup 'fallback.example?domain=other.example'
-  vepverify verify assertion.txt --audience https://rp.example --keys keys.json
-  vepverify lookup --evp mail.example --save keys.json
-
-HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fallback.
+// lookupManual is the rest of its help and of its man page.
+var lookupManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Show the authority for a domain, and its keys", Lines: "vepverify lookup idp.example"},
+		{For: "Write the documents of two domains to a file", Lines: "vepverify lookup idp.example other.example --save keys.json"},
+		{For: "Ask a fallback about the addresses of another domain", Lines: "vepverify lookup 'fallback.example?domain=other.example'"},
+		{For: "Verify without a network, with the file", Lines: "vepverify verify assertion.txt --audience https://rp.example --keys keys.json"},
+		{For: "Add the issuer of tokens for a domain to the file", Lines: "vepverify lookup --evp mail.example --save keys.json"},
+	},
+	Notes: `HOST?domain=DOMAIN asks HOST about the emails of DOMAIN, as verify asks the --fallback.
 A domain in Unicode is converted to its ASCII form, xn--….
 
 With --save, the fetched documents, and the domains that do not support BrowserID, are
@@ -36,10 +38,15 @@ has changed is printed. The file is written only if no result is unknown.
 --evp is for the Email Verification Protocol (experimental). It finds the issuer of the
 addresses of a domain: it asks for the TXT record of _email-verification.DOMAIN, and fetches
 the issuer's metadata and key set. It says what each profile of verify accepts. With --save, the
-record and the two documents are added to the file, which may have entries for both protocols.
-
-Exit status, the worst of all domains (3 is worse than 1):
-  0 supported   1 not supported, or refused   3 unknown: try later   2 usage`
+record and the two documents are added to the file, which may have entries for both protocols.`,
+	ExitNote: "the worst of all domains (3 is worse than 1)",
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "supported"},
+		{Status: cli.ExitFailure, Meaning: "not supported, or refused"},
+		{Status: cli.ExitUndecided, Meaning: "unknown: try later"},
+		{Status: cli.ExitUsage, Meaning: "usage"},
+	},
+}
 
 // lookupCmd is the command lookup.
 type lookupCmd struct {
@@ -54,7 +61,7 @@ func lookupCommand() *cli.Command {
 	l := &lookupCmd{Network: verifier.NewNetwork(), format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "lookup", Usage: "show the authority for a domain, and its keys",
-		Arguments: "DOMAIN…", Help: lookupHelp, Run: l.run,
+		Arguments: "DOMAIN…", Help: lookupHelp, Manual: lookupManual, Run: l.run,
 		Flags: slices.Concat([]cli.Flag{
 			cli.Text(&l.save, "save", "add the documents to `FILE`, for --keys"),
 			cli.Switch(&l.tokens, "evp", "find issuers of tokens of the Email Verification Protocol"),

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -26,57 +27,40 @@ func main() {
 
 // newApp returns the program. Help lists its commands in this order.
 func newApp() *cli.App {
-	app := &cli.App{Help: help, Default: "verify"}
-	app.Commands = []*cli.Command{
-		verifyCommand(),
-		batch.Command(),
-		serve.Command(),
-		inspectCommand(),
-		lookupCommand(),
-		vectorsCommand(),
-		keygenCommand(),
-		certifyCommand(),
-		assertCommand(),
-		request.Command(),
-		idp.Command(),
-		demo.Command(),
-		healthCommand(),
-		cli.CompletionCommand(app),
-		versionCommand(),
-		cli.HelpCommand(app),
+	app := &cli.App{
+		Usage: "verify BrowserID assertions and EVP tokens", Default: "verify",
+		Synopsis: synopsis, Help: help, Manual: manual,
 	}
+	app.Commands = slices.Concat(
+		cli.Group("Verify", verifyCommand(), batch.Command(), serve.Command(), healthCommand()),
+		cli.Group("Inspect", inspectCommand(), lookupCommand()),
+		cli.Group("Issue and sign in", keygenCommand(), certifyCommand(), assertCommand(), request.Command()),
+		cli.Group("Try and test", demo.Command(), idp.Command(), vectorsCommand()),
+		cli.Group("About this program", cli.HelpCommand(app), versionCommand(), cli.CompletionCommand(app)),
+	)
 	return app
 }
 
-// help is the template of the program's help.
-const help = `vepverify: verify BrowserID (Persona, Verified Email Protocol) assertions, and tokens of the
-Email Verification Protocol (EVP, experimental)
+var synopsis = []string{"vepverify FILE --audience ORIGIN [flags]", "vepverify COMMAND [arguments] [flags]"}
 
-Usage:
-   vepverify FILE --audience ORIGIN [flags]
-   vepverify COMMAND [arguments] [flags]
+const help = `BrowserID (Mozilla Persona, the Verified Email Protocol) lets a person or a program prove an
+email address with a signed text, an assertion. In the Email Verification Protocol (EVP), its
+descendant, browsers do so with a token. EVP is a draft, and its support is experimental.`
 
-Commands:
-{{- range .Commands}}
-   {{.Name}}{{"\t"}}{{.Usage}}{{end}}
-
-From nothing to a verified assertion:
-   vepverify keygen --out issuer.key --bundle idp.example > keys.json
-   vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
-   vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
-   vepverify assertion.txt --audience https://rp.example --keys keys.json --explain
-
-A token, as Chromium sends it:
-   vepverify token.txt --audience https://rp.example --nonce="$NONCE"
-
-Flags may stand before or after file names; "--" ends them. A value that begins with "-"
+// manual is the rest of the program's help and of its man page.
+var manual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "From nothing to a verified assertion", Lines: `vepverify keygen --out issuer.key --bundle idp.example > keys.json
+vepverify certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
+vepverify assert --identity ada.json --audience https://rp.example > assertion.txt
+vepverify assertion.txt --audience https://rp.example --keys keys.json --explain`},
+		{For: "A token, as Chromium sends it", Lines: `vepverify token.txt --audience https://rp.example --nonce="$NONCE"`},
+	},
+	Notes: `Flags may stand before or after file names; "--" ends them. A value that begins with "-"
 is given as --flag=value. A file named like a command is written ./verify. "-" is
 standard input. Every flag except --now and --insecure-… can be set in the environment:
---ca-file as VEPVERIFY_CA_FILE, repeatable ones with spaces between the values.
-
-Exit status: 0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
+--ca-file as VEPVERIFY_CA_FILE, repeatable ones with spaces between the values.`,
+	ExitNote: `0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
 output; 2 for wrong usage, unreadable files and bad configuration, with one line on
-standard error; 130 after Ctrl-C and 143 after SIGTERM, without an answer.
-
-vepverify help COMMAND explains a command.
-`
+standard error; 130 after Ctrl-C and 143 after SIGTERM, without an answer.`,
+}

@@ -95,7 +95,8 @@ func variableOf(flag string) string {
 // TestHelpNamesFilesThatExist: the files of the repository in the examples of the help exist.
 func TestHelpNamesFilesThatExist(t *testing.T) {
 	for _, c := range newApp().Commands {
-		for _, word := range strings.Fields(c.Help) {
+		_, help, _ := runApp(t, cli.Process{}, "help", c.Name)
+		for _, word := range strings.Fields(help) {
 			if !strings.HasPrefix(word, "testdata/") {
 				continue
 			}

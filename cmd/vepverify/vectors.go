@@ -18,20 +18,25 @@ import (
 const vectorsHelp = `Runs test vectors of the format vepverify-vectors/1, which other implementations can
 use too. Each case has an assertion, a configuration, the answers of the hosts, and the
 expected result. Nothing is fetched. vepverify-evp-vectors/1 is the format for tokens of the
-Email Verification Protocol. Files of both formats may be given together.
+Email Verification Protocol. Files of both formats may be given together.`
 
-Examples:
-  vepverify vectors testdata/vectors
-  vepverify vectors --run 'wildcard|port' --verbose testdata/vectors/audience.json
-
-A folder stands for all files *.json in it and below it. Other JSON in a folder, which has
+// vectorsManual is the rest of its help and of its man page.
+var vectorsManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Run all vectors of this repository for assertions", Lines: "vepverify vectors testdata/vectors"},
+		{For: "Run some of the cases of one file, and list them", Lines: "vepverify vectors --run 'wildcard|port' --verbose testdata/vectors/audience.json"},
+	},
+	Notes: `A folder stands for all files *.json in it and below it. Other JSON in a folder, which has
 neither "format" nor "cases", is skipped, and standard error names it.
 
 Prints a line for each case that fails, and at the end "N passed, N failed". With --json,
-the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed":N,"failed":N}.
-
-Exit status:
-  0 all passed   1 some failed   2 usage, a file unreadable or of another format`
+the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed":N,"failed":N}.`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "all passed"},
+		{Status: cli.ExitFailure, Meaning: "some failed"},
+		{Status: cli.ExitUsage, Meaning: "usage, a file unreadable or of another format"},
+	},
+}
 
 // vectorsCmd is the command vectors with its flags and counts.
 type vectorsCmd struct {
@@ -52,7 +57,7 @@ func vectorsCommand() *cli.Command {
 	t := &vectorsCmd{format: cli.NewFormat(cli.FormatText)}
 	return &cli.Command{
 		Name: "vectors", Usage: "run files of test vectors",
-		Arguments: "FILE|FOLDER…", Help: vectorsHelp, Run: t.run,
+		Arguments: "FILE|FOLDER…", Help: vectorsHelp, Manual: vectorsManual, Run: t.run,
 		Flags: append(t.format.Flags(),
 			cli.Text(&t.pattern, "run", "only cases whose name matches `REGEXP`"),
 			cli.Switch(&t.verbose, "verbose", "print a line for cases that pass, too"),

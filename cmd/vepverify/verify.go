@@ -20,15 +20,17 @@ import (
 const verifyHelp = `Verifies one backed assertion, certificate~assertion, or one token of the Email
 Verification Protocol (EVP, experimental), as a browser sends it. It is read from FILE, or from
 standard input if FILE is "-" or absent. verify is the default command; write ./verify for a
-file that is named like a command.
+file that is named like a command.`
 
-Examples:
-  vepverify assertion.txt --audience https://rp.example
-  pbpaste | vepverify --audience https://rp.example --explain
-  vepverify old.txt --audience https://rp.example --keys keys.json --now 2013-01-01T00:00:00Z
-  vepverify token.txt --audience https://rp.example --nonce="$NONCE" --email ada@mail.example
-
-A token needs --nonce: the nonce that the page gave to the browser. --email is the address
+// verifyManual is the rest of its help and of its man page.
+var verifyManual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Verify an assertion in a file", Lines: "vepverify assertion.txt --audience https://rp.example"},
+		{For: "Verify an assertion in the clipboard (macOS), and show each check", Lines: "pbpaste | vepverify --audience https://rp.example --explain"},
+		{For: "Verify an old assertion as of a day when it was valid, with keys from a file", Lines: "vepverify old.txt --audience https://rp.example --keys keys.json --now 2013-01-01T00:00:00Z"},
+		{For: "Verify a token that a form has submitted", Lines: `vepverify token.txt --audience https://rp.example --nonce="$NONCE" --email ada@mail.example`},
+	},
+	Notes: `A token needs --nonce: the nonce that the page gave to the browser. --email is the address
 that the user submitted, if it is known. --audience must be the exact origin. Flags that are for
 one of the two protocols only are refused for the other.
 
@@ -38,10 +40,14 @@ Answer, one line on standard output:
   {"status":"failure","reason":…,"undecided":true}    an issuer cannot be reached: try later
 
 If the input is something else, such as a file in UTF-16 or a private key, one line on
-standard error says so.
-
-Exit status:
-  0 okay   1 failure   3 undecided   2 usage or empty input, with nothing on standard output`
+standard error says so.`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "okay"},
+		{Status: cli.ExitFailure, Meaning: "failure"},
+		{Status: cli.ExitUndecided, Meaning: "undecided"},
+		{Status: cli.ExitUsage, Meaning: "usage or empty input, with nothing on standard output"},
+	},
+}
 
 // verifyCmd is the command verify with its flags.
 type verifyCmd struct {
@@ -57,7 +63,7 @@ func verifyCommand() *cli.Command {
 	cmd := &verifyCmd{Flags: verifier.New(), format: cli.NewFormat(cli.FormatJSON)}
 	return &cli.Command{
 		Name: "verify", Usage: "verify an assertion or a token (the default command)",
-		Arguments: "[FILE|-]", Help: verifyHelp, Flags: cmd.flags(), Run: cmd.run,
+		Arguments: "[FILE|-]", Help: verifyHelp, Manual: verifyManual, Flags: cmd.flags(), Run: cmd.run,
 	}
 }
 

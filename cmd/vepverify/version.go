@@ -13,7 +13,8 @@ func versionCommand() *cli.Command {
 	format := cli.NewFormat(cli.FormatText)
 	return &cli.Command{
 		Name: cli.VersionName, Usage: "print the version",
-		Help:  "Prints the version, the revision of the source, the version of Go, and the arithmetic that\nverifies signatures on this processor: AVX-512 IFMA, or portable code.",
+		Help: `Prints the version, the revision of the source, the version of Go, and the arithmetic that
+verifies signatures on this processor: AVX-512 IFMA, or portable code.`,
 		Flags: format.Flags(),
 		Run: func(_ context.Context, c *cli.Call) error {
 			if len(c.Args) > 0 {

@@ -27,14 +27,16 @@ const help = `Verifies many assertions, one on each line of FILE, or of standard
 
 "id" is optional and may be any JSON value. The answer has it as it was written. With
 --audience, "audience" is optional, and must be one of the given ones. A line with a token of
-the Email Verification Protocol, which has a nonce of its own, is a bad line.
+the Email Verification Protocol, which has a nonce of its own, is a bad line.`
 
-Examples:
-  vepverify batch lines.ndjson > answers.ndjson
-  vepverify batch --keys keys.json --audience https://rp.example < assertions.txt
-  parallel --pipe --keep-order vepverify batch --quiet < lines.ndjson > answers.ndjson
-
-Answers on standard output, each with the id and the answer of verify:
+// manual is the rest of its help and of its man page.
+var manual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Verify a file", Lines: "vepverify batch lines.ndjson > answers.ndjson"},
+		{For: "Verify bare assertions for one site, with keys from a file", Lines: "vepverify batch --keys keys.json --audience https://rp.example < assertions.txt"},
+		{For: "Verify blocks of lines in several processes", Lines: "parallel --pipe --keep-order vepverify batch --quiet < lines.ndjson > answers.ndjson"},
+	},
+	Notes: `Answers on standard output, each with the id and the answer of verify:
   {"id":…,"status":"okay","email":…,"audience":…,"expires":…,"issuer":…}
   {"id":…,"status":"failure","reason":…}                     malformed lines too: "bad line: …"
   {"id":…,"status":"failure","reason":…,"undecided":true}
@@ -45,11 +47,13 @@ Standard error shows the progress if it is a terminal, and the counts of the out
 the end. After the first interrupt, the lines that are being verified are finished. The
 number of the last answered line is printed, so that "tail -n +NEXT FILE" prints the rest.
 The second interrupt ends the program at once. SIGHUP, which the system sends when the
-terminal is closed, counts as the first, except under nohup.
-
-Exit status:
-  0 every line was answered, with any outcome   130 interrupted
-  2 usage, or an error of the input or output`
+terminal is closed, counts as the first, except under nohup.`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "every line was answered, with any outcome"},
+		{Status: 130, Meaning: "interrupted"},
+		{Status: cli.ExitUsage, Meaning: "usage, or an error of the input or output"},
+	},
+}
 
 // exitInterrupted is the exit status that shells use for it.
 const exitInterrupted cli.Status = 130
@@ -80,7 +84,7 @@ func Command() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "batch", Usage: "verify many assertions, one on each line",
-		Arguments: "[FILE|-]", Help: help, Flags: slices.Concat(own, b.format.Flags(), b.Flags.Flags()), Run: b.run,
+		Arguments: "[FILE|-]", Help: help, Manual: manual, Flags: slices.Concat(own, b.format.Flags(), b.Flags.Flags()), Run: b.run,
 	}
 }
 

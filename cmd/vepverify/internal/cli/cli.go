@@ -29,9 +29,11 @@ const Program = "vepverify"
 
 // App is a program with commands.
 type App struct {
-	// Help is a template for the help of the program. It is executed with the
-	// App as its data.
-	Help string
+	Usage    string   // one line
+	Synopsis []string // the forms of the command line
+	Help     string   // what the program does
+	// Manual has examples with titles, and notes on every command.
+	Manual Manual
 	// Default is the name of the command that runs if the first argument is
 	// not the name of a command.
 	Default string
@@ -46,9 +48,11 @@ const VersionName = "version"
 // Command is a command of an [App].
 type Command struct {
 	Name      string
+	Group     string // the title above it in lists of commands
 	Usage     string // one line for lists of commands
 	Arguments string // the arguments as help shows them, such as "[FILE|-]"
-	Help      string
+	Help      string // what the command does
+	Manual    Manual // the rest of its help and of its man page
 	Flags     []Flag
 	// Words are the values that shells complete the arguments with. Without
 	// them, shells complete file names.
@@ -137,7 +141,7 @@ func (a *App) Run(ctx context.Context, args []string, p *Process) (status int) {
 // dispatch finds the command, parses its flags, and runs it.
 func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 	if len(args) == 0 && isCharDevice(c.In) {
-		cli.HelpPrinter(c.Err, a.Help, a)
+		printHelp(c.Err, programHelp, a)
 		return ExitUsage
 	}
 	c.secrets = secretTexts(args, a.Commands, c.Env)

@@ -23,44 +23,33 @@ disk. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.
 With --evp, the demo is of the Email Verification Protocol, which is experimental: a site, a
 mail provider that issues tokens, and DNS answers. It prints the command line with which
 Chromium finds them, or starts Chromium itself (--open). The folder of the browser's profile
-is removed at the end.
+is removed at the end.`
 
-Examples:
-  vepverify demo
-  vepverify demo --port 9000
-  vepverify demo --evp --open
-
-The provider listens on port 8400 and the site on 8401, or on free ports if these are
+// manual is the rest of its help and of its man page.
+var manual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Show sign-in with BrowserID", Lines: "vepverify demo"},
+		{For: "The same at other ports", Lines: "vepverify demo --port 9000"},
+		{For: "Show the Email Verification Protocol in Chromium", Lines: "vepverify demo --evp --open"},
+	},
+	Notes: `The provider listens on port 8400 and the site on 8401, or on free ports if these are
 taken. With --port 9000 they listen on 9000 and 9001, or the demo ends. With --evp, everything
-is on the first of these ports.
-
-If something does not work:
-  the browser is on another machine
-      Run the ssh line that the demo prints on that machine. The ports must have the
-      same numbers there; choose others with --port.
-  the demo runs in a container
-      It listens on the container's own loopback interface, so published ports do not
-      reach it. Share the network of the host: docker run --network host.
-  "secure connection failed", "SSL protocol error"
-      The addresses begin with http://, not https://. If the browser is in HTTPS-only
-      mode, make an exception for localhost.
-  "localhost" is not found
-      The system's file of hosts needs the line: 127.0.0.1 localhost. The name
-      idp.localhost need not resolve: it occurs in email addresses only.
-  no window opens
-      The browser has blocked it. Allow pop-ups for the site.
-  "your browser blocks cookies"
-      The site needs a cookie to keep you signed in. Allow cookies for localhost.
-  there is no browser
-      The lines that the demo prints for a terminal need none.
-  Chromium sends no token (--evp)
-      The page that asks for a code shows what Chromium has asked. Chromium must be of
-      version 153 or later, started with exactly the line that the demo prints, and not be
-      running with that profile already. "Unsupported command-line flag" is expected.
-
-Exit status:
-  0 stopped by a signal, or the browser of --open was closed
-  2 usage, cannot listen, or the browser cannot be started`
+is on the first of these ports.`,
+	Trouble: []cli.Entry{
+		{Name: "the browser is on another machine", Text: "Run the ssh line that the demo prints on that machine. The ports must have the same numbers there; choose others with --port."},
+		{Name: "the demo runs in a container", Text: "It listens on the container's own loopback interface, so published ports do not reach it. Share the network of the host: docker run --network host."},
+		{Name: `"secure connection failed", "SSL protocol error"`, Text: "The addresses begin with http://, not https://. If the browser is in HTTPS-only mode, make an exception for localhost."},
+		{Name: `"localhost" is not found`, Text: "The system's file of hosts needs the line: 127.0.0.1 localhost. The name idp.localhost need not resolve: it occurs in email addresses only."},
+		{Name: "no window opens", Text: "The browser has blocked it. Allow pop-ups for the site."},
+		{Name: `"your browser blocks cookies"`, Text: "The site needs a cookie to keep you signed in. Allow cookies for localhost."},
+		{Name: "there is no browser", Text: "The lines that the demo prints for a terminal need none."},
+		{Name: "Chromium sends no token (--evp)", Text: `The page that asks for a code shows what Chromium has asked. Chromium must be of version 153 or later, started with exactly the line that the demo prints, and not be running with that profile already. "Unsupported command-line flag" is expected.`},
+	},
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "stopped by a signal, or the browser of --open was closed"},
+		{Status: cli.ExitUsage, Meaning: "usage, cannot listen, or the browser cannot be started"},
+	},
+}
 
 // defaultPort is the provider's port that is tried first. With the same ports as in the
 // previous run, the provider and the site have the same origins, so that bookmarks and
@@ -79,7 +68,7 @@ func Command() *cli.Command {
 	d := &command{port: cli.Count{N: defaultPort, Low: 0, High: 65534}}
 	return &cli.Command{
 		Name: "demo", Usage: "try it all in a browser: provider, site, signed requests",
-		Help: help, Run: d.run,
+		Help: help, Manual: manual, Run: d.run,
 		Flags: []cli.Flag{
 			cli.Value(&d.port, "port", "`PORT` of the provider; the site has the next one; 0: free ones"),
 			cli.Switch(&d.evp, "evp", "try the Email Verification Protocol (experimental)"),

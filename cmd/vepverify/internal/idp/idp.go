@@ -24,34 +24,27 @@ and asks for no password. Its key is new each time. Only verifiers that are give
 trust it; it prints the commands for that.
 
 A page loads http://localhost:8400/include.js, which defines navigator.id. The first page of
-the provider explains more. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.
+the provider explains more. SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it.`
 
-Examples:
-  vepverify idp
-  vepverify idp --keys-out keys.json
-  vepverify idp --domain example.com --port 8500
-
-If something does not work:
-  a verifier refuses its certificates
-      It needs the keys of this run, by --keys; with those of an earlier run, signatures
-      are invalid. It cannot fetch them: verifiers fetch over https and from public
-      addresses only. The document that they would fetch is at
-      http://localhost:8400/.well-known/browserid.
-  the browser is on another machine
-      Run the ssh line that it prints on that machine. The port must have the same
-      number there; choose another with --port.
-  it runs in a container
-      It listens on the container's own loopback interface, so published ports do not
-      reach it. Share the network of the host: docker run --network host.
-  "secure connection failed", "SSL protocol error"
-      The address begins with http://, not https://. If the browser is in HTTPS-only
-      mode, make an exception for localhost.
-  no window opens
-      The browser has blocked it. Allow pop-ups for the relying party. Call
-      navigator.id.request in the handler of a click.
-
-Exit status:
-  0 stopped by a signal   2 usage, cannot listen, a file that cannot be written`
+// manual is the rest of its help and of its man page.
+var manual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Serve a provider", Lines: "vepverify idp"},
+		{For: "The same, and write its keys for verifiers", Lines: "vepverify idp --keys-out keys.json"},
+		{For: "Certify the addresses of another domain, at another port", Lines: "vepverify idp --domain example.com --port 8500"},
+	},
+	Trouble: []cli.Entry{
+		{Name: "a verifier refuses its certificates", Text: "It needs the keys of this run, by --keys; with those of an earlier run, signatures are invalid. It cannot fetch them: verifiers fetch over https and from public addresses only. The document that they would fetch is at http://localhost:8400/.well-known/browserid."},
+		{Name: "the browser is on another machine", Text: "Run the ssh line that it prints on that machine. The port must have the same number there; choose another with --port."},
+		{Name: "it runs in a container", Text: "It listens on the container's own loopback interface, so published ports do not reach it. Share the network of the host: docker run --network host."},
+		{Name: `"secure connection failed", "SSL protocol error"`, Text: "The address begins with http://, not https://. If the browser is in HTTPS-only mode, make an exception for localhost."},
+		{Name: "no window opens", Text: "The browser has blocked it. Allow pop-ups for the relying party. Call navigator.id.request in the handler of a click."},
+	},
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "stopped by a signal"},
+		{Status: cli.ExitUsage, Meaning: "usage, cannot listen, a file that cannot be written"},
+	},
+}
 
 // command is the command idp with its flags.
 type command struct {
@@ -64,7 +57,7 @@ func Command() *cli.Command {
 	i := &command{domain: devidp.DefaultDomain, port: cli.Count{N: 8400, Low: 0, High: 65535}}
 	return &cli.Command{
 		Name: "idp", Usage: "serve an identity provider for development",
-		Help: help, Run: i.run,
+		Help: help, Manual: manual, Run: i.run,
 		Flags: []cli.Flag{
 			cli.Value(&i.port, "port", "`PORT` to listen on; 0: a free one"),
 			cli.Text(&i.domain, "domain", "`DOMAIN` whose addresses it certifies"),

@@ -22,23 +22,28 @@ const help = `Sends one HTTP request. If the server asks for credentials of the 
 MAC+BrowserID, the command makes an assertion for the site from an identity file, exchanges
 it for credentials at the site's token endpoint, signs the request with them, and sends it
 again (docs/VEPAUTH.md). The URL must be https, or http for localhost, 127.0.0.1 or ::1.
-Nothing in its path and query is encoded: write %20 for a space. Redirects are not followed.
+Nothing in its path and query is encoded: write %20 for a space. Redirects are not followed.`
 
-Examples:
-  vepverify request https://rp.example/data --identity ada.json
-  vepverify request https://rp.example/data --identity ada.json --explain
-  vepverify request https://rp.example/notes --identity ada.json -d title=Hello -d tag=new
-  vepverify request https://rp.example/notes/1 --identity ada.json -X DELETE -i
-
-The body of the answer is written as it is received. If the signed request gets no
+// manual is the rest of its help and of its man page.
+var manual = cli.Manual{
+	Examples: []cli.Example{
+		{For: "Request a resource", Lines: "vepverify request https://rp.example/data --identity ada.json"},
+		{For: "The same, with an explanation of each step", Lines: "vepverify request https://rp.example/data --identity ada.json --explain"},
+		{For: "Send a form", Lines: "vepverify request https://rp.example/notes --identity ada.json -d title=Hello -d tag=new"},
+		{For: "Delete a resource, and show the status and headers of the answer", Lines: "vepverify request https://rp.example/notes/1 --identity ada.json -X DELETE -i"},
+	},
+	Notes: `The body of the answer is written as it is received. If the signed request gets no
 answer, standard output has one of these lines instead:
   {"status":"failure","reason":…}
-  {"status":"failure","reason":…,"undecided":true}    try later
-
-Exit status, by the answer:
-  0 status 1xx to 3xx   1 status 4xx, or the server issued no credentials
-  3 status 429 or 5xx, or no answer, or an answer that was cut off (see standard error)
-  2 usage, an identity that cannot be read or has expired`
+  {"status":"failure","reason":…,"undecided":true}    try later`,
+	ExitNote: "by the answer",
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "status 1xx to 3xx"},
+		{Status: cli.ExitFailure, Meaning: "status 4xx, or the server issued no credentials"},
+		{Status: cli.ExitUndecided, Meaning: "status 429 or 5xx, or no answer, or an answer that was cut off (see standard error)"},
+		{Status: cli.ExitUsage, Meaning: "usage, an identity that cannot be read or has expired"},
+	},
+}
 
 // command is the command request with its flags.
 type command struct {
@@ -57,7 +62,7 @@ func Command() *cli.Command {
 	r := &command{timeout: cli.Span(30 * time.Second)}
 	return &cli.Command{
 		Name: "request", Usage: "send a request, signed with an identity",
-		Arguments: "URL", Help: help, Run: r.run,
+		Arguments: "URL", Help: help, Manual: manual, Run: r.run,
 		Flags: []cli.Flag{
 			cli.Text(&r.identity, "identity", "the identity, a `FILE` of certify (needed)"),
 			cli.Short("X", cli.Text(&r.method, "method", "the request's `METHOD`; GET, or POST with --data")),
