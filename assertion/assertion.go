@@ -41,7 +41,8 @@ import (
 )
 
 // Verifier verifies assertions. NewVerifier returns one. It is safe for concurrent
-// use. Verify of the zero Verifier returns an error matching ErrMisuse.
+// use. The methods of a nil or zero Verifier that return errors return one matching
+// ErrMisuse.
 type Verifier struct {
 	config   Config              // complete
 	trusted  map[string]bool     // the trusted issuers
@@ -100,8 +101,8 @@ func (v *Verifier) Verify(ctx context.Context, a string, audiences ...string) (*
 // which hold no decision about trust. It returns an error matching ErrMisuse if
 // one of the issuers is not a domain name.
 func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
-	if v == nil {
-		return nil, misuse("nil Verifier")
+	if err := v.checkMade(); err != nil {
+		return nil, err
 	}
 	trusted, err := parseTrusted(issuers)
 	if err != nil {
@@ -114,11 +115,11 @@ func (v *Verifier) WithTrustedIssuers(issuers ...string) (*Verifier, error) {
 
 // WithOneUse returns a verifier that has this one-use guard, in place of
 // Config.OneUse, and is otherwise equal to v. It shares the caches of v. It returns an
-// error matching ErrMisuse if the guard keeps entries for less than twice the
-// Leeway.
+// error matching ErrMisuse if the guard is a nil pointer, or keeps entries for less than
+// twice the Leeway.
 func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {
-	if v == nil {
-		return nil, misuse("nil Verifier")
+	if err := v.checkMade(); err != nil {
+		return nil, err
 	}
 	other := *v
 	other.config.OneUse = guard
@@ -130,12 +131,25 @@ func (v *Verifier) WithOneUse(guard OneUse) (*Verifier, error) {
 }
 
 // OneUse returns the one-use guard, or nil if there is none.
-func (v *Verifier) OneUse() OneUse { return v.config.OneUse }
+func (v *Verifier) OneUse() OneUse {
+	if v == nil {
+		return nil
+	}
+	return v.config.OneUse
+}
 
 // Now returns the time by the clock of v. A one-use guard must use the same clock.
 func (v *Verifier) Now() time.Time {
-	if v.config.Now == nil { // not made by NewVerifier
+	if v.checkMade() != nil {
 		return time.Now()
 	}
 	return v.config.Now()
+}
+
+// checkMade returns an error matching ErrMisuse if NewVerifier has not made v.
+func (v *Verifier) checkMade() error {
+	if v == nil || v.config.Keys == nil {
+		return misuse("Verifier not made by NewVerifier")
+	}
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/humantime"
+	"github.com/vepverify/vepverify/internal/oneuse"
+	"github.com/vepverify/vepverify/internal/typednil"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -163,6 +165,9 @@ func (c Config) validate() error {
 	case c.MaxChain < 0 || c.MaxChain > MaxChainLimit:
 		return invalidConfig("MaxChain: %d, not 1 to %d", c.MaxChain, MaxChainLimit)
 	}
+	if err := typednil.Check(c.Keys); err != nil {
+		return invalidConfig("Keys: %w", err)
+	}
 	return nil
 }
 
@@ -203,9 +208,12 @@ func (c Config) maxLife() (int64, error) {
 		}
 		return noMaxLife, nil
 	}
+	if err := typednil.Check(c.OneUse); err != nil {
+		return 0, invalidConfig("OneUse: %w", err)
+	}
 	limit := int64(noMaxLife)
-	if store, ok := c.OneUse.(limitedOneUse); ok {
-		if limit = store.MaxLife().Milliseconds() - 2*c.Leeway.Milliseconds(); limit <= 0 {
+	if life, limited := oneuse.MaxLife(c.OneUse); limited {
+		if limit = life.Milliseconds() - 2*c.Leeway.Milliseconds(); limit <= 0 {
 			return 0, invalidConfig("OneUse: keeps no entry for longer than twice Leeway, %s", humantime.Duration(2*c.Leeway))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/wellknown"
 )
 
 func TestInvalidConfig(t *testing.T) {
@@ -126,3 +127,40 @@ func TestWithOneUse(t *testing.T) {
 type shortStore struct{ assertion.OneUse }
 
 func (shortStore) MaxLife() time.Duration { return time.Second }
+
+// TestNilValues checks that a value that a Config or a call must not have is an error of the
+// constructor, and no panic of a later call.
+func TestNilValues(t *testing.T) {
+	for name, c := range map[string]assertion.Config{
+		"Keys":   {Keys: (*wellknown.Resolver)(nil)},
+		"OneUse": {OneUse: (*assertion.MemoryOneUse)(nil)},
+	} {
+		if v, err := assertion.NewVerifier(c); !errors.Is(err, assertion.ErrMisuse) || v != nil {
+			t.Errorf("%s: %v, %v", name, v, err)
+		} else if !strings.HasPrefix(err.Error(), "assertion: "+name+": ") {
+			t.Errorf("%s: %q", name, err)
+		}
+	}
+	v := verifier(t, assertion.Config{})
+	if v, err := v.WithOneUse((*assertion.MemoryOneUse)(nil)); !errors.Is(err, assertion.ErrMisuse) || v != nil {
+		t.Errorf("WithOneUse: %v, %v", v, err)
+	}
+}
+
+// TestUnmadeVerifier checks every method of a Verifier that NewVerifier has not made.
+func TestUnmadeVerifier(t *testing.T) {
+	for name, v := range map[string]*assertion.Verifier{"nil": nil, "zero": new(assertion.Verifier)} {
+		if _, err := v.WithOneUse(assertion.NewMemoryOneUse(1, nil)); !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%s: WithOneUse: %v", name, err)
+		}
+		if _, err := v.WithTrustedIssuers("idp.example"); !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%s: WithTrustedIssuers: %v", name, err)
+		}
+		if guard := v.OneUse(); guard != nil {
+			t.Errorf("%s: OneUse: %v", name, guard)
+		}
+		if v.Now().IsZero() {
+			t.Errorf("%s: Now: zero", name)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/oneuse"
 	"github.com/vepverify/vepverify/internal/registrable"
 )
 
@@ -34,14 +35,6 @@ import (
 //     has it.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
-}
-
-// limitedOneUse is a OneUse with a limit on the life of its entries.
-type limitedOneUse interface{ MaxLife() time.Duration }
-
-// sharedOneUse is a OneUse that divides its capacity among parties.
-type sharedOneUse interface {
-	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
 }
 
 // checkFirstUse asks the one-use guard. It is the last step, because it has an
@@ -69,10 +62,7 @@ func (v *verification) checkFirstUse() error {
 
 func (v *verification) firstUse() (bool, error) {
 	key, until := v.oneUseKey(), v.assertion.Validity.Expires.Add(v.config.Leeway)
-	if guard, ok := v.config.OneUse.(sharedOneUse); ok {
-		return guard.FirstUseBy(v.ctx, v.party(), key, until)
-	}
-	return v.config.OneUse.FirstUse(v.ctx, key, until)
+	return oneuse.FirstUse(v.ctx, v.config.OneUse, v.party(), key, until)
 }
 
 // oneUseKey returns the name of the assertion for the one-use guard. It covers what
@@ -121,7 +111,8 @@ const maxOneUseLife = 24 * time.Hour
 // It is bounded: if it is full of live entries it returns ErrFull, so that no
 // assertion passes twice. A party, which is a registrable domain, has at most half
 // as many entries as are free, so that one domain cannot fill the store. If only
-// one domain has entries, it has at most a third of the maximum.
+// one domain has entries, it has at most a third of the maximum. Use NewMemoryOneUse to create
+// one: the zero value is always full.
 type MemoryOneUse struct {
 	mu      sync.Mutex
 	max     int
@@ -161,6 +152,9 @@ func (m *MemoryOneUse) FirstUse(ctx context.Context, key string, until time.Time
 func (m *MemoryOneUse) FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.max <= 0 { // such as the zero value, which has no clock
+		return false, ErrFull
+	}
 	now := m.now()
 	if left := until.Sub(now); left < 0 || left > maxOneUseLife {
 		return false, ErrRetention

@@ -394,3 +394,11 @@ func TestMemoryOneUsePartiesConcurrent(t *testing.T) {
 		t.Errorf("%d entries of %d parties", live, parties)
 	}
 }
+
+// TestZeroMemoryOneUse checks that a store that NewMemoryOneUse has not made has no room.
+func TestZeroMemoryOneUse(t *testing.T) {
+	guard := new(assertion.MemoryOneUse)
+	if first, err := guard.FirstUse(context.Background(), "key", time.Now().Add(time.Minute)); first || !errors.Is(err, assertion.ErrFull) {
+		t.Errorf("%v, %v", first, err)
+	}
+}

@@ -56,8 +56,8 @@ var verifications = sync.Pool{New: func() any {
 // begin returns a verification from the pool. The caller must call its end. The error
 // matches [ErrMisuse].
 func (v *Verifier) begin(ctx context.Context, a string, audiences []string) (*verification, error) {
-	if v == nil || v.config.Keys == nil {
-		return nil, misuse("Verifier not made by NewVerifier")
+	if err := v.checkMade(); err != nil {
+		return nil, err
 	}
 	if ctx == nil {
 		return nil, misuse("nil context")
