@@ -13,8 +13,8 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp/internal/discovery"
-	"github.com/vepverify/vepverify/internal/humantime"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // Profile is a set of rules.
@@ -192,6 +192,11 @@ func (c Config) validate() ([]string, error) {
 	if err := checkGuard(c.OneUse); err != nil {
 		return nil, err
 	}
+	if _, valid := c.Resolver.(*net.Resolver); !valid { // it may be nil
+		if err := typednil.Check(c.Resolver); err != nil {
+			return nil, invalidConfig("Resolver", "%w", err)
+		}
+	}
 	return parseOrigins(c.Origins)
 }
 
@@ -204,14 +209,6 @@ func checkHosts(setting string, list []string) error {
 		if !discovery.IsHost(name) {
 			return invalidConfig(setting, "%q: not a domain name in lower case", name)
 		}
-	}
-	return nil
-}
-
-// checkGuard checks that a guard, unless it is nil, keeps entries for long enough.
-func checkGuard(guard assertion.OneUse) error {
-	if store, ok := guard.(limitedOneUse); ok && store.MaxLife() < maxOneUseLife {
-		return invalidConfig("OneUse", "keeps no entry for %s", humantime.Duration(maxOneUseLife))
 	}
 	return nil
 }

@@ -110,8 +110,9 @@ import (
 	"github.com/vepverify/vepverify/evp/internal/discovery"
 )
 
-// Verifier verifies tokens. NewVerifier returns one. It is safe for concurrent use. Verify
-// of the zero Verifier returns an error matching assertion.ErrMisuse.
+// Verifier verifies tokens. NewVerifier returns one. It is safe for concurrent use. The
+// methods of a nil or zero Verifier that return errors return one matching
+// assertion.ErrMisuse.
 type Verifier struct {
 	config  Config   // complete
 	origins []string // as browsers write them
@@ -156,8 +157,8 @@ func (v *Verifier) Verify(ctx context.Context, token string, expected Expected) 
 // and is otherwise equal to v. It shares the caches of v. It is for services whose requests
 // name the audience. The error matches assertion.ErrMisuse.
 func (v *Verifier) WithOrigins(origins ...string) (*Verifier, error) {
-	if v == nil {
-		return nil, misuse("nil Verifier")
+	if err := v.checkMade(); err != nil {
+		return nil, err
 	}
 	parsed, err := parseOrigins(origins)
 	if err != nil {
@@ -170,10 +171,11 @@ func (v *Verifier) WithOrigins(origins ...string) (*Verifier, error) {
 
 // WithOneUse returns a verifier that has this one-use guard, in place of Config.OneUse, and
 // is otherwise equal to v. It shares the caches of v. The error matches
-// assertion.ErrMisuse: the guard keeps entries for less than seven minutes.
+// assertion.ErrMisuse: the guard is a nil pointer, or keeps entries for less than seven
+// minutes.
 func (v *Verifier) WithOneUse(guard assertion.OneUse) (*Verifier, error) {
-	if v == nil {
-		return nil, misuse("nil Verifier")
+	if err := v.checkMade(); err != nil {
+		return nil, err
 	}
 	other := *v
 	other.config.OneUse = guard
@@ -194,8 +196,16 @@ func (v *Verifier) OneUse() assertion.OneUse {
 // Now returns the time by the clock of v. A one-use guard and [Nonces] must use the same
 // clock.
 func (v *Verifier) Now() time.Time {
-	if v == nil || v.config.Now == nil { // not made by NewVerifier
+	if v.checkMade() != nil {
 		return time.Now()
 	}
 	return v.config.Now()
+}
+
+// checkMade returns an error matching assertion.ErrMisuse if NewVerifier has not made v.
+func (v *Verifier) checkMade() error {
+	if v == nil || v.source == nil {
+		return misuse("Verifier not made by NewVerifier")
+	}
+	return nil
 }

@@ -42,10 +42,10 @@ type describer interface {
 
 // checkLookup returns an error if Lookup or Save is called wrongly.
 func (v *Verifier) checkLookup(ctx context.Context) error {
-	switch {
-	case v == nil || v.source == nil:
-		return misuse("Verifier not made by NewVerifier")
-	case ctx == nil:
+	if err := v.checkMade(); err != nil {
+		return err
+	}
+	if ctx == nil {
 		return misuse("nil context")
 	}
 	return nil

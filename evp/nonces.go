@@ -15,6 +15,7 @@ import (
 	"github.com/vepverify/vepverify/internal/bounded"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/strictjson"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // Limits of nonces.
@@ -82,7 +83,8 @@ type NonceStore interface {
 
 // Nonces issues the nonces of forms, and uses up those of posted tokens. A nonce binds a
 // token to the browser that requested the form, and lets it be posted once. Use NewNonces to
-// create one. It is safe for concurrent use.
+// create one: the methods of a nil or zero Nonces return an error matching
+// assertion.ErrMisuse. It is safe for concurrent use.
 //
 //	nonce, err := nonces.Issue(w, r)       // for each rendering of the form
 //	…
@@ -105,6 +107,9 @@ func NewNonces(c NoncesConfig) (*Nonces, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if err := typednil.Check(c.Store); err != nil {
+		return nil, invalidConfig("Store", "%w", err)
+	}
 	if c.Store == nil {
 		store, err := newMemoryNonces(c)
 		if err != nil {
@@ -122,6 +127,9 @@ func NewNonces(c NoncesConfig) (*Nonces, error) {
 // assertion.ErrUndecided. The form works with an empty nonce: browsers send no token.
 func (n *Nonces) Issue(w http.ResponseWriter, r *http.Request) (string, error) {
 	w.Header().Set("Cache-Control", "no-store")
+	if err := n.checkMade(); err != nil {
+		return "", err
+	}
 	now := n.now()
 	issued := openNonce{randomText(), now.Add(nonceLife)}
 	err := n.store.UpdateNonces(w, r, func(stored string) string {
@@ -147,6 +155,9 @@ func (n *Nonces) Issue(w http.ResponseWriter, r *http.Request) (string, error) {
 //
 // With each of them, the visitor can still prove the address in another way.
 func (n *Nonces) Take(w http.ResponseWriter, r *http.Request, token string) (nonce string, err error) {
+	if err := n.checkMade(); err != nil {
+		return "", err
+	}
 	if token == "" {
 		return "", ErrNoToken
 	}
@@ -170,6 +181,14 @@ func (n *Nonces) Take(w http.ResponseWriter, r *http.Request, token string) (non
 			"show the form again, with a new nonce; if all are refused, check that the browser keeps the cookie, and that all processes share the store")
 	}
 	return named, nil
+}
+
+// checkMade returns an error matching assertion.ErrMisuse if NewNonces has not made n.
+func (n *Nonces) checkMade() error {
+	if n == nil || n.store == nil {
+		return misuse("Nonces not made by NewNonces")
+	}
+	return nil
 }
 
 // storeFailed returns the error for an error of a store.

@@ -250,9 +250,31 @@ func TestNoncesConfig(t *testing.T) {
 		"http and https":   {Origins: []string{"https://rp.example", "http://localhost"}},
 		"a negative limit": {Origins: https, MaxVisitors: -1},
 		"a bad name":       {Origins: https, CookieName: "a b"},
+		"a nil store":      {Store: (*nilStore)(nil)},
 	} {
 		if nonces, err := evp.NewNonces(c); nonces != nil || !errors.Is(err, assertion.ErrMisuse) || !strings.HasPrefix(err.Error(), "evp: ") {
 			t.Errorf("%s: %v, %v", name, nonces, err)
+		}
+	}
+}
+
+// nilStore is a store whose method needs a value.
+type nilStore struct{ text string }
+
+func (s *nilStore) UpdateNonces(_ http.ResponseWriter, _ *http.Request, change func(string) string) error {
+	s.text = change(s.text)
+	return nil
+}
+
+// TestUnmadeNonces checks the methods of Nonces that NewNonces has not made.
+func TestUnmadeNonces(t *testing.T) {
+	for name, nonces := range map[string]*evp.Nonces{"nil": nil, "zero": {}} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		if nonce, err := nonces.Issue(w, r); nonce != "" || !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%s: Issue: %q, %v", name, nonce, err)
+		}
+		if nonce, err := nonces.Take(w, r, "token"); nonce != "" || !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%s: Take: %q, %v", name, nonce, err)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,15 +14,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp/internal/discovery"
 	"github.com/vepverify/vepverify/evp/internal/jose"
-	"github.com/vepverify/vepverify/internal/humantime"
-	"github.com/vepverify/vepverify/internal/registrable"
 	"github.com/vepverify/vepverify/internal/strictjson"
-)
-
-// The windows of rule 5, and the leeway for exp and nbf.
-const (
-	window = 300 * time.Second // how old an iat may be
-	leeway = 60 * time.Second  // how far clocks may differ
 )
 
 // verification is one call of Verify or Explain: its arguments, and what each step found
@@ -61,9 +52,10 @@ var verifications = sync.Pool{New: func() any { return new(verification) }}
 // begin returns a verification from the pool. The caller must call its end. The error
 // matches assertion.ErrMisuse.
 func (v *Verifier) begin(ctx context.Context, token string, expected Expected) (*verification, error) {
+	if err := v.checkMade(); err != nil {
+		return nil, err
+	}
 	switch {
-	case v == nil || v.source == nil:
-		return nil, misuse("Verifier not made by NewVerifier")
 	case ctx == nil:
 		return nil, misuse("nil context")
 	case expected.Nonce == "":
@@ -336,148 +328,4 @@ func (v *verification) checkHolderSignature() error {
 // describeKey returns the algorithm and the length of a key, such as "RS256 of 2048 bits".
 func describeKey(k *jose.PublicKey) string {
 	return fmt.Sprintf("%s of %d bits", k.Algorithm(), k.Bits())
-}
-
-// times are the claims iat, exp and nbf of a half, in seconds.
-type times struct {
-	iat, exp, nbf  int64
-	hasExp, hasNbf bool
-}
-
-// timeForm is what an error expects of a time.
-const timeForm = "seconds since 1970, an integer up to 2^53 without fraction and exponent"
-
-// readTimes reads the times of a half (rules 3.iat, 4.iat and 3.exp-nbf).
-func readTimes(t *jose.Token, half string) (times, error) {
-	var s times
-	var ok bool
-	if s.iat, _, ok = integer(t.Claims, "iat"); !ok {
-		return s, badClaim("3.iat", half+": iat is not an integer", "iat: "+timeForm)
-	}
-	var found bool
-	if s.exp, s.hasExp, ok = integer(t.Claims, "exp"); s.hasExp && !ok {
-		return s, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: "+timeForm+"; or no exp")
-	}
-	if s.nbf, found, ok = integer(t.Claims, "nbf"); found && !ok {
-		return s, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: "+timeForm+"; or no nbf")
-	}
-	s.hasNbf = found
-	return s, nil
-}
-
-// checkTimes applies rule 5 and the rule 3.exp-nbf.
-func (v *verification) checkTimes() (err error) {
-	if v.kbTimes, err = readTimes(&v.kb, nameKB); err != nil {
-		return err
-	}
-	if err := v.checkHalfTimes(nameEVT, v.evtTimes); err != nil {
-		return err
-	}
-	return v.checkHalfTimes(nameKB, v.kbTimes)
-}
-
-func (v *verification) checkHalfTimes(half string, t times) error {
-	now := v.now.UnixMilli()
-	at := func(seconds int64) int64 { return seconds * 1000 }
-	switch {
-	case now > at(t.iat)+window.Milliseconds():
-		return v.expired("5.window", half+" was issued", t.iat)
-	case now < at(t.iat)-leeway.Milliseconds():
-		return v.early("5.window", half+" was issued", t.iat)
-	case t.hasExp && now >= at(t.exp)+leeway.Milliseconds():
-		return v.expired("3.exp-nbf", half+" expired", t.exp)
-	case t.hasNbf && now < at(t.nbf)-leeway.Milliseconds():
-		return v.early("3.exp-nbf", half+" becomes valid", t.nbf)
-	}
-	return nil
-}
-
-func (v *verification) expired(rule, event string, seconds int64) error {
-	return &Error{
-		Kind: assertion.ErrExpired, Rule: rule, Reason: "expired",
-		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
-		Advice: "the visitor took too long between leaving the address field and submitting the form: " +
-			"verify the address in another way, by a code in a mail; if this happens to many visitors, compare the clocks of " +
-			"this machine and of the issuer; for an old token, verify as of its time",
-		Setting: "Now",
-	}
-}
-
-func (v *verification) early(rule, event string, seconds int64) error {
-	return &Error{
-		Kind: assertion.ErrNotYetValid, Rule: rule, Reason: "issued later than verification date",
-		Found: event + " " + v.at(seconds), Expected: v.expectedTimes(),
-		Advice: "compare the clocks of this machine, the issuer and the user", Setting: "Now",
-	}
-}
-
-// at returns a time of the token for people. The years of others are too many.
-func (v *verification) at(seconds int64) string {
-	const year9999 = 253402300799
-	if seconds < 0 || seconds > year9999 {
-		return "at a time that is not in seconds since 1970"
-	}
-	return humantime.At(time.Unix(seconds, 0), v.now)
-}
-
-func (v *verification) expectedTimes() string {
-	return "issued at most " + humantime.Duration(window) + " before " + humantime.UTC(v.now) + " or " +
-		humantime.Duration(leeway) + " after it; not expired, with a leeway of " + humantime.Duration(leeway)
-}
-
-// expires returns when the token expires (rule 11.expires).
-func (v *verification) expires() time.Time {
-	s := min(v.evtTimes.iat, v.kbTimes.iat) + int64(window/time.Second)
-	for _, t := range [...]times{v.evtTimes, v.kbTimes} {
-		if t.hasExp {
-			s = min(s, t.exp)
-		}
-	}
-	return time.Unix(s, 0).UTC()
-}
-
-// maxOneUseLife is how far ahead a one-use guard must keep an entry: an iat may be ahead
-// by the leeway, and the entry is kept for the leeway after the token has expired.
-const maxOneUseLife = leeway + window + leeway
-
-// limitedOneUse is an assertion.OneUse with a limit on the life of its entries.
-type limitedOneUse interface{ MaxLife() time.Duration }
-
-// sharedOneUse is an assertion.OneUse that divides its capacity among parties.
-type sharedOneUse interface {
-	FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error)
-}
-
-// checkFirstUse asks the one-use guard (rule 12). It is the last step, because it has an
-// effect.
-func (v *verification) checkFirstUse() error {
-	if v.config.OneUse == nil {
-		return nil
-	}
-	first, err := v.firstUse()
-	switch {
-	case err != nil:
-		const reason = "the record of used tokens is not available"
-		return &Error{
-			Kind: assertion.ErrUndecided, Reason: reason, detail: withCause(reason, err), cause: err, Found: err.Error(),
-			Advice: "try again; if the error persists, check the one-use store", Setting: "OneUse",
-		}
-	case !first:
-		return &Error{
-			Kind: assertion.ErrReplayed, Rule: "12.one-use", Reason: "the token was used before",
-			Found: "a second use", Expected: "one use", Advice: "show the form again, with a new nonce",
-		}
-	}
-	return nil
-}
-
-// firstUse asks the guard by the registrable domain of the email address, because only the
-// owner of that domain can let an issuer speak for it.
-func (v *verification) firstUse() (bool, error) {
-	sum := sha256.Sum256([]byte(v.kb.SigningInput))
-	key, until := hex.EncodeToString(sum[:]), v.expires().Add(leeway)
-	if guard, ok := v.config.OneUse.(sharedOneUse); ok {
-		return guard.FirstUseBy(v.ctx, registrable.Domain(v.domain), key, until)
-	}
-	return v.config.OneUse.FirstUse(v.ctx, key, until)
 }

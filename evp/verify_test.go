@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -618,10 +620,12 @@ func TestMisuse(t *testing.T) {
 	wantError(t, call(v, nil, expected), assertion.ErrMisuse, "") //nolint:staticcheck // the test is about it
 	wantError(t, call(nil, t.Context(), expected), assertion.ErrMisuse, "")
 	wantError(t, call(&evp.Verifier{}, t.Context(), expected), assertion.ErrMisuse, "")
-	_, err := (*evp.Verifier)(nil).WithOrigins(site)
-	wantError(t, err, assertion.ErrMisuse, "")
-	_, err = (*evp.Verifier)(nil).WithOneUse(nil)
-	wantError(t, err, assertion.ErrMisuse, "")
+	for _, v := range []*evp.Verifier{nil, {}} {
+		_, err := v.WithOrigins(site)
+		wantError(t, err, assertion.ErrMisuse, "")
+		_, err = v.WithOneUse(nil)
+		wantError(t, err, assertion.ErrMisuse, "")
+	}
 }
 
 // shortGuard keeps entries for too short a time.
@@ -647,11 +651,17 @@ func TestConfig(t *testing.T) {
 		"Timeout": func(c *evp.Config) { c.Bundle, c.Timeout = nil, -1 },
 		"CAFile":  func(c *evp.Config) { c.Bundle, c.CAFile = nil, "/no such file" },
 		"Proxy":   func(c *evp.Config) { c.Bundle, c.Proxy = nil, "ftp://proxy.example" },
+
+		// Interfaces with a nil pointer.
+		"OneUse: a nil":            func(c *evp.Config) { c.OneUse = (*assertion.MemoryOneUse)(nil) },
+		"Resolver: a nil":          func(c *evp.Config) { c.Bundle, c.Resolver = nil, (*nilResolver)(nil) },
+		"InsecureTransport: a nil": func(c *evp.Config) { c.Bundle, c.InsecureTransport = nil, (*http.Transport)(nil) },
 	} {
 		c := config()
 		change(&c)
 		_, err := evp.NewVerifier(c)
-		if e := wantError(t, err, assertion.ErrMisuse, ""); e.Setting != setting || !strings.HasPrefix(e.Error(), "evp: "+setting) {
+		field, _, _ := strings.Cut(setting, ":")
+		if e := wantError(t, err, assertion.ErrMisuse, ""); e.Setting != field || !strings.HasPrefix(e.Error(), "evp: "+setting) {
 			t.Errorf("%s: setting %q, %v", setting, e.Setting, e)
 		}
 	}
@@ -661,8 +671,26 @@ func TestConfig(t *testing.T) {
 	}
 	_, err = v.WithOneUse(&shortGuard{})
 	wantError(t, err, assertion.ErrMisuse, "")
+	_, err = v.WithOneUse((*assertion.MemoryOneUse)(nil))
+	wantError(t, err, assertion.ErrMisuse, "")
 	if !v.Now().Equal(now) || (&evp.Verifier{}).Now().IsZero() {
 		t.Error("another clock")
+	}
+}
+
+// nilResolver is a resolver whose methods need a value.
+type nilResolver struct{ record string }
+
+func (r *nilResolver) LookupTXT(context.Context, string) ([]string, error) {
+	return []string{r.record}, nil
+}
+
+// TestNilNetResolver checks that a nil *net.Resolver is a resolver, as package net says.
+func TestNilNetResolver(t *testing.T) {
+	c := config()
+	c.Bundle, c.Resolver = nil, (*net.Resolver)(nil)
+	if _, err := evp.NewVerifier(c); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/outbound"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // Limits of an answer, in bytes.
@@ -102,6 +103,9 @@ func (c Config) Validate() error {
 		return errors.New("InsecureTransport: set together with a setting of the transport that it replaces")
 	case c.InsecureDialContext != nil && (c.Proxy != "" || c.DNS != nil):
 		return errors.New("InsecureDialContext: set together with a setting of the dial function that it replaces")
+	}
+	if err := typednil.Check(c.InsecureTransport); err != nil {
+		return fmt.Errorf("InsecureTransport: %w", err)
 	}
 	return nil
 }

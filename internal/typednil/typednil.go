@@ -8,14 +8,10 @@ import (
 	"reflect"
 )
 
-// Check returns an error if v contains a nil pointer or a nil function. A nil interface is not
-// an error.
+// Check returns an error if v contains a nil pointer. A nil interface is not an error.
 func Check(v any) error {
-	switch value := reflect.ValueOf(v); value.Kind() {
-	case reflect.Pointer, reflect.Func:
-		if value.IsNil() {
-			return fmt.Errorf("a nil %T", v)
-		}
+	if value := reflect.ValueOf(v); value.Kind() == reflect.Pointer && value.IsNil() {
+		return fmt.Errorf("a nil %T", v)
 	}
 	return nil
 }
