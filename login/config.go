@@ -14,6 +14,7 @@ import (
 	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // Config configures a Login. U is the application's type of users.
@@ -132,7 +133,7 @@ func New[U any](c Config[U]) (*Login[U], error) {
 		return nil, err
 	}
 	if c.Verifier, err = c.verifier(); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
+		return nil, fmt.Errorf("login: Verifier: %w", err)
 	}
 	l := &Login[U]{config: c, sessions: newSessions(c, audiences[0]), log: loglimit.NewLogger(c.Logger)}
 	for _, o := range audiences {
@@ -187,6 +188,9 @@ func (c Config[U]) validate() error {
 		return errors.New("login: FindByID: required")
 	case c.OneUse != nil && c.InsecureReplay:
 		return errors.New("login: OneUse: set together with InsecureReplay")
+	}
+	if err := typednil.Check(c.OneUse); err != nil {
+		return fmt.Errorf("login: OneUse: %w", err)
 	}
 	if err := c.validatePaths(); err != nil {
 		return err
@@ -262,11 +266,19 @@ func (c Config[U]) verifier() (v *assertion.Verifier, err error) {
 			return nil, err
 		}
 	}
-	switch {
+	return v.WithOneUse(c.guard(v))
+}
+
+// guard returns the one-use guard of a verifier, of assertions or of tokens. It may be nil.
+func (c Config[U]) guard(v interface {
+	OneUse() assertion.OneUse
+	Now() time.Time
+}) assertion.OneUse {
+	switch own := v.OneUse(); {
 	case c.OneUse != nil:
-		return v.WithOneUse(c.OneUse)
-	case c.InsecureReplay || v.OneUse() != nil:
-		return v, nil
+		return c.OneUse
+	case c.InsecureReplay || own != nil:
+		return own
 	}
-	return v.WithOneUse(assertion.NewMemoryOneUse(maxUses, v.Now))
+	return assertion.NewMemoryOneUse(maxUses, v.Now)
 }

@@ -2,13 +2,20 @@ package login_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/login"
 )
 
 func TestBadConfigurations(t *testing.T) {
 	type C = login.Config[*user]
+	fallback := func(http.ResponseWriter, *http.Request, string) {}
 	for name, mutate := range map[string]func(*C){
 		"no FindOrCreate":          func(c *C) { c.FindOrCreate = nil },
 		"no UserID":                func(c *C) { c.UserID = nil },
@@ -70,11 +77,23 @@ func TestBadConfigurations(t *testing.T) {
 			c.Sessions = secureSessions()
 			c.Sessions.Cookie.Name, c.Sessions.Cookie.Domain = "__Host-x", "rp.example"
 		},
+
+		"nil guard":               func(c *C) { c.OneUse = (*assertion.MemoryOneUse)(nil) },
+		"zero verifier":           func(c *C) { c.Verifier = new(assertion.Verifier) },
+		"zero verifier, replay":   func(c *C) { c.Verifier, c.InsecureReplay = new(assertion.Verifier), true },
+		"nil store":               func(c *C) { c.Sessions = secureSessions(); c.Sessions.Store = (*memstore.MemStore)(nil) },
+		"nil codec":               func(c *C) { c.Sessions = secureSessions(); c.Sessions.Codec = (*scs.GobCodec)(nil) },
+		"zero verifier of tokens": func(c *C) { c.EVP = &login.EVP{Verifier: new(evp.Verifier), Fallback: fallback} },
+		"nil guard, with tokens":  func(c *C) { c.EVP, c.OneUse = &login.EVP{Fallback: fallback}, (*assertion.MemoryOneUse)(nil) },
+		"equal names of fields":   func(c *C) { c.EVP = &login.EVP{Form: evp.Form{TokenName: "email"}, Fallback: fallback} },
+		"a field named assertion": func(c *C) { c.EVP = &login.EVP{Form: evp.Form{EmailName: "assertion"}, Fallback: fallback} },
 	} {
 		c := config(t)
 		mutate(&c)
 		if l, err := login.New(c); err == nil || l != nil {
 			t.Errorf("%s: made", name)
+		} else if !strings.HasPrefix(err.Error(), "login: ") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

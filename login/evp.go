@@ -125,15 +125,10 @@ func (c Config[U]) tokenVerifier() (v *evp.Verifier, err error) {
 	} else {
 		v, err = v.WithOrigins(c.Audiences...)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case c.OneUse != nil:
-		return v.WithOneUse(c.OneUse)
-	case c.InsecureReplay || v.OneUse() != nil:
-		return v, nil
 	}
-	return v.WithOneUse(assertion.NewMemoryOneUse(maxUses, v.Now))
+	return v.WithOneUse(c.guard(v))
 }
 
 // posted reports whether a form is for this protocol: it has one of the fields, and no

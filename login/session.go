@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // sessions manages sessions. The only value of this package in a session is the
@@ -57,6 +58,9 @@ func cookieSuffix(prefix string) string { return strings.ReplaceAll(prefix, "/",
 // https if secure is set, and http otherwise.
 func checkSessions(s *scs.SessionManager, secure bool) error {
 	c := s.Cookie
+	if err := errors.Join(typednil.Check(s.Store), typednil.Check(s.Codec)); err != nil {
+		return fmt.Errorf("login: Sessions: %w", err)
+	}
 	switch {
 	case s.Store == nil, s.Codec == nil, s.Lifetime <= 0:
 		return errors.New("login: Sessions: no store, codec or lifetime: call scs.New")

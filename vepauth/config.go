@@ -12,6 +12,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/origin"
+	"github.com/vepverify/vepverify/internal/typednil"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
 )
 
@@ -186,6 +187,14 @@ func New(c Config) (*Authenticator, error) {
 func (c Config) validate() error {
 	if _, err := c.Scheme.signatureScheme(); err != nil {
 		return err
+	}
+	for _, field := range []struct {
+		name  string
+		value any
+	}{{"Verifier", c.Verifier}, {"Tokens", c.Tokens}, {"Nonces", c.Nonces}} {
+		if err := typednil.Check(field.value); err != nil {
+			return fmt.Errorf("vepauth: %s: %w", field.name, err)
+		}
 	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
 		return errors.New("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/vepauth"
 )
 
@@ -64,6 +65,10 @@ func TestBadConfigurations(t *testing.T) {
 		"ApplicationOf alone":               {Audiences: []string{rp}, ApplicationOf: of},
 		"nothing below":                     {Audiences: []string{rp}, TokenURL: "/token/{application}/{version}", Applications: one},
 		"no URL and no function":            {DisableTokenEndpoint: true, Applications: one},
+
+		"nil verifier":        {Audiences: []string{rp}, Verifier: (*assertion.Verifier)(nil)},
+		"nil token manager":   {Audiences: []string{rp}, Tokens: (*vepauth.SignedTokens)(nil)},
+		"nil store of nonces": {Audiences: []string{rp}, Nonces: (*assertion.MemoryOneUse)(nil)},
 	} {
 		if auth, err := vepauth.New(c); err == nil || auth != nil {
 			t.Errorf("%s is accepted", name)

@@ -31,6 +31,9 @@ var ErrRefused = errors.New("refused")
 // errForeignToken is the error of SignedTokens for a token that it did not issue.
 var errForeignToken = fmt.Errorf("%w: not signed with a secret of this server", ErrRefused)
 
+// errUnmadeTokens is the error of the zero SignedTokens.
+var errUnmadeTokens = errors.New("SignedTokens not made by NewSignedTokens")
+
 // TokenManager issues and parses the tokens with which requests are signed.
 // SignedTokens is the default.
 //
@@ -136,7 +139,8 @@ func (c SignedTokensConfig) withDefaults() SignedTokensConfig {
 
 // SignedTokens is a TokenManager that stores nothing: a token is a JSON object with a
 // MAC, and its secret is derived from it. A token is not encrypted: it shows the email
-// address. A token cannot be revoked before it expires.
+// address. A token cannot be revoked before it expires. Use NewSignedTokens to create one: the
+// zero value issues and accepts none.
 type SignedTokens struct {
 	config  SignedTokensConfig // with all defaults
 	masters []*master
@@ -197,6 +201,9 @@ func (t *SignedTokens) random(n int) ([]byte, error) {
 // MakeToken implements TokenManager. It refuses an identity without an email address,
 // which a trusted issuer can certify.
 func (t *SignedTokens) MakeToken(_ *http.Request, g Grant) (Token, error) {
+	if len(t.masters) == 0 {
+		return Token{}, errUnmadeTokens
+	}
 	if g.Result == nil || g.Result.Email == "" {
 		return Token{}, fmt.Errorf("%w: no email address", ErrRefused)
 	}

@@ -257,3 +257,16 @@ func TestRedaction(t *testing.T) {
 		}
 	}
 }
+
+// TestZeroSignedTokens checks that SignedTokens which NewSignedTokens has not made issue and
+// accept no tokens.
+func TestZeroSignedTokens(t *testing.T) {
+	tokens := new(vepauth.SignedTokens)
+	grant := vepauth.Grant{Result: &assertion.Result{Email: alice}}
+	if token, err := tokens.MakeToken(nil, grant); err == nil || errors.Is(err, vepauth.ErrRefused) || token.ID != "" {
+		t.Errorf("MakeToken: %v", err)
+	}
+	if _, _, err := tokens.ParseToken(nil, strings.Repeat("A", 80)); err == nil {
+		t.Error("ParseToken accepts a token")
+	}
+}
