@@ -15,6 +15,7 @@ import (
 // email and token.
 type Form struct {
 	// EmailName and TokenName are the names of the fields. Empty means "email" and "token".
+	// They must differ.
 	EmailName, TokenName string
 
 	// EmailAttributes and TokenAttributes are attributes of the fields by name, such as id,
@@ -46,11 +47,14 @@ func FormFields(nonce string) template.HTML {
 }
 
 // Fields returns the two fields, as FormFields does. The error matches assertion.ErrMisuse: an
-// attribute is not allowed.
+// attribute is not allowed, or the fields have one name.
 func (f Form) Fields(nonce string) (template.HTML, error) {
 	email := attributes{"type": "email", "name": orElse(f.EmailName, "email")}
 	token := attributes{
 		"type": "hidden", "name": orElse(f.TokenName, "token"), "autocomplete": "email-verification-token",
+	}
+	if email["name"] == token["name"] {
+		return "", invalidConfig("Form", "both fields have the name %q", email["name"])
 	}
 	if nonce != "" {
 		token["nonce"], token["data-evp-nonce"] = nonce, nonce

@@ -45,7 +45,7 @@ func TestFormFields(t *testing.T) {
 // TestFormEscapes checks that no text gets out of its attribute.
 func TestFormEscapes(t *testing.T) {
 	const hostile = `"'><script>alert(1)</script>&<input onclick=x `
-	form := evp.Form{EmailName: hostile, TokenName: hostile, EmailAttributes: map[string]string{"value": hostile}}
+	form := evp.Form{EmailName: hostile, TokenName: hostile + "2", EmailAttributes: map[string]string{"value": hostile}}
 	fields, err := form.Fields(hostile)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestFormEscapes(t *testing.T) {
 			switch a.Key {
 			case "type", "autocomplete":
 			case "name", "value", "nonce", "data-evp-nonce":
-				if a.Val != hostile {
+				if strings.TrimSuffix(a.Val, "2") != hostile {
 					t.Errorf("%s is %q", a.Key, a.Val)
 				}
 			default:
@@ -92,6 +92,19 @@ func TestFormAttributes(t *testing.T) {
 	form := evp.Form{TokenAttributes: map[string]string{"autocomplete": "off"}}
 	if _, err := form.Fields("n"); !errors.Is(err, assertion.ErrMisuse) {
 		t.Errorf("autocomplete of the token: %v", err)
+	}
+}
+
+// TestFormNames checks that the two fields must have different names: of equal ones, servers
+// read only one.
+func TestFormNames(t *testing.T) {
+	for _, f := range []evp.Form{{TokenName: "email"}, {EmailName: "token"}, {EmailName: "x", TokenName: "x"}} {
+		if fields, err := f.Fields("nonce"); fields != "" || !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%+v: %q, %v", f, fields, err)
+		}
+	}
+	if _, err := (evp.Form{EmailName: "token", TokenName: "email"}).Fields("nonce"); err != nil {
+		t.Errorf("exchanged names: %v", err)
 	}
 }
 

@@ -107,12 +107,10 @@ func (t *tokens) validate() error {
 	if _, err := t.form.Fields(""); err != nil {
 		return fmt.Errorf("EVP.Form: %w", err)
 	}
-	names := map[string]bool{"assertion": true, "next": true}
 	for _, name := range []string{t.email, t.evt} {
-		if names[name] {
+		if name == "assertion" || name == "next" {
 			return fmt.Errorf("EVP.Form: the field %q has the name of another field", name)
 		}
-		names[name] = true
 	}
 	return nil
 }
