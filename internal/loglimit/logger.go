@@ -54,7 +54,7 @@ func (l *Logger) LogCause(ctx context.Context, level slog.Level, message string,
 			key, name, max = message+" "+withoutNumbers(class), of, maxNames
 		}
 	})
-	skipped, ok := l.limit.AllowName(key, name, max)
+	skipped, ok := l.limit.allowName(key, name, max)
 	l.log(ctx, level, message, skipped, ok, append([]slog.Attr{slog.String("error", text)}, attrs...))
 }
 

@@ -50,12 +50,12 @@ func New(interval time.Duration) *Limiter {
 // Allow reports whether a message with this key may be logged now, because none was
 // allowed in the last interval. If ok is true, skipped is the number of messages
 // that were not allowed since the last one that was.
-func (l *Limiter) Allow(key string) (skipped int64, ok bool) { return l.AllowName(key, "", 1) }
+func (l *Limiter) Allow(key string) (skipped int64, ok bool) { return l.allowName(key, "", 1) }
 
-// AllowName is like Allow for messages that are about different names. It allows a key
+// allowName is like Allow for messages that are about different names. It allows a key
 // once for each name, and for at most max names in an interval, so that a client may
 // choose the names.
-func (l *Limiter) AllowName(key, name string, max int) (skipped int64, ok bool) {
+func (l *Limiter) allowName(key, name string, max int) (skipped int64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k := l.key(key)
