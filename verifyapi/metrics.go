@@ -174,7 +174,8 @@ func outcomeOfKind(kind error, domain string) outcome {
 // The results are okay, failure, undecided, refused (the request itself was
 // wrong), shed (refused as "too busy"), cancelled (the client disconnected) and
 // fault. Logs have the same results and classes. The results of lookups are supported, unsupported,
-// unavailable and refused; those for tokens are found, unavailable and refused.
+// unavailable, refused and shed (not begun, because too many wait); those for tokens are found,
+// unavailable, refused and shed.
 type Metrics struct {
 	verifications map[outcome]prometheus.Counter
 	tokens        map[outcome]prometheus.Counter // of the Email Verification Protocol
@@ -195,6 +196,7 @@ const (
 	lookupUnsupported = "unsupported"
 	lookupUnavailable = "unavailable"
 	lookupRefused     = "refused"
+	lookupShed        = "shed"  // too many wait already
 	lookupFound       = "found" // of a token
 )
 
@@ -233,10 +235,10 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	for _, o := range tokenOutcomes() {
 		m.tokens[o] = tokens.WithLabelValues(string(o.result), o.class)
 	}
-	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused} {
+	for _, result := range []string{lookupSupported, lookupUnsupported, lookupUnavailable, lookupRefused, lookupShed} {
 		m.lookups[result] = lookups.WithLabelValues(result)
 	}
-	for _, result := range []string{lookupFound, lookupUnavailable, lookupRefused} {
+	for _, result := range []string{lookupFound, lookupUnavailable, lookupRefused, lookupShed} {
 		m.tokenLookups[result] = tokenLookups.WithLabelValues(result)
 	}
 	for _, c := range []prometheus.Collector{
@@ -294,6 +296,8 @@ func (m *Metrics) countLookup(cached bool, err error) {
 		m.lookups[lookupUnsupported].Inc()
 	case errors.Is(err, wellknown.ErrRefused):
 		m.lookups[lookupRefused].Inc()
+	case isLookupShed(err):
+		m.lookups[lookupShed].Inc()
 	default:
 		m.lookups[lookupUnavailable].Inc()
 	}
@@ -313,9 +317,17 @@ func (m *Metrics) countTokenLookup(cached bool, err error) {
 		m.tokenLookups[lookupFound].Inc()
 	case errors.As(err, &lookup) && !lookup.IsUnavailable():
 		m.tokenLookups[lookupRefused].Inc()
+	case isLookupShed(err):
+		m.tokenLookups[lookupShed].Inc()
 	default:
 		m.tokenLookups[lookupUnavailable].Inc()
 	}
+}
+
+// isLookupShed reports whether a lookup failed because too many wait, which is not the fault of the
+// issuer.
+func isLookupShed(err error) bool {
+	return errors.Is(err, errLookupsFull) || errors.Is(err, errDomainLookups)
 }
 
 func (m *Metrics) addInFlight(n float64) {

@@ -114,6 +114,52 @@ func TestServeSecondSignal(t *testing.T) {
 	}
 }
 
+// TestServeShutdownDelay: for the delay after SIGTERM the service answers as before, except that it
+// is not ready and closes connections. A second signal ends it at once.
+func TestServeShutdownDelay(t *testing.T) {
+	p, base := startServeProcess(t, "--shutdown-delay", "5m", "--keys", "testdata/fixtures/keys.json")
+	get := func(path string) *http.Response {
+		res, err := http.Get(base + path)
+		p.check(err)
+		p.check(res.Body.Close())
+		return res
+	}
+	if res := get("/readyz"); res.StatusCode != 200 || res.Close {
+		t.Errorf("before: %s, closed: %v", res.Status, res.Close)
+	}
+	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
+	if line := p.expectLog("stopping: serves on for the delay"); !strings.Contains(line, `"delay":"5m"`) {
+		t.Error(line)
+	}
+	for path, want := range map[string]int{"/readyz": 503, "/healthz": 200, "/__heartbeat__": 200} {
+		if res := get(path); res.StatusCode != want || !res.Close {
+			t.Errorf("%s: %s, closed: %v, want status %d", path, res.Status, res.Close, want)
+		}
+	}
+	if status := verifyAt(t, base, "bogus"); status != "failure" {
+		t.Errorf("a verification is answered with %q", status)
+	}
+	code, _, stderr := runApp(t, cli.Process{}, "health", base+"/readyz")
+	if code != 1 || !strings.Contains(stderr, "not ready; service: stopping") {
+		t.Errorf("vepverify health: status %d, %s", code, stderr)
+	}
+	stderr, state := p.interruptUntilEnd(syscall.SIGTERM)
+	if state.ExitStatus() != 143 || !strings.HasSuffix(stderr, secondSignal("terminated")) {
+		t.Errorf("ended with %v: %s", state, stderr)
+	}
+}
+
+// TestServeAfterShutdownDelay: the service stops after the delay.
+func TestServeAfterShutdownDelay(t *testing.T) {
+	p, _ := startServeProcess(t, "--shutdown-delay", "100ms")
+	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
+	p.expectLog("stopping: serves on for the delay")
+	p.expectLog("stopped")
+	if stderr, state := p.end(); state.ExitStatus() != 0 {
+		t.Errorf("ended with %v: %s", state, stderr)
+	}
+}
+
 // verifyAt asks the service to verify an assertion for https://rp.example.
 func verifyAt(t *testing.T, base, assertion string) (status string) {
 	t.Helper()

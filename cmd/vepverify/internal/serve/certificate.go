@@ -115,6 +115,9 @@ func (c *certificate) checkValidity(leaf *x509.Certificate) error {
 	return nil
 }
 
+// notAfter is the value of the metric vepverify_tls_certificate_not_after_timestamp_seconds.
+func (c *certificate) notAfter() float64 { return float64(c.current.Load().Leaf.NotAfter.Unix()) }
+
 // attributes describe the certificate in the log.
 func (c *certificate) attributes() []any {
 	leaf := c.current.Load().Leaf

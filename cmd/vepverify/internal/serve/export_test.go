@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
+	"github.com/vepverify/vepverify/verifyapi"
 )
 
 // The garbage collector's settings.
@@ -15,6 +16,15 @@ const (
 	GCPercent   = gcPercent
 	MemoryLimit = memoryLimit
 )
+
+// NewStoreMonitor is newStoreMonitor.
+var NewStoreMonitor = newStoreMonitor
+
+// Check asks the store, as at an interval.
+func (m *storeMonitor) Check(ctx context.Context) { m.check(ctx) }
+
+// Component returns the state of the store.
+func (m *storeMonitor) Component() verifyapi.Component { return m.component() }
 
 // OriginalSettings returns the variables of the original verifier and the members of
 // its configuration files.

@@ -34,11 +34,15 @@ type files struct {
 func (f *files) watch(what, label string, load func() ([]any, error), names ...string) {
 	now := fingerprintOf(names)
 	w := &watched{what: what, names: names, logger: f.logger, load: load, read: now, seen: now}
+	w.modified.Store(now.modified().UnixMilli())
 	f.watched = append(f.watched, w)
-	f.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "vepverify_reload_successful", Help: "1 if the files are in use as they were last read, 0 if the previous contents are.",
-		ConstLabels: prometheus.Labels{"files": label},
-	}, w.successful))
+	labels := prometheus.Labels{"files": label}
+	f.metrics.MustRegister(
+		gauge("vepverify_reload_successful", "1 if the files are in use as they were last read, 0 if the previous contents are.", labels, w.successful),
+		gauge("vepverify_files_modified_timestamp_seconds", "When the files in use were modified, in seconds since 1970.", labels, func() float64 {
+			return float64(w.modified.Load()) / 1000
+		}),
+	)
 }
 
 // logOpened logs what the files had at the start.
@@ -160,12 +164,13 @@ type watched struct {
 	// it returns an error, it has changed nothing.
 	load func() (attributes []any, err error)
 
-	read      fingerprint // when they were last read
-	seen      fingerprint // when they were last looked at
-	unsettled int         // the number of polls in a row that found a change
-	failure   string      // the error of the last load, or ""
-	logged    time.Time   // when failure was last logged
-	failed    atomic.Bool // the last load returned an error
+	read      fingerprint  // when they were last read
+	seen      fingerprint  // when they were last looked at
+	unsettled int          // the number of polls in a row that found a change
+	failure   string       // the error of the last load, or ""
+	logged    time.Time    // when failure was last logged
+	failed    atomic.Bool  // the last load returned an error
+	modified  atomic.Int64 // when the files in use were modified, in milliseconds since 1970
 }
 
 // poll reads the files again if they have changed, or if they could not be used before.
@@ -192,6 +197,7 @@ func (w *watched) reload(asked bool) {
 	switch {
 	case err == nil:
 		w.failure = ""
+		w.modified.Store(w.read.modified().UnixMilli())
 		w.logger.Info(w.what+" read again", w.attributes(attributes)...)
 	case asked, err.Error() != w.failure, time.Since(w.logged) >= repeatAfter:
 		w.failure, w.logged = err.Error(), time.Now()
@@ -249,6 +255,17 @@ func (f fingerprint) add(name string) {
 		info = nil
 	}
 	f[name] = info
+}
+
+// modified returns the time of the last change of one of the files.
+func (f fingerprint) modified() time.Time {
+	last := time.Unix(0, 0)
+	for _, info := range f {
+		if info != nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
 }
 
 // isSpecial reports whether a file is neither regular nor a folder.

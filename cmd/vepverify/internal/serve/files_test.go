@@ -195,12 +195,7 @@ func TestBrokenKeys(t *testing.T) {
 
 // TestReloadMetric: the metrics tell that the previous contents of a file are in use.
 func TestReloadMetric(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(t)
 	good := newRotatedKey(t, "RS256")
 	path := filepath.Join(t.TempDir(), "keys.json")
 	writeFile(t, path, good.bundle())
@@ -397,18 +392,24 @@ func (s *service) serial(t *testing.T) int64 {
 }
 
 // startTLS starts a service with a certificate of serial number 1.
-func startTLS(t *testing.T, template x509.Certificate) (*service, certificateFiles) {
+func startTLS(t *testing.T, template x509.Certificate, args ...string) (*service, certificateFiles) {
 	t.Helper()
 	dir := t.TempDir()
 	f := certificateFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
 	f.write(t, template)
-	return startServe(t, nil, "--keys", sampleKeys, "--tls-cert", f.cert, "--tls-key", f.key), f
+	return startServe(t, nil, append(args, "--keys", sampleKeys, "--tls-cert", f.cert, "--tls-key", f.key)...), f
 }
 
 // TestCertificateRenewed: a renewed certificate is used without a restart, and the log has its
 // names and its end.
 func TestCertificateRenewed(t *testing.T) {
-	s, f := startTLS(t, certified(1, 0, month))
+	metrics := freeAddress(t)
+	expectMetric := func(end string) {
+		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds "+end+"\n") {
+			t.Errorf("no end at %s in %s", end, text)
+		}
+	}
+	s, f := startTLS(t, certified(1, 0, month), "--metrics-address", metrics)
 	if !strings.HasPrefix(s.URL, "https://127.0.0.1:") {
 		t.Errorf("it listens at %s", s.URL)
 	}
@@ -418,6 +419,7 @@ func TestCertificateRenewed(t *testing.T) {
 	if got := s.serial(t); got != 1 {
 		t.Errorf("certificate %d, want 1", got)
 	}
+	expectMetric("1.7698176e+09")
 	f.write(t, certified(2, 0, 2*month))
 	if line := s.await("TLS certificate read again"); !strings.Contains(line, f.cert) || !strings.Contains(line, `"expires":"2026-03-02T00:00:00Z"`) {
 		t.Errorf("the log has %s", line)
@@ -425,6 +427,7 @@ func TestCertificateRenewed(t *testing.T) {
 	if got := s.serial(t); got != 2 {
 		t.Errorf("after renewal: certificate %d, want 2", got)
 	}
+	expectMetric("1.7724096e+09")
 	if _, log := s.end(t); strings.Contains(log, `"level":"WARN"`) {
 		t.Errorf("a warning in %s", log)
 	}

@@ -21,8 +21,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
@@ -80,6 +78,7 @@ type command struct {
 	inFlight, queue, lookups cli.Count
 	replay                   replay
 	maxLife                  maxLife
+	shutdownDelay            cli.Span
 	logLevel                 logLevel
 	logEmails                bool
 	insecureSSL              bool
@@ -117,6 +116,7 @@ func (s *command) flags() []cli.Flag {
 		cli.Value(&s.inFlight, "in-flight", "`NUMBER` of verifications at once; 0: 16 for each processor"),
 		cli.Value(&s.queue, "queue", "`NUMBER` of requests that may wait, for 100 ms at most; 0: 64 times --in-flight"),
 		cli.Value(&s.lookups, "lookups", "`NUMBER` of requests that may wait for issuers' documents"),
+		cli.Value(&s.shutdownDelay, "shutdown-delay", "`TIME` for which the service still accepts requests after SIGTERM, with GET /readyz failing, at most 5m"),
 		cli.Value(&s.logLevel, "log-level", "lowest `LEVEL` to log: debug, info, warn, error"),
 		cli.Switch(&s.logEmails, "log-emails", "log verified email addresses"),
 		cli.Switch(&s.testFailure, "test-service-failure", "answer every verification with 503, to test clients"),
@@ -156,8 +156,7 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 
 // serve opens the ports and serves until ctx ends.
 func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard, hangups <-chan os.Signal) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry, health := newRegistry(), new(health)
 	files := &files{logger: logger, metrics: registry, caFile: s.CAFile}
 	all := make(map[net.Listener]*http.Server)
 	defer func() {
@@ -165,20 +164,25 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 			l.Close()
 		}
 	}()
-	listener, err := s.open(c, files, guard, registry, all)
+	listener, err := s.open(c, files, guard, health, registry, all)
 	if err != nil {
 		return err
 	}
 	s.logConfiguration(c, logger)
+	s.logFreePort(c, logger, listener)
 	files.logOpened()
 	guard.check(ctx, logger)
+	health.watchStore(guard, c.Now, registry, logger)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer files.start(ctx, c, hangups, stop)()
+	defer health.start(ctx)()
 	defer stop()
-	err = servers.Run(ctx, all, func(connections int) {
+	serving, end := s.untilDelay(ctx, health, logger)
+	defer end()
+	err = servers.Run(serving, all, func(connections int) {
 		logger.Warn("stopping: waits for the requests of open connections; a second signal stops at once",
 			"connections", connections, "at_most", servers.StopTimeout.String())
 	})
@@ -186,9 +190,29 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 	return err
 }
 
+// maxShutdownDelay is the largest value of --shutdown-delay.
+const maxShutdownDelay = 5 * time.Minute
+
+// untilDelay returns a context that ends --shutdown-delay after ctx. From the end of ctx on, the
+// service is not ready.
+func (s *command) untilDelay(ctx context.Context, health *health, logger *slog.Logger) (later context.Context, end func()) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ignore := context.AfterFunc(ctx, func() {
+		health.stopping.Store(true)
+		if s.shutdownDelay > 0 {
+			logger.Warn("stopping: serves on for the delay, and is not ready; a second signal stops at once", "delay", s.shutdownDelay.String())
+		}
+		time.AfterFunc(time.Duration(s.shutdownDelay), cancel)
+	})
+	return later, func() {
+		ignore()
+		cancel()
+	}
+}
+
 // open opens the ports and adds their servers to all. It returns the listener of the API.
-func (s *command) open(c *cli.Call, files *files, guard guard, registry *prometheus.Registry, all map[net.Listener]*http.Server) (net.Listener, error) {
-	api, err := s.handler(c, files, guard, registry)
+func (s *command) open(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry, all map[net.Listener]*http.Server) (net.Listener, error) {
+	api, err := s.handler(c, files, guard, health, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +221,9 @@ func (s *command) open(c *cli.Call, files *files, guard guard, registry *prometh
 	if err != nil {
 		return nil, err
 	}
-	all[listener] = api.Server()
+	server := api.Server()
+	server.Handler = health.closing(api)
+	all[listener] = server
 	if s.metricsAddress != "" {
 		l, err := s.listenMetrics(c)
 		if err != nil {
@@ -226,6 +252,8 @@ func (s *command) check(c *cli.Call) error {
 		return c.UsageErrorf("--insecure-ssl and --insecure-http exclude --keys, --proxy and --ca-file")
 	case c.Given("max-life") && s.replay.store == "off":
 		return c.UsageErrorf("--max-life needs --replay")
+	case time.Duration(s.shutdownDelay) > maxShutdownDelay:
+		return c.UsageErrorf("--shutdown-delay %s: more than %s", s.shutdownDelay.String(), cli.FormatSpan(maxShutdownDelay))
 	case s.noEVP && (s.tokenFlag(c) != ""):
 		return c.UsageErrorf("--no-evp and --%s exclude each other", s.tokenFlag(c))
 	}
@@ -233,7 +261,7 @@ func (s *command) check(c *cli.Call) error {
 }
 
 // handler returns the API.
-func (s *command) handler(c *cli.Call, files *files, guard guard, registry *prometheus.Registry) (*verifyapi.Handler, error) {
+func (s *command) handler(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry) (*verifyapi.Handler, error) {
 	keys, err := s.issuers(c, files)
 	if err != nil {
 		return nil, err
@@ -260,7 +288,7 @@ func (s *command) handler(c *cli.Call, files *files, guard guard, registry *prom
 	h, err := verifyapi.New(verifyapi.Config{
 		Verifier: v, Tokens: tokens, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
 		InFlight: s.inFlight.N, Queue: s.queue.N, Lookups: s.lookups.N,
-		Logger: files.logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
+		Components: health.components, Logger: files.logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
 	})
 	if err != nil {
 		return nil, c.UsageErrorf("%w", err)
@@ -320,6 +348,22 @@ func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
 	}
 }
 
+// logFreePort logs that the port is another one after the next start, unless --port 0 was set.
+func (s *command) logFreePort(c *cli.Call, logger *slog.Logger, l net.Listener) {
+	if s.port.N == 0 && !c.IsSet("port") {
+		logger.Info("no port is set: the system has chosen a free one", "url", s.url(l),
+			"advice", "set --port, or the variable PORT, for the same port at each start")
+	}
+}
+
+// url returns the URL of the service.
+func (s *command) url(l net.Listener) string {
+	if s.tlsCert != "" {
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
+}
+
 // listen opens the port for the API, with TLS if there is a certificate. Its files are
 // added to files.
 func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) (net.Listener, error) {
@@ -333,6 +377,8 @@ func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) 
 		if err := files.certificate.open(); err != nil {
 			return nil, c.UsageErrorf("%w", err)
 		}
+		files.metrics.MustRegister(gauge("vepverify_tls_certificate_not_after_timestamp_seconds",
+			"When the TLS certificate in use expires, in seconds since 1970.", nil, files.certificate.notAfter))
 	}
 	l, err := servers.Listen(host, strconv.Itoa(s.port.N))
 	if err != nil {
@@ -355,16 +401,6 @@ func (s *command) listenMetrics(c *cli.Call) (net.Listener, error) {
 		return nil, fmt.Errorf("%w (see --metrics-address)", err)
 	}
 	return l, nil
-}
-
-// metricsServer returns the server for --metrics-address.
-func metricsServer(registry *prometheus.Registry) *http.Server {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
-	return &http.Server{
-		Handler: mux, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-	}
 }
 
 // connectionLog is where net/http logs about connections. What clients cause has the level
@@ -397,10 +433,6 @@ func (l *connectionLog) noteTLS() {
 // the format of the original verifier. The original's test suite reads here which
 // configuration file has won.
 func (s *command) printRunning(c *cli.Call, l net.Listener) error {
-	scheme := "http"
-	if s.tlsCert != "" {
-		scheme = "https"
-	}
 	type fields struct {
 		URL      string `json:"url"`
 		Fallback string `json:"fallback,omitempty"`
@@ -408,7 +440,7 @@ func (s *command) printRunning(c *cli.Call, l net.Listener) error {
 	return c.PrintJSON(struct {
 		Type   string
 		Fields fields
-	}{"server.running", fields{scheme + "://" + l.Addr().String(), s.Fallback}})
+	}{"server.running", fields{s.url(l), s.Fallback}})
 }
 
 // The garbage collector's settings for the service, unless GOGC or GOMEMLIMIT is

@@ -225,17 +225,26 @@ func readMetrics(t *testing.T, address string) string {
 	return string(text)
 }
 
-func TestServeMetrics(t *testing.T) {
+// freeAddress returns an address of this machine with a port that no program has.
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestServeMetrics(t *testing.T) {
+	address := freeAddress(t)
 	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
 	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
 	text := readMetrics(t, address)
-	for _, want := range []string{"vepverify_verifications_total{class=\"none\",result=\"okay\"} 1", "go_goroutines", "process_resident_memory_bytes"} {
+	for _, want := range []string{
+		`vepverify_verifications_total{class="none",result="okay"} 1`, "go_goroutines", "process_resident_memory_bytes",
+		"process_start_time_seconds", `vepverify_build_info{commit="`, `vepverify_files_modified_timestamp_seconds{files="keys"} 1.`,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
@@ -303,6 +312,43 @@ func TestServeInKubernetes(t *testing.T) {
 	}
 	if _, log := s.end(t); strings.Contains(log, "s3cret") || strings.Contains(log, `"level":"WARN"`) {
 		t.Errorf("further in the log: %s", log)
+	}
+}
+
+// TestServePort: a service without a port says how to set one. A port of each source is used, and 0
+// is one, too.
+func TestServePort(t *testing.T) {
+	const unset = `"level":"INFO","msg":"no port is set: the system has chosen a free one","url":"http://127.0.0.1:`
+	file := func(port string) string {
+		name := filepath.Join(t.TempDir(), "serve.json")
+		if err := os.WriteFile(name, []byte(`{"port":`+port+`}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for _, port := range []string{"0", "other"} {
+		for source, set := range map[string]func(port string) (variables, args []string){
+			"flag":         func(port string) ([]string, []string) { return nil, []string{"--port", port} },
+			"variable":     func(port string) ([]string, []string) { return []string{"VEPVERIFY_PORT=" + port}, nil },
+			"old variable": func(port string) ([]string, []string) { return []string{"PORT=" + port}, nil },
+			"file":         func(port string) ([]string, []string) { return []string{"CONFIG_FILES=" + file(port)}, nil },
+			"text in file": func(port string) ([]string, []string) { return []string{"CONFIG_FILES=" + file(`"`+port+`"`)}, nil },
+		} {
+			if port != "0" {
+				_, port, _ = net.SplitHostPort(freeAddress(t))
+			}
+			variables, args := set(port)
+			s := startServe(t, variables, args...)
+			if _, log := s.end(t); strings.Contains(log, unset) || port != "0" && s.URL != "http://127.0.0.1:"+port {
+				t.Errorf("%s: port %s: it listens at %s: %s", source, port, s.URL, log)
+			}
+		}
+	}
+	for _, variables := range [][]string{nil, {"PORT="}, {"VEPVERIFY_PORT=tcp://10.96.0.1:8080"}} {
+		s := startServe(t, variables)
+		if _, log := s.end(t); strings.Count(log, unset) != 1 || !strings.Contains(log, `"url":"`+s.URL+`","advice":"set --port, or the variable PORT`) {
+			t.Errorf("%q: the log is %s", variables, log)
+		}
 	}
 }
 
@@ -379,6 +425,9 @@ func TestServeRefuses(t *testing.T) {
 		{args: []string{"--replay", "redis"}},
 		{args: []string{"--replay", "redis://:a%zz@host"}},
 		{args: []string{"--undecided-status", "500"}},
+		{args: []string{"--shutdown-delay", "6m"}},
+		{args: []string{"--shutdown-delay", "-1s"}},
+		{args: []string{"--shutdown-delay", "30"}},
 		{args: []string{"--log-level", "loud"}},
 		{args: []string{"--fallback", "not a domain"}},
 		{args: []string{"--keys", bad}},

@@ -1,0 +1,125 @@
+package serve_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
+	"github.com/vepverify/vepverify/internal/redistest"
+)
+
+// readiness returns what the service answers at /readyz.
+func readiness(t *testing.T, base string) (status int, body string) {
+	t.Helper()
+	res, err := http.Get(base + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// awaitReadiness waits until the answer of /readyz has this text. The test times out if it never
+// has.
+func awaitReadiness(t *testing.T, base, text string) (status int) {
+	t.Helper()
+	for {
+		status, body := readiness(t, base)
+		if strings.Contains(body, text) {
+			return status
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// TestReadyWithRedis: an instance whose Redis has never worked is not ready. One whose Redis fails
+// later is.
+func TestReadyWithRedis(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	redis.Kill()
+	metrics := freeAddress(t)
+	s := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--metrics-address", metrics)
+	if status, body := readiness(t, s.URL); status != 503 || !strings.HasPrefix(body, `{"status":"not ready","components":{"replay_store":"`) {
+		t.Errorf("at the start: %d %s", status, body)
+	}
+	for _, step := range []struct {
+		change        func()
+		text, up, log string
+	}{
+		{redis.Restart, `{"status":"ok","components":{"replay_store":"ok","service":"ok"}}`, "1", "works again"},
+		{redis.Kill, `{"status":"degraded","components":{"replay_store":"connection refused","service":"ok"}}`, "0", "does not work; until"},
+		{redis.Restart, `"status":"ok"`, "1", ""},
+	} {
+		step.change()
+		if status := awaitReadiness(t, s.URL, step.text); status != 200 {
+			t.Errorf("%s has the status %d", step.text, status)
+		}
+		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_replay_store_up "+step.up+"\n") {
+			t.Errorf("vepverify_replay_store_up is not %s: %s", step.up, text)
+		}
+		if step.log != "" {
+			s.await("the replay store " + step.log)
+		}
+	}
+}
+
+// changingStore is a store that fails with an error.
+type changingStore struct{ err error }
+
+// FirstUse implements assertion.OneUse.
+func (s *changingStore) FirstUse(context.Context, string, time.Time) (bool, error) {
+	return true, s.err
+}
+
+// TestStoreMonitor: the store is required until it has worked once. Its failures are logged when
+// they begin.
+func TestStoreMonitor(t *testing.T) {
+	refused := errors.New("s3cret.internal refuses")
+	for _, works := range []bool{true, false} {
+		log := new(strings.Builder)
+		store := new(changingStore)
+		m := serve.NewStoreMonitor(store, works, time.Now, slog.New(slog.NewTextHandler(log, nil)))
+		worked := works
+		for i, err := range []error{refused, refused, nil, refused, nil} {
+			store.err = err
+			m.Check(t.Context())
+			worked = worked || err == nil
+			c := m.Component()
+			if (c.Err == nil) != (err == nil) || c.Required == worked || c.Name != "replay_store" {
+				t.Errorf("works at the start: %v, step %d: %+v", works, i, c)
+			}
+			if c.Err != nil && strings.Contains(c.Err.Error(), "s3cret") {
+				t.Errorf("the answer of /readyz has the address: %v", c.Err)
+			}
+		}
+		want := 1 // guard.check logs the first
+		if works {
+			want = 2
+		}
+		if got := strings.Count(log.String(), "does not work"); got != want {
+			t.Errorf("works at the start: %v: %d lines, want %d: %s", works, got, want, log)
+		}
+	}
+}
+
+// TestStoreMonitorStops: a check that ends with the service says nothing about the store.
+func TestStoreMonitorStops(t *testing.T) {
+	m := serve.NewStoreMonitor(&changingStore{context.Canceled}, true, time.Now, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m.Check(ctx)
+	if c := m.Component(); c.Err != nil {
+		t.Error(c.Err)
+	}
+}
