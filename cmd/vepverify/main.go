@@ -11,6 +11,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/demo"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/idp"
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/manpage"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/request"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
@@ -36,7 +37,7 @@ func newApp() *cli.App {
 		cli.Group("Inspect", inspectCommand(), lookupCommand()),
 		cli.Group("Issue and sign in", keygenCommand(), certifyCommand(), assertCommand(), request.Command()),
 		cli.Group("Try and test", demo.Command(), idp.Command(), vectorsCommand()),
-		cli.Group("About this program", cli.HelpCommand(app), versionCommand(), cli.CompletionCommand(app)),
+		cli.Group("About this program", cli.HelpCommand(app), manpage.Command(app), cli.CompletionCommand(app), versionCommand()),
 	)
 	return app
 }
@@ -60,6 +61,14 @@ vepverify assertion.txt --audience https://rp.example --keys keys.json --explain
 is given as --flag=value. A file named like a command is written ./verify. "-" is
 standard input. Every flag except --now and --insecure-… can be set in the environment:
 --ca-file as VEPVERIFY_CA_FILE, repeatable ones with spaces between the values.`,
+	Exit: []cli.Exit{
+		{Status: cli.ExitOkay, Meaning: "okay"},
+		{Status: cli.ExitFailure, Meaning: "failure: an assertion is refused, or what the command checks is not as it should be"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, unreadable files or bad configuration"},
+		{Status: cli.ExitUndecided, Meaning: "undecided: an issuer could not be reached; try again later"},
+		{Status: 130, Meaning: "interrupted by Ctrl-C"},
+		{Status: 143, Meaning: "ended by SIGTERM"},
+	},
 	ExitNote: `0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
 output; 2 for wrong usage, unreadable files and bad configuration, with one line on
 standard error; 130 after Ctrl-C and 143 after SIGTERM, without an answer.`,

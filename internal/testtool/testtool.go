@@ -17,7 +17,7 @@ import (
 )
 
 // debianPackages are the packages of tools whose package has another name.
-var debianPackages = map[string]string{"node": "nodejs"}
+var debianPackages = map[string]string{"node": "nodejs", "man": "man-db", "lexgrog": "man-db"}
 
 // Path returns the path of an installed program. If it is not installed, Path ends the
 // test as [Missing] does.

@@ -79,7 +79,7 @@ func Command() *cli.Command {
 	}
 	own := []cli.Flag{
 		cli.Value(&b.audiences, "audience", "accept assertions for `ORIGIN` only; lines need no audience then (repeatable)"),
-		cli.Value(&b.jobs, "jobs", "`NUMBER` of assertions verified at a time"),
+		cli.Default("the number of processors", cli.Value(&b.jobs, "jobs", "`NUMBER` of assertions verified at a time")),
 		cli.Switch(&b.quiet, "quiet", "no progress and no counts on standard error"),
 	}
 	return &cli.Command{

@@ -76,7 +76,7 @@ func completables(commands []*Command) (list []completable) {
 				Value: takesValue(f), File: strings.Contains(usage, "`FILE`"), Choices: choicesOf(f),
 			})
 		}
-		if c.Name == helpName {
+		if c.Arguments == CommandArgument {
 			e.Words = commandNames(commands)
 		}
 		list = append(list, e)

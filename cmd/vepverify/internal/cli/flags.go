@@ -48,6 +48,13 @@ func Short(letter string, f Flag) Flag {
 	return f
 }
 
+// Default sets what the help shows as the default of a flag of [Value] in place of its value,
+// which depends on the machine. It returns the flag.
+func Default(text string, f Flag) Flag {
+	f.(*cli.GenericFlag).DefaultText = text
+	return f
+}
+
 // FlagValues returns the names of the command's flags and their values.
 func (c *Call) FlagValues() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {

@@ -33,8 +33,11 @@ Usage:
 
 Exit status: {{.Manual.ExitNote}}
 
-vepverify help COMMAND explains a command.
+{{explain}}
 `
+
+// CommandsHelp says where the help of a command is.
+const CommandsHelp = "vepverify help COMMAND explains a command."
 
 const commandHelp = `vepverify {{.Name}}: {{.Usage}}
 
@@ -67,36 +70,57 @@ Flags:
 {{- range .Flags}}
    {{.}}{{end}}
 
-All except --now and --insecure-… can be set in the environment:
---some-flag as VEPVERIFY_SOME_FLAG.{{end}}
+{{variables}}{{end}}
 `
+
+// VariablesHelp says which variables set flags.
+const VariablesHelp = `All flags except --now and --insecure-… can be set in the environment:
+--some-flag as VEPVERIFY_SOME_FLAG.`
 
 // HelpCommand returns the command that prints the help of the app or of one of
 // its commands.
 func HelpCommand(a *App) *Command {
 	return &Command{
-		Name: helpName, Usage: "explain the program or a command", Arguments: "[COMMAND]",
+		Name: helpName, Usage: "explain the program or a command", Arguments: CommandArgument,
 		Help: "Explains the program, or the command that is named.",
 		Run: func(_ context.Context, c *Call) error {
-			if len(c.Args) == 0 {
-				printHelp(c.Out, programHelp, a)
-				return nil
-			}
-			command := findCommand(a.Commands, c.Args[0])
-			switch {
-			case len(c.Args) > 1:
-				return c.UsageErrorf("one command at a time, not %d", len(c.Args))
+			switch command, err := a.Named(c); {
+			case err != nil:
+				return err
 			case command == nil:
-				return noSuchCommand(c.Args[0], a.Commands)
+				printHelp(c.Out, programHelp, a)
+			default:
+				printHelp(c.Out, commandHelp, command)
 			}
-			printHelp(c.Out, commandHelp, command)
 			return nil
 		},
 	}
 }
 
+// CommandArgument is the argument, as help shows it, that is the name of a command or absent.
+const CommandArgument = "[COMMAND]"
+
+// Named returns the command that the argument of a call names, or nil without an argument.
+func (a *App) Named(c *Call) (*Command, error) {
+	switch {
+	case len(c.Args) == 0:
+		return nil, nil
+	case len(c.Args) > 1:
+		return nil, c.UsageErrorf("one command at a time, not %d", len(c.Args))
+	}
+	command := findCommand(a.Commands, c.Args[0])
+	if command == nil {
+		return nil, noSuchCommand(c.Args[0], a.Commands)
+	}
+	return command, nil
+}
+
 func printHelp(w io.Writer, template string, data any) {
-	cli.HelpPrinterCustom(w, template, data, map[string]any{"paragraph": paragraph})
+	cli.HelpPrinterCustom(w, template, data, map[string]any{
+		"paragraph": paragraph,
+		"explain":   func() string { return CommandsHelp },
+		"variables": func() string { return VariablesHelp },
+	})
 }
 
 // helpWidth is the largest number of columns of paragraphs that are wrapped.
