@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,12 +12,15 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // keyFiles has the private keys, which are PUBLIC. Only tests may trust a token that one
@@ -113,26 +117,54 @@ func keyNames() []string {
 	return names
 }
 
-// ParseKey returns the key of a PEM file with a PKCS #8 private key: Ed25519, P-256 or RSA
-// of any size. It has no kid.
+// errKey is the error of ParseKey. It has nothing of the text, which may be a private key.
+var errKey = errors.New("not a private key of Ed25519, P-256 or RSA: want PKCS #8 as PEM, or one JWK, " +
+	"as vepverify keygen --jwk writes to a file")
+
+// ParseKey returns the key of a PEM file with a PKCS #8 private key, or of a private JWK:
+// Ed25519, P-256 or RSA of any size. A key as PEM has no kid. A JWK has its kid, and its alg if
+// it has one.
 func ParseKey(data []byte) (Key, error) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return Key{}, fmt.Errorf("not a PEM file")
+	if block, _ := pem.Decode(data); block != nil {
+		private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return Key{}, errKey
+		}
+		return newKey(private)
 	}
-	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	var jwk jose.JSONWebKey
+	if jwk.UnmarshalJSON(data) != nil {
+		return Key{}, errKey
+	}
+	key, err := newKey(jwk.Key)
 	if err != nil {
 		return Key{}, err
 	}
+	if jwk.KeyID != "" {
+		key.ID = jwk.KeyID
+	}
+	switch {
+	case jwk.Algorithm == "", jwk.Algorithm == key.Alg:
+		return key, nil
+	case jwk.Algorithm == "EdDSA" && key.Alg == "Ed25519":
+		return key.As("EdDSA"), nil
+	}
+	return Key{}, errKey
+}
+
+// newKey returns the key of a private key of package crypto.
+func newKey(private any) (Key, error) {
 	switch private := private.(type) {
 	case ed25519.PrivateKey:
 		return ed25519Key(private), nil
 	case *ecdsa.PrivateKey:
-		return ecdsaKey(private)
+		if private.Curve == elliptic.P256() {
+			return ecdsaKey(private)
+		}
 	case *rsa.PrivateKey:
 		return rsaKey(private), nil
 	}
-	return Key{}, fmt.Errorf("a private key of type %T", private)
+	return Key{}, errKey
 }
 
 func ed25519Key(private ed25519.PrivateKey) Key {
@@ -147,9 +179,6 @@ func ecdsaKey(private *ecdsa.PrivateKey) (Key, error) {
 	point, err := private.PublicKey.Bytes()
 	if err != nil {
 		return Key{}, err
-	}
-	if name := private.Curve.Params().Name; name != "P-256" {
-		return Key{}, fmt.Errorf("a key on the curve %s", name)
 	}
 	return Key{
 		Alg: "ES256", Private: private,
