@@ -33,16 +33,24 @@ func (v *verification) findKeys() (err error) {
 	if v.keys, err = v.source.Keys(v.ctx, v.issuer, v.domain, false); err != nil {
 		return v.issuerFailed(err)
 	}
-	return v.checkMetadata()
+	return v.checkMetadata(v.keys.HasIssuer)
 }
 
-// issuerFailed returns the error for an issuer whose keys cannot be found.
+// issuerFailed returns the error for an issuer whose keys cannot be found. A fault of metadata
+// that were read comes first, because it is certain, also if the key set is unavailable.
 func (v *verification) issuerFailed(err error) error {
+	var lookup *discovery.Error
+	if errors.As(err, &lookup) {
+		if err := v.checkMetadata(!lookup.LacksIssuer()); err != nil {
+			return err
+		}
+	}
 	return lookupFailed(v.issuer, "metadata at "+discovery.MetadataURL(v.issuer)+", and the key set that it names", err)
 }
 
-func (v *verification) checkMetadata() error {
-	if v.config.Profile == Draft02 && !v.keys.HasIssuer {
+// checkMetadata applies what Draft02 says about metadata.
+func (v *verification) checkMetadata(hasIssuer bool) error {
+	if v.config.Profile == Draft02 && !hasIssuer {
 		return draft02(assertion.ErrIssuer, "the metadata of the issuer has no issuer", "metadata with the issuer")
 	}
 	return nil
@@ -101,7 +109,7 @@ func (v *verification) checkIssuerSignature() error {
 		return v.notVerified()
 	}
 	v.keys, v.refresh = fresh, true
-	if err := v.checkMetadata(); err != nil {
+	if err := v.checkMetadata(fresh.HasIssuer); err != nil {
 		return err
 	}
 	if !v.tryNewKeys() {

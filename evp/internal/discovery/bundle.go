@@ -208,8 +208,10 @@ func (b *Bundle) Keys(_ context.Context, issuer, _ string, _ bool) (*KeySet, err
 	if set := b.usable[issuer]; set != nil {
 		return set, nil
 	}
-	_, _, err := b.documents(issuer)
-	return nil, err.at(issuer)
+	m, _, err := b.documents(issuer)
+	err = err.at(issuer)
+	err.found = &documents{metadata: m}
+	return nil, err
 }
 
 // documents returns the metadata of an issuer, and the entries of its key set.

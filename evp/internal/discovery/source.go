@@ -115,7 +115,7 @@ type Error struct {
 	// Cause is the error behind it. It may be nil.
 	Cause error
 
-	// What was found before, for [Discovery] only: it is remote text. Either may be nil.
+	// What was found before: it is remote text. Either may be nil.
 	records []string
 	found   *documents
 }
@@ -127,6 +127,12 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // IsUnavailable reports whether the answer is not known now.
 func (e *Error) IsUnavailable() bool { return e.Outcome == Unavailable }
+
+// LacksIssuer reports whether the metadata of the issuer were read before the error, and do not
+// name the issuer.
+func (e *Error) LacksIssuer() bool {
+	return e.found != nil && e.found.metadata != nil && !e.found.metadata.HasIssuer
+}
 
 // LogClass returns what is wrong, and the domain, which a client may have chosen. It is for the
 // logs of a service, which have each class for a few domains in an interval.

@@ -355,15 +355,20 @@ func unavailable() []vector {
 	}
 	return append(table,
 		failure("metadata bad, JWKS down", "The metadata is refused before the JWKS is asked for.", broken("9.refused"),
-			respond(metadataURL, Response{Status: 404}), respond(keysURL, Response{Timeout: true})))
+			respond(metadataURL, Response{Status: 404}), respond(keysURL, Response{Timeout: true})),
+		undecided("no issuer, JWKS down", "The default profile accepts metadata without issuer, so that only the JWKS would tell.",
+			withoutIssuer, respond(keysURL, Response{Timeout: true})))
+}
+
+// withoutIssuer is an edit that removes issuer from the metadata.
+func withoutIssuer(s *scenario) {
+	metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })(s)
 }
 
 func namedIssuers() []vector {
 	table := []vector{
-		okay("absent", "Accepted, as Gmail had none.",
-			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
-		failure("absent, draft-02", "draft-02 requires it.", draft02, broken("10.draft-02"),
-			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
+		okay("absent", "Accepted, as Gmail had none.", withoutIssuer),
+		failure("absent, draft-02", "draft-02 requires it.", draft02, broken("10.draft-02"), withoutIssuer),
 		okay("good", "https:// and the host."),
 		okay("Issuer", "A name in another case is another name.",
 			metadata(func(o evptest.Object) evptest.Object { return o.With("Issuer", "https://other.example") })),

@@ -207,8 +207,11 @@ func strict() []vector {
 		failure("cnf.jwk.alg absent", "Required.", draft02, jwkWithout("alg")),
 		failure("kid absent", "Required.", draft02, part(evt).withoutHeader("kid")),
 		failure("kid empty", "Not empty.", draft02, part(evt).header("kid", "")),
-		failure("metadata issuer absent", "Required.", draft02,
-			metadata(func(o evptest.Object) evptest.Object { return o.Without("issuer") })),
+		failure("metadata issuer absent", "Required.", draft02, withoutIssuer),
+		failure("metadata issuer absent, JWKS down", "Certain, whatever the JWKS has.", draft02, withoutIssuer,
+			respond(keysURL, Response{Timeout: true})),
+		failure("metadata issuer absent, JWKS 404", "The first of two faults.", draft02, withoutIssuer,
+			respond(keysURL, Response{Status: 404})),
 		okay("other claims", "They are ignored.", draft02, evtClaim("jti", "1"), evtClaim("aud", "x"), kbClaim("sub", "x")),
 		okay("exp soon", "As in the default profile.", draft02, evtClaim("exp", now/1000+60), expires(65)),
 	}
