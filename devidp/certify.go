@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/vepverify/vepverify/certchain"
 	"github.com/vepverify/vepverify/internal/domain"
+	"github.com/vepverify/vepverify/internal/mediatype"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
@@ -81,12 +81,8 @@ func checkDuration(duration time.Duration) *refusal.Refusal {
 }
 
 // maxBody is the largest body of a request, in bytes. The largest key takes under
-// 4 KiB: RSA of 4096 bits, or DSA of 3072, in decimal. maxType is the longest
-// Content-Type, in bytes.
-const (
-	maxBody = 8 << 10
-	maxType = 256
-)
+// 4 KiB: RSA of 4096 bits, or DSA of 3072, in decimal.
+const maxBody = 8 << 10
 
 // serveCertify answers {"certificate": "…"} or a refusal.
 func (p *Provider) serveCertify(w http.ResponseWriter, r *http.Request) {
@@ -130,9 +126,7 @@ func checkPost(r *http.Request) *refusal.Refusal {
 			Reason: "the Origin is not that of this identity provider, which issues certificates to its own dialog only",
 		}
 	}
-	contentType := r.Header.Get("Content-Type")
-	mediaType, _, err := mime.ParseMediaType(contentType[:min(len(contentType), maxType)])
-	if err != nil || mediaType != "application/json" || len(contentType) > maxType {
+	if !mediatype.Is(r.Header.Get("Content-Type"), "application/json") {
 		return &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: "the Content-Type is not application/json"}
 	}
 	return nil

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/mediatype"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/refusal"
 	"github.com/vepverify/vepverify/internal/target"
@@ -24,13 +24,14 @@ const (
 	// page may have others. They are counted before they are parsed, because a map of as
 	// many as fit into maxBody takes a hundred times the memory.
 	maxFields = 32
-	// maxType is the length of the longest Content-Type, in bytes.
-	maxType = 256
 	// maxOrigin is the length of the longest Origin that is parsed, in bytes. A host has
 	// at most 253.
 	maxOrigin = 300
 	// maxNext is the length of the longest next page, in bytes.
 	maxNext = 2 << 10
+	// maxDecodings is how often the path of a next page may be percent-encoded. A path of
+	// maxNext bytes can be encoded a thousand times, and decoding it takes 10 ms.
+	maxDecodings = 8
 )
 
 // readPost checks that a request is a POST to a path from a page of an audience, and
@@ -131,7 +132,7 @@ var (
 // empty body is an empty form.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	contentType := r.Header.Get("Content-Type")
-	if contentType != "" && !isForm(contentType) {
+	if contentType != "" && !mediatype.Is(contentType, "application/x-www-form-urlencoded") {
 		return nil, &refusal.Refusal{Status: http.StatusUnsupportedMediaType, Reason: reasonType}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -157,15 +158,6 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 // badRequest returns a refusal with the status 400.
 func badRequest(reason string) error {
 	return &refusal.Refusal{Status: http.StatusBadRequest, Reason: reason}
-}
-
-// isForm reports whether a Content-Type is that of a form.
-func isForm(contentType string) bool {
-	if len(contentType) > maxType {
-		return false
-	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && mediaType == "application/x-www-form-urlencoded"
 }
 
 // assertionField returns the field assertion of a form.
@@ -196,8 +188,9 @@ func (l *Login[U]) destination(form url.Values, fallback string) string {
 // that begins with one slash, as URLs are written (ASCII, the rest percent-encoded).
 // It must not contain what browsers remove (tabs, line breaks, spaces), take for a
 // slash (the backslash) or resolve (".", "..", "//"). The same is true of the path
-// percent-decoded any number of times, because proxies and routers may decode it. The
-// query and the fragment may have any text.
+// percent-decoded any number of times, because proxies and routers may decode it. A path
+// that is encoded more than maxDecodings times is refused. The query and the fragment may
+// have any text.
 func isLocal(next string) bool {
 	if len(next) > maxNext || strings.ContainsFunc(next, isForbiddenInURL) {
 		return false
@@ -209,7 +202,7 @@ func isLocal(next string) bool {
 	if end := strings.IndexAny(next, "?#"); end >= 0 {
 		path = next[:end]
 	}
-	for {
+	for range maxDecodings + 1 {
 		if !isClean(path) {
 			return false
 		}
@@ -219,6 +212,7 @@ func isLocal(next string) bool {
 		}
 		path = decoded
 	}
+	return false
 }
 
 // isForbiddenInURL reports whether a character cannot be in a next page.

@@ -121,6 +121,7 @@ var goodNext = []string{
 	"/a#b", "/#", "/?", "/a?#", "/@evil.example", "/:80", "/x:y", "/javascript:alert(1)", "/https:evil.example",
 	"/a%20b", "/%C3%BC", "/100%25", "/a%2Fb", "/...", "/.well-known/browserid", "/a..b/..c", "/~user", "/a;b=c", "/a?b=%0d%0a",
 	"/a?b=..//../", "/a#//b", "/a?\"<>'", "/%e2%81%84evil.example", "/a/%2e%2e%2e",
+	"/100%25252525",
 }
 
 // hostileNext are not pages of this origin, or not for every parser.
@@ -144,6 +145,7 @@ var hostileNext = []string{
 	// Characters that URLs do not contain.
 	"/\u2215evil.example", "/\uff0fevil.example", "/\uff3cevil.example", "/\u3002evil.example", "/\u00a0", "/\u2028", "/\u202e", "/ü", "/\x80", "/\xff/evil.example", "/\xc0\xaf",
 	"/" + strings.Repeat("a", 2048),
+	"/%" + strings.Repeat("25", 8) + "41", "/%" + strings.Repeat("25", 1000) + "41",
 }
 
 func TestLocalNext(t *testing.T) {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/jose"
+	"github.com/vepverify/vepverify/internal/mediatype"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/internal/target"
 )
@@ -98,11 +98,7 @@ func checkEnvelope(r *http.Request) error {
 		p.Allow = http.MethodPost
 		return &p
 	}
-	types := r.Header.Values("Content-Type")
-	if len(types) != 1 {
-		return errContentType.because(nil)
-	}
-	if media, _, err := mime.ParseMediaType(types[0]); err != nil || media != typeJSON {
+	if types := r.Header.Values("Content-Type"); len(types) != 1 || !mediatype.Is(types[0], typeJSON) {
 		return errContentType.because(nil)
 	}
 	if !hasDest(r, "email-verification") {
