@@ -40,16 +40,23 @@ func LoadCAFile(name string) (*x509.CertPool, error) {
 // proxyPorts are the default ports of proxies, by the scheme of the proxy's URL.
 var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080"}
 
-// errProxy does not show the URL, which may contain a password.
-var errProxy = errors.New("want http://host:port, https://host:port or socks5://host:port")
+// remoteDNS is the scheme that other programs use for a SOCKS5 proxy that resolves names.
+const remoteDNS = "socks5h"
 
-// ParseProxy parses the URL of a proxy: its scheme is http, https or socks5; a user, a
-// password and a port may be given; a path other than "/", a query and a fragment are
-// errors.
+// errProxy does not show the URL, which may contain a password.
+var errProxy = errors.New("want http://host:port, https://host:port, socks5://host:port or socks5h://host:port")
+
+// ParseProxy parses the URL of a proxy: its scheme is http, https, socks5 or socks5h; a user,
+// a password and a port may be given; a path other than "/", a query and a fragment are
+// errors. Each proxy gets the name of the host and resolves it, so socks5h means the same as
+// socks5, and the URL that ParseProxy returns has socks5 in its place.
 func ParseProxy(proxy string) (*url.URL, error) {
 	u, err := url.Parse(proxy)
 	if err != nil {
 		return nil, errProxy
+	}
+	if u.Scheme == remoteDNS {
+		u.Scheme = "socks5"
 	}
 	if _, known := proxyPorts[u.Scheme]; !known || u.Hostname() == "" || u.Path != "" && u.Path != "/" ||
 		u.RawQuery != "" || u.Fragment != "" {

@@ -1,9 +1,25 @@
 package redistest
 
-import "syscall"
+import (
+	"fmt"
+	"net"
+	"syscall"
+	"testing"
+)
 
 // dieWithParent makes the kernel kill the server when the test's process dies,
 // however it dies.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
+
+// reserve reserves a port until the test ends, and reports whether no other test has it. The
+// reservation is a socket in the abstract namespace, which ends with the process.
+func reserve(t testing.TB, port int) bool {
+	l, err := net.Listen("unix", fmt.Sprintf("@redistest-%d", port))
+	if err != nil {
+		return false
+	}
+	t.Cleanup(func() { l.Close() })
+	return true
 }

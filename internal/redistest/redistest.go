@@ -1,14 +1,15 @@
-// Package redistest runs a real redis-server for a test. The server has a port of
-// its own and its data in a temporary directory, and flushes every write to the disk
-// before it answers, as docs/REPLAY.md requires.
+// Package redistest runs real servers of Redis for a test: one, a [Cluster], or one with
+// [Sentinels]. Each has ports of its own at 127.0.0.1 and its data in a temporary directory,
+// and flushes every write to the disk before it answers, as docs/REPLAY.md requires.
 //
 //	server := redistest.Start(t)
 //	store, err := redisstore.Open(server.URL(), redisstore.Config{})
 //	server.Kill()    // as a crash does, kill -9
 //	server.Restart() // same address, same data
 //
-// If redis-server is not installed, Start ends the test as package testtool does. The server is killed when the
-// test ends and, on Linux, when the test's process dies.
+// If redis-server is not installed, Start ends the test as package testtool does. The servers
+// are killed when the test ends and, on Linux, when the test's process dies. [Run] runs tests
+// with each program that speaks the protocol of Redis and is installed, such as valkey-server.
 package redistest
 
 import (
@@ -27,6 +28,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -34,14 +37,41 @@ import (
 // long.
 const startTimeout = 30 * time.Second
 
+// programs are the servers that speak the protocol of Redis.
+var programs = []string{"redis-server", "valkey-server"}
+
+// program is the one that Start starts.
+var program = programs[0]
+
+// Run runs the tests once with each server program that is installed, and returns the exit
+// code for os.Exit. If none is installed, the tests that need one are skipped.
+func Run(m *testing.M) (code int) {
+	var installed []string
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err == nil {
+			installed = append(installed, p)
+		}
+	}
+	if len(installed) < 2 {
+		return m.Run() // with the usual output
+	}
+	for _, program = range installed {
+		fmt.Println("with", program)
+		code = max(code, m.Run())
+	}
+	return code
+}
+
 // Server is a redis-server that runs, or was killed. Only Addr and URL may be called
 // outside the test's own goroutine.
 type Server struct {
-	t      testing.TB
-	binary string
-	dir    string
-	port   int
-	args   []string
+	t       testing.TB
+	program string // its path
+	dir     string
+	port    int
+	busPort int // of a node of a cluster; 0 means none
+	args    []string
+	config  string // of a Sentinel; empty means a server with data
 
 	process *os.Process   // nil means killed
 	exited  chan struct{} // closed when process has ended
@@ -51,24 +81,37 @@ type Server struct {
 // command line, such as "--maxmemory", "3mb". They override those of this package.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, binary: testtool.Path(t, "redis-server"), dir: t.TempDir(), args: args}
+	return start(t, Server{args: args})
+}
+
+// start starts a server with free ports. It has a bus if busPort is not 0.
+func start(t testing.TB, like Server) *Server {
+	t.Helper()
+	s := &like
+	s.t, s.program, s.dir = t, testtool.Path(t, program), t.TempDir()
 	t.Cleanup(s.Kill)
 	// A port cannot be reserved for another process, so another may take it first.
 	var err error
 	for range 10 {
-		s.port = freePort(t)
+		s.port = FreePort(t)
+		if s.busPort != 0 {
+			s.busPort = FreePort(t)
+		}
 		if err = s.launch(); err == nil {
 			return s
 		}
 		s.Kill()
 	}
-	t.Fatalf("redis-server does not start: %v\n%s", err, s.log())
+	t.Fatalf("%s does not start: %v\n%s", program, err, s.log())
 	return nil
 }
 
 // Addr returns the server's address, 127.0.0.1:port. It stays the same after a
 // restart.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.Port()) }
+
+// Port returns the server's port.
+func (s *Server) Port() string { return strconv.Itoa(s.port) }
 
 // URL returns the server's address as redis://127.0.0.1:port.
 func (s *Server) URL() string { return "redis://" + s.Addr() }
@@ -91,21 +134,64 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.Kill()
 	if err := s.launch(); err != nil {
-		s.t.Fatalf("redis-server does not start again: %v\n%s", err, s.log())
+		s.t.Fatalf("%s does not start again: %v\n%s", s.program, err, s.log())
 	}
+}
+
+// Freeze stops the server's process: it keeps its connections and answers nothing, like a
+// host that the network no longer reaches.
+func (s *Server) Freeze() { s.signal(stop) }
+
+// Thaw lets the process of a frozen server run again.
+func (s *Server) Thaw() { s.signal(resume) }
+
+func (s *Server) signal(send func(*os.Process) error) {
+	s.t.Helper()
+	if err := send(s.process); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Client returns a client of the server, which the end of the test closes.
+func (s *Server) Client() *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: s.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
+	s.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// command returns the command line. It writes the configuration of a Sentinel, which a
+// Sentinel needs in a file, unless it has one.
+func (s *Server) command() ([]string, error) {
+	if s.config == "" {
+		args := []string{
+			"--bind", "127.0.0.1", "--port", s.Port(), "--dir", s.dir,
+			"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0",
+		}
+		if s.busPort != 0 {
+			args = append(args, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(s.busPort))
+		}
+		return append(args, s.args...), nil
+	}
+	file := filepath.Join(s.dir, "sentinel-"+s.Port()+".conf")
+	if _, err := os.Stat(file); err == nil { // it has noted there what it knows
+		return []string{file, "--sentinel"}, nil
+	}
+	text := fmt.Sprintf("bind 127.0.0.1\nport %s\ndir %s\n%s\n", s.Port(), s.dir, s.config)
+	return []string{file, "--sentinel"}, os.WriteFile(file, []byte(text), 0o600)
 }
 
 // launch starts the process and waits until it is ready.
 func (s *Server) launch() error {
+	args, err := s.command()
+	if err != nil {
+		return err
+	}
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(s.binary, append([]string{
-		"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir,
-		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "notice",
-	}, s.args...)...)
+	cmd := exec.Command(s.program, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
 
@@ -169,7 +255,11 @@ func (s *Server) ready() error {
 	if err != nil {
 		return err
 	}
-	for _, line := range []string{fmt.Sprintf("process_id:%d", s.process.Pid), "loading:0"} {
+	lines := []string{fmt.Sprintf("process_id:%d", s.process.Pid)}
+	if s.config == "" {
+		lines = append(lines, "loading:0")
+	}
+	for _, line := range lines {
 		if !bytes.Contains(info, []byte("\r\n"+line+"\r\n")) {
 			return fmt.Errorf("INFO has no %s", line)
 		}
@@ -201,13 +291,16 @@ func (s *Server) log() []byte {
 	return text
 }
 
-// freePort returns a port without a listener. It is below the range that systems use
-// for outgoing connections, which could otherwise take it while the server is
-// down.
-func freePort(t testing.TB) int {
+// FreePort returns a port of 127.0.0.1 without a listener. It is below the range that systems
+// use for outgoing connections, which could otherwise take it while a server is down. No other
+// test gets it before this one ends, on Linux also none of another process.
+func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 20000 + rand.IntN(10000)
+		if !reserve(t, port) {
+			continue
+		}
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			l.Close()

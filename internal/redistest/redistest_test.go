@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -14,7 +15,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	code := redistest.Run(m)
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // ask sends an inline command and returns the first line of the answer.
@@ -74,4 +80,27 @@ func TestEndsWithTheTest(t *testing.T) {
 	if answer, err := ask(t, addr, "PING"); err == nil {
 		t.Errorf("still answers %q", answer)
 	}
+}
+
+func TestClusterFailover(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1, "--cluster-node-timeout", "1000")
+	c.Masters()[0].Kill()
+	c.AwaitFailover(t, c.Replica(0))
+	c.Masters()[0].Restart()
+}
+
+func TestSentinelFailover(t *testing.T) {
+	master := redistest.Start(t)
+	replica := redistest.StartReplica(t, master)
+	s := redistest.StartSentinels(t, "m", master.Addr(), 1)
+	expect(t, s.Nodes[0].Addr(), "SENTINEL SET m quorum 2", "+OK")
+	master.Kill()
+	s.AwaitMaster(t, replica.Addr())
+}
+
+func TestFreeze(t *testing.T) {
+	server := redistest.Start(t)
+	server.Freeze()
+	server.Thaw()
+	expect(t, server.Addr(), "PING", "+PONG")
 }

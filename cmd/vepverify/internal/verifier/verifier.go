@@ -186,7 +186,7 @@ func (n *Network) Flags() []cli.Flag {
 		cli.Switch(&n.offline, "offline", "require --keys, so that nothing is ever fetched"),
 		cli.Value(&n.Timeout, "timeout", "`TIME` for one lookup with its delegations, at most 5m"),
 		cli.Text(&n.CAFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
-		cli.Secret(cli.Text(&n.Proxy, "proxy", "fetch through the proxy at `URL` (http, https, socks5)")),
+		cli.Secret(cli.Text(&n.Proxy, "proxy", "fetch through the proxy at `URL` (http, https, socks5, socks5h), which resolves hosts' names")),
 		cli.Switch(&n.allowPrivate, "insecure-allow-private", "fetch from private addresses, and from any port"),
 	}
 }
