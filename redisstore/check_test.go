@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/vepverify/vepverify/internal/redistest"
 	"github.com/vepverify/vepverify/redisstore"
 )
@@ -148,36 +146,6 @@ func TestCheckErrors(t *testing.T) {
 	server.Kill()
 	if _, err := known.Check(t.Context()); err == nil {
 		t.Error("killed server: no error")
-	}
-}
-
-func TestCluster(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t, "--cluster-enabled", "yes", "--appendfsync", "everysec")
-	if err := client(t, server).Do(t.Context(), "cluster", "addslotsrange", 0, 16383).Err(); err != nil {
-		t.Fatal(err)
-	}
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{
-		Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true, DialerRetries: 1,
-	})
-	defer cluster.Close()
-	s, err := redisstore.New(cluster, longTimeout)
-	if err != nil {
-		t.Fatal(err)
-	}
-	awaitWorking(t, s)
-	until := time.Now().Add(time.Hour)
-	for _, key := range []string{"a", "b", "c", "d"} {
-		expect(t, s, key, until, true)
-		expect(t, s, key, until, false)
-	}
-	if diff := cmp.Diff(map[string]string{"appendfsync": "everysec"}, misconfigured(t, s)); diff != "" {
-		t.Error(diff)
-	}
-	server.Kill()
-	expectError(t, s, "e")
-	if _, err := s.Check(t.Context()); err == nil {
-		t.Error("killed cluster: no error")
 	}
 }
 

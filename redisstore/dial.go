@@ -8,8 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/vepverify/vepverify/internal/outbound"
 )
 
@@ -18,13 +16,21 @@ import (
 // the context.
 type dialer struct {
 	net     net.Dialer
-	tls     *tls.Config // nil means no TLS
+	tls     func() *tls.Config // nil means no TLS
 	timeout time.Duration
 }
 
-// newDialer returns the dialer for these options.
-func newDialer(o *redis.Options) *dialer {
-	return &dialer{net: net.Dialer{KeepAlive: time.Minute}, tls: o.TLSConfig, timeout: o.DialTimeout}
+// newDialer returns the dialer of a store.
+func newDialer(secure bool, c Config) *dialer {
+	d := &dialer{net: net.Dialer{KeepAlive: time.Minute}, timeout: c.Timeout}
+	switch {
+	case !secure:
+	case c.TLS != nil:
+		d.tls = c.TLS
+	default:
+		d.tls = func() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
+	}
+	return d
 }
 
 // dial implements the function that redis.Options.Dialer takes.
@@ -36,7 +42,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		return nil, err
 	}
 	if d.tls != nil {
-		return handshake(ctx, conn, d.tls)
+		return handshake(ctx, conn, addr, d.tls())
 	}
 	if s, ok := conn.(socket); ok {
 		return &refusable{socket: s}, nil
@@ -44,8 +50,16 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return conn, nil
 }
 
-// handshake returns the connection with TLS.
-func handshake(ctx context.Context, conn net.Conn, c *tls.Config) (net.Conn, error) {
+// handshake returns the connection with TLS. The certificate must be for the host of the
+// address, unless the configuration has another name.
+func handshake(ctx context.Context, conn net.Conn, addr string, c *tls.Config) (net.Conn, error) {
+	c = c.Clone() // nil means the default
+	if c == nil {
+		c = new(tls.Config)
+	}
+	if c.ServerName == "" {
+		c.ServerName, _, _ = net.SplitHostPort(addr) // of an address that was dialled
+	}
 	secure := tls.Client(conn, c)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()

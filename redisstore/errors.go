@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -47,15 +48,44 @@ func (e *storeError) LogClass() (class, name string) { return "redis " + e.class
 type cause struct{ what, advice string }
 
 // server is what the errors of a store say about its server.
-type server struct{ addr, prefix string }
+type server struct {
+	addr, prefix string
+	kind         kind
+	ofSentinel   bool // the error is of a Sentinel, not of a server that has entries
+}
 
 // undecided returns the error of a call without a clear answer.
 func (s server) undecided(err error) *storeError {
 	var refused redis.Error
 	var atConnect *connectRefusal
 	switch {
+	case s.kind == sentinel && isOfSentinels(err):
+		return s.notDiscovered(err)
 	case errors.As(err, &atConnect):
 		return s.refused(atConnect.text)
+	case errors.As(err, &refused):
+		return s.refused(refused.Error())
+	case isLocal(err):
+		c := localCause(err)
+		s.addr = cmp.Or(s.addr, remoteAddr(err))
+		return s.newError(c.what, c, err)
+	}
+	return s.newError(strange(err).what, strange(err), nil)
+}
+
+// isOfSentinels reports whether the Sentinels have named no master. go-redis has no value for
+// that error, only a text.
+func isOfSentinels(err error) bool {
+	return strings.HasPrefix(err.Error(), "redis: all sentinels ")
+}
+
+// notDiscovered returns the error for Sentinels that have named no master.
+func (s server) notDiscovered(err error) *storeError {
+	s.ofSentinel, s.addr = true, remoteAddr(err)
+	var refused redis.Error
+	switch {
+	case errors.Is(err, redis.Nil):
+		return s.newError(unknownMaster.what, unknownMaster, nil)
 	case errors.As(err, &refused):
 		return s.refused(refused.Error())
 	case isLocal(err):
@@ -65,9 +95,16 @@ func (s server) undecided(err error) *storeError {
 	return s.newError(strange(err).what, strange(err), nil)
 }
 
+// unknownMaster is the answer of a Sentinel that monitors no master of the name.
+var unknownMaster = cause{"no master of that name", "the name after the hosts must be the one after \"sentinel monitor\" in the configuration of the Sentinels"}
+
 // newError returns an error about the server.
 func (s server) newError(class string, c cause, from error) *storeError {
 	text := "redis"
+	if s.ofSentinel {
+		text = "Sentinel"
+		class = "Sentinel: " + class
+	}
 	if s.addr != "" {
 		text += " at " + s.addr
 	}
@@ -100,12 +137,45 @@ func errorCode(text string) string {
 	return word
 }
 
-// refusals are the causes of refusals, by code and by what the text contains. The first
-// that applies counts.
-var refusals = []struct {
+// refusal is the cause of refusals with a code whose text contains another text.
+type refusal struct {
 	code, contains string
 	cause
-}{
+}
+
+// clusterRefusals are those of a node of a cluster for a client of the cluster.
+var clusterRefusals = []refusal{
+	{"CLUSTERDOWN", "", cause{"the cluster does not serve the key", "is a master down that has no replica, or is this node cut off from most masters? See CLUSTER INFO and CLUSTER NODES; a failover takes some seconds"}},
+	{"MOVED", "", redirected}, {"ASK", "", redirected},
+	{"READONLY", "", cause{"the server is a read-only replica", failingOver}},
+	{"MASTERDOWN", "", cause{"the server is a replica that cannot reach its master", failingOver}},
+	{"NOPERM", " run the 'cluster", cause{"the user may not run CLUSTER SLOTS", ""}},
+	{"NOPERM", " run the 'asking'", cause{"the user may not run ASKING, which moving a slot needs", ""}},
+	{"ERR", "cluster support disabled", cause{"the server is not a node of a cluster", "for one server, name one host: redis://host:6379"}},
+}
+
+const failingOver = "if a failover takes place, wait until the new master is known"
+
+// redirected is the cause of a redirection after several others.
+var redirected = cause{"the nodes redirect the command again and again", "do they agree about the slots? See CLUSTER NODES"}
+
+// masterRefusals are those of the server that Sentinels have named.
+var masterRefusals = []refusal{
+	{"READONLY", "", cause{"the server is a read-only replica", failingOver}},
+	{"MASTERDOWN", "", cause{"the server is a replica that cannot reach its master", failingOver}},
+}
+
+// sentinelRefusals are those of Sentinels.
+var sentinelRefusals = []refusal{
+	{"NOAUTH", "", cause{"the Sentinel wants a password", "add it after the master: ?sentinel_password=password, and &sentinel_username=user if it has users"}},
+	{"WRONGPASS", "", cause{"wrong user or password for the Sentinel, or the user is disabled", "they are sentinel_username and sentinel_password in the URL; percent-encode special characters"}},
+	{"NOPERM", "", cause{"the user lacks a permission of the Sentinel", "allow it +sentinel|get-master-addr-by-name, +sentinel|sentinels, +sentinel|replicas, +subscribe, +ping, and the channels &+switch-master and &+replica-reconf-done"}},
+	{"ERR", "unknown command", cause{"the server is not a Sentinel", "for one server, use redis://host:6379; for a Cluster, redis://host:7000,host:7001"}},
+	{"ERR", "AUTH", cause{"the Sentinel has no password, or no users, but the URL does", "remove sentinel_username and sentinel_password from the URL"}},
+}
+
+// refusals are the causes of refusals of any server. The first that applies counts.
+var refusals = []refusal{
 	{"READONLY", "", cause{"the server is a read-only replica", "use the address of its master"}},
 	{"MASTERDOWN", "", cause{"the server is a replica that cannot reach its master", "use the address of the master"}},
 	{"OOM", "", cause{"the server is full: it has used its maxmemory", "raise maxmemory; entries expire by themselves, so keep the policy noeviction"}},
@@ -133,20 +203,41 @@ var refusals = []struct {
 }
 
 // inCluster is the cause of redirections.
-var inCluster = cause{"the server is a node of a cluster", "use a server without cluster mode, or redisstore.New with a redis.ClusterClient"}
+var inCluster = cause{"the server is a node of a cluster", "list several of its nodes, redis://host:7000,host:7001,host:7002, or name one as redis+cluster://host:7000"}
 
 // refusalCause returns the cause of a refusal.
 func (s server) refusalCause(code, text string) (c cause, known bool) {
-	for _, r := range refusals {
+	for _, r := range s.refusals() {
 		if r.code != code || !strings.Contains(text, r.contains) {
 			continue
 		}
-		if code == "NOPERM" {
-			r.advice = fmt.Sprintf("allow the user +set and ~%s*, and +select for a database other than 0", s.prefix)
+		if code == "NOPERM" && r.advice == "" {
+			r.advice = s.permissions()
 		}
 		return r.cause, true
 	}
 	return cause{}, false
+}
+
+// refusals returns the causes of refusals of this kind of server.
+func (s server) refusals() []refusal {
+	switch {
+	case s.ofSentinel:
+		return append(sentinelRefusals, refusals...)
+	case s.kind == sentinel:
+		return append(masterRefusals, refusals...)
+	case s.kind == cluster:
+		return append(clusterRefusals, refusals...)
+	}
+	return refusals
+}
+
+// permissions returns the advice for a user who lacks some.
+func (s server) permissions() string {
+	if s.kind == cluster {
+		return fmt.Sprintf("allow the user +set, +cluster|slots, +asking and ~%s*", s.prefix)
+	}
+	return fmt.Sprintf("allow the user +set and ~%s*, and +select for a database other than 0", s.prefix)
 }
 
 // isLocal reports whether an error was made on this side: by a context, the client,
@@ -185,9 +276,9 @@ func localCause(err error) cause {
 	case outbound.NotTLS:
 		return tlsRecordCause(err)
 	case outbound.CertificateExpired, outbound.CertificateName, outbound.CertificateInvalid, outbound.CertificateAuthority:
-		return cause{failure.String(), "the certificate must be for the host of the URL, and of an authority that this system trusts; SSL_CERT_FILE can name the file of another"}
+		return cause{failure.String(), "the certificate must be for the host of the URL, or for the address by which a Cluster or Sentinels name the server, and of a trusted authority; a private one must be configured"}
 	case outbound.HandshakeFailed:
-		return cause{failure.String(), "does the server want a client certificate? Set its tls-auth-clients to no, or use redisstore.New"}
+		return cause{failure.String(), "does the server want a client certificate, or another one? It does unless its tls-auth-clients is no or optional"}
 	case outbound.ClosedEarly:
 		return closed
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vepverify/vepverify/internal/redistest"
 	"github.com/vepverify/vepverify/redisstore"
 )
 
@@ -16,7 +17,7 @@ import (
 // closed.
 func TestMain(m *testing.M) {
 	redisstore.SetLogger(nil)
-	code := m.Run()
+	code := redistest.Run(m)
 	deadline := time.Now().Add(10 * time.Second)
 	err := goleak.Find()
 	for err != nil && time.Now().Before(deadline) {

@@ -1,24 +1,30 @@
 package redisstore
 
 import (
-	"net/url"
-	"strconv"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Open returns a store for the server at a URL. The server need not be up.
+// Open returns a store for the server at a URL, for a Redis Cluster, or for the server that
+// Sentinels name. No server need be up.
 //
 //	redis://user:password@host:6379/0
-//	rediss://host:6379                  TLS, the certificate is verified
+//	rediss://host:6379                             TLS, the certificate is verified
 //	unix:///run/redis/redis.sock?db=0
+//	redis://user:password@a:7000,b:7001,c:7002     a Cluster; the nodes name the others
+//	redis+cluster://a:7000                         a Cluster, of which one node is named
+//	redis+sentinel://user:password@a:26379,b:26379/mymaster
+//	redis+sentinel://a:26379/mymaster/1            database 1
+//	rediss+cluster://, rediss+sentinel://          the same with TLS, also to the Sentinels
 //
-// User, password, port and database are optional. Special characters in a
-// password are percent-encoded. Other options than db are errors; for others,
-// such as TLS with a client certificate, use New.
+// User, password and database are optional, and so is the port of a single server. In a list,
+// each host has a port. User and password are those of the servers. If Sentinels want their
+// own, these follow the master as ?sentinel_username=user&sentinel_password=password.
+// Special characters in a password are percent-encoded. Other options are errors; for others
+// use New.
 //
 // If it does not accept the URL, Open returns a [*URLError]. No error of this package
 // contains the URL or its password.
@@ -27,87 +33,50 @@ func Open(rawURL string, c Config) (*Store, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	options, problem := parseURL(rawURL)
-	if problem != "" {
-		return nil, &URLError{problem}
-	}
-	setOptions(options, c.Timeout)
-	return &Store{client: redis.NewClient(options), own: true, config: c}, nil
-}
-
-// URLError is the error of Open for a URL that it does not accept.
-type URLError struct {
-	Problem string // for people, such as "the port is not a number from 1 to 65535"
-}
-
-// Error returns the problem.
-func (e *URLError) Error() string { return "redisstore: URL: " + e.Problem }
-
-// The problems of a URL. They do not repeat any part of it, because a password with
-// special characters can look like any part.
-const (
-	badURL = "not a URL of Redis, such as redis://user:password@host:6379 " +
-		"(in a password, percent-encode special characters: %2F for /, %40 for @, %23 for #, %25 for %)"
-	badScheme   = "does not begin with redis://, rediss:// or unix://"
-	badPort     = "the port is not a number from 1 to 65535 (in a password, percent-encode special characters: %2F for /)"
-	badOption   = "has an option other than db"
-	badDatabase = "the database is not a number, as in redis://host:6379/0"
-	badPath     = "has no path of a socket, as in unix:///run/redis/redis.sock"
-)
-
-// parseURL parses a URL as go-redis does, without its options: they are many, and
-// some would weaken the guarantees. It returns the options, or the problem. It does not
-// use errors of go-redis, because they quote the URL.
-func parseURL(raw string) (*redis.Options, string) {
-	u, err := url.Parse(raw)
+	at, problem := parseURL(rawURL)
 	switch {
-	case err != nil:
-		return nil, urlProblem(err)
-	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
-		return nil, badScheme
-	case !strings.Contains(raw, "://") || u.Fragment != "":
-		return nil, badURL
-	case !isPort(u.Port()):
-		return nil, badPort
-	case u.Scheme == "unix" && u.Path == "":
-		return nil, badPath
+	case problem != "":
+		return nil, &URLError{problem}
+	case c.TLS != nil && !at.tls:
+		return nil, errNoTLS
 	}
-	for name := range u.Query() {
-		if name != "db" {
-			return nil, badOption
-		}
-	}
-	options, err := redis.ParseURL(raw)
-	if err != nil || options.DB < 0 {
-		return nil, badDatabase
-	}
-	return options, ""
+	setOptions(&at.options, c.Timeout)
+	at.options.Dialer = newDialer(at.tls, c).dial
+	s := &Store{own: true, config: c, at: &at}
+	s.connect()
+	return s, nil
 }
 
-// urlProblem returns the problem of a URL that net/url does not parse. It reports a port
-// that is not a number by text alone.
-func urlProblem(err error) string {
-	if strings.Contains(err.Error(), "invalid port") {
-		return badPort
-	}
-	return badURL
-}
+var errNoTLS = errors.New("redisstore: TLS: set, but the URL does not begin with rediss")
 
-// isPort reports whether s is empty or a port other than 0.
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return s == "" || err == nil && n > 0
+// connect sets the client of a store that Open returns.
+func (s *Store) connect() {
+	switch s.at.kind {
+	case cluster:
+		options := s.at.options.Cluster()
+		options.DisableRoutingPolicies = true // each command has one key
+		client := redis.NewClusterClient(options)
+		client.OnNewNode(func(node *redis.Client) { node.AddHook(nodeHook(node.Options().Addr)) })
+		s.client = client
+	case sentinel:
+		client := redis.NewFailoverClient(s.at.options.Failover())
+		client.AddHook(&s.master)
+		s.client = client
+	default:
+		s.client = redis.NewClient(s.at.options.Simple())
+	}
 }
 
 // setOptions sets the options that differ from the defaults of go-redis.
-func setOptions(o *redis.Options, timeout time.Duration) {
+func setOptions(o *redis.UniversalOptions, timeout time.Duration) {
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
-	o.Dialer = newDialer(o).dial
-	// If Redis is down, fail at once; the next call tries again.
+	// If Redis is down, fail at once; the next call tries again. A redirection of a Cluster is
+	// followed, because the node that sends it has not executed the command.
 	o.MaxRetries, o.DialerRetries = -1, 1
 	// Calls that wait at the same time share a flush to the server's disk.
 	o.PoolSize = 64
+	o.PipelinePoolSize = -1 // no further connections
 	// A firewall may drop idle connections silently.
 	o.ConnMaxIdleTime = time.Minute
 	// Commands that servers need not know, and users need not be allowed.

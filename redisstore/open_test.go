@@ -22,6 +22,9 @@ func TestOpen(t *testing.T) {
 	for _, url := range []string{
 		"redis://", "redis://localhost", "redis://localhost:1/15", "redis://127.0.0.1:65535", "redis://[::1]:6379", "redis://:p%40ss@localhost?db=3",
 		"rediss://user:password@redis.example:6380/0", "unix:///run/redis/redis.sock", "unix:///run/redis/redis.sock?db=2",
+		"redis://a:7000,b:7001", "REDIS://a:7000,b:7001/", "rediss://user:p%2C%40ss@a:7000,[::1]:7001,127.0.0.1:65535", "redis+cluster://a:7000", "rediss+cluster://a:1,b:2",
+		"redis+sentinel://a:26379/mymaster", "rediss+sentinel://:p%40ss@a:26379,[::1]:26379/my-master.1/15",
+		"redis+sentinel://u:p@a:26379,b:1/m?sentinel_username=u&sentinel_password=p%26", "redis+sentinel://a:26379/m?sentinel_password=p", "redis://:a,b@localhost", "unix:///a,b",
 	} {
 		open(t, url, redisstore.Config{})
 	}
@@ -34,6 +37,17 @@ func TestOpen(t *testing.T) {
 		"redis://:" + secret + "@localhost/x" + secret: database, "redis://:" + secret + "@localhost/-1": database, "redis://:" + secret + "@localhost/1/2": database,
 		"redis://:" + secret + "@localhost?db=" + secret: database, "unix://": socket, "unix://?db=1": socket,
 		"redis://localhost?max_retries=3": option, "redis://localhost?" + secret + "=1": option,
+		"redis://:" + secret + "@a:1,b": list, "redis://a,b:" + secret: list, "redis://:" + secret + "@a:1, b:2": list, "redis://:" + secret + "@a:1,,b:2": list,
+		"redis://:" + secret + "@a:1,b:2,": list, "redis://,:" + secret + "@,a:1": list, "redis://a:1,b:0": list, "redis://a:1,b:65536": list, "redis://a:1,:2": list,
+		"redis://a:1,redis://:" + secret + "@b:2": list, "redis://u:" + secret + "@a:1,u:" + secret + "@b:2": list, "redis://a:1,b:2,unix:///" + secret: list,
+		"redis+cluster://": list, "redis+cluster://a": list, "redis+cluster://:" + secret + "@a": list, "redis+sentinel://": list, "redis+sentinel://a/m": list,
+		"redis://:" + secret + "/x@a:1,b:2": port, "redis://:%" + secret + "@a:1,b:2": form, "redis://a:1,b:2#" + secret: form, "redis://::1:1,a:2": list,
+		"redis://a:1,b:2/0": clusterPath, "redis://:" + secret + "@a:1,b:2/mymaster": clusterPath, "redis+cluster://a:1?db=1": clusterPath, "redis+cluster://a:1?": clusterPath,
+		"redis+sentinel://a:1": master, "redis+sentinel://:" + secret + "@a:1,b:2/": master, "redis+sentinel://a:1//1": master,
+		"redis+sentinel://a:1/m/" + secret: masterDatabase, "redis+sentinel://a:1/m/": masterDatabase, "redis+sentinel://a:1/m/-1": masterDatabase, "redis+sentinel://a:1/m/1/2": masterDatabase,
+		"redis+sentinel://a:1/m?db=1": masterOption, "redis+sentinel://a:1/m?sentinel_password=" + secret + "&sentinel_password=x": masterOption,
+		"redis+sentinel://a:1/m?sentinel_username=" + secret: masterOption, "redis+sentinel://a:1/m?" + secret: masterOption, "redis+sentinel://a:1/m?sentinel_password=%" + secret: form,
+		"redis+unix://a:1": scheme, "redis+" + secret + "://a:1,b:2": scheme, "unix://a:1,b:2": socket, "http://a:1,b:2": scheme,
 		"rediss://localhost?skip_verify=true": option, "redis://localhost?pool_size=99999999999": option,
 	} {
 		s, err := redisstore.Open(url, redisstore.Config{})
@@ -48,7 +62,11 @@ func TestOpen(t *testing.T) {
 }
 
 // What problems of URLs are about.
-const scheme, form, port, database, socket, option = "begin with", "not a URL", "port", "database", "socket", "option"
+const (
+	scheme, form, port, database, socket, option = "begin with", "not a URL", "port", "database", "socket", "option"
+	list, clusterPath, master                    = "list of hosts", "follows the hosts of a Cluster", "no name of the master"
+	masterDatabase, masterOption                 = "database after the master", "sentinel_username"
+)
 
 // FuzzOpen checks that Open accepts a URL or returns an error that contains nothing
 // of it.
@@ -56,11 +74,13 @@ func FuzzOpen(f *testing.F) {
 	for _, url := range []string{
 		"redis://user:password@host:6379/0", "rediss://[::1]:6380", "unix:///run/redis.sock?db=2", "redis://:p%40ss@localhost?db=3", "",
 		"redis://:s3cret@localhost:0", "http://:s3cret@localhost", "redis://localhost?skip_verify=true", "redis://:%s3cret@localhost", "redis:s3cret",
+		"redis://:s3cret@a:7000,b:7001", "rediss+cluster://[::1]:7000", "redis+sentinel://u:s3cret@a:1,b:2/m/1?sentinel_username=u&sentinel_password=p", "redis://a:1, b", "redis://a:1,b:2/0",
 	} {
 		f.Add(url)
 	}
 	problems := make(map[string]bool)
-	for _, url := range []string{"", "redis:", "redis://:0", "redis:///x", "unix://", "redis://?x"} {
+	for _, url := range []string{"", "redis:", "redis://:0", "redis:///x", "unix://", "redis://?x", "redis://a,b", "redis://a:1,b:2/0",
+		"redis+sentinel://a:1", "redis+sentinel://a:1/m/x", "redis+sentinel://a:1/m?x"} {
 		_, err := redisstore.Open(url, redisstore.Config{})
 		problems[err.Error()] = true
 	}

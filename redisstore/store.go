@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -39,6 +40,14 @@ type Config struct {
 
 	// Now is the clock. It must be the clock of the verifier. Nil means time.Now.
 	Now func() time.Time
+
+	// TLS returns the configuration of connections with TLS, such as one with a private
+	// authority or a client certificate. It is called for each connection, so that renewed
+	// certificates need no restart, and must be safe for concurrent use. If ServerName is
+	// empty, it is the host of the connection: of the URL, or as nodes of a Cluster or
+	// Sentinels name it. Nil means Go's defaults. Only Open uses it, and it is an error if
+	// the URL does not begin with rediss.
+	TLS func() *tls.Config
 }
 
 const (
@@ -76,6 +85,8 @@ type Store struct {
 	client redis.UniversalClient
 	own    bool // the store closes the client
 	config Config
+	at     *location  // a pointer, so that printing a Store shows no password
+	master masterHook // of a store that uses Sentinels
 }
 
 // New returns a store that uses a client: a *redis.Client, which
@@ -90,7 +101,14 @@ func New(client redis.UniversalClient, c Config) (*Store, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	return &Store{client: client, config: c.withDefaults()}, nil
+	if c.TLS != nil {
+		return nil, errors.New("redisstore: TLS: set, but the client has its own")
+	}
+	s := &Store{client: client, config: c.withDefaults(), at: new(location)}
+	if _, ok := client.(*redis.ClusterClient); ok {
+		s.at.kind = cluster
+	}
+	return s, nil
 }
 
 // validateClient returns an error if the client is not one that New accepts.
@@ -149,15 +167,28 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 
 // send sends a command of newSet. It reports whether the entry is new.
 func (s *Store) send(ctx context.Context, set onceCmd) (bool, error) {
+	ctx, nodes := withAsked(ctx)
 	switch err := s.client.Process(ctx, set); {
 	case err == redis.Nil: // and no error that wraps it
 		return false, nil
 	case err != nil:
-		return false, s.server().undecided(err)
+		s.findMasters(ctx)
+		about := s.server()
+		about.addr = cmp.Or(nodes.node(err), about.addr)
+		return false, about.undecided(err)
 	case set.Val() != "OK":
 		return false, s.server().newError(notRedis.what, notRedis, nil)
 	}
 	return true, nil
+}
+
+// findMasters makes a client of a cluster ask for the masters, because another may have taken
+// over. The client does that by itself only if a node redirects it, or once a minute. The
+// client of Sentinel asks when it connects, and is told.
+func (s *Store) findMasters(ctx context.Context) {
+	if client, ok := s.client.(*redis.ClusterClient); ok {
+		client.ReloadState(ctx)
+	}
 }
 
 // newSet returns the command that records key. The entry must exist until the given
@@ -177,9 +208,12 @@ func setOnce(ctx context.Context, name string, ms int64) onceCmd {
 // server returns what errors say about the server. Clients of a cluster and of Sentinel
 // have no address of one server.
 func (s *Store) server() server {
-	about := server{prefix: s.config.Prefix}
+	about := server{prefix: s.config.Prefix, kind: s.at.kind}
 	if client, ok := s.client.(*redis.Client); ok && strings.ContainsAny(client.Options().Addr, ":/") {
 		about.addr = client.Options().Addr
+	}
+	if s.at.kind == sentinel {
+		about.addr = s.master.last()
 	}
 	return about
 }

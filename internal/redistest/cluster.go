@@ -3,10 +3,12 @@ package redistest
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Cluster is a Redis Cluster of masters, each with the same number of replicas.
@@ -19,10 +21,23 @@ type Cluster struct {
 // are those of each node.
 func StartCluster(t testing.TB, masters, replicas int, args ...string) *Cluster {
 	t.Helper()
+	return startCluster(t, masters, replicas, Server{args: args, busPort: 1})
+}
+
+// StartClusterTLS starts a cluster whose nodes speak TLS with each other, and with clients at
+// their TLSAddr.
+func StartClusterTLS(t testing.TB, a *Authority, masters, replicas int) *Cluster {
+	t.Helper()
+	args := append(a.serverArgs(), "--tls-cluster", "yes", "--tls-replication", "yes")
+	return startCluster(t, masters, replicas, Server{args: args, busPort: 1, tlsPort: 1})
+}
+
+func startCluster(t testing.TB, masters, replicas int, like Server) *Cluster {
+	t.Helper()
 	c := &Cluster{masters: masters}
-	args = append([]string{"--cluster-node-timeout", "5000", "--cluster-replica-validity-factor", "0"}, args...)
+	like.args = append([]string{"--cluster-node-timeout", "5000", "--cluster-replica-validity-factor", "0"}, like.args...)
 	for range masters * (1 + replicas) {
-		c.Nodes = append(c.Nodes, start(t, Server{args: args, busPort: 1}))
+		c.Nodes = append(c.Nodes, start(t, like))
 	}
 	c.join(t)
 	c.await(t, "all nodes know each other", func(info, nodes string) bool {
@@ -36,6 +51,12 @@ func StartCluster(t testing.TB, masters, replicas int, args ...string) *Cluster 
 	})
 	for _, node := range c.Nodes[masters:] {
 		awaitReplica(t, node)
+	}
+	for _, node := range c.Nodes { // a replica is named when it has received something
+		await(t, "all replicas are known, node "+node.Addr(), func() bool {
+			slots, err := node.Client().ClusterSlots(t.Context()).Result()
+			return err == nil && !slices.ContainsFunc(slots, func(s redis.ClusterSlot) bool { return len(s.Nodes) != 1+replicas })
+		})
 	}
 	return c
 }
@@ -138,11 +159,19 @@ func addrs(servers []*Server) string {
 	return strings.Join(all, ",")
 }
 
-// StartReplica starts a replica of a server, and waits until it is in step. A server for TLS
-// needs further arguments.
-func StartReplica(t testing.TB, master *Server, args ...string) *Server {
+// StartReplica starts a replica of the server at an address, and waits until it is in step.
+func StartReplica(t testing.TB, master string, args ...string) *Server {
 	t.Helper()
-	replica := Start(t, append([]string{"--replicaof", "127.0.0.1 " + strconv.Itoa(master.port)}, args...)...)
+	replica := Start(t, append([]string{"--replicaof", strings.Replace(master, ":", " ", 1)}, args...)...)
+	awaitReplica(t, replica)
+	return replica
+}
+
+// StartReplicaTLS is StartReplica for a server that StartTLS started with "--tls-replication",
+// "yes".
+func StartReplicaTLS(t testing.TB, a *Authority, master *Server) *Server {
+	t.Helper()
+	replica := StartTLS(t, a, "--tls-replication", "yes", "--replicaof", strings.Replace(master.TLSAddr(), ":", " ", 1))
 	awaitReplica(t, replica)
 	return replica
 }

@@ -70,6 +70,7 @@ type Server struct {
 	dir     string
 	port    int
 	busPort int // of a node of a cluster; 0 means none
+	tlsPort int // 0 means none
 	args    []string
 	config  string // of a Sentinel; empty means a server with data
 
@@ -84,7 +85,15 @@ func Start(t testing.TB, args ...string) *Server {
 	return start(t, Server{args: args})
 }
 
-// start starts a server with free ports. It has a bus if busPort is not 0.
+// StartTLS starts a server that also serves TLS at TLSAddr, with certificates of an authority.
+// It wants a certificate of that authority from clients.
+func StartTLS(t testing.TB, a *Authority, args ...string) *Server {
+	t.Helper()
+	return start(t, Server{args: append(a.serverArgs(), args...), tlsPort: 1})
+}
+
+// start starts a server with free ports. It has a bus if busPort is not 0, and TLS if tlsPort
+// is not 0.
 func start(t testing.TB, like Server) *Server {
 	t.Helper()
 	s := &like
@@ -96,6 +105,9 @@ func start(t testing.TB, like Server) *Server {
 		s.port = FreePort(t)
 		if s.busPort != 0 {
 			s.busPort = FreePort(t)
+		}
+		if s.tlsPort != 0 {
+			s.tlsPort = FreePort(t)
 		}
 		if err = s.launch(); err == nil {
 			return s
@@ -109,6 +121,9 @@ func start(t testing.TB, like Server) *Server {
 // Addr returns the server's address, 127.0.0.1:port. It stays the same after a
 // restart.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.Port()) }
+
+// TLSAddr returns the address at which the server speaks TLS.
+func (s *Server) TLSAddr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.tlsPort)) }
 
 // Port returns the server's port.
 func (s *Server) Port() string { return strconv.Itoa(s.port) }
@@ -165,10 +180,13 @@ func (s *Server) command() ([]string, error) {
 	if s.config == "" {
 		args := []string{
 			"--bind", "127.0.0.1", "--port", s.Port(), "--dir", s.dir,
-			"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0",
+			"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1",
 		}
 		if s.busPort != 0 {
 			args = append(args, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(s.busPort))
+		}
+		if s.tlsPort != 0 {
+			args = append(args, "--tls-port", strconv.Itoa(s.tlsPort))
 		}
 		return append(args, s.args...), nil
 	}
@@ -177,6 +195,9 @@ func (s *Server) command() ([]string, error) {
 		return []string{file, "--sentinel"}, nil
 	}
 	text := fmt.Sprintf("bind 127.0.0.1\nport %s\ndir %s\n%s\n", s.Port(), s.dir, s.config)
+	if s.tlsPort != 0 {
+		text += fmt.Sprintf("tls-port %d\n", s.tlsPort)
+	}
 	return []string{file, "--sentinel"}, os.WriteFile(file, []byte(text), 0o600)
 }
 

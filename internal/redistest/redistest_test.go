@@ -91,7 +91,7 @@ func TestClusterFailover(t *testing.T) {
 
 func TestSentinelFailover(t *testing.T) {
 	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master)
+	replica := redistest.StartReplica(t, master.Addr())
 	s := redistest.StartSentinels(t, "m", master.Addr(), 1)
 	expect(t, s.Nodes[0].Addr(), "SENTINEL SET m quorum 2", "+OK")
 	master.Kill()

@@ -19,6 +19,22 @@ type Sentinels struct {
 // for half a second. The configuration can have further lines.
 func StartSentinels(t testing.TB, name, master string, replicas int, config ...string) *Sentinels {
 	t.Helper()
+	return startSentinels(t, name, master, replicas, 0, config)
+}
+
+// StartSentinelsTLS starts Sentinels which speak TLS with the servers, with each other, and with
+// clients at their TLSAddr.
+func StartSentinelsTLS(t testing.TB, a *Authority, name, master string, replicas int) *Sentinels {
+	t.Helper()
+	config := []string{"tls-replication yes"}
+	for args := a.serverArgs(); len(args) > 0; args = args[2:] {
+		config = append(config, strings.TrimPrefix(args[0], "--")+" "+args[1])
+	}
+	return startSentinels(t, name, master, replicas, 1, config)
+}
+
+func startSentinels(t testing.TB, name, master string, replicas, tlsPort int, config []string) *Sentinels {
+	t.Helper()
 	host, port, _ := strings.Cut(master, ":")
 	text := strings.Join(append([]string{
 		"sentinel monitor " + name + " " + host + " " + port + " 2",
@@ -27,7 +43,10 @@ func StartSentinels(t testing.TB, name, master string, replicas int, config ...s
 	}, config...), "\n")
 	s := &Sentinels{name: name}
 	for range 3 {
-		s.Nodes = append(s.Nodes, start(t, Server{config: text}))
+		s.Nodes = append(s.Nodes, start(t, Server{config: text, tlsPort: tlsPort}))
+	}
+	for _, node := range s.Nodes { // otherwise 10 s and 2 s
+		run(t, node, "sentinel", "debug", "info-period", 500, "publish-period", 500)
 	}
 	for _, node := range s.Nodes {
 		c := redis.NewSentinelClient(&redis.Options{Addr: node.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
