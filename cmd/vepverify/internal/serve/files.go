@@ -26,7 +26,8 @@ type files struct {
 	watched     []*watched
 	keys        *keysFile    // nil without --keys
 	certificate *certificate // nil without TLS
-	caFile      string       // of --ca-file, which is read at the start only
+	caFile      string       // of --ca-file, which is read at the start only; empty means none
+	caSeen      fingerprint  // of caFile, when poll looked last
 }
 
 // watch adds files. The caller reads them for the first time after that. The label is that of the
@@ -144,8 +145,20 @@ func (f *files) reload() {
 	}
 }
 
+// noteCAFile logs that --ca-file has changed.
+func (f *files) noteCAFile() {
+	if f.caFile == "" {
+		return
+	}
+	if now := fingerprintOf([]string{f.caFile}); !now.equal(f.caSeen) {
+		f.caSeen = now
+		f.logger.Warn("--ca-file has changed: restart the service, which reads it at the start only", "files", []string{f.caFile})
+	}
+}
+
 // poll reads the files again that have changed.
 func (f *files) poll() {
+	f.noteCAFile()
 	for _, w := range f.watched {
 		w.poll()
 	}

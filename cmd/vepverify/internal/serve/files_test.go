@@ -216,6 +216,21 @@ func TestReloadMetric(t *testing.T) {
 	}
 }
 
+// TestCAFileChanged: a file that is read at the start only is a warning when it changes.
+func TestCAFileChanged(t *testing.T) {
+	certificate, _ := pair(t, certified(1, 0, month))
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	writeFile(t, path, certificate)
+	s := startServe(t, nil, "--ca-file", path)
+	replaceFile(t, path, certificate)
+	if line := s.await("--ca-file has changed"); !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, path) {
+		t.Error(line)
+	}
+	if _, log := s.end(t); strings.Contains(log, "--ca-file has changed") {
+		t.Errorf("once more in %s", log)
+	}
+}
+
 // TestNoKeys: a file without issuers removes all of them, with a warning.
 func TestNoKeys(t *testing.T) {
 	good := newRotatedKey(t, "RS256")

@@ -13,7 +13,7 @@ import (
 
 // newRegistry returns a registry with the metrics of the process and of its build. Its other metrics
 // are those of verifyapi.Metrics, of files, of the certificate and of the replay store.
-func newRegistry() *prometheus.Registry {
+func newRegistry(log *logWriter) *prometheus.Registry {
 	build := buildinfo.Read()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -22,6 +22,9 @@ func newRegistry() *prometheus.Registry {
 		constant("vepverify_build_info", "1, with the version of this build.", prometheus.Labels{
 			"version": build.Version, "commit": build.Commit, "goversion": build.Go,
 		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "vepverify_log_lines_lost_total", Help: "Lines of the log that could not be written.",
+		}, func() float64 { return float64(log.lost.Load()) }),
 	)
 	return registry
 }

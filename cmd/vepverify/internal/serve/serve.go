@@ -12,12 +12,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -145,19 +145,20 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 		return err
 	}
 	defer s.tuneMemory(c)()
-	logger := slog.New(slog.NewJSONHandler(c.Err, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
+	log := &logWriter{to: c.Err}
+	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
 	redisstore.SetLogger(logger)
 	guard, err := s.replay.open(c.Now, logger)
 	if err != nil {
 		return c.UsageErrorf("--replay: %w", err)
 	}
-	return errors.Join(s.serve(ctx, c, logger, guard, hangups), guard.close())
+	return errors.Join(s.serve(ctx, c, logger, newRegistry(log), guard, hangups), guard.close())
 }
 
 // serve opens the ports and serves until ctx ends.
-func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, guard guard, hangups <-chan os.Signal) error {
-	registry, health := newRegistry(), new(health)
-	files := &files{logger: logger, metrics: registry, caFile: s.CAFile}
+func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, registry *prometheus.Registry, guard guard, hangups <-chan os.Signal) error {
+	health := new(health)
+	files := &files{logger: logger, metrics: registry, caFile: s.CAFile, caSeen: fingerprintOf([]string{s.CAFile})}
 	all := make(map[net.Listener]*http.Server)
 	defer func() {
 		for l := range all {
@@ -170,6 +171,11 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, g
 	}
 	s.logConfiguration(c, logger)
 	s.logFreePort(c, logger, listener)
+	for l := range all {
+		if l != listener {
+			logger.Info("metrics", "url", urlOf("http", l)+"/metrics")
+		}
+	}
 	files.logOpened()
 	guard.check(ctx, logger)
 	health.watchStore(guard, c.Now, registry, logger)
@@ -326,42 +332,18 @@ func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error
 	return k, nil
 }
 
-// logConfiguration logs the values of all flags, except the URL of a proxy, which
-// may hold a password, and the variables that have no effect.
-func (s *command) logConfiguration(c *cli.Call, logger *slog.Logger) {
-	var values []any
-	for name, value := range c.FlagValues() {
-		if name == "proxy" && value != "" {
-			value = "set"
-		}
-		values = append(values, slog.String(name, value))
-		if weak := strings.HasPrefix(name, "insecure-") || name == "test-service-failure"; weak && value == "true" {
-			logger.Warn("not for production", "flag", name)
-		}
-	}
-	logger.Info("configuration", values...)
-	for _, name := range c.ServiceLinks() {
-		logger.Warn("variable ignored", "variable", name, "advice", cli.ServiceLinkAdvice)
-	}
-	for _, v := range c.UnknownVariables() {
-		logger.Warn("variable unknown", "variable", v.Name, "advice", v.Advice)
-	}
-}
-
-// logFreePort logs that the port is another one after the next start, unless --port 0 was set.
-func (s *command) logFreePort(c *cli.Call, logger *slog.Logger, l net.Listener) {
-	if s.port.N == 0 && !c.IsSet("port") {
-		logger.Info("no port is set: the system has chosen a free one", "url", s.url(l),
-			"advice", "set --port, or the variable PORT, for the same port at each start")
-	}
-}
-
 // url returns the URL of the service.
 func (s *command) url(l net.Listener) string {
 	if s.tlsCert != "" {
-		return "https://" + l.Addr().String()
+		return urlOf("https", l)
 	}
-	return "http://" + l.Addr().String()
+	return urlOf("http", l)
+}
+
+// urlOf returns the URL of a server, without a path. The zone of an IPv6 address is escaped.
+func urlOf(scheme string, l net.Listener) string {
+	u := url.URL{Scheme: scheme, Host: l.Addr().String()}
+	return u.String()
 }
 
 // listen opens the port for the API, with TLS if there is a certificate. Its files are
@@ -401,32 +383,6 @@ func (s *command) listenMetrics(c *cli.Call) (net.Listener, error) {
 		return nil, fmt.Errorf("%w (see --metrics-address)", err)
 	}
 	return l, nil
-}
-
-// connectionLog is where net/http logs about connections. What clients cause has the level
-// debug. If connections cannot be accepted, for which the process needs more file descriptors,
-// that is a warning once a minute.
-type connectionLog struct {
-	logger  *slog.Logger
-	limited *loglimit.Logger
-}
-
-// Write implements io.Writer.
-func (l *connectionLog) Write(line []byte) (int, error) {
-	text := strings.TrimSpace(string(line))
-	if cause, found := strings.CutPrefix(text, "http: Accept error: "); found {
-		l.limited.Log(context.Background(), slog.LevelWarn, "accept", "connections cannot be accepted", slog.String("error", cause),
-			slog.String("advice", "if too many files are open, raise the limit: LimitNOFILE= of systemd, ulimit -n"))
-	} else {
-		l.logger.Debug("connection", "error", text)
-	}
-	return len(line), nil
-}
-
-// noteTLS logs, once a minute, that a client begins with TLS although there is none.
-func (l *connectionLog) noteTLS() {
-	l.limited.Log(context.Background(), slog.LevelWarn, "tls", "a client tried TLS, but only plain HTTP is served",
-		slog.String("advice", "use http:// in the client's URL, or set --tls-cert and --tls-key"))
 }
 
 // printRunning prints the URL of the service, and the fallback if there is one, in

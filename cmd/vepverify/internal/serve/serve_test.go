@@ -239,11 +239,12 @@ func freeAddress(t *testing.T) string {
 func TestServeMetrics(t *testing.T) {
 	address := freeAddress(t)
 	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
+	s.await(`"msg":"metrics","url":"http://` + address + `/metrics"`)
 	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
 	text := readMetrics(t, address)
 	for _, want := range []string{
 		`vepverify_verifications_total{class="none",result="okay"} 1`, "go_goroutines", "process_resident_memory_bytes",
-		"process_start_time_seconds", `vepverify_build_info{commit="`, `vepverify_files_modified_timestamp_seconds{files="keys"} 1.`,
+		"process_start_time_seconds", `vepverify_build_info{commit="`, "vepverify_log_lines_lost_total 0", `vepverify_files_modified_timestamp_seconds{files="keys"} 1.`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the metrics lack %s", want)
