@@ -124,7 +124,7 @@ func (s *Store) checkSettings(ctx context.Context) []Misconfiguration {
 		all = append(all, wanted...)
 	}
 	slices.SortStableFunc(all, func(a, b Misconfiguration) int {
-		return cmp.Or(cmp.Compare(a.Server, b.Server), cmp.Compare(a.Setting, b.Setting))
+		return cmp.Compare(a.Server, b.Server)
 	})
 	return all
 }
