@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/internal/bounded"
+	"github.com/vepverify/vepverify/internal/cookiename"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/internal/typednil"
@@ -342,6 +343,9 @@ func nonceCookie(c NoncesConfig) (http.Cookie, error) {
 	}
 	if err := cookie.Valid(); err != nil {
 		return http.Cookie{}, invalidConfig("CookieName", "%q: not the name of a cookie", c.CookieName)
+	}
+	if err := cookiename.Check(&cookie); err != nil {
+		return http.Cookie{}, invalidConfig("CookieName", "%w", err)
 	}
 	return cookie, nil
 }

@@ -250,6 +250,8 @@ func TestNoncesConfig(t *testing.T) {
 		"http and https":   {Origins: []string{"https://rp.example", "http://localhost"}},
 		"a negative limit": {Origins: https, MaxVisitors: -1},
 		"a bad name":       {Origins: https, CookieName: "a b"},
+		"a name for https": {Origins: []string{"http://localhost"}, CookieName: "__secure-evp"},
+		"a name for hosts": {Origins: []string{"http://localhost"}, CookieName: "__Host-evp"},
 		"a nil store":      {Store: (*nilStore)(nil)},
 	} {
 		if nonces, err := evp.NewNonces(c); nonces != nil || !errors.Is(err, assertion.ErrMisuse) || !strings.HasPrefix(err.Error(), "evp: ") {

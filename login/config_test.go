@@ -78,6 +78,26 @@ func TestBadConfigurations(t *testing.T) {
 			c.Sessions.Cookie.Name, c.Sessions.Cookie.Domain = "__Host-x", "rp.example"
 		},
 
+		"__host- and domain": func(c *C) {
+			c.Sessions = secureSessions()
+			c.Sessions.Cookie.Name, c.Sessions.Cookie.Domain = "__host-x", "rp.example"
+		},
+		"__Secure- without Secure": func(c *C) {
+			c.Audiences, c.Sessions = []string{"http://localhost"}, secureSessions()
+			c.Sessions.Cookie.Name, c.Sessions.Cookie.Secure = "__Secure-x", false
+		},
+		"__Host-Http- and path": func(c *C) {
+			c.Prefix, c.Sessions = "/app", secureSessions()
+			c.Sessions.Cookie.Name, c.Sessions.Cookie.Path = "__Host-Http-x", "/app"
+		},
+		"__Http- without Secure": func(c *C) {
+			c.Audiences, c.Sessions = []string{"http://localhost"}, secureSessions()
+			c.Sessions.Cookie.Name, c.Sessions.Cookie.Secure = "__http-x", false
+		},
+
+		"cookie without a name": func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Name = "" },
+		"bad name of a cookie":  func(c *C) { c.Sessions = secureSessions(); c.Sessions.Cookie.Name = "a b" },
+
 		"nil guard":               func(c *C) { c.OneUse = (*assertion.MemoryOneUse)(nil) },
 		"zero verifier":           func(c *C) { c.Verifier = new(assertion.Verifier) },
 		"zero verifier, replay":   func(c *C) { c.Verifier, c.InsecureReplay = new(assertion.Verifier), true },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/vepverify/vepverify/internal/cookiename"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/typednil"
 )
@@ -70,8 +71,13 @@ func checkSessions(s *scs.SessionManager, secure bool) error {
 		return errors.New("login: Sessions: Cookie.HttpOnly is not set")
 	case c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode:
 		return errors.New("login: Sessions: Cookie.SameSite is neither Lax nor Strict")
-	case strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "" || !c.Secure):
-		return errors.New(`login: Sessions: browsers refuse a __Host- cookie with a domain, with a path other than "/", or without Secure`)
+	}
+	cookie := &http.Cookie{Name: c.Name, Domain: c.Domain, Path: c.Path, Secure: c.Secure}
+	if err := cookie.Valid(); err != nil {
+		return fmt.Errorf("login: Sessions: Cookie: %w", err)
+	}
+	if err := cookiename.Check(cookie); err != nil {
+		return fmt.Errorf("login: Sessions: Cookie.Name: %w", err)
 	}
 	return nil
 }
