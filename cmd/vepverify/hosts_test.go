@@ -186,6 +186,8 @@ func answerDNS(query []byte, folder string) ([]byte, error) {
 		m.RCode = dnsmessage.RCodeNameError
 	case len(text) == 0:
 		m.RCode = dnsmessage.RCodeServerFailure
+	case string(text) == "REFUSED\n":
+		m.RCode = dnsmessage.RCodeRefused
 	default:
 		for record := range strings.Lines(string(text)) {
 			m.Answers = append(m.Answers, dnsmessage.Resource{

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,6 +35,8 @@ type zone struct {
 	addresses []string
 	later     []string // addresses of all questions after the first
 	silent    bool     // no answer
+	referral  bool     // of a server that does not resolve for others
+	malformed bool     // not a DNS message
 }
 
 func newNameServer(t testing.TB, names map[string]zone) *nameServer {
@@ -78,6 +82,10 @@ func (s *nameServer) answer(query []byte) []byte {
 	switch {
 	case z.silent:
 		return nil
+	case z.malformed:
+		return append(query[:2:2], "marker"...)
+	case z.referral:
+		m.RecursionAvailable = false
 	case !found:
 		m.RCode = dnsmessage.RCodeNameError
 	case z.rcode == dnsmessage.RCodeSuccess:
@@ -128,20 +136,23 @@ func TestDNS(t *testing.T) {
 		zone    *zone
 		outcome discovery.Outcome // 0 means that it names the issuer
 		rule    string
+		reason  string // a part of it
 	}{
-		"one record":             {&zone{txt: [][]string{{record}}}, 0, ""},
-		"in two strings":         {&zone{txt: [][]string{{"iss=accounts", ".issuer.example"}}}, 0, ""},
-		"no such name":           {nil, refused, "8.no-issuer"},
-		"no record":              {&zone{}, refused, "8.no-issuer"},
-		"other records":          {&zone{addresses: []string{"192.0.2.1"}}, refused, "8.no-issuer"},
-		"two records":            {&zone{txt: [][]string{{record}, {record}}}, refused, "8.record"},
-		"1000 records":           {&zone{txt: many}, refused, "8.record"},
-		"a record of 60 KiB":     {&zone{txt: [][]string{long}}, refused, "8.record"},
-		"a record of no strings": {&zone{txt: [][]string{{""}}}, refused, "8.record"},
-		"server failure":         {&zone{rcode: dnsmessage.RCodeServerFailure}, unavailable, "8.unavailable"},
-		"server refuses":         {&zone{rcode: dnsmessage.RCodeRefused}, unavailable, "8.unavailable"},
-		"format error":           {&zone{rcode: dnsmessage.RCodeFormatError}, unavailable, "8.unavailable"},
-		"silent":                 {&zone{silent: true}, unavailable, "8.unavailable"},
+		"one record":             {&zone{txt: [][]string{{record}}}, 0, "", ""},
+		"in two strings":         {&zone{txt: [][]string{{"iss=accounts", ".issuer.example"}}}, 0, "", ""},
+		"no such name":           {nil, refused, "8.no-issuer", ""},
+		"no record":              {&zone{}, refused, "8.no-issuer", ""},
+		"other records":          {&zone{addresses: []string{"192.0.2.1"}}, refused, "8.no-issuer", ""},
+		"two records":            {&zone{txt: [][]string{{record}, {record}}}, refused, "8.record", ""},
+		"1000 records":           {&zone{txt: many}, refused, "8.record", ""},
+		"a record of 60 KiB":     {&zone{txt: [][]string{long}}, refused, "8.record", ""},
+		"a record of no strings": {&zone{txt: [][]string{{""}}}, refused, "8.record", ""},
+		"server failure":         {&zone{rcode: dnsmessage.RCodeServerFailure}, unavailable, "8.unavailable", "SERVFAIL"},
+		"server refuses":         {&zone{rcode: dnsmessage.RCodeRefused}, unavailable, "8.unavailable", "refused the question"},
+		"format error":           {&zone{rcode: dnsmessage.RCodeFormatError}, unavailable, "8.unavailable", "refused the question, or reported an error"},
+		"referral":               {&zone{referral: true}, unavailable, "8.unavailable", "referral"},
+		"malformed":              {&zone{malformed: true}, unavailable, "8.unavailable", "malformed"},
+		"silent":                 {&zone{silent: true}, unavailable, "8.unavailable", "timed out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +171,10 @@ func TestDNS(t *testing.T) {
 					t.Errorf("%q, %v", host, err)
 				}
 			} else {
-				checkError(t, name, err, c.outcome, c.rule)
+				e := checkError(t, name, err, c.outcome, c.rule)
+				if e != nil && (!strings.Contains(e.Reason, c.reason) || e.Advice == "") {
+					t.Errorf("reason %q, advice %q, want %q", e.Reason, e.Advice, c.reason)
+				}
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -176,9 +190,13 @@ func TestDNS(t *testing.T) {
 // TestDeadNameServer checks that a DNS server that does not exist says nothing about the
 // domain.
 func TestDeadNameServer(t *testing.T) {
-	r := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.New("marker")
-	}}
-	_, err := open(t, discovery.Config{Resolver: r}).Issuer(t.Context(), mail)
-	checkError(t, "no server", err, discovery.Unavailable, "8.unavailable")
+	refused := &net.OpError{Op: "dial", Net: "udp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for reason, failure := range map[string]error{"TXT lookup failed": errors.New("marker"), "connection refused": refused} {
+		r := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, failure }}
+		_, err := open(t, discovery.Config{Resolver: r}).Issuer(t.Context(), mail)
+		e := checkError(t, "no server", err, discovery.Unavailable, "8.unavailable")
+		if e != nil && !strings.Contains(e.Reason, reason) {
+			t.Errorf("reason %q, want %q", e.Reason, reason)
+		}
+	}
 }

@@ -97,5 +97,9 @@ func txtError(err error) *Error {
 	case outbound.Classify(err) == outbound.TimedOut:
 		return unavailable("8.unavailable", "TXT lookup timed out", context.DeadlineExceeded).advise(adviceDNS, "Timeout")
 	}
-	return unavailable("8.unavailable", "TXT lookup failed", nil).advise(adviceDNS, "Resolver")
+	reason, advice := outbound.NameServerFailure(err)
+	if reason == "" {
+		return unavailable("8.unavailable", "TXT lookup failed", nil).advise(adviceDNS, "Resolver")
+	}
+	return unavailable("8.unavailable", "TXT lookup failed: "+reason, nil).advise(advice, "Resolver")
 }
