@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/bundlename"
 	"github.com/vepverify/vepverify/internal/domain"
 	"github.com/vepverify/vepverify/internal/fetch"
 	"github.com/vepverify/vepverify/internal/strictjson"
@@ -68,16 +69,18 @@ func ParseStatic(data []byte) (*Static, error) {
 }
 
 // isForTokens reports whether a member of a bundle is one for the Email Verification Protocol
-// (evp.ParseBundle): a TXT record, or a document at a URL. The URL of a host or of its support
-// document is a mistake.
+// (evp.ParseBundle), and not a mistake: the URL of a host or of its support document, or a URL
+// with another value than an object or null.
 func isForTokens(m strictjson.Member) bool {
-	kind, isNull := m.Value[0], string(m.Value) == "null"
-	if strings.HasPrefix(m.Name, "_email-verification.") {
-		return kind != '{'
+	switch {
+	case !bundlename.EntryForTokens(m):
+		return false
+	case bundlename.IsTXT(m.Name):
+		return true
 	}
-	location, isURL := strings.CutPrefix(m.Name, "https://")
-	_, path, _ := strings.Cut(location, "/")
-	return isURL && (kind == '{' || isNull) && path != "" && path != ".well-known/browserid"
+	_, path, _ := strings.Cut(strings.TrimPrefix(m.Name, "https://"), "/")
+	isDocument := m.Value[0] == '{' || string(m.Value) == "null"
+	return isDocument && path != "" && path != ".well-known/browserid"
 }
 
 // LoadStatic reads the bundle in the file at path, as ParseStatic does. If path is a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/internal/bundlename"
 	"github.com/vepverify/vepverify/internal/sniff"
 	"github.com/vepverify/vepverify/internal/strictjson"
 	"github.com/vepverify/vepverify/keys"
@@ -64,7 +65,7 @@ func parseBundle(data []byte) (bundle, error) {
 	}
 	b := make(bundle, len(object))
 	for _, m := range object {
-		if name := m.Name; isTokenEntry(name) {
+		if name := m.Name; bundlename.ForTokens(name) {
 			b[name] = m.Value
 		} else {
 			b[strings.ToLower(name)] = m.Value
@@ -72,14 +73,6 @@ func parseBundle(data []byte) (bundle, error) {
 	}
 	return b, nil
 }
-
-// isTokenEntry reports whether an entry is for the Email Verification Protocol.
-func isTokenEntry(name string) bool {
-	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, txtPrefix)
-}
-
-// txtPrefix is before the domain in the name of a TXT record.
-const txtPrefix = "_email-verification."
 
 // The values of bundleChange.Kind.
 const (
@@ -102,7 +95,7 @@ func (b bundle) merge(newer bundle) (changes []bundleChange) {
 		older, found := b[name]
 		switch {
 		case !found:
-		case isTokenEntry(name):
+		case bundlename.ForTokens(name):
 			c.Kind, c.Details = tokenChange(older, newer[name])
 		case bytes.Equal(canonicalDocument(older), canonicalDocument(newer[name])):
 			c.Kind = unchanged

@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/internal/bundlename"
 )
 
 // findIssuers returns the function that looks up the issuer of a domain's addresses. The saver is nil
@@ -123,7 +124,7 @@ func (r *tokenLookup) fail(err error) {
 func (r *tokenLookup) status() cli.Status { return statusOf(r.Status) }
 
 func (r *tokenLookup) entries() []string {
-	names := []string{txtPrefix + r.Domain}
+	names := []string{bundlename.TXTPrefix + r.Domain}
 	if r.Metadata != nil {
 		names = append(names, "https://"+r.Issuer+"/.well-known/email-verification", r.Metadata.KeySet)
 	}

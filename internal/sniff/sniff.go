@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/vepverify/vepverify/internal/bundlename"
 	"github.com/vepverify/vepverify/internal/domain"
 )
 
@@ -222,7 +223,7 @@ func object(text string) Kind {
 	case has("public-key", "authentication", "provisioning", "authority", "disabled", "keys"):
 		return SupportDocument
 	}
-	if slices.ContainsFunc(names, isEVPName) {
+	if slices.ContainsFunc(names, bundlename.ForTokens) {
 		return EVPBundle
 	}
 	if len(names) > 0 && strings.Contains(names[0], ".") {
@@ -231,12 +232,6 @@ func object(text string) Kind {
 		}
 	}
 	return JSON
-}
-
-// isEVPName reports whether the entry of a bundle is for the Email Verification Protocol. Entries
-// for BrowserID may stand beside it.
-func isEVPName(name string) bool {
-	return strings.HasPrefix(name, "_email-verification.") || strings.HasPrefix(name, "https://")
 }
 
 // memberNames returns the names of the members of the object that begins a text, and the

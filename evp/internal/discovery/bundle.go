@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/bundlename"
 	"github.com/vepverify/vepverify/internal/strictjson"
 )
 
@@ -70,20 +71,13 @@ func adviceOf(err error) string {
 // the value of a TXT record.
 func Split(o strictjson.Object) (bundle, others strictjson.Object) {
 	for _, m := range o {
-		if belongs(m) {
+		if bundlename.EntryForTokens(m) {
 			bundle = append(bundle, m)
 		} else {
 			others = append(others, m)
 		}
 	}
 	return bundle, others
-}
-
-func belongs(m strictjson.Member) bool {
-	if strings.HasPrefix(m.Name, TXTPrefix) {
-		return m.Value[0] != '{'
-	}
-	return strings.HasPrefix(m.Name, "https://")
 }
 
 func isNull(value json.RawMessage) bool { return string(value) == "null" }

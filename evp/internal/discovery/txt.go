@@ -6,11 +6,12 @@ import (
 	"net"
 	"strings"
 
+	"github.com/vepverify/vepverify/internal/bundlename"
 	"github.com/vepverify/vepverify/internal/outbound"
 )
 
 // TXTPrefix is before the email domain in the name of its TXT record.
-const TXTPrefix = "_email-verification."
+const TXTPrefix = bundlename.TXTPrefix
 
 // recordPrefix is before the issuer's host in a TXT record.
 const recordPrefix = "iss="
