@@ -17,7 +17,7 @@ import (
 
 // oauthlibRequest is a request that oauthlib_client.py signs and sends.
 type oauthlibRequest struct {
-	Name   string `json:"-"`
+	Name   string `json:"name"`
 	Method string `json:"method"`
 	URI    string `json:"uri"`
 	Hash   string `json:"hash"`
@@ -95,36 +95,21 @@ func job(t *testing.T, server *httptest.Server) oauthlibJob {
 	return oauthlibJob{Host: host, Port: number, TLS: server.TLS != nil}
 }
 
-// oauthlibRequests returns requests to an origin that some signers sign differently.
-func oauthlibRequests(origin string) []oauthlibRequest {
+// oauthlibRequests returns the requests of testdata/oauth_requests.json, which some signers
+// sign differently, to an origin.
+func oauthlibRequests(t *testing.T, origin string) []oauthlibRequest {
+	t.Helper()
+	text, err := os.ReadFile("testdata/oauth_requests.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []oauthlibRequest
 	for _, hash := range []string{vepauth.HMACSHA1, vepauth.HMACSHA256} {
-		for _, r := range []oauthlibRequest{
-			{Name: "plain", Method: "GET", URI: "/data"},
-			{Name: "no path", Method: "GET", URI: ""},
-			{Name: "no path but a query", Method: "GET", URI: "/?a=b"},
-			{Name: "realm", Method: "GET", URI: "/data", Realm: "here"},
-			{Name: "query", Method: "GET", URI: "/data?a=b&c=d"},
-			{Name: "plus", Method: "GET", URI: "/data?a=b+c&d=e%2Bf&g=h%20i"},
-			{Name: "duplicate names", Method: "GET", URI: "/data?a=2&a=1&a=10&b=&a=2"},
-			{Name: "form body", Method: "POST", URI: "/data", Body: "a=b&c=d+e&c=%2B&f="},
-			{Name: "form body and query", Method: "POST", URI: "/data?a=2&c=1", Body: "a=1&c=2"},
-			{Name: "form body by PUT", Method: "PUT", URI: "/data", Body: "a=b"},
-			{Name: "form body by PATCH", Method: "PATCH", URI: "/data", Body: "a=b"},
-			{Name: "DELETE", Method: "DELETE", URI: "/data"},
-			{Name: "marks", Method: "GET", URI: "/data?a=*'()!~&*'()!~=b"},
-			{Name: "marks in the path", Method: "GET", URI: "/*'()!~;,@:$&=+"},
-			{Name: "marks in the form", Method: "POST", URI: "/data", Body: "a=*'()!~"},
-			{Name: "no value", Method: "GET", URI: "/data?a&b=&c=d"},
-			{Name: "no value in the form", Method: "POST", URI: "/data", Body: "a&b="},
-			{Name: "percent-encoded path", Method: "GET", URI: "/%7Euser/a%2Fb/%2f%7e/c%20d"},
-			{Name: "percent-encoded query", Method: "GET", URI: "/data?a=%2f%7e&%7E=%2F"},
-			{Name: "UTF-8", Method: "GET", URI: "/caf%C3%A9/%e2%82%ac?n%C3%A4me=%E2%98%83&a=%f0%9f%98%80"},
-			{Name: "UTF-8 in the form", Method: "POST", URI: "/data", Body: "n%C3%A4me=%E2%98%83"},
-			{Name: "bare UTF-8 in the path", Method: "GET", URI: "/café"},
-			{Name: "double slashes", Method: "GET", URI: "//a//b/"},
-			{Name: "sorting", Method: "GET", URI: "/data?B=1&a=1&A=1&a-b=1&a.b=1&ab=1&a%20b=1&z=1&%C3%A9=1"},
-		} {
+		var some []oauthlibRequest
+		if err := json.Unmarshal(text, &some); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range some {
 			r.Name, r.URI, r.Hash = hash+" "+origin+" "+r.Name, origin+r.URI, hash
 			all = append(all, r)
 		}
@@ -168,7 +153,7 @@ func TestOAuthlib(t *testing.T) {
 		for i, origin := range test.origins {
 			j := job(t, server)
 			j.Resource, j.Assertion = origin+"/data", idp.At(s.now()).Backed(alice, userKey, origin)
-			j.Requests = oauthlibRequests(origin)
+			j.Requests = oauthlibRequests(t, origin)
 			if i > 0 {
 				j.Requests = j.Requests[:4]
 			}
@@ -191,12 +176,12 @@ func TestOAuthlibRefused(t *testing.T) {
 	server, s := oauthlibServer(t, false, vepauth.Config{PublicOrigin: rp})
 	a := s.do(tokenRequest(endpoint, idp.At(s.now()).Backed(alice, userKey, rp)))
 	own := job(t, server)
-	own.Key, own.Secret, own.Requests = a.member("oauth_consumer_key"), a.member("oauth_consumer_secret"), oauthlibRequests(rp)[:1]
+	own.Key, own.Secret, own.Requests = a.member("oauth_consumer_key"), a.member("oauth_consumer_secret"), oauthlibRequests(t, rp)[:1]
 	c := newSite(t, nil).login(endpoint) // of another site
 	another, guessed, elsewhere := own, own, own
 	another.Key, another.Secret = c.ID, c.Secret
 	guessed.Secret = "x" + own.Secret
-	elsewhere.Requests = oauthlibRequests("http://rp.example")[:1]
+	elsewhere.Requests = oauthlibRequests(t, "http://rp.example")[:1]
 	for i, answers := range runJobs(t, own, another, guessed, elsewhere) {
 		check(t, []string{"its own", "another's token", "another secret", "another origin"}[i], answers[0], []int{200, 401, 401, 401}[i])
 	}
