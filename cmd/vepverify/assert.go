@@ -23,8 +23,17 @@ var assertManual = cli.Manual{
 	},
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "done"},
-		{Status: cli.ExitUsage, Meaning: "usage, an identity that cannot be read or has expired"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, an identity that cannot be read or has expired"},
 	},
+	Flags: map[string]string{
+		"audience": `A verifier that expects another origin refuses the assertion.`,
+		"duration": `Browsers sign for two to five minutes. Verifiers that accept each assertion once refuse times
+of more than ten minutes.`,
+		"now":                `The assertion is valid from this time on, in place of the current one.`,
+		"insecure-weak-keys": `It is for test vectors.`,
+	},
+	SeeAlso:   []string{"certify", "verify", "request"},
+	Documents: []string{"docs/PROTOCOL.md"},
 }
 
 // assertCmd is the command assert with its flags.

@@ -33,8 +33,19 @@ Domains may be in Unicode; the certificate has their ASCII form, xn--….
 Identity file: {"email":…,"certificate":…,"privateKey":…}`,
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "done"},
-		{Status: cli.ExitUsage, Meaning: "usage, a key that cannot be read, a file that exists"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, a key that cannot be read, a file that exists"},
 	},
+	Flags: map[string]string{
+		"issuer":     `The domain whose support document has the public key of --key.`,
+		"out":        `The file must not exist. Its mode is 0600, because it holds the private key of the user.`,
+		"public-key": `The file has a public key as keygen prints it. --out is not needed then.`,
+		"duration": `Persona's issuers certified for a day. Nobody can revoke a certificate, so a short time is
+better.`,
+		"now":                `The certificate is valid from this time on, in place of the current one.`,
+		"insecure-weak-keys": `It is for test vectors.`,
+	},
+	SeeAlso:   []string{"keygen", "assert", "request"},
+	Documents: []string{"docs/PROTOCOL.md"},
 }
 
 // certifyCmd is the command certify with its flags.

@@ -36,8 +36,17 @@ var healthManual = cli.Manual{
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "healthy"},
 		{Status: cli.ExitFailure, Meaning: "not healthy, or no answer"},
-		{Status: cli.ExitUsage, Meaning: "usage, unreadable file"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, unreadable file"},
 	},
+	Flags: map[string]string{
+		"timeout": `It includes the connection and TLS.`,
+		"ca-file": `For a service whose certificate no public authority has issued. The service's own certificate
+is enough.`,
+		"server-name":          `For checks from the same machine, where the URL has an IP address.`,
+		"insecure-certificate": `Use it only where nobody else can answer at the address, such as within a container.`,
+	},
+	SeeAlso:   []string{"serve"},
+	Documents: []string{"docs/SERVICE.md", "docs/API.md"},
 }
 
 // healthCheck is the command health with its flags.

@@ -25,8 +25,13 @@ var inspectManual = cli.Manual{
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "it could be decoded"},
 		{Status: cli.ExitFailure, Meaning: "it is malformed"},
-		{Status: cli.ExitUsage, Meaning: "usage, unreadable file"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, unreadable file"},
 	},
+	FlagGroups: []cli.FlagGroup{cli.FormatFlags},
+	Flags: map[string]string{"now": `The text says of each time whether it is past. Without this flag it is compared with the
+clock.`},
+	SeeAlso:   []string{"verify"},
+	Documents: []string{"docs/PROTOCOL.md", "docs/EVP.md"},
 }
 
 // notVerified is the first and the last line of the output.

@@ -41,8 +41,18 @@ keys that an issuer serves at its jwks_uri. BrowserID has neither Ed25519 nor ES
 keys are JWK with --jwk or --jwks only.`,
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "done"},
-		{Status: cli.ExitUsage, Meaning: "usage, a file that exists or cannot be written"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, a file that exists or cannot be written"},
 	},
+	Flags: map[string]string{
+		"out": `The file must not exist. Its mode is 0600. A private key for BrowserID is a JSON object; with
+--jwk or --jwks it is a JWK.`,
+		"algorithm": `RS256 is RSA with 2048 bits, and RS128 with 1024. DS128 and DS256 are DSA, which old clients
+generate. Ed25519 and ES256 are for issuers of tokens. RS64 needs --insecure-weak-keys.`,
+		"from":               `The file is one that this command has written. --out and --algorithm are not needed then.`,
+		"insecure-weak-keys": `RS64 is RSA with 512 bits. It is for test vectors.`,
+	},
+	SeeAlso:   []string{"certify", "lookup", "verify"},
+	Documents: []string{"docs/PROTOCOL.md", "docs/EVP.md"},
 }
 
 // The paths in a support document, which its owner may change.

@@ -44,8 +44,16 @@ record and the two documents are added to the file, which may have entries for b
 		{Status: cli.ExitOkay, Meaning: "supported"},
 		{Status: cli.ExitFailure, Meaning: "not supported, or refused"},
 		{Status: cli.ExitUndecided, Meaning: "unknown: try later"},
-		{Status: cli.ExitUsage, Meaning: "usage"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage"},
 	},
+	Flags: map[string]string{
+		"save": `The file is replaced by a rename, so that a service which reads it never sees half of it. It
+has the form that --keys reads. --keys and --save exclude each other.`,
+		"evp": ``,
+	},
+	FlagGroups: append([]cli.FlagGroup{cli.FormatFlags}, verifier.Groups...),
+	SeeAlso:    []string{"verify", "keygen", "serve"},
+	Documents:  []string{"docs/PROTOCOL.md", "docs/EVP.md"},
 }
 
 // lookupCmd is the command lookup.

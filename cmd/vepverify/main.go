@@ -61,6 +61,9 @@ vepverify assertion.txt --audience https://rp.example --keys keys.json --explain
 is given as --flag=value. A file named like a command is written ./verify. "-" is
 standard input. Every flag except --now and --insecure-… can be set in the environment:
 --ca-file as VEPVERIFY_CA_FILE, repeatable ones with spaces between the values.`,
+	Environment: terminalVariables,
+	SeeAlso:     []string{"verify", "serve"},
+	Documents:   []string{"README.md", "docs/README.md"},
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "okay"},
 		{Status: cli.ExitFailure, Meaning: "failure: an assertion is refused, or what the command checks is not as it should be"},
@@ -72,4 +75,10 @@ standard input. Every flag except --now and --insecure-… can be set in the env
 	ExitNote: `0 okay, 1 failure, 3 undecided (try later), each with its answer on standard
 output; 2 for wrong usage, unreadable files and bad configuration, with one line on
 standard error; 130 after Ctrl-C and 143 after SIGTERM, without an answer.`,
+}
+
+// terminalVariables are variables of other software about the terminal.
+var terminalVariables = []cli.Entry{
+	{Name: "NO_COLOR", Text: "If it is not empty, no colors are used. They are used on terminals only, and not if TERM is dumb."},
+	{Name: "LC_ALL, LC_CTYPE, LANG", Text: "In a locale that is not UTF-8, explanations are marked with ASCII characters."},
 }

@@ -211,6 +211,7 @@ func TestHelpHasThePage(t *testing.T) {
 func TestManualsAreWhole(t *testing.T) {
 	app := newApp()
 	names := make(map[string]bool)
+	explained := make(map[string]bool) // flags with an explanation, and whether a command has them
 	for _, c := range app.Commands {
 		names[c.Name] = true
 	}
@@ -221,13 +222,18 @@ func TestManualsAreWhole(t *testing.T) {
 		if c.Group == "" {
 			t.Errorf("%s is in no group", c.Name)
 		}
-		for flag := range c.Manual.Flags {
-			if !slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag }) {
-				t.Errorf("%s has no flag --%s, which is explained", c.Name, flag)
+		for _, group := range append(c.Manual.FlagGroups, cli.FlagGroup{Text: c.Manual.Flags}) {
+			for flag := range group.Text {
+				explained[flag] = explained[flag] || slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag })
+			}
+		}
+		for _, e := range c.Manual.Examples {
+			for line := range strings.Lines(strings.ReplaceAll(e.Lines, "\\\n", "")) {
+				checkExample(t, c.Name, strings.TrimSuffix(line, "\n"))
 			}
 		}
 		for _, other := range c.Manual.SeeAlso {
-			if !names[other] && !regexp.MustCompile(`^[a-z][a-z-]+\([1-8]\)$`).MatchString(other) || other == c.Name {
+			if !names[other] && !regexp.MustCompile(`^[a-z][a-z.-]+\([1-8]\)$`).MatchString(other) || other == c.Name {
 				t.Errorf("%s: no page %q for SEE ALSO", c.Name, other)
 			}
 		}
@@ -235,6 +241,32 @@ func TestManualsAreWhole(t *testing.T) {
 			if _, err := os.Stat(filepath.Join("..", "..", document)); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
+		}
+	}
+	for flag, exists := range explained {
+		if !exists {
+			t.Errorf("--%s is explained, but no command has it", flag)
+		}
+	}
+}
+
+// checkExample checks that a line of an example runs a command, with flags that it has.
+func checkExample(t *testing.T, name, line string) {
+	t.Helper()
+	m := regexp.MustCompile(`^(?:pbpaste \| |source <\(|parallel (?:--[a-z-]+ )*)?vepverify (\S+) ?([^|]*)`).FindStringSubmatch(line)
+	if m == nil {
+		t.Errorf("%s: the example %q does not run the program", name, line)
+		return
+	}
+	command := newApp().Commands[0] // the default command
+	for _, c := range newApp().Commands {
+		if c.Name == m[1] {
+			command = c
+		}
+	}
+	for _, flag := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(m[0][strings.Index(m[0], "vepverify"):], -1) {
+		if !slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] }) {
+			t.Errorf("%s: the example %q gives %s a flag that it has not: %s", name, line, command.Name, flag[0])
 		}
 	}
 }

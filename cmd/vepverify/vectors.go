@@ -34,8 +34,11 @@ the lines are {"file":…,"case":…,"passed":false,"problem":…} and {"passed"
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "all passed"},
 		{Status: cli.ExitFailure, Meaning: "some failed"},
-		{Status: cli.ExitUsage, Meaning: "usage, a file unreadable or of another format"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, a file unreadable or of another format"},
 	},
+	Flags:      map[string]string{"run": `The expression has the syntax of Go's package regexp, and matches anywhere in the name.`},
+	FlagGroups: []cli.FlagGroup{cli.FormatFlags},
+	Documents:  []string{"testdata/README.md", "docs/PROTOCOL.md", "docs/EVP.md"},
 }
 
 // vectorsCmd is the command vectors with its flags and counts.

@@ -42,11 +42,38 @@ Answer, one line on standard output:
 If the input is something else, such as a file in UTF-16 or a private key, one line on
 standard error says so.`,
 	Exit: []cli.Exit{
-		{Status: cli.ExitOkay, Meaning: "okay"},
-		{Status: cli.ExitFailure, Meaning: "failure"},
-		{Status: cli.ExitUndecided, Meaning: "undecided"},
-		{Status: cli.ExitUsage, Meaning: "usage or empty input, with nothing on standard output"},
+		{Status: cli.ExitOkay, Meaning: "okay: the assertion or the token proves the address"},
+		{Status: cli.ExitFailure, Meaning: "failure: it is refused"},
+		{Status: cli.ExitUndecided, Meaning: "undecided: an issuer could not be reached; try again later"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage or empty input, with nothing on standard output"},
 	},
+	Detail: `# What is verified
+
+An assertion is accepted if it is well formed and within its times, if its audience is one of
+--audience, if its signatures are valid, and if its issuer is the authority for the domain of
+the address. The authority is the domain itself, or the host to which the domain delegates.
+The issuer's keys are fetched over HTTPS from its support document, and kept in no file.
+
+The answer says which address was proved, to which audience, by which issuer, and until when
+(expires, in milliseconds since 1970). A failure has a reason. It is undecided if trying again
+later can help, because an issuer could not be reached.
+
+The command does not remember assertions: the same one is accepted again until it expires.
+vepverify-serve(1) has --replay.`,
+	Flags: map[string]string{
+		"audience": `An assertion that was made for another site is a failure. Give the flag several times if the
+site has several origins.`,
+		"nonce": `Text that the site has made for this visitor and put into the form. A token with another nonce
+is a failure. It may begin with "-": write --nonce=VALUE.`,
+		"email": `A token for another address is a failure. Without this flag, the answer says which address the
+token proves, and your program must compare.`,
+		"explain": `For each check, it prints what was compared and how long it took. For a failure, it prints the
+likely cause and what to do. The answer on standard output stays the same.`,
+	},
+	FlagGroups:  append([]cli.FlagGroup{cli.FormatFlags}, verifier.Groups...),
+	Environment: terminalVariables,
+	SeeAlso:     []string{"inspect", "lookup", "batch", "serve"},
+	Documents:   []string{"docs/PROTOCOL.md", "docs/EVP.md"},
 }
 
 // verifyCmd is the command verify with its flags.

@@ -15,6 +15,10 @@ func versionCommand() *cli.Command {
 		Name: cli.VersionName, Usage: "print the version",
 		Help: `Prints the version, the revision of the source, the version of Go, and the arithmetic that
 verifies signatures on this processor: AVX-512 IFMA, or portable code.`,
+		Manual: cli.Manual{
+			Exit:       []cli.Exit{{Status: cli.ExitOkay, Meaning: "done"}, {Status: cli.ExitUsage, Meaning: "wrong usage"}},
+			FlagGroups: []cli.FlagGroup{cli.FormatFlags},
+		},
 		Flags: format.Flags(),
 		Run: func(_ context.Context, c *cli.Call) error {
 			if len(c.Args) > 0 {

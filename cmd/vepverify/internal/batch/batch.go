@@ -51,8 +51,21 @@ terminal is closed, counts as the first, except under nohup.`,
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "every line was answered, with any outcome"},
 		{Status: 130, Meaning: "interrupted"},
-		{Status: cli.ExitUsage, Meaning: "usage, or an error of the input or output"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, or an error of the input or output"},
 	},
+	Flags: map[string]string{
+		"audience": `It is the audience of lines that have none, and a limit for those that have one. Without this
+limit, the author of a bare assertion could write an object instead, and so choose the site.`,
+		"jobs": `At most 256. More jobs than processors help if lines wait for the network, because issuers are
+slow.`,
+		"quiet": ``,
+	},
+	FlagGroups: append([]cli.FlagGroup{cli.FormatFlags}, verifier.Groups...),
+	Detail: `A line is at most 64 KiB long. Memory does not depend on the number of lines. Support
+documents and verified certificates are kept from line to line, so the assertions of one user
+cost less if they are close to each other.`,
+	SeeAlso:   []string{"verify", "lookup", "parallel(1)"},
+	Documents: []string{"docs/BATCH.md"},
 }
 
 // exitInterrupted is the exit status that shells use for it.

@@ -10,15 +10,27 @@ import (
 	"text/template"
 )
 
-const completionHelp = `Prints a script that completes commands, flags, their values and file names in a shell.
+const completionHelp = `Prints a script that completes commands, flags, their values and file names in a shell.`
 
-To try it, and to keep it:
-  bash   source <(vepverify completion bash)
-         vepverify completion bash > ~/.local/share/bash-completion/completions/vepverify
-  zsh    source <(vepverify completion zsh)
-         vepverify completion zsh > ~/.zfunc/_vepverify      (a folder in $fpath)
-  fish   vepverify completion fish | source
-         vepverify completion fish > ~/.config/fish/completions/vepverify.fish`
+// completionManual is the rest of its help and of its man page.
+var completionManual = Manual{
+	Examples: []Example{
+		{"Try it in bash, and keep it", `source <(vepverify completion bash)
+vepverify completion bash > ~/.local/share/bash-completion/completions/vepverify`},
+		{"Try it in zsh, and keep it in a folder of $fpath", `source <(vepverify completion zsh)
+vepverify completion zsh > "${fpath[1]}/_vepverify"`},
+		{"Try it in fish, and keep it", `vepverify completion fish | source
+vepverify completion fish > ~/.config/fish/completions/vepverify.fish`},
+	},
+	Notes: `The folders must exist, and that of zsh must be in $fpath before compinit runs.`,
+	Exit:  []Exit{{ExitOkay, "done"}, {ExitUsage, "wrong usage"}},
+	Files: []Entry{
+		{"/usr/share/bash-completion/completions/vepverify", "The script for bash, from the Debian package."},
+		{"/usr/share/zsh/vendor-completions/_vepverify", "The script for zsh, from the Debian package."},
+		{"/usr/share/fish/vendor_completions.d/vepverify.fish", "The script for fish, from the Debian package."},
+	},
+	SeeAlso: []string{helpName, "bash(1)", "zsh(1)", "fish(1)"},
+}
 
 // The scripts, as templates over a []completable.
 var (
@@ -51,7 +63,7 @@ type completableFlag struct {
 func CompletionCommand(a *App) *Command {
 	return &Command{
 		Name: "completion", Usage: "print a completion script for bash, zsh or fish",
-		Arguments: "bash|zsh|fish", Help: completionHelp, Words: []string{"bash", "fish", "zsh"},
+		Arguments: "bash|zsh|fish", Help: completionHelp, Manual: completionManual, Words: []string{"bash", "fish", "zsh"},
 		Run: func(_ context.Context, c *Call) error {
 			if len(c.Args) != 1 || scripts[c.Args[0]] == "" {
 				return c.UsageErrorf("which shell? bash, zsh or fish")
@@ -73,7 +85,7 @@ func completables(commands []*Command) (list []completable) {
 			usage := usageOf(f)
 			e.Flags = append(e.Flags, completableFlag{
 				Name: f.Names()[0], Usage: strings.ReplaceAll(usage, "`", ""),
-				Value: takesValue(f), File: strings.Contains(usage, "`FILE`"), Choices: choicesOf(f),
+				Value: takesValue(f), File: strings.Contains(usage, "`FILE`") || strings.Contains(usage, "`DIR`"), Choices: choicesOf(f),
 			})
 		}
 		if c.Arguments == CommandArgument {

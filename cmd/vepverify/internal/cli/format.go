@@ -66,6 +66,16 @@ func (f *Format) Flags() []Flag {
 	}
 }
 
+// FormatFlags are the flags of a [Format] in man pages.
+var FormatFlags = FlagGroup{
+	Title: "Output",
+	Text: map[string]string{
+		"output": `json is for programs, and text for people. The text may change in later versions.`,
+		"json":   ``,
+		"text":   ``,
+	},
+}
+
 // JSON reports whether answers are JSON.
 func (f *Format) JSON() bool { return f.Word == FormatJSON }
 

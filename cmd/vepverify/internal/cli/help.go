@@ -82,7 +82,8 @@ const VariablesHelp = `All flags except --now and --insecure-… can be set in t
 func HelpCommand(a *App) *Command {
 	return &Command{
 		Name: helpName, Usage: "explain the program or a command", Arguments: CommandArgument,
-		Help: "Explains the program, or the command that is named.",
+		Help:   "Explains the program, or the command that is named. --help after a command does the same.",
+		Manual: Manual{Exit: []Exit{{ExitOkay, "done"}, {ExitUsage, "wrong usage, no such command"}}, SeeAlso: []string{"man"}},
 		Run: func(_ context.Context, c *Call) error {
 			switch command, err := a.Named(c); {
 			case err != nil:

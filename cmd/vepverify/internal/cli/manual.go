@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -22,11 +23,37 @@ type Manual struct {
 	// In the man page only:
 
 	Detail      string            // the end of the description
-	Flags       map[string]string // explanations of flags, by their names
+	Flags       map[string]string // explanations of flags in addition to their usage, by their names
+	FlagGroups  []FlagGroup       // flags that are in none of them come first
 	Environment []Entry           // variables other than those of the flags
 	Files       []Entry
 	SeeAlso     []string // names of related commands, or of other pages such as parallel(1)
 	Documents   []string // files of the repository that explain more
+}
+
+// FlagGroup are flags under one title. Commands that have only some of the flags may share it.
+type FlagGroup struct {
+	Title string
+	Text  map[string]string // as Manual.Flags; a text may be empty
+}
+
+// TitledFlags are the flags of a command that are in a group.
+type TitledFlags struct {
+	FlagGroup
+	Flags []Flag
+}
+
+// FlagGroups returns the flags of the command, each in one group: first those without a title.
+func (c *Command) FlagGroups() []TitledFlags {
+	groups := []TitledFlags{{FlagGroup: FlagGroup{Text: c.Manual.Flags}}}
+	for _, g := range c.Manual.FlagGroups {
+		groups = append(groups, TitledFlags{FlagGroup: g})
+	}
+	for _, f := range c.Flags {
+		i := 1 + slices.IndexFunc(groups[1:], func(g TitledFlags) bool { _, ok := g.Text[f.Names()[0]]; return ok })
+		groups[i].Flags = append(groups[i].Flags, f)
+	}
+	return slices.DeleteFunc(groups, func(g TitledFlags) bool { return len(g.Flags) == 0 })
 }
 
 // Example is a command line or several, and what they are for.

@@ -47,8 +47,14 @@ is on the first of these ports.`,
 	},
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "stopped by a signal, or the browser of --open was closed"},
-		{Status: cli.ExitUsage, Meaning: "usage, cannot listen, or the browser cannot be started"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, cannot listen, or the browser cannot be started"},
 	},
+	Flags: map[string]string{
+		"open": `Chromium or Chrome must be installed, in version 153 or later. The profile is new, and is
+removed at the end.`,
+	},
+	SeeAlso:   []string{"idp", "request", "verify"},
+	Documents: []string{"docs/DEMO.md", "docs/LOGIN.md", "docs/VEPAUTH.md", "docs/EVP.md"},
 }
 
 // defaultPort is the provider's port that is tried first. With the same ports as in the

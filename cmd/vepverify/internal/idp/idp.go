@@ -42,8 +42,15 @@ var manual = cli.Manual{
 	},
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "stopped by a signal"},
-		{Status: cli.ExitUsage, Meaning: "usage, cannot listen, a file that cannot be written"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, cannot listen, a file that cannot be written"},
 	},
+	Flags: map[string]string{
+		"port": `A provider at another port is another origin, so open pages must be loaded again.`,
+		"keys-out": `A file that has the keys of one domain is replaced. Any other file is not changed. The flag
+--keys of verify and serve reads it.`,
+	},
+	SeeAlso:   []string{"demo", "serve", "verify"},
+	Documents: []string{"docs/DEMO.md", "docs/LOGIN.md"},
 }
 
 // command is the command idp with its flags.

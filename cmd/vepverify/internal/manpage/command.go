@@ -20,12 +20,14 @@ var manual = cli.Manual{
 	},
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "done"},
-		{Status: cli.ExitUsage, Meaning: "usage, a folder that cannot be written"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, a folder that cannot be written"},
 	},
 	Environment: []cli.Entry{
 		{Name: "SOURCE_DATE_EPOCH", Text: "The date of the pages, in seconds since 1970. Without it, the date is that of the commit " +
 			"from which the program was built, if that is known."},
 	},
+	Flags: map[string]string{"out": `The folder is made if it is missing, and pages in it are replaced. man finds the pages if the
+folder is called man1 and is in a folder of the manpath.`},
 	SeeAlso: []string{"help", "completion", "man(1)"},
 }
 

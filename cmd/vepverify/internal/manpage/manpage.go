@@ -228,18 +228,27 @@ func (p *page) options(c *cli.Command) {
 		return
 	}
 	p.section("OPTIONS")
-	for _, f := range c.Flags {
-		text := cli.TextOf(f)
-		p.macro("TP")
-		p.line(flagTerm(text))
-		p.prose(sentence(text.Usage))
-		if origin := origin(text); origin != "" {
-			p.macro("br")
-			p.line(origin)
+	for _, group := range c.FlagGroups() {
+		if group.Title != "" {
+			p.macro("SS", code(group.Title))
 		}
-		for _, block := range new(comment.Parser).Parse(c.Manual.Flags[text.Names[0]]).Content {
-			p.block(block, "IP")
+		for _, f := range group.Flags {
+			p.flag(cli.TextOf(f), group.Text[f.Names()[0]])
 		}
+	}
+}
+
+// flag writes a flag, with an explanation that may be empty.
+func (p *page) flag(text cli.FlagText, explanation string) {
+	p.macro("TP")
+	p.line(flagTerm(text))
+	p.prose(sentence(text.Usage))
+	if origin := origin(text); origin != "" {
+		p.macro("br")
+		p.line(origin)
+	}
+	for _, block := range new(comment.Parser).Parse(explanation).Content {
+		p.block(block, "IP")
 	}
 }
 
@@ -273,12 +282,15 @@ func origin(text cli.FlagText) string {
 }
 
 // sentence returns a usage as a sentence.
-func sentence(usage string) string {
-	word, _, _ := strings.Cut(usage, " ")
-	if word == strings.ToLower(word) {
-		usage = strings.ToUpper(usage[:1]) + usage[1:]
+func sentence(usage string) string { return strings.TrimSuffix(capitalized(usage), ".") + "." }
+
+// capitalized returns a text with a capital first letter, unless its first word is a name with
+// capitals.
+func capitalized(text string) string {
+	if word, _, _ := strings.Cut(text, " "); word == strings.ToLower(word) {
+		return strings.ToUpper(text[:1]) + text[1:]
 	}
-	return strings.TrimSuffix(usage, ".") + "."
+	return text
 }
 
 func (p *page) examples(examples []cli.Example) {
@@ -311,7 +323,7 @@ func (p *page) entries(title string, entries []cli.Entry) {
 	}
 	p.section(title)
 	for _, e := range entries {
-		p.item(prose(e.Name, p.values), e.Text)
+		p.item(prose(capitalized(e.Name), p.values), e.Text)
 	}
 }
 
@@ -328,7 +340,7 @@ func (p *page) exit(m cli.Manual) {
 	}
 }
 
-// seeAlso writes related pages, and the documents that explain more.
+// seeAlso writes the page of the program, related ones, and the documents that explain more.
 func (p *page) seeAlso(m cli.Manual, program bool) {
 	var pages []string
 	if program {
@@ -341,7 +353,6 @@ func (p *page) seeAlso(m cli.Manual, program bool) {
 			pages = append(pages, bold(Name(name))+"(1)")
 		}
 	}
-	slices.Sort(pages)
 	if len(pages) == 0 && len(m.Documents) == 0 {
 		return
 	}
@@ -351,6 +362,6 @@ func (p *page) seeAlso(m cli.Manual, program bool) {
 	}
 	if len(m.Documents) > 0 {
 		p.paragraph("PP")
-		p.prose("The documents " + strings.Join(m.Documents, ", ") + " at " + Repository)
+		p.prose("In " + Repository + ": " + strings.Join(m.Documents, ", ") + ".")
 	}
 }

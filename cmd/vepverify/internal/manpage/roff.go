@@ -85,7 +85,7 @@ func italic(text string) string { return `\fI` + code(text) + `\fR` }
 
 var (
 	flagWord     = regexp.MustCompile(`^(--?[A-Za-z][a-z0-9-]*…?)(=.*)?$`)
-	pageWord     = regexp.MustCompile(`^([a-z][a-z0-9-]*)(\([1-8]\))$`)
+	pageWord     = regexp.MustCompile(`^([a-z][a-z0-9.-]*)(\([1-8]\))$`)
 	variableWord = regexp.MustCompile(`^[A-Z][A-Z0-9]*_[A-Z0-9_]*…?$`)
 	compoundWord = regexp.MustCompile(`^\p{L}+(-\p{Ll}+)+$`)
 	apostrophe   = regexp.MustCompile(`^\p{L}+'s?$`)

@@ -36,13 +36,30 @@ var manual = cli.Manual{
 answer, standard output has one of these lines instead:
   {"status":"failure","reason":…}
   {"status":"failure","reason":…,"undecided":true}    try later`,
-	ExitNote: "by the answer",
+	ExitNote: "by the HTTP status of the answer",
 	Exit: []cli.Exit{
 		{Status: cli.ExitOkay, Meaning: "status 1xx to 3xx"},
 		{Status: cli.ExitFailure, Meaning: "status 4xx, or the server issued no credentials"},
 		{Status: cli.ExitUndecided, Meaning: "status 429 or 5xx, or no answer, or an answer that was cut off (see standard error)"},
-		{Status: cli.ExitUsage, Meaning: "usage, an identity that cannot be read or has expired"},
+		{Status: cli.ExitUsage, Meaning: "wrong usage, an identity that cannot be read or has expired"},
 	},
+	Flags: map[string]string{
+		"method": `Methods are in capital letters. The request is sent a second time if the server asks for
+credentials.`,
+		"data": `As curl does, several values are joined by &, and the header Content-Type says that the body
+is a form unless --header sets it. Nothing in the values is encoded.`,
+		"header": `Authorization, Host, and headers that describe the connection cannot be set.`,
+		"output": `The file is replaced if it exists.`,
+		"explain": `It prints each request and response, with its headers about credentials, and what the command
+does in between.`,
+		"timeout": `An answer that has begun may take longer.`,
+		"ca-file": `The file holds certificates in PEM. It replaces the authorities of the system.`,
+		"proxy": `A user and a password may stand in the URL, and are never shown. The variables HTTPS_PROXY and
+NO_PROXY are not used.`,
+		"insecure-weak-keys": `It is for test vectors.`,
+	},
+	SeeAlso:   []string{"certify", "assert", "curl(1)"},
+	Documents: []string{"docs/VEPAUTH.md"},
 }
 
 // command is the command request with its flags.

@@ -32,37 +32,6 @@ import (
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
-const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the clients of that
-verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
-listens, it prints one line of JSON with its URL on standard output. It logs to standard
-error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
-exits with 0; a second one ends it at once. It reads the files of --keys, --tls-cert and
---tls-key again when they have changed, and at SIGHUP.
-
-POST /evp with {"token","audience","nonce","email"} verifies a token of the Email Verification
-Protocol (experimental). "email" is the address that the user submitted, and optional. Use each
-nonce once, or --replay.`
-
-// manual is the rest of its help and of its man page.
-var manual = cli.Manual{
-	Examples: []cli.Example{
-		{For: "Serve on this machine", Lines: "vepverify serve --port 8080"},
-		{For: "Serve on a free port, with keys from a file and without a network", Lines: "vepverify serve --keys keys.json"},
-		{For: "Serve HTTPS on all addresses, accept each assertion once, and serve metrics", Lines: `vepverify serve --address 0.0.0.0 --port 8443 --tls-cert cert.pem --tls-key key.pem \
-  --replay redis://redis.internal:6379 --metrics-address 127.0.0.1:9090`},
-	},
-	Notes: `It also reads the variables of the original: IP_ADDRESS, PORT, FALLBACK_DOMAIN, HTTP_TIMEOUT
-(seconds), LOG_LEVEL, CONFIG_FILES (JSON files, separated by commas; later ones win), and for
-tests INSECURE_SSL, FORCE_INSECURE_LOOKUP_OVER_HTTP, TEST_SERVICE_FAILURE. A flag wins over its
-VEPVERIFY_ variable, that variable over these, and these over the files.`,
-	Exit: []cli.Exit{
-		{Status: cli.ExitOkay, Meaning: "stopped by a signal"},
-		{Status: cli.ExitUsage, Meaning: "usage, bad configuration, cannot listen"},
-		{Status: 130, Meaning: "ended at once by a second SIGINT"},
-		{Status: 143, Meaning: "ended at once by a second SIGTERM"},
-	},
-}
-
 // command is the command serve with its flags.
 type command struct {
 	verifier.Network

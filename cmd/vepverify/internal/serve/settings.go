@@ -20,17 +20,18 @@ type setting struct {
 	// convert converts a value of the original to a value of the flag. Nil means
 	// that they are the same.
 	convert func(string) (string, error)
+	note    string // for the man page; may be empty
 }
 
 var settings = []setting{
-	{"address", "IP_ADDRESS", "ip", nil},
-	{"port", "PORT", "port", nil},
-	{"fallback", "FALLBACK_DOMAIN", "fallback", nil},
-	{"timeout", "HTTP_TIMEOUT", "httpTimeout", seconds},
-	{"insecure-ssl", "INSECURE_SSL", "insecureSSL", nil},
-	{"insecure-http", "FORCE_INSECURE_LOOKUP_OVER_HTTP", "forceInsecureLookupOverHTTP", nil},
-	{"test-service-failure", "TEST_SERVICE_FAILURE", "testServiceFailure", nil},
-	{"log-level", "LOG_LEVEL", "", nil},
+	{"address", "IP_ADDRESS", "ip", nil, ""},
+	{"port", "PORT", "port", nil, ""},
+	{"fallback", "FALLBACK_DOMAIN", "fallback", nil, ""},
+	{"timeout", "HTTP_TIMEOUT", "httpTimeout", seconds, "The value is a number of seconds, such as 8 or 2.5."},
+	{"insecure-ssl", "INSECURE_SSL", "insecureSSL", nil, "Set by accident, it turns off all checks of issuers' TLS certificates."},
+	{"insecure-http", "FORCE_INSECURE_LOOKUP_OVER_HTTP", "forceInsecureLookupOverHTTP", nil, "It must not be set in production."},
+	{"test-service-failure", "TEST_SERVICE_FAILURE", "testServiceFailure", nil, ""},
+	{"log-level", "LOG_LEVEL", "", nil, ""},
 }
 
 // ignoredMembers are members of the original's configuration files about its
