@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/command"
 	"github.com/vepverify/vepverify/bench/internal/openssl"
 	"github.com/vepverify/vepverify/bench/internal/report"
+	"github.com/vepverify/vepverify/internal/testtool"
 )
 
 func TestMain(m *testing.M) {
@@ -59,6 +60,66 @@ func TestRun(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "verify.svg")); (err == nil) != openssl.Available {
 		t.Errorf("the chart: %v", err)
+	}
+}
+
+// runEVP runs short rounds of the subjects that verify tokens, and returns the comparison.
+func runEVP(t *testing.T, node bool) *report.Comparison {
+	t.Helper()
+	folder := t.TempDir()
+	o := options{rounds: 2, slot: time.Millisecond, Record: command.Record{Results: folder}, pool: 4, evp: true, node: node}
+	if err := run(t.Context(), o, io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(filepath.Join(folder, "evp.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := report.ReadComparison(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := os.ReadFile(filepath.Join(folder, "evp.svg"))
+	if err != nil || !strings.Contains(string(chart), "issuer RS256, user Ed25519") || strings.Contains(string(chart), "OpenSSL") {
+		t.Errorf("the chart: %v\n%s", err, chart)
+	}
+	return c
+}
+
+func TestRunEVP(t *testing.T) {
+	c := runEVP(t, false)
+	if len(c.Pairs) != len(evpPairs) || len(c.Notes) != 1 {
+		t.Fatalf("%d pairs, notes %q", len(c.Pairs), c.Notes)
+	}
+	for _, p := range c.Pairs {
+		if len(p.Figures) != 2 || p.Figures[0].Name != report.Ours || p.Figures[1].Name != report.Crypto {
+			t.Fatalf("%s: %+v", p, p.Figures)
+		}
+		for _, f := range p.Figures {
+			if f.Microseconds.Median <= 0 || f.Ratio == nil || f.Allocations == nil {
+				t.Errorf("%s: %+v", p, f)
+			}
+		}
+	}
+}
+
+// TestRunEVPNode runs the packages of npm, if they are installed.
+func TestRunEVPNode(t *testing.T) {
+	testtool.Path(t, "node")
+	if _, err := evpFolder(""); err != nil {
+		t.Skip(err)
+	}
+	c := runEVP(t, true)
+	for _, p := range c.Pairs {
+		if len(p.Figures) != 4 || p.Figures[3].Microseconds.Median <= 0 {
+			t.Errorf("%s: %+v, notes %q", p, p.Figures, c.Notes)
+		}
+	}
+	for _, name := range append(evpPackages, "Node") {
+		if c.Versions[name] == "" {
+			t.Errorf("no version of %s: %v", name, c.Versions)
+		}
 	}
 }
 

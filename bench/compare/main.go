@@ -11,6 +11,12 @@
 // Compare prints the figures and the goals, and writes latest.json into bench/results,
 // and verify.svg if OpenSSL was measured.
 //
+//	go run ./bench/compare --evp
+//
+// measures tokens of the Email Verification Protocol instead, and writes evp.json and evp.svg.
+// The subjects are package evp, whose caches have the documents of the issuer; the two
+// signature checks alone, by the packages of Go; and two packages of npm if they are installed.
+//
 // In each round every subject has one slot for each pair of algorithms, one after the
 // other. The order is reversed in every other round, so that a slow second of the machine
 // slows all of them. Garbage is collected before a slot. A ratio is computed within a
@@ -42,6 +48,7 @@ type options struct {
 	command.Record
 	rounds        int
 	slot          time.Duration
+	evp           bool
 	node          bool
 	nodeDirectory string
 	pool          int // assertions in each pool; fewer in tests
@@ -66,8 +73,9 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 	f.IntVar(&o.rounds, "rounds", 11, "number of rounds")
 	f.DurationVar(&o.slot, "duration", 150*time.Millisecond, "time for each figure in each round")
 	o.Record.Flags(f)
-	f.BoolVar(&o.node, "node", true, "measure browserid-local-verify too, and install it with npm")
-	f.StringVar(&o.nodeDirectory, "node-dir", "", "folder to install it in (default: in the user's cache folder)")
+	f.BoolVar(&o.evp, "evp", false, "measure tokens of the Email Verification Protocol")
+	f.BoolVar(&o.node, "node", true, "measure packages of npm too: browserid-local-verify, which is installed, or those of evp/internal/npm")
+	f.StringVar(&o.nodeDirectory, "node-dir", "", "folder of the packages of npm (default: in the user's cache folder)")
 	o.pool = workload.PoolSize
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -79,21 +87,16 @@ func parseFlags(args []string, usage io.Writer) (o options, err error) {
 }
 
 func run(ctx context.Context, o options, out, progress io.Writer) error {
-	fmt.Fprintln(progress, "making assertions")
-	suite, err := newSuite(o.pool)
+	prepare := prepareBrowserID
+	if o.evp {
+		prepare = prepareEVP
+	}
+	suite, err := prepare(ctx, o, progress)
+	if suite != nil {
+		defer suite.Close()
+	}
 	if err != nil {
 		return err
-	}
-	defer suite.Close()
-	if err := suite.addPortable(ctx, o.pool); err != nil {
-		return err
-	}
-	suite.addOpenSSL()
-	if o.node {
-		fmt.Fprintln(progress, "starting Node")
-		suite.addNode(ctx, o.nodeDirectory)
-	} else {
-		suite.note("browserid-local-verify: --node=false")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	if err := suite.measure(ctx, o.rounds, o.slot, progress); err != nil {
@@ -103,14 +106,37 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 	if err := c.WriteTable(out); err != nil {
 		return err
 	}
-	return write(c, &o.Record)
+	if o.evp {
+		return write(c, &o.Record, "evp.json", "evp.svg")
+	}
+	return write(c, &o.Record, "latest.json", "verify.svg")
 }
 
-// write writes the figures, and the chart if OpenSSL was measured.
-func write(c *report.Comparison, to *command.Record) error {
-	err := to.Write("latest.json", func(w io.Writer) error { return report.WriteJSON(w, c) })
-	if err != nil || c.Versions[report.OpenSSL] == "" {
+// prepareBrowserID returns the subjects that verify assertions.
+func prepareBrowserID(ctx context.Context, o options, progress io.Writer) (*suite, error) {
+	fmt.Fprintln(progress, "making assertions")
+	suite, err := newSuite(o.pool)
+	if err != nil {
+		return nil, err
+	}
+	if err := suite.addPortable(ctx, o.pool); err != nil {
+		return suite, err
+	}
+	suite.addOpenSSL()
+	if o.node {
+		fmt.Fprintln(progress, "starting Node")
+		suite.addNode(ctx, o.nodeDirectory)
+	} else {
+		suite.note("browserid-local-verify: --node=false")
+	}
+	return suite, nil
+}
+
+// write writes the figures, and the chart if the base of the ratios was measured.
+func write(c *report.Comparison, to *command.Record, figures, chart string) error {
+	err := to.Write(figures, func(w io.Writer) error { return report.WriteJSON(w, c) })
+	if err != nil || !c.HasRatios() {
 		return err
 	}
-	return to.Write("verify.svg", c.WriteChart)
+	return to.Write(chart, c.WriteChart)
 }

@@ -118,7 +118,7 @@ func runIn(ctx context.Context, folder, name string, args ...string) error {
 	return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, strings.Join(last, " / "))
 }
 
-// node is a process that runs verify.js.
+// node is a process that runs verify.js or evp.mjs.
 type node struct{ *peer }
 
 func newNode(ctx context.Context, folder string) (*node, error) {
@@ -151,13 +151,16 @@ func (n *node) setUp(pools []*workload.Pool) (about aboutNode, err error) {
 	return about, err
 }
 
-func (n *node) slot(p workload.Pair, d time.Duration) (sample, error) {
+func (n *node) slot(p workload.Pair, d time.Duration) (sample, error) { return n.work(p.String(), d) }
+
+// work returns a sample of one pool.
+func (n *node) work(pool string, d time.Duration) (sample, error) {
 	var answer struct {
 		Error       string
 		Count       int
 		Nanoseconds int64
 	}
-	err := n.exchange(map[string]any{"pool": p.String(), "milliseconds": float64(d.Microseconds()) / 1000}, &answer)
+	err := n.exchange(map[string]any{"pool": pool, "milliseconds": float64(d.Microseconds()) / 1000}, &answer)
 	switch {
 	case err != nil:
 		return sample{}, err

@@ -12,7 +12,7 @@ import (
 	"github.com/vepverify/vepverify/bench/internal/workload"
 )
 
-// pairs are the pairs that have goals.
+// pairs are the pairs of BrowserID that have goals.
 var pairs = []workload.Pair{
 	{Issuer: "RS256", User: "DS128"}, {Issuer: "RS256", User: "RS256"},
 	{Issuer: "DS128", User: "DS128"}, {Issuer: "DS256", User: "DS256"},
@@ -20,7 +20,7 @@ var pairs = []workload.Pair{
 
 // subject is one implementation in one state, for one pair.
 type subject struct {
-	pair        int // index in pairs
+	pair        int // index in the pairs of the suite
 	name, state string
 	// slot verifies for about the given time.
 	slot func(time.Duration) (sample, error)
@@ -36,6 +36,8 @@ type sample struct {
 
 // suite is the set of subjects.
 type suite struct {
+	pairs      []workload.Pair
+	base       string           // the name of the subject to which ratios are
 	cold, warm []*workload.Pool // by pair
 	subjects   []*subject
 	versions   map[string]string
@@ -45,7 +47,7 @@ type suite struct {
 
 // newSuite makes the pools, and adds the subjects that are Go code.
 func newSuite(size int) (*suite, error) {
-	f := &suite{versions: map[string]string{"Go": runtime.Version()}}
+	f := &suite{pairs: pairs, base: report.OpenSSL, versions: map[string]string{"Go": runtime.Version()}}
 	generator, err := workload.NewGenerator(size)
 	if err != nil {
 		return nil, err
@@ -142,7 +144,7 @@ func (f *suite) measure(ctx context.Context, rounds int, slot time.Duration, pro
 			runtime.GC()
 			s, err := c.slot(slot)
 			if err != nil {
-				return fmt.Errorf("%s, %s %s: %w", pairs[c.pair], c.name, c.state, err)
+				return fmt.Errorf("%s, %s %s: %w", f.pairs[c.pair], c.name, c.state, err)
 			}
 			if round > 0 {
 				c.samples = append(c.samples, s)
@@ -183,11 +185,11 @@ func perOne(took time.Duration, n int) float64 {
 func (f *suite) comparison(o options) *report.Comparison {
 	c := &report.Comparison{
 		Format: report.ComparisonFormat, Date: o.Date, Machine: report.ThisMachine(), Versions: f.versions,
-		Rounds: o.rounds, Slot: o.slot.String(), Notes: f.notes,
+		Rounds: o.rounds, Slot: o.slot.String(), Base: f.base, Notes: f.notes,
 	}
-	for i, p := range pairs {
+	for i, p := range f.pairs {
 		figures := report.PairFigures{Issuer: p.Issuer, User: p.User}
-		base := f.find(i, report.OpenSSL)
+		base := f.find(i, f.base)
 		for _, subject := range f.subjects {
 			if subject.pair == i {
 				figures.Figures = append(figures.Figures, subject.figure(figures.String(), base))

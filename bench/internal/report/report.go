@@ -8,6 +8,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,7 +28,8 @@ type Comparison struct {
 	Machine  Machine           `json:"machine"`
 	Versions map[string]string `json:"versions"` // of what was measured
 	Rounds   int               `json:"rounds"`
-	Slot     string            `json:"slot"` // time for each figure in each round
+	Slot     string            `json:"slot"`           // time for each figure in each round
+	Base     string            `json:"base,omitempty"` // the name of the figures to which ratios are; empty means OpenSSL
 	Pairs    []PairFigures     `json:"pairs"`
 	// Notes lists what was not measured, with reasons.
 	Notes []string `json:"notes,omitempty"`
@@ -47,14 +49,24 @@ const (
 	Ours    = "vepverify"      // in portable code
 	IFMA    = "vepverify IFMA" // with AVX-512 IFMA
 	OpenSSL = "OpenSSL"
+	Crypto  = "Go's crypto" // the base of tokens of the Email Verification Protocol
 )
+
+// base returns the name of the figures to which ratios are.
+func (c *Comparison) base() string { return cmp.Or(c.Base, OpenSSL) }
+
+// HasRatios reports whether the base was measured.
+func (c *Comparison) HasRatios() bool {
+	_, _, ok := c.extremes()
+	return ok
+}
 
 // Figure is the cost of one verification on one core.
 type Figure struct {
 	Name         string   `json:"name"`
 	State        string   `json:"state,omitempty"` // of our caches; empty for others
 	Microseconds Spread   `json:"microseconds"`
-	Ratio        *Spread  `json:"ratio,omitempty"`       // to OpenSSL's, round by round
+	Ratio        *Spread  `json:"ratio,omitempty"`       // to that of the base, round by round
 	Allocations  *float64 `json:"allocations,omitempty"` // on Go's heap
 	// Goals; 0 means none.
 	RatioGoal      float64 `json:"ratioGoal,omitempty"`

@@ -14,7 +14,7 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	for _, name := range sortedKeys(c.Versions) {
 		fmt.Fprintf(w, "%s: %s\n", name, c.Versions[name])
 	}
-	fmt.Fprintf(w, "one core; medians (and quartiles) of %d rounds of %s; ratios to OpenSSL's two signatures in the same round\n", c.Rounds, c.Slot)
+	fmt.Fprintf(w, "one core; medians (and quartiles) of %d rounds of %s; ratios to the two signatures of %s in the same round\n", c.Rounds, c.Slot, c.base())
 	for _, p := range c.Pairs {
 		fmt.Fprintf(w, "\nissuer %s, user %s\n", p.Issuer, p.User)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -65,7 +65,7 @@ func (f Figure) goal() []string {
 // Title returns the name and the state.
 func (f Figure) Title() string {
 	switch {
-	case f.Name == OpenSSL:
+	case f.Name == OpenSSL, f.Name == Crypto:
 		return f.Name + ", signatures only"
 	case f.State == "":
 		return f.Name
