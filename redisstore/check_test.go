@@ -149,25 +149,45 @@ func TestCheckErrors(t *testing.T) {
 	}
 }
 
-// TestDocumentedSettings checks that Redis accepts the redis.conf of
-// docs/REPLAY.md, that Check reports nothing about it, and that its user may do
-// what a store needs.
-func TestDocumentedSettings(t *testing.T) {
+// excerpts returns the excerpts of configurations in docs/REPLAY.md.
+func excerpts(t *testing.T) (base, several, sentinelUser, sentinels, cluster string) {
+	t.Helper()
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "REPLAY.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(doc), "```conf\n")
-	conf, _, closed := strings.Cut(rest, "```\n")
-	if !found || !closed {
-		t.Fatal("docs/REPLAY.md: no excerpt of a redis.conf")
+	var all []string
+	for _, block := range strings.Split(string(doc), "```conf\n")[1:] {
+		text, _, closed := strings.Cut(block, "```\n")
+		if !closed {
+			t.Fatal("docs/REPLAY.md: an excerpt has no end")
+		}
+		all = append(all, text)
 	}
+	if len(all) != 5 {
+		t.Fatalf("docs/REPLAY.md: %d excerpts, want 5", len(all))
+	}
+	return all[0], all[1], all[2], all[3], all[4]
+}
+
+// documented returns arguments for a server with excerpts, and without the settings that they
+// must have.
+func documented(t *testing.T, conf ...string) []string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "redis.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Join(conf, "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := redistest.Start(t, "--appendonly", "no", "--appendfsync", "no", "--no-appendfsync-on-rewrite", "yes",
-		"--maxmemory-policy", "allkeys-lru", "--include", path)
+	return []string{"--appendonly", "no", "--appendfsync", "no", "--no-appendfsync-on-rewrite", "yes",
+		"--maxmemory-policy", "allkeys-lru", "--include", path}
+}
+
+// TestDocumentedSettings checks that Redis accepts the redis.conf of
+// docs/REPLAY.md, that Check reports nothing about it, and that its user may do
+// what a store needs.
+func TestDocumentedSettings(t *testing.T) {
+	base, _, _, _, _ := excerpts(t)
+	server := redistest.Start(t, documented(t, base)...)
 	s := open(t, "redis://vepverify:change-me@"+server.Addr(), longTimeout)
 	if diff := cmp.Diff(map[string]string{}, misconfigured(t, s)); diff != "" {
 		t.Error(diff)
@@ -175,4 +195,74 @@ func TestDocumentedSettings(t *testing.T) {
 	expect(t, s, "key", time.Now().Add(time.Hour), true)
 	server.Restart()
 	expect(t, s, "key", time.Now().Add(time.Hour), false)
+}
+
+// TestDocumentedSentinel is the same for Sentinels, and ends the master.
+func TestDocumentedSentinel(t *testing.T) {
+	t.Parallel()
+	base, several, sentinelUser, conf, _ := excerpts(t)
+	args := documented(t, base, several, sentinelUser, "min-replicas-to-write 0\n") // until there are replicas
+	master := redistest.Start(t, args...)
+	replicas := []*redistest.Server{redistest.StartReplica(t, master.Addr(), args...), redistest.StartReplica(t, master.Addr(), args...)}
+	for _, server := range append(replicas, master) {
+		do(t, server, "config", "set", "min-replicas-to-write", "1")
+	}
+	monitor, conf, _ := strings.Cut(conf, "\n")
+	if monitor != "sentinel monitor mymaster 10.0.0.5 6379 2" {
+		t.Fatalf("the excerpt begins with %q", monitor)
+	}
+	conf = strings.Replace(conf, "mymaster 5000", "mymaster 1000", 1) // quicker
+	sentinels := redistest.StartSentinels(t, "mymaster", master.Addr(), 2, conf)
+	s := open(t, "redis+sentinel://vepverify:change-me@"+sentinels.Addrs()+"/mymaster?sentinel_username=watcher&sentinel_password=change-me-4", longTimeout)
+	if diff := cmp.Diff(map[string]string{}, findings(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	useAll(t, s, newKeys("documented"))
+	replicated(t, master, len(replicas))
+	master.Kill()
+	awaitCause(t, s, "refused")
+	awaitWorking(t, s) // also the new master has a replica
+	if again := acceptedAgain(t, s, newKeys("documented")); len(again) > 0 {
+		t.Errorf("accepted again: %q", again)
+	}
+}
+
+// TestDocumentedCluster is the same for a Cluster.
+func TestDocumentedCluster(t *testing.T) {
+	t.Parallel()
+	base, several, _, _, conf := excerpts(t)
+	withoutUser, _, found := strings.Cut(base, "user vepverify")
+	if !found {
+		t.Fatal("the first excerpt does not end with the user")
+	}
+	args := documented(t, withoutUser, several, conf, "min-replicas-to-write 0\n") // one replica each, to start fewer
+	c := redistest.StartCluster(t, 3, 1, append(args, "--cluster-node-timeout", "1000")...)
+	s := open(t, "redis://vepverify:change-me@"+c.Addrs(), longTimeout)
+	if diff := cmp.Diff(map[string]string{}, findings(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	useAll(t, s, newKeys("documented"))
+	for _, master := range c.Masters() {
+		replicated(t, master, 1)
+	}
+	c.Masters()[1].Kill()
+	c.AwaitFailover(t, c.Replica(1))
+	awaitWorking(t, s)
+	for len(failures(t, s, "probe")) > 0 { // until the store knows all masters
+		time.Sleep(20 * time.Millisecond)
+	}
+	if again := acceptedAgain(t, s, newKeys("documented")); len(again) > 0 {
+		t.Errorf("accepted again: %q", again)
+	}
+}
+
+// failures returns the errors of some uses, which go to all masters.
+func failures(t *testing.T, s *redisstore.Store, name string) (failed []error) {
+	t.Helper()
+	for _, key := range newKeys(name) {
+		if _, err := s.FirstUse(t.Context(), key, time.Now().Add(time.Hour)); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
 }

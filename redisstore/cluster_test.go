@@ -156,12 +156,9 @@ func testMovedSlot(t *testing.T, c *redistest.Cluster) {
 	s := open(t, "redis://u:pw@"+c.Addrs(), redisstore.Config{Timeout: longTimeout.Timeout, Prefix: prefix})
 	before, during, after := newKeys("before"), newKeys("during"), newKeys("after")
 	useAll(t, s, before)
-	id := func(node *redistest.Server) string {
-		return client(t, node).Do(t.Context(), "cluster", "myid").String()
-	}
-	fromID, toID := strings.Fields(id(from)), strings.Fields(id(to))
-	do(t, to, "cluster", "setslot", slot, "importing", fromID[len(fromID)-1])
-	do(t, from, "cluster", "setslot", slot, "migrating", toID[len(toID)-1])
+	fromID, toID := client(t, from).ClusterMyID(t.Context()).Val(), client(t, to).ClusterMyID(t.Context()).Val()
+	do(t, to, "cluster", "setslot", slot, "importing", fromID)
+	do(t, from, "cluster", "setslot", slot, "migrating", toID)
 	useAll(t, s, during) // ASK
 	names, err := client(t, from).ClusterGetKeysInSlot(t.Context(), int(slot), 100).Result()
 	if err != nil || len(names) != len(before) {
@@ -223,7 +220,7 @@ func TestClusterLoss(t *testing.T) {
 	s := open(t, c.URL(), redisstore.Config{Timeout: 5 * time.Second, Prefix: prefixOf(t, master)})
 	kept, lost := newKeys("kept"), newKeys("lost")
 	useAll(t, s, kept)
-	replicated(t, master)
+	replicated(t, master, 1)
 
 	do(t, master, "config", "set", "min-replicas-to-write", "1")
 	cutReplica(t, master, replica)
@@ -250,7 +247,7 @@ func TestClusterCutOff(t *testing.T) {
 	master, replica := c.Masters()[0], c.Replica(0)
 	s := open(t, "redis+cluster://"+master.Addr(), redisstore.Config{Timeout: 5 * time.Second, Prefix: prefixOf(t, master)})
 	awaitWorking(t, s)
-	replicated(t, master)
+	replicated(t, master, 1)
 	began := time.Now()
 	cutReplica(t, master, replica)
 	for _, node := range c.Nodes {

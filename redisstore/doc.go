@@ -5,10 +5,10 @@
 //	store, err := redisstore.Open("redis://redis.internal:6379", redisstore.Config{})
 //	verifier, err := assertion.NewVerifier(assertion.Config{OneUse: store})
 //
-// [Open] takes a URL, [New] a client of go-redis, such as one for Sentinel or
-// Cluster. Neither needs the server to be up. Call [Store.Check] at start: it
-// returns an error if the server refuses the command that the store needs, and reports
-// settings with which the server can lose entries. docs/REPLAY.md has the settings that
+// [Open] takes a URL: of a server, of a Redis Cluster, or of Sentinels that name the server.
+// [New] takes a client of go-redis. Neither needs a server to be up. Call [Store.Check] at
+// start: it returns an error if a server refuses the command that the store needs, and reports
+// settings with which servers can lose entries. docs/REPLAY.md has the settings that
 // Redis needs, and why.
 //
 // # Guarantees
@@ -21,7 +21,9 @@
 //
 // The command is never sent twice for one call, even if the client is configured with
 // retries. If the answer to the first were lost, the second would find the
-// call's own entry, and a first use would be reported as a replay.
+// call's own entry, and a first use would be reported as a replay. It is sent to another
+// server only if the first has said that it did not execute it: the redirections of a
+// Cluster, and READONLY.
 //
 // Redis does not learn the keys: it stores the SHA-256 of each, without a value.
 // It gets the lifetime of an entry and no time of day, so its clock may be
@@ -36,6 +38,7 @@
 // # What is not checked
 //
 // The store does not know whether Redis keeps the entries. Redis loses entries if it
-// is not configured to keep them, if a replica takes over that had not received the
-// last ones, and if they are deleted or evicted.
+// is not configured to keep them, and if they are deleted or evicted. If a replica takes
+// over that had not received the last ones, these are lost, and their keys can be used once
+// more. docs/REPLAY.md says which, and what limits them.
 package redisstore

@@ -2,8 +2,11 @@ package redisstore_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,12 +34,12 @@ func Example() {
 	_ = verifier
 }
 
-// A store of several Redis servers that Sentinel monitors.
+// A client of the program's own, with options that a URL does not have.
 func ExampleNew() {
-	client := redis.NewFailoverClient(&redis.FailoverOptions{
-		MasterName:            "mymaster",
-		SentinelAddrs:         []string{"10.0.0.1:26379", "10.0.0.2:26379", "10.0.0.3:26379"},
+	client := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs:                 []string{"10.0.0.1:7000", "10.0.0.2:7000", "10.0.0.3:7000"},
 		ContextTimeoutEnabled: true,
+		PoolSize:              200,
 	})
 	defer client.Close()
 	store, err := redisstore.New(client, redisstore.Config{Prefix: "shop:assertions:"})
@@ -44,6 +47,29 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	_ = store
+}
+
+// Three Sentinels name the server. All speak TLS with certificates of a private authority, and
+// want one from clients.
+func ExampleOpen_sentinel() {
+	authority, err := os.ReadFile("ca.pem")
+	if err != nil {
+		log.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	certificate, err := tls.LoadX509KeyPair("cert.pem", "key.pem")
+	if err != nil {
+		log.Fatal(err)
+	}
+	config := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}
+	store, err := redisstore.Open("rediss+sentinel://a:26379,b:26379,c:26379/mymaster", redisstore.Config{
+		TLS: func() *tls.Config { return config },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
 }
 
 func ExampleOpen() {

@@ -81,8 +81,8 @@ func (l *traffic) after(t *testing.T, more int) []string {
 	}
 }
 
-// replicated waits until a replica of the server has all that the server has executed.
-func replicated(t *testing.T, server *redistest.Server) {
+// replicated waits until that number of replicas of the server have all that it has executed.
+func replicated(t *testing.T, server *redistest.Server, replicas int) {
 	t.Helper()
 	c := client(t, server).Conn()
 	defer c.Close()
@@ -90,7 +90,7 @@ func replicated(t *testing.T, server *redistest.Server) {
 	if err := c.Do(t.Context(), "publish", "x", "x").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := c.Do(t.Context(), "wait", 1, 30_000).Int(); err != nil || n < 1 {
+	if n, err := c.Do(t.Context(), "wait", replicas, 30_000).Int(); err != nil || n < replicas {
 		t.Fatalf("WAIT: %d, %v", n, err)
 	}
 }
@@ -135,7 +135,7 @@ func checkFailover(t *testing.T, s *redisstore.Store, masters []*redistest.Serve
 	l := startTraffic(t, s)
 	safe := l.after(t, 1000)
 	for _, master := range masters {
-		replicated(t, master)
+		replicated(t, master, 1)
 	}
 	l.after(t, 500)
 	fail()

@@ -43,7 +43,7 @@ func (w warnings) Printf(ctx context.Context, format string, args ...any) {
 	key := format // go-redis has about a hundred
 	level := slog.LevelWarn
 	if strings.HasPrefix(format, "sentinel: ") && !slices.ContainsFunc(args, isError) {
-		level = slog.LevelInfo // such as the address of the new master
+		level, key = slog.LevelInfo, fmt.Sprintf(format, args...) // such as the address of the new master
 	}
 	safe := slices.Clone(args)
 	for i, arg := range args {

@@ -155,7 +155,7 @@ func TestSentinelLoss(t *testing.T) {
 	s := open(t, sentinels.URL(), longTimeout)
 	kept, lost := newKeys("kept"), newKeys("lost")
 	useAll(t, s, kept)
-	replicated(t, master)
+	replicated(t, master, 1)
 	do(t, master, "config", "set", "min-replicas-to-write", "1")
 	cutReplica(t, master, replica)
 	expectCause(t, s, "redis at "+master.Addr()+": refused the command: NOREPLICAS")
@@ -256,7 +256,7 @@ func TestSentinelCutOff(t *testing.T) {
 			replica := redistest.StartReplica(t, link.Addr().String())
 			sentinels := redistest.StartSentinels(t, "m", link.Addr().String(), 1)
 			near := open(t, master.URL(), longTimeout) // a client at the master's side of the network
-			replicated(t, master)
+			replicated(t, master, 1)
 			began := time.Now()
 			link.cut.Store(true)
 			var accepted []string

@@ -92,7 +92,7 @@ func TestTLS(t *testing.T) {
 		}
 		s := open(t, "rediss+sentinel://"+strings.Join(hosts, ",")+"/m", good)
 		useAll(t, s, newKeys("sentinel"))
-		replicated(t, master)
+		replicated(t, master, 1)
 		do(t, replica, "config", "set", "appendonly", "no")
 		if found := findings(t, s); len(found) != 1 || found[replica.TLSAddr()+" appendonly"] != "no" {
 			t.Errorf("found %v", found)

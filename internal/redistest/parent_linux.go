@@ -8,9 +8,10 @@ import (
 )
 
 // dieWithParent makes the kernel kill the server when the test's process dies,
-// however it dies.
+// however it dies. The server has a process group, to which the processes belong that save its
+// data.
 func dieWithParent() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
 // reserve reserves a port until the test ends, and reports whether no other test has it. The

@@ -138,7 +138,7 @@ func (s *Server) Kill() {
 		return
 	}
 	// An error means that it has ended already.
-	_ = s.process.Kill()
+	_ = kill(s.process)
 	<-s.exited
 	s.process = nil
 }

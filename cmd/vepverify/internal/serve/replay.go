@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,15 +21,22 @@ import (
 const replayEntries = 1_000_000
 
 // replay is the value of --replay: the store for used assertions.
-type replay struct{ store string }
+type replay struct {
+	store string
+	tls   replayTLS
+}
+
+// replaySchemes are the schemes of the URLs of servers. Those with TLS begin with rediss.
+var replaySchemes = []string{"redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
 
 // Set implements flag.Value.
 func (r *replay) Set(s string) error {
 	switch scheme, _, _ := strings.Cut(s, "://"); {
 	case s == "off", s == "memory":
-	case s != scheme && (scheme == "redis" || scheme == "rediss" || scheme == "unix"):
+	case s != scheme && slices.Contains(replaySchemes, scheme):
 	default:
-		return errors.New("want off, memory, or the URL of a Redis server: redis://host:port, rediss://host:port or unix:///path")
+		return errors.New("want off, memory, or the URL of a Redis server: redis://host:port, rediss://host:port or unix:///path; " +
+			"of a Cluster: redis://host:port,host:port; or of Sentinels: redis+sentinel://host:port,host:port/master")
 	}
 	r.store = s
 	return nil
@@ -93,12 +101,37 @@ type guard struct {
 	redis *redisGuard // nil if store is not a Redis store
 }
 
-// redisGuard is a Redis store that logs when it works again.
+// redisGuard is a Redis store that logs when it works again, and checks its settings then:
+// perhaps they could not be checked before, or another server has taken over.
 type redisGuard struct {
 	*redisstore.Store
 	logger  *slog.Logger
 	limit   *loglimit.Limiter // of the line that it works again
 	failing atomic.Bool       // since a warning
+	again   chan struct{}     // asks for a check
+	end     func()            // ends the goroutine that checks
+}
+
+// newRedisGuard returns a guard. Its close ends its goroutine.
+func newRedisGuard(store *redisstore.Store, logger *slog.Logger) *redisGuard {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	g := &redisGuard{
+		Store: store, logger: logger, limit: loglimit.New(time.Minute), again: make(chan struct{}, 1),
+		end: func() { cancel(); <-ended },
+	}
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-g.again:
+				g.check(ctx)
+			}
+		}
+	}()
+	return g
 }
 
 // FirstUse implements assertion.OneUse.
@@ -123,6 +156,10 @@ func (g *redisGuard) works(ctx context.Context) {
 	if _, ok := g.limit.Allow("works"); ok {
 		g.failing.Store(false)
 		g.logger.WarnContext(context.WithoutCancel(ctx), "the replay store works again")
+		select {
+		case g.again <- struct{}{}:
+		default: // a check is due already
+		}
 	}
 }
 
@@ -134,48 +171,74 @@ func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) 
 	case "memory":
 		return guard{store: assertion.NewMemoryOneUse(replayEntries, now)}, nil
 	}
-	store, err := redisstore.Open(r.store, redisstore.Config{Prefix: "vepverify:assertion:", Now: now})
+	c := redisstore.Config{Prefix: "vepverify:assertion:", Now: now}
+	if len(r.tls.files()) > 0 {
+		if err := r.tls.open(now, logger); err != nil {
+			return guard{}, err
+		}
+		c.TLS = r.tls.config
+	}
+	store, err := redisstore.Open(r.store, c)
 	var wrong *redisstore.URLError
 	switch {
 	case errors.As(err, &wrong):
-		return guard{}, fmt.Errorf("the URL: %s", wrong.Problem)
+		return guard{}, fmt.Errorf("--replay: the URL: %s", wrong.Problem)
 	case err != nil:
-		return guard{}, err
+		return guard{}, fmt.Errorf("--replay: %w", err)
 	}
-	g := &redisGuard{Store: store, logger: logger, limit: loglimit.New(time.Minute)}
+	g := newRedisGuard(store, logger)
 	return guard{g, g}, nil
 }
 
-// check logs whether the Redis server accepts the command that each verification sends,
-// and is configured so that it loses no entry. The service starts anyway: the store
-// works as soon as the server does.
-func (g guard) check(ctx context.Context, logger *slog.Logger) {
-	if g.redis == nil {
-		return
-	}
-	findings, err := g.redis.Check(ctx)
-	if err != nil {
-		g.redis.failing.Store(true)
-		logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
-		return
-	}
-	var hidden []string
-	for _, f := range findings {
-		if f.Got == "" {
-			hidden = append(hidden, f.Setting+" "+f.Want)
-			continue
-		}
-		logger.Warn("the replay store may lose entries", "setting", f.String())
-	}
-	if len(hidden) > 0 {
-		logger.Info("the replay store works, and does not report its settings; check by other means that it has these", "settings", hidden)
+// check logs whether the store works, and is configured so that it loses no entry. The service
+// starts anyway: the store works as soon as its servers do.
+func (g guard) check(ctx context.Context) {
+	if g.redis != nil {
+		g.redis.check(ctx)
 	}
 }
 
-// close closes the connections to a Redis server.
+// check logs whether the servers accept the command that each verification sends, and their
+// settings if they can lose entries.
+func (g *redisGuard) check(ctx context.Context) {
+	findings, err := g.Check(ctx)
+	switch {
+	case ctx.Err() != nil: // the service stops
+		return
+	case err != nil:
+		g.failing.Store(true)
+		g.logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
+		return
+	}
+	var hidden, servers []string
+	for _, f := range findings {
+		if f.Got != "" {
+			g.logger.Warn("the replay store may lose entries", "setting", f.String())
+			continue
+		}
+		hidden, servers = append(hidden, f.Setting+" "+f.Want), append(servers, f.Server)
+	}
+	if len(hidden) > 0 {
+		g.logger.Info("the replay store works, and does not report its settings; check by other means that it has these",
+			"settings", unique(hidden), "servers", unique(servers))
+	}
+}
+
+// unique returns the texts without repetitions and empty ones, in their order.
+func unique(texts []string) (all []string) {
+	for _, text := range texts {
+		if text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// close closes the connections to the servers.
 func (g guard) close() error {
 	if g.redis == nil {
 		return nil
 	}
+	g.redis.end()
 	return g.redis.Close()
 }

@@ -63,7 +63,7 @@ func Command() *cli.Command {
 		undecided: http.StatusOK, maxBody: cli.Count{N: 10 << 10, Low: 1, High: 1 << 20},
 		inFlight: cli.Count{N: 0, Low: 0, High: 1 << 16}, queue: cli.Count{N: 0, Low: 0, High: 1 << 16},
 		lookups: cli.Count{N: 512, Low: 1, High: 1 << 16},
-		replay:  replay{"off"},
+		replay:  replay{store: "off"},
 	}
 	return &cli.Command{
 		Name: "serve", Usage: "serve the HTTP verification API",
@@ -79,6 +79,9 @@ func (s *command) flags() []cli.Flag {
 		cli.Text(&s.tlsKey, "tls-key", "`FILE` with the key of --tls-cert (PEM)"),
 		cli.Text(&s.metricsAddress, "metrics-address", "serve GET /metrics, for Prometheus, at `IP:PORT`"),
 		cli.Secret(cli.Value(&s.replay, "replay", "accept an assertion or a token once; used ones are remembered in `STORE`: off, memory, or redis://host:port")),
+		cli.Text(&s.replay.tls.caFile, "replay-ca-file", "with --replay rediss://, trust the authorities in `FILE` (PEM), not the system's; a changed file is read again"),
+		cli.Text(&s.replay.tls.certFile, "replay-cert", "with --replay rediss://, the client certificate in `FILE` (PEM); a changed file is read again"),
+		cli.Text(&s.replay.tls.keyFile, "replay-key", "`FILE` with the key of --replay-cert (PEM)"),
 		cli.Value(&s.maxLife, "max-life", "with --replay, longest `TIME` until an assertion expires; store: the maximum, 24h less twice --leeway"),
 		cli.Value(&s.undecided, "undecided-status", "HTTP `STATUS` when an issuer cannot be reached: 200 or 503"),
 		cli.Value(&s.maxBody, "max-body", "largest body of a request, in `BYTES`"),
@@ -119,7 +122,7 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 	redisstore.SetLogger(logger)
 	guard, err := s.replay.open(c.Now, logger)
 	if err != nil {
-		return c.UsageErrorf("--replay: %w", err)
+		return c.UsageErrorf("%w", err)
 	}
 	return errors.Join(s.serve(ctx, c, logger, newRegistry(log), guard, hangups), guard.close())
 }
@@ -128,6 +131,7 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, registry *prometheus.Registry, guard guard, hangups <-chan os.Signal) error {
 	health := new(health)
 	files := &files{logger: logger, metrics: registry, caFile: s.CAFile, caSeen: fingerprintOf([]string{s.CAFile})}
+	s.replay.tls.watch(files)
 	all := make(map[net.Listener]*http.Server)
 	defer func() {
 		for l := range all {
@@ -146,7 +150,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, r
 		}
 	}
 	files.logOpened()
-	guard.check(ctx, logger)
+	guard.check(ctx)
 	health.watchStore(guard, c.Now, registry, logger)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
@@ -231,6 +235,9 @@ func (s *command) check(c *cli.Call) error {
 		return c.UsageErrorf("--shutdown-delay %s: more than %s", s.shutdownDelay.String(), cli.FormatSpan(maxShutdownDelay))
 	case s.noEVP && (s.tokenFlag(c) != ""):
 		return c.UsageErrorf("--no-evp and --%s exclude each other", s.tokenFlag(c))
+	}
+	if err := s.replay.tls.check(s.replay.store); err != nil {
+		return c.UsageErrorf("%w", err)
 	}
 	return s.CheckTimeout(c)
 }
