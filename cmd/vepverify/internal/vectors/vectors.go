@@ -15,7 +15,8 @@
 // result; null means that the member must be absent. reason must be a prefix of the
 // failure's reason. An absent leeway means none. Unknown members are an error.
 //
-// The format of tokens of the Email Verification Protocol is vepverify-evp-vectors/1: see [EVPCase].
+// The format of tokens of the Email Verification Protocol is described in
+// internal/evpvector.
 //
 // Start with [Read], or with [ReadTests] for files of either format. A case runs in the resolver
 // and the verifier that the command uses. Only the network is replaced.
@@ -28,6 +29,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/vepverify/vepverify/internal/evpvector"
 )
 
 // Format is the format that Read accepts.
@@ -73,13 +76,13 @@ type Response struct {
 }
 
 // Outcome is the outcome of a verification.
-type Outcome string
+type Outcome = evpvector.Outcome
 
 // The outcomes.
 const (
-	Okay      Outcome = "okay"
-	Failure   Outcome = "failure"
-	Undecided Outcome = "undecided"
+	Okay      = evpvector.Okay
+	Failure   = evpvector.Failure
+	Undecided = evpvector.Undecided
 )
 
 // Test is a case of either format.
@@ -125,7 +128,7 @@ func ReadTests(r io.Reader) ([]Test, error) {
 	if err != nil {
 		return nil, err
 	}
-	if format == EVPFormat {
+	if format == evpvector.Format {
 		return tests(parse[EVPCase](data, format))
 	}
 	return tests(parse[Case](data, format))
@@ -183,8 +186,8 @@ func formatOf(data []byte) (format string, err error) {
 	if file.Format == nil && file.Cases == nil {
 		return "", ErrOther
 	}
-	if err := json.Unmarshal(file.Format, &format); err != nil || format != Format && format != EVPFormat {
-		return "", fmt.Errorf("format %.40q: want %q or %q", format, Format, EVPFormat)
+	if err := json.Unmarshal(file.Format, &format); err != nil || format != Format && format != evpvector.Format {
+		return "", fmt.Errorf("format %.40q: want %q or %q", format, Format, evpvector.Format)
 	}
 	return format, nil
 }
@@ -197,21 +200,5 @@ func (c *Case) validate() error {
 	if c.Config.Leeway < 0 {
 		return errors.New("a negative leeway")
 	}
-	return validate(c.Name, c.Now, c.Expect)
-}
-
-// validate returns an error if a member that every case has is missing or wrong.
-func validate(name string, now *int64, expect Outcome) error {
-	switch expect {
-	case Okay, Failure, Undecided:
-	default:
-		return fmt.Errorf("expect %.20q: want okay, failure or undecided", string(expect))
-	}
-	if name == "" {
-		return errors.New("no name")
-	}
-	if now == nil {
-		return errors.New("no now")
-	}
-	return nil
+	return evpvector.ValidateMembers(c.Name, c.Now, c.Expect)
 }
