@@ -53,7 +53,7 @@ func notBundle(name string, err error) error {
 	return fmt.Errorf("%s exists, is not a file for --keys, and is not changed: %w; name another file, or remove it", name, err)
 }
 
-// parseBundle parses a bundle. The names of its entries become lower case, but for those for the
+// parseBundle parses a bundle. The names of its entries become lower case, except those for the
 // Email Verification Protocol: URLs, whose case matters, and TXT records.
 func parseBundle(data []byte) (bundle, error) {
 	if _, err := wellknown.ParseStatic(data); err != nil {

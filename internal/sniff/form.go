@@ -53,7 +53,7 @@ func longForm(text string) Kind {
 	return surrounded(text)
 }
 
-// backed recognizes texts that have the form of an assertion, but for bytes of foreign
+// backed recognizes texts that have the form of an assertion, except for bytes of foreign
 // classes in it.
 func backed(text string, foreign class) Kind {
 	first, _, _ := strings.Cut(text, "~")

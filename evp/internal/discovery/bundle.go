@@ -16,9 +16,9 @@ import (
 // Bundle is a [Source] of TXT records and documents that are known beforehand. It is
 // immutable.
 type Bundle struct {
-	records  map[string][]string  // by email domain; empty means that there is none
-	metadata map[string]*Metadata // by issuer; nil means that there is none
-	keySets  map[string]*[]Entry  // by canonical URL; nil means that there is none
+	records  map[string][]string  // by email domain; empty means no record
+	metadata map[string]*Metadata // by issuer; nil means no metadata
+	keySets  map[string]*[]Entry  // by canonical URL; nil means no key set
 	usable   map[string]*KeySet   // by issuer, if all its documents are there
 }
 

@@ -23,14 +23,14 @@ type Discovery struct {
 	// Issuer is the host of the issuer. Empty means that the records do not name one.
 	Issuer string
 
-	// Metadata are those of the issuer. Nil means that there are none.
+	// Metadata are those of the issuer. Nil means that they are not known.
 	Metadata *Metadata
 
-	// Entries are those of its key set. Nil means that there is none.
+	// Entries are those of its key set. Nil means that it is not known.
 	Entries []Entry
 
 	// Fetched is when the documents were fetched, and Expires until when they are used.
-	// Both are zero if there are none, and if they are from a bundle.
+	// Both are zero without documents, and for documents from a bundle.
 	Fetched, Expires time.Time
 
 	// Err is the error of the first step that failed. Nil means that all succeeded.

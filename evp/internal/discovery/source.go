@@ -24,12 +24,12 @@
 //
 // The domain of an address names its issuer, and the issuer names the host of its key set.
 // Both may be hosts of another party. So fetches are limited by the domain of the address,
-// and metadata and key set are one fetch and one cache entry of the issuer: nobody can use
-// up the allowance of a host by naming it.
+// and metadata and key set are one fetch and one cache entry of the issuer: the allowance of
+// a host cannot be used up by naming it.
 //
 // # Caching
 //
-//	TXT record                  5 min, whatever its TTL; 1 min if there is none or it is
+//	TXT record                  5 min, whatever its TTL; 1 min if it does not exist or is
 //	                            malformed; 5 s if it is not known. Never longer
 //	metadata and key set        the shorter Cache-Control of both, from 1 min to 24 h; 1 h
 //	                            without it
@@ -112,7 +112,7 @@ type Error struct {
 	Setting string
 	// Domain is the domain or host whose lookup failed.
 	Domain string
-	// Cause is the error behind it. It may be nil.
+	// Cause is the error that it wraps. It may be nil.
 	Cause error
 
 	// What was found before: it is remote text. Either may be nil.

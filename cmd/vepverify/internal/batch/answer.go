@@ -28,7 +28,7 @@ type answerer struct {
 
 // request is a parsed line.
 type request struct {
-	id        json.RawMessage // nil if there is none
+	id        json.RawMessage // nil if the line has no id
 	assertion string
 	audiences []string
 }

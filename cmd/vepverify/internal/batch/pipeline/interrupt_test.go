@@ -89,7 +89,7 @@ func TestPause(t *testing.T) {
 			io.WriteString(keyboard, text)
 			for range strings.Count(text, "\n") {
 				typed++
-				answer, err := answers.ReadString('\n') // deadlocks if there is none, which synctest reports
+				answer, err := answers.ReadString('\n') // deadlocks without an answer, which synctest reports
 				if err != nil || !strings.HasPrefix(answer, fmt.Sprint(typed)) {
 					t.Errorf("answer %q, %v", answer, err)
 				}
