@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,13 @@ func (m *storeMonitor) Check(ctx context.Context) { m.check(ctx) }
 
 // Component returns the state of the store.
 func (m *storeMonitor) Component() verifyapi.Component { return m.component() }
+
+// Closing returns the handler of a service that stops.
+func Closing(api http.Handler) http.Handler {
+	h := new(health)
+	h.stopping.Store(true)
+	return h.closing(api)
+}
 
 // OriginalSettings returns the variables of the original verifier and the members of
 // its configuration files.

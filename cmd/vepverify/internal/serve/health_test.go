@@ -5,8 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +74,36 @@ func TestReadyWithRedis(t *testing.T) {
 		if step.log != "" {
 			s.await("the replay store " + step.log)
 		}
+	}
+}
+
+// TestClosing: while the service stops, each response over HTTP/1 and HTTP/2 ends the use of its
+// connection.
+func TestClosing(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		var connections atomic.Int64
+		s := httptest.NewUnstartedServer(serve.Closing(http.NotFoundHandler()))
+		s.EnableHTTP2 = version == 2
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				connections.Add(1)
+			}
+		}
+		s.StartTLS()
+		for range 3 {
+			res, err := s.Client().Get(s.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.ProtoMajor != version {
+				t.Errorf("answered over HTTP/%d, want %d", res.ProtoMajor, version)
+			}
+		}
+		if got := connections.Load(); got != 3 {
+			t.Errorf("HTTP/%d: 3 requests have used %d connections", version, got)
+		}
+		s.Close()
 	}
 }
 
