@@ -17,7 +17,10 @@ import (
 )
 
 // debianPackages are the packages of tools whose package has another name.
-var debianPackages = map[string]string{"node": "nodejs", "man": "man-db", "lexgrog": "man-db"}
+var debianPackages = map[string]string{
+	"node": "nodejs", "man": "man-db", "lexgrog": "man-db", "promtool": "prometheus", "redis-cli": "redis-tools",
+	"systemd-analyze": "systemd",
+}
 
 // Path returns the path of an installed program. If it is not installed, Path ends the
 // test as [Missing] does.
