@@ -58,7 +58,7 @@ func TestCancelled(t *testing.T) {
 }
 
 // TestBlocked checks that the user is told if the browser blocks the dialog, and can try
-// again. The browser blocks it for real: a click by a script is no click of the user.
+// again. The browser blocks it for real: a click by a script is not one of the user.
 func TestBlocked(t *testing.T) {
 	w, _ := openShop(t, setting{})
 	w.loaded()

@@ -32,7 +32,8 @@
 // the form. [Verifier.Explain] reports each check, for people who look for the reason of a
 // failure. [Parse] parses a token without verifying it. [Verifier.Lookup] returns what a
 // domain and its issuer publish, and [Verifier.Save] writes it to a bundle, with which
-// Config.Bundle verifies without a network. Package evp/issuer is for domains that issue tokens, and evp/evptest for tests.
+// Config.Bundle verifies without a network. Package evp/issuer is for domains that issue
+// tokens, and evp/evptest for tests.
 //
 // # The token
 //
@@ -89,9 +90,9 @@
 //
 // # What is not checked
 //
-// DNS is not authenticated. An attacker who can forge the answers that this machine's name
-// servers give can name an issuer for any domain, and so sign in as any of its users. Use
-// a resolver that validates DNSSEC, over a trusted path, or Config.Domains.
+// DNS is not authenticated. An attacker who can forge the answers of this machine's name
+// servers can name an issuer for any domain, and so sign in as any of its users. Use a
+// resolver that validates DNSSEC, over a trusted path, or Config.Domains.
 //
 // A token proves that the issuer held the address to be the user's when it signed, at most
 // five minutes ago. The domain's registrar, its DNS, the issuer and its web server are

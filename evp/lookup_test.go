@@ -113,7 +113,7 @@ func TestLookupErrors(t *testing.T) {
 	v := newVerifier(t, config)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	var nobody *evp.Verifier
+	var none *evp.Verifier
 	b, err := evp.ParseBundle([]byte("{}"))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestLookupErrors(t *testing.T) {
 		"no metadata":  {v, t.Context(), "down.example", assertion.ErrRejected, assertion.ErrRejected, "9.refused"},
 		"not a domain": {v, t.Context(), "localhost", assertion.ErrRejected, assertion.ErrRejected, "8.no-issuer"},
 		"context":      {v, ended, "slow.example", assertion.ErrUndecided, assertion.ErrUndecided, "8.unavailable"},
-		"nil":          {nobody, t.Context(), lookupDomain, assertion.ErrMisuse, assertion.ErrMisuse, ""},
+		"nil":          {none, t.Context(), lookupDomain, assertion.ErrMisuse, assertion.ErrMisuse, ""},
 		"zero":         {new(evp.Verifier), t.Context(), lookupDomain, assertion.ErrMisuse, assertion.ErrMisuse, ""},
 		"bundle":       {offline, t.Context(), lookupDomain, assertion.ErrUndecided, assertion.ErrMisuse, "8.unavailable"},
 	} {

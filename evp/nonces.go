@@ -373,7 +373,7 @@ func siteOf(origins []string) (first origin.Origin, err error) {
 }
 
 // UpdateNonces implements NonceStore. A visitor without a known cookie gets a new one, so
-// that nobody can choose the text of another's cookie.
+// that no visitor can choose the text of another's cookie.
 func (m *memoryNonces) UpdateNonces(w http.ResponseWriter, r *http.Request, change func(stored string) string) error {
 	id, sent := m.visitorOf(r)
 	m.mu.Lock()

@@ -137,7 +137,7 @@ func badForm(token string) error {
 		e.Advice = "the browser set no token: verify the address in another way, by a code in a mail"
 	case strings.HasSuffix(token, "~") && strings.Count(token, "~") == 1:
 		e.Reason = "malformed token: the browser's half is absent"
-		e.Advice = "this is what the issuer gave to the browser: pass the value of the hidden field"
+		e.Advice = "this is what the issuer sent to the browser: pass the value of the hidden field"
 	}
 	return e
 }

@@ -273,7 +273,7 @@ func (v *verification) checkSubmitted() error {
 	return nil
 }
 
-// equalFold reports whether two strings are equal but for the case of ASCII letters.
+// equalFold reports whether two strings are equal apart from the case of ASCII letters.
 // Unlike strings.EqualFold, it does not fold other characters, such as the Kelvin sign.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {

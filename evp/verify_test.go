@@ -419,7 +419,7 @@ func TestRefreshSkipsLargeKeys(t *testing.T) {
 	}
 }
 
-// largeKey returns a new key over 2048 bits, of which nobody has the private key.
+// largeKey returns a new key over 2048 bits, whose private key does not exist.
 func largeKey(t *testing.T) *jose.PublicKey {
 	t.Helper()
 	n := make([]byte, 384)

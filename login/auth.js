@@ -155,7 +155,7 @@
   }
 
   // onCancel reports that the dialog has ended without an assertion. The reason is that of
-  // include.js. Another navigator.id may give none.
+  // include.js. Another navigator.id may return none.
   async function onCancel(mine, reason) {
     if (attempt !== mine || mine.raising || reason === 'replaced') return;
     const { button } = mine;
@@ -282,7 +282,7 @@
     if (!raising) attempt = { button };
     const mine = attempt;
     showState(button, 'Waiting for the sign-in window.', { 'Show it': () => signIn(button), Cancel: () => cancel(mine) });
-    mine.raising = raising; // if the dialog was closed just now, another opens: that is no end
+    mine.raising = raising; // if the dialog was closed just now, another opens: then this is not the end
     try {
       if (has(id, 'watch') && has(id, 'request')) {
         watch();

@@ -185,7 +185,7 @@ func TestCausesDoNotHideEachOther(t *testing.T) {
 	}
 }
 
-// TestDisconnectedClient checks that a request whose client has disconnected is no failure of
+// TestDisconnectedClient checks that a request whose client has disconnected is not a failure of
 // the site.
 func TestDisconnectedClient(t *testing.T) {
 	a := newApp(t, func(_ *app, c *login.Config[*user]) {

@@ -79,7 +79,7 @@ func TestWrongOrigin(t *testing.T) {
 			[]string{"the assertion is for https://b.example, but this server's origin is https://rp.example", "TrustForwarded"}},
 		{"a wildcard and one public origin", vepauth.Config{PublicOrigin: "https://a.rp.example", Audiences: []string{"https://*.rp.example"}}, "https://b.rp.example", "http://b.rp.example", nil,
 			[]string{"this server's origin is https://a.rp.example", "TrustForwarded"}},
-		{"a public origin that is no audience", vepauth.Config{PublicOrigin: "http://rp.example"}, "", "http://10.0.0.1", nil, []string{"this server's origin is http://rp.example", "correct Config.PublicOrigin"}},
+		{"a public origin that is not an audience", vepauth.Config{PublicOrigin: "http://rp.example"}, "", "http://10.0.0.1", nil, []string{"this server's origin is http://rp.example", "correct Config.PublicOrigin"}},
 		{"several proxies, the last one without TLS", vepauth.Config{TrustForwarded: true}, "", "http://10.0.0.1",
 			map[string]string{"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "rp.example, rp.example"},
 			[]string{"but this server's origin is http://rp.example; the request has X-Forwarded-Proto: http and X-Forwarded-Host: rp.example", "let the proxy set"}},

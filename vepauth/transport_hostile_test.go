@@ -408,7 +408,7 @@ func TestTransportEndpoints(t *testing.T) {
 	}
 }
 
-// TestTransportURLs checks that a URL that net/http would send as it is, although it is no
+// TestTransportURLs checks that a URL that net/http would send as it is, although it is not
 // HTTP, is an error before anything is sent, and that the body is closed. The error repeats
 // neither the URL nor what is in it.
 func TestTransportURLs(t *testing.T) {

@@ -254,7 +254,7 @@ func (p *Page) form(element *html.Node) *Form {
 	return f
 }
 
-// set adds the value of a field that nobody changed.
+// set adds the value of a field that was not changed.
 func (f *Form) set(n *html.Node) {
 	name, kind := attribute(n, "name"), strings.ToLower(attribute(n, "type"))
 	unchecked := (kind == "checkbox" || kind == "radio") && !hasAttribute(n, "checked")

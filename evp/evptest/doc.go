@@ -8,7 +8,7 @@
 // # A relying party's test
 //
 // A [World] has issuers, by default accounts.issuer.example for addresses at mail.example.
-// It gives a verifier its DNS, its network and its clock:
+// It is the DNS, the network and the clock of a verifier:
 //
 //	world := evptest.New()
 //	site := newSite(world.Verifier("https://rp.example"))
@@ -68,8 +68,9 @@
 //
 // # What is not checked
 //
-// Everything. An [Issuer] issues for any address, a [Pair] may have any claims, and a
-// [Browser] posts a token without asking DNS or the user, and does not read the issuer's
-// key set and accounts. It runs no script and has no cross-origin frames. The package panics on mistakes in a test's source, such as the name
-// of a test key that does not exist.
+// Almost everything. An [Issuer] issues for any address, a [Pair] may have any claims, and
+// a [Browser] posts a token without asking DNS or the user, and does not read the issuer's
+// key set and accounts. It runs no script and has no cross-origin frames. The package
+// panics on mistakes in a test's source, such as the name of a test key that does not
+// exist.
 package evptest

@@ -17,14 +17,14 @@ var (
 
 	// TooLong has more than 16 KiB. Rule 1.size: assertion.ErrMalformed.
 	TooLong = breaks("too-long", "1.size", assertion.ErrMalformed, tooLong)
-	// Empty is no text at all: the form came without a token. Rule 1.form:
+	// Empty is an empty text: the form came without a token. Rule 1.form:
 	// assertion.ErrMalformed.
 	Empty = breaks("empty", "1.form", assertion.ErrMalformed,
 		rewrite(func(string) string { return "" }))
 	// EVTAlone is the EVT without tilde and KB-JWT. Rule 1.form: assertion.ErrMalformed.
 	EVTAlone = breaks("evt-alone", "1.form", assertion.ErrMalformed,
 		rewrite(func(s string) string { evt, _ := Split(s); return evt }))
-	// AsIssued is the EVT and the tilde, as the issuer gave it to the browser. Rule
+	// AsIssued is the EVT and the tilde, as the issuer sent it to the browser. Rule
 	// 1.form: assertion.ErrMalformed.
 	AsIssued = breaks("as-issued", "1.form", assertion.ErrMalformed,
 		rewrite(func(s string) string { evt, _ := Split(s); return evt + "~" }))
@@ -241,7 +241,7 @@ var (
 	// FourMinutesOld is four minutes old. Rule 5.window: accepted.
 	FourMinutesOld = accepted("four-minutes-old", "5.window", fourMinutesOld)
 
-	// The submitted address. A relying party that gives no Expected.Email accepts these.
+	// The submitted address. A relying party that sets no Expected.Email accepts these.
 
 	// EmailOfAnother is for another address of the same domain than was submitted. Rule
 	// 6.submitted: evp.ErrEmail.

@@ -25,7 +25,7 @@ type Config struct {
 	Keys *Keys
 
 	// Accounts returns the accounts that the session of a request controls. It returns
-	// none, and no error, if nobody is signed in. It decides by the cookies of the request;
+	// none, and no error, if no user is signed in. It decides by the cookies of the request;
 	// the body is empty. An error is logged and answered with 500 server_error. It must be
 	// safe for concurrent use.
 	//
@@ -48,7 +48,7 @@ type Config struct {
 	PrivateEmail func(r *http.Request, email, directed string) (string, error)
 
 	// ExactAddresses means that upper and lower case differ in the part before the "@". By
-	// default they do not: who controls alice@ gets tokens for Alice@ too.
+	// default they do not: the user who controls alice@ gets tokens for Alice@ too.
 	ExactAddresses bool
 
 	// IssuancePath, JWKSPath and AccountsPath are paths of the issuer, as browsers see them.
@@ -66,9 +66,9 @@ type Config struct {
 	MaxAge time.Duration
 
 	// Logger logs what answers do not contain: errors of the functions above (level error),
-	// an account with an invalid address (warn), and why a request is refused (debug). Each cause is logged once a minute. Log records
-	// contain no address and no token, unless an error of the application does. Nil means
-	// slog.Default.
+	// an account with an invalid address (warn), and why a request is refused (debug). Each
+	// cause is logged once a minute. Log records contain no address and no token, unless an
+	// error of the application does. Nil means slog.Default.
 	Logger *slog.Logger
 
 	// Now is the clock, read once for each request. Nil means time.Now.

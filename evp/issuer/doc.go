@@ -79,7 +79,7 @@
 //	Config.PrivateEmail returns no other error        500 server_error
 //
 // Bodies of errors are {"error","error_description"}, and Signature-Error has the class of
-// a bad signature. The answer 401 is the same whether nobody is signed in or the address is
+// a bad signature. The answer 401 is the same whether no user is signed in or the address is
 // another's, so that no page can find out addresses. The log tells the causes apart, at
 // level debug. Up to the session, a request costs the hash of its body and one verification
 // of a signature.

@@ -24,7 +24,7 @@ func ExampleNew() {
 		Accounts: func(r *http.Request) ([]issuer.Account, error) {
 			cookie, err := r.Cookie("__Host-session")
 			if err != nil || sessions[cookie.Value] == "" {
-				return nil, nil // nobody is signed in
+				return nil, nil // no user is signed in
 			}
 			return []issuer.Account{{Email: sessions[cookie.Value]}}, nil
 		},

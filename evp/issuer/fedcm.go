@@ -53,7 +53,7 @@ func (i *Issuer) accountsForBrowser(r *http.Request) ([]Account, error) {
 	}
 	accounts, err := i.accounts(r)
 	if err == nil && len(accounts) == 0 {
-		return nil, errAuthenticate.because(errNobody)
+		return nil, errAuthenticate.because(errNoAccount)
 	}
 	return accounts, err
 }

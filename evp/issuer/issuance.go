@@ -186,17 +186,17 @@ func (i *Issuer) account(r *http.Request, email string) (Account, error) {
 	}
 	switch {
 	case len(accounts) == 0:
-		return Account{}, errAuthenticate.because(errNobody)
+		return Account{}, errAuthenticate.because(errNoAccount)
 	case found < 0:
 		return Account{}, errAuthenticate.because(errOther)
 	}
 	return accounts[found], nil
 }
 
-// What a log tells apart and an answer does not.
+// The causes that a log distinguishes and an answer does not.
 var (
-	errNobody = errors.New("the session has no account: nobody is signed in, or the cookie is not SameSite=None; Secure")
-	errOther  = errors.New("the session has accounts, but none with this address")
+	errNoAccount = errors.New("the session has no account: no user is signed in, or the cookie is not SameSite=None; Secure")
+	errOther     = errors.New("the session has accounts, but none with this address")
 )
 
 // errAddress is a mistake of the application, which answers do not show.

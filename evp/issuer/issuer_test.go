@@ -97,7 +97,7 @@ func TestAccountsAreForBrowsersOnly(t *testing.T) {
 		}
 	}
 	if got := code(t, get(i, "/email-verification/accounts", "webidentity")); got != noSession {
-		t.Errorf("nobody signed in: got %s", got)
+		t.Errorf("no user signed in: got %s", got)
 	}
 	r := httptest.NewRequest("GET", "https://other.example/email-verification/accounts", nil)
 	r.Header.Set("Sec-Fetch-Dest", "webidentity")
@@ -323,7 +323,7 @@ func TestLogOfRefusals(t *testing.T) {
 	}
 	stranger().set("Cookie", "session=s3cr3t").send(t, i)
 	text = log.String()
-	for _, want := range []string{"Content-Digest does not match", "nobody is signed in", "none with this address", "Sec-Fetch-Dest"} {
+	for _, want := range []string{"Content-Digest does not match", "no user is signed in", "none with this address", "Sec-Fetch-Dest"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -224,7 +224,7 @@ func TestParseKeys(t *testing.T) {
 		{"use enc", `{` + rfc8037Base + `,"use":"enc"}`, ""},
 		{"same twice", `{"keys":[{` + rfc8037Base + `},{` + rfc8037Base + `}]}`, ""},
 		{"no keys", `{"keys":[]}`, ""},
-		{"keys are no array", `{"keys":{}}`, ""},
+		{"keys are not an array", `{"keys":{}}`, ""},
 		{"not JSON", `-----BEGIN PRIVATE KEY-----`, ""},
 	} {
 		keys, err := issuer.ParseKeys([]byte(test.text))

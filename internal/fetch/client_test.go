@@ -23,7 +23,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(q *http.Request) (*http.Response, error) { return f(q) }
 
-// reply returns a transport that gives each request the same answer.
+// reply returns a transport that answers each request in the same way.
 func reply(status int, contentType, body string) roundTripper {
 	return func(*http.Request) (*http.Response, error) {
 		header := make(http.Header)

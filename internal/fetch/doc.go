@@ -77,7 +77,7 @@
 // configured hosts.
 //
 // Queued fetches start in this order; each of the three queues is first in, first out: known
-// hosts, verified senders, all others. So a flood of hosts that nobody asked for before delays
+// hosts, verified senders, all others. So a flood of hosts that were not asked for before delays
 // neither known hosts nor verified senders. Only a fetch in progress has a goroutine.
 //
 // Documents and faults are cached separately, so that questions about hosts that do not

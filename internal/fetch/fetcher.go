@@ -145,8 +145,8 @@ type Sender struct {
 	// sent. The fetch has a higher priority and a larger allowance.
 	Verified bool
 
-	// Issuer is a host whose cached keys verify what the sender sent, although this gives no
-	// priority. The fetch is limited by the issuer's allowance instead of the host's.
+	// Issuer is a host whose cached keys verify what the sender sent, but which does not
+	// change the priority. The fetch is limited by the issuer's allowance instead of the host's.
 	Issuer string
 
 	// Configured reports that the configuration chose the host, and not the sender. Then

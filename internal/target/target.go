@@ -17,7 +17,7 @@
 //     does not know the version.
 //
 // [Check], [CheckHost] and [CheckURL] are for clients. net/http sends a query as it is
-// written; they find the characters with which that is no request line.
+// written; they find the characters with which that is not a request line.
 package target
 
 import (

@@ -30,7 +30,7 @@ type ManyIssuers struct {
 }
 
 // NewManyIssuers returns a set with that many issuers and assertions, issued at the
-// given time. Equal numbers give the same random choice of issuers.
+// given time. Equal numbers select the same random choice of issuers.
 func NewManyIssuers(issuers, assertions int, at time.Time) (*ManyIssuers, error) {
 	c := &ManyIssuers{Domains: make([]string, issuers), Texts: make([]string, assertions), at: at, documents: make(map[string][]byte)}
 	secrets := make([]*big.Int, issuers)

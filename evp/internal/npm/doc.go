@@ -1,5 +1,5 @@
-// Package npm compares this project with two packages of npm, in tests only. Nobody here
-// wrote them:
+// Package npm compares this project with two packages of npm, in tests only. They are
+// not by its authors:
 //
 //   - jose verifies every token that evp/evptest and evp/issuer make.
 //   - email-verification-api verifies the test vectors. disagreements.tsv explains each
