@@ -286,7 +286,7 @@ func BenchmarkParse(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000}, nil, userKey)
+	token, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": int64(1700000120000)}, nil, userKey)
 	if err != nil {
 		b.Fatal(err)
 	}

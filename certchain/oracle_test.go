@@ -111,7 +111,7 @@ func TestOracle(t *testing.T) {
 // TestOracleMutants changes, inserts and removes each character of a token like one of a
 // browser.
 func TestOracleMutants(t *testing.T) {
-	s, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": 1700000120000, "iat": 1700000000000, "x": "\"\\\u00e9"}, nil, userKey)
+	s, err := certchain.Sign(map[string]any{"aud": "https://rp.example", "exp": int64(1700000120000), "iat": int64(1700000000000), "x": "\"\\\u00e9"}, nil, userKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func (r *reader) time(name string) time.Time {
 	}
 	ms, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		r.fail(name, fmt.Sprintf("not an integer from %d to %d", math.MinInt64, math.MaxInt64))
+		r.fail(name, fmt.Sprintf("not an integer from %d to %d", int64(math.MinInt64), int64(math.MaxInt64)))
 	}
 	return time.UnixMilli(ms)
 }

@@ -17,12 +17,12 @@ import (
 // The valid scenario, with which every vector begins: Alice has a certificate of
 // idp.example and signs in at rp.example.
 const (
-	now      = 1767225600000 // 2026-01-01T00:00:00Z
-	idp      = "idp.example"
-	alice    = "alice@idp.example"
-	rp       = "https://rp.example"
-	fallback = "fallback.example"
-	other    = "other.example"
+	now      int64 = 1767225600000 // 2026-01-01T00:00:00Z
+	idp            = "idp.example"
+	alice          = "alice@idp.example"
+	rp             = "https://rp.example"
+	fallback       = "fallback.example"
+	other          = "other.example"
 )
 
 // minute is a minute in milliseconds, the unit of all times here.

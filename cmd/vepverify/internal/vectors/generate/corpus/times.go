@@ -89,7 +89,7 @@ func timeForms() []vector {
 }
 
 func timeRange() []vector {
-	const max = 1 << 53
+	const max int64 = 1 << 53
 	number := func(n int64) idptest.Raw { return idptest.Raw(fmt.Sprint(n)) }
 	bad := func(name, comment string, exp string) vector {
 		return failure("range-"+name, "1.time-range", comment, anyReason, assertionClaim("exp", idptest.Raw(exp)))

@@ -13,12 +13,12 @@ import (
 // The valid scenario, with which every vector begins: Alice signs in at rp.example with
 // her address at mail.example.
 const (
-	now    = 1767225600000 // 2026-01-01T00:00:00Z, in milliseconds
-	issued = now/1000 - 5  // both iat, in seconds
-	rp     = "https://rp.example"
-	nonce  = "n-0S6_WzA2MjAxOTUtbm9uY2U"
-	alice  = "alice@mail.example"
-	record = "_email-verification.mail.example"
+	now    int64 = 1767225600000 // 2026-01-01T00:00:00Z, in milliseconds
+	issued       = now/1000 - 5  // both iat, in seconds
+	rp           = "https://rp.example"
+	nonce        = "n-0S6_WzA2MjAxOTUtbm9uY2U"
+	alice        = "alice@mail.example"
+	record       = "_email-verification.mail.example"
 )
 
 // scenario is a verification and its expected answer. Edits change it.
