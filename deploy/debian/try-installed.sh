@@ -108,23 +108,29 @@ container() {
 	echo 'without systemd: installed, upgraded, downgraded, removed'
 }
 
-# An issuer, a person and their assertions, as on a client's machine.
+# make_issuer makes an issuer and five people, as on other machines. One person cannot make
+# two assertions in a millisecond: they would be equal.
 make_issuer() {
+	local person
 	cp /usr/bin/vepverify /try/client
 	/try/client keygen --out issuer.key --bundle idp.example >/etc/vepverify/keys.json
 	chmod 644 /etc/vepverify/keys.json
-	/try/client certify --key issuer.key --issuer idp.example --email ada@idp.example --out ada.json
+	for person in ada 1 2 3 4; do
+		/try/client certify --key issuer.key --issuer idp.example --email "$person@idp.example" --out "$person.json"
+	done
 }
-make_assertion() { /try/client assert --identity /try/ada.json --audience https://rp.example "$@"; }
+
+# make_assertion PERSON prints an assertion of a person.
+make_assertion() { /try/client assert --identity "/try/$1.json" --audience https://rp.example --duration 10m; }
 
 # verify HOST FILE sends the assertion in a file, and prints the answer.
-verify() { curl -sS "http://$1/verify" --data-urlencode "assertion@$2" -d audience=https://rp.example; }
+verify() { curl -sS "http://$1/verify" --data-urlencode "assertion=$(cat "$2")" -d audience=https://rp.example; }
 
-# version_at HOST prints what runs there.
-version_at() { curl -sS "http://$1/__version__"; }
+# running UNIT prints the version of the program that runs there.
+running() { "/proc/$(systemctl show -P MainPID "$1")/exe" version; }
 
 # become_ready HOST waits until an instance can verify.
-become_ready() { curl -sS -o /dev/null --fail --retry 30 --retry-delay 1 --retry-all-errors "http://$1/readyz"; }
+become_ready() { curl -s -o /dev/null --fail --retry 30 --retry-delay 1 --retry-all-errors "http://$1/readyz" || fail "$1 does not become ready"; }
 
 start_redis() {
 	cat /try/redis.conf >>/etc/redis/redis.conf
@@ -179,7 +185,7 @@ check_not_started() {
 }
 
 check_unit() {
-	curl -sS http://10.0.0.11:8080/readyz
+	expect '"status":"ok"' curl -sS http://10.0.0.11:8080/readyz
 	expect 'active (running)' systemctl status vepverify
 	systemctl reload vepverify
 	expect 'active (running)' systemctl status vepverify
@@ -194,7 +200,7 @@ begin_load() {
 	mkdir -p /try/load
 	for client in 1 2 3 4; do
 		while [ -d /try/load ]; do
-			make_assertion >"/try/assertion.$client"
+			make_assertion "$client" >"/try/assertion.$client"
 			verify 127.0.0.1 "/try/assertion.$client" || true
 			echo
 		done >"/try/answers.$client" 2>&1 &
@@ -240,12 +246,12 @@ upgrade() {
 	begin_load
 	install_new
 	become_ready 10.0.0.11:8080
-	expect "$(version_of $new)" version_at 10.0.0.11:8080
-	expect "$(version_of $old)" version_at 10.0.0.12:8080
+	expect "$(version_of $new)" running vepverify
+	expect "$(version_of $old)" running other
 	more_answers
 	systemctl restart other
 	become_ready 10.0.0.12:8080
-	expect "$(version_of $new)" version_at 10.0.0.12:8080
+	expect "$(version_of $new)" running other
 	end_load 'upgrade'
 }
 
@@ -259,7 +265,7 @@ roll_back() {
 	expect inactive systemctl is-active vepverify
 	systemctl start vepverify
 	become_ready 10.0.0.11:8080
-	expect "$(version_of $old)" version_at 10.0.0.11:8080
+	expect "$(version_of $old)" running vepverify
 }
 
 service() {
@@ -271,11 +277,11 @@ service() {
 	make_issuer
 	configure /etc/vepverify/vepverify.env 10.0.0.11
 	cp /etc/vepverify/vepverify.env settings
-	systemctl enable --now vepverify
+	quietly systemctl enable --now vepverify
 	become_ready 10.0.0.11:8080
 	start_other
 	check_unit
-	make_assertion --duration 10m >used
+	make_assertion ada >used
 	expect '"status":"okay"' verify 10.0.0.11:8080 used
 	used 10.0.0.11:8080
 	used 10.0.0.12:8080
@@ -295,7 +301,7 @@ rebooted() {
 	used 10.0.0.11:8080
 	expect enabled systemctl is-enabled vepverify
 	echo VEPVERIFY_LOG_LEVEL=warn >>/etc/vepverify/vepverify.env
-	rm /etc/vepverify/keys.json /etc/nginx/conf.d/vepverify.conf
+	rm -r /etc/vepverify/keys.json /etc/nginx/conf.d/vepverify.conf /etc/other
 	check_removal
 	expect 'could not be found' systemctl status vepverify
 	left=$(find /etc /usr /var/lib -name '*vepverify*' -not -path '/var/lib/dpkg/*')
