@@ -185,7 +185,7 @@ check_not_started() {
 }
 
 check_unit() {
-	expect '"status":"ok"' curl -sS http://10.0.0.11:8080/readyz
+	expect ok vepverify health http://10.0.0.11:8080/readyz
 	expect 'active (running)' systemctl status vepverify
 	systemctl reload vepverify
 	expect 'active (running)' systemctl status vepverify
