@@ -8,6 +8,9 @@
 // returns nil, a [Status] for a result that it has already printed, or an error
 // that [App.Run] prints on one line.
 //
+// The help of a command is made of its texts and flags. Package manpage makes its man page of
+// the same, and of what [Manual] has for pages only.
+//
 // Package cli knows of assertions only that they are no names of files. It does not check that a command
 // keeps secrets out of what it prints itself.
 package cli

@@ -362,6 +362,7 @@ func (p *page) seeAlso(m cli.Manual, program bool) {
 	}
 	if len(m.Documents) > 0 {
 		p.paragraph("PP")
-		p.prose("In " + Repository + ": " + strings.Join(m.Documents, ", ") + ".")
+		p.prose("In " + Repository + ", and in /usr/share/doc/vepverify if the Debian package is installed: " +
+			strings.Join(m.Documents, ", ") + ".")
 	}
 }
