@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/net/http2"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -146,13 +147,13 @@ func http2Text(t *testing.T, write func(*http2.Framer) error) string {
 
 // TestCauseOfConnection checks what is said about faults before an answer.
 func TestCauseOfConnection(t *testing.T) {
-	mute := func(c net.Conn) { readHeader(c) } // until the client has had enough
+	mute := func(c net.Conn) { hosttest.ReadHeader(c) } // until the client has had enough
 	for name, c := range map[string]struct {
 		prepare func(*network)
 		want    cause
 	}{
 		"no such host": {func(*network) {}, cause{row3, "no such host", ""}},
-		"refused":      {func(n *network) { n.refuse(host) }, cause{row3, "connection refused", ""}},
+		"refused":      {func(n *network) { n.Refuse(host) }, cause{row3, "connection refused", ""}},
 		"plain HTTP": {func(n *network) {
 			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n"); mute(c) })
 		}, cause{row3, "no TLS spoken", ""}},
@@ -192,13 +193,12 @@ func TestCauseOfConnection(t *testing.T) {
 
 // TestCauseOfTLS checks what is said about TLS certificates and versions.
 func TestCauseOfTLS(t *testing.T) {
-	ca := testCA()
 	now := time.Now().Add(-time.Minute)
-	good := ca.certificate(t, now, host)
-	private := newCA(t)
-	withChain := private.certificate(t, now, host)
-	withChain.Certificate = append(withChain.Certificate, private.cert.Raw)
-	sentTwice := private.certificate(t, now, host)
+	good := certificate(t, now, host)
+	private := hosttest.NewCA(t)
+	withChain := private.Issue(t, now, host)
+	withChain.Certificate = append(withChain.Certificate, private.Certificate.Raw)
+	sentTwice := private.Issue(t, now, host)
 	sentTwice.Certificate = append(sentTwice.Certificate, sentTwice.Certificate[0])
 	config := func(c ...tls.Certificate) *tls.Config { return &tls.Config{Certificates: c} }
 	for name, c := range map[string]struct {
@@ -207,21 +207,21 @@ func TestCauseOfTLS(t *testing.T) {
 	}{
 		"1.1":                           {&tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, cause{row4, "TLS before 1.2", ""}},
 		"1.0":                           {&tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, cause{row4, "TLS before 1.2", ""}},
-		"expired":                       {config(ca.certificate(t, now.Add(-48*time.Hour), host)), cause{row4, "expired or not yet valid", ""}},
-		"not yet valid":                 {config(ca.certificate(t, now.Add(48*time.Hour), host)), cause{row4, "expired or not yet valid", ""}},
-		"other name":                    {config(ca.certificate(t, now, "remote.example")), cause{row4, "another name", ""}},
-		"self-signed":                   {config(private.selfSigned(t, host)), cause{row4, "self-signed TLS certificate", "CAFile"}},
-		"without intermediates":         {config(private.certificate(t, now, host)), cause{row4, "unknown authority, sent without intermediate certificates", "CAFile"}},
+		"expired":                       {config(certificate(t, now.Add(-48*time.Hour), host)), cause{row4, "expired or not yet valid", ""}},
+		"not yet valid":                 {config(certificate(t, now.Add(48*time.Hour), host)), cause{row4, "expired or not yet valid", ""}},
+		"other name":                    {config(certificate(t, now, "remote.example")), cause{row4, "another name", ""}},
+		"self-signed":                   {config(selfSigned(t)), cause{row4, "self-signed TLS certificate", "CAFile"}},
+		"without intermediates":         {config(private.Issue(t, now, host)), cause{row4, "unknown authority, sent without intermediate certificates", "CAFile"}},
 		"another than the intermediate": {config(sentTwice), cause{row4, "unknown authority, sent without intermediate certificates", "CAFile"}},
 		"private authority":             {config(withChain), cause{row4, "unknown authority", "CAFile"}},
-		"too many":                      {config(ca.withExtra(good, 10)), cause{row4, "over a limit", ""}},
+		"too many":                      {config(withExtra(good, 10)), cause{row4, "over a limit", ""}},
 		"wants client certificate":      {&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, cause{row4, "TLS handshake failed", ""}},
 		"no application protocol":       {&tls.Config{Certificates: []tls.Certificate{good}, NextProtos: []string{"h2"}, GetConfigForClient: refuseClient}, cause{row4, "TLS handshake failed", ""}},
 		"no common cipher, TLS 1.2":     {&tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}}, cause{row4, "TLS handshake failed", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
-			n.serveTLS(host, c.config, jsonHandler(document(1)))
+			n.ServeTLS(host, c.config, jsonHandler(document(1)))
 			l := checkCause(t, resolver(t, n.config()), c.want)
 			if missing := strings.Contains(l.Advice, "intermediate"); missing != strings.Contains(c.want.reason, "intermediate") {
 				t.Errorf("advice %q", l.Advice)

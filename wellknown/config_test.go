@@ -23,7 +23,7 @@ func TestConfig(t *testing.T) {
 	}
 	transport := roundTripper(nil)
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, errors.ErrUnsupported }
-	pool, dns, ca := x509.NewCertPool(), new(net.Resolver), testCA().file(t)
+	pool, dns, ca := x509.NewCertPool(), new(net.Resolver), caFile(t)
 	for name, c := range map[string]wellknown.Config{
 		"zero":                 {},
 		"timeout":              {Timeout: time.Minute},

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -187,8 +188,9 @@ func TestDeadNameServer(t *testing.T) {
 // host refuses connections only if all of them do.
 func TestAddresses(t *testing.T) {
 	n := newNetwork(t)
-	n.serve(host, jsonHandler(document(1)))
-	port := portOf(t, n.hosts[host+":443"]) // listens on 127.0.0.1 only
+	n.Serve(host, jsonHandler(document(1)))
+	addr, _ := n.Addr(host + ":443")
+	port := portOf(t, addr) // listens on 127.0.0.1 only
 	for name, c := range map[string]struct {
 		addresses []string
 		want      error
@@ -199,7 +201,7 @@ func TestAddresses(t *testing.T) {
 		"one refuses, one cannot be reached": {[]string{"127.0.0.2", "255.255.255.255"}, row4},
 	} {
 		s := newNameServer(t, map[string]records{host + ".": {addresses: c.addresses}})
-		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: testCA().pool()})
+		r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true, RootCAs: hosttest.TrustedCA().Pool()})
 		if _, got := lookUp(t, r, host+":"+port); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}

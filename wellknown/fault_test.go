@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -146,10 +147,12 @@ func TestConnections(t *testing.T) {
 		want    error
 	}{
 		"no such host": {func(*network) {}, row3},
-		"refused":      {func(n *network) { n.refuse(host) }, row3},
-		"plain HTTP":   {func(n *network) { n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); readHeader(c) }) }, row3},
+		"refused":      {func(n *network) { n.Refuse(host) }, row3},
+		"plain HTTP": {func(n *network) {
+			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, plain); hosttest.ReadHeader(c) })
+		}, row3},
 		"another protocol": {func(n *network) {
-			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "SSH-2.0-x\r\n"); readHeader(c) })
+			n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, "SSH-2.0-x\r\n"); hosttest.ReadHeader(c) })
 		}, row3},
 		"closed at once":    {func(n *network) { n.raw(host, false, func(net.Conn) {}) }, row4},
 		"reset":             {func(n *network) { n.raw(host, false, reset) }, row4},
@@ -159,7 +162,7 @@ func TestConnections(t *testing.T) {
 			n.raw(host, false, func(c net.Conn) { readSome(c); fmt.Fprint(c, "\x15\x03\x03\x00\x02\x02\x28") })
 		}, row4},
 		"broken TLS after it began": {func(n *network) {
-			n.raw(host, true, func(c net.Conn) { readHeader(c); fmt.Fprint(c.(*tls.Conn).NetConn(), plain) })
+			n.raw(host, true, func(c net.Conn) { hosttest.ReadHeader(c); fmt.Fprint(c.(*tls.Conn).NetConn(), plain) })
 		}, row4},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,9 +180,9 @@ func TestConnectionClosed(t *testing.T) {
 	n := newNetwork(t)
 	gone := make(chan struct{})
 	n.raw(host, true, func(c net.Conn) {
-		readHeader(c)
+		hosttest.ReadHeader(c)
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(document(1)), document(1))
-		readHeader(c) // until the client closes the connection
+		hosttest.ReadHeader(c) // until the client closes the connection
 		close(gone)
 	})
 	if _, got := lookUp(t, resolver(t, n.config()), host); got != nil {
@@ -243,9 +246,9 @@ func (*dnsRefused) Unwrap() []error {
 }
 
 func TestTLS(t *testing.T) {
-	ca := testCA()
+	ca := hosttest.TrustedCA()
 	now := time.Now().Add(-time.Minute)
-	good := []tls.Certificate{ca.certificate(t, now, host)}
+	good := []tls.Certificate{certificate(t, now, host)}
 	for name, c := range map[string]struct {
 		config *tls.Config
 		want   error
@@ -254,22 +257,22 @@ func TestTLS(t *testing.T) {
 		"1.3":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS13}, nil},
 		"1.1":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, row4},
 		"1.0":               {&tls.Config{Certificates: good, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, row4},
-		"wildcard":          {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "*.example")}}, nil},
-		"expired":           {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(-48*time.Hour), host)}}, row4},
-		"not yet valid":     {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now.Add(48*time.Hour), host)}}, row4},
-		"other name":        {&tls.Config{Certificates: []tls.Certificate{ca.certificate(t, now, "other.example")}}, row4},
+		"wildcard":          {&tls.Config{Certificates: []tls.Certificate{certificate(t, now, "*.example")}}, nil},
+		"expired":           {&tls.Config{Certificates: []tls.Certificate{certificate(t, now.Add(-48*time.Hour), host)}}, row4},
+		"not yet valid":     {&tls.Config{Certificates: []tls.Certificate{certificate(t, now.Add(48*time.Hour), host)}}, row4},
+		"other name":        {&tls.Config{Certificates: []tls.Certificate{certificate(t, now, "other.example")}}, row4},
 		"unknown CA":        {&tls.Config{}, row4}, // httptest's own certificate
-		"10 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.withExtra(good[0], 9)}}, nil},
-		"11 certificates":   {&tls.Config{Certificates: []tls.Certificate{ca.withExtra(good[0], 10)}}, row4},
-		"RSA-4096":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4096.pem"), now, host)}}, nil},
-		"RSA-4160":          {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-4160.pem"), now, host)}}, row4},
-		"RSA-2048, e 65539": {&tls.Config{Certificates: []tls.Certificate{ca.certify(t, rsaKeyFile(t, "rsa-2048-exponent-65539.pem"), now, host)}}, row4},
+		"10 certificates":   {&tls.Config{Certificates: []tls.Certificate{withExtra(good[0], 9)}}, nil},
+		"11 certificates":   {&tls.Config{Certificates: []tls.Certificate{withExtra(good[0], 10)}}, row4},
+		"RSA-4096":          {&tls.Config{Certificates: []tls.Certificate{ca.Certify(t, rsaKeyFile(t, "rsa-4096.pem"), now, host)}}, nil},
+		"RSA-4160":          {&tls.Config{Certificates: []tls.Certificate{ca.Certify(t, rsaKeyFile(t, "rsa-4160.pem"), now, host)}}, row4},
+		"RSA-2048, e 65539": {&tls.Config{Certificates: []tls.Certificate{ca.Certify(t, rsaKeyFile(t, "rsa-2048-exponent-65539.pem"), now, host)}}, row4},
 		"wants client certificate": {&tls.Config{Certificates: good, ClientAuth: tls.RequireAnyClientCert,
 			MaxVersion: tls.VersionTLS12}, row4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
-			n.serveTLS(host, c.config, jsonHandler(document(1)))
+			n.ServeTLS(host, c.config, jsonHandler(document(1)))
 			if _, got := lookUp(t, resolver(t, n.config()), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)
 			}
@@ -279,13 +282,13 @@ func TestTLS(t *testing.T) {
 
 func TestCAFile(t *testing.T) {
 	n := newNetwork(t)
-	n.serve(host, jsonHandler(document(1)))
+	n.Serve(host, jsonHandler(document(1)))
 	c := n.config()
 	c.RootCAs = nil
 	if _, got := lookUp(t, resolver(t, c), host); got != row4 {
 		t.Errorf("system roots: %v", got)
 	}
-	c.CAFile = testCA().file(t)
+	c.CAFile = caFile(t)
 	if _, got := lookUp(t, resolver(t, c), host); got != nil {
 		t.Errorf("CA file: %v", got)
 	}

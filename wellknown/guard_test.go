@@ -13,23 +13,13 @@ import (
 
 	"code.dny.dev/ssrf"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// countConnections listens on all addresses of this machine and counts connections.
-func countConnections(t *testing.T) (port uint16, count *atomic.Int64) {
-	count = new(atomic.Int64)
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	accept(t, l, func(net.Conn) { count.Add(1) })
-	return uint16(l.Addr().(*net.TCPAddr).Port), count
-}
-
 // TestCountingListener checks that the listener of the tests below can be reached.
 func TestCountingListener(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1"}}})
 	r := resolver(t, wellknown.Config{DNS: s.resolver(), InsecureAllowPrivate: true})
 	for _, host := range []string{"evil.example", "127.0.0.1"} {
@@ -52,18 +42,10 @@ func guardedResolver(t *testing.T, port uint16, s *nameServer) *wellknown.Resolv
 	return r
 }
 
-// privateAddresses are addresses of every kind that is not public, as in DNS records.
-var privateAddresses = []string{
-	"127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
-	"224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
-	"::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::",
-	"fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1", "2001::1",
-}
-
 func TestPrivateByDNS(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	names := make(map[string]records)
-	for i, address := range privateAddresses {
+	for i, address := range hosttest.PrivateAddresses {
 		names[fmt.Sprintf("h%d.example.", i)] = records{addresses: []string{address}}
 	}
 	names["all.example."] = records{addresses: []string{"127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"}}
@@ -82,7 +64,7 @@ func TestPrivateByDNS(t *testing.T) {
 }
 
 func TestPrivateByName(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	s := newNameServer(t, nil)
 	r := guardedResolver(t, port, s)
 	for _, name := range []string{
@@ -107,7 +89,7 @@ func TestPrivateByName(t *testing.T) {
 
 // TestLocalhost checks a name that the system's hosts file or resolver knows.
 func TestLocalhost(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	r, err := wellknown.NewResolverWithPort(wellknown.Config{Timeout: 5 * time.Second}, port)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +118,7 @@ func TestPorts(t *testing.T) {
 
 // TestPrivateByAuthority checks that a delegation does not lead to a private address.
 func TestPrivateByAuthority(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	s := newNameServer(t, map[string]records{"evil.example.": {addresses: []string{"127.0.0.1", "::1"}}})
 	for _, target := range []string{"127.0.0.1", "127.1", "0x7f.1", "2130706433", "evil.example", "localhost", "169.254.169.254"} {
 		for _, target := range []string{target, target + ":" + strconv.Itoa(int(port)), target + ":22"} {
@@ -156,7 +138,7 @@ func TestPrivateByAuthority(t *testing.T) {
 // TestRebinding checks that the guard checks each address that is dialled, not another
 // answer of DNS.
 func TestRebinding(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"192.0.2.1", "127.0.0.1"}}})
 	name := fmt.Sprintf("%s:%d", host, port)
 	a, err := guardedResolver(t, port, s).Authority(t.Context(), name, name)
@@ -173,7 +155,7 @@ func TestRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		n := newNetwork(t)
 		var here, there atomic.Int64
-		n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+		n.Serve(host, func(w http.ResponseWriter, r *http.Request) {
 			if here.Add(1) > 1 {
 				jsonHandler(document(1))(w, r)
 				return
@@ -181,7 +163,7 @@ func TestRedirect(t *testing.T) {
 			w.Header().Set("Location", []string{"https://other.example/", "/elsewhere"}[status%2])
 			w.WriteHeader(status)
 		})
-		n.serve("other.example", func(w http.ResponseWriter, r *http.Request) {
+		n.Serve("other.example", func(w http.ResponseWriter, r *http.Request) {
 			there.Add(1)
 			jsonHandler(document(1))(w, r)
 		})

@@ -331,7 +331,7 @@ func TestLoadsBounded(t *testing.T) {
 // ErrUnavailable and not cached.
 func TestHooksLoadOfCertificates(t *testing.T) {
 	n := newNetwork(t)
-	n.serve(host, jsonHandler(document(1)))
+	n.Serve(host, jsonHandler(document(1)))
 	r := resolver(t, n.config())
 	full, calls, inProgress := errors.New("full"), 0, 0
 	load := func(context.Context) (func(), error) {

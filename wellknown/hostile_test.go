@@ -4,16 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"os"
 	"strings"
@@ -23,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -64,7 +60,7 @@ func unboundedAnswer(headers string) string {
 // accept calls serve for each connection, and waits for the client to close it.
 func (h *testHost) accept(serve func(net.Conn)) {
 	h.listens = true
-	h.put(host, listen(h.t, func(conn net.Conn) {
+	h.Put(host, hosttest.Listen(h.t, func(conn net.Conn) {
 		h.accepted.Add(1)
 		serve(conn)
 		io.Copy(io.Discard, conn)
@@ -79,7 +75,7 @@ func (h *testHost) acceptTLS(c *tls.Config, serve func(net.Conn)) {
 		if s.Handshake() != nil {
 			return
 		}
-		readHeader(s)
+		hosttest.ReadHeader(s)
 		serve(s)
 		s.CloseWrite()
 	})
@@ -94,7 +90,7 @@ func beforeTLS(serve func(net.Conn)) func(*testHost) {
 func afterRequest(serve func(net.Conn)) func(*testHost) {
 	return func(h *testHost) {
 		now := time.Now().Add(-time.Minute)
-		h.acceptTLS(&tls.Config{Certificates: []tls.Certificate{testCA().certificate(h.t, now, host)}}, serve)
+		h.acceptTLS(&tls.Config{Certificates: []tls.Certificate{certificate(h.t, now, host)}}, serve)
 	}
 }
 
@@ -114,34 +110,18 @@ func withCertificate(make func(testing.TB) tls.Certificate) func(*testHost) {
 }
 
 func wrongName(t testing.TB) tls.Certificate {
-	return testCA().certificate(t, time.Now().Add(-time.Minute), marker+".example")
+	return certificate(t, time.Now().Add(-time.Minute), marker+".example")
 }
 
 func expired(t testing.TB) tls.Certificate {
-	return testCA().certificate(t, time.Now().Add(-48*time.Hour), host)
+	return certificate(t, time.Now().Add(-48*time.Hour), host)
 }
 
-func selfSigned(t testing.TB) tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(3), DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
-
-func refusesConnections(h *testHost) { h.refuse(host) }
+func refusesConnections(h *testHost) { h.Refuse(host) }
 
 func oldTLS(h *testHost) {
 	h.acceptTLS(&tls.Config{
-		Certificates: []tls.Certificate{testCA().certificate(h.t, time.Now().Add(-time.Minute), host)},
+		Certificates: []tls.Certificate{certificate(h.t, time.Now().Add(-time.Minute), host)},
 		MinVersion:   tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
 	}, func(c net.Conn) { io.WriteString(c, jsonAnswer(200, markedDocument)) })
 }
@@ -149,8 +129,8 @@ func oldTLS(h *testHost) {
 // redirects redirects to an address that can be reached.
 func redirects(h *testHost) {
 	h.config.InsecureAllowPrivate = true
-	target := listen(h.t, func(net.Conn) { h.forbidden.Add(1) })
-	h.hosts[target] = target
+	target := hosttest.Listen(h.t, func(net.Conn) { h.forbidden.Add(1) })
+	h.PutPort(target, target)
 	answersWith(answer(302, "Location: https://"+target+"/.well-known/browserid\r\nContent-Length: 0\r\n", ""))(h)
 }
 
@@ -161,7 +141,7 @@ func resolvesTo(addresses ...string) func(*testHost) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		accept(h.t, l, func(net.Conn) { h.forbidden.Add(1) })
+		hosttest.Accept(h.t, l, func(net.Conn) { h.forbidden.Add(1) })
 		h.port = uint16(l.Addr().(*net.TCPAddr).Port)
 		h.name = fmt.Sprintf("%s:%d", host, h.port)
 		s := newNameServer(h.t, map[string]records{host + ".": {addresses: addresses}})

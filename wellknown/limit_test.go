@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -32,7 +33,7 @@ func metered(n *network) (wellknown.Config, *atomic.Int64) {
 	read := new(atomic.Int64)
 	c := n.config()
 	c.InsecureDialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := n.dial(ctx, network, addr)
+		conn, err := n.Dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +93,7 @@ func TestEndless(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t)
-			n.raw(host, true, func(conn net.Conn) { readHeader(conn); c.serve(conn) })
+			n.raw(host, true, func(conn net.Conn) { hosttest.ReadHeader(conn); c.serve(conn) })
 			config, read := metered(n)
 			if _, got := lookUp(t, resolver(t, config), host); got != c.want {
 				t.Errorf("%v, want %v", got, c.want)

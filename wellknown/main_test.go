@@ -1,10 +1,7 @@
 package wellknown_test
 
 import (
-	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,8 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -22,18 +17,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
-
-// discardLog discards what test servers log about clients that disconnect.
-var discardLog = log.New(io.Discard, "", 0)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -52,102 +43,40 @@ func document(variant int64) string {
 
 func delegation(host string) string { return fmt.Sprintf(`{"authority":%q}`, host) }
 
-// certAuthority issues the TLS certificates of a test's hosts.
-type certAuthority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-}
-
-// testCA returns the certificate authority of all tests.
-var testCA = sync.OnceValue(func() *certAuthority {
-	a, err := makeCA()
-	if err != nil {
-		panic(err)
-	}
-	return a
-})
-
-// newCA returns a certificate authority that no test trusts.
-func newCA(t testing.TB) *certAuthority {
-	a, err := makeCA()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-func makeCA() (*certAuthority, error) {
-	a := new(certAuthority)
-	var err error
-	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
-	if err != nil {
-		return nil, err
-	}
-	a.cert, err = x509.ParseCertificate(der)
-	return a, err
-}
-
-// pool returns a pool with the certificate of a.
-func (a *certAuthority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
-
-// file returns the name of a file with the certificate of a.
-func (a *certAuthority) file(t testing.TB) string {
+// caFile returns the name of a file with the certificate of the trusted authority.
+func caFile(t testing.TB) string {
 	name := filepath.Join(t.TempDir(), "ca.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hosttest.TrustedCA().Certificate.Raw})
 	if err := os.WriteFile(name, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name
 }
 
-// certificate returns a certificate for the names, valid for an hour from notBefore.
-func (a *certAuthority) certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
-	return a.certify(t, a.key, notBefore, names...)
+// certificate returns a trusted certificate for the names, valid for an hour from notBefore.
+func certificate(t testing.TB, notBefore time.Time, names ...string) tls.Certificate {
+	return hosttest.TrustedCA().Issue(t, notBefore, names...)
 }
 
-// certify is certificate for a given key.
-func (a *certAuthority) certify(t testing.TB, key crypto.Signer, notBefore time.Time, names ...string) tls.Certificate {
+// selfSigned returns a certificate for the host that is signed with its own key.
+func selfSigned(t testing.TB) tls.Certificate {
+	key := hosttest.TrustedCA().Key
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
+		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// selfSigned returns a certificate for a name, with the key of a, that it signed itself.
-func (a *certAuthority) selfSigned(t testing.TB, name string) tls.Certificate {
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
-}
-
 // withExtra returns c with n more certificates after it, which did not issue it.
-func (a *certAuthority) withExtra(c tls.Certificate, n int) tls.Certificate {
+func withExtra(c tls.Certificate, n int) tls.Certificate {
 	c.Certificate = slices.Clone(c.Certificate)
 	for range n {
-		c.Certificate = append(c.Certificate, a.cert.Raw)
+		c.Certificate = append(c.Certificate, hosttest.TrustedCA().Certificate.Raw)
 	}
 	return c
 }
@@ -166,146 +95,34 @@ func rsaKeyFile(t testing.TB, name string) crypto.Signer {
 	return key.(crypto.Signer)
 }
 
-// network maps the hosts of a test to listeners of this machine.
+// network has the hosts of a test.
 type network struct {
-	t     testing.TB
-	mu    sync.Mutex
-	hosts map[string]string // the address of the listener, by "idp.example:443"
+	*hosttest.Hosts
+	t testing.TB
 }
 
-func newNetwork(t testing.TB) *network {
-	return &network{t: t, hosts: make(map[string]string)}
-}
-
-func (n *network) put(host, addr string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.hosts[host+":443"] = addr
-}
-
-func (n *network) remove(host string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.hosts, host+":443")
-}
-
-// refuse makes host refuse connections. Its address is the local end of a connection, so
-// that no other test gets that port.
-func (n *network) refuse(host string) {
-	conn, err := net.Dial("tcp", listen(n.t, waitForClose))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(func() { conn.Close() })
-	n.put(host, conn.LocalAddr().String())
-}
-
-func (n *network) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	n.mu.Lock()
-	where, ok := n.hosts[addr]
-	n.mu.Unlock()
-	if !ok {
-		return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
-	}
-	return new(net.Dialer).DialContext(ctx, network, where)
-}
+func newNetwork(t testing.TB) *network { return &network{hosttest.New(t), t} }
 
 // config returns a configuration that connects to the hosts and trusts their certificates.
 func (n *network) config() wellknown.Config {
-	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: testCA().pool(), InsecureDialContext: n.dial}
-}
-
-// serve starts an HTTPS server with a valid certificate for host.
-func (n *network) serve(host string, h http.HandlerFunc) {
-	now := time.Now().Add(-time.Minute)
-	n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{testCA().certificate(n.t, now, host)}}, h)
-}
-
-func (n *network) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
-	s := httptest.NewUnstartedServer(h)
-	s.TLS = c
-	s.Config.ErrorLog = discardLog
-	s.StartTLS()
-	n.t.Cleanup(s.Close)
-	n.put(host, s.Listener.Addr().String())
+	return wellknown.Config{Timeout: 20 * time.Second, RootCAs: hosttest.TrustedCA().Pool(), InsecureDialContext: n.Dial}
 }
 
 // raw calls serve for each connection to host, after the TLS handshake if handshake is set.
 func (n *network) raw(host string, handshake bool, serve func(net.Conn)) {
-	c := &tls.Config{Certificates: []tls.Certificate{testCA().certificate(n.t, time.Now().Add(-time.Minute), host)}}
-	n.put(host, listen(n.t, func(conn net.Conn) {
-		if !handshake {
-			serve(conn)
-			return
-		}
-		s := tls.Server(conn, c)
-		if s.Handshake() == nil {
-			serve(s)
-		}
-	}))
+	if handshake {
+		n.Raw(host, func(conn *tls.Conn) { serve(conn) })
+		return
+	}
+	n.Put(host, hosttest.Listen(n.t, serve))
 }
 
 // answer makes host answer each request with exactly this text. It then closes the TLS
 // stream with close_notify, and the connection.
 func (n *network) answer(host, text string) {
 	n.raw(host, true, func(conn net.Conn) {
-		readHeader(conn)
+		hosttest.ReadHeader(conn)
 		fmt.Fprint(conn, text)
-	})
-}
-
-// readHeader reads the header of a request, with its empty line.
-func readHeader(conn net.Conn) string {
-	var seen []byte
-	one := make([]byte, 1)
-	for !strings.HasSuffix(string(seen), "\r\n\r\n") {
-		if _, err := conn.Read(one); err != nil {
-			break
-		}
-		seen = append(seen, one[0])
-	}
-	return string(seen)
-}
-
-// listen calls serve for each connection to a new port of 127.0.0.1, and then closes the
-// connection. At the end of the test it stops, with all its goroutines.
-func listen(t testing.TB, serve func(net.Conn)) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	accept(t, l, serve)
-	return l.Addr().String()
-}
-
-// accept is listen for a given listener.
-func accept(t testing.TB, l net.Listener, serve func(net.Conn)) {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	open := make(map[net.Conn]bool)
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open[conn] = true
-			mu.Unlock()
-			all.Go(func() {
-				serve(conn)
-				conn.Close()
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for conn := range open {
-			conn.Close()
-		}
-		mu.Unlock()
-		all.Wait()
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"code.dny.dev/ssrf"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -55,11 +56,11 @@ func hasKeyOf(t *testing.T, a *wellknown.Authority, variant int64) bool {
 // that the host's next answer replaces it.
 func TestHostOutage(t *testing.T) {
 	for name, leave := range map[string]func(*network){
-		"refuses":           func(n *network) { n.refuse(host) },
+		"refuses":           func(n *network) { n.Refuse(host) },
 		"says nothing":      func(n *network) { n.raw(host, false, waitForClose) },
 		"stalls when asked": func(n *network) { n.raw(host, true, waitForClose) },
 		"resets":            func(n *network) { n.raw(host, false, reset) },
-		"is gone from DNS":  func(n *network) { n.remove(host) },
+		"is gone from DNS":  func(n *network) { n.Remove(host) },
 		"speaks no TLS": func(n *network) {
 			n.raw(host, false, func(c net.Conn) { io.WriteString(c, jsonAnswer(404, "")); waitForClose(c) })
 		},
@@ -71,7 +72,7 @@ func TestHostOutage(t *testing.T) {
 		"sends a long header":   func(n *network) { n.answer(host, codedAnswer(strings.Repeat("x", 17<<10))) },
 		"sends no HTTP":         func(n *network) { n.answer(host, "220 mail.example\r\n\r\n") },
 		"lost its certificate": func(n *network) {
-			n.serveTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minuteDocument(2))
+			n.ServeTLS(host, &tls.Config{Certificates: []tls.Certificate{expired(n.t)}}, minuteDocument(2))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestHostOutage(t *testing.T) {
 			config := n.config()
 			config.Now, config.Timeout = c.now, 300*time.Millisecond
 			r := resolver(t, config)
-			n.serve(host, minuteDocument(1))
+			n.Serve(host, minuteDocument(1))
 			c.until(t, r, 1)
 			leave(n)
 			for range 3 {
@@ -89,7 +90,7 @@ func TestHostOutage(t *testing.T) {
 					t.Errorf("%v at %v", got, c.now())
 				}
 			}
-			n.serve(host, minuteDocument(3))
+			n.Serve(host, minuteDocument(3))
 			c.until(t, r, 3)
 		})
 	}
@@ -113,7 +114,7 @@ func (c *clock) until(t *testing.T, r *wellknown.Resolver, variant int64) {
 func TestHostChangesKeys(t *testing.T) {
 	n, c := newNetwork(t), new(clock)
 	var variant atomic.Int64
-	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+	n.Serve(host, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=300")
 		jsonHandler(document(variant.Load()))(w, r)
 	})
@@ -147,21 +148,22 @@ func TestHostChangesKeys(t *testing.T) {
 // listens counts as public in this test.
 func TestRebindingLater(t *testing.T) {
 	n, c := newNetwork(t), new(clock)
-	n.serve(host, minuteDocument(1))
-	port := portOf(t, n.hosts[host+":443"])
+	n.Serve(host, minuteDocument(1))
+	addr, _ := n.Addr(host + ":443")
+	port := portOf(t, addr)
 	var trapped atomic.Int64
 	l, err := net.Listen("tcp", "127.0.0.2:"+port)
 	if err != nil {
 		t.Skip("127.0.0.2 is not an address of this machine, or its port is in use:", err)
 	}
-	accept(t, l, func(net.Conn) { trapped.Add(1) })
+	hosttest.Accept(t, l, func(net.Conn) { trapped.Add(1) })
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := wellknown.NewResolverWithPublic(
-		wellknown.Config{DNS: s.resolver(), RootCAs: testCA().pool(), Now: c.now, Timeout: 20 * time.Second},
+		wellknown.Config{DNS: s.resolver(), RootCAs: hosttest.TrustedCA().Pool(), Now: c.now, Timeout: 20 * time.Second},
 		uint16(number), netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)

@@ -15,12 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
 // testProxy is a proxy on a port of this machine.
 type testProxy struct {
-	targets map[string]string // addresses of listeners, by "idp.example:443"
+	targets *hosttest.Hosts
 	asked   atomic.Int64
 
 	mu     sync.Mutex
@@ -30,13 +31,13 @@ type testProxy struct {
 // connect answers a CONNECT.
 func (p *testProxy) connect(conn net.Conn) {
 	p.asked.Add(1)
-	header := readHeader(conn)
+	header := hosttest.ReadHeader(conn)
 	p.mu.Lock()
 	p.header = header
 	p.mu.Unlock()
 	var target string
 	fmt.Sscanf(header, "CONNECT %s HTTP/1.1\r\n", &target)
-	where, known := p.targets[target]
+	where, known := p.targets.Addr(target)
 	if !known {
 		fmt.Fprint(conn, "HTTP/1.1 404 Not Found\r\n\r\n")
 		return
@@ -69,7 +70,7 @@ func (p *testProxy) socks(conn net.Conn) {
 	name := make([]byte, buf[4])
 	io.ReadFull(conn, name)
 	io.ReadFull(conn, buf[:2])
-	where, known := p.targets[fmt.Sprintf("%s:%d", name, binary.BigEndian.Uint16(buf))]
+	where, known := p.targets.Addr(fmt.Sprintf("%s:%d", name, binary.BigEndian.Uint16(buf)))
 	if !known {
 		conn.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0})
 		return
@@ -80,11 +81,11 @@ func (p *testProxy) socks(conn net.Conn) {
 // behindProxy returns a proxy for hosts that cannot be reached without it.
 func behindProxy(t *testing.T) *testProxy {
 	n := newNetwork(t)
-	n.serve(host, jsonHandler(document(1)))
+	n.Serve(host, jsonHandler(document(1)))
 	n.answer("gone.example", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-	n.raw("plain.example", false, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 404 Not Found\r\n\r\n"); readHeader(c) })
-	n.put("dead.example", deadAddr(t))
-	return &testProxy{targets: n.hosts}
+	n.raw("plain.example", false, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 404 Not Found\r\n\r\n"); hosttest.ReadHeader(c) })
+	n.Put("dead.example", deadAddr(t))
+	return &testProxy{targets: n.Hosts}
 }
 
 // deadAddr returns an address of this machine at which nothing listens.
@@ -98,21 +99,21 @@ func deadAddr(t testing.TB) string {
 }
 
 func TestProxy(t *testing.T) {
-	cert := testCA().certificate(t, time.Now().Add(-time.Minute), "localhost")
+	cert := certificate(t, time.Now().Add(-time.Minute), "localhost")
 	p := behindProxy(t)
 	overTLS := func(conn net.Conn) {
 		if s := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}); s.Handshake() == nil {
 			p.connect(s)
 		}
 	}
-	_, httpsPort, _ := net.SplitHostPort(listen(t, overTLS))
+	_, httpsPort, _ := net.SplitHostPort(hosttest.Listen(t, overTLS))
 	for name, url := range map[string]string{
-		"http":   "http://user:secret@" + listen(t, p.connect),
+		"http":   "http://user:secret@" + hosttest.Listen(t, p.connect),
 		"https":  "https://localhost:" + httpsPort,
-		"socks5": "socks5://" + listen(t, p.socks),
+		"socks5": "socks5://" + hosttest.Listen(t, p.socks),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: testCA().pool()})
+			r := resolver(t, wellknown.Config{Proxy: url, RootCAs: hosttest.TrustedCA().Pool()})
 			for target, want := range map[string]error{
 				host:              nil,
 				"gone.example":    row3, // its own answer, over TLS
@@ -144,7 +145,7 @@ func TestProxy(t *testing.T) {
 
 func TestProxyUser(t *testing.T) {
 	p := behindProxy(t)
-	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + listen(t, p.connect), RootCAs: testCA().pool()})
+	r := resolver(t, wellknown.Config{Proxy: "http://user:p%40ss@" + hosttest.Listen(t, p.connect), RootCAs: hosttest.TrustedCA().Pool()})
 	if _, got := lookUp(t, r, host); got != nil {
 		t.Fatal(got)
 	}
@@ -157,11 +158,11 @@ func TestProxyUser(t *testing.T) {
 // TestBadProxy checks that an error of the proxy says nothing about the host.
 func TestBadProxy(t *testing.T) {
 	answering := func(text string) string {
-		return listen(t, func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) })
+		return hosttest.Listen(t, func(c net.Conn) { hosttest.ReadHeader(c); fmt.Fprint(c, text) })
 	}
 	silentThenText := func(text string) string {
-		return listen(t, func(c net.Conn) {
-			readHeader(c)
+		return hosttest.Listen(t, func(c net.Conn) {
+			hosttest.ReadHeader(c)
 			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
 			readSome(c)
 			fmt.Fprint(c, text)
@@ -172,17 +173,17 @@ func TestBadProxy(t *testing.T) {
 		"dead https":         "https://" + deadAddr(t),
 		"dead socks5":        "socks5://" + deadAddr(t),
 		"unknown":            "http://proxy.invalid:8080",
-		"https without TLS":  "https://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
+		"https without TLS":  "https://" + hosttest.Listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
 		"redirect":           "http://" + answering("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"),
 		"forbidden":          "http://" + answering("HTTP/1.1 403 Forbidden\r\n\r\n"),
 		"wants a password":   "http://" + answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
 		"bad gateway":        "http://" + answering("HTTP/1.1 502 Bad Gateway\r\n\r\n"),
-		"endless header":     "http://" + listen(t, func(c net.Conn) { readHeader(c); endless(c, "HTTP/1.1 200 OK\r\nX: y\r\n") }),
+		"endless header":     "http://" + hosttest.Listen(t, func(c net.Conn) { hosttest.ReadHeader(c); endless(c, "HTTP/1.1 200 OK\r\nX: y\r\n") }),
 		"hangs up":           "http://" + answering(""),
 		"no proxy":           "http://" + answering("hello"),
 		"login page inside":  "http://" + silentThenText("HTTP/1.1 404 Not Found\r\n\r\n"),
-		"socks: no SOCKS":    "socks5://" + listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
-		"socks: wants login": "socks5://" + listen(t, func(c net.Conn) { readSome(c); c.Write([]byte{5, 255}) }),
+		"socks: no SOCKS":    "socks5://" + hosttest.Listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); readSome(c) }),
+		"socks: wants login": "socks5://" + hosttest.Listen(t, func(c net.Conn) { readSome(c); c.Write([]byte{5, 255}) }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newNameServer(t, nil)
@@ -198,8 +199,8 @@ func TestBadProxy(t *testing.T) {
 // TestHostSpeaksFirst checks that a host without TLS behind a proxy is detected at once,
 // although its bytes arrive together with the proxy's answer.
 func TestHostSpeaksFirst(t *testing.T) {
-	addr := listen(t, func(c net.Conn) {
-		readHeader(c)
+	addr := hosttest.Listen(t, func(c net.Conn) {
+		hosttest.ReadHeader(c)
 		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n220 mail.example\r\n")
 		writeSlowly(c, "")
 	})
@@ -212,7 +213,7 @@ func TestHostSpeaksFirst(t *testing.T) {
 func TestSlowProxy(t *testing.T) {
 	for _, scheme := range []string{"http", "https", "socks5"} {
 		gone := make(chan struct{})
-		addr := listen(t, func(c net.Conn) { defer close(gone); writeSlowly(c, "") })
+		addr := hosttest.Listen(t, func(c net.Conn) { defer close(gone); writeSlowly(c, "") })
 		r := resolver(t, wellknown.Config{Proxy: scheme + "://" + addr, Timeout: 100 * time.Millisecond})
 		if _, got := lookUp(t, r, host); got != row4 {
 			t.Errorf("%s: %v, want %v", scheme, got, row4)
@@ -224,19 +225,20 @@ func TestSlowProxy(t *testing.T) {
 // TestProxyFromEnvironment checks that the proxy variables of the environment are ignored.
 func TestProxyFromEnvironment(t *testing.T) {
 	var asked atomic.Int64
-	addr := listen(t, func(c net.Conn) { asked.Add(1) })
+	addr := hosttest.Listen(t, func(c net.Conn) { asked.Add(1) })
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
 		t.Setenv(name, "http://"+addr)
 	}
 	n := newNetwork(t)
-	n.serve(host, jsonHandler(document(1)))
+	n.Serve(host, jsonHandler(document(1)))
 	c := n.config()
 	if _, got := lookUp(t, resolver(t, c), host); got != nil {
 		t.Errorf("own dial function: %v", got)
 	}
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
 	c = wellknown.Config{RootCAs: c.RootCAs, DNS: s.resolver(), InsecureAllowPrivate: true}
-	if _, got := lookUp(t, resolver(t, c), host+":"+portOf(t, n.hosts[host+":443"])); got != nil {
+	listener, _ := n.Addr(host + ":443")
+	if _, got := lookUp(t, resolver(t, c), host+":"+portOf(t, listener)); got != nil {
 		t.Errorf("own DNS: %v", got)
 	}
 	if asked.Load() != 0 {
@@ -250,7 +252,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 func TestCauseOfProxy(t *testing.T) {
 	const okay = "HTTP/1.1 200 remote\r\n\r\n"
 	answering := func(text string) func(net.Conn) {
-		return func(c net.Conn) { readHeader(c); fmt.Fprint(c, text) }
+		return func(c net.Conn) { hosttest.ReadHeader(c); fmt.Fprint(c, text) }
 	}
 	status := func(line string) func(net.Conn) {
 		return answering("HTTP/1.1 " + line + " remote\r\nX-Remote: remote\r\nContent-Length: 6\r\n\r\nremote")
@@ -264,13 +266,13 @@ func TestCauseOfProxy(t *testing.T) {
 			readSome(c)
 		}
 	}
-	good, expired := testCA().certificate(t, time.Now().Add(-time.Minute), host), testCA().certificate(t, time.Now().Add(-48*time.Hour), host)
+	good, expired := certificate(t, time.Now().Add(-time.Minute), host), certificate(t, time.Now().Add(-48*time.Hour), host)
 	tunnelTo := func(cert tls.Certificate, text string) func(net.Conn) {
 		return func(c net.Conn) {
-			readHeader(c)
+			hosttest.ReadHeader(c)
 			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
 			if s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}}); s.Handshake() == nil {
-				readHeader(s)
+				hosttest.ReadHeader(s)
 				fmt.Fprint(s, text)
 			}
 		}
@@ -330,9 +332,9 @@ func TestCauseOfProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			addr := deadAddr(t)
 			if c.serve != nil {
-				addr = listen(t, c.serve)
+				addr = hosttest.Listen(t, c.serve)
 			}
-			r := resolver(t, wellknown.Config{Proxy: c.scheme + addr, RootCAs: testCA().pool(), Timeout: 20 * time.Second})
+			r := resolver(t, wellknown.Config{Proxy: c.scheme + addr, RootCAs: hosttest.TrustedCA().Pool(), Timeout: 20 * time.Second})
 			a, err := r.Authority(t.Context(), host, host)
 			var lookup *wellknown.LookupError
 			if row(t, a, err) != row4 || !errors.As(err, &lookup) || errors.Is(err, context.DeadlineExceeded) {
@@ -350,7 +352,7 @@ func TestCauseOfProxy(t *testing.T) {
 
 // TestCauseOfSlowProxy checks that a time-out names the proxy and what it did not answer.
 func TestCauseOfSlowProxy(t *testing.T) {
-	silent := listen(t, func(c net.Conn) { readHeader(c); readSome(c) })
+	silent := hosttest.Listen(t, func(c net.Conn) { hosttest.ReadHeader(c); readSome(c) })
 	for _, scheme := range []string{"http", "https", "socks5"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
@@ -361,8 +363,8 @@ func TestCauseOfSlowProxy(t *testing.T) {
 			}
 		})
 	}
-	stalls := listen(t, func(c net.Conn) {
-		readHeader(c)
+	stalls := hosttest.Listen(t, func(c net.Conn) {
+		hosttest.ReadHeader(c)
 		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
 		readSome(c)
 		readSome(c)

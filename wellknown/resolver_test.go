@@ -22,7 +22,7 @@ func TestStampede(t *testing.T) {
 	var fetches atomic.Int64
 	n := newNetwork(t)
 	release := make(chan struct{})
-	n.serve(host, func(w http.ResponseWriter, r *http.Request) {
+	n.Serve(host, func(w http.ResponseWriter, r *http.Request) {
 		fetches.Add(1)
 		<-release
 		jsonHandler(document(1))(w, r)

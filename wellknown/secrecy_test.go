@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -65,19 +66,18 @@ func TestNothingRemoteInErrors(t *testing.T) {
 		n.answer(host, text)
 		expectNoMarkerFrom(t, name, n)
 	}
-	ca := testCA()
 	for name, c := range map[string]*tls.Config{
-		"other name":     {Certificates: []tls.Certificate{ca.certificate(t, now, marker+".example")}},
-		"expired":        {Certificates: []tls.Certificate{ca.certificate(t, now.Add(-48*time.Hour), host, marker+".example")}},
-		"certificate":    {Certificates: []tls.Certificate{ca.certificate(t, now, host, marker+"..\x00")}},
-		"client, please": {Certificates: []tls.Certificate{ca.certificate(t, now, host, marker+".example")}, ClientAuth: tls.RequireAnyClientCert},
+		"other name":     {Certificates: []tls.Certificate{certificate(t, now, marker+".example")}},
+		"expired":        {Certificates: []tls.Certificate{certificate(t, now.Add(-48*time.Hour), host, marker+".example")}},
+		"certificate":    {Certificates: []tls.Certificate{certificate(t, now, host, marker+"..\x00")}},
+		"client, please": {Certificates: []tls.Certificate{certificate(t, now, host, marker+".example")}, ClientAuth: tls.RequireAnyClientCert},
 	} {
 		n := newNetwork(t)
-		n.serveTLS(host, c, jsonHandler(marker))
+		n.ServeTLS(host, c, jsonHandler(marker))
 		expectNoMarkerFrom(t, name, n)
 	}
 	n := newNetwork(t)
-	n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, marker+marker); readHeader(c) })
+	n.raw(host, false, func(c net.Conn) { fmt.Fprint(c, marker+marker); hosttest.ReadHeader(c) })
 	expectNoMarkerFrom(t, "no TLS", n)
 	if logged.Len() > 0 {
 		t.Errorf("logged %s", &logged)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
 
 const bodyLimit = 64 << 10
@@ -103,7 +104,7 @@ func TestCauseOfAnswer(t *testing.T) {
 		s := newSite()
 		s.set(metadataPath, answer{body: metadata("https://keys.example.net/x")})
 		n = newInternet(t)
-		n.serve(issuer, s.ServeHTTP)
+		n.Serve(issuer, s.ServeHTTP)
 		n.raw("keys.example.net", func(conn net.Conn) { io.WriteString(conn, c.text) })
 		c.want.check(t, "key set: "+name, open(t, n.config()))
 	}
@@ -128,7 +129,7 @@ func TestCauseOfDocument(t *testing.T) {
 		"key set of metadata": {metadataPath, keySet(ed25519Key), cause{refused, "9.jwks-uri", "without jwks_uri", "should correct its metadata", ""}},
 	} {
 		n, s := newInternet(t), newSite()
-		n.serve(issuer, s.ServeHTTP)
+		n.Serve(issuer, s.ServeHTTP)
 		s.set(c.path, answer{body: c.body})
 		c.want.check(t, name, open(t, n.config()))
 	}
@@ -140,7 +141,7 @@ func TestCauseOfConnection(t *testing.T) {
 	now := time.Now().Add(-time.Minute)
 	certified := func(name string, from time.Time) func(*internet, *discovery.Config) {
 		return func(n *internet, _ *discovery.Config) {
-			n.serveTLS(issuer, testCA().config(t, name, from), newSite().ServeHTTP)
+			n.ServeTLS(issuer, hosttest.TrustedCA().Config(t, from, name), newSite().ServeHTTP)
 		}
 	}
 	slow := func(serve func(net.Conn)) func(*internet, *discovery.Config) {
@@ -154,22 +155,22 @@ func TestCauseOfConnection(t *testing.T) {
 		want    cause
 	}{
 		"no such host": {func(*internet, *discovery.Config) {}, cause{unavailable, "9.unavailable", "no such host", "DNS records", ""}},
-		"refused":      {func(n *internet, _ *discovery.Config) { n.refuse(issuer) }, cause{unavailable, "9.unavailable", "connection refused", "port 443", ""}},
+		"refused":      {func(n *internet, _ *discovery.Config) { n.Refuse(issuer) }, cause{unavailable, "9.unavailable", "connection refused", "port 443", ""}},
 		"no TLS": {func(n *internet, _ *discovery.Config) {
-			n.put(issuer, listen(t, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 marker\r\n\r\n"); waitForClose(c) }))
+			n.Put(issuer, hosttest.Listen(t, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 marker\r\n\r\n"); hosttest.WaitForClose(c) }))
 		}, cause{unavailable, "9.unavailable", "no TLS", "port 443", ""}},
 		"old TLS": {func(n *internet, _ *discovery.Config) {
-			c := testCA().config(t, issuer, now)
+			c := hosttest.TrustedCA().Config(t, now, issuer)
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-			n.serveTLS(issuer, c, newSite().ServeHTTP)
+			n.ServeTLS(issuer, c, newSite().ServeHTTP)
 		}, cause{unavailable, "9.unavailable", "TLS before 1.2", "TLS 1.2", ""}},
 		"certificate of another name": {certified("marker.example", now), cause{unavailable, "9.unavailable", "another name", "for its own name", ""}},
 		"certificate expired":         {certified(issuer, now.Add(-48*time.Hour)), cause{unavailable, "9.unavailable", "expired", "renew", ""}},
 		"unknown authority": {func(n *internet, c *discovery.Config) {
 			c.RootCAs = nil
-			n.serve(issuer, newSite().ServeHTTP)
+			n.Serve(issuer, newSite().ServeHTTP)
 		}, cause{unavailable, "9.unavailable", "", "authorit", "CAFile"}},
-		"slow, nothing": {slow(waitForClose), cause{unavailable, "9.unavailable", "timed out", "allow more time", "Timeout"}},
+		"slow, nothing": {slow(hosttest.WaitForClose), cause{unavailable, "9.unavailable", "timed out", "allow more time", "Timeout"}},
 		"slow, header":  {slow(func(c net.Conn) { writeSlowly(c, raw(metadata(jwksURL))) }), cause{unavailable, "9.unavailable", "timed out", "allow more time", "Timeout"}},
 		"slow, body": {slow(func(c net.Conn) {
 			text := raw(metadata(jwksURL))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
 
 // TestConfig checks that an error begins with the field that it is about.
@@ -20,7 +21,7 @@ func TestConfig(t *testing.T) {
 		"MaxEntries":          {MaxEntries: -1},
 		"MaxBytes":            {MaxBytes: 1},
 		"MaxFetches":          {MaxFetches: -1},
-		"CAFile, RootCAs":     {CAFile: "x", RootCAs: testCA().pool()},
+		"CAFile, RootCAs":     {CAFile: "x", RootCAs: hosttest.TrustedCA().Pool()},
 		"CAFile":              {CAFile: "testdata/none.pem"},
 		"Proxy":               {Proxy: "ftp://proxy.example"},
 		"InsecureTransport":   {InsecureTransport: transport, Proxy: "http://proxy.example:1"},
@@ -46,7 +47,7 @@ func TestConfig(t *testing.T) {
 // BenchmarkCached measures a lookup that the cache answers.
 func BenchmarkCached(b *testing.B) {
 	n, s := newInternet(b), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	source := open(b, n.config())
 	b.ReportAllocs()
 	for b.Loop() {

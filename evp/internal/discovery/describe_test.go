@@ -22,7 +22,7 @@ type describer interface {
 func sources(t *testing.T, changes map[string]string) map[string]describer {
 	values := complete(changes)
 	n, s := newInternet(t), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	for path, name := range map[string]string{metadataPath: metadataURL, "/jwks": jwksURL} {
 		s.set(path, answer{body: values[name]})
 		if values[name] == "null" {
@@ -119,7 +119,7 @@ func TestDescribeUnavailable(t *testing.T) {
 
 func TestSave(t *testing.T) {
 	n, s := newInternet(t), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	s.set(metadataPath, answer{body: metadata("https://" + issuer + ":443/jwks?a=1&b=<2>")})
 	s.set("/jwks?a=1&b=%3C2%3E", answer{body: keySet(ed25519Key, `{"marker":"<&>"}`)})
 	s.set("/jwks?a=1&b=<2>", answer{body: keySet(ed25519Key, `{"marker":"<&>"}`)})
@@ -174,7 +174,7 @@ func TestSaveFails(t *testing.T) {
 		"key set malformed": {func(_ *internet, s *site) { s.set("/jwks", answer{body: "{}"}) }, mail, discovery.Refused, "9.key-set"},
 	} {
 		n, s := newInternet(t), newSite()
-		n.serve(issuer, s.ServeHTTP)
+		n.Serve(issuer, s.ServeHTTP)
 		n.records["_email-verification.good.example"] = []string{record}
 		c.prepare(n, s)
 		var b bytes.Buffer
@@ -184,7 +184,7 @@ func TestSaveFails(t *testing.T) {
 		}
 	}
 	n, s := newInternet(t), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	broken := errors.New("no space")
 	if err := open(t, n.config()).Save(t.Context(), failingWriter{broken}, mail); !errors.Is(err, broken) {
 		t.Error(err)
@@ -198,7 +198,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 // TestSavedNames checks the names of a saved bundle.
 func TestSavedNames(t *testing.T) {
 	n, s := newInternet(t), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	var b bytes.Buffer
 	if err := open(t, n.config()).Save(t.Context(), &b, mail); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
 
 // nameServer is a DNS server on TCP, so that answers have up to 64 KiB.
@@ -41,7 +42,7 @@ type zone struct {
 
 func newNameServer(t testing.TB, names map[string]zone) *nameServer {
 	s := &nameServer{names: names}
-	s.addr = listen(t, s.serve)
+	s.addr = hosttest.Listen(t, s.serve)
 	return s
 }
 

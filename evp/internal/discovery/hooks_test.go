@@ -15,7 +15,7 @@ func TestHooks(t *testing.T) {
 	n, s := newInternet(t), newSite()
 	s.set(metadataPath, answer{body: metadata(jwksURL), media: "application/json"})
 	s.set("/jwks", answer{body: keySet(ed25519Key), media: "application/json"})
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	source := open(t, n.config())
 	var calls []string
 	ctx := discovery.WithHooks(t.Context(), &discovery.Hooks{
@@ -45,7 +45,7 @@ func TestHookErrors(t *testing.T) {
 	full := errors.New("full")
 	n, s := newInternet(t), newSite()
 	s.set(metadataPath, answer{body: metadata(jwksURL), media: "application/json"})
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	for name, h := range map[string]*discovery.Hooks{
 		"Wait": {Wait: func(context.Context) error { return full }},
 		"Load": {Load: func(context.Context) (func(), error) { return nil, full }},

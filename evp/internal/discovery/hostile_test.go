@@ -21,23 +21,13 @@ import (
 	"code.dny.dev/ssrf"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
-
-// countConnections listens on all addresses of this machine and counts connections.
-func countConnections(t *testing.T) (port uint16, count *atomic.Int64) {
-	count = new(atomic.Int64)
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	accept(t, l, func(net.Conn) { count.Add(1) })
-	return uint16(l.Addr().(*net.TCPAddr).Port), count
-}
 
 // guarded returns a Network that resolves names by s, and whose hosts listen on that port.
 func guarded(t *testing.T, s *nameServer, port uint16, exempt ...netip.Prefix) *discovery.Network {
 	t.Helper()
-	c := discovery.Config{Resolver: s.resolver(), RootCAs: testCA().pool(), Timeout: 20 * time.Second}
+	c := discovery.Config{Resolver: s.resolver(), RootCAs: hosttest.TrustedCA().Pool(), Timeout: 20 * time.Second}
 	n, err := discovery.NewNetworkWithPort(c, port, exempt...)
 	if err != nil {
 		t.Fatal(err)
@@ -45,22 +35,14 @@ func guarded(t *testing.T, s *nameServer, port uint16, exempt ...netip.Prefix) *
 	return n
 }
 
-// privateAddresses are addresses of every kind that is not public.
-var privateAddresses = []string{
-	"127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
-	"224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
-	"::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::",
-	"fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1", "2001::1",
-}
-
 // TestPrivateIssuer checks that an issuer with a private address is not contacted.
 func TestPrivateIssuer(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	names := map[string]zone{
 		"foo.localhost.": {addresses: []string{"127.0.0.1", "::1"}},
 		"all.example.":   {addresses: []string{"127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"}},
 	}
-	for i, address := range privateAddresses {
+	for i, address := range hosttest.PrivateAddresses {
 		names[fmt.Sprintf("h%d.example.", i)] = zone{addresses: []string{address}}
 	}
 	n := guarded(t, newNameServer(t, names), port)
@@ -78,7 +60,7 @@ func TestPrivateIssuer(t *testing.T) {
 
 // TestCountingListener checks that the listener of the tests here can be reached.
 func TestCountingListener(t *testing.T) {
-	port, count := countConnections(t)
+	port, count := hosttest.CountConnections(t)
 	s := newNameServer(t, map[string]zone{issuer + ".": {addresses: []string{"127.0.0.1"}}})
 	n := guarded(t, s, port, netip.MustParsePrefix("127.0.0.1/32"))
 	_, err := n.Keys(t.Context(), issuer, mail, false)
@@ -103,10 +85,10 @@ func serveOn(t *testing.T, host string, h http.Handler) (port uint16, count *ato
 	if err != nil {
 		t.Skip("the port is in use")
 	}
-	accept(t, private, func(net.Conn) { count.Add(1) })
+	hosttest.Accept(t, private, func(net.Conn) { count.Add(1) })
 	s := httptest.NewUnstartedServer(h)
 	s.Listener.Close()
-	s.Listener, s.TLS = l, testCA().config(t, host, time.Now().Add(-time.Minute))
+	s.Listener, s.TLS = l, hosttest.TrustedCA().Config(t, time.Now().Add(-time.Minute), host)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return port, count
@@ -157,14 +139,14 @@ func TestRebinding(t *testing.T) {
 // TestRedirects checks that no redirect is followed.
 func TestRedirects(t *testing.T) {
 	n, here, there := newInternet(t), newSite(), newSite()
-	n.serve(issuer, func(w http.ResponseWriter, r *http.Request) {
+	n.Serve(issuer, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/jwks" {
 			http.Redirect(w, r, "https://other.example/jwks", http.StatusFound)
 			return
 		}
 		here.ServeHTTP(w, r)
 	})
-	n.serve("other.example", there.ServeHTTP)
+	n.Serve("other.example", there.ServeHTTP)
 	_, err := open(t, n.config()).Keys(t.Context(), issuer, mail, false)
 	checkError(t, "redirect", err, discovery.Refused, "9.refused")
 	if there.count("/jwks") != 0 {
@@ -191,7 +173,7 @@ func TestGzip(t *testing.T) {
 		"2 MiB":       {pack(metadata(jwksURL) + strings.Repeat(" ", 2<<20)), "9.refused"},
 	} {
 		n, s := newInternet(t), newSite()
-		n.serve(issuer, func(w http.ResponseWriter, r *http.Request) {
+		n.Serve(issuer, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == metadataPath {
 				w.Header().Set("Content-Type", "application/json")
 				w.Header().Set("Content-Encoding", "gzip")
@@ -217,7 +199,7 @@ func TestManyLargeKeys(t *testing.T) {
 		keys[i] = rsaKey(4096, int64(i))
 	}
 	n, s := newInternet(t), newSite()
-	n.serve(issuer, s.ServeHTTP)
+	n.Serve(issuer, s.ServeHTTP)
 	s.set("/jwks", answer{body: keySet(keys...)})
 	source := open(t, n.config())
 	for range 100 {
@@ -391,7 +373,7 @@ func TestThirdPartyIssuers(t *testing.T) {
 func TestAllowPrivate(t *testing.T) {
 	port, _ := serveOn(t, issuer, newSite())
 	s := newNameServer(t, map[string]zone{issuer + ".": {addresses: []string{public}}})
-	c := discovery.Config{Resolver: s.resolver(), RootCAs: testCA().pool(), InsecureAllowPrivate: true}
+	c := discovery.Config{Resolver: s.resolver(), RootCAs: hosttest.TrustedCA().Pool(), InsecureAllowPrivate: true}
 	n, err := discovery.NewNetworkWithPort(c, port)
 	if err != nil {
 		t.Fatal(err)

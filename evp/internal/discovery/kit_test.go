@@ -2,16 +2,8 @@ package discovery_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"io"
-	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,67 +15,21 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
-
-// certAuthority issues the TLS certificates of a test's hosts.
-type certAuthority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-}
-
-// testCA returns the certificate authority of all tests.
-var testCA = sync.OnceValue(func() *certAuthority {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return &certAuthority{key, cert}
-})
-
-func (a *certAuthority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
-
-// config returns a TLS configuration with a certificate for a name, valid for an hour from
-// notBefore.
-func (a *certAuthority) config(t testing.TB, name string, notBefore time.Time) *tls.Config {
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: a.key}}}
-}
 
 // internet has the hosts and the TXT records of a test.
 type internet struct {
+	*hosttest.Hosts
 	t       testing.TB
 	mu      sync.Mutex
-	hosts   map[string]string   // the address of the listener, by "host:443"
 	records map[string][]string // by name
 	lookups atomic.Int64        // of TXT records
 	txtErr  error               // of all TXT lookups, if not nil
 }
 
 func newInternet(t testing.TB) *internet {
-	return &internet{t: t, hosts: make(map[string]string), records: map[string][]string{txtName: {record}}}
+	return &internet{Hosts: hosttest.New(t), t: t, records: map[string][]string{txtName: {record}}}
 }
 
 // LookupTXT implements discovery.TXTResolver.
@@ -107,102 +53,19 @@ func (n *internet) setTXT(err error, records ...string) {
 	n.txtErr, n.records[txtName] = err, records
 }
 
-func (n *internet) put(host, addr string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.hosts[host+":443"] = addr
-}
-
-func (n *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	n.mu.Lock()
-	where, ok := n.hosts[addr]
-	n.mu.Unlock()
-	if !ok {
-		return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
-	}
-	return new(net.Dialer).DialContext(ctx, network, where)
-}
-
 // config returns a configuration for the hosts and records.
 func (n *internet) config() discovery.Config {
-	return discovery.Config{Resolver: n, Timeout: 20 * time.Second, RootCAs: testCA().pool(), InsecureDialContext: n.dial}
-}
-
-// serve starts an HTTPS server for a host.
-func (n *internet) serve(host string, h http.HandlerFunc) {
-	n.serveTLS(host, testCA().config(n.t, host, time.Now().Add(-time.Minute)), h)
-}
-
-func (n *internet) serveTLS(host string, c *tls.Config, h http.HandlerFunc) {
-	s := httptest.NewUnstartedServer(h)
-	s.TLS = c
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.StartTLS()
-	n.t.Cleanup(s.Close)
-	n.put(host, s.Listener.Addr().String())
+	return discovery.Config{Resolver: n, Timeout: 20 * time.Second, RootCAs: hosttest.TrustedCA().Pool(), InsecureDialContext: n.Dial}
 }
 
 // raw calls serve for each connection to a host, after the TLS handshake and the header of
 // a request.
 func (n *internet) raw(host string, serve func(net.Conn)) {
-	c := testCA().config(n.t, host, time.Now().Add(-time.Minute))
-	n.put(host, listen(n.t, func(conn net.Conn) {
-		s := tls.Server(conn, c)
-		if s.Handshake() == nil {
-			readHeader(s)
-			serve(s)
-			s.CloseWrite()
-			io.Copy(io.Discard, s)
-		}
-	}))
-}
-
-// readHeader reads the header of a request.
-func readHeader(conn net.Conn) {
-	var seen []byte
-	for one := make([]byte, 1); len(seen) < 4 || string(seen[len(seen)-4:]) != "\r\n\r\n"; seen = append(seen, one[0]) {
-		if _, err := conn.Read(one); err != nil {
-			return
-		}
-	}
-}
-
-// listen calls serve for each connection to a new port of this machine, and then closes the
-// connection. At the end of the test it stops, with all its goroutines.
-func listen(t testing.TB, serve func(net.Conn)) string {
-	l := mustListen(t)
-	accept(t, l, serve)
-	return l.Addr().String()
-}
-
-// accept is listen for a given listener.
-func accept(t testing.TB, l net.Listener, serve func(net.Conn)) {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	open := make(map[net.Conn]bool)
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open[conn] = true
-			mu.Unlock()
-			all.Go(func() {
-				serve(conn)
-				conn.Close()
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for conn := range open {
-			conn.Close()
-		}
-		mu.Unlock()
-		all.Wait()
+	n.Raw(host, func(conn *tls.Conn) {
+		hosttest.ReadHeader(conn)
+		serve(conn)
+		conn.CloseWrite()
+		hosttest.WaitForClose(conn)
 	})
 }
 
@@ -296,9 +159,6 @@ func open(t testing.TB, c discovery.Config) *discovery.Network {
 	return n
 }
 
-// waitForClose waits until the client closes the connection.
-func waitForClose(c net.Conn) { io.Copy(io.Discard, c) }
-
 // writeSlowly writes a byte each 500 ms, until the client closes the connection.
 func writeSlowly(c net.Conn, text string) {
 	for i := range len(text) {
@@ -307,7 +167,7 @@ func writeSlowly(c net.Conn, text string) {
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	waitForClose(c)
+	hosttest.WaitForClose(c)
 }
 
 func mustListen(t testing.TB) net.Listener {
@@ -316,17 +176,6 @@ func mustListen(t testing.TB) net.Listener {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// refuse makes a host refuse connections. Its address is the local end of a connection, so
-// that no other test gets that port.
-func (n *internet) refuse(host string) {
-	conn, err := net.Dial("tcp", listen(n.t, waitForClose))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(func() { conn.Close() })
-	n.put(host, conn.LocalAddr().String())
 }
 
 // errFiles is the operating system's error of a process with too many open files.

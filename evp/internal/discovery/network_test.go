@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
+	"github.com/vepverify/vepverify/internal/hosttest"
 )
 
 const metadataPath = "/.well-known/email-verification"
@@ -18,8 +19,8 @@ func TestNetwork(t *testing.T) {
 		s.set(metadataPath, answer{body: metadata(location), media: "application/json; charset=utf-8"})
 		other.set("/a?b=c", answer{body: keySet(ed25519Key, p256Key, "{}"), media: "application/jwk-set+json"})
 		s.set("/jwks", answer{body: keySet(ed25519Key, p256Key, "{}"), media: "Application/JWK-Set+JSON"})
-		n.serve(issuer, s.ServeHTTP)
-		n.serve("keys.other.example", other.ServeHTTP)
+		n.Serve(issuer, s.ServeHTTP)
+		n.Serve("keys.other.example", other.ServeHTTP)
 		source := open(t, n.config())
 		for range 3 {
 			host, err := source.Issuer(t.Context(), mail)
@@ -190,7 +191,7 @@ func TestRefresh(t *testing.T) {
 // TestContext checks that a lookup ends with its caller's context.
 func TestContext(t *testing.T) {
 	n := newInternet(t)
-	n.raw(issuer, waitForClose)
+	n.raw(issuer, hosttest.WaitForClose)
 	config := n.config()
 	config.Timeout = 2 * time.Second
 	config.Resolver = txtFunc(func(ctx context.Context, _ string) ([]string, error) {
