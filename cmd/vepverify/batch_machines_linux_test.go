@@ -143,7 +143,7 @@ func TestBatchMachineGone(t *testing.T) {
 				t.Errorf("%s: %v", line, err)
 			}
 			if c.command == "parallel --retries" {
-				runInShell(t, m.folder, "cat answers/part.?? > machines.ndjson")
+				runInShell(t, m.folder, "cat answers/part.???? > machines.ndjson")
 			}
 			m.sameAnswers("machines.ndjson")
 		})
@@ -179,7 +179,7 @@ func TestBatchResumes(t *testing.T) {
 				machine.Boot()
 			}
 			runInShell(t, m.folder, m.command("parallel --resume-failed"), m.env...)
-			runInShell(t, m.folder, "cat answers/part.?? > machines.ndjson")
+			runInShell(t, m.folder, "cat answers/part.???? > machines.ndjson")
 			m.sameAnswers("machines.ndjson")
 		})
 	}

@@ -11,8 +11,8 @@
 //
 // If sshd or ssh is not installed, Start ends the test as package testtool does. It changes
 // nothing of the system, except that root gets the empty folder /run/sshd, without which
-// sshd does not start. The machines are killed when the test ends and, on Linux, their
-// sshd when the test's process dies.
+// sshd does not start. The machines are killed when the test ends, and each sshd when the
+// test's process dies.
 package sshtest
 
 import (
