@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/vepverify/vepverify/verifyapi"
@@ -26,17 +25,13 @@ var idleConnections = 10_000
 // Another process opens them, because the number of open files of a process is
 // limited.
 func TestIdleConnections(t *testing.T) {
-	want := idleConnections
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	if room := int(min(limit.Cur, 1<<20)) - 200; room < want {
+	want, limit := idleConnections, openFiles(t)
+	if room := limit - 200; room < want {
 		want = room
-		t.Logf("only %d connections: a process may have %d files open", want, limit.Cur)
+		t.Logf("only %d connections: a process may have %d files open", want, limit)
 	}
 	if want < 1000 {
-		t.Skipf("a process may have only %d files open", limit.Cur)
+		t.Skipf("a process may have only %d files open", limit)
 	}
 	s := serve(t, verifyapi.Config{})
 	self, err := os.Executable()
