@@ -157,10 +157,14 @@ type session struct {
 	shared bool
 }
 
+// maxCookie is the length of the longest value of a session cookie, in bytes. Browsers keep no
+// longer ones (RFC 6265bis, section 5.6).
+const maxCookie = 4096
+
 // open loads the session of a request.
 func (s sessions) open(r *http.Request) (session, error) {
 	token := ""
-	if cookie, err := r.Cookie(s.manager.Cookie.Name); err == nil {
+	if cookie, err := r.Cookie(s.manager.Cookie.Name); err == nil && len(cookie.Value) <= maxCookie {
 		token = cookie.Value
 	}
 	// Load returns the same context if that already has a session.

@@ -6,6 +6,8 @@ import (
 	"encoding/gob"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -456,5 +458,37 @@ func TestVisitorsAreNotStored(t *testing.T) {
 	}
 	if store.commits != 0 {
 		t.Errorf("%d sessions were stored", store.commits)
+	}
+}
+
+// askedStore counts lookups.
+type askedStore struct {
+	scs.Store
+	asked int
+}
+
+func (s *askedStore) Find(token string) ([]byte, bool, error) {
+	s.asked++
+	return s.Store.Find(token)
+}
+
+// TestLongCookie checks that the session store is not asked for a token that no browser sends:
+// net/http reads cookies of a megabyte, and the store may be another server.
+func TestLongCookie(t *testing.T) {
+	store := &askedStore{Store: memstore.New()}
+	var name string
+	a := newApp(t, func(_ *app, c *login.Config[*user]) {
+		c.Sessions = secureSessions()
+		c.Sessions.Store, name = store, c.Sessions.Cookie.Name
+	})
+	for size, asked := range map[int]int{100: 1, 4096: 1, 4097: 0, 1 << 20: 0} {
+		store.asked = 0
+		r := httptest.NewRequest("GET", rp+"/members", nil)
+		r.Header.Set("Cookie", name+"="+strings.Repeat("a", size))
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized || store.asked != asked {
+			t.Errorf("%d bytes: %d, the store was asked %d times, want %d", size, w.Code, store.asked, asked)
+		}
 	}
 }
