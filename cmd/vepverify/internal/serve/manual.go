@@ -89,6 +89,9 @@ user and a password, which are never shown: better set it by the variable. While
 not answer, every answer is undecided and nothing is accepted.
 
 The document REPLAY.md says how to configure Redis, and what a failover can lose.`,
+			"replay-ca-file": `The certificates are in PEM. Only Redis is verified with them; --ca-file is for issuers' documents.`,
+			"replay-cert":    `For a Redis that asks its clients for a certificate. --replay-key is needed too.`,
+			"replay-key":     ``,
 			"max-life": `The sender of an assertion chooses when it expires, and the store must keep an entry until
 then. An assertion that expires later is a failure. Without --replay there is no such limit.`,
 		}},
@@ -121,7 +124,7 @@ over all of them. The members computecluster, logging and toobusy are ignored. A
 			"without access to most files. Change it with systemctl edit vepverify. systemctl reload vepverify reads keys and certificates again."},
 	},
 	SeeAlso:   []string{"health", "lookup", "verify", "systemctl(1)", "systemd.exec(5)"},
-	Documents: []string{"docs/API.md", "docs/SERVICE.md", "docs/REPLAY.md", "docs/MIGRATING.md", "docs/EVP.md"},
+	Documents: []string{"docs/DEPLOY.md", "docs/API.md", "docs/SERVICE.md", "docs/REPLAY.md", "docs/MIGRATING.md", "docs/EVP.md"},
 }
 
 // originalVariables returns the variables of the original verifier.
