@@ -65,7 +65,25 @@ func handshake(ctx context.Context, conn net.Conn, addr string, c *tls.Config) (
 		conn.Close()
 		return nil, err
 	}
-	return secure, nil
+	return alerting{secure}, nil
+}
+
+// alerting is a TLS connection that the server may end with an alert after the handshake, as
+// it does if it does not accept the client's certificate (TLS 1.3). If a write fails then, the
+// alert says why.
+type alerting struct{ *tls.Conn }
+
+// Write implements net.Conn.
+func (c alerting) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err == nil || outbound.Classify(err) == outbound.TimedOut || c.SetReadDeadline(time.Now().Add(10*time.Millisecond)) != nil {
+		return n, err
+	}
+	// The alert has arrived already, or there is none.
+	if _, alert := c.Read(make([]byte, 1)); outbound.Classify(alert) == outbound.HandshakeFailed {
+		err = alert
+	}
+	return n, err
 }
 
 // socket is a connection of the system. With SyscallConn, go-redis checks whether an idle
