@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +60,13 @@ func (l *traffic) use(t *testing.T, s *redisstore.Store, key string) {
 	default:
 		l.accepted = append(l.accepted, key)
 	}
+}
+
+// failed returns the failures so far, by class.
+func (l *traffic) failed() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.failures)
 }
 
 // after waits until more keys were accepted, and returns all of them.
