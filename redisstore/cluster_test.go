@@ -203,8 +203,8 @@ func TestClusterPlannedFailover(t *testing.T) {
 	do(t, c.Replica(0), "cluster", "failover")
 	c.AwaitFailover(t, c.Replica(0))
 	l.after(t, 500)
-	if failures := l.failed(); len(failures) > 0 {
-		t.Errorf("failures %v", failures)
+	if failures := l.failed(); failures != "" {
+		t.Errorf("failures %s", failures)
 	}
 	c.Masters()[0].Kill() // now a replica, which may still redirect some uses
 	all := l.after(t, 500)

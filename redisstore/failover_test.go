@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -62,11 +61,14 @@ func (l *traffic) use(t *testing.T, s *redisstore.Store, key string) {
 	}
 }
 
-// failed returns the failures so far, by class.
-func (l *traffic) failed() map[string]int {
+// failed returns the failures so far, by class, as text.
+func (l *traffic) failed() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.failures)
+	if len(l.failures) == 0 {
+		return ""
+	}
+	return fmt.Sprint(l.failures)
 }
 
 // after waits until more keys were accepted, and returns all of them.
