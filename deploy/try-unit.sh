@@ -262,6 +262,6 @@ root=${1:-$scratch/root}
 CGO_ENABLED=0 go build -trimpath -o "$root/usr/bin/vepverify" ./cmd/vepverify
 install -m 644 deploy/systemd/vepverify.service "$root/usr/lib/systemd/system/"
 mkdir -p "$root/root/drop-ins"
-install -m 644 deploy/systemd/vepverify.service.d/*.conf "$root/root/drop-ins/"
+install -m 644 deploy/systemd/drop-ins/*.conf "$root/root/drop-ins/"
 install -m 755 deploy/try-unit.sh "$root/root/"
 deploy/boot-root.sh "$root" /root/try-unit.sh --in-root

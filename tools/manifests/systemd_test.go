@@ -26,7 +26,7 @@ func installUnit(t *testing.T, dropIns ...string) string {
 	check(t, os.WriteFile(path, []byte(unit), 0o644))
 	check(t, os.Mkdir(path+".d", 0o755))
 	for _, name := range dropIns {
-		check(t, os.WriteFile(filepath.Join(path+".d", name), []byte(read(t, "systemd/vepverify.service.d/"+name)), 0o644))
+		check(t, os.WriteFile(filepath.Join(path+".d", name), []byte(read(t, "systemd/drop-ins/"+name)), 0o644))
 	}
 	return path
 }
@@ -34,7 +34,7 @@ func installUnit(t *testing.T, dropIns ...string) string {
 // dropIns returns the names of the drop-ins in deploy/.
 func dropIns(t *testing.T) []string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(deploy, "systemd/vepverify.service.d/*.conf"))
+	paths, err := filepath.Glob(filepath.Join(deploy, "systemd/drop-ins/*.conf"))
 	check(t, err)
 	var names []string
 	for _, path := range paths {
