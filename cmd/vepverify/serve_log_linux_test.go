@@ -2,22 +2,18 @@ package main
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"syscall"
 	"testing"
+
+	"github.com/vepverify/vepverify/internal/porttest"
 )
 
 // TestServeLogLost: a service whose log cannot be written, as on a full disk, serves on, and counts
 // the lines that are lost.
 func TestServeLogLost(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	metrics := l.Addr().String()
-	l.Close()
+	metrics := porttest.FreeAddr(t)
 	p := startProcess(t, "sh", "-c", `exec vepverify serve --metrics-address "$0" --keys testdata/fixtures/keys.json 2>/dev/full`, metrics)
 	if status := verifyAt(t, p.running(), "bogus"); status != "failure" {
 		t.Errorf("a verification is answered with %q", status)

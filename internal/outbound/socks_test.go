@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/internal/outbound"
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -48,13 +49,8 @@ func TestSOCKS5(t *testing.T) {
 func startSOCKS5(t *testing.T) (addr string, logged <-chan string) {
 	t.Helper()
 	program := testtool.Path(t, "microsocks")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
+	addr = porttest.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
-	l.Close()
 	cmd := exec.Command(program, "-i", "127.0.0.1", "-p", port, "-u", "user", "-P", "s3cret")
 	log, err := cmd.StderrPipe()
 	if err != nil {

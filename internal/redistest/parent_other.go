@@ -2,24 +2,8 @@
 
 package redistest
 
-import (
-	"sync"
-	"syscall"
-	"testing"
-)
+import "syscall"
 
 // dieWithParent returns nil: other systems have no such attribute, and a test
 // process that is killed leaves its server behind.
 func dieWithParent() *syscall.SysProcAttr { return nil }
-
-// reserved are the ports that tests of this process have.
-var reserved sync.Map
-
-// reserve reserves a port until the test ends, and reports whether no other test has it.
-func reserve(t testing.TB, port int) bool {
-	if _, taken := reserved.LoadOrStore(port, true); taken {
-		return false
-	}
-	t.Cleanup(func() { reserved.Delete(port) })
-	return true
-}

@@ -17,7 +17,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -30,6 +29,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -102,12 +102,12 @@ func start(t testing.TB, like Server) *Server {
 	// A port cannot be reserved for another process, so another may take it first.
 	var err error
 	for range 10 {
-		s.port = FreePort(t)
+		s.port = porttest.Free(t)
 		if s.busPort != 0 {
-			s.busPort = FreePort(t)
+			s.busPort = porttest.Free(t)
 		}
 		if s.tlsPort != 0 {
-			s.tlsPort = FreePort(t)
+			s.tlsPort = porttest.Free(t)
 		}
 		if err = s.launch(); err == nil {
 			return s
@@ -310,24 +310,4 @@ func (s *Server) log() []byte {
 		return []byte(err.Error())
 	}
 	return text
-}
-
-// FreePort returns a port of 127.0.0.1 without a listener. It is below the range that systems
-// use for outgoing connections, which could otherwise take it while a server is down. No other
-// test gets it before this one ends, on Linux also none of another process.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		port := 20000 + rand.IntN(10000)
-		if !reserve(t, port) {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port from 20000 to 29999")
-	return 0
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -91,7 +92,7 @@ func TestCompose(t *testing.T) {
 		t.Fatalf("the service has another Redis: %q", env["VEPVERIFY_REPLAY"])
 	}
 	i := newIssuer(t, "idp.example")
-	s := start(t, with(env, "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", freeAddress(t), "VEPVERIFY_KEYS", i.keys,
+	s := start(t, with(env, "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", porttest.FreeAddr(t), "VEPVERIFY_KEYS", i.keys,
 		"VEPVERIFY_REPLAY", strings.Replace(env["VEPVERIFY_REPLAY"], inside, "@"+address, 1)), "serve")
 	used := i.assert("https://rp.example")
 	if first, second := s.verify(used), s.verify(used); first != "okay" || second != "failure" {
@@ -119,7 +120,7 @@ func expectHealthCheck(t *testing.T, s *service, command []string) {
 	if err := ask(s.url); err != nil {
 		t.Errorf("the service is not healthy: %v", err)
 	}
-	if err := ask("http://" + freeAddress(t)); err == nil {
+	if err := ask("http://" + porttest.FreeAddr(t)); err == nil {
 		t.Error("a service that does not run is healthy")
 	}
 }
@@ -133,7 +134,7 @@ func startComposeRedis(t *testing.T, project *types.Project) (address string) {
 	dir, err := os.MkdirTemp("", "redis") // a socket's path is short
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	address = freeAddress(t)
+	address = porttest.FreeAddr(t)
 	port := address[strings.LastIndex(address, ":")+1:]
 
 	config := project.Configs[redis.Configs[0].Source].Content

@@ -22,6 +22,8 @@ import (
 	"k8s.io/pod-security-admission/policy"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/vepverify/vepverify/internal/porttest"
 )
 
 // manifests are the objects of deploy/kubernetes.
@@ -173,7 +175,7 @@ func TestKubernetesPorts(t *testing.T) {
 func TestKubernetesService(t *testing.T) {
 	m := build(t)
 	env := m.env(t)
-	s := start(t, with(env, "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", freeAddress(t), "VEPVERIFY_SHUTDOWN_DELAY", "0s", "VEPVERIFY_REPLAY", "memory"), m.container().Args...)
+	s := start(t, with(env, "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", porttest.FreeAddr(t), "VEPVERIFY_SHUTDOWN_DELAY", "0s", "VEPVERIFY_REPLAY", "memory"), m.container().Args...)
 	for _, probe := range []*corev1.Probe{m.container().ReadinessProbe, m.container().LivenessProbe} {
 		if status, body := s.get(probe.HTTPGet.Path); status != 200 || !strings.Contains(body, `"status":"ok"`) {
 			t.Errorf("%s: %d %s", probe.HTTPGet.Path, status, body)
@@ -196,7 +198,7 @@ func TestKubernetesService(t *testing.T) {
 // does not exist, and is not ready.
 func TestKubernetesWithSecret(t *testing.T) {
 	m := build(t)
-	s := start(t, with(m.env(t), "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", freeAddress(t), "VEPVERIFY_SHUTDOWN_DELAY", "0s"), m.container().Args...)
+	s := start(t, with(m.env(t), "PORT", "0", "VEPVERIFY_METRICS_ADDRESS", porttest.FreeAddr(t), "VEPVERIFY_SHUTDOWN_DELAY", "0s"), m.container().Args...)
 	if status, body := s.get(m.container().ReadinessProbe.HTTPGet.Path); status != 503 {
 		t.Errorf("%d %s", status, body)
 	}

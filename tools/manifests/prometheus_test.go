@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
 
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -102,7 +102,7 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 	}
 	check(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o644))
 	check(t, os.WriteFile(filepath.Join(dir, "alerts.yml"), []byte(read(t, "prometheus/alerts.yml")), 0o644))
-	address := freeAddress(t)
+	address := porttest.FreeAddr(t)
 	log := new(syncBuffer)
 	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -124,15 +124,6 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 		return res.StatusCode == 200
 	})
 	return p
-}
-
-// freeAddress returns an address of this machine with a port that is free.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // await waits until a condition holds, for at most a minute.

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/vepverify/vepverify/internal/porttest"
 )
 
 // series are label sets, by the name of their metric.
@@ -22,7 +24,7 @@ func startWithMetrics(t *testing.T) (s *service, i *issuer, metricsAddress strin
 	t.Helper()
 	i = newIssuer(t, "idp.example")
 	files := exampleFiles(t)
-	metricsAddress = freeAddress(t)
+	metricsAddress = porttest.FreeAddr(t)
 	redis := "redis://vepverify:" + composePassword + "@" + startComposeRedis(t, compose(t))
 	s = start(t, map[string]string{
 		"PORT": "0", "VEPVERIFY_METRICS_ADDRESS": metricsAddress, "VEPVERIFY_KEYS": i.keys, "VEPVERIFY_REPLAY": redis,

@@ -25,6 +25,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/internal/porttest"
 )
 
 func writeFile(t *testing.T, name string, data []byte) {
@@ -195,7 +196,7 @@ func TestBrokenKeys(t *testing.T) {
 
 // TestReloadMetric: the metrics tell that the previous contents of a file are in use.
 func TestReloadMetric(t *testing.T) {
-	address := freeAddress(t)
+	address := porttest.FreeAddr(t)
 	good := newRotatedKey(t, "RS256")
 	path := filepath.Join(t.TempDir(), "keys.json")
 	writeFile(t, path, good.bundle())
@@ -418,7 +419,7 @@ func startTLS(t *testing.T, template x509.Certificate, args ...string) (*service
 // TestCertificateRenewed: a renewed certificate is used without a restart, and the log has its
 // names and its end.
 func TestCertificateRenewed(t *testing.T) {
-	metrics := freeAddress(t)
+	metrics := porttest.FreeAddr(t)
 	expectMetric := func(end string) {
 		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds "+end+"\n") {
 			t.Errorf("no end at %s in %s", end, text)

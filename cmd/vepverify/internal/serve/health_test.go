@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
@@ -51,7 +52,7 @@ func TestReadyWithRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	redis.Kill()
-	metrics := freeAddress(t)
+	metrics := porttest.FreeAddr(t)
 	s := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--metrics-address", metrics)
 	if status, body := readiness(t, s.URL); status != 503 || !strings.HasPrefix(body, `{"status":"not ready","components":{"replay_store":"`) {
 		t.Errorf("at the start: %d %s", status, body)

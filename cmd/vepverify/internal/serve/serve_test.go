@@ -22,6 +22,7 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/serve"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
@@ -225,19 +226,8 @@ func readMetrics(t *testing.T, address string) string {
 	return string(text)
 }
 
-// freeAddress returns an address of this machine with a port that no program has.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func TestServeMetrics(t *testing.T) {
-	address := freeAddress(t)
+	address := porttest.FreeAddr(t)
 	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
 	s.await(`"msg":"metrics","url":"http://` + address + `/metrics"`)
 	ask(t, http.DefaultClient, s.URL, sample(t, "assertion.txt"))
@@ -336,7 +326,7 @@ func TestServePort(t *testing.T) {
 			"text in file": func(port string) ([]string, []string) { return []string{"CONFIG_FILES=" + file(`"`+port+`"`)}, nil },
 		} {
 			if port != "0" {
-				_, port, _ = net.SplitHostPort(freeAddress(t))
+				_, port, _ = net.SplitHostPort(porttest.FreeAddr(t))
 			}
 			variables, args := set(port)
 			s := startServe(t, variables, args...)

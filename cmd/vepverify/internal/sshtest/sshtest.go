@@ -17,7 +17,6 @@ package sshtest
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/testtool"
 )
 
@@ -62,7 +62,7 @@ func Start(t *testing.T, names ...string) Machines {
 		}
 	}
 	for _, name := range names {
-		m := &Machine{t: t, sshd: sshd, folder: filepath.Join(shared, name), port: freePort(t)}
+		m := &Machine{t: t, sshd: sshd, folder: filepath.Join(shared, name), port: porttest.Free(t)}
 		check(t, os.MkdirAll(filepath.Join(m.Home(), "bin"), 0o700))
 		m.write("sshd_config", m.config(shared))
 		m.Boot()
@@ -83,15 +83,6 @@ func program(t *testing.T, name, debian string) string {
 	}
 	testtool.Missing(t, debian)
 	return ""
-}
-
-// freePort returns a port on which nothing listens.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // config returns the configuration of sshd. The files of the test are below a folder that
