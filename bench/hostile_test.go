@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -132,14 +131,6 @@ func (in hostileInput) verifier(t testing.TB) func(text string) error {
 		_, err := v.Verify(context.Background(), text, audience)
 		return err
 	}
-}
-
-func processorTime(t testing.TB) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // hostileWeb replaces all hosts.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -154,15 +153,6 @@ func texts(requests []honestRequest) [][]byte {
 		all[i] = r.text
 	}
 	return all
-}
-
-// ownCPU returns the processor time of this process.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // cpu returns the processor time of the service, to hundredths of a second.
