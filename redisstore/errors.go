@@ -185,7 +185,7 @@ var refusals = []refusal{
 	{"NOREPLICAS", "", cause{"fewer replicas are connected than min-replicas-to-write", "bring them back, or lower that setting"}},
 	{"NOAUTH", "", cause{"the server wants a password", "add it to the URL: redis://user:password@host:port"}},
 	{"WRONGPASS", "", cause{"wrong user or password, or the user is disabled", "percent-encode special characters of a password in a URL"}},
-	{"DENIED", "", cause{"the server is in protected mode and takes only local connections", "give it a user with a password"}},
+	{"DENIED", "", cause{"the server is in protected mode and takes only local connections", "give its default user a password: requirepass"}},
 	{"MOVED", "", inCluster}, {"ASK", "", inCluster}, {"CROSSSLOT", "", inCluster}, {"TRYAGAIN", "", inCluster},
 	{"CLUSTERDOWN", "", cause{"the server is a node of a cluster that does not serve all slots", inCluster.advice}},
 	// The text of these may begin with the name of the user, which has no blanks.

@@ -111,7 +111,7 @@ func TestRefusalCauses(t *testing.T) {
 		"MISCONF Redis is configured to save RDB snapshots":                                       "MISCONF: the server cannot write to its disk",
 		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.":        "MASTERDOWN: the server is a replica",
 		"BUSY Redis is busy running a script.":                                                    "BUSY: a script",
-		"DENIED Redis is running in protected mode":                                               "DENIED: the server is in protected mode",
+		"DENIED Redis is running in protected mode":                                               "DENIED: the server is in protected mode and takes only local connections (give its default user a password: requirepass)",
 		"NOPERM User s3cret has no permissions to access one of the keys used as arguments":       "NOPERM: the user may not use keys",
 		"NOPERM User s3cret has no permissions to run the 'set' command":                          "NOPERM: the user may not run the command",
 		"NOPERM User the-key'select' has no permissions to run the 'set' command":                 "NOPERM: the user may not run the command",
