@@ -196,6 +196,11 @@ func (c Config) validate() error {
 			return fmt.Errorf("vepauth: %s: %w", field.name, err)
 		}
 	}
+	if v, ok := c.Verifier.(*assertion.Verifier); ok {
+		if _, err := v.WithTrustedIssuers(); err != nil { // a zero verifier
+			return fmt.Errorf("vepauth: Verifier: %w", err)
+		}
+	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
 		return errors.New("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
 	}

@@ -67,6 +67,7 @@ func TestBadConfigurations(t *testing.T) {
 		"no URL and no function":            {DisableTokenEndpoint: true, Applications: one},
 
 		"nil verifier":        {Audiences: []string{rp}, Verifier: (*assertion.Verifier)(nil)},
+		"zero verifier":       {Audiences: []string{rp}, Verifier: new(assertion.Verifier)},
 		"nil token manager":   {Audiences: []string{rp}, Tokens: (*vepauth.SignedTokens)(nil)},
 		"nil store of nonces": {Audiences: []string{rp}, Nonces: (*assertion.MemoryOneUse)(nil)},
 	} {

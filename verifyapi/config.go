@@ -13,6 +13,7 @@ import (
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/buildinfo"
+	"github.com/vepverify/vepverify/internal/typednil"
 )
 
 // Config configures a [Handler]. Verifier is required; the zero value of every
@@ -117,11 +118,10 @@ const (
 
 // validate returns an error if a field is missing or out of range.
 func (c Config) validate() error {
+	if err := c.validateVerifiers(); err != nil {
+		return err
+	}
 	switch {
-	case c.Verifier == nil:
-		return errors.New("verifyapi: Verifier: missing")
-	case c.Tokens == (*evp.Verifier)(nil):
-		return errors.New("verifyapi: Tokens: a nil *evp.Verifier")
 	case c.UndecidedStatus != 0 && c.UndecidedStatus != http.StatusOK && c.UndecidedStatus != http.StatusServiceUnavailable:
 		return fmt.Errorf("verifyapi: UndecidedStatus: %d, want 200 or 503", c.UndecidedStatus)
 	case c.MaxBody < 0 || c.MaxBody > maxMaxBody:
@@ -136,6 +136,26 @@ func (c Config) validate() error {
 		return fmt.Errorf("verifyapi: Lookups: %d is negative", c.Lookups)
 	}
 	return c.Version.validate()
+}
+
+// validateVerifiers returns an error if Verifier is missing, or if it or Tokens cannot work: a
+// zero verifier, or a nil pointer.
+func (c Config) validateVerifiers() error {
+	if c.Verifier == nil {
+		return errors.New("verifyapi: Verifier: missing")
+	}
+	if _, err := c.Verifier.WithTrustedIssuers(); err != nil {
+		return fmt.Errorf("verifyapi: Verifier: %w", err)
+	}
+	if err := typednil.Check(c.Tokens); err != nil {
+		return fmt.Errorf("verifyapi: Tokens: %w", err)
+	}
+	if v, ok := c.Tokens.(*evp.Verifier); ok {
+		if _, err := v.WithOneUse(nil); err != nil {
+			return fmt.Errorf("verifyapi: Tokens: %w", err)
+		}
+	}
+	return nil
 }
 
 // withDefaults returns the configuration with a value in every field.

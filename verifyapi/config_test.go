@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/internal/buildinfo"
 	"github.com/vepverify/vepverify/verifyapi"
 )
@@ -29,6 +30,10 @@ func TestConfig(t *testing.T) {
 		"no queue":               {Verifier: v, Queue: -1},
 		"status 200":             {Verifier: v, UndecidedStatus: 200},
 		"! no verifier":          {},
+		"! zero verifier":        {Verifier: new(assertion.Verifier)},
+		"! nil evp.Verifier":     {Verifier: v, Tokens: (*evp.Verifier)(nil)},
+		"! zero evp.Verifier":    {Verifier: v, Tokens: new(evp.Verifier)},
+		"! nil tokens":           {Verifier: v, Tokens: (*tokenVerifier)(nil)},
 		"! status":               {Verifier: v, UndecidedStatus: 500},
 		"! negative body":        {Verifier: v, MaxBody: -1},
 		"! huge body":            {Verifier: v, MaxBody: 1<<20 + 1},
@@ -46,6 +51,9 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// tokenVerifier is a TokenVerifier of an application.
+type tokenVerifier struct{ *evp.Verifier }
 
 // TestMaxBody checks that a configured limit applies.
 func TestMaxBody(t *testing.T) {

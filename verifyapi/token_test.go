@@ -172,9 +172,6 @@ func TestWithoutTokens(t *testing.T) {
 	if got := s.post(t, "/v2", jsonType, ask(goodToken().Token)); got.body != failed("malformed assertion: a token of the Email Verification Protocol") {
 		t.Errorf("%s %s", got.Status, got.body)
 	}
-	if _, err := verifyapi.New(verifyapi.Config{Verifier: newVerifier(t, assertion.Config{}), Tokens: (*evp.Verifier)(nil)}); err == nil {
-		t.Error("a nil verifier of tokens is accepted")
-	}
 }
 
 // TestTokenOutcomes checks answers that are not about the token, the log and the metrics.
