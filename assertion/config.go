@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"sync"
 	"time"
 
@@ -167,6 +168,9 @@ func (c Config) validate() error {
 	}
 	if err := typednil.Check(c.Keys); err != nil {
 		return invalidConfig("Keys: %w", err)
+	}
+	if r, ok := c.Keys.(*wellknown.Resolver); ok && reflect.ValueOf(r).Elem().IsZero() {
+		return invalidConfig("Keys: a zero %T, not made by NewResolver", r)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ func TestInvalidConfig(t *testing.T) {
 		"trusted issuer": {TrustedIssuers: []string{"https://idp.example"}},
 		"fallback":       {Fallback: "idp.example/"},
 		"leeway":         {Leeway: 5*time.Minute + 1},
+		"zero resolver":  {Keys: new(wellknown.Resolver)},
 		"negative chain": {MaxChain: -1},
 		"long chain":     {MaxChain: assertion.MaxChainLimit + 1},
 		"no fallback":    {InsecureFallbackOnUnavailable: true},

@@ -12,7 +12,7 @@ import (
 )
 
 // Bundle has TXT records, metadata and key sets that are known beforehand. It is immutable.
-// ParseBundle and LoadBundle return one. The zero Bundle is empty.
+// ParseBundle and LoadBundle return one. The zero Bundle is empty; a nil one has no names.
 type Bundle struct {
 	documents discovery.Bundle
 }
@@ -62,7 +62,17 @@ func LoadBundle(path string) (*Bundle, error) {
 }
 
 // Names returns the names in the bundle, sorted.
-func (b *Bundle) Names() []string { return b.documents.Names() }
+func (b *Bundle) Names() []string {
+	if b == nil {
+		return nil
+	}
+	return b.documents.Names()
+}
 
 // Len returns the number of names in the bundle.
-func (b *Bundle) Len() int { return b.documents.Len() }
+func (b *Bundle) Len() int {
+	if b == nil {
+		return 0
+	}
+	return b.documents.Len()
+}

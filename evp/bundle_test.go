@@ -157,6 +157,10 @@ func TestZeroBundle(t *testing.T) {
 	if n := c.Bundle.Len() + len(c.Bundle.Names()); n != 0 {
 		t.Errorf("%d names", n)
 	}
+	var none *evp.Bundle
+	if n := none.Len() + len(none.Names()); n != 0 {
+		t.Errorf("nil: %d names", n)
+	}
 	v, err := evp.NewVerifier(c)
 	if err != nil {
 		t.Fatal(err)

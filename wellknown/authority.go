@@ -48,9 +48,9 @@ type sources struct{ entries []*entry }
 // MarkVerified tells the [Resolver] that returned a that one of its keys verified a
 // certificate. The cached documents are then evicted last among those of their registrable
 // domains, and their renewals have a larger allowance. If no Resolver returned a,
-// it does nothing.
+// or a is nil, it does nothing.
 func (a *Authority) MarkVerified() {
-	if a.sources == nil {
+	if a == nil || a.sources == nil {
 		return
 	}
 	for _, e := range a.sources.entries {

@@ -70,6 +70,13 @@ func notDomain() *LookupError {
 	return newLookupError(fetch.Refused.Fault("not a domain", nil), "", "")
 }
 
+// notMade returns the error of a lookup of host with a value that its constructor has not made.
+// Nothing is known about the host.
+func notMade(value, constructor, host string) *LookupError {
+	f := fetch.LocalFault(value+" not made by "+constructor, nil).Advise("the program must use "+constructor, "")
+	return newLookupError(f, host, host)
+}
+
 // Error returns the host that was asked, the outcome and the reason.
 func (e *LookupError) Error() string {
 	via := ""

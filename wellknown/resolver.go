@@ -12,8 +12,9 @@ import (
 	"github.com/vepverify/vepverify/keys"
 )
 
-// Resolver looks up authorities over the network and caches what it learns. It is safe for
-// concurrent use.
+// Resolver looks up authorities over the network and caches what it learns. NewResolver returns
+// one. It is safe for concurrent use. The methods of a nil or zero Resolver return errors that
+// match ErrUnavailable.
 type Resolver struct {
 	client  *fetch.Client
 	work    semaphore
@@ -155,6 +156,10 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 		hooks.done(true, err)
 		return nil, err
 	}
+	if err := r.checkMade(q.Host); err != nil {
+		hooks.done(true, err)
+		return nil, err
+	}
 	now := r.now()
 	e := r.fetcher.Cached(q, now, refresh)
 	if e != nil && e.Document.authority != nil {
@@ -168,6 +173,14 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 	a, err := follow(ctx, l, q, l.use(ctx, q, e), now)
 	hooks.done(!l.waited, err)
 	return a, err
+}
+
+// checkMade returns an error of a lookup of host if NewResolver has not made r.
+func (r *Resolver) checkMade(host string) error {
+	if r == nil || r.fetcher == nil {
+		return notMade("Resolver", "NewResolver", host)
+	}
+	return nil
 }
 
 // lookup is one lookup of a Resolver. It is a [source].

@@ -18,7 +18,8 @@ import (
 )
 
 // Static answers lookups from a fixed set of documents, without a network. It is safe for
-// concurrent use.
+// concurrent use. A zero Static has no documents, and the lookups of a nil one return errors;
+// both match ErrUnavailable.
 type Static struct {
 	entries map[question]*entry // for all email domains if emailDomain is empty
 }
@@ -132,7 +133,12 @@ func loadDir(dir string) (*Static, error) {
 
 // Len returns the number of entries of s: documents, and domains that do not support
 // BrowserID.
-func (s *Static) Len() int { return len(s.entries) }
+func (s *Static) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.entries)
+}
 
 func newStatic(size int) *Static { return &Static{entries: make(map[question]*entry, size)} }
 
@@ -196,6 +202,9 @@ func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Auth
 	if !ok {
 		return nil, notDomain()
 	}
+	if s == nil {
+		return nil, notMade("Static", "NewStatic", q.Host)
+	}
 	e := s.entry(ctx, q)
 	if e.Document.authority != nil {
 		return e.Document.authority.clone(), nil
@@ -257,6 +266,9 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 		q.For = q.Host
 	} else {
 		rec.named[q] = true
+	}
+	if err := r.checkMade(q.Host); err != nil {
+		return err
 	}
 	ctx, cancel := r.fetcher.WithTimeout(ctx)
 	defer cancel()
