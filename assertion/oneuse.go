@@ -112,7 +112,7 @@ const maxOneUseLife = 24 * time.Hour
 // assertion passes twice. A party, which is a registrable domain, has at most half
 // as many entries as are free, so that one domain cannot fill the store. If only
 // one domain has entries, it has at most a third of the maximum. Use NewMemoryOneUse to create
-// one: the zero value is always full.
+// one: a nil or zero one is always full.
 type MemoryOneUse struct {
 	mu      sync.Mutex
 	max     int
@@ -150,6 +150,9 @@ func (m *MemoryOneUse) FirstUse(ctx context.Context, key string, until time.Time
 // matching ErrFull if the party has half as many entries as are free. The entries
 // of the empty party are not limited.
 func (m *MemoryOneUse) FirstUseBy(ctx context.Context, party, key string, until time.Time) (bool, error) {
+	if m == nil {
+		return false, ErrFull
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.max <= 0 { // such as the zero value, which has no clock

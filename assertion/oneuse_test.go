@@ -397,8 +397,9 @@ func TestMemoryOneUsePartiesConcurrent(t *testing.T) {
 
 // TestZeroMemoryOneUse checks that a store that NewMemoryOneUse has not made has no room.
 func TestZeroMemoryOneUse(t *testing.T) {
-	guard := new(assertion.MemoryOneUse)
-	if first, err := guard.FirstUse(context.Background(), "key", time.Now().Add(time.Minute)); first || !errors.Is(err, assertion.ErrFull) {
-		t.Errorf("%v, %v", first, err)
+	for name, guard := range map[string]*assertion.MemoryOneUse{"nil": nil, "zero": new(assertion.MemoryOneUse)} {
+		if first, err := guard.FirstUse(context.Background(), "key", time.Now().Add(time.Minute)); first || !errors.Is(err, assertion.ErrFull) {
+			t.Errorf("%s: %v, %v", name, first, err)
+		}
 	}
 }

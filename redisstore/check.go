@@ -55,6 +55,9 @@ var minReplicas = Misconfiguration{Setting: "min-replicas-to-write", Want: "1"}
 // settings; the operator must then check them by other means.
 // Each step has the timeout Config.Timeout.
 func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
+	if err := s.checkMade(); err != nil {
+		return nil, err
+	}
 	if err := s.tryCommand(ctx); err != nil {
 		return nil, err
 	}

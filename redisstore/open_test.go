@@ -17,6 +17,22 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
+// TestUnmade checks that nil and zero stores accept nothing, and say why.
+func TestUnmade(t *testing.T) {
+	for name, s := range map[string]*redisstore.Store{"nil": nil, "zero": new(redisstore.Store)} {
+		expectCause(t, s, "Store not made by Open or New")
+		if life := s.MaxLife(); life != 0 {
+			t.Errorf("%s: keeps entries for %v", name, life)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := assertion.NewVerifier(assertion.Config{OneUse: s}); !errors.Is(err, assertion.ErrMisuse) {
+			t.Errorf("%s: a verifier accepts it: %v", name, err)
+		}
+	}
+}
+
 func TestOpen(t *testing.T) {
 	// The servers need not exist.
 	for _, url := range []string{

@@ -80,7 +80,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store accepts each key once. It is safe for concurrent use.
+// Store accepts each key once. Open and New return one; FirstUse and Check of a nil or zero Store
+// return errors. It is safe for concurrent use.
 type Store struct {
 	client redis.UniversalClient
 	own    bool // the store closes the client
@@ -130,14 +131,30 @@ func validateClient(client redis.UniversalClient) error {
 
 // Close closes the connections of a store that Open returned.
 func (s *Store) Close() error {
-	if !s.own {
+	if s == nil || !s.own {
 		return nil
 	}
 	return s.client.Close()
 }
 
 // MaxLife returns how far in the future the time of an entry may be: Config.MaxLife.
-func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
+func (s *Store) MaxLife() time.Duration {
+	if s == nil {
+		return 0
+	}
+	return s.config.MaxLife
+}
+
+// notMade is the cause of the errors of a store that Open and New have not made.
+var notMade = cause{"Store not made by Open or New", "the program must use one of them"}
+
+// checkMade returns an error if s is nil or zero.
+func (s *Store) checkMade() error {
+	if s == nil || s.client == nil {
+		return server{}.newError(notMade.what, notMade, nil)
+	}
+	return nil
+}
 
 // FirstUse reports whether key was not used before, and records that it is used
 // now, in one atomic step. The entry is kept until the given time, and a little
@@ -146,6 +163,9 @@ func (s *Store) MaxLife() time.Duration { return s.config.MaxLife }
 // earlier entry for a time that has passed may be deleted already. After any error,
 // the caller must reject what the key stands for.
 func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
+	if err := s.checkMade(); err != nil {
+		return false, err
+	}
 	began := s.config.Now()
 	left := until.Sub(began)
 	if left < 0 || left > s.config.MaxLife {
