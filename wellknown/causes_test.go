@@ -242,12 +242,12 @@ func TestCauseOfDNS(t *testing.T) {
 	}{
 		"NXDOMAIN":         {nil, cause{row3, "no such host", ""}},
 		"NODATA":           {map[string]records{host + ".": {}}, cause{row3, "no such host", ""}},
-		"SERVFAIL":         {map[string]records{host + ".": code(dnsmessage.RCodeServerFailure)}, cause{row4, "name resolution failed", ""}},
-		"REFUSED":          {map[string]records{host + ".": code(dnsmessage.RCodeRefused)}, cause{row4, "name resolution failed", ""}},
-		"NOTIMP":           {map[string]records{host + ".": code(dnsmessage.RCodeNotImplemented)}, cause{row4, "name resolution failed", ""}},
-		"FORMERR":          {map[string]records{host + ".": code(dnsmessage.RCodeFormatError)}, cause{row4, "name resolution failed", ""}},
-		"SERVFAIL of four": {map[string]records{host + ".": {four: dnsmessage.RCodeServerFailure}}, cause{row4, "name resolution failed", ""}},
-		"SERVFAIL of six":  {map[string]records{host + ".": {six: dnsmessage.RCodeServerFailure}}, cause{row4, "name resolution failed", ""}},
+		"SERVFAIL":         {map[string]records{host + ".": code(dnsmessage.RCodeServerFailure)}, cause{row4, "name resolution failed: the name server answered SERVFAIL", ""}},
+		"REFUSED":          {map[string]records{host + ".": code(dnsmessage.RCodeRefused)}, cause{row4, "name resolution failed: the name server refused the question", ""}},
+		"NOTIMP":           {map[string]records{host + ".": code(dnsmessage.RCodeNotImplemented)}, cause{row4, "name resolution failed: the name server refused the question", ""}},
+		"FORMERR":          {map[string]records{host + ".": code(dnsmessage.RCodeFormatError)}, cause{row4, "name resolution failed: the name server refused the question", ""}},
+		"SERVFAIL of four": {map[string]records{host + ".": {four: dnsmessage.RCodeServerFailure}}, cause{row4, "name resolution failed: the name server answered SERVFAIL", ""}},
+		"SERVFAIL of six":  {map[string]records{host + ".": {six: dnsmessage.RCodeServerFailure}}, cause{row4, "name resolution failed: the name server answered SERVFAIL", ""}},
 		"private address":  {map[string]records{host + ".": {addresses: []string{"10.0.0.1"}}}, cause{row5, "not public", "InsecureAllowPrivate"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -255,11 +255,9 @@ func dnsFault(err error) *Fault {
 			return LocalFault(f.Reason+": "+errno.Error(), errno).Advise(advice, "")
 		}
 	}
-	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.ENETUNREACH, syscall.EHOSTUNREACH} {
-		if strings.HasSuffix(dns.Err, errno.Error()) {
-			f.Reason += ": the name server: " + errno.Error()
-			return f.Advise("check the name servers of this machine, and its network", "")
-		}
+	if reason, advice := outbound.NameServerFailure(err); reason != "" {
+		f.Reason += ": " + reason
+		return f.Advise(advice, "")
 	}
 	return f
 }
