@@ -104,11 +104,11 @@ func TestRunEVP(t *testing.T) {
 	}
 }
 
-// TestRunEVPNode runs the packages of npm, if they are installed.
+// TestRunEVPNode runs the packages of npm. They must be installed if CI=true.
 func TestRunEVPNode(t *testing.T) {
 	testtool.Path(t, "node")
 	if _, err := evpFolder(""); err != nil {
-		t.Skip(err)
+		testtool.Unavailable(t, err.Error())
 	}
 	c := runEVP(t, true)
 	for _, p := range c.Pairs {
