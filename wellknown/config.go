@@ -25,7 +25,7 @@ type Config struct {
 	CAFile  string
 	RootCAs *x509.CertPool
 
-	// Proxy is the URL of a proxy for all fetches: http, https or socks5, with or without
+	// Proxy is the URL of a proxy for all fetches: http, https, socks5 or socks5h, with or without
 	// user and password. Empty means none; the proxy variables of the environment are
 	// ignored.
 	//

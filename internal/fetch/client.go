@@ -44,7 +44,7 @@ type Config struct {
 	CAFile  string
 	RootCAs *x509.CertPool
 
-	// Proxy is the URL of a proxy for all requests: http, https or socks5. Empty means none.
+	// Proxy is the URL of a proxy for all requests: http, https, socks5 or socks5h. Empty means none.
 	Proxy string
 
 	// DNS resolves names, also that of the proxy. Nil means Go's own resolver.

@@ -90,7 +90,7 @@ func Command() *cli.Command {
 			cli.Switch(&r.explain, "explain", "explain on standard error what is sent and received, without secrets"),
 			cli.Value(&r.timeout, "timeout", "`TIME` until the answer begins"),
 			cli.Text(&r.caFile, "ca-file", "trust the certificate authorities in `FILE` (PEM), not the system's"),
-			cli.Secret(cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5), except to this machine")),
+			cli.Secret(cli.Text(&r.proxy, "proxy", "send requests through the proxy at `URL` (http, https, socks5, socks5h), except to this machine")),
 			identity.WeakKeysFlag(&r.weakKeys),
 		},
 	}
