@@ -3,11 +3,13 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -47,40 +49,64 @@ var wanted = []Misconfiguration{
 // failover would leave a master that refuses everything.
 var minReplicas = Misconfiguration{Setting: "min-replicas-to-write", Want: "1"}
 
-// Check sends the command that FirstUse sends, with a key that expires at once, to the server,
-// or to every master of a cluster. It returns an error if that command fails: until its cause
-// is removed, FirstUse fails too. It then asks the server for its settings, and of a cluster
-// or with Sentinels also the replicas, which may take over, and returns those with which
+// Check calls CheckServers, and returns its error. It then asks the server for its settings, and of
+// a cluster or with Sentinels also the replicas, which may take over, and returns those with which
 // entries can be lost. Hosted servers, and users with few permissions, often may not read the
 // settings; the operator must then check them by other means.
 // Each step has the timeout Config.Timeout.
 func (s *Store) Check(ctx context.Context) ([]Misconfiguration, error) {
-	if err := s.checkMade(); err != nil {
-		return nil, err
-	}
-	if err := s.tryCommand(ctx); err != nil {
+	if err := s.CheckServers(ctx); err != nil {
 		return nil, err
 	}
 	return s.checkSettings(ctx), nil
 }
 
-// tryCommand sends the command of FirstUse. Its key has another form than that of an
-// entry. The answer may be that the key exists: another process checks at the same time.
-func (s *Store) tryCommand(ctx context.Context) error {
+// CheckServers sends the command that FirstUse sends, with a key that expires at once, to the
+// server, or to every master of a cluster at the same time. It returns an error if one of them
+// fails, with the causes of all that do. Until these are removed, FirstUse fails too, in a cluster
+// for the keys of those masters. It takes at most Config.Timeout.
+func (s *Store) CheckServers(ctx context.Context) error {
+	if err := s.checkMade(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	for _, name := range s.checkNames(ctx) {
-		if _, err := s.send(ctx, setOnce(ctx, name, 1)); err != nil {
-			return err
-		}
+	names := s.checkNames(ctx)
+	failures := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { failures[i] = s.tryCommand(ctx, name) })
 	}
-	return nil
+	wg.Wait()
+	return joinErrors(failures)
 }
 
-// checkNames returns a name for an entry of each master of a cluster.
+// tryCommand sends the command of FirstUse. The name has another form than that of an entry.
+func (s *Store) tryCommand(ctx context.Context, name string) error {
+	_, err := s.send(ctx, setOnce(ctx, name, 1))
+	return err
+}
+
+// joinErrors returns an error with the texts of errs in one line, each once. It returns nil if all
+// are nil.
+func joinErrors(errs []error) (all error) {
+	for _, err := range errs {
+		switch {
+		case err == nil, all != nil && strings.Contains(all.Error(), err.Error()):
+		case all == nil:
+			all = err
+		default:
+			all = fmt.Errorf("%w; %w", all, err)
+		}
+	}
+	return all
+}
+
+// checkNames returns a name for an entry of each master of a cluster. The names are others at each
+// call: a node of a cluster that is used as one server refuses some of them.
 func (s *Store) checkNames(ctx context.Context) []string {
 	const most = 1000 // enough, unless a master has almost no slots
-	name := s.config.Prefix + "check"
+	name := s.config.Prefix + "check" + rand.Text()
 	client, ok := s.client.(*redis.ClusterClient)
 	if !ok {
 		return []string{name}
@@ -96,7 +122,7 @@ func (s *Store) checkNames(ctx context.Context) []string {
 			masters[master] = true
 			names = append(names, name)
 		}
-		name = s.config.Prefix + "check" + strconv.Itoa(i)
+		name = names[0] + strconv.Itoa(i)
 	}
 	return names
 }

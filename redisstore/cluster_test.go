@@ -181,6 +181,30 @@ func testMovedSlot(t *testing.T, c *redistest.Cluster) {
 	}
 }
 
+// TestClusterCheckServers: each check asks all masters, and names those that do not answer.
+func TestClusterCheckServers(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 3, 0, "--cluster-node-timeout", "60000")
+	s := open(t, c.URL(), shortTimeout)
+	awaitWorking(t, s)
+	works, failing := c.Masters()[0], c.Masters()[1:]
+	for _, node := range failing {
+		node.Freeze()
+		defer node.Thaw()
+	}
+	for range 3 {
+		err := s.CheckServers(t.Context())
+		if err == nil || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), works.Addr()) {
+			t.Fatalf("CheckServers: %v", err)
+		}
+		for _, node := range failing {
+			if want := "redis at " + node.Addr() + ": no answer in time"; !strings.Contains(err.Error(), want) {
+				t.Errorf("CheckServers: %v, want %s", err, want)
+			}
+		}
+	}
+}
+
 // TestClusterFailover ends a master under load.
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()

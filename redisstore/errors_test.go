@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/redistest"
 	"github.com/vepverify/vepverify/redisstore"
 )
@@ -26,7 +28,11 @@ func expectCause(t *testing.T, s *redisstore.Store, cause string) {
 			t.Errorf("error %v, want %q", err, cause)
 			continue
 		}
-		class, name := err.(interface{ LogClass() (string, string) }).LogClass()
+		var classified loglimit.Classified
+		if !errors.As(err, &classified) {
+			t.Fatalf("%v has no class", err)
+		}
+		class, name := classified.LogClass()
 		if classes[class] = true; class == "" || name != "" || len(classes) > 1 {
 			t.Errorf("%v: the class is %q, the name %q", err, class, name)
 		}

@@ -80,7 +80,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store accepts each key once. Open and New return one; FirstUse and Check of a nil or zero Store
+// Store accepts each key once. Open and New return one; FirstUse and checks of a nil or zero Store
 // return errors. It is safe for concurrent use.
 type Store struct {
 	client redis.UniversalClient
