@@ -18,14 +18,14 @@ const (
 	MemoryLimit = memoryLimit
 )
 
-// NewStoreMonitor is newStoreMonitor.
-var NewStoreMonitor = newStoreMonitor
+// NewReplayMonitor is newReplayMonitor.
+var NewReplayMonitor = newReplayMonitor
 
-// Check asks the store, as at an interval.
-func (m *storeMonitor) Check(ctx context.Context) { m.check(ctx) }
+// CheckNow asks the store, as at an interval.
+func (m *replayMonitor) CheckNow(ctx context.Context) { m.check(ctx) }
 
 // Component returns the state of the store.
-func (m *storeMonitor) Component() verifyapi.Component { return m.component() }
+func (m *replayMonitor) Component() verifyapi.Component { return m.component() }
 
 // Closing returns the handler of a service that stops.
 func Closing(api http.Handler) http.Handler {

@@ -1,10 +1,7 @@
 package serve_test
 
 import (
-	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -105,55 +102,5 @@ func TestClosing(t *testing.T) {
 			t.Errorf("HTTP/%d: 3 requests have used %d connections", version, got)
 		}
 		s.Close()
-	}
-}
-
-// changingStore is a store that fails with an error.
-type changingStore struct{ err error }
-
-// FirstUse implements assertion.OneUse.
-func (s *changingStore) FirstUse(context.Context, string, time.Time) (bool, error) {
-	return true, s.err
-}
-
-// TestStoreMonitor: the store is required until it has worked once. Its failures are logged when
-// they begin.
-func TestStoreMonitor(t *testing.T) {
-	refused := errors.New("s3cret.internal refuses")
-	for _, works := range []bool{true, false} {
-		log := new(strings.Builder)
-		store := new(changingStore)
-		m := serve.NewStoreMonitor(store, works, time.Now, slog.New(slog.NewTextHandler(log, nil)))
-		worked := works
-		for i, err := range []error{refused, refused, nil, refused, nil} {
-			store.err = err
-			m.Check(t.Context())
-			worked = worked || err == nil
-			c := m.Component()
-			if (c.Err == nil) != (err == nil) || c.Required == worked || c.Name != "replay_store" {
-				t.Errorf("works at the start: %v, step %d: %+v", works, i, c)
-			}
-			if c.Err != nil && strings.Contains(c.Err.Error(), "s3cret") {
-				t.Errorf("the answer of /readyz has the address: %v", c.Err)
-			}
-		}
-		want := 1 // guard.check logs the first
-		if works {
-			want = 2
-		}
-		if got := strings.Count(log.String(), "does not work"); got != want {
-			t.Errorf("works at the start: %v: %d lines, want %d: %s", works, got, want, log)
-		}
-	}
-}
-
-// TestStoreMonitorStops: a check that ends with the service says nothing about the store.
-func TestStoreMonitorStops(t *testing.T) {
-	m := serve.NewStoreMonitor(&changingStore{context.Canceled}, true, time.Now, slog.New(slog.DiscardHandler))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	m.Check(ctx)
-	if c := m.Component(); c.Err != nil {
-		t.Error(c.Err)
 	}
 }

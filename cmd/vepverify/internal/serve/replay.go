@@ -7,12 +7,10 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
-	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/redisstore"
 )
 
@@ -97,70 +95,8 @@ type oneUseStore interface {
 
 // guard is a one-use guard. A nil store means no guard.
 type guard struct {
-	store oneUseStore
-	redis *redisGuard // nil if store is not a Redis store
-}
-
-// redisGuard is a Redis store that logs when it works again, and checks its settings then:
-// perhaps they could not be checked before, or another server has taken over.
-type redisGuard struct {
-	*redisstore.Store
-	logger  *slog.Logger
-	limit   *loglimit.Limiter // of the line that it works again
-	failing atomic.Bool       // since a warning
-	again   chan struct{}     // asks for a check
-	end     func()            // ends the goroutine that checks
-}
-
-// newRedisGuard returns a guard. Its close ends its goroutine.
-func newRedisGuard(store *redisstore.Store, logger *slog.Logger) *redisGuard {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	g := &redisGuard{
-		Store: store, logger: logger, limit: loglimit.New(time.Minute), again: make(chan struct{}, 1),
-		end: func() { cancel(); <-ended },
-	}
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-g.again:
-				g.check(ctx)
-			}
-		}
-	}()
-	return g
-}
-
-// FirstUse implements assertion.OneUse.
-func (g *redisGuard) FirstUse(ctx context.Context, key string, until time.Time) (bool, error) {
-	first, err := g.Store.FirstUse(ctx, key, until)
-	switch {
-	case err == nil:
-		g.works(ctx)
-	case ctx.Err() == nil && !errors.Is(err, assertion.ErrRetention): // it is the store's error
-		g.failing.Store(true)
-	}
-	return first, err
-}
-
-// works notes that the store has answered, and logs it after an error. It logs that once a
-// minute: a store that answers only sometimes would fill the log. The last line about the
-// store is true in any case, because the note remains until it is logged.
-func (g *redisGuard) works(ctx context.Context) {
-	if !g.failing.Load() {
-		return
-	}
-	if _, ok := g.limit.Allow("works"); ok {
-		g.failing.Store(false)
-		g.logger.WarnContext(context.WithoutCancel(ctx), "the replay store works again")
-		select {
-		case g.again <- struct{}{}:
-		default: // a check is due already
-		}
-	}
+	store   oneUseStore
+	monitor *replayMonitor // the store, if it is on servers; nil if not
 }
 
 // open returns the guard. It does not connect to a Redis server.
@@ -186,59 +122,22 @@ func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) 
 	case err != nil:
 		return guard{}, fmt.Errorf("--replay: %w", err)
 	}
-	g := newRedisGuard(store, logger)
-	return guard{g, g}, nil
+	m := newReplayMonitor(store, logger)
+	return guard{m, m}, nil
 }
 
 // check logs whether the store works, and is configured so that it loses no entry. The service
 // starts anyway: the store works as soon as its servers do.
 func (g guard) check(ctx context.Context) {
-	if g.redis != nil {
-		g.redis.check(ctx)
+	if g.monitor != nil {
+		g.monitor.check(ctx)
 	}
-}
-
-// check logs whether the servers accept the command that each verification sends, and their
-// settings if they can lose entries.
-func (g *redisGuard) check(ctx context.Context) {
-	findings, err := g.Check(ctx)
-	switch {
-	case ctx.Err() != nil: // the service stops
-		return
-	case err != nil:
-		g.failing.Store(true)
-		g.logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
-		return
-	}
-	var hidden, servers []string
-	for _, f := range findings {
-		if f.Got != "" {
-			g.logger.Warn("the replay store may lose entries", "setting", f.String())
-			continue
-		}
-		hidden, servers = append(hidden, f.Setting+" "+f.Want), append(servers, f.Server)
-	}
-	if len(hidden) > 0 {
-		g.logger.Info("the replay store works, and does not report its settings; check by other means that it has these",
-			"settings", unique(hidden), "servers", unique(servers))
-	}
-}
-
-// unique returns the texts without repetitions and empty ones, in their order.
-func unique(texts []string) (all []string) {
-	for _, text := range texts {
-		if text != "" && !slices.Contains(all, text) {
-			all = append(all, text)
-		}
-	}
-	return all
 }
 
 // close closes the connections to the servers.
 func (g guard) close() error {
-	if g.redis == nil {
+	if g.monitor == nil {
 		return nil
 	}
-	g.redis.end()
-	return g.redis.Close()
+	return g.monitor.Close()
 }

@@ -151,15 +151,15 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, r
 	}
 	files.logOpened()
 	guard.check(ctx)
-	health.watchStore(guard, c.Now, registry, logger)
+	health.watchStore(guard, registry)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer files.start(ctx, c, hangups, stop)()
-	defer health.start(ctx)()
 	defer stop()
 	serving, end := s.untilDelay(ctx, health, logger)
+	defer health.start(serving)()
 	defer end()
 	err = servers.Run(serving, all, func(connections int) {
 		logger.Warn("stopping: waits for the requests of open connections; a second signal stops at once",
