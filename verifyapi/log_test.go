@@ -22,6 +22,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/devidp/idptest"
+	"github.com/vepverify/vepverify/evp"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
@@ -60,17 +61,22 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestInternalFault checks that an error that is not about the assertion is a fault of
-// the service.
+// unmade is a TokenVerifier that returns a verifier that NewVerifier has not made.
+type unmade struct{}
+
+func (unmade) WithOrigins(...string) (*evp.Verifier, error) { return new(evp.Verifier), nil }
+
+// TestInternalFault checks that an error that is not about the token is a fault of the
+// service.
 func TestInternalFault(t *testing.T) {
-	s := serve(t, verifyapi.Config{Verifier: new(assertion.Verifier)}) // was not made by NewVerifier
-	got := s.post(t, "/v2", jsonType, ask(good))
+	s := serve(t, verifyapi.Config{Tokens: unmade{}})
+	got := s.post(t, "/evp", jsonType, goodToken().json())
 	checkHeaders(t, got.Response)
 	if got.StatusCode != 503 || got.body != failed("service unavailable") {
 		t.Errorf("%s %s", got.Status, got.body)
 	}
 	log := s.log.String()
-	for _, want := range []string{"level=ERROR", "request=" + got.Header.Get("X-Request-Id"), "result=fault", "class=internal"} {
+	for _, want := range []string{"level=ERROR msg=fault", "Verifier not made by NewVerifier", "request=" + got.Header.Get("X-Request-Id"), "result=fault", "class=internal"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %s: %s", want, log)
 		}
@@ -238,7 +244,6 @@ func TestCauses(t *testing.T) {
 		"store":           {verifyapi.Config{Verifier: store(full)}, ask(good), []string{"level=WARN msg=undecided", "class=one_use_store", "the record of used assertions is not available", "the store is full"}},
 		"wrapped":         {verifyapi.Config{Verifier: store(fmt.Errorf("asking: %w", full))}, ask(good), []string{"asking: the store is full"}},
 		"memory":          {verifyapi.Config{Verifier: newVerifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(0, nil), MaxLife: -1})}, ask(good), []string{"level=WARN", "one-use store: "}},
-		"fault":           {verifyapi.Config{Verifier: new(assertion.Verifier)}, ask(good), []string{"level=ERROR msg=fault", "class=internal"}},
 		"by the operator": {verifyapi.Config{Unavailable: true}, ask(good), []string{"level=ERROR msg=fault", "class=test", "unavailable by configuration"}},
 		"panic":           {verifyapi.Config{Verifier: newVerifier(t, assertion.Config{Keys: source(func(context.Context, string) error { panic("x") })})}, ask(good), []string{"level=ERROR msg=panic", "stack="}},
 	} {
