@@ -11,9 +11,8 @@ const help = `Serves the HTTP interface of Mozilla's browserid-verifier, for the
 verifier: POST /v2 with {"assertion","audience"}, POST /verify, GET /status. When it
 listens, it prints one line of JSON with its URL on standard output. It logs to standard
 error. After SIGINT or SIGTERM it accepts no new requests, finishes those that have begun, and
-exits with 0; a second one ends it at once. It reads the files of
---keys, of its TLS certificate and of the TLS flags of --replay again when they have changed, and
-at SIGHUP.
+exits with 0; a second one ends it at once. It reads the files of --keys, --tls-cert, --tls-key,
+and of the TLS flags of --replay, again when they have changed, and at SIGHUP.
 
 POST /evp with {"token","audience","nonce","email"} verifies a token of the Email Verification
 Protocol (experimental). "email" is the address that the user submitted, and optional. Use each
@@ -89,10 +88,12 @@ own. Use Redis for several instances, or if a restart must not open a gap. The U
 user and a password, which are never shown: better set it by the variable. While Redis does
 not answer, every answer is undecided and nothing is accepted.
 
-	redis://user:password@host:6379        a server; rediss:// is TLS
-	unix:///run/redis/redis.sock           a socket of this machine
+	redis://user:password@host:6379        one server
+	unix:///run/redis/redis.sock           a local socket
 	redis://a:7000,b:7001,c:7002           a Cluster
-	redis+sentinel://a:26379,b:26379/NAME  the master NAME of Sentinels
+	redis+sentinel://a:26379,b:26379/NAME  a master of Sentinels
+
+rediss:// and rediss+sentinel:// are the same with TLS.
 
 The document REPLAY.md says how to configure Redis, and what a failover can lose.`,
 			"replay-ca-file": `The certificates are in PEM. Only Redis is verified with them; --ca-file is for issuers' documents.`,
