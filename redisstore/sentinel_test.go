@@ -16,11 +16,17 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
+// startMonitored starts a master with a replica, and the Sentinels that monitor it by a name.
+func startMonitored(t *testing.T, name string) (master, replica *redistest.Server, sentinels *redistest.Sentinels) {
+	t.Helper()
+	master = redistest.Start(t)
+	replica = redistest.StartReplica(t, master.Addr())
+	return master, replica, redistest.StartSentinels(t, name, master.Addr(), 1)
+}
+
 func TestSentinel(t *testing.T) {
 	t.Parallel()
-	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master.Addr())
-	sentinels := redistest.StartSentinels(t, "mymaster", master.Addr(), 1)
+	master, replica, sentinels := startMonitored(t, "mymaster")
 	s := open(t, sentinels.URL(), longTimeout)
 	useAll(t, s, newKeys("a"))
 	if again := acceptedAgain(t, open(t, master.URL(), longTimeout), newKeys("a")); len(again) > 0 {
@@ -96,9 +102,7 @@ func TestSentinel(t *testing.T) {
 // TestSentinelFailover ends the master, and one of the Sentinels, under load.
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
-	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master.Addr())
-	sentinels := redistest.StartSentinels(t, "m", master.Addr(), 1)
+	master, replica, sentinels := startMonitored(t, "m")
 	s := open(t, sentinels.URL(), shortTimeout)
 	checkFailover(t, s, []*redistest.Server{master}, func() {
 		sentinels.Nodes[1].Kill()
@@ -140,9 +144,7 @@ func numberAfter(t *testing.T, text, name string) (n int) {
 // Nothing is lost, because CLIENT PAUSE keeps clients from writing meanwhile.
 func TestSentinelPlannedFailover(t *testing.T) {
 	t.Parallel()
-	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master.Addr())
-	sentinels := redistest.StartSentinels(t, "m", master.Addr(), 1)
+	master, replica, sentinels := startMonitored(t, "m")
 	s := open(t, sentinels.URL(), shortTimeout)
 	l := startTraffic(t, s)
 	l.after(t, 500)
@@ -162,9 +164,7 @@ func TestSentinelPlannedFailover(t *testing.T) {
 // TestSentinelLoss is like TestClusterLoss.
 func TestSentinelLoss(t *testing.T) {
 	t.Parallel()
-	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master.Addr())
-	sentinels := redistest.StartSentinels(t, "m", master.Addr(), 1)
+	master, replica, sentinels := startMonitored(t, "m")
 	s := open(t, sentinels.URL(), longTimeout)
 	kept, lost := newKeys("kept"), newKeys("lost")
 	useAll(t, s, kept)

@@ -37,15 +37,10 @@ func TestParseFlags(t *testing.T) {
 	}
 }
 
-// TestRun runs short rounds of the subjects that need nothing installed.
-func TestRun(t *testing.T) {
-	folder := t.TempDir()
-	o := options{rounds: 2, slot: time.Millisecond, Record: command.Record{Results: folder, Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, pool: 12}
-	var out bytes.Buffer
-	if err := run(t.Context(), o, &out, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(filepath.Join(folder, "latest.json"))
+// readComparison returns the comparison in a file.
+func readComparison(t *testing.T, path string) *report.Comparison {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +49,18 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// TestRun runs short rounds of the subjects that need nothing installed.
+func TestRun(t *testing.T) {
+	folder := t.TempDir()
+	o := options{rounds: 2, slot: time.Millisecond, Record: command.Record{Results: folder, Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, pool: 12}
+	var out bytes.Buffer
+	if err := run(t.Context(), o, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	c := readComparison(t, filepath.Join(folder, "latest.json"))
 	checkComparison(t, c)
 	if !strings.Contains(out.String(), "vepverify, table") || !strings.Contains(out.String(), "browserid-local-verify: --node=false") {
 		t.Errorf("the table:\n%s", out.String())
@@ -71,15 +78,7 @@ func runEVP(t *testing.T, node bool) *report.Comparison {
 	if err := run(t.Context(), o, io.Discard, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(filepath.Join(folder, "evp.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	c, err := report.ReadComparison(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := readComparison(t, filepath.Join(folder, "evp.json"))
 	chart, err := os.ReadFile(filepath.Join(folder, "evp.svg"))
 	if err != nil || !strings.Contains(string(chart), "issuer RS256, user Ed25519") || strings.Contains(string(chart), "OpenSSL") {
 		t.Errorf("the chart: %v\n%s", err, chart)

@@ -167,7 +167,7 @@ func (h *healthCheck) ask(ctx context.Context, client *http.Client, target *url.
 	if err != nil {
 		return "", h.networkError(err)
 	}
-	return judgeHealth(target, res, body)
+	return healthOf(target, res, body)
 }
 
 // healthAnswer is the body of an answer: of /healthz and /readyz, or of an error.
@@ -177,8 +177,8 @@ type healthAnswer struct {
 	Reason     string            `json:"reason"`
 }
 
-// judgeHealth returns what an answer says about the service.
-func judgeHealth(target *url.URL, res *http.Response, body []byte) (string, error) {
+// healthOf returns what an answer says about the service.
+func healthOf(target *url.URL, res *http.Response, body []byte) (string, error) {
 	var a healthAnswer
 	own := json.Unmarshal(body, &a) == nil && a.Status != ""
 	path := strings.TrimSuffix(target.Path, "/")

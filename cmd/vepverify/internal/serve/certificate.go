@@ -2,7 +2,6 @@ package serve
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -18,7 +17,7 @@ import (
 // certificate is the service's TLS certificate. It is read again when one of its files has
 // changed, so that a renewal needs no restart.
 type certificate struct {
-	flag              string // what the names of the flags begin with; empty means --tls
+	flag              string // what the names of its flags begin with: --tls or --replay
 	certFile, keyFile string
 	now               func() time.Time
 	logger            *slog.Logger
@@ -68,11 +67,11 @@ func (c *certificate) use(cert *tls.Certificate) {
 func (c *certificate) read() (*tls.Certificate, error) {
 	certPEM, err := os.ReadFile(c.certFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s-cert: %w", c.prefix(), cli.ReadError(c.certFile, err))
+		return nil, fmt.Errorf("%s-cert: %w", c.flag, cli.ReadError(c.certFile, err))
 	}
 	keyPEM, err := os.ReadFile(c.keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s-key: %w", c.prefix(), cli.ReadError(c.keyFile, err))
+		return nil, fmt.Errorf("%s-key: %w", c.flag, cli.ReadError(c.keyFile, err))
 	}
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
@@ -80,26 +79,23 @@ func (c *certificate) read() (*tls.Certificate, error) {
 	}
 	// The package tls ignores a certificate that is cut off after complete ones.
 	if bytes.Count(certPEM, []byte("-----BEGIN CERTIFICATE-----")) != len(cert.Certificate) {
-		return nil, fmt.Errorf("%s-cert %s: one of the certificates is cut off or damaged", c.prefix(), c.certFile)
+		return nil, fmt.Errorf("%s-cert %s: one of the certificates is cut off or damaged", c.flag, c.certFile)
 	}
 	return &cert, nil
 }
-
-// prefix returns what the names of the flags begin with.
-func (c *certificate) prefix() string { return cmp.Or(c.flag, "--tls") }
 
 // pairError returns an error of tls.X509KeyPair with the file and what to do.
 func (c *certificate) pairError(certPEM, keyPEM []byte, err error) error {
 	const noPEM = "nothing in PEM: the file is empty, half written, or in another format such as DER, which openssl converts"
 	switch {
 	case bytes.Contains(keyPEM, []byte("ENCRYPTED")):
-		return fmt.Errorf("%s-key %s: the key has a passphrase; remove it with openssl pkey", c.prefix(), c.keyFile)
+		return fmt.Errorf("%s-key %s: the key has a passphrase; remove it with openssl pkey", c.flag, c.keyFile)
 	case !hasPEM(certPEM):
-		return fmt.Errorf("%s-cert %s: %s", c.prefix(), c.certFile, noPEM)
+		return fmt.Errorf("%s-cert %s: %s", c.flag, c.certFile, noPEM)
 	case !hasPEM(keyPEM):
-		return fmt.Errorf("%s-key %s: %s", c.prefix(), c.keyFile, noPEM)
+		return fmt.Errorf("%s-key %s: %s", c.flag, c.keyFile, noPEM)
 	}
-	return fmt.Errorf("%s-cert %s, %[1]s-key %[3]s: %[4]w; the first certificate must be the one of this key, and its intermediates follow", c.prefix(), c.certFile, c.keyFile, err)
+	return fmt.Errorf("%s-cert %s, %[1]s-key %[3]s: %[4]w; the first certificate must be the one of this key, and its intermediates follow", c.flag, c.certFile, c.keyFile, err)
 }
 
 // hasPEM reports whether data has a block in PEM.
@@ -113,9 +109,9 @@ func (c *certificate) checkValidity(leaf *x509.Certificate) error {
 	now := c.now()
 	switch {
 	case now.After(leaf.NotAfter):
-		return fmt.Errorf("%s-cert %s: the certificate expired at %s", c.prefix(), c.certFile, formatTime(leaf.NotAfter))
+		return fmt.Errorf("%s-cert %s: the certificate expired at %s", c.flag, c.certFile, formatTime(leaf.NotAfter))
 	case now.Before(leaf.NotBefore):
-		return fmt.Errorf("%s-cert %s: the certificate is not valid before %s", c.prefix(), c.certFile, formatTime(leaf.NotBefore))
+		return fmt.Errorf("%s-cert %s: the certificate is not valid before %s", c.flag, c.certFile, formatTime(leaf.NotBefore))
 	}
 	return nil
 }

@@ -40,13 +40,13 @@ VEPVERIFY_ variable, that variable over these, and these over the files.`,
 
 SIGTERM and SIGINT (Ctrl-C) stop the service. It finishes the requests that it has, for at
 most 30 seconds. A second signal, 100 ms later or more, ends the process at once. SIGHUP makes
-it read the files of --keys, --tls-cert and --tls-key again. If SIGHUP comes because the
-terminal was closed, the service stops as on SIGTERM.
+it read the files of --keys, --tls-cert and --tls-key, and of the TLS flags of --replay, again. If
+SIGHUP comes because the terminal was closed, the service stops as on SIGTERM.
 
 # Files that change
 
-About a second after a file of --keys, --tls-cert or --tls-key has changed, the service reads
-it again. If the new contents cannot be used, the previous ones stay in use, the log has an
+About a second after a file of --keys, --tls-cert or --tls-key, or of a TLS flag of --replay, has
+changed, the service reads it again. If the new contents cannot be used, the previous ones stay in use, the log has an
 error with the cause, and the metric vepverify_reload_successful is 0. Replace files by a
 rename, so that no half-written file is read. All other settings need a restart.
 

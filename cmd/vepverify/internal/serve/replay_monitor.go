@@ -94,9 +94,7 @@ func (m *replayMonitor) check(ctx context.Context) {
 	switch {
 	case err != nil:
 		m.reportFailure(err)
-	case !again:
-		m.reportFindings(findings)
-	case !m.reportSuccess():
+	case again && !m.reportSuccess():
 		m.failed.Store(true)
 	default:
 		m.reportFindings(findings)

@@ -330,7 +330,7 @@ func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) 
 		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
 	}
 	if s.tlsCert != "" {
-		files.certificate = &certificate{certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
+		files.certificate = &certificate{flag: "--tls", certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
 		files.watch("TLS certificate", "tls", files.certificate.load, s.tlsCert, s.tlsKey)
 		if err := files.certificate.open(); err != nil {
 			return nil, c.UsageErrorf("%w", err)
