@@ -217,10 +217,12 @@ func TestClusterFailover(t *testing.T) {
 	}, master.Restart)
 }
 
-// TestClusterPlannedFailover exchanges a master and its replica under load. Nothing is lost.
+// TestClusterPlannedFailover exchanges a master and its replica under load. Nothing is lost. A node
+// that hears of the old master's new role first has no owner of its slots for a moment; with the
+// documented setting, it still serves the others.
 func TestClusterPlannedFailover(t *testing.T) {
 	t.Parallel()
-	c := redistest.StartCluster(t, 3, 1)
+	c := redistest.StartCluster(t, 3, 1, "--cluster-require-full-coverage", "no")
 	s := open(t, c.URL(), longTimeout)
 	l := startTraffic(t, s)
 	l.after(t, 500)
