@@ -85,22 +85,18 @@ func startPrinted(t *testing.T, line, profile string, window bool) (w *tab, quit
 		}
 		stop() // waits for the process
 	}
-	if err := chromedp.Do(first); err != nil {
-		t.Fatal(err)
-	}
+	// A page that is attached to while it is loading may have no context for scripts. chromedp.Do
+	// would attach to the page at once, chromedp.Targets does not attach.
 	for limit := time.Now().Add(deadline); time.Now().Before(limit); time.Sleep(pollInterval) {
 		targets, err := chromedp.Targets(first)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A page that is attached to while it is loading may have no context for scripts.
 		loaded := func(i *target.Info) bool { return strings.Contains(i.Title, "Example Shop") }
 		if n := slices.IndexFunc(targets, loaded); n >= 0 {
 			ctx, cancel := chromedp.NewContext(first, chromedp.WithTargetID(targets[n].TargetID))
 			t.Cleanup(cancel)
-			w := attach(t, ctx)
-			w.reload()
-			return w, quit
+			return attach(t, ctx), quit
 		}
 	}
 	t.Fatal("the browser does not show the page")
