@@ -100,8 +100,9 @@ type Config struct {
 
 // TokenVerifier returns verifiers of tokens for an origin. *evp.Verifier implements it.
 type TokenVerifier interface {
-	// WithOrigins returns a verifier that accepts tokens for these origins only. The error
-	// matches assertion.ErrMisuse: one of them is not an origin.
+	// WithOrigins returns a verifier that accepts tokens for these origins only. It is called
+	// with one origin, whose form was checked. An [*evp.Error] is answered as one of Verify is,
+	// so that it may be undecided. Any other error is logged and answered with 503.
 	WithOrigins(origins ...string) (*evp.Verifier, error)
 }
 

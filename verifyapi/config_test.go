@@ -52,7 +52,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// tokenVerifier is a TokenVerifier of an application.
+// tokenVerifier is a TokenVerifier whose method needs a value.
 type tokenVerifier struct{ *evp.Verifier }
 
 // TestMaxBody checks that a configured limit applies.

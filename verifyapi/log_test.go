@@ -61,25 +61,46 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// unmade is a TokenVerifier that returns a verifier that NewVerifier has not made.
-type unmade struct{}
+// tokenVerifierFunc is a TokenVerifier of an application.
+type tokenVerifierFunc func() (*evp.Verifier, error)
 
-func (unmade) WithOrigins(...string) (*evp.Verifier, error) { return new(evp.Verifier), nil }
+func (f tokenVerifierFunc) WithOrigins(...string) (*evp.Verifier, error) { return f() }
 
 // TestInternalFault checks that an error that is not about the token is a fault of the
 // service.
 func TestInternalFault(t *testing.T) {
-	s := serve(t, verifyapi.Config{Tokens: unmade{}})
-	got := s.post(t, "/evp", jsonType, goodToken().json())
-	checkHeaders(t, got.Response)
-	if got.StatusCode != 503 || got.body != failed("service unavailable") {
-		t.Errorf("%s %s", got.Status, got.body)
-	}
-	log := s.log.String()
-	for _, want := range []string{"level=ERROR msg=fault", "Verifier not made by NewVerifier", "request=" + got.Header.Get("X-Request-Id"), "result=fault", "class=internal"} {
-		if !strings.Contains(log, want) {
-			t.Errorf("the log has no %s: %s", want, log)
+	for name, test := range map[string]struct {
+		tokens tokenVerifierFunc
+		logged string
+	}{
+		"a zero verifier": {func() (*evp.Verifier, error) { return new(evp.Verifier), nil }, "Verifier not made by NewVerifier"},
+		"no verifier":     {func() (*evp.Verifier, error) { return nil, nil }, "Verifier not made by NewVerifier"},
+		"an outage":       {func() (*evp.Verifier, error) { return nil, errors.New("the vault is sealed") }, "the vault is sealed"},
+		"misuse":          {func() (*evp.Verifier, error) { return new(evp.Verifier).WithOrigins(audience) }, "Verifier not made by NewVerifier"},
+	} {
+		s := serve(t, verifyapi.Config{Tokens: test.tokens})
+		got := s.post(t, "/evp", jsonType, goodToken().json())
+		checkHeaders(t, got.Response)
+		if got.StatusCode != 503 || got.body != failed("service unavailable") {
+			t.Errorf("%s: %s %s", name, got.Status, got.body)
 		}
+		log := s.log.String()
+		for _, want := range []string{"level=ERROR msg=fault", test.logged, "request=" + got.Header.Get("X-Request-Id"), "result=fault", "class=internal"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: %q is not in the log:\n%s", name, want, log)
+			}
+		}
+	}
+}
+
+// TestUndecidedTokenVerifier checks that an application can answer that it is undecided.
+func TestUndecidedTokenVerifier(t *testing.T) {
+	s := serve(t, verifyapi.Config{UndecidedStatus: 503, Tokens: tokenVerifierFunc(func() (*evp.Verifier, error) {
+		return nil, &evp.Error{Kind: assertion.ErrUndecided, Reason: "undecided, keys are being loaded", Domain: "mail.example"}
+	})})
+	got := s.post(t, "/evp", jsonType, goodToken().json())
+	if want := `{"status":"failure","reason":"undecided, keys are being loaded","undecided":true}`; got.StatusCode != 503 || got.body != want {
+		t.Errorf("%s %s", got.Status, got.body)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/sniff"
 )
 
@@ -56,7 +57,8 @@ func (s source) parseToken(body []byte) (p params, err error) {
 	return p, p.checkToken(f, s.missingAdvice(body))
 }
 
-// checkToken returns a rejection if a required parameter is missing.
+// checkToken returns a rejection if a required parameter is missing, or the audience is not an
+// origin.
 func (p *params) checkToken(f fields, advice string) error {
 	switch {
 	case p.assertion == "" && f.has("assertion"):
@@ -67,6 +69,9 @@ func (p *params) checkToken(f fields, advice string) error {
 		return wrongParameter("missing audience parameter")
 	case p.nonce == "":
 		return wrongParameter("missing nonce parameter: it is the nonce that the page gave to the browser")
+	}
+	if _, err := origin.Parse(p.audience); err != nil {
+		return wrongParameter("audience is not an origin: want scheme, host and port only, such as https://rp.example")
 	}
 	return nil
 }
@@ -86,8 +91,8 @@ func (p *params) tokenDomain() string {
 func (x *exchange) verifyToken(ctx context.Context) ([]byte, error) {
 	p := &x.params
 	verifier, err := x.handler.config.Tokens.WithOrigins(p.audience)
-	if err != nil {
-		return nil, wrongParameter("audience is not an origin: want scheme, host and port only, such as https://rp.example")
+	if err != nil { // not the client's fault: checkToken has checked the origin
+		return nil, err
 	}
 	res, err := verifier.Verify(ctx, p.assertion, evp.Expected{Nonce: p.nonce, Email: p.email})
 	if err != nil {
