@@ -2,10 +2,12 @@ package login
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -206,14 +208,25 @@ func isLocal(next string) bool {
 		if !isClean(path) {
 			return false
 		}
-		decoded, err := url.PathUnescape(path)
-		if err != nil || decoded == path { // "/100%25" means "/100%", which means itself
+		decoded := unescape(path)
+		if decoded == path {
 			return true
 		}
 		path = decoded
 	}
 	return false
 }
+
+// unescape percent-decodes text as the most lenient parsers do: what is not an escape, as the
+// end of "/100%", means itself.
+func unescape(text string) string {
+	return escapes.ReplaceAllStringFunc(text, func(escape string) string {
+		c, _ := hex.DecodeString(escape[1:])
+		return string(c)
+	})
+}
+
+var escapes = regexp.MustCompile("%[0-9A-Fa-f]{2}")
 
 // isForbiddenInURL reports whether a character cannot be in a next page.
 func isForbiddenInURL(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }

@@ -138,6 +138,8 @@ var hostileNext = []string{
 	"/%2f/evil.example", "/%2fevil.example", "/%2Fevil.example", "/%5cevil.example", "/%5C%5Cevil.example", "/%09/evil.example", "/%0a/evil.example",
 	"/%0d%0aLocation:%20https://evil.example", "/%00", "/%7f", "/%252fevil.example", "/%25252fevil.example", "/%255cevil.example", "/%2509x", "%2f%2fevil.example", "%2fx",
 	"/%2e%2e//evil.example", "/%2e/", "/a/%2e%2e/b", "/a/.%2e/b", "/%252e%252e/x", "/a%2f%2fb", "/a%5cb",
+	// Encoded several times beside an escape that is invalid once the others are decoded.
+	"/%252fevil.example/%25", "/%255cevil.example/%25zz", "/%25%32fevil.example", "/%252e%252e/%25u",
 	// Dots and empty segments.
 	"/.//evil.example", "/..//evil.example", "/a/..//evil.example", "/a/../..//evil.example", "/./x", "/../x", "/a/..", "/a/.", "/a//b", "/a//", "/.", "/..",
 	// Invalid escapes.
