@@ -107,6 +107,11 @@ func (t *tokens) validate() error {
 	if _, err := t.form.Fields(""); err != nil {
 		return fmt.Errorf("EVP.Form: %w", err)
 	}
+	if t.nonces != nil {
+		if _, err := t.nonces.Take(nil, nil, ""); !errors.Is(err, evp.ErrNoToken) { // zero Nonces
+			return fmt.Errorf("EVP.Nonces: %w", err)
+		}
+	}
 	for _, name := range []string{t.email, t.evt} {
 		if name == "assertion" || name == "next" {
 			return fmt.Errorf("EVP.Form: the field %q has the name of another field", name)

@@ -496,6 +496,8 @@ func TestEVPConfig(t *testing.T) {
 		"the field next":    {Fallback: nothing, Form: evp.Form{EmailName: "next"}},
 		"another assertion": {Fallback: nothing, Form: evp.Form{TokenName: "assertion"}},
 		"two with one name": {Fallback: nothing, Form: evp.Form{TokenName: "email"}},
+		"zero nonces":       {Fallback: nothing, Nonces: new(evp.Nonces)},
+		"a zero verifier":   {Fallback: nothing, Verifier: new(evp.Verifier)},
 	} {
 		config := config(t)
 		config.EVP = &c
