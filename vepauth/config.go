@@ -201,6 +201,11 @@ func (c Config) validate() error {
 			return fmt.Errorf("vepauth: Verifier: %w", err)
 		}
 	}
+	if t, ok := c.Tokens.(*SignedTokens); ok {
+		if err := t.checkMade(); err != nil {
+			return fmt.Errorf("vepauth: Tokens: %w", err)
+		}
+	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
 		return errors.New("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
 	}

@@ -31,9 +31,6 @@ var ErrRefused = errors.New("refused")
 // errForeignToken is the error of SignedTokens for a token that it did not issue.
 var errForeignToken = fmt.Errorf("%w: not signed with a secret of this server", ErrRefused)
 
-// errUnmadeTokens is the error of the zero SignedTokens.
-var errUnmadeTokens = errors.New("SignedTokens not made by NewSignedTokens")
-
 // TokenManager issues and parses the tokens with which requests are signed.
 // SignedTokens is the default.
 //
@@ -140,7 +137,7 @@ func (c SignedTokensConfig) withDefaults() SignedTokensConfig {
 // SignedTokens is a TokenManager that stores nothing: a token is a JSON object with a
 // MAC, and its secret is derived from it. A token is not encrypted: it shows the email
 // address. A token cannot be revoked before it expires. Use NewSignedTokens to create one: the
-// zero value issues and accepts none.
+// methods of a nil or zero one return an error.
 type SignedTokens struct {
 	config  SignedTokensConfig // with all defaults
 	masters []*master
@@ -198,11 +195,19 @@ func (t *SignedTokens) random(n int) ([]byte, error) {
 	return b, nil
 }
 
+// checkMade returns an error if NewSignedTokens has not made t.
+func (t *SignedTokens) checkMade() error {
+	if t == nil || len(t.masters) == 0 {
+		return errors.New("SignedTokens not made by NewSignedTokens")
+	}
+	return nil
+}
+
 // MakeToken implements TokenManager. It refuses an identity without an email address,
 // which a trusted issuer can certify.
 func (t *SignedTokens) MakeToken(_ *http.Request, g Grant) (Token, error) {
-	if len(t.masters) == 0 {
-		return Token{}, errUnmadeTokens
+	if err := t.checkMade(); err != nil {
+		return Token{}, err
 	}
 	if g.Result == nil || g.Result.Email == "" {
 		return Token{}, fmt.Errorf("%w: no email address", ErrRefused)
@@ -225,6 +230,9 @@ func (t *SignedTokens) MakeToken(_ *http.Request, g Grant) (Token, error) {
 
 // ParseToken implements TokenManager.
 func (t *SignedTokens) ParseToken(_ *http.Request, token string) (id Identity, secret string, err error) {
+	if err := t.checkMade(); err != nil {
+		return id, "", err
+	}
 	signed, err := decodeToken(token)
 	if err != nil {
 		return id, "", err

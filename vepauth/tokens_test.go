@@ -259,14 +259,20 @@ func TestRedaction(t *testing.T) {
 }
 
 // TestZeroSignedTokens checks that SignedTokens which NewSignedTokens has not made issue and
-// accept no tokens.
+// accept no tokens, and that this is not the fault of clients.
 func TestZeroSignedTokens(t *testing.T) {
-	tokens := new(vepauth.SignedTokens)
 	grant := vepauth.Grant{Result: &assertion.Result{Email: alice}}
-	if token, err := tokens.MakeToken(nil, grant); err == nil || errors.Is(err, vepauth.ErrRefused) || token.ID != "" {
-		t.Errorf("MakeToken: %v", err)
+	for name, tokens := range map[string]*vepauth.SignedTokens{"nil": nil, "zero": {}} {
+		if token, err := tokens.MakeToken(nil, grant); err == nil || errors.Is(err, vepauth.ErrRefused) || token.ID != "" {
+			t.Errorf("%s: MakeToken: %v", name, err)
+		}
+		for _, token := range []string{"", "x", strings.Repeat("A", 80)} {
+			if _, _, err := tokens.ParseToken(nil, token); err == nil || errors.Is(err, vepauth.ErrRefused) {
+				t.Errorf("%s: ParseToken(%q): %v", name, token, err)
+			}
+		}
 	}
-	if _, _, err := tokens.ParseToken(nil, strings.Repeat("A", 80)); err == nil {
-		t.Error("ParseToken accepts a token")
+	if _, err := vepauth.New(vepauth.Config{Audiences: []string{"https://rp.example"}, Tokens: new(vepauth.SignedTokens)}); err == nil {
+		t.Error("New accepts zero SignedTokens")
 	}
 }
