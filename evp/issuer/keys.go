@@ -34,7 +34,8 @@ type redacted = redact.Text
 //	others  previous: they are published, so that recent tokens can be verified
 //
 // There may be one key only. Keys is safe for concurrent use. Its methods that change
-// the keys take effect with the next request.
+// the keys take effect with the next request. The zero Keys has no key until Replace; the
+// other methods of a nil or zero one return an error.
 type Keys struct {
 	redacted // not exported: a printed Keys shows no key
 	mu       sync.RWMutex
@@ -173,13 +174,10 @@ func (k *Keys) Rotate() error {
 }
 
 // Replace replaces all keys by those of other, such as the result of LoadKeys after the
-// files have changed. It returns an error if other has none.
+// files have changed. It returns an error if other has none, or k is nil.
 func (k *Keys) Replace(other *Keys) error {
-	if other == nil {
-		return errNoKeys
-	}
 	ring := other.all()
-	if len(ring) == 0 {
+	if k == nil || len(ring) == 0 {
 		return errNoKeys
 	}
 	k.mu.Lock()
@@ -191,10 +189,14 @@ func (k *Keys) Replace(other *Keys) error {
 // PrivateJWKS returns the private keys for [ParseKeys], to be stored. It must be kept
 // secret.
 func (k *Keys) PrivateJWKS() ([]byte, error) {
+	ring := k.all()
+	if len(ring) == 0 {
+		return nil, errNoKeys
+	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	for _, key := range k.all() {
+	for _, key := range ring {
 		jwk, err := key.MarshalJWK()
 		if err != nil {
 			return nil, fmt.Errorf("issuer: %w", err)
@@ -206,10 +208,14 @@ func (k *Keys) PrivateJWKS() ([]byte, error) {
 
 // PublicJWKS returns the public keys as they are published.
 func (k *Keys) PublicJWKS() ([]byte, error) {
+	ring := k.all()
+	if len(ring) == 0 {
+		return nil, errNoKeys
+	}
 	var set struct {
 		Keys []*jose.PublicKey `json:"keys"`
 	}
-	for _, key := range k.all() {
+	for _, key := range ring {
 		set.Keys = append(set.Keys, key.Public())
 	}
 	return json.Marshal(set)
@@ -228,8 +234,11 @@ func (k *Keys) algorithms() (algs []string) {
 
 func (k *Keys) current() *jose.PrivateKey { return k.all()[0] }
 
-// all returns the keys. The slice must not be modified.
+// all returns the keys, nil if k is nil. The slice must not be modified.
 func (k *Keys) all() []*jose.PrivateKey {
+	if k == nil {
+		return nil
+	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.ring

@@ -273,3 +273,30 @@ func decode(t *testing.T, s string) []byte {
 	}
 	return b
 }
+
+// TestUnmadeKeys checks the methods of Keys without a key.
+func TestUnmadeKeys(t *testing.T) {
+	full, err := issuer.GenerateKeys(issuer.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *issuer.Keys
+	for name, method := range map[string]func() error{
+		"nil, Rotate":       none.Rotate,
+		"nil, Replace":      func() error { return none.Replace(full) },
+		"nil, PrivateJWKS":  func() error { _, err := none.PrivateJWKS(); return err },
+		"nil, PublicJWKS":   func() error { _, err := none.PublicJWKS(); return err },
+		"zero, Rotate":      new(issuer.Keys).Rotate,
+		"zero, PrivateJWKS": func() error { _, err := new(issuer.Keys).PrivateJWKS(); return err },
+		"zero, PublicJWKS":  func() error { _, err := new(issuer.Keys).PublicJWKS(); return err },
+		"replaced by nil":   func() error { return full.Replace(nil) },
+		"replaced by zero":  func() error { return full.Replace(new(issuer.Keys)) },
+	} {
+		if method() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := new(issuer.Keys).Replace(full); err != nil {
+		t.Errorf("a zero Keys: %v", err)
+	}
+}
