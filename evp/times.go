@@ -23,7 +23,7 @@ type times struct {
 // timeForm is what an error expects of a time.
 const timeForm = "seconds since 1970, an integer up to 2^53 without fraction and exponent"
 
-// readTimes reads the times of a half (rules 3.iat, 4.iat and 3.exp-nbf).
+// readTimes reads the times of a half (rules 3.iat and 3.exp-nbf).
 func readTimes(t *jose.Token, half string) (times, error) {
 	var s times
 	var ok bool
