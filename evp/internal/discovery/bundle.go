@@ -186,6 +186,9 @@ func (b *Bundle) Names() []string {
 
 // Issuer implements [Source].
 func (b *Bundle) Issuer(_ context.Context, emailDomain string) (string, error) {
+	if err := checkDomain(emailDomain); err != nil {
+		return "", err
+	}
 	records, err := b.txt(emailDomain)
 	if err != nil {
 		return "", err.at(emailDomain)

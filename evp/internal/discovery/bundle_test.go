@@ -1,6 +1,7 @@
 package discovery_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,4 +208,22 @@ func FuzzBundle(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBundleImpossibleNames checks that a bundle, like the network, refuses a domain that
+// cannot have a record, whether or not it has an entry for it.
+func TestBundleImpossibleNames(t *testing.T) {
+	b := bundle(t, complete(nil))
+	network := open(t, discovery.Config{Resolver: txtFunc(func(context.Context, string) ([]string, error) {
+		t.Error("a name was looked up that cannot exist")
+		return nil, nil
+	})})
+	for _, domain := range []string{"", "localhost", "Mail.example", "127.0.0.1", host253, strings.TrimPrefix(host253, strings.Repeat("a", 18))} {
+		for name, source := range map[string]discovery.Source{"bundle": b, "network": network} {
+			_, err := source.Issuer(t.Context(), domain)
+			if e := checkError(t, name+" "+domain, err, discovery.Refused, "8.no-issuer"); e.Domain != domain {
+				t.Errorf("%s: domain %q", name, e.Domain)
+			}
+		}
+	}
 }

@@ -133,8 +133,8 @@ func (c Config) client(guard fetch.Config, admit func(context.Context) (release 
 
 // Issuer implements [Source].
 func (n *Network) Issuer(ctx context.Context, emailDomain string) (host string, err error) {
-	if !IsHost(emailDomain) {
-		return "", refused("8.no-issuer", "not a domain").advise(adviceNoIssuer, "").at(emailDomain)
+	if err := checkDomain(emailDomain); err != nil {
+		return "", err
 	}
 	hooks, waited := hooksOf(ctx), false
 	defer func() { hooks.done(waited, err) }()

@@ -61,13 +61,21 @@ const (
 	maxRecord  = 512
 )
 
+// checkDomain returns an error if the domain of an address cannot have a TXT record.
+func checkDomain(emailDomain string) *Error {
+	switch {
+	case !IsHost(emailDomain):
+		return refused("8.no-issuer", "not a domain").advise(adviceNoIssuer, "").at(emailDomain)
+	case len(TXTPrefix)+len(emailDomain) > maxHost:
+		return refused("8.no-issuer", "no TXT record: its name would be too long").advise(adviceNoIssuer, "").at(emailDomain)
+	}
+	return nil
+}
+
 // LookUpTXT asks r for the TXT records of an email domain. It returns at most 16 records,
 // each cut to 512 bytes, and none if the name has none. The error is unavailable.
 func LookUpTXT(ctx context.Context, r TXTResolver, emailDomain string) ([]string, *Error) {
 	name := TXTPrefix + emailDomain
-	if len(name) > maxHost {
-		return nil, nil // a name that cannot exist
-	}
 	if _, ok := r.(*net.Resolver); ok {
 		name += "." // without the system's search list
 	}
