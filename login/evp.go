@@ -298,6 +298,9 @@ func SessionNonces(manager *scs.SessionManager) evp.NonceStore {
 // UpdateNonces implements evp.NonceStore. It sends no cookie if the browser has it already: a
 // login in the same response sends another.
 func (s sessionNonces) UpdateNonces(w http.ResponseWriter, r *http.Request, change func(stored string) string) error {
+	if !isMade(s.manager) {
+		return errors.New("SessionNonces of a session manager that scs.New has not made")
+	}
 	session, err := s.open(r)
 	if err != nil {
 		return err

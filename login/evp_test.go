@@ -470,6 +470,19 @@ type downStore struct{ scs.Store }
 func (downStore) Find(string) ([]byte, bool, error)      { return nil, false, errDatabase }
 func (downStore) Commit(string, []byte, time.Time) error { return errDatabase }
 
+// TestSessionNoncesUnmade checks that a session manager that scs.New has not made is an error.
+func TestSessionNoncesUnmade(t *testing.T) {
+	for name, manager := range map[string]*scs.SessionManager{"nil": nil, "zero": {}} {
+		nonces, err := evp.NewNonces(evp.NoncesConfig{Store: login.SessionNonces(manager)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := nonces.Issue(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)); !errors.Is(err, assertion.ErrUndecided) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestSessionNoncesFail checks that a form works without a nonce if the session store fails.
 func TestSessionNoncesFail(t *testing.T) {
 	sessions := secureSessions()

@@ -55,6 +55,11 @@ func cookieName(audience origin.Origin, prefix string) string {
 // cookieSuffix returns the end of the names of the cookies of a prefix.
 func cookieSuffix(prefix string) string { return strings.ReplaceAll(prefix, "/", "~") }
 
+// isMade reports whether scs.New has made a session manager.
+func isMade(s *scs.SessionManager) bool {
+	return s != nil && s.Store != nil && s.Codec != nil && s.Lifetime > 0
+}
+
 // checkSessions returns an error if the session manager is not safe. The audiences are
 // https if secure is set, and http otherwise.
 func checkSessions(s *scs.SessionManager, secure bool) error {
@@ -63,7 +68,7 @@ func checkSessions(s *scs.SessionManager, secure bool) error {
 		return fmt.Errorf("login: Sessions: %w", err)
 	}
 	switch {
-	case s.Store == nil, s.Codec == nil, s.Lifetime <= 0:
+	case !isMade(s):
 		return errors.New("login: Sessions: no store, codec or lifetime: call scs.New")
 	case secure && !c.Secure:
 		return errors.New("login: Sessions: the audience is https, but Cookie.Secure is not set")
