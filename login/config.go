@@ -27,9 +27,9 @@ type Config[U any] struct {
 
 	// OneUse is the guard that lets each assertion, and each token of EVP, sign in once. Nil
 	// means the guard of the Verifier (for tokens: of EVP.Verifier) or, if it has none, a guard
-	// in the memory of this process. That has
-	// room for 100 000 assertions with a lifetime of at most 10 minutes, about 200 bytes
-	// each. Several processes need a guard that they share, such as redisstore's.
+	// in the memory of this process. That has room for 100 000 assertions with a lifetime of at
+	// most 10 minutes, about 200 bytes each. Several processes need a guard that they share,
+	// such as redisstore's.
 	OneUse assertion.OneUse
 
 	// InsecureReplay means that a verifier without a guard gets none. Until it expires, an

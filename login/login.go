@@ -46,9 +46,8 @@
 // # Routes
 //
 // POST /api/login takes a form with the field assertion or, with Config.EVP, with the fields
-// email and token. POST /api/logout takes a
-// form that may be empty. The response is JSON, or a
-// page if the request prefers text/html to application/json, as browsers do for forms:
+// email and token. POST /api/logout takes a form that may be empty. The response is JSON, or
+// a page if the request prefers text/html to application/json, as browsers do for forms:
 //
 //	                       JSON                                    page
 //	signed in, signed out  200 {"status":"okay","email","next"}    303 to next

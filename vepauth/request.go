@@ -365,8 +365,8 @@ func formsAgree(r *http.Request, query, form string, coversForm bool) bool {
 // sameValues reports whether two forms are equal. A nil form equals an empty one.
 func sameValues(a, b url.Values) bool { return maps.EqualFunc(a, b, slices.Equal[[]string]) }
 
-// isMerged reports whether all has exactly the values of the query and of an unsigned body. The values of a form come before those of the query, the
-// values of a multipart form after them.
+// isMerged reports whether all has exactly the values of the query and of an unsigned body.
+// The values of a form come before those of the query, those of a multipart form after them.
 func isMerged(all, query, body url.Values) bool {
 	for name, values := range all {
 		q, b := query[name], body[name]

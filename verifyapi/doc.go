@@ -79,8 +79,8 @@
 // those that were skipped. Clients can add 8 lines to that for each class of cause, by
 // naming domains.
 //
-// No assertion, token or nonce is logged, and no address unless Config.LogEmails is set. No metric has
-// a label that a client can choose.
+// No assertion, token or nonce is logged, and no address unless Config.LogEmails is set. No
+// metric has a label that a client can choose.
 //
 // # What is not checked
 //
