@@ -5,31 +5,23 @@ package serve
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/verifier"
-	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/redisstore"
-	"github.com/vepverify/vepverify/verifyapi"
 )
 
 // command is the command serve with its flags.
@@ -189,33 +181,6 @@ func (s *command) untilDelay(ctx context.Context, health *health, logger *slog.L
 	}
 }
 
-// open opens the ports and adds their servers to all. It returns the listener of the API.
-func (s *command) open(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry, all map[net.Listener]*http.Server) (net.Listener, error) {
-	api, err := s.handler(c, files, guard, health, registry)
-	if err != nil {
-		return nil, err
-	}
-	connections := &connectionLog{files.logger, loglimit.NewLogger(files.logger)}
-	listener, err := s.listen(c, files, connections)
-	if err != nil {
-		return nil, err
-	}
-	server := api.Server()
-	server.Handler = health.closing(api)
-	all[listener] = server
-	if s.metricsAddress != "" {
-		l, err := s.listenMetrics(c)
-		if err != nil {
-			return nil, err
-		}
-		all[l] = metricsServer(registry)
-	}
-	for _, server := range all {
-		server.ErrorLog = log.New(connections, "", 0)
-	}
-	return listener, nil
-}
-
 // check returns an error if flags contradict each other.
 func (s *command) check(c *cli.Call) error {
 	switch {
@@ -240,139 +205,6 @@ func (s *command) check(c *cli.Call) error {
 		return c.UsageErrorf("%w", err)
 	}
 	return s.CheckTimeout(c)
-}
-
-// handler returns the API.
-func (s *command) handler(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry) (*verifyapi.Handler, error) {
-	keys, err := s.issuers(c, files)
-	if err != nil {
-		return nil, err
-	}
-	config := assertion.Config{Keys: keys, Now: c.Now}
-	if guard.store != nil {
-		if err := s.checkMaxLife(c, guard.store); err != nil {
-			return nil, err
-		}
-		config.OneUse, config.MaxLife = guard.store, time.Duration(s.maxLife)
-	}
-	v, err := s.Trust.Verifier(c, config)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := s.tokenVerifier(c, files, guard)
-	if err != nil {
-		return nil, err
-	}
-	metrics, err := verifyapi.NewMetrics(registry)
-	if err != nil {
-		return nil, err
-	}
-	h, err := verifyapi.New(verifyapi.Config{
-		Verifier: v, Tokens: tokens, UndecidedStatus: int(s.undecided), MaxBody: int64(s.maxBody.N),
-		InFlight: s.inFlight.N, Queue: s.queue.N, Lookups: s.lookups.N,
-		Components: health.components, Logger: files.logger, LogEmails: s.logEmails, Metrics: metrics, Unavailable: s.testFailure,
-	})
-	if err != nil {
-		return nil, c.UsageErrorf("%w", err)
-	}
-	return h, nil
-}
-
-// checkMaxLife returns an error if the store cannot remember assertions for as long as
-// --max-life needs. Package assertion has this limit.
-func (s *command) checkMaxLife(c *cli.Call, store oneUseStore) error {
-	longest := store.MaxLife() - 2*time.Duration(s.Leeway)
-	if life := time.Duration(s.maxLife); life > longest {
-		return c.UsageErrorf("--max-life %s: more than %s, which the store can remember with --leeway %s", cli.FormatSpan(life), cli.FormatSpan(longest), s.Leeway.String())
-	}
-	return nil
-}
-
-// issuers returns the source of the issuers' keys. The files of --keys are added to files.
-func (s *command) issuers(c *cli.Call, files *files) (assertion.KeySource, error) {
-	if s.insecureSSL || s.insecureHTTP {
-		return s.insecureResolver(c)
-	}
-	if s.Keys == "" {
-		return s.Source(c)
-	}
-	k := &keysFile{network: &s.Network, logger: files.logger}
-	files.keys = k
-	files.watch("keys", "keys", k.load, s.Keys)
-	if _, err := s.Offline(c); err != nil {
-		return nil, err
-	}
-	if err := k.read(); err != nil {
-		return nil, err
-	}
-	return k, nil
-}
-
-// url returns the URL of the service.
-func (s *command) url(l net.Listener) string {
-	if s.tlsCert != "" {
-		return urlOf("https", l)
-	}
-	return urlOf("http", l)
-}
-
-// urlOf returns the URL of a server, without a path. The zone of an IPv6 address is escaped.
-func urlOf(scheme string, l net.Listener) string {
-	u := url.URL{Scheme: scheme, Host: l.Addr().String()}
-	return u.String()
-}
-
-// listen opens the port for the API, with TLS if there is a certificate. Its files are
-// added to files.
-func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) (net.Listener, error) {
-	host, err := servers.ParseHost(s.address)
-	if err != nil {
-		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
-	}
-	if s.tlsCert != "" {
-		files.certificate = &certificate{flag: "--tls", certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
-		files.watch("TLS certificate", "tls", files.certificate.load, s.tlsCert, s.tlsKey)
-		if err := files.certificate.open(); err != nil {
-			return nil, c.UsageErrorf("%w", err)
-		}
-		files.metrics.MustRegister(gauge("vepverify_tls_certificate_not_after_timestamp_seconds",
-			"When the TLS certificate in use expires, in seconds since 1970.", nil, files.certificate.notAfter))
-	}
-	l, err := servers.Listen(host, strconv.Itoa(s.port.N))
-	if err != nil {
-		return nil, fmt.Errorf("%w (see --address and --port)", err)
-	}
-	if s.tlsCert == "" {
-		return servers.OnTLS(l, connections.noteTLS), nil
-	}
-	return tls.NewListener(l, files.certificate.config()), nil
-}
-
-// listenMetrics opens the port for the metrics.
-func (s *command) listenMetrics(c *cli.Call) (net.Listener, error) {
-	host, port, err := servers.SplitHostPort(s.metricsAddress)
-	if err != nil {
-		return nil, c.UsageErrorf("--metrics-address %q: %w", cli.Shown(s.metricsAddress), err)
-	}
-	l, err := servers.Listen(host, port)
-	if err != nil {
-		return nil, fmt.Errorf("%w (see --metrics-address)", err)
-	}
-	return l, nil
-}
-
-// printRunning prints the URL of the service, and the fallback if there is one, in
-// the format of the original verifier. The original's test suite reads here which
-// configuration file has won.
-func (s *command) printRunning(c *cli.Call, l net.Listener) error {
-	type fields struct {
-		URL      string `json:"url"`
-		Fallback string `json:"fallback,omitempty"`
-	}
-	return c.PrintJSON(struct {
-		Type   string
-		Fields fields
-	}{"server.running", fields{s.url(l), s.Fallback}})
 }
 
 // The garbage collector's settings for the service, unless GOGC or GOMEMLIMIT is
