@@ -22,6 +22,7 @@ require (
 
 // The command.
 require (
+	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/urfave/cli/v2 v2.27.7
 	golang.org/x/term v0.47.0

@@ -19,11 +19,11 @@ fail() {
 # expect compares what a check has found with what it wants.
 expect() { [ "$2" = "$3" ] || fail "$1: \"$2\", want \"$3\""; }
 
-# settings writes the settings of the service, and starts it with them.
+# settings writes the settings of the service, and starts it with them. It answers at once.
 settings() {
 	printf '%s\n' VEPVERIFY_METRICS_ADDRESS=127.0.0.1:8081 VEPVERIFY_KEYS=/etc/vepverify/keys.json "$@" >/etc/vepverify/vepverify.env
 	systemctl restart vepverify
-	wait_for_url http://127.0.0.1:8081/metrics
+	answers http://127.0.0.1:8081/metrics
 }
 
 drop_in() {
@@ -36,6 +36,9 @@ no_drop_in() {
 	rm -rf /etc/systemd/system/vepverify.service.d
 	systemctl daemon-reload
 }
+
+# answers fails unless a URL answers now.
+answers() { curl -sS --max-time 30 -o /dev/null "$1" || fail "no answer from $1"; }
 
 wait_for_url() { curl -ks --retry 50 --retry-all-errors --retry-delay 1 --max-time 30 -o /dev/null "$1" || fail "no answer from $1"; }
 
@@ -76,7 +79,7 @@ least() { printf '%s\n' "$@" | sort -n | head -n 1; }
 
 starts_on_port_8080_of_this_machine_without_settings() {
 	systemctl start vepverify
-	wait_for_url http://127.0.0.1:8080/status
+	expect 'health when systemctl start has returned' "$(vepverify health http://127.0.0.1:8080)" ok
 	systemctl stop vepverify
 	expect 'result of a stop' "$(property Result)" success
 }
@@ -151,6 +154,17 @@ finishes_requests_when_it_is_stopped() {
 	expect 'result of a stop' "$(property Result) $(property ExecMainStatus)" 'success 0'
 }
 
+# The unit allows less time than the delay.
+stops_after_the_shutdown_delay() {
+	mkdir -p /etc/systemd/system/vepverify.service.d
+	printf '[Service]\nTimeoutStopSec=1s\n' >/etc/systemd/system/vepverify.service.d/short.conf
+	systemctl daemon-reload
+	settings VEPVERIFY_SHUTDOWN_DELAY=3s
+	systemctl stop vepverify
+	expect 'result of a stop' "$(property Result) $(property ExecMainStatus)" 'success 0'
+	no_drop_in
+}
+
 accepts_once_with_redis() {
 	settings "VEPVERIFY_REPLAY=redis://127.0.0.1:6379"
 	accepts_once
@@ -221,12 +235,12 @@ drop_ins_offline_and_memory() {
 	no_drop_in
 }
 
-says_why_it_does_not_start() {
+does_not_start_with_a_wrong_setting_and_says_why() {
 	local began
 	settings
 	began=$(date +%s)
 	printf 'VEPVERIFY_PORT=http\n' >/etc/vepverify/vepverify.env
-	systemctl restart vepverify
+	! systemctl restart vepverify 2>/dev/null || fail 'systemctl restart succeeds with a wrong setting'
 	for _ in $(seq 300); do
 		! logged "$began" VEPVERIFY_PORT || return 0
 		sleep 0.1
@@ -249,11 +263,12 @@ in_root() {
 	step reload_reads_the_keys_again
 	step is_started_again_after_it_was_killed
 	step finishes_requests_when_it_is_stopped
+	step stops_after_the_shutdown_delay
 	step accepts_once_with_redis
 	step drop_in_redis_socket
 	step drop_ins_tls_and_low_port
 	step drop_ins_offline_and_memory
-	step says_why_it_does_not_start
+	step does_not_start_with_a_wrong_setting_and_says_why
 }
 
 if [ "${1:-}" = --in-root ]; then

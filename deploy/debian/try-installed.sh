@@ -129,6 +129,9 @@ verify() { curl -sS "http://$1/verify" --data-urlencode "assertion=$(cat "$2")" 
 # running UNIT prints the version of the program that runs there.
 running() { "/proc/$(systemctl show -P MainPID "$1")/exe" version; }
 
+# is_ready HOST fails unless an instance can verify now.
+is_ready() { expect ok vepverify health "http://$1/readyz"; }
+
 # become_ready HOST waits until an instance can verify.
 become_ready() { curl -s -o /dev/null --fail --retry 30 --retry-delay 1 --retry-all-errors "http://$1/readyz" || fail "$1 does not become ready"; }
 
@@ -160,7 +163,7 @@ start_other() {
 	sed 's|/etc/vepverify/vepverify.env|/etc/other/vepverify.env|' /usr/lib/systemd/system/vepverify.service >/etc/systemd/system/other.service
 	systemctl daemon-reload
 	systemctl start other
-	become_ready 10.0.0.12:8080
+	is_ready 10.0.0.12:8080
 }
 
 # start_addresses gives this machine the addresses of both instances in docs/SERVICE.md.
@@ -185,7 +188,6 @@ check_not_started() {
 }
 
 check_unit() {
-	expect ok vepverify health http://10.0.0.11:8080/readyz
 	expect 'active (running)' systemctl status vepverify
 	systemctl reload vepverify
 	expect 'active (running)' systemctl status vepverify
@@ -232,11 +234,11 @@ take_away() {
 	systemctl stop vepverify
 	more_answers
 	systemctl start vepverify
-	become_ready 10.0.0.11:8080
+	is_ready 10.0.0.11:8080
 	systemctl stop other
 	more_answers
 	systemctl start other
-	become_ready 10.0.0.12:8080
+	is_ready 10.0.0.12:8080
 	end_load 'an instance is taken away'
 }
 
@@ -245,12 +247,12 @@ take_away() {
 upgrade() {
 	begin_load
 	install_new
-	become_ready 10.0.0.11:8080
+	is_ready 10.0.0.11:8080
 	expect "$(version_of $new)" running vepverify
 	expect "$(version_of $old)" running other
 	more_answers
 	systemctl restart other
-	become_ready 10.0.0.12:8080
+	is_ready 10.0.0.12:8080
 	expect "$(version_of $new)" running other
 	end_load 'upgrade'
 }
@@ -264,7 +266,7 @@ roll_back() {
 	go_back
 	expect inactive systemctl is-active vepverify
 	systemctl start vepverify
-	become_ready 10.0.0.11:8080
+	is_ready 10.0.0.11:8080
 	expect "$(version_of $old)" running vepverify
 }
 
@@ -278,7 +280,7 @@ service() {
 	configure /etc/vepverify/vepverify.env 10.0.0.11
 	cp /etc/vepverify/vepverify.env settings
 	quietly systemctl enable --now vepverify
-	become_ready 10.0.0.11:8080
+	expect ok vepverify health http://10.0.0.11:8080/readyz
 	start_other
 	check_unit
 	make_assertion ada >used

@@ -134,6 +134,8 @@ func (f *files) names() (all []string) {
 
 // reload reads all files again.
 func (f *files) reload() {
+	notifyReloading(f.logger)
+	defer notifyReady(f.logger)
 	if f.caFile != "" {
 		f.logger.Warn("SIGHUP: --ca-file is read at the start only: restart the service for a new one", "files", []string{f.caFile})
 	}

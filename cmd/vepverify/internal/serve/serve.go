@@ -147,6 +147,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, r
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
+	notifyReady(logger)
 	ctx, stop := context.WithCancel(ctx)
 	defer files.start(ctx, c, hangups, stop)()
 	defer stop()
@@ -170,6 +171,7 @@ func (s *command) untilDelay(ctx context.Context, health *health, logger *slog.L
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ignore := context.AfterFunc(ctx, func() {
 		health.stopping.Store(true)
+		notifyStopping(logger, time.Duration(s.shutdownDelay))
 		if s.shutdownDelay > 0 {
 			logger.Warn("stopping: serves on for the delay, and is not ready; a second signal stops at once", "delay", s.shutdownDelay.String())
 		}
