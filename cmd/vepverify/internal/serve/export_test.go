@@ -24,6 +24,12 @@ var NewReplayMonitor = newReplayMonitor
 // CheckNow asks the store, as at an interval.
 func (m *replayMonitor) CheckNow(ctx context.Context) { m.check(ctx) }
 
+// SettingsEvery is the number of checks until the settings are read again.
+const SettingsEvery = settingsEvery
+
+// Misconfigurations is the value of the metric.
+func (m *replayMonitor) Misconfigurations() float64 { return m.misconfigurations() }
+
 // Component returns the state of the store.
 func (m *replayMonitor) Component() verifyapi.Component { return m.component() }
 

@@ -25,7 +25,10 @@ func (h *health) watchStore(guard guard, registry prometheus.Registerer) {
 		return
 	}
 	h.store = guard.monitor
-	registry.MustRegister(gauge("vepverify_replay_store_up", "1 if the replay store worked when it was last asked, 0 if not, or if one of a Cluster's masters did not.", nil, h.store.up))
+	registry.MustRegister(
+		gauge("vepverify_replay_store_up", "1 if the replay store worked when it was last asked, 0 if not, or if one of a Cluster's masters did not.", nil, h.store.up),
+		gauge("vepverify_replay_store_misconfigurations", "Settings with which the servers of the replay store can lose entries, as they were last read.", nil, h.store.misconfigurations),
+	)
 }
 
 // start asks the store until ctx ends. The returned function waits for that.

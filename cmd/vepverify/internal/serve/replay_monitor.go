@@ -26,6 +26,9 @@ type serverStore interface {
 // checkInterval is the time between two checks of the store.
 const checkInterval = 5 * time.Second
 
+// settingsEvery is the number of checks after which the settings of the servers are read again.
+const settingsEvery = 12
+
 // replayMonitor is a replay store that knows whether it works. It asks the store at an interval.
 // Health checks and metrics report the last answer, so that they cost the store nothing. It logs
 // when the store stops working, and when it works again.
@@ -43,14 +46,17 @@ type replayMonitor struct {
 	failed atomic.Bool
 
 	// Only the goroutine of check uses these.
-	checked  bool // at least once
-	reported bool // the log says that the store does not work
+	checks   int                           // so far
+	reported bool                          // the log says that the store does not work
+	silent   bool                          // the servers do not report their settings
+	findings []redisstore.Misconfiguration // what the log has about the settings
 }
 
 // replayState is the last answer of a store.
 type replayState struct {
 	err    error // nil means that the store works
 	worked bool  // at any time
+	wrong  int   // settings with which the servers can lose entries, as they were last read
 }
 
 // newReplayMonitor returns a monitor of a store that was never asked. The caller then calls check.
@@ -86,24 +92,41 @@ func (m *replayMonitor) run(ctx context.Context) {
 // check asks the store with the command of a verification. It must not be called concurrently.
 func (m *replayMonitor) check(ctx context.Context) {
 	again := m.failed.Swap(false) || m.reported
-	findings, err := m.ask(ctx, again || !m.checked)
+	settings := again || m.checks%settingsEvery == 0 && !m.silent
+	findings, err := m.ask(ctx, settings)
 	if ctx.Err() != nil { // the service stops
 		return
 	}
-	m.state.Store(&replayState{err, m.state.Load().worked || err == nil})
+	m.checks++
+	state := *m.state.Load()
+	state.err, state.worked = err, state.worked || err == nil
+	if settings && err == nil {
+		state.wrong = countReported(findings)
+		m.silent = state.wrong == 0 && len(findings) > 0
+	}
+	m.state.Store(&state)
 	switch {
 	case err != nil:
 		m.reportFailure(err)
 	case again && !m.reportSuccess():
 		m.failed.Store(true)
-	default:
+	case settings:
 		m.reportFindings(findings)
 	}
-	m.checked = true
 }
 
-// ask asks the servers whether they work, and perhaps for their settings too: at the start, and when
-// they work again, because another server may have taken over.
+// countReported returns the number of settings that the servers report.
+func countReported(findings []redisstore.Misconfiguration) (n int) {
+	for _, f := range findings {
+		if f.Got != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// ask asks the servers whether they work, and perhaps for their settings too: at the start, at an
+// interval, and when they work again, because another server may have taken over.
 func (m *replayMonitor) ask(ctx context.Context, settings bool) ([]redisstore.Misconfiguration, error) {
 	if settings {
 		return m.Check(ctx)
@@ -124,13 +147,20 @@ func (m *replayMonitor) reportFailure(err error) {
 func (m *replayMonitor) reportSuccess() (logged bool) {
 	if _, logged = m.limit.Allow("works"); logged {
 		m.logger.Warn("the replay store works again")
-		m.reported = false
+		m.reported, m.findings = false, nil
 	}
 	return logged
 }
 
-// reportFindings logs settings with which the servers can lose entries.
+// reportFindings logs settings with which the servers can lose entries, unless the log has them.
 func (m *replayMonitor) reportFindings(findings []redisstore.Misconfiguration) {
+	if slices.Equal(findings, m.findings) {
+		return
+	}
+	m.findings = findings
+	if len(findings) == 0 {
+		m.logger.Info("the settings of the replay store are correct now")
+	}
 	var hidden, servers []string
 	for _, f := range findings {
 		if f.Got != "" {
@@ -176,3 +206,6 @@ func (m *replayMonitor) up() float64 {
 	}
 	return 1
 }
+
+// misconfigurations is the value of the metric vepverify_replay_store_misconfigurations.
+func (m *replayMonitor) misconfigurations() float64 { return float64(m.state.Load().wrong) }

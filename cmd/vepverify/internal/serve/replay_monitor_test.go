@@ -16,7 +16,13 @@ import (
 // changingStore is a store that fails with an error, and counts how often its settings are read.
 type changingStore struct {
 	err      error
+	wrong    []redisstore.Misconfiguration
 	settings int
+}
+
+// newChangingStore returns a store that works, and has a wrong setting.
+func newChangingStore() *changingStore {
+	return &changingStore{wrong: []redisstore.Misconfiguration{{Setting: "appendonly", Want: "yes", Got: "no"}}}
 }
 
 func (s *changingStore) FirstUse(context.Context, string, time.Time) (bool, error) {
@@ -30,7 +36,7 @@ func (s *changingStore) Check(context.Context) ([]redisstore.Misconfiguration, e
 		return nil, s.err
 	}
 	s.settings++
-	return []redisstore.Misconfiguration{{Setting: "appendonly", Want: "yes", Got: "no"}}, nil
+	return s.wrong, nil
 }
 
 func (s *changingStore) MaxLife() time.Duration { return time.Hour }
@@ -56,7 +62,7 @@ func TestReplayMonitor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := new(strings.Builder)
-			store := new(changingStore)
+			store := newChangingStore()
 			m := serve.NewReplayMonitor(store, slog.New(slog.NewTextHandler(log, nil)))
 			worked := false
 			for i, err := range c.answers {
@@ -93,7 +99,7 @@ func TestReplayMonitor(t *testing.T) {
 // TestReplayMonitorRejects: a use that the store rejects by itself says nothing about its servers.
 func TestReplayMonitorRejects(t *testing.T) {
 	log := new(strings.Builder)
-	store := new(changingStore)
+	store := newChangingStore()
 	m := serve.NewReplayMonitor(store, slog.New(slog.NewTextHandler(log, nil)))
 	m.CheckNow(t.Context())
 	store.err = assertion.ErrRetention
@@ -107,10 +113,55 @@ func TestReplayMonitorRejects(t *testing.T) {
 	}
 }
 
+// TestReplayMonitorSettings: the settings are read again after a time, unless the store does not
+// report them. The log has them when they are others. The metric has the number of wrong ones, also
+// while the store does not work.
+func TestReplayMonitorSettings(t *testing.T) {
+	log := new(strings.Builder)
+	store := newChangingStore()
+	m := serve.NewReplayMonitor(store, slog.New(slog.NewTextHandler(log, nil)))
+	expect := func(what string, wrong float64, reads int, line string) {
+		t.Helper()
+		for range serve.SettingsEvery {
+			m.CheckNow(t.Context())
+		}
+		if got := m.Misconfigurations(); got != wrong || store.settings != reads {
+			t.Errorf("%s: %v wrong settings, want %v; read %d times, want %d", what, got, wrong, store.settings, reads)
+		}
+		if strings.Count(log.String(), "\n") != min(len(line), 1) || !strings.Contains(log.String(), line) {
+			t.Errorf("%s: the log has %q, want %q", what, log, line)
+		}
+		log.Reset()
+	}
+	wrong := store.wrong
+	expect("at the start", 1, 1, "may lose entries")
+	expect("unchanged", 1, 2, "")
+	store.wrong = nil
+	expect("corrected", 0, 3, "are correct now")
+	expect("still right", 0, 4, "")
+	store.wrong = wrong
+	expect("wrong again", 1, 5, "may lose entries")
+	store.err = errors.New("refused")
+	expect("down", 1, 5, "does not work")
+}
+
+// TestReplayMonitorHidden: a store that does not report its settings is not asked again, since each
+// such question is an entry in the log of Redis.
+func TestReplayMonitorHidden(t *testing.T) {
+	store := &changingStore{wrong: []redisstore.Misconfiguration{{Setting: "appendonly", Want: "yes"}}}
+	m := serve.NewReplayMonitor(store, slog.New(slog.DiscardHandler))
+	for range 3 * serve.SettingsEvery {
+		m.CheckNow(t.Context())
+	}
+	if got := m.Misconfigurations(); got != 0 || store.settings != 1 {
+		t.Errorf("%v wrong settings, want none; read %d times, want once", got, store.settings)
+	}
+}
+
 // TestReplayMonitorStops: a check that ends with the service says nothing about the store.
 func TestReplayMonitorStops(t *testing.T) {
 	log := new(strings.Builder)
-	store := new(changingStore)
+	store := newChangingStore()
 	m := serve.NewReplayMonitor(store, slog.New(slog.NewTextHandler(log, nil)))
 	m.CheckNow(t.Context())
 	store.err = context.Canceled

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/clitest"
+	"github.com/vepverify/vepverify/internal/porttest"
 	"github.com/vepverify/vepverify/internal/redistest"
 )
 
@@ -195,11 +196,19 @@ func TestServeReplayURL(t *testing.T) {
 }
 
 // TestServeReplaySettings: the settings of a Redis server that was down at the start are checked
-// when it works.
+// when it works, and are in the metrics.
 func TestServeReplaySettings(t *testing.T) {
 	redis := redistest.Start(t, "--appendfsync", "everysec")
 	redis.Kill()
-	s := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL())
+	metrics := porttest.FreeAddr(t)
+	s := startServe(t, nil, "--keys", sampleKeys, "--replay", redis.URL(), "--metrics-address", metrics)
+	expectMetric := func(line string) {
+		t.Helper()
+		if text := readMetrics(t, metrics); !strings.Contains(text, "\n"+line+"\n") {
+			t.Errorf("no %s in %s", line, text)
+		}
+	}
+	expectMetric("vepverify_replay_store_misconfigurations 0")
 	redis.Restart()
 	text := sample(t, "assertion.txt")
 	for ask(t, http.DefaultClient, s.URL, text).Undecided {
@@ -207,6 +216,7 @@ func TestServeReplaySettings(t *testing.T) {
 	}
 	s.await("the replay store works again")
 	s.await("redis at " + redis.Addr() + ` can lose entries: appendfsync is \"everysec\" and should be always`)
+	expectMetric("vepverify_replay_store_misconfigurations 1")
 }
 
 // TestServeReplaySentinel: a service goes on when its master dies, and knows what was used.
