@@ -33,7 +33,11 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, verifyapi.Config{Verifier: v, Tokens: sampleTokens(t), Version: verifyapi.Version{Version: "1.0.0", Commit: strings.Repeat("0123456789", 4)}})
+	s := serve(t, verifyapi.Config{
+		Verifier: v, Tokens: sampleTokens(t),
+		Version:    verifyapi.Version{Version: "1.0.0", Commit: strings.Repeat("0123456789", 4)},
+		Components: func() []verifyapi.Component { return []verifyapi.Component{{Name: "service", Required: true}} }, // as vepverify serve
+	})
 	ran := 0
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 		for _, shown := range strings.Split(block[1], "$ curl ")[1:] {
