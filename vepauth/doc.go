@@ -51,7 +51,7 @@
 //	vepauth.Config{Tokens: tokens, Nonces: store, PublicOrigin: "https://rp.example", …}
 //
 // Here store is a *redisstore.Store. Redis needs "appendonly yes" and "appendfsync always",
-// or a crash loses the nonces of the last second (docs/REPLAY.md). A replica that takes over
+// or a crash loses the nonces of up to two seconds (docs/REPLAY.md). A replica that takes over
 // may lack the latest nonces; a request could then be accepted twice. While the store is
 // full or cannot be reached, signed requests are answered with 503.
 //
