@@ -50,7 +50,7 @@ func (v *verification) readEmail() error {
 	if !ok {
 		return badClaim("3.email", "email is absent or not a string", "email: an email address")
 	}
-	if v.domain, ok = emailDomain(email); !ok {
+	if v.domain, ok = discovery.EmailDomain(email); !ok {
 		return &Error{
 			Kind: ErrEmail, Rule: "3.email", Reason: "email address refused: not an address of this protocol",
 			Found: "an email that is not such an address",
@@ -69,33 +69,6 @@ func (v *verification) readEmail() error {
 	}
 	return nil
 }
-
-// maxEmail is the size of the longest address, in bytes.
-const maxEmail = 254
-
-// emailDomain returns the domain of an email address by the production of WHATWG's HTML.
-// The domain is in lower case, has two labels at least, and is not an IP address; a last
-// label that is a number is refused.
-func emailDomain(email string) (domain string, ok bool) {
-	local, domain, _ := strings.Cut(email, "@")
-	if len(email) > maxEmail || local == "" {
-		return "", false
-	}
-	for _, c := range []byte(local) {
-		if !inLocalPart[c] {
-			return "", false
-		}
-	}
-	return domain, discovery.IsHost(domain)
-}
-
-// inLocalPart has the characters that may be before the @.
-var inLocalPart = func() (table [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_`{|}~-") {
-		table[c] = true
-	}
-	return table
-}()
 
 // readHolder reads the browser's key (rule 3.holder-key).
 func (v *verification) readHolder() (err error) {

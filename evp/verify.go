@@ -261,7 +261,7 @@ func (v *verification) checkSubmitted() error {
 	switch {
 	case submitted == "" || submitted == v.email:
 		return nil
-	case !equalFold(submitted, v.email):
+	case discovery.Lower(submitted) != discovery.Lower(v.email):
 		return &Error{
 			Kind: ErrEmail, Rule: "6.submitted", Reason: "email mismatch: the token is about another address than the submitted one",
 			Found: "another address", Expected: "the submitted address",
@@ -271,27 +271,6 @@ func (v *verification) checkSubmitted() error {
 		return draft02(ErrEmail, "the address differs from the submitted one in upper and lower case", "the submitted address, byte for byte")
 	}
 	return nil
-}
-
-// equalFold reports whether two strings are equal apart from the case of ASCII letters.
-// Unlike strings.EqualFold, it does not fold other characters, such as the Kelvin sign.
-func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
 
 // checkAllowed applies Config.Issuers and Config.Domains.

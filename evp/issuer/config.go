@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/evp/internal/discovery"
-	"github.com/vepverify/vepverify/internal/domain"
 )
 
 // Config configures an Issuer. Issuer, Keys, Accounts and LoginURL are required.
@@ -178,11 +177,10 @@ func isPath(p string) bool {
 	return strings.HasPrefix(p, "/") && path.Clean(p) == p && u.EscapedPath() == p && p != "/"
 }
 
-// isAddress reports whether s is an address that verifiers accept: the production of WHATWG
-// HTML, at most 254 bytes, with a domain in lower case of two labels at least.
+// isAddress reports whether verifiers accept an address (rule 3.email of docs/EVP.md).
 func isAddress(s string) bool {
-	email, host, ok := domain.Email(s)
-	return ok && email == s && discovery.IsHost(host)
+	_, ok := discovery.EmailDomain(s)
+	return ok
 }
 
 // sameAddress reports whether two valid addresses are the same mailbox.
@@ -190,16 +188,5 @@ func (c Config) sameAddress(a, b string) bool {
 	if c.ExactAddresses {
 		return a == b
 	}
-	return lower(a) == lower(b)
-}
-
-// lower returns an ASCII text in lower case. strings.EqualFold would also equate letters of
-// ASCII with others.
-func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
+	return discovery.Lower(a) == discovery.Lower(b)
 }

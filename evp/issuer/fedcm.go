@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+
+	"github.com/vepverify/vepverify/evp/internal/discovery"
 )
 
 // LoggedIn tells the browser that the visitor has signed in at the issuer. Call it on the
@@ -60,6 +62,6 @@ func (i *Issuer) accountsForBrowser(r *http.Request) ([]Account, error) {
 
 // accountID returns the ID of an account that has none.
 func accountID(email string) string {
-	sum := sha256.Sum256([]byte(lower(email)))
+	sum := sha256.Sum256([]byte(discovery.Lower(email)))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

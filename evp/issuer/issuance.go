@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vepverify/vepverify/evp/internal/discovery"
 	"github.com/vepverify/vepverify/evp/internal/jose"
 	"github.com/vepverify/vepverify/internal/mediatype"
 	"github.com/vepverify/vepverify/internal/strictjson"
@@ -168,7 +169,7 @@ var errTarget = errors.New("signature: the request is for another host")
 
 // isOwnHost reports whether the Host of a request is the issuer's.
 func (i *Issuer) isOwnHost(host string) bool {
-	return i.config.AnyHost || lower(strings.TrimSuffix(host, ":443")) == i.host
+	return i.config.AnyHost || discovery.Lower(strings.TrimSuffix(host, ":443")) == i.host
 }
 
 // account returns the account of the session that has the address. All accounts are

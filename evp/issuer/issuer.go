@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vepverify/vepverify/evp/internal/discovery"
 	"github.com/vepverify/vepverify/internal/loglimit"
 	"github.com/vepverify/vepverify/internal/registrable"
 )
@@ -36,7 +37,7 @@ func New(c Config) (*Issuer, error) {
 
 // Record returns the TXT record with which the domain of addresses names this issuer.
 func (i *Issuer) Record(emailDomain string) (name, value string) {
-	return "_email-verification." + emailDomain, "iss=" + i.host
+	return discovery.TXTPrefix + emailDomain, "iss=" + i.host
 }
 
 // WebIdentityURL returns the URL from which browsers fetch the file web-identity: on the

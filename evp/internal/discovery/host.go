@@ -8,9 +8,17 @@ const maxHost = 253
 // IsHost reports whether s is a canonical host name (rule 8.record).
 func IsHost(s string) bool { return domain.IsHost(s) }
 
-// lower returns s with the letters of ASCII in lower case. strings.ToLower would also make
+// EmailDomain returns the domain of an email address of the protocol (rule 3.email): an address
+// by the production of WHATWG's HTML, of at most 254 bytes, whose domain is a canonical host
+// name.
+func EmailDomain(email string) (host string, ok bool) {
+	canonical, host, ok := domain.Email(email)
+	return host, ok && canonical == email && IsHost(host)
+}
+
+// Lower returns s with the letters of ASCII in lower case. strings.ToLower would also make
 // letters of ASCII from others, such as the Kelvin sign.
-func lower(s string) string {
+func Lower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {

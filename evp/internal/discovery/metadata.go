@@ -131,7 +131,7 @@ func parseURL(s string) (string, error) {
 	if u.User != nil {
 		return "", errURLUser
 	}
-	host, port, hasPort := strings.Cut(lower(u.Host), ":")
+	host, port, hasPort := strings.Cut(Lower(u.Host), ":")
 	switch {
 	case !IsHost(host):
 		return "", errURLHost
