@@ -108,11 +108,14 @@ func (v *verification) describeBinding() []assertion.Fact {
 }
 
 func (v *verification) describeTimes() []assertion.Fact {
-	return []assertion.Fact{
+	facts := []assertion.Fact{
 		{Name: "now", Value: humantime.UTC(v.now)},
 		{Name: nameEVT, Value: v.formatTimes(v.evtTimes)},
-		{Name: nameKB, Value: v.formatTimes(v.kbTimes)},
 	}
+	if v.kbTimes.read { // those of the issuer's half were read before
+		facts = append(facts, assertion.Fact{Name: nameKB, Value: v.formatTimes(v.kbTimes)})
+	}
+	return facts
 }
 
 func (v *verification) formatTimes(t times) string {

@@ -122,3 +122,31 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainUnreadTimes checks that a half whose times cannot be read has none in the report.
+func TestExplainUnreadTimes(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*mint)
+		rule   string
+	}{
+		"no iat": {func(m *mint) { delete(m.kb, "iat") }, "3.iat"},
+		"exp":    {func(m *mint) { m.kb["exp"] = "x" }, "3.exp-nbf"},
+		"nbf":    {func(m *mint) { m.kb["nbf"] = 1.5 }, "3.exp-nbf"},
+	} {
+		m := newMint(t, jose.Ed25519, jose.Ed25519)
+		test.change(m)
+		e := verifier(t, config(), sourceOf(m.issuer.Public())).Explain(t.Context(), m.token(t), expected)
+		wantError(t, e.Err, evp.ErrClaims, test.rule)
+		var names []string
+		for _, s := range e.Steps {
+			if s.Name == "times" {
+				for _, f := range s.Facts {
+					names = append(names, f.Name)
+				}
+			}
+		}
+		if want := []string{"now", "the issuer's half"}; !slices.Equal(names, want) {
+			t.Errorf("%s: facts %q, want %q", name, names, want)
+		}
+	}
+}

@@ -14,10 +14,12 @@ const (
 	leeway = 60 * time.Second  // how far clocks may differ
 )
 
-// times are the claims iat, exp and nbf of a half, in seconds.
+// times are the claims iat, exp and nbf of a half, in seconds. They are zero until they are
+// read.
 type times struct {
 	iat, exp, nbf  int64
 	hasExp, hasNbf bool
+	read           bool
 }
 
 // timeForm is what an error expects of a time.
@@ -28,16 +30,15 @@ func readTimes(t *jose.Token, half string) (times, error) {
 	var s times
 	var ok bool
 	if s.iat, _, ok = integer(t.Claims, "iat"); !ok {
-		return s, badClaim("3.iat", half+": iat is not an integer", "iat: "+timeForm)
+		return times{}, badClaim("3.iat", half+": iat is not an integer", "iat: "+timeForm)
 	}
-	var found bool
 	if s.exp, s.hasExp, ok = integer(t.Claims, "exp"); s.hasExp && !ok {
-		return s, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: "+timeForm+"; or no exp")
+		return times{}, badClaim("3.exp-nbf", half+": exp is not an integer", "exp: "+timeForm+"; or no exp")
 	}
-	if s.nbf, found, ok = integer(t.Claims, "nbf"); found && !ok {
-		return s, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: "+timeForm+"; or no nbf")
+	if s.nbf, s.hasNbf, ok = integer(t.Claims, "nbf"); s.hasNbf && !ok {
+		return times{}, badClaim("3.exp-nbf", half+": nbf is not an integer", "nbf: "+timeForm+"; or no nbf")
 	}
-	s.hasNbf = found
+	s.read = true
 	return s, nil
 }
 
