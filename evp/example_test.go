@@ -1,6 +1,7 @@
 package evp_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/evp"
+	"github.com/vepverify/vepverify/evp/evptest"
 	"github.com/vepverify/vepverify/evp/internal/vector"
 )
 
@@ -137,4 +139,74 @@ func ExampleParseBundle() {
 	v, err := evp.NewVerifier(evp.Config{Origins: []string{"https://rp.example"}, Bundle: b})
 	fmt.Println(v != nil, err)
 	// Output: true <nil>
+}
+
+func ExampleVerifier_Lookup() {
+	world := evptest.New() // with an issuer for mail.example, in place of DNS and the network
+	v, err := evp.NewVerifier(evp.Config{Origins: []string{"https://rp.example"}, Resolver: world, InsecureTransport: world})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, domain := range []string{"mail.example", "other.example"} {
+		d := v.Lookup(context.Background(), domain)
+		fmt.Println(d.Domain, d.Records, d.Err)
+		for _, key := range d.Entries {
+			fmt.Println("key:", key.Kty, key.Algorithm)
+		}
+	}
+	// Output:
+	// mail.example [iss=accounts.issuer.example] <nil>
+	// key: OKP Ed25519
+	// other.example [] untrusted issuer: other.example does not support the protocol
+}
+
+// A bundle, with which tokens are verified without a network.
+func ExampleVerifier_Save() {
+	world := evptest.New() // with an issuer for mail.example, in place of DNS and the network
+	online, err := evp.NewVerifier(evp.Config{Origins: []string{"https://rp.example"}, Resolver: world, InsecureTransport: world})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var text bytes.Buffer
+	if err := online.Save(context.Background(), &text, "mail.example"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	bundle, err := evp.ParseBundle(text.Bytes())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	offline, err := evp.NewVerifier(evp.Config{Origins: []string{"https://rp.example"}, Bundle: bundle})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token := world.Token(evptest.Request{Email: "alice@mail.example", Origin: "https://rp.example", Nonce: "n-1"})
+	res, err := offline.Verify(context.Background(), token, evp.Expected{Nonce: "n-1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(res.Email, bundle.Len())
+	// Output: alice@mail.example 3
+}
+
+// A guard that several processes share, such as redisstore's, lets each token be used once.
+func ExampleVerifier_WithOneUse() {
+	v, form := example("chromium-156/mail-plus")
+	v, err := v.WithOneUse(assertion.NewMemoryOneUse(100_000, v.Now))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 {
+		_, err := v.Verify(context.Background(), form.Token, evp.Expected{Nonce: form.Nonce})
+		fmt.Println(errors.Is(err, assertion.ErrReplayed), err)
+	}
+	// Output:
+	// false <nil>
+	// true the token was used before
 }
