@@ -49,7 +49,7 @@ func (v *verification) checkFirstUse() error {
 		const reason = "the record of used assertions is not available"
 		return &Error{
 			Kind: ErrUndecided, Reason: reason, detail: withCause(reason, err), cause: err, Found: err.Error(),
-			Advice: "try again; if the error persists, check the one-use store",
+			Advice: "try again; if the error persists, check the one-use store", Setting: "OneUse",
 		}
 	case !first:
 		return &Error{

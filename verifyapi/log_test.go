@@ -262,7 +262,7 @@ func TestCauses(t *testing.T) {
 		"failure":         {verifyapi.Config{}, ask(foreign), nil},
 		"no document":     {verifyapi.Config{}, ask(unreachable), []string{"level=WARN msg=undecided", "dark.example: domain is unavailable: no document of this host is known", "advice="}},
 		"lookup":          {verifyapi.Config{Verifier: fetching}, ask(from("down.example")), []string{"level=WARN msg=undecided", "class=unavailable", "down.example", "HTTP status 500", "advice="}},
-		"store":           {verifyapi.Config{Verifier: store(full)}, ask(good), []string{"level=WARN msg=undecided", "class=one_use_store", "the record of used assertions is not available", "the store is full"}},
+		"store":           {verifyapi.Config{Verifier: store(full)}, ask(good), []string{"level=WARN msg=undecided", "class=one_use_store", "the record of used assertions is not available", "the store is full", "setting=OneUse"}},
 		"wrapped":         {verifyapi.Config{Verifier: store(fmt.Errorf("asking: %w", full))}, ask(good), []string{"asking: the store is full"}},
 		"memory":          {verifyapi.Config{Verifier: newVerifier(t, assertion.Config{OneUse: assertion.NewMemoryOneUse(0, nil), MaxLife: -1})}, ask(good), []string{"level=WARN", "one-use store: "}},
 		"by the operator": {verifyapi.Config{Unavailable: true}, ask(good), []string{"level=ERROR msg=fault", "class=test", "unavailable by configuration"}},
