@@ -29,6 +29,8 @@ var errBundleName = errors.New("neither the name of a TXT record, nor an https U
 // The value null means that there is no TXT record, or no document. What is not in the
 // bundle is undecided. Members whose names are domains are of a bundle of package
 // wellknown, which may be in the same object, and are ignored.
+//
+// An error about a member names it.
 func ParseBundle(data []byte) (*Bundle, error) {
 	object, err := strictjson.ParseObject(data)
 	if err != nil {
@@ -48,7 +50,8 @@ func ParseBundle(data []byte) (*Bundle, error) {
 	return &Bundle{*documents}, nil
 }
 
-// LoadBundle reads the bundle in the file at path, as ParseBundle does.
+// LoadBundle reads the bundle in the file at path, as ParseBundle does. The error names the
+// file.
 func LoadBundle(path string) (*Bundle, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -207,9 +208,12 @@ func interpretations(next string) []string {
 	all := []string{next, strings.TrimSpace(next), dropped.String(), strings.ReplaceAll(dropped.String(), "\\", "/")}
 	path, _, _ := strings.Cut(next, "?")
 	path, _, _ = strings.Cut(path, "#")
-	for range 3 { // routers decode paths and encode them again
-		decoded, err := url.PathUnescape(path)
-		if err != nil || decoded == path {
+	for range 3 { // routers decode paths, some of them leniently, and encode them again
+		decoded := regexp.MustCompile("%[0-9A-Fa-f]{2}").ReplaceAllStringFunc(path, func(escape string) string {
+			text, _ := url.PathUnescape(escape)
+			return text
+		})
+		if decoded == path {
 			break
 		}
 		path = decoded

@@ -53,7 +53,7 @@ func (c Credentials) LogValue() slog.Value { return c.redacted().LogValue() }
 func (c Credentials) redacted() redact.Text { return redact.Text(c.Scheme) + " credentials" }
 
 // Sign signs a client's request with the current time and a random nonce. See
-// [Signer.Sign].
+// [Signer.Sign], also for the errors.
 func Sign(r *http.Request, c Credentials) error { return Signer{Credentials: c}.Sign(r) }
 
 // Signer signs requests with a clock and a source of randomness of its own.

@@ -45,7 +45,7 @@ type Keys struct {
 func newKeys(ring []*jose.PrivateKey) *Keys { return &Keys{redacted: "issuer keys", ring: ring} }
 
 // GenerateKeys generates a current and a next key. alg is Ed25519, ES256, RS256 (2048
-// bits), or EdDSA.
+// bits), or EdDSA. Any other is an error.
 func GenerateKeys(alg string) (*Keys, error) {
 	k := newKeys(nil)
 	for range 2 {
@@ -71,7 +71,8 @@ func generate(alg string) (*jose.PrivateKey, error) {
 // ParseKeys parses one private JWK, or a set of them: {"keys":[…]} in the order of Keys.
 // A member alg decides what tokens name as their alg; without it, that is Ed25519, ES256
 // or RS256, whichever the key fits. A member kid is kept; without it, or if it is empty,
-// the kid is the thumbprint of the key (RFC 7638). No two keys may have the same kid.
+// the kid is the thumbprint of the key (RFC 7638). No two keys may have the same kid. The
+// error contains no part of a key.
 func ParseKeys(data []byte) (*Keys, error) {
 	ring, err := parseRing(data)
 	if err != nil {
@@ -81,7 +82,7 @@ func ParseKeys(data []byte) (*Keys, error) {
 }
 
 // LoadKeys reads files for [ParseKeys] and joins their keys in the order of the paths. So
-// a rotation can be three files: current, next, previous.
+// a rotation can be three files: current, next, previous. The error names the file.
 func LoadKeys(paths ...string) (*Keys, error) {
 	var ring []*jose.PrivateKey
 	for _, path := range paths {
