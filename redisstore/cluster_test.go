@@ -217,9 +217,9 @@ func TestClusterFailover(t *testing.T) {
 	}, master.Restart)
 }
 
-// TestClusterPlannedFailover exchanges a master and its replica under load. Nothing is lost. A node
-// that hears of the old master's new role first has no owner of its slots for a moment, and answers
-// CLUSTERDOWN. There is no other failure.
+// TestClusterPlannedFailover exchanges a master and its replica under load. Nothing is lost, and no
+// use fails. A node that hears of the old master's new role first has no owner of its slots for a
+// moment, and answers CLUSTERDOWN.
 func TestClusterPlannedFailover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3, 1, "--cluster-require-full-coverage", "no")
@@ -229,7 +229,7 @@ func TestClusterPlannedFailover(t *testing.T) {
 	do(t, c.Replica(0), "cluster", "failover")
 	c.AwaitFailover(t, c.Replica(0))
 	l.after(t, 500)
-	if failures := l.failed("redis CLUSTERDOWN: the cluster does not serve the key"); failures != "" {
+	if failures := l.failed(); failures != "" {
 		t.Errorf("failures %s", failures)
 	}
 	c.Masters()[0].Kill() // now a replica, which may still redirect some uses

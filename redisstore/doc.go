@@ -19,11 +19,12 @@
 // sends any other answer. The key may then be in Redis or not, and the caller must
 // reject what it stands for.
 //
-// The command is never sent twice for one call, even if the client is configured with
-// retries. If the answer to the first were lost, the second would find the
-// call's own entry, and a first use would be reported as a replay. It is sent to another
-// server only if the first has said that it did not execute it: the redirections of a
-// Cluster, and READONLY.
+// A command that may have been executed is never sent again, even if the client is configured
+// with retries. If its answer were lost, the second command would find the call's own entry,
+// and a first use would be reported as a replay. A command is sent again, after a pause and
+// within the time limit of the call, only if the server has refused it, and the cause can
+// pass by itself: READONLY, MASTERDOWN, NOREPLICAS, LOADING and BUSY, and in a Cluster
+// CLUSTERDOWN, TRYAGAIN, MOVED and ASK. Redis sends these before it executes a command.
 //
 // Redis does not learn the keys: it stores the SHA-256 of each, without a value.
 // It gets the lifetime of an entry and no time of day, so its clock may be

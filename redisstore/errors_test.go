@@ -58,24 +58,20 @@ func TestCauses(t *testing.T) {
 		cause      string
 		begin, end []any
 		user, path string
+		config     redisstore.Config
 	}{
-		{"READONLY: the server is a read-only replica", []any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "", ""},
-		{"OOM: the server is full", []any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}, "", ""},
-		{"NOREPLICAS: fewer replicas", []any{"config", "set", "min-replicas-to-write", "1"}, []any{"config", "set", "min-replicas-to-write", "0"}, "", ""},
-		{"ERR: the server has no database of that number", []any{"ping"}, []any{"ping"}, "", "/9"},
-		{"WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, "unknown:s3cret@", ""},
-		{"WRONGPASS: wrong user or password", []any{"acl", "setuser", "off", "off", ">s3cret"}, []any{"acl", "deluser", "off"}, "off:s3cret@", ""},
-		{"no answer in time", []any{"client", "pause", "100000", "write"}, []any{"client", "unpause"}, "", ""},
-		{"NOAUTH: the server wants a password", []any{"config", "set", "requirepass", "x"}, []any{"ping"}, "", ""},
-		{"WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, ":s3cret@", ""},
+		{"refused the command: READONLY: the server is a read-only replica", []any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "", "", shortTimeout},
+		{"refused the command: OOM: the server is full", []any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}, "", "", longTimeout},
+		{"refused the command: NOREPLICAS: fewer replicas", []any{"config", "set", "min-replicas-to-write", "1"}, []any{"config", "set", "min-replicas-to-write", "0"}, "", "", shortTimeout},
+		{"refused the command: ERR: the server has no database of that number", []any{"ping"}, []any{"ping"}, "", "/9", longTimeout},
+		{"refused the command: WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, "unknown:s3cret@", "", longTimeout},
+		{"refused the command: WRONGPASS: wrong user or password", []any{"acl", "setuser", "off", "off", ">s3cret"}, []any{"acl", "deluser", "off"}, "off:s3cret@", "", longTimeout},
+		{"no answer in time", []any{"client", "pause", "100000", "write"}, []any{"client", "unpause"}, "", "", redisstore.Config{Timeout: 200 * time.Millisecond}},
+		{"refused the command: NOAUTH: the server wants a password", []any{"config", "set", "requirepass", "x"}, []any{"ping"}, "", "", longTimeout},
+		{"refused the command: WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, ":s3cret@", "", longTimeout},
 	} {
 		do(c.begin...)
-		timeout := redisstore.Config{Timeout: 30 * time.Second}
-		if strings.Contains(c.cause, "in time") {
-			timeout.Timeout = 200 * time.Millisecond
-		}
-		expectCause(t, open(t, "redis://"+c.user+server.Addr()+c.path, timeout), server.Addr()+": ")
-		expectCause(t, open(t, "redis://"+c.user+server.Addr()+c.path, timeout), c.cause)
+		expectCause(t, open(t, "redis://"+c.user+server.Addr()+c.path, c.config), "redis at "+server.Addr()+": "+c.cause)
 		do(c.end...)
 	}
 }
@@ -135,7 +131,7 @@ func TestRefusalCauses(t *testing.T) {
 		"s3cret":               "an error without a code",
 	} {
 		t.Run(text, func(t *testing.T) {
-			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), longTimeout), cause)
+			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), shortTimeout), cause)
 		})
 	}
 }

@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/vepverify/vepverify/internal/redistest"
 	"github.com/vepverify/vepverify/redisstore"
 )
@@ -179,44 +177,6 @@ func TestEndedContext(t *testing.T) {
 		t.Errorf("FirstUse = %v, %v", first, err)
 	}
 	expect(t, s, "key", time.Now().Add(time.Minute), true)
-}
-
-// TestNoRetry checks that a command whose answer was lost is not sent again,
-// even if the client has retries: the answer would be that of a second use.
-func TestNoRetry(t *testing.T) {
-	retrying := redis.Options{ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1, MaxRetryBackoff: -1}
-	for _, answer := range []string{"", "+O", "-LOADING\r\n", "-TRYAGAIN\r\n"} {
-		f := startFakeServer(t, answer, true)
-		expectError(t, open(t, f.url(), longTimeout), "key")
-
-		options := retrying
-		options.Addr = f.Addr().String()
-		client := redis.NewClient(&options)
-		defer client.Close()
-		s, err := redisstore.New(client, longTimeout)
-		if err != nil {
-			t.Fatal(err)
-		}
-		expectError(t, s, "key")
-		if n := f.sets.Load(); n != 2 {
-			t.Errorf("answer %q: two calls sent %d commands", answer, n)
-		}
-	}
-}
-
-func TestRefusals(t *testing.T) {
-	for name, args := range map[string][]string{
-		"read-only replica": {"--replicaof", "127.0.0.1 1"},
-		"out of memory":     {"--maxmemory", "1", "--maxmemory-policy", "noeviction"},
-		"no replica":        {"--min-replicas-to-write", "1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := open(t, redistest.Start(t, args...).URL(), longTimeout)
-			for i := range 3 {
-				expectError(t, s, fmt.Sprint(i))
-			}
-		})
-	}
 }
 
 func TestPassword(t *testing.T) {

@@ -71,8 +71,8 @@ func (s *Store) connect() {
 func setOptions(o *redis.UniversalOptions, timeout time.Duration) {
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
-	// If Redis is down, fail at once; the next call tries again. A redirection of a Cluster is
-	// followed, because the node that sends it has not executed the command.
+	// If Redis is down, fail at once; the next call tries again. The store itself sends a command
+	// again that was refused for a moment.
 	o.MaxRetries, o.DialerRetries = -1, 1
 	// Calls that wait at the same time share a flush to the server's disk.
 	o.PoolSize = 64

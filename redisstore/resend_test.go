@@ -2,9 +2,11 @@ package redisstore_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,8 @@ import (
 // with OK. After an answer without a line's end it closes the connection.
 type fakeNode struct {
 	net.Listener
+	asking string        // the answer to ASKING
+	sent   chan struct{} // gets a value for each SET
 	mu     sync.Mutex
 	script []string
 	sets   int
@@ -32,7 +36,7 @@ func startFakeNode(t *testing.T) *fakeNode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fakeNode{Listener: l}
+	f := &fakeNode{Listener: l, asking: "+OK\r\n", sent: make(chan struct{}, 10_000)}
 	var mu sync.Mutex
 	var conns []net.Conn
 	f.wg.Go(func() {
@@ -73,7 +77,7 @@ func (f *fakeNode) serve(conn net.Conn) {
 		case "sentinel":
 			fmt.Fprintf(conn, "*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
 		case "asking":
-			io.WriteString(conn, "+OK\r\n")
+			io.WriteString(conn, f.asking)
 		case "set":
 			answer := f.next()
 			io.WriteString(conn, answer)
@@ -86,17 +90,25 @@ func (f *fakeNode) serve(conn net.Conn) {
 	}
 }
 
+// answer sets the answers to the next SETs, in which %s is the address.
+func (f *fakeNode) answer(script ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.script = script
+}
+
 // next counts a SET and returns the answer to it.
 func (f *fakeNode) next() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sets++
+	f.sent <- struct{}{}
 	if len(f.script) == 0 {
 		return "+OK\r\n"
 	}
 	answer := f.script[0]
 	f.script = f.script[1:]
-	return answer
+	return strings.ReplaceAll(answer, "%s", f.Addr().String())
 }
 
 func (f *fakeNode) count() int {
@@ -105,38 +117,57 @@ func (f *fakeNode) count() int {
 	return f.sets
 }
 
-// TestNeverSentTwice checks that a command that may have been executed is not sent again by the
-// clients of a Cluster and of Sentinel, even if the program's own client has retries. It is sent
-// again only if the server has said that it did not execute it: it redirects, or is a replica.
-func TestNeverSentTwice(t *testing.T) {
-	for name, c := range map[string]struct {
-		answer  string
-		cluster int // the number of times a client of a cluster sends it
-	}{
-		"lost":        {"", 1},
-		"half":        {"+O", 1},
-		"half, nil":   {"$-", 1},
-		"not RESP":    {"x\r\n", 1},
-		"LOADING":     {"-LOADING x\r\n", 1},
-		"TRYAGAIN":    {"-TRYAGAIN x\r\n", 1},
-		"CLUSTERDOWN": {"-CLUSTERDOWN x\r\n", 1},
-		"MASTERDOWN":  {"-MASTERDOWN x\r\n", 1},
-		"NOREPLICAS":  {"-NOREPLICAS x\r\n", 1},
-		"clients":     {"-ERR max number of clients reached\r\n", 1},
-		"READONLY":    {"-READONLY x\r\n", 2},
-		"MOVED":       {"-MOVED 1 %s\r\n", 2},
-		"ASK":         {"-ASK 1 %s\r\n", 2},
-	} {
-		t.Run(name, func(t *testing.T) {
+// awaitSent waits until n SETs were sent.
+func (f *fakeNode) awaitSent(t *testing.T, n int) {
+	t.Helper()
+	for late := time.After(30 * time.Second); f.count() < n; {
+		select {
+		case <-f.sent:
+		case <-late:
+			t.Fatalf("sent %d times, want %d", f.count(), n)
+		}
+	}
+}
+
+// answers are the answers to a command, and how often a client of a cluster and other clients send
+// it if the next answer is OK. A server that answers in one of the other ways has, or may have,
+// executed it, or goes on to answer so.
+var answers = []struct {
+	answer         string // %s is the address of the server
+	cluster, other int
+}{
+	{"", 1, 1},
+	{"+O", 1, 1},
+	{"$-", 1, 1},
+	{"x\r\n", 1, 1},
+	{"-ERR max number of clients reached\r\n", 1, 1},
+	{"-OOM x\r\n", 1, 1},
+	{"-MISCONF x\r\n", 1, 1},
+	{"-NOPERM x\r\n", 1, 1},
+	{"-CLUSTERDOWN x\r\n", 2, 1},
+	{"-TRYAGAIN x\r\n", 2, 1},
+	{"-MOVED 1 %s\r\n", 2, 1},
+	{"-ASK 1 %s\r\n", 2, 1},
+	{"-READONLY x\r\n", 2, 2},
+	{"-MASTERDOWN x\r\n", 2, 2},
+	{"-LOADING x\r\n", 2, 2},
+	{"-BUSY x\r\n", 2, 2},
+	{"-NOREPLICAS x\r\n", 2, 2},
+}
+
+// TestSentAgain checks that a command is sent again only if the server has said that it did not
+// execute it, by all clients, even if the program's own has retries.
+func TestSentAgain(t *testing.T) {
+	for _, c := range answers {
+		t.Run(c.answer, func(t *testing.T) {
 			for kind, open := range stores(t) {
 				f := startFakeNode(t)
-				script := strings.ReplaceAll(c.answer, "%s", f.Addr().String())
-				f.script = []string{script}
-				s := open(f.Addr().String())
-				want := 1
+				f.answer(c.answer)
+				want := c.other
 				if strings.HasPrefix(kind, "cluster") {
 					want = c.cluster
 				}
+				s := open(f.Addr().String())
 				if want == 1 {
 					expectError(t, s, "key")
 				} else {
@@ -150,21 +181,112 @@ func TestNeverSentTwice(t *testing.T) {
 	}
 }
 
-// TestLostAfterRedirection checks that a command whose answer was lost is not sent again when it
-// was redirected before.
-func TestLostAfterRedirection(t *testing.T) {
-	for _, redirection := range []string{"-MOVED 1 %s\r\n", "-ASK 1 %s\r\n", "-READONLY x\r\n"} {
-		for kind, open := range stores(t) {
-			if !strings.HasPrefix(kind, "cluster") {
-				continue
-			}
-			f := startFakeNode(t)
-			f.script = []string{strings.ReplaceAll(redirection, "%s", f.Addr().String()), ""}
-			expectError(t, open(f.Addr().String()), "key")
-			if n := f.count(); n != 2 {
-				t.Errorf("%s, %s: sent %d times", kind, redirection, n)
-			}
+// TestNeverSentTwice checks that a command whose answer was lost is not sent again when it was
+// refused before.
+func TestNeverSentTwice(t *testing.T) {
+	for _, c := range answers {
+		if c.cluster == 1 {
+			continue
 		}
+		t.Run(c.answer, func(t *testing.T) {
+			for kind, open := range stores(t) {
+				if c.other == 1 && !strings.HasPrefix(kind, "cluster") {
+					continue
+				}
+				f := startFakeNode(t)
+				f.answer(c.answer, "")
+				expectError(t, open(f.Addr().String()), "key")
+				if n := f.count(); n != 2 {
+					t.Errorf("%s: sent %d times, want 2", kind, n)
+				}
+			}
+		})
+	}
+}
+
+// TestAsking checks that a command after ASKING is sent again if it was refused itself, and not if
+// only ASKING was.
+func TestAsking(t *testing.T) {
+	for _, c := range []struct {
+		asking, set string
+		sets        int
+	}{
+		{"+OK\r\n", "-CLUSTERDOWN x\r\n", 3},
+		{"-LOADING x\r\n", "-LOADING x\r\n", 3},
+		{"-LOADING x\r\n", "+OK\r\n", 2},
+		{"-LOADING x\r\n", "$-1\r\n", 2},
+		{"-LOADING x\r\n", "", 2},
+		{"-LOADING x\r\n", "-OOM x\r\n", 2},
+	} {
+		f := startFakeNode(t)
+		f.asking = c.asking
+		f.answer("-ASK 1 %s\r\n", c.set)
+		s := open(t, "redis+cluster://"+f.Addr().String(), longTimeout)
+		if c.sets == 2 {
+			expectError(t, s, "key")
+		} else {
+			expect(t, s, "key", time.Now().Add(time.Minute), true)
+		}
+		if n := f.count(); n != c.sets {
+			t.Errorf("ASKING %q, SET %q: sent %d times, want %d", c.asking, c.set, n, c.sets)
+		}
+	}
+}
+
+// TestRedirectedForLong checks that a use waits for nodes that do not agree about a slot.
+func TestRedirectedForLong(t *testing.T) {
+	f := startFakeNode(t)
+	f.answer(slices.Repeat([]string{"-MOVED 1 %s\r\n"}, 10)...)
+	expect(t, open(t, "redis+cluster://"+f.Addr().String(), longTimeout), "key", time.Now().Add(time.Minute), true)
+	if n := f.count(); n != 11 {
+		t.Errorf("sent %d times, want 11", n)
+	}
+}
+
+// TestRefusedForLong checks that a use waits as long as it may, that the others do not after one that
+// waited in vain, and that uses wait again later.
+func TestRefusedForLong(t *testing.T) {
+	t.Parallel()
+	f := startFakeNode(t)
+	f.answer(slices.Repeat([]string{"-CLUSTERDOWN x\r\n"}, 1000)...)
+	s := open(t, "redis+cluster://"+f.Addr().String(), shortTimeout)
+	if err := expectError(t, s, "waits"); !strings.Contains(err.Error(), "CLUSTERDOWN") {
+		t.Error(err)
+	}
+	waited := f.count()
+	if waited < 3 || waited > 12 {
+		t.Errorf("sent %d times, want 3 to 12", waited)
+	}
+	for i := range 100 {
+		expectError(t, s, fmt.Sprint("does not wait ", i))
+	}
+	if n := f.count() - waited; n != 100 {
+		t.Errorf("100 uses: sent %d times", n)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		f.answer("-CLUSTERDOWN x\r\n")
+		first, err := s.FirstUse(t.Context(), "waits again", time.Now().Add(time.Hour))
+		if first && err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("FirstUse: %v, %v", first, err)
+		}
+	}
+}
+
+// TestWaitIsCanceled checks that the end of a context ends the wait.
+func TestWaitIsCanceled(t *testing.T) {
+	f := startFakeNode(t)
+	f.answer(slices.Repeat([]string{"-LOADING x\r\n"}, 1000)...)
+	s := open(t, "redis://"+f.Addr().String(), redisstore.Config{Timeout: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() { _, err := s.FirstUse(ctx, "key", time.Now().Add(time.Hour)); failed <- err }()
+	f.awaitSent(t, 2)
+	cancel()
+	if err := <-failed; err == nil {
+		t.Error("no error")
 	}
 }
 
@@ -187,6 +309,9 @@ func stores(t *testing.T) map[string]func(addr string) *redisstore.Store {
 		"server":   url("redis://", ""),
 		"cluster":  url("redis+cluster://", ""),
 		"sentinel": url("redis+sentinel://", "/m"),
+		"server of New": func(addr string) *redisstore.Store {
+			return use(redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true, MaxRetries: 5, MinRetryBackoff: -1}))
+		},
 		"cluster of New": func(addr string) *redisstore.Store {
 			return use(redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}, ContextTimeoutEnabled: true, MaxRetries: 5, MaxRedirects: 8, MinRetryBackoff: -1}))
 		},

@@ -166,12 +166,13 @@ func TestSentinelLoss(t *testing.T) {
 	t.Parallel()
 	master, replica, sentinels := startMonitored(t, "m")
 	s := open(t, sentinels.URL(), longTimeout)
+	refused := open(t, sentinels.URL(), shortTimeout)
 	kept, lost := newKeys("kept"), newKeys("lost")
 	useAll(t, s, kept)
 	replicated(t, master, 1)
 	do(t, master, "config", "set", "min-replicas-to-write", "1")
 	cutReplica(t, master, replica)
-	expectCause(t, s, "redis at "+master.Addr()+": refused the command: NOREPLICAS")
+	expectCause(t, refused, "redis at "+master.Addr()+": refused the command: NOREPLICAS")
 	do(t, master, "config", "set", "min-replicas-to-write", "0")
 	useAll(t, s, lost)
 	master.Kill()
@@ -268,7 +269,7 @@ func TestSentinelCutOff(t *testing.T) {
 			link := forward(t, master.Addr())
 			replica := redistest.StartReplica(t, link.Addr().String())
 			sentinels := redistest.StartSentinels(t, "m", link.Addr().String(), 1)
-			near := open(t, master.URL(), longTimeout) // a client at the master's side of the network
+			near := open(t, master.URL(), shortTimeout) // a client at the master's side of the network
 			replicated(t, master, 1)
 			began := time.Now()
 			link.cut.Store(true)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,7 +24,7 @@ type Config struct {
 	// need different prefixes. Empty means "vepverify:".
 	Prefix string
 
-	// Timeout limits a call, connecting included; a context can end it sooner.
+	// Timeout limits a call, with connecting and waiting; a context can end it sooner.
 	// Zero means 1 s.
 	Timeout time.Duration
 
@@ -86,8 +87,9 @@ type Store struct {
 	client redis.UniversalClient
 	own    bool // the store closes the client
 	config Config
-	at     *location  // a pointer, so that printing a Store shows no password
-	master masterHook // of a store that uses Sentinels
+	at     *location                 // a pointer, so that printing a Store shows no password
+	master masterHook                // of a store that uses Sentinels
+	gaveUp atomic.Pointer[time.Time] // when a call last waited in vain for a server that refuses commands
 }
 
 // New returns a store that uses a client: a *redis.Client, which
@@ -185,8 +187,8 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	return first, nil
 }
 
-// send sends a command of newSet. It reports whether the entry is new.
-func (s *Store) send(ctx context.Context, set onceCmd) (bool, error) {
+// sendOnce sends a command of newSet. It reports whether the entry is new.
+func (s *Store) sendOnce(ctx context.Context, set *onceCmd) (bool, error) {
 	ctx, nodes := withAsked(ctx)
 	switch err := s.client.Process(ctx, set); {
 	case err == redis.Nil: // and no error that wraps it
@@ -214,15 +216,10 @@ func (s *Store) findMasters(ctx context.Context) {
 // newSet returns the command that records key. The entry must exist until the given
 // time, also for every other call whose own clock has not reached that time and that
 // takes as long as Timeout.
-func (s *Store) newSet(ctx context.Context, key string, left time.Duration) onceCmd {
+func (s *Store) newSet(ctx context.Context, key string, left time.Duration) *onceCmd {
 	life := left + s.config.Skew + s.config.Timeout
 	ms := (life + time.Millisecond - 1) / time.Millisecond // never shorter
 	return setOnce(ctx, s.entryName(key), int64(ms))
-}
-
-// setOnce returns the command that records a name for some milliseconds.
-func setOnce(ctx context.Context, name string, ms int64) onceCmd {
-	return onceCmd{redis.NewStatusCmd(ctx, "set", name, 1, "px", ms, "nx")}
 }
 
 // server returns what errors say about the server. Clients of a cluster and of Sentinel
@@ -244,9 +241,3 @@ func (s *Store) entryName(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return s.config.Prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
-
-// onceCmd is a command that go-redis does not send again if its answer is lost.
-type onceCmd struct{ *redis.StatusCmd }
-
-// NoRetry implements redis.Cmder. It reports whether the command must not be sent again.
-func (onceCmd) NoRetry() bool { return true }
