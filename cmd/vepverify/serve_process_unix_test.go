@@ -290,7 +290,9 @@ func TestServeHangupWithoutFiles(t *testing.T) {
 	if line := p.expectLog("SIGHUP: --ca-file"); !strings.Contains(line, caFile) {
 		t.Error(line)
 	}
-	p.expectLog("SIGHUP: no file to read again")
+	if line := p.expectLog("SIGHUP: no file to read again"); !strings.Contains(line, "--replay-cert") {
+		t.Error(line)
+	}
 	p.check(p.cmd.Process.Signal(syscall.SIGTERM))
 	if _, state := p.end(); state.ExitStatus() != 0 {
 		t.Errorf("ended with %v", state)

@@ -14,10 +14,10 @@ import (
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 )
 
-// certificate is the service's TLS certificate. It is read again when one of its files has
-// changed, so that a renewal needs no restart.
+// certificate is a TLS certificate of the service: its own, or the one that it sends to the servers of
+// --replay. It is read again when one of its files has changed, so that a renewal needs no restart.
 type certificate struct {
-	flag              string // what the names of its flags begin with: --tls or --replay
+	label             string // tls or replay: the start of its flags' names, and the label of its metrics
 	certFile, keyFile string
 	now               func() time.Time
 	logger            *slog.Logger
@@ -67,11 +67,11 @@ func (c *certificate) use(cert *tls.Certificate) {
 func (c *certificate) read() (*tls.Certificate, error) {
 	certPEM, err := os.ReadFile(c.certFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s-cert: %w", c.flag, cli.ReadError(c.certFile, err))
+		return nil, fmt.Errorf("--%s-cert: %w", c.label, cli.ReadError(c.certFile, err))
 	}
 	keyPEM, err := os.ReadFile(c.keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s-key: %w", c.flag, cli.ReadError(c.keyFile, err))
+		return nil, fmt.Errorf("--%s-key: %w", c.label, cli.ReadError(c.keyFile, err))
 	}
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *certificate) read() (*tls.Certificate, error) {
 	}
 	// The package tls ignores a certificate that is cut off after complete ones.
 	if bytes.Count(certPEM, []byte("-----BEGIN CERTIFICATE-----")) != len(cert.Certificate) {
-		return nil, fmt.Errorf("%s-cert %s: one of the certificates is cut off or damaged", c.flag, c.certFile)
+		return nil, fmt.Errorf("--%s-cert %s: one of the certificates is cut off or damaged", c.label, c.certFile)
 	}
 	return &cert, nil
 }
@@ -89,13 +89,13 @@ func (c *certificate) pairError(certPEM, keyPEM []byte, err error) error {
 	const noPEM = "nothing in PEM: the file is empty, half written, or in another format such as DER, which openssl converts"
 	switch {
 	case bytes.Contains(keyPEM, []byte("ENCRYPTED")):
-		return fmt.Errorf("%s-key %s: the key has a passphrase; remove it with openssl pkey", c.flag, c.keyFile)
+		return fmt.Errorf("--%s-key %s: the key has a passphrase; remove it with openssl pkey", c.label, c.keyFile)
 	case !hasPEM(certPEM):
-		return fmt.Errorf("%s-cert %s: %s", c.flag, c.certFile, noPEM)
+		return fmt.Errorf("--%s-cert %s: %s", c.label, c.certFile, noPEM)
 	case !hasPEM(keyPEM):
-		return fmt.Errorf("%s-key %s: %s", c.flag, c.keyFile, noPEM)
+		return fmt.Errorf("--%s-key %s: %s", c.label, c.keyFile, noPEM)
 	}
-	return fmt.Errorf("%s-cert %s, %[1]s-key %[3]s: %[4]w; the first certificate must be the one of this key, and its intermediates follow", c.flag, c.certFile, c.keyFile, err)
+	return fmt.Errorf("--%s-cert %s, --%[1]s-key %[3]s: %[4]w; the first certificate must be the one of this key, and its intermediates follow", c.label, c.certFile, c.keyFile, err)
 }
 
 // hasPEM reports whether data has a block in PEM.
@@ -109,15 +109,26 @@ func (c *certificate) checkValidity(leaf *x509.Certificate) error {
 	now := c.now()
 	switch {
 	case now.After(leaf.NotAfter):
-		return fmt.Errorf("%s-cert %s: the certificate expired at %s", c.flag, c.certFile, formatTime(leaf.NotAfter))
+		return fmt.Errorf("--%s-cert %s: the certificate expired at %s", c.label, c.certFile, formatTime(leaf.NotAfter))
 	case now.Before(leaf.NotBefore):
-		return fmt.Errorf("%s-cert %s: the certificate is not valid before %s", c.flag, c.certFile, formatTime(leaf.NotBefore))
+		return fmt.Errorf("--%s-cert %s: the certificate is not valid before %s", c.label, c.certFile, formatTime(leaf.NotBefore))
 	}
 	return nil
 }
 
 // notAfter is the value of the metric vepverify_tls_certificate_not_after_timestamp_seconds.
 func (c *certificate) notAfter() float64 { return float64(c.current.Load().Leaf.NotAfter.Unix()) }
+
+// logOpened logs what was read at the start.
+func (c *certificate) logOpened() {
+	c.logger.Info("TLS certificate", c.withFile()...)
+	c.warnOfExpiry()
+}
+
+// withFile returns the attributes and the file.
+func (c *certificate) withFile() []any {
+	return append([]any{"files", []string{c.certFile}}, c.attributes()...)
+}
 
 // attributes describe the certificate in the log.
 func (c *certificate) attributes() []any {
@@ -152,9 +163,9 @@ func (c *certificate) warnOfExpiry() {
 	c.warned, c.warnedAt = level, now
 	switch level {
 	case slog.LevelError:
-		c.logger.Error("clients reject the TLS certificate", "error", invalid)
+		c.logger.Error("the TLS certificate is not valid", "error", invalid)
 	case slog.LevelWarn:
-		c.logger.Warn("the TLS certificate expires soon", c.attributes()...)
+		c.logger.Warn("the TLS certificate expires soon", c.withFile()...)
 	}
 }
 

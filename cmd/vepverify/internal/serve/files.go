@@ -18,16 +18,16 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// files are the files that the service reads again: those of --keys, and those of
-// --tls-cert and --tls-key.
+// files are the files that the service reads again: those of --keys, of --tls-cert and --tls-key, and
+// of the TLS flags of --replay.
 type files struct {
-	logger      *slog.Logger
-	metrics     prometheus.Registerer
-	watched     []*watched
-	keys        *keysFile    // nil without --keys
-	certificate *certificate // nil without TLS
-	caFile      string       // of --ca-file, which is read at the start only; empty means none
-	caSeen      fingerprint  // of caFile, when poll looked last
+	logger       *slog.Logger
+	metrics      *prometheus.Registry
+	watched      []*watched
+	keys         *keysFile      // nil without --keys
+	certificates []*certificate // of --tls-cert and --replay-cert
+	caFile       string         // of --ca-file, which is read at the start only; empty means none
+	caSeen       fingerprint    // of caFile, when poll looked last
 }
 
 // watch adds files. The caller reads them for the first time after that. The label is that of the
@@ -46,15 +46,26 @@ func (f *files) watch(what, label string, load func() ([]any, error), names ...s
 	)
 }
 
+// open reads a certificate, whose files are watched, for the first time. The log warns before it
+// expires, and a metric has the time.
+func (f *files) open(c *certificate) error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	f.certificates = append(f.certificates, c)
+	f.metrics.MustRegister(gauge("vepverify_tls_certificate_not_after_timestamp_seconds", "When the TLS certificate in use expires, in seconds since 1970.",
+		prometheus.Labels{"files": c.label}, c.notAfter))
+	return nil
+}
+
 // logOpened logs what the files had at the start.
 func (f *files) logOpened() {
 	if f.keys != nil {
 		f.logger.Info("keys", f.keys.attributes()...)
 		f.keys.warnIfEmpty()
 	}
-	if f.certificate != nil {
-		f.logger.Info("TLS certificate", f.certificate.attributes()...)
-		f.certificate.warnOfExpiry()
+	for _, c := range f.certificates {
+		c.logOpened()
 	}
 }
 
@@ -140,7 +151,7 @@ func (f *files) reload() {
 		f.logger.Warn("SIGHUP: --ca-file is read at the start only: restart the service for a new one", "files", []string{f.caFile})
 	}
 	if len(f.watched) == 0 {
-		f.logger.Warn("SIGHUP: no file to read again: there is no --keys and no --tls-cert, and other settings need a restart")
+		f.logger.Warn("SIGHUP: no file to read again: there is no --keys, --tls-cert, --replay-ca-file or --replay-cert, and other settings need a restart")
 	}
 	for _, w := range f.watched {
 		w.reload(true)
@@ -164,8 +175,8 @@ func (f *files) poll() {
 	for _, w := range f.watched {
 		w.poll()
 	}
-	if f.certificate != nil {
-		f.certificate.warnOfExpiry()
+	for _, c := range f.certificates {
+		c.warnOfExpiry()
 	}
 }
 

@@ -416,12 +416,21 @@ func startTLS(t *testing.T, template x509.Certificate, args ...string) (*service
 	return startServe(t, nil, append(args, "--keys", sampleKeys, "--tls-cert", f.cert, "--tls-key", f.key)...), f
 }
 
+// startReplayTLS starts a service with that certificate for --replay. Its Redis does not answer.
+func startReplayTLS(t *testing.T, template x509.Certificate, args ...string) (*service, certificateFiles) {
+	t.Helper()
+	dir := t.TempDir()
+	f := certificateFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	f.write(t, template)
+	return startServe(t, nil, append(args, "--keys", sampleKeys, "--replay", "rediss://127.0.0.1:1", "--replay-cert", f.cert, "--replay-key", f.key)...), f
+}
+
 // TestCertificateRenewed: a renewed certificate is used without a restart, and the log has its
 // names and its end.
 func TestCertificateRenewed(t *testing.T) {
 	metrics := porttest.FreeAddr(t)
 	expectMetric := func(end string) {
-		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds "+end+"\n") {
+		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds{files=\"tls\"} "+end+"\n") {
 			t.Errorf("no end at %s in %s", end, text)
 		}
 	}
@@ -506,7 +515,27 @@ func TestCertificateNotRenewed(t *testing.T) {
 	}
 }
 
-// TestCertificateExpiry: the log warns of a certificate that is not valid at start or expires soon.
+// TestReplayCertificateRenewed: a metric has the end of the certificate for --replay, also after a
+// renewal.
+func TestReplayCertificateRenewed(t *testing.T) {
+	metrics := porttest.FreeAddr(t)
+	expectMetric := func(end string) {
+		t.Helper()
+		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds{files=\"replay\"} "+end+"\n") {
+			t.Errorf("no end at %s in %s", end, text)
+		}
+	}
+	s, f := startReplayTLS(t, certified(1, 0, month), "--metrics-address", metrics)
+	expectMetric("1.7698176e+09")
+	f.write(t, certified(2, 0, 2*month))
+	if line := s.await("replay TLS files read again"); !strings.Contains(line, f.cert) || !strings.Contains(line, `"expires":"2026-03-02T00:00:00Z"`) {
+		t.Errorf("the log has %s", line)
+	}
+	expectMetric("1.7724096e+09")
+}
+
+// TestCertificateExpiry: the log warns of a certificate that is not valid at start or expires soon,
+// the service's own and that for --replay.
 func TestCertificateExpiry(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, test := range []struct {
@@ -520,16 +549,24 @@ func TestCertificateExpiry(t *testing.T) {
 		{-2 * day, 4 * day, ""}, // one for six days
 		{-5 * day, day, "WARN"},
 	} {
-		s, _ := startTLS(t, certified(1, test.from, test.until))
-		_, log := s.end(t)
-		got := ""
-		for _, level := range []string{"WARN", "ERROR"} {
-			if strings.Contains(log, `"level":"`+level+`"`) {
-				got += level
+		for name, start := range map[string]func(*testing.T, x509.Certificate, ...string) (*service, certificateFiles){"tls": startTLS, "replay": startReplayTLS} {
+			s, f := start(t, certified(1, test.from, test.until))
+			_, log := s.end(t)
+			if got := certificateWarnings(log, f); got != test.level {
+				t.Errorf("%s, from %v until %v: %q, want %q: %s", name, test.from, test.until, got, test.level, log)
 			}
 		}
-		if got != test.level {
-			t.Errorf("from %v until %v: %q, want %q: %s", test.from, test.until, got, test.level, log)
+	}
+}
+
+// certificateWarnings returns the levels of the warnings about a certificate.
+func certificateWarnings(log string, f certificateFiles) (levels string) {
+	for line := range strings.Lines(log) {
+		for _, level := range []string{"WARN", "ERROR"} {
+			if strings.Contains(line, `"level":"`+level+`","msg":"the TLS certificate`) && strings.Contains(line, f.cert) {
+				levels += level
+			}
 		}
 	}
+	return levels
 }

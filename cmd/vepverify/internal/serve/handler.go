@@ -3,15 +3,13 @@ package serve
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/vepverify/vepverify/assertion"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/verifyapi"
 )
 
 // handler returns the API.
-func (s *command) handler(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry) (*verifyapi.Handler, error) {
+func (s *command) handler(c *cli.Call, files *files, guard guard, health *health) (*verifyapi.Handler, error) {
 	keys, err := s.issuers(c, files)
 	if err != nil {
 		return nil, err
@@ -31,7 +29,7 @@ func (s *command) handler(c *cli.Call, files *files, guard guard, health *health
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := verifyapi.NewMetrics(registry)
+	metrics, err := verifyapi.NewMetrics(files.metrics)
 	if err != nil {
 		return nil, err
 	}

@@ -9,16 +9,14 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/internal/loglimit"
 )
 
 // open opens the ports and adds their servers to all. It returns the listener of the API.
-func (s *command) open(c *cli.Call, files *files, guard guard, health *health, registry *prometheus.Registry, all map[net.Listener]*http.Server) (net.Listener, error) {
-	api, err := s.handler(c, files, guard, health, registry)
+func (s *command) open(c *cli.Call, files *files, guard guard, health *health, all map[net.Listener]*http.Server) (net.Listener, error) {
+	api, err := s.handler(c, files, guard, health)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +33,7 @@ func (s *command) open(c *cli.Call, files *files, guard guard, health *health, r
 		if err != nil {
 			return nil, err
 		}
-		all[l] = metricsServer(registry)
+		all[l] = metricsServer(files.metrics)
 	}
 	for _, server := range all {
 		server.ErrorLog = log.New(connections, "", 0)
@@ -64,23 +62,22 @@ func (s *command) listen(c *cli.Call, files *files, connections *connectionLog) 
 	if err != nil {
 		return nil, c.UsageErrorf("--address %q: %w", cli.Shown(s.address), err)
 	}
+	var own *certificate // nil without TLS
 	if s.tlsCert != "" {
-		files.certificate = &certificate{flag: "--tls", certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
-		files.watch("TLS certificate", "tls", files.certificate.load, s.tlsCert, s.tlsKey)
-		if err := files.certificate.open(); err != nil {
+		own = &certificate{label: "tls", certFile: s.tlsCert, keyFile: s.tlsKey, now: c.Now, logger: files.logger}
+		files.watch("TLS certificate", "tls", own.load, s.tlsCert, s.tlsKey)
+		if err := files.open(own); err != nil {
 			return nil, c.UsageErrorf("%w", err)
 		}
-		files.metrics.MustRegister(gauge("vepverify_tls_certificate_not_after_timestamp_seconds",
-			"When the TLS certificate in use expires, in seconds since 1970.", nil, files.certificate.notAfter))
 	}
 	l, err := servers.Listen(host, strconv.Itoa(s.port.N))
 	if err != nil {
 		return nil, fmt.Errorf("%w (see --address and --port)", err)
 	}
-	if s.tlsCert == "" {
+	if own == nil {
 		return servers.OnTLS(l, connections.noteTLS), nil
 	}
-	return tls.NewListener(l, files.certificate.config()), nil
+	return tls.NewListener(l, own.config()), nil
 }
 
 // listenMetrics opens the port for the metrics.

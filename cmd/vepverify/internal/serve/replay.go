@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -99,8 +98,8 @@ type guard struct {
 	monitor *replayMonitor // the store, if it is on servers; nil if not
 }
 
-// open returns the guard. It does not connect to a Redis server.
-func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) {
+// open returns the guard. It does not connect to a Redis server. The files of TLS are added to files.
+func (r *replay) open(now func() time.Time, files *files) (guard, error) {
 	switch r.store {
 	case "off":
 		return guard{}, nil
@@ -109,7 +108,7 @@ func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) 
 	}
 	c := redisstore.Config{Prefix: "vepverify:assertion:", Now: now}
 	if len(r.tls.files()) > 0 {
-		if err := r.tls.open(now, logger); err != nil {
+		if err := r.tls.open(now, files); err != nil {
 			return guard{}, err
 		}
 		c.TLS = r.tls.config
@@ -122,7 +121,7 @@ func (r *replay) open(now func() time.Time, logger *slog.Logger) (guard, error) 
 	case err != nil:
 		return guard{}, fmt.Errorf("--replay: %w", err)
 	}
-	m := newReplayMonitor(store, logger)
+	m := newReplayMonitor(store, files.logger)
 	return guard{m, m}, nil
 }
 

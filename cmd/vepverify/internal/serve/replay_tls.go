@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -41,11 +40,12 @@ func (t *replayTLS) check(store string) error {
 	return nil
 }
 
-// open reads the files for the first time.
-func (t *replayTLS) open(now func() time.Time, logger *slog.Logger) error {
+// open reads the files for the first time. They are added to f, which reads them again.
+func (t *replayTLS) open(now func() time.Time, f *files) error {
+	f.watch("replay TLS files", "replay", t.load, t.files()...)
 	if t.certFile != "" {
-		t.certificate = &certificate{flag: "--replay", certFile: t.certFile, keyFile: t.keyFile, now: now, logger: logger}
-		if err := t.certificate.open(); err != nil {
+		t.certificate = &certificate{label: "replay", certFile: t.certFile, keyFile: t.keyFile, now: now, logger: f.logger}
+		if err := f.open(t.certificate); err != nil {
 			return err
 		}
 	}
@@ -88,11 +88,4 @@ func (t *replayTLS) config() *tls.Config {
 		c.Certificates = []tls.Certificate{*t.certificate.current.Load()}
 	}
 	return c
-}
-
-// watch makes the service read the files again. The first time was before.
-func (t *replayTLS) watch(f *files) {
-	if names := t.files(); len(names) > 0 {
-		f.watch("replay TLS files", "replay", t.load, names...)
-	}
 }

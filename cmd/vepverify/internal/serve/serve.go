@@ -15,8 +15,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/cli"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/servers"
 	"github.com/vepverify/vepverify/cmd/vepverify/internal/signals"
@@ -112,25 +110,24 @@ func (s *command) run(ctx context.Context, c *cli.Call) error {
 	log := &logWriter{to: c.Err}
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.Level(s.logLevel)}))
 	redisstore.SetLogger(logger)
-	guard, err := s.replay.open(c.Now, logger)
+	files := &files{logger: logger, metrics: newRegistry(log), caFile: s.CAFile, caSeen: fingerprintOf([]string{s.CAFile})}
+	guard, err := s.replay.open(c.Now, files)
 	if err != nil {
 		return c.UsageErrorf("%w", err)
 	}
-	return errors.Join(s.serve(ctx, c, logger, newRegistry(log), guard, hangups), guard.close())
+	return errors.Join(s.serve(ctx, c, files, guard, hangups), guard.close())
 }
 
 // serve opens the ports and serves until ctx ends.
-func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, registry *prometheus.Registry, guard guard, hangups <-chan os.Signal) error {
-	health := new(health)
-	files := &files{logger: logger, metrics: registry, caFile: s.CAFile, caSeen: fingerprintOf([]string{s.CAFile})}
-	s.replay.tls.watch(files)
+func (s *command) serve(ctx context.Context, c *cli.Call, files *files, guard guard, hangups <-chan os.Signal) error {
+	logger, health := files.logger, new(health)
 	all := make(map[net.Listener]*http.Server)
 	defer func() {
 		for l := range all {
 			l.Close()
 		}
 	}()
-	listener, err := s.open(c, files, guard, health, registry, all)
+	listener, err := s.open(c, files, guard, health, all)
 	if err != nil {
 		return err
 	}
@@ -143,7 +140,7 @@ func (s *command) serve(ctx context.Context, c *cli.Call, logger *slog.Logger, r
 	}
 	files.logOpened()
 	guard.check(ctx)
-	health.watchStore(guard, registry)
+	health.watchStore(guard, files.metrics)
 	if err := s.printRunning(c, listener); err != nil {
 		return err
 	}
