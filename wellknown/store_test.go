@@ -109,20 +109,34 @@ func TestFullEvictsLargest(t *testing.T) {
 }
 
 // TestFullKeepsVerified checks that a full cache of single entries evicts those whose keys
-// verified nothing.
+// verified nothing, however many others were used less recently.
 func TestFullKeepsVerified(t *testing.T) {
-	s := newStoreTest(t, wellknown.Config{MaxEntries: 100})
-	for i := range 50 {
+	const verified = 1500
+	s := newStoreTest(t, wellknown.Config{MaxEntries: verified + 50, MaxBytes: 16 << 20})
+	for i := range verified {
 		s.add(t, true, fmt.Sprintf("idp%d.example", i), fmt.Sprintf("idp%d.example", i))
 	}
 	s.addMany(t, 500, func(i int) (string, string) { n := fmt.Sprintf("other%d.example", i); return n, n })
-	for i := range 50 {
+	for i := range verified {
 		if name := fmt.Sprintf("idp%d.example", i); !s.isCached(t, name, name) {
 			t.Fatalf("%s is not cached", name)
 		}
 	}
 	if !s.isCached(t, "other499.example", "other499.example") {
 		t.Error("the newest is not cached")
+	}
+	// If all are verified, the least recently used makes room for a new one.
+	for i := range 50 {
+		s.add(t, true, fmt.Sprintf("new%d.example", i), fmt.Sprintf("new%d.example", i))
+	}
+	for _, name := range []string{"last.example", "one-more.example"} {
+		s.add(t, false, name, name)
+		if !s.isCached(t, name, name) {
+			t.Errorf("%s is not cached", name)
+		}
+	}
+	if s.isCached(t, "idp0.example", "idp0.example") || !s.isCached(t, "idp1.example", "idp1.example") {
+		t.Error("not only the least recently used was evicted")
 	}
 }
 

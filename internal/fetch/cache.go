@@ -43,7 +43,9 @@ type Entry[D any] struct {
 	renewalBegun  atomic.Int64 // the last renewal in the background, in Unix nanoseconds
 	renewalFailed atomic.Bool  // that renewal was Unavailable
 
-	// The places in a store, which its lock guards.
+	store *store[D] // nil if the entry was never in one
+
+	// The places in the store, which its lock guards.
 	owner   *hostEntries[D]
 	element *list.Element // in owner.domain.entries
 }
@@ -52,8 +54,8 @@ type Entry[D any] struct {
 // then evicted last among those of its registrable domain, and its renewals have a larger
 // allowance.
 func (e *Entry[D]) MarkVerified() {
-	if !e.verified.Load() {
-		e.verified.Store(true)
+	if e.store != nil && !e.verified.Load() {
+		e.store.markVerified(e)
 	}
 }
 

@@ -14,7 +14,6 @@ const (
 	maxHostEntries   = 512  // of one host, on behalf of different domains
 	maxDomainEntries = 1024 // of one registrable domain
 	storeShare       = 4    // one registrable domain has at most a quarter of the entries and bytes
-	maxScan          = 1024 // domains that are examined to find one to evict from
 	smallEntryBits   = 13   // the size of a single entry up to 8 KiB does not matter
 	entryOverhead    = 1024 // bytes of an entry's maps, lists and structs
 )
@@ -25,9 +24,9 @@ const (
 //   - of a host with too many entries, one of the host's own;
 //   - of a registrable domain with too many entries or bytes, one of the domain's own;
 //   - if the store is full, one of the registrable domain that has most. Sizes are compared by
-//     powers of two, and a domain with one small entry is the smallest; of those, one whose keys
-//     verified nothing is evicted first. Of domains of equal size, the least recently used one
-//     loses an entry.
+//     powers of two, and a domain with one small entry is the smallest; one whose keys verified
+//     a signature counts as smaller still. Of domains of equal size, the least recently used
+//     one loses an entry.
 //
 // Of a host or a domain, entries whose keys verified a signature are evicted last, and a
 // host's entry about its own before them; of equal entries, the least recently used one is
@@ -114,7 +113,7 @@ func (s *store[D]) set(e *Entry[D]) {
 	defer s.mu.Unlock()
 	s.remove(s.entries[e.Question])
 	h := s.host(e.Host)
-	e.owner, e.element = h, h.domain.entries.PushFront(e)
+	e.store, e.owner, e.element = s, h, h.domain.entries.PushFront(e)
 	s.entries[e.Question] = e
 	s.count(e, 1)
 	if e.HasKeys() {
@@ -138,8 +137,8 @@ func (s *store[D]) host(host string) *hostEntries[D] {
 	name := registrable.Domain(host)
 	d := s.domains[name]
 	if d == nil {
-		d = &domainEntries[D]{name: name}
-		d.element = s.classes[0].PushFront(d)
+		d = &domainEntries[D]{name: name, class: smallVerified}
+		d.element = s.classes[d.class].PushFront(d)
 		s.domains[name] = d
 	}
 	h := &hostEntries[D]{domain: d}
@@ -178,22 +177,58 @@ func (s *store[D]) count(e *Entry[D], n int) {
 	h.count += n
 	d.bytes += cost
 	s.bytes += cost
-	if class := s.class(d); class != d.class || n > 0 {
-		s.classes[d.class].Remove(d.element)
-		d.class = class
-		d.element = s.classes[class].PushFront(d)
+	if n > 0 || s.class(d) != d.class {
+		s.classify(d)
 	}
 }
 
-// class returns the size of a domain as a power of two. An entry counts as its share of the
-// bytes at least.
+// classify moves a domain to its size class, as the most recently used one there.
+func (s *store[D]) classify(d *domainEntries[D]) {
+	s.classes[d.class].Remove(d.element)
+	d.class = s.class(d)
+	d.element = s.classes[d.class].PushFront(d)
+}
+
+// markVerified records that keys of e verified a signature. If it leaves the store full of
+// small verified entries, it evicts the least recently used of them: a new entry would have
+// no room, because an entry that is not verified evicts none that is.
+func (s *store[D]) markVerified(e *Entry[D]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.verified.Store(true)
+	if s.entries[e.Question] != e { // it was evicted or replaced
+		return
+	}
+	s.classify(e.owner.domain)
+	verified := &s.classes[smallVerified]
+	for s.isFull() && verified.Len() == len(s.domains) && verified.Len() > 1 {
+		s.remove(verified.Back().Value.(*domainEntries[D]).victim(nil, ""))
+	}
+}
+
+// isFull reports whether the store has no room for another small entry.
+func (s *store[D]) isFull() bool {
+	return len(s.entries) >= s.maxEntries || s.bytes+1<<smallEntryBits > s.maxBytes
+}
+
+// The size classes of domains with one small entry. Those of all others are larger.
+const (
+	smallVerified = iota
+	smallOther
+)
+
+// class returns the size class of a domain, which grows with the size as a power of two. An
+// entry counts as its share of the bytes at least.
 func (s *store[D]) class(d *domainEntries[D]) int {
 	n := d.entries.Len()
-	if n <= 1 {
-		return bits.Len64(uint64(d.bytes >> smallEntryBits))
+	if n > 1 {
+		size := max(d.bytes, int64(n)*(s.maxBytes/int64(s.maxEntries)))
+		return min(smallOther+1+bits.Len64(uint64(size>>smallEntryBits)), len(s.classes)-1)
 	}
-	size := max(d.bytes, int64(n)*(s.maxBytes/int64(s.maxEntries)))
-	return min(1+bits.Len64(uint64(size>>smallEntryBits)), len(s.classes)-1)
+	if n == 1 && d.bytes>>smallEntryBits == 0 && d.entries.Front().Value.(*Entry[D]).verified.Load() {
+		return smallVerified
+	}
+	return smallOther + bits.Len64(uint64(d.bytes>>smallEntryBits))
 }
 
 // evict evicts entries until added fits.
@@ -212,23 +247,13 @@ func (s *store[D]) evict(added *Entry[D]) {
 	}
 }
 
-// largest returns the domain to evict from. If all have one small entry, it prefers one
-// whose keys verified nothing, among the maxScan least recently used.
+// largest returns the domain to evict from.
 func (s *store[D]) largest() *domainEntries[D] {
 	class := len(s.classes) - 1
 	for s.classes[class].Len() == 0 {
 		class--
 	}
-	last := s.classes[class].Back()
-	if class > 0 {
-		return last.Value.(*domainEntries[D])
-	}
-	for e, n := last, 0; e != nil && n < maxScan; e, n = e.Prev(), n+1 {
-		if d := e.Value.(*domainEntries[D]); !d.entries.Front().Value.(*Entry[D]).verified.Load() {
-			return d
-		}
-	}
-	return last.Value.(*domainEntries[D])
+	return s.classes[class].Back().Value.(*domainEntries[D])
 }
 
 // victim returns the entry to evict, of host unless that is empty. It returns added only if
