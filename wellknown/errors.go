@@ -71,10 +71,18 @@ func notDomain() *LookupError {
 }
 
 // notMade returns the error of a lookup of host with a value that its constructor has not made.
-// Nothing is known about the host.
 func notMade(value, constructor, host string) *LookupError {
-	f := fetch.LocalFault(value+" not made by "+constructor, nil).Advise("the program must use "+constructor, "")
-	return newLookupError(f, host, host)
+	return misuse(value+" not made by "+constructor, "the program must use "+constructor, host)
+}
+
+// nilContext returns the error of a lookup of host without a context.
+func nilContext(host string) *LookupError {
+	return misuse("nil context", "the program must pass a context", host)
+}
+
+// misuse returns the error of a wrong call. Nothing is known about the host.
+func misuse(reason, advice, host string) *LookupError {
+	return newLookupError(fetch.LocalFault(reason, nil).Advise(advice, ""), host, host)
 }
 
 // Error returns the host that was asked, the outcome and the reason.

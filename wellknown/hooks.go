@@ -61,9 +61,12 @@ func WithHooks(ctx context.Context, h *Hooks) context.Context {
 	return context.WithValue(ctx, hooksKey{}, h)
 }
 
-// hooksOf returns the hooks of a context, nil if it has none. The methods of Hooks accept
-// nil.
+// hooksOf returns the hooks of a context, nil if it has none or is nil. The methods of Hooks
+// accept nil.
 func hooksOf(ctx context.Context) *Hooks {
+	if ctx == nil {
+		return nil
+	}
 	h, _ := ctx.Value(hooksKey{}).(*Hooks)
 	return h
 }

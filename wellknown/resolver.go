@@ -13,8 +13,8 @@ import (
 )
 
 // Resolver looks up authorities over the network and caches what it learns. NewResolver returns
-// one. It is safe for concurrent use. The methods of a nil or zero Resolver return errors that
-// match ErrUnavailable.
+// one. It is safe for concurrent use. The methods of a nil or zero Resolver, and those that get
+// a nil context, return errors that match ErrUnavailable.
 type Resolver struct {
 	client  *fetch.Client
 	work    semaphore
@@ -156,7 +156,7 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 		hooks.done(true, err)
 		return nil, err
 	}
-	if err := r.checkMade(q.Host); err != nil {
+	if err := r.checkCall(ctx, q.Host); err != nil {
 		hooks.done(true, err)
 		return nil, err
 	}
@@ -175,10 +175,14 @@ func (r *Resolver) lookUp(ctx context.Context, host, emailDomain string, check *
 	return a, err
 }
 
-// checkMade returns an error of a lookup of host if NewResolver has not made r.
-func (r *Resolver) checkMade(host string) error {
-	if r == nil || r.fetcher == nil {
+// checkCall returns an error of a lookup of host if NewResolver has not made r, or if there is
+// no context.
+func (r *Resolver) checkCall(ctx context.Context, host string) error {
+	switch {
+	case r == nil || r.fetcher == nil:
 		return notMade("Resolver", "NewResolver", host)
+	case ctx == nil:
+		return nilContext(host)
 	}
 	return nil
 }

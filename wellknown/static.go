@@ -18,8 +18,8 @@ import (
 )
 
 // Static answers lookups from a fixed set of documents, without a network. It is safe for
-// concurrent use. A zero Static has no documents, and the lookups of a nil one return errors;
-// both match ErrUnavailable.
+// concurrent use. A zero Static has no documents. The lookups of a nil one, and those with a nil
+// context, return errors. All these match ErrUnavailable.
 type Static struct {
 	entries map[question]*entry // for all email domains if emailDomain is empty
 }
@@ -202,8 +202,11 @@ func (s *Static) authority(ctx context.Context, host, emailDomain string) (*Auth
 	if !ok {
 		return nil, notDomain()
 	}
-	if s == nil {
+	switch {
+	case s == nil:
 		return nil, notMade("Static", "NewStatic", q.Host)
+	case ctx == nil:
+		return nil, nilContext(q.Host)
 	}
 	e := s.entry(ctx, q)
 	if e.Document.authority != nil {
@@ -267,7 +270,7 @@ func (rec *recorder) record(ctx context.Context, r *Resolver, name string) error
 	} else {
 		rec.named[q] = true
 	}
-	if err := r.checkMade(q.Host); err != nil {
+	if err := r.checkCall(ctx, q.Host); err != nil {
 		return err
 	}
 	ctx, cancel := r.fetcher.WithTimeout(ctx)

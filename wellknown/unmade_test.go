@@ -1,8 +1,10 @@
 package wellknown_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -44,6 +46,40 @@ func TestUnmadeDone(t *testing.T) {
 		ctx := wellknown.WithHooks(t.Context(), &wellknown.Hooks{Done: func(cached bool, err error) { got = append(got, err) }})
 		if _, err := source.Authority(ctx, host, host); err == nil || len(got) != 1 || got[0] != err {
 			t.Errorf("%s: Done got %v, want %v", name, got, err)
+		}
+	}
+}
+
+// TestNilContext checks that a nil context is an error that names the cause, as in the packages
+// assertion and evp.
+func TestNilContext(t *testing.T) {
+	r := resolver(t, wellknown.Config{InsecureTransport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return reply(200, document(1))
+	})})
+	static, err := wellknown.NewStatic(map[string]json.RawMessage{host: json.RawMessage(document(1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Authority(t.Context(), host, host); err != nil { // now it is cached
+		t.Fatal(err)
+	}
+	calls := make(map[string]error)
+	for name, host := range map[string]string{"cached": host, "not cached": "other.example"} {
+		//lint:ignore SA1012 a nil context is what is tested
+		_, calls["Authority, "+name] = r.Authority(nil, host, host)
+		//lint:ignore SA1012 a nil context is what is tested
+		_, calls["AuthorityFor, "+name] = r.AuthorityFor(nil, host, host, &wellknown.SignatureCheck{})
+		//lint:ignore SA1012 a nil context is what is tested
+		_, calls["Refresh, "+name] = r.Refresh(nil, host, host)
+		//lint:ignore SA1012 a nil context is what is tested
+		calls["Save, "+name] = r.Save(nil, io.Discard, host)
+		//lint:ignore SA1012 a nil context is what is tested
+		_, calls["Static, "+name] = static.Authority(nil, host, host)
+	}
+	for name, err := range calls {
+		var l *wellknown.LookupError
+		if !errors.As(err, &l) || !errors.Is(err, wellknown.ErrUnavailable) || l.Host == "" || l.Reason != "nil context" || l.Advice == "" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
