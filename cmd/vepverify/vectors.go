@@ -156,7 +156,7 @@ func vectorFiles(arg string) (names []string, err error) {
 const maxVectorFile = 256 << 20
 
 func loadVectorFile(ctx context.Context, c *cli.Call, name string) (vectorFile, error) {
-	data, err := c.ReadUpTo(ctx, name, maxVectorFile)
+	data, err := c.ReadWhole(ctx, name, maxVectorFile)
 	if err != nil {
 		return vectorFile{}, err
 	}

@@ -196,9 +196,6 @@ func readAssertion(ctx context.Context, c *cli.Call) (string, error) {
 	name := "-"
 	if len(c.Args) == 1 {
 		name = c.Args[0]
-		if name == "" {
-			return "", c.UsageErrorf("the name of the file is empty, as of a variable that is not set")
-		}
 	} else if cli.IsTerminal(c.In) {
 		return "", c.UsageErrorf("no assertion: name the file that holds it, or \"-\" to type it")
 	}

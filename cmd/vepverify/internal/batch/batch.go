@@ -113,7 +113,7 @@ func (b *command) run(ctx context.Context, c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.Open(name)
+	in, err := c.Open(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,6 @@ func inputName(c *cli.Call) (string, error) {
 	switch {
 	case len(c.Args) > 1:
 		return "", c.UsageErrorf("one file at a time, not %d: \"cat FILE… | vepverify batch\" takes several", len(c.Args))
-	case len(c.Args) == 1 && c.Args[0] == "":
-		return "", c.UsageErrorf("the name of the file is empty, as of a variable that is not set")
 	case len(c.Args) == 1:
 		return c.Args[0], nil
 	case cli.IsTerminal(c.In):

@@ -18,9 +18,14 @@ const maxFile = 1 << 20
 
 // ReadFile reads a file of at most 1 MiB. The name "-" means standard input.
 func (p *Process) ReadFile(ctx context.Context, name string) ([]byte, error) {
-	data, err := p.ReadUpTo(ctx, name, maxFile+1)
-	if err == nil && len(data) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d bytes, so not the right file", name, maxFile)
+	return p.ReadWhole(ctx, name, maxFile)
+}
+
+// ReadWhole reads a file of at most limit bytes. The name "-" means standard input.
+func (p *Process) ReadWhole(ctx context.Context, name string, limit int64) ([]byte, error) {
+	data, err := p.ReadUpTo(ctx, name, limit+1)
+	if err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: larger than %d bytes, so not the right file", FileName(name), limit)
 	}
 	return data, err
 }
@@ -28,7 +33,7 @@ func (p *Process) ReadFile(ctx context.Context, name string) ([]byte, error) {
 // ReadUpTo reads up to limit bytes of a file, or of standard input for "-". It
 // returns [Interrupted] when ctx ends, even if standard input has not ended.
 func (p *Process) ReadUpTo(ctx context.Context, name string, limit int64) ([]byte, error) {
-	in, err := p.Open(name)
+	in, err := p.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -57,23 +62,55 @@ type Input struct {
 }
 
 // Open opens a file for reading. The name "-" means standard input, whose Close
-// does nothing.
-func (p *Process) Open(name string) (*Input, error) {
+// does nothing. Open returns [Interrupted] when ctx ends, even if the file is a named pipe
+// that has no writer.
+func (p *Process) Open(ctx context.Context, name string) (*Input, error) {
 	if name == "-" {
 		return &Input{p.In, io.NopCloser(nil)}, nil
 	}
 	if err := CheckFileName(name); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(name)
+	f, err := open(ctx, name)
 	if err != nil {
-		return nil, ReadError(name, err)
+		return nil, err
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
 		return nil, fmt.Errorf("%s is a folder; name a file in it", name)
 	}
 	return &Input{f, f}, nil
+}
+
+func open(ctx context.Context, name string) (*os.File, error) {
+	if info, err := os.Stat(name); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return openPipe(ctx, name)
+	}
+	f, err := os.Open(name)
+	return f, ReadError(name, err)
+}
+
+// openPipe opens a named pipe in the background, because the system waits for its writer.
+func openPipe(ctx context.Context, name string) (*os.File, error) {
+	type result struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan result)
+	go func() {
+		f, err := os.Open(name)
+		select {
+		case done <- result{f, err}:
+		case <-ctx.Done():
+			f.Close() // which does nothing if f is nil
+		}
+	}()
+	select {
+	case r := <-done:
+		return r.file, ReadError(name, r.err)
+	case <-ctx.Done():
+		return nil, Interrupted(ctx)
+	}
 }
 
 // CheckFileName returns an error if an argument is a text itself in place of the name of a

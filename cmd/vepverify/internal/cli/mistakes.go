@@ -8,14 +8,16 @@ import (
 )
 
 // checkMistakes returns an error if an argument is probably not what the user meant to
-// write: quotes or a carriage return that a shell has passed on, or a dash of a text
-// processor. Files with such names can be given as ./NAME.
+// write: an empty one, quotes or a carriage return that a shell has passed on, or a dash of a
+// text processor. Files with such names can be given as ./NAME.
 func (a *arguments) checkMistakes(c *Command) error {
 	for _, text := range a.files {
 		if fileExists(text) {
 			continue
 		}
 		switch {
+		case text == "":
+			return errors.New("an argument is empty, as of a variable that is not set")
 		case strings.HasPrefix(text, "—") || strings.HasPrefix(text, "–") || strings.HasPrefix(text, "−"):
 			return fmt.Errorf("the dash of %q is not the one of flags: write --%s", Shown(text), Shown(strings.TrimLeft(text, "—–−-")))
 		case slices.Contains(a.afterSwitch, text):

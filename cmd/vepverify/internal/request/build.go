@@ -127,12 +127,9 @@ func (r *command) body(ctx context.Context, c *cli.Call) ([]byte, error) {
 			parts[i] = []byte(value)
 			continue
 		}
-		data, err := c.ReadUpTo(ctx, name, maxData+1)
+		data, err := c.ReadWhole(ctx, name, maxData)
 		if err != nil {
 			return nil, err
-		}
-		if len(data) > maxData {
-			return nil, fmt.Errorf("%s: larger than %d bytes", cli.FileName(name), maxData)
 		}
 		parts[i] = bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r"), nil), []byte("\n"), nil)
 	}

@@ -18,8 +18,9 @@ import (
 
 // Context returns a context that ends at the first SIGINT or SIGTERM, with a
 // [cli.Interrupt] as its cause. At the second, the process prints a line and ends with the
-// status that shells use for it: 128 and the number of the signal. That does not depend on the signal's default action, which is to do nothing
-// for the first process of a container, and for a job that a script starts with "&".
+// status that shells use for it: 128 and the number of the signal. That does not depend on the
+// signal's default action, which is to do nothing for the first process of a container, and for
+// a job that a script starts with "&".
 func Context(stderr io.Writer) context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	received := make(chan os.Signal, 2)
