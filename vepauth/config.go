@@ -1,6 +1,7 @@
 package vepauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/internal/oneuse"
 	"github.com/vepverify/vepverify/internal/origin"
 	"github.com/vepverify/vepverify/internal/typednil"
 	"github.com/vepverify/vepverify/vepauth/internal/signature"
@@ -51,6 +53,9 @@ type Verifier interface {
 // FirstUse reports whether the key was not used before, and stores it, in one atomic
 // step. It keeps the key at least until the given time. If it cannot, it returns an error,
 // and the request is answered with 503.
+//
+// A store may have the method MaxLife() time.Duration, which returns how far ahead that time
+// may be. New refuses a store for which it is less than three times Config.Leeway.
 type OneUse interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (first bool, err error)
 }
@@ -188,23 +193,8 @@ func (c Config) validate() error {
 	if _, err := c.Scheme.signatureScheme(); err != nil {
 		return err
 	}
-	for _, field := range []struct {
-		name  string
-		value any
-	}{{"Verifier", c.Verifier}, {"Tokens", c.Tokens}, {"Nonces", c.Nonces}} {
-		if err := typednil.Check(field.value); err != nil {
-			return fmt.Errorf("vepauth: %s: %w", field.name, err)
-		}
-	}
-	if v, ok := c.Verifier.(*assertion.Verifier); ok {
-		if _, err := v.WithTrustedIssuers(); err != nil { // a zero verifier
-			return fmt.Errorf("vepauth: Verifier: %w", err)
-		}
-	}
-	if t, ok := c.Tokens.(*SignedTokens); ok {
-		if err := t.checkMade(); err != nil {
-			return fmt.Errorf("vepauth: Tokens: %w", err)
-		}
+	if err := c.validateParts(); err != nil {
+		return err
 	}
 	if len(c.Audiences) == 0 && !c.DisableTokenEndpoint {
 		return errors.New("vepauth: Audiences: empty; name the origin of this server, such as https://rp.example")
@@ -225,6 +215,35 @@ func (c Config) validate() error {
 	}
 	if c.MaxForm < 0 || c.MaxForm > maxMaxForm {
 		return fmt.Errorf("vepauth: MaxForm: %d: not between 0 and %d", c.MaxForm, maxMaxForm)
+	}
+	return nil
+}
+
+// validateParts checks Verifier, Tokens and Nonces. A store that does not keep nonces for long
+// enough could not store those of clients whose clocks are ahead.
+func (c Config) validateParts() error {
+	for _, field := range []struct {
+		name  string
+		value any
+	}{{"Verifier", c.Verifier}, {"Tokens", c.Tokens}, {"Nonces", c.Nonces}} {
+		if err := typednil.Check(field.value); err != nil {
+			return fmt.Errorf("vepauth: %s: %w", field.name, err)
+		}
+	}
+	if v, ok := c.Verifier.(*assertion.Verifier); ok {
+		if _, err := v.WithTrustedIssuers(); err != nil { // a zero verifier
+			return fmt.Errorf("vepauth: Verifier: %w", err)
+		}
+	}
+	if t, ok := c.Tokens.(*SignedTokens); ok {
+		if err := t.checkMade(); err != nil {
+			return fmt.Errorf("vepauth: Tokens: %w", err)
+		}
+	}
+	// A timestamp may be ahead by the leeway, and its nonce is kept for two leeways after it.
+	needed := 3 * cmp.Or(c.Leeway, defaultLeeway)
+	if life, limited := oneuse.MaxLife(c.Nonces); limited && life < needed {
+		return fmt.Errorf("vepauth: Nonces: keeps no entry for %v, three times Leeway", needed)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package vepauth_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,6 +71,8 @@ func TestBadConfigurations(t *testing.T) {
 		"zero verifier":       {Audiences: []string{rp}, Verifier: new(assertion.Verifier)},
 		"nil token manager":   {Audiences: []string{rp}, Tokens: (*vepauth.SignedTokens)(nil)},
 		"nil store of nonces": {Audiences: []string{rp}, Nonces: (*assertion.MemoryOneUse)(nil)},
+		"short-lived nonces":  {Audiences: []string{rp}, Nonces: limitedStore(3*time.Minute - 1)},
+		"a longer leeway":     {Audiences: []string{rp}, Nonces: limitedStore(3 * time.Minute), Leeway: 61 * time.Second},
 	} {
 		if auth, err := vepauth.New(c); err == nil || auth != nil {
 			t.Errorf("%s is accepted", name)
@@ -79,6 +82,12 @@ func TestBadConfigurations(t *testing.T) {
 	}
 }
 
+// limitedStore is a store of nonces that keeps no entry for longer.
+type limitedStore time.Duration
+
+func (limitedStore) FirstUse(context.Context, string, time.Time) (bool, error) { return true, nil }
+func (s limitedStore) MaxLife() time.Duration                                  { return time.Duration(s) }
+
 func TestGoodConfigurations(t *testing.T) {
 	for name, c := range map[string]vepauth.Config{
 		"defaults":           {Audiences: []string{rp}},
@@ -87,6 +96,7 @@ func TestGoodConfigurations(t *testing.T) {
 		"no token endpoint":  {DisableTokenEndpoint: true},
 		"longest leeway":     {Audiences: []string{rp}, Leeway: 10 * time.Minute},
 		"a placeholder only": {Audiences: []string{rp}, TokenURL: "/{node}/token"},
+		"short-lived nonces": {Audiences: []string{rp}, Nonces: limitedStore(3 * time.Minute)},
 	} {
 		if _, err := vepauth.New(c); err != nil {
 			t.Errorf("%s: %v", name, err)

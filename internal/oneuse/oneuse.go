@@ -1,5 +1,5 @@
-// Package oneuse has what verifiers do with a guard against replay: an assertion.OneUse, and
-// its optional methods.
+// Package oneuse has what verifiers do with a guard against replay, an assertion.OneUse or a
+// vepauth.OneUse, and its optional methods.
 package oneuse
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Guard is an assertion.OneUse, which documents it.
+// Guard is an assertion.OneUse, which documents it, or a vepauth.OneUse.
 type Guard interface {
 	FirstUse(ctx context.Context, key string, until time.Time) (bool, error)
 }
