@@ -200,3 +200,38 @@ func ExampleLogin_FormFields() {
 	// 200 hello ada@mail.example
 	// 200 We have mailed a code to ada@mail.example
 }
+
+// A visitor without a token enters a code that the application has mailed.
+func ExampleLogin_SignIn() {
+	auth, err := login.New(login.Config[string]{
+		Audiences:    []string{"https://rp.example"},
+		FindOrCreate: func(_ context.Context, res *assertion.Result) (string, error) { return res.Email, nil },
+		UserID:       func(email string) string { return email },
+		FindByID:     func(_ context.Context, email string) (string, error) { return email, nil },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mailed := map[string]string{"83529174": "ada@mail.example"} // by code; in production they expire
+	site := http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		email, ok := mailed[r.PostFormValue("code")]
+		if !ok {
+			http.Error(w, "This code is not valid.", http.StatusForbidden)
+			return
+		}
+		auth.SignIn(w, r, email)
+	}))
+
+	for _, form := range []string{"code=1", "code=83529174&next=/members"} {
+		r := httptest.NewRequest("POST", "/code", strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	// Output:
+	// 403 This code is not valid.
+	//
+	// 200 {"status":"okay","email":"ada@mail.example","next":"/members"}
+}
