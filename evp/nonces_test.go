@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -158,6 +159,23 @@ func TestNoncesMalformed(t *testing.T) {
 		t.Errorf("a token with a fault elsewhere: %v", err)
 	}
 	b.wantRefused(t, nonce)
+}
+
+// TestNoncesLargeToken checks that a token that is too large is refused before it is parsed.
+func TestNoncesLargeToken(t *testing.T) {
+	clock := nonceTime
+	b := &nonceBrowser{nonces: newNonces(t, &clock, 0)}
+	token := "~" + strings.Repeat(".", 8<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := b.take(token)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, assertion.ErrMalformed) {
+		t.Error(err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
 }
 
 // TestNoncesLimits checks the number of open nonces of a visitor, and that of visitors.
