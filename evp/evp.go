@@ -178,11 +178,11 @@ func (v *Verifier) WithOneUse(guard assertion.OneUse) (*Verifier, error) {
 	if err := v.checkMade(); err != nil {
 		return nil, err
 	}
-	other := *v
-	other.config.OneUse = guard
 	if err := checkGuard(guard); err != nil {
 		return nil, err
 	}
+	other := *v
+	other.config.OneUse = guard
 	return &other, nil
 }
 

@@ -121,8 +121,6 @@ func (c Config) validate() error {
 	switch {
 	case !isIssuer(c.Issuer):
 		return fmt.Errorf(`issuer: Issuer: %.100q is not "https://" and a host name in lower case`, c.Issuer)
-	case c.Keys == nil:
-		return errors.New("issuer: Keys: required")
 	case len(c.Keys.all()) == 0:
 		return errNoKeys
 	case c.Accounts == nil:

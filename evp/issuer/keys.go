@@ -58,7 +58,7 @@ func GenerateKeys(alg string) (*Keys, error) {
 	return k, nil
 }
 
-var errNoKeys = errors.New("issuer: keys: none: use GenerateKeys, ParseKeys or LoadKeys")
+var errNoKeys = errors.New("issuer: Keys: none: use GenerateKeys, ParseKeys or LoadKeys")
 
 func generate(alg string) (*jose.PrivateKey, error) {
 	key, err := jose.Generate(alg)
