@@ -217,12 +217,13 @@ func TestClusterFailover(t *testing.T) {
 	}, master.Restart)
 }
 
-// TestClusterPlannedFailover exchanges a master and its replica under load. Nothing is lost, and no
-// use fails. A node that hears of the old master's new role first has no owner of its slots for a
-// moment, and answers CLUSTERDOWN.
+// TestClusterPlannedFailover exchanges a master and a replica under load, with the documented
+// settings. Nothing is lost, and no use fails. A node that hears of the old master's new role first
+// has no owner of its slots for a moment, and answers CLUSTERDOWN. The new master has no replica for
+// a moment, and answers NOREPLICAS.
 func TestClusterPlannedFailover(t *testing.T) {
 	t.Parallel()
-	c := redistest.StartCluster(t, 3, 1, "--cluster-require-full-coverage", "no")
+	c := redistest.StartCluster(t, 3, 2, "--cluster-require-full-coverage", "no", "--min-replicas-to-write", "1")
 	s := open(t, c.URL(), longTimeout)
 	l := startTraffic(t, s)
 	l.after(t, 500)

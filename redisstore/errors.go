@@ -223,11 +223,11 @@ func (s server) refusalCause(code, text string) (c cause, known bool) {
 func (s server) refusals() []refusal {
 	switch {
 	case s.ofSentinel:
-		return append(sentinelRefusals, refusals...)
+		return slices.Concat(sentinelRefusals, refusals)
 	case s.kind == sentinel:
-		return append(masterRefusals, refusals...)
+		return slices.Concat(masterRefusals, refusals)
 	case s.kind == cluster:
-		return append(clusterRefusals, refusals...)
+		return slices.Concat(clusterRefusals, refusals)
 	}
 	return refusals
 }

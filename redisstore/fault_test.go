@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +28,6 @@ type fakeServer struct {
 	answer      string // empty means none, and the connection stays open
 	close       bool   // close the connection after the answer
 	dropsConfig bool   // close the connection in place of an answer to CONFIG
-	sets        atomic.Int32
 	wg          sync.WaitGroup
 }
 
@@ -71,7 +69,6 @@ func (f *fakeServer) serve(conn net.Conn) {
 			io.WriteString(conn, "-ERR unknown command\r\n")
 			continue
 		}
-		f.sets.Add(1)
 		io.WriteString(conn, f.answer)
 		if f.close {
 			return

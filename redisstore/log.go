@@ -18,9 +18,9 @@ import (
 // SetLogger sends what go-redis itself reports to l, as warnings; nil discards it.
 // Each kind of warning is logged at most once a minute, with the number of warnings
 // that were skipped since the last one. go-redis reports trouble with connections, such as
-// the address that it cannot reach, and, with level info, what Sentinels say. The texts of its errors, which can contain what a
-// server sent, are replaced by those of this package. The errors of FirstUse report the
-// same.
+// the address that it cannot reach, and, with level info, what Sentinels say. The texts of its
+// errors, which can contain what a server sent, are replaced by those of this package. The
+// errors of FirstUse report the same.
 //
 // A process has one such logger, whichever packages use go-redis, so SetLogger is
 // for programs and not for libraries. Without it go-redis prints to standard error.

@@ -34,69 +34,77 @@ func TestSentinel(t *testing.T) {
 	}
 	expect(t, open(t, sentinels.URL()+"/1", longTimeout), "a 0", time.Now().Add(time.Hour), true)
 
-	t.Run("check", func(t *testing.T) {
-		if diff := cmp.Diff(map[string]string{}, findings(t, s)); diff != "" {
-			t.Error(diff)
-		}
-		do(t, replica, "config", "set", "appendonly", "no")
-		do(t, master, "config", "set", "appendfsync", "no")
-		want := map[string]string{master.Addr() + " appendfsync": "no", replica.Addr() + " appendonly": "no"}
-		if diff := cmp.Diff(want, findings(t, s)); diff != "" {
-			t.Error(diff)
-		}
-		second := redistest.StartReplica(t, master.Addr())
-		c := client(t, sentinels.Nodes[0])
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // INFO every 10 s
-			if text := c.Do(t.Context(), "sentinel", "replicas", "mymaster").String(); strings.Contains(text, second.Addr()) {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("the Sentinel does not find the second replica")
-			}
-		}
-		s := open(t, "redis+sentinel://"+sentinels.Nodes[0].Addr()+"/mymaster", longTimeout)
-		for _, addr := range []string{master.Addr(), replica.Addr(), second.Addr()} {
-			want[addr+" min-replicas-to-write"] = "0"
-		}
-		if diff := cmp.Diff(want, findings(t, s)); diff != "" {
-			t.Error(diff)
-		}
-	})
+	t.Run("check", func(t *testing.T) { testSentinelCheck(t, s, master, replica, sentinels) })
+	t.Run("errors", func(t *testing.T) { testSentinelErrors(t, s, master, sentinels) })
+	t.Run("users", func(t *testing.T) { testSentinelUsers(t, master, replica, sentinels) })
+}
 
-	t.Run("errors", func(t *testing.T) {
-		list := "redis+sentinel://" + sentinels.Addrs()
-		expectCause(t, open(t, list+"/other", longTimeout), "Sentinel: no master of that name")
-		expectCause(t, open(t, "redis+sentinel://"+master.Addr()+"/mymaster", longTimeout), "Sentinel: refused the command: ERR: the server is not a Sentinel")
-		expectCause(t, open(t, "redis+sentinel://127.0.0.1:1/mymaster", longTimeout), "Sentinel at 127.0.0.1:1: connection refused")
-		expectCause(t, open(t, list+"/mymaster/77", longTimeout), "ERR: the server has no database of that number")
-		expectCause(t, open(t, "redis+sentinel://u:s3cret@"+sentinels.Addrs()+"/mymaster", longTimeout), "redis at "+master.Addr()+": refused the command: WRONGPASS")
-		do(t, master, "config", "set", "maxmemory", "1")
-		expectCause(t, s, "redis at "+master.Addr()+": refused the command: OOM")
-		do(t, master, "config", "set", "maxmemory", "0")
-		expectCause(t, open(t, "redis://"+sentinels.Nodes[0].Addr(), longTimeout), "is it a Sentinel")
-	})
+// testSentinelCheck checks that Check reads the settings of the replicas too.
+func testSentinelCheck(t *testing.T, s *redisstore.Store, master, replica *redistest.Server, sentinels *redistest.Sentinels) {
+	if diff := cmp.Diff(map[string]string{}, findings(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	do(t, replica, "config", "set", "appendonly", "no")
+	do(t, master, "config", "set", "appendfsync", "no")
+	want := map[string]string{master.Addr() + " appendfsync": "no", replica.Addr() + " appendonly": "no"}
+	if diff := cmp.Diff(want, findings(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	second := redistest.StartReplica(t, master.Addr())
+	c := client(t, sentinels.Nodes[0])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // INFO every 10 s
+		if text := c.Do(t.Context(), "sentinel", "replicas", "mymaster").String(); strings.Contains(text, second.Addr()) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the Sentinel does not find the second replica")
+		}
+	}
+	one := open(t, "redis+sentinel://"+sentinels.Nodes[0].Addr()+"/mymaster", longTimeout)
+	for _, addr := range []string{master.Addr(), replica.Addr(), second.Addr()} {
+		want[addr+" min-replicas-to-write"] = "0"
+	}
+	if diff := cmp.Diff(want, findings(t, one)); diff != "" {
+		t.Error(diff)
+	}
+}
 
-	t.Run("users", func(t *testing.T) {
-		for _, server := range []*redistest.Server{master, replica} {
-			do(t, server, "acl", "setuser", "u", "on", ">data-pw", "~vepverify:*", "resetchannels", "-@all", "+set", "+config|get")
-		}
-		for _, server := range sentinels.Nodes {
-			do(t, server, "acl", "setuser", "watcher", "on", ">sentinel-pw", "resetchannels", "&+switch-master", "&+replica-reconf-done", "-@all",
-				"+sentinel|get-master-addr-by-name", "+sentinel|sentinels", "+sentinel|replicas", "+subscribe", "+ping")
-			do(t, server, "acl", "setuser", "few", "on", ">sentinel-pw", "-@all", "+ping")
-			do(t, server, "acl", "setuser", "default", "resetpass", ">default-pw")
-		}
-		list := "redis+sentinel://u:data-pw@" + sentinels.Addrs() + "/mymaster"
-		s := open(t, list+"?sentinel_username=watcher&sentinel_password=sentinel-pw", longTimeout)
-		useAll(t, s, newKeys("users"))
-		if got := len(findings(t, s)); got == 0 {
-			t.Error("the replicas are not checked")
-		}
-		useAll(t, open(t, list+"?sentinel_password=default-pw", longTimeout), newKeys("default"))
-		expectCause(t, open(t, list, longTimeout), "Sentinel: refused the command: NOAUTH: the Sentinel wants a password (add it after the master: ?sentinel_password=")
-		expectCause(t, open(t, list+"?sentinel_password=s3cret", longTimeout), "WRONGPASS: wrong user or password for the Sentinel")
-		expectCause(t, open(t, list+"?sentinel_username=few&sentinel_password=sentinel-pw", longTimeout), "NOPERM: the user lacks a permission of the Sentinel (allow it +sentinel|get-master-addr-by-name")
-	})
+// testSentinelErrors checks that errors say whether they are about a Sentinel or the server.
+func testSentinelErrors(t *testing.T, s *redisstore.Store, master *redistest.Server, sentinels *redistest.Sentinels) {
+	list := "redis+sentinel://" + sentinels.Addrs()
+	expectCause(t, open(t, list+"/other", longTimeout), "Sentinel: no master of that name")
+	expectCause(t, open(t, "redis+sentinel://"+master.Addr()+"/mymaster", longTimeout), "Sentinel: refused the command: ERR: the server is not a Sentinel")
+	expectCause(t, open(t, "redis+sentinel://127.0.0.1:1/mymaster", longTimeout), "Sentinel at 127.0.0.1:1: connection refused")
+	expectCause(t, open(t, list+"/mymaster/77", longTimeout), "ERR: the server has no database of that number")
+	expectCause(t, open(t, "redis+sentinel://u:s3cret@"+sentinels.Addrs()+"/mymaster", longTimeout), "redis at "+master.Addr()+": refused the command: WRONGPASS")
+	do(t, master, "config", "set", "maxmemory", "1")
+	expectCause(t, s, "redis at "+master.Addr()+": refused the command: OOM")
+	do(t, master, "config", "set", "maxmemory", "0")
+	expectCause(t, open(t, "redis://"+sentinels.Nodes[0].Addr(), longTimeout), "is it a Sentinel")
+}
+
+// testSentinelUsers checks that the documented permissions are enough, and what errors say about
+// others.
+func testSentinelUsers(t *testing.T, master, replica *redistest.Server, sentinels *redistest.Sentinels) {
+	for _, server := range []*redistest.Server{master, replica} {
+		do(t, server, "acl", "setuser", "u", "on", ">data-pw", "~vepverify:*", "resetchannels", "-@all", "+set", "+config|get")
+	}
+	for _, server := range sentinels.Nodes {
+		do(t, server, "acl", "setuser", "watcher", "on", ">sentinel-pw", "resetchannels", "&+switch-master", "&+replica-reconf-done", "-@all",
+			"+sentinel|get-master-addr-by-name", "+sentinel|sentinels", "+sentinel|replicas", "+subscribe", "+ping")
+		do(t, server, "acl", "setuser", "few", "on", ">sentinel-pw", "-@all", "+ping")
+		do(t, server, "acl", "setuser", "default", "resetpass", ">default-pw")
+	}
+	list := "redis+sentinel://u:data-pw@" + sentinels.Addrs() + "/mymaster"
+	s := open(t, list+"?sentinel_username=watcher&sentinel_password=sentinel-pw", longTimeout)
+	useAll(t, s, newKeys("users"))
+	if got := len(findings(t, s)); got == 0 {
+		t.Error("the replicas are not checked")
+	}
+	useAll(t, open(t, list+"?sentinel_password=default-pw", longTimeout), newKeys("default"))
+	expectCause(t, open(t, list, longTimeout), "Sentinel: refused the command: NOAUTH: the Sentinel wants a password (add it after the master: ?sentinel_password=")
+	expectCause(t, open(t, list+"?sentinel_password=s3cret", longTimeout), "WRONGPASS: wrong user or password for the Sentinel")
+	expectCause(t, open(t, list+"?sentinel_username=few&sentinel_password=sentinel-pw", longTimeout), "NOPERM: the user lacks a permission of the Sentinel (allow it +sentinel|get-master-addr-by-name")
 }
 
 // TestSentinelFailover ends the master, and one of the Sentinels, under load.

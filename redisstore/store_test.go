@@ -93,7 +93,7 @@ func TestEachKeyOnce(t *testing.T) {
 // TestPrefix checks that prefixes separate the keys of two stores.
 func TestPrefix(t *testing.T) {
 	server := redistest.Start(t)
-	a, b := open(t, server.URL(), redisstore.Config{}), open(t, server.URL(), redisstore.Config{Prefix: "nonce:"})
+	a, b := open(t, server.URL(), longTimeout), open(t, server.URL(), redisstore.Config{Timeout: longTimeout.Timeout, Prefix: "nonce:"})
 	until := time.Now().Add(time.Hour)
 	expect(t, a, "key", until, true)
 	expect(t, b, "key", until, true)
@@ -106,7 +106,7 @@ func TestEntriesExpire(t *testing.T) {
 	server := redistest.Start(t)
 	const timeout = 2 * time.Second
 	s := open(t, server.URL(), redisstore.Config{Timeout: timeout, Skew: -1})
-	until := time.Now().Add(100 * time.Millisecond)
+	until := time.Now().Add(time.Second)
 	expect(t, s, "key", until, true)
 	// With a later time, the key is accepted again once its entry has expired.
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -123,7 +123,7 @@ func TestEntriesExpire(t *testing.T) {
 	}
 }
 
-// recorder is a hook that records commands instead of sending them.
+// recorder is a hook that records commands in place of sending them.
 type recorder struct {
 	commands [][]any
 	answer   string
@@ -231,7 +231,7 @@ func TestNewErrors(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	server := redistest.Start(t)
-	own := open(t, server.URL(), redisstore.Config{})
+	own := open(t, server.URL(), longTimeout)
 	expect(t, own, "key", time.Now().Add(time.Hour), true)
 	if err := own.Close(); err != nil {
 		t.Fatal(err)
@@ -241,7 +241,7 @@ func TestClose(t *testing.T) {
 	}
 
 	shared := client(t, server)
-	s, err := redisstore.New(shared, redisstore.Config{})
+	s, err := redisstore.New(shared, longTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestClose(t *testing.T) {
 
 func TestKeysAreHashed(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server.URL(), redisstore.Config{})
+	s := open(t, server.URL(), longTimeout)
 	secret := strings.Repeat("alice@idp.example", 10_000)
 	expect(t, s, secret, time.Now().Add(time.Hour), true)
 	expect(t, s, secret, time.Now().Add(time.Hour), false)
