@@ -7,8 +7,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vepverify/vepverify/assertion"
+	"github.com/vepverify/vepverify/certchain"
+	"github.com/vepverify/vepverify/keys"
 )
 
 // mutantStride is 1, and more under the race detector, with which a quarter of a
@@ -68,6 +71,33 @@ func TestMutantsAreRejected(t *testing.T) {
 }
 
 // TestBackedString checks that String returns the text that was parsed.
+func TestSignRefuses(t *testing.T) {
+	usual := assertion.Template{Audience: rp, IssuedAt: now, Expires: now.Add(time.Minute)}
+	for name, c := range map[string]struct {
+		change func(*assertion.Template)
+		key    keys.PrivateKey
+		chain  []string
+	}{
+		"no certificate":     {func(*assertion.Template) {}, userRSA, nil},
+		"no private key":     {func(*assertion.Template) {}, nil, []string{"certificate"}},
+		"no audience":        {func(s *assertion.Template) { s.Audience = "" }, userRSA, []string{"certificate"}},
+		"audience no origin": {func(s *assertion.Template) { s.Audience += "/x" }, userRSA, []string{"certificate"}},
+		"no expiry":          {func(s *assertion.Template) { s.Expires = time.Time{} }, userRSA, []string{"certificate"}},
+		"no times":           {func(s *assertion.Template) { s.IssuedAt, s.Expires = time.Time{}, time.Time{} }, userRSA, []string{"certificate"}},
+		"expires at once":    {func(s *assertion.Template) { s.Expires = s.IssuedAt }, userRSA, []string{"certificate"}},
+		"a protocol's claim": {func(s *assertion.Template) { s.Extra = map[string]any{"aud": rp} }, userRSA, []string{"certificate"}},
+	} {
+		template := usual
+		c.change(&template)
+		if s, err := assertion.Sign(template, c.key, c.chain...); !errors.Is(err, certchain.ErrTemplate) || s != "" {
+			t.Errorf("%s: %q, %v", name, s, err)
+		}
+	}
+	if _, err := assertion.Sign(usual, userRSA, "certificate"); err != nil {
+		t.Errorf("a usual one: %v", err)
+	}
+}
+
 func TestBackedString(t *testing.T) {
 	a := spec{}.String()
 	parsed := 0

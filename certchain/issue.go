@@ -85,8 +85,11 @@ func (t Template) principal() (map[string]string, error) {
 
 // Sign signs a token whose claims are those of claims and of extra, which may be nil.
 // The same claims and key yield the same token. The error matches [ErrTemplate] if a
-// name in extra is one that the protocol uses, or if a value has no JSON form.
+// name in extra is one that the protocol uses, if a value has no JSON form, or if key is nil.
 func Sign(claims, extra map[string]any, key keys.PrivateKey) (string, error) {
+	if key == nil {
+		return "", fmt.Errorf("%w: no private key", ErrTemplate)
+	}
 	for name := range extra {
 		if slices.Contains(reserved, name) {
 			return "", fmt.Errorf("%w: extra claim %q: the protocol uses this name", ErrTemplate, name)

@@ -109,6 +109,9 @@ func TestSign(t *testing.T) {
 	if _, err := certchain.Sign(nil, extra, userKey); err != nil {
 		t.Errorf("no claims: %v", err)
 	}
+	if s, err := certchain.Sign(claims, extra, nil); !errors.Is(err, certchain.ErrTemplate) || s != "" {
+		t.Errorf("no private key: %q, %v", s, err)
+	}
 }
 
 // chain issues certificates from templates. Each certifies the user's key, which signs all
