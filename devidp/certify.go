@@ -80,8 +80,8 @@ func checkDuration(duration time.Duration) *refusal.Refusal {
 	return nil
 }
 
-// maxBody is the largest body of a request, in bytes. The largest key takes under
-// 4 KiB: RSA of 4096 bits, or DSA of 3072, in decimal.
+// maxBody is the largest body of a request, in bytes. The largest key, DSA of 2048 bits in
+// hexadecimal, takes under 2 KiB.
 const maxBody = 8 << 10
 
 // serveCertify answers {"certificate": "…"} or a refusal.
