@@ -94,12 +94,13 @@ type SignatureCheck struct {
 	// Fallback is the verifier's fallback. If it issued the certificate, or if its cached
 	// document for the email domain delegates to the host that did, the cached keys of that
 	// host are tried for the first lookup of an email domain about which nothing is cached.
-	// Fallback must not be a host that the sender of the certificate chose. Empty means none.
+	// Fallback must not be a host that the sender of the certificate chose. It is in lower case.
+	// Empty means none.
 	Fallback string
 
-	// Issuer is the host that issued the certificate. Empty means Fallback. If Fallback is
-	// asked, the cached keys of another issuer give no priority, but an allowance of their
-	// own. Its document may be fetched for that.
+	// Issuer is the host that issued the certificate, in lower case. Empty means Fallback. If
+	// Fallback is asked, the cached keys of another issuer give no priority, but an allowance of
+	// their own. Its document may be fetched for that.
 	Issuer string
 }
 

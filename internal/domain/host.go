@@ -23,7 +23,7 @@ func IsHost(s string) bool {
 		}
 		labels, last = labels+1, label
 	}
-	return labels >= 2 && !isNumber(last)
+	return labels >= 2 && !IsNumber(last)
 }
 
 func isHostLabel(s string) bool {
@@ -34,8 +34,10 @@ func notInHostLabel(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
 }
 
-// isNumber reports whether a label is a decimal number, or a hexadecimal one with 0x.
-func isNumber(label string) bool {
+// IsNumber reports whether a label in lower case is a decimal number, or a hexadecimal one with
+// 0x. Some resolvers read a host with such a last label as an IPv4 address: 127.0.0.1, but also
+// 127.1, 2130706433 and 0x7f.1. No top-level domain is a number.
+func IsNumber(label string) bool {
 	digits := "0123456789"
 	if hex, ok := strings.CutPrefix(label, "0x"); ok {
 		label, digits = hex, digits+"abcdef"

@@ -203,21 +203,10 @@ func (c *Client) CheckHost(host string) *Fault {
 	if hasPort && !slices.ContainsFunc(c.ports, func(p uint16) bool { return port == strconv.Itoa(int(p)) }) {
 		return Refused.Fault("a port that is not allowed", nil).Advise(advicePrivate, settingPrivate)
 	}
-	if isNumeric(name[strings.LastIndexByte(name, '.')+1:]) {
+	if domain.IsNumber(name[strings.LastIndexByte(name, '.')+1:]) {
 		return Refused.Fault("an IP address in place of a name", nil).Advise(advicePrivate, settingPrivate)
 	}
 	return nil
-}
-
-// isNumeric reports whether some resolver reads a host with this last label as an IPv4
-// address: 127.0.0.1, but also 127.1, 2130706433 and 0x7f.1. No top-level domain is a
-// number.
-func isNumeric(label string) bool {
-	digits := "0123456789"
-	if hex, ok := strings.CutPrefix(label, "0x"); ok {
-		label, digits = hex, "0123456789abcdef"
-	}
-	return strings.Trim(label, digits) == ""
 }
 
 // Answer is the answer of a host.
