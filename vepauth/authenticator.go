@@ -274,7 +274,7 @@ func (a *Authenticator) useNonce(ctx context.Context, auth *signature.Authorizat
 // nonceKey returns the key of a nonce in the store. All keys have one length, and
 // they differ if the token, the nonce or the timestamp differs.
 func nonceKey(auth *signature.Authorization) string {
-	const label = "vepauth nonce\x00" // no part contains a zero byte
+	const label = "vepauth nonce\x00" // neither nonces nor timestamps contain a zero byte
 	text := append(make([]byte, 0, 1024), label...)
 	text = append(append(text, auth.Token...), 0)
 	text = append(append(text, auth.Nonce...), 0)
