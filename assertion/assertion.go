@@ -9,11 +9,11 @@
 // party.
 //
 // [Verify] parses the text and checks everything that needs no network: the
-// user's signature, the audience, the times. Then it finds the domain that may
-// issue certificates for the address, fetching its support document from
-// https://<domain>/.well-known/browserid if it is not in the cache, and checks
-// that one of the keys in the document signed the certificate. A text that fails
-// a check offline makes the verifier contact no host.
+// user's signature, the audience, the times. If one of these checks fails, the
+// verifier contacts no host. Then it finds the domain that may issue certificates
+// for the address, and checks that a key in the domain's support document signed
+// the certificate. The document is that at
+// https://<domain>/.well-known/browserid, which is fetched if it is not cached.
 //
 // Verify uses a shared verifier with the default configuration. [NewVerifier]
 // returns one with another configuration: fixed keys without a network

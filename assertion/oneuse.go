@@ -92,9 +92,9 @@ func (v *verification) party() string {
 var (
 	// ErrFull means that a MemoryOneUse has as many live entries as it may have.
 	ErrFull = errors.New("one-use store: full (entries remain until their assertions expire: raise the maximum, or lower MaxLife)")
-	// ErrRetention means that the time until which an entry must be kept has
-	// passed, so that an earlier entry may be gone, or is further ahead than the
-	// guard keeps entries. *MemoryOneUse and *redisstore.Store return it.
+	// ErrRetention means that the time until which an entry must be kept is not
+	// possible. Either it has passed, and an earlier entry may be gone, or it is
+	// further ahead than the guard keeps entries. *MemoryOneUse and *redisstore.Store return it.
 	ErrRetention = errors.New("one-use store: no entry is kept until that time")
 )
 

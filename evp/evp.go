@@ -86,7 +86,7 @@
 //   - A modulus has no zero byte at its start (RFC 7518).
 //   - Keys that do not fit the alg are not tried and do not count (rule 10.tries). Large
 //     keys after the fourth are skipped, and do not count either. After a refresh, keys are
-//     not tried again; at most 17 keys, of which 6 large, are tried for one token in all.
+//     not tried again. In all, at most 17 keys are tried for one token, 6 of them large.
 //
 // # What is not checked
 //
@@ -94,8 +94,8 @@
 // servers can name an issuer for any domain, and so sign in as any of its users. Use a
 // resolver that validates DNSSEC, over a trusted path, or Config.Domains.
 //
-// A token proves that the issuer held the address to be the user's when it signed, at most
-// five minutes ago. The domain's registrar, its DNS, the issuer and its web server are
+// A token proves that the issuer confirmed the user's address when it signed, at most five
+// minutes ago. The domain's registrar, its DNS, the issuer and its web server are
 // trusted to be honest. An issuer learns which addresses it signs, but not for which site.
 //
 // Verify compares the nonce with the expected one and keeps no record of it: that is what

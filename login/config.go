@@ -46,9 +46,9 @@ type Config[U any] struct {
 	Audiences []string
 
 	// FindOrCreate finds or creates the user with the verified address. Required. It
-	// is called only for an assertion that was accepted and has an email address, for a
-	// token that was accepted (then Issuer is a host, and IDPClaims has is_private_email if
-	// the address is private), and by SignIn (then the Result has only Email). An
+	// is called for an assertion that was accepted and has an email address, for a token
+	// that was accepted, and by SignIn. For a token, Issuer is a host, and IDPClaims has
+	// is_private_email if the address is private. For SignIn, the Result has only Email. An
 	// error that matches ErrNoUser, or a nil user, refuses the login. Any other error
 	// is logged and answered with 503.
 	FindOrCreate func(ctx context.Context, res *assertion.Result) (U, error)

@@ -287,8 +287,8 @@ type sessionNonces struct{ sessions }
 // requests a form gets a session. A login keeps the open nonces, and a logout removes them.
 //
 // Most stores of sessions load and store in two steps. So two POSTs of one token at the
-// same time can both use up its nonce, and of two forms that are rendered at the same time
-// only one may get a nonce that is accepted. The one-use guard refuses the second POST: see
+// same time can both use up its nonce. If two forms are rendered at the same time, the nonce
+// of one of them may not be accepted. The one-use guard refuses the second POST: see
 // Config.OneUse. A store that keeps the session in the cookie itself lets a
 // nonce be used again at any time, so that the guard is required.
 func SessionNonces(manager *scs.SessionManager) evp.NonceStore {

@@ -57,9 +57,9 @@
 // The reason of a refused login is the verifier's (PROTOCOL §6), the one of a
 // [Refusal], or "no user with this address". Other refusals are:
 //
-//   - 400 if the field assertion is missing, the field email is not an address, the form is
-//     malformed or has more than 32 fields, or the request target is not a path, as in
-//     x:/api/login or a CONNECT;
+//   - 400 if the field assertion is missing, the field email is not an address, or the form
+//     is malformed or has more than 32 fields;
+//   - 400 if the request target is not a path, as in x:/api/login or a CONNECT;
 //   - 403 if the request may come from another site: its Origin is not an audience,
 //     or it has no Origin and a Sec-Fetch-Site other than same-origin and none, or
 //     its Origin is null without Sec-Fetch-Site: same-origin. The last is sent by files,

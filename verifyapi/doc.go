@@ -67,11 +67,17 @@
 //
 // # Logs and metrics
 //
-// Each verification is logged at level Info with its request ID, the version of the
-// interface, the status, result and class (a fixed set, the same as in metrics), the
-// duration in milliseconds (took_ms), the first 16 hex digits of the SHA-256 of the assertion
-// or of the token, and the reason. Requests refused as "too busy" and clients that disconnected are
-// logged at level Debug.
+// Each verification is logged at level Info with
+//
+//	request              the request ID
+//	api                  the version of the interface: v1, v2 or evp
+//	status               the HTTP status
+//	result, class        of a fixed set, the same as in metrics
+//	took_ms              the duration in milliseconds
+//	assertion or token   the first 16 hex digits of its SHA-256
+//	reason               that of the answer
+//
+// Requests refused as "too busy" and clients that disconnected are logged at level Debug.
 //
 // If the question was not answered, the cause is logged too, with what to do: an
 // undecided outcome and overload at level Warn, a fault at level Error, a panic with its

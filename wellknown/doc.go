@@ -141,10 +141,9 @@
 // provider unknown. The document is used after 50 ms if the fetch is queued then, or after
 // a second if there is no answer; the fetch goes on.
 //
-// An ErrUnsupported that is used in the last quarter of its life is renewed only by
-// lookups for the host's own emails with a certificate that cached keys of the fallback, or
-// of its delegate for these emails, verify. It counts until it expires, also if the renewal
-// is ErrUnavailable, and never longer.
+// An ErrUnsupported is renewed in the same way, but only by lookups for the host's own emails
+// with a certificate of the fallback, or of its delegate for these emails, that cached keys
+// verify. It counts until it expires, also if the renewal is ErrUnavailable, and never longer.
 //
 // Callers with the same question share a fetch. A caller leaves when its own context ends.
 // A fetch in progress goes on until it ends or times out.

@@ -91,11 +91,11 @@ type SignatureCheck struct {
 	// never between [Hooks.Wait] and Waited. Nil means that no key verifies it.
 	Verifies func(cached []keys.PublicKey) bool
 
-	// Fallback is the verifier's fallback. If it issued the certificate, or if its cached
-	// document for the email domain delegates to the host that did, the cached keys of that
-	// host are tried for the first lookup of an email domain about which nothing is cached.
-	// Fallback must not be a host that the sender of the certificate chose. It is in lower case.
-	// Empty means none.
+	// Fallback is the verifier's fallback, in lower case. If nothing is cached about the email
+	// domain, the cached keys of the certificate's issuer are tried for its first lookup. The
+	// issuer must be the fallback, or the host to which the fallback's cached document for the
+	// email domain delegates. Fallback must not be a host that the sender of the certificate
+	// chose. Empty means none.
 	Fallback string
 
 	// Issuer is the host that issued the certificate, in lower case. Empty means Fallback. If

@@ -40,8 +40,8 @@
 //     are good practice.
 //
 //  4. Sign-in. The page that signs people in calls [LoggedIn], the one that signs them out
-//     [LoggedOut]. A browser that was told "logged-out" asks for no token until it is told
-//     "logged-in". One that was never told asks.
+//     [LoggedOut]. A browser that was told "logged-out" requests no token until it is told
+//     "logged-in". A browser that was told neither requests tokens.
 //
 //  5. Keys. [GenerateKeys] makes them and [Keys.PrivateJWKS] stores them.
 //     [Keys.Rotate] replaces the signing key, weeks apart.
@@ -137,7 +137,7 @@
 //     for 300 s. The token is of use only to the browser that has the key.
 //   - Which site asks. The protocol hides it from the issuer.
 //   - That the person is present, or has agreed. The browser asks.
-//   - That the account can read mail for the address now. The application says so.
+//   - That the account can read mail for the address now. The application decides that.
 //   - DNS: that the records of the domains name this issuer. Without them, browsers and
 //     relying parties refuse its tokens.
 package issuer

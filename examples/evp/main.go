@@ -1,4 +1,4 @@
-// Command evp signs visitors in with a token of their browser, or by a code that it logs, not mails.
+// Command evp signs visitors in with a token of their browser, or with a code from its log.
 package main
 
 import (
