@@ -22,9 +22,9 @@ import (
 	"github.com/vepverify/vepverify/wellknown"
 )
 
-// shortTimeout is long enough for the result of a fetch that timed out to arrive in the
-// 32nd part of it that a lookup has more.
-const shortTimeout = 4 * time.Second
+// shortTimeout is so long that the result of a fetch that timed out arrives on a busy machine too
+// in the 32nd part of it that a lookup has more.
+const shortTimeout = 16 * time.Second
 
 // cause is what a lookup must say about a fault.
 type cause struct {
