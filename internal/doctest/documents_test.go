@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const top = "../.."
@@ -60,10 +61,9 @@ func checkLink(t *testing.T, document, target string) {
 	}
 }
 
-// TestLinks checks that the links of all documents to files and headings of this repository lead
-// there.
-func TestLinks(t *testing.T) {
-	links := 0
+// documents returns the paths of all documents.
+func documents(t *testing.T) (paths []string) {
+	t.Helper()
 	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -71,16 +71,41 @@ func TestLinks(t *testing.T) {
 		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git") {
 			return fs.SkipDir
 		}
-		if filepath.Ext(path) != ".md" {
-			return nil
+		if filepath.Ext(path) == ".md" {
+			paths = append(paths, path)
 		}
+		return nil
+	})
+	if err != nil || len(paths) < 10 {
+		t.Fatalf("%d documents, %v", len(paths), err)
+	}
+	return paths
+}
+
+// TestLinks checks that the links of all documents to files and headings of this repository lead
+// there.
+func TestLinks(t *testing.T) {
+	links := 0
+	for _, path := range documents(t) {
 		for _, l := range link.FindAllStringSubmatch(readMarkdown(t, path), -1) {
 			links++
 			checkLink(t, path, l[1])
 		}
-		return nil
-	})
-	if err != nil || links < 100 {
-		t.Errorf("%d links, %v", links, err)
+	}
+	if links < 100 {
+		t.Errorf("%d links", links)
+	}
+}
+
+// TestWidth checks that lines of text have at most 100 characters. Tables and images have one line
+// each, however long.
+func TestWidth(t *testing.T) {
+	for _, path := range documents(t) {
+		for line := range strings.Lines(readMarkdown(t, path)) {
+			line = strings.TrimRight(line, "\n")
+			if !strings.HasPrefix(line, "|") && !strings.HasPrefix(line, "![") && utf8.RuneCountInString(line) > 100 {
+				t.Errorf("%s: a line is too long: %s", path, line)
+			}
+		}
 	}
 }
