@@ -60,9 +60,9 @@ func TestCauses(t *testing.T) {
 		user, path string
 		config     redisstore.Config
 	}{
-		{"refused the command: READONLY: the server is a read-only replica", []any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "", "", shortTimeout},
+		{"refused the command: READONLY: the server is a read-only replica", []any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "", "", refusedTimeout},
 		{"refused the command: OOM: the server is full", []any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}, "", "", longTimeout},
-		{"refused the command: NOREPLICAS: fewer replicas", []any{"config", "set", "min-replicas-to-write", "1"}, []any{"config", "set", "min-replicas-to-write", "0"}, "", "", shortTimeout},
+		{"refused the command: NOREPLICAS: fewer replicas", []any{"config", "set", "min-replicas-to-write", "1"}, []any{"config", "set", "min-replicas-to-write", "0"}, "", "", refusedTimeout},
 		{"refused the command: ERR: the server has no database of that number", []any{"ping"}, []any{"ping"}, "", "/9", longTimeout},
 		{"refused the command: WRONGPASS: wrong user or password", []any{"ping"}, []any{"ping"}, "unknown:s3cret@", "", longTimeout},
 		{"refused the command: WRONGPASS: wrong user or password", []any{"acl", "setuser", "off", "off", ">s3cret"}, []any{"acl", "deluser", "off"}, "off:s3cret@", "", longTimeout},
@@ -130,7 +130,8 @@ func TestRefusalCauses(t *testing.T) {
 		"s3cret":               "an error without a code",
 	} {
 		t.Run(text, func(t *testing.T) {
-			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), shortTimeout), cause)
+			t.Parallel()
+			expectCause(t, open(t, startFakeServer(t, "-"+text+"\r\n", false).url(), refusedTimeout), cause)
 		})
 	}
 }

@@ -14,8 +14,12 @@ import (
 	"github.com/vepverify/vepverify/redisstore"
 )
 
-// shortTimeout is that of tests in which servers do not answer, or refuse a command for long.
+// shortTimeout is that of tests in which servers do not answer.
 var shortTimeout = redisstore.Config{Timeout: time.Second}
+
+// refusedTimeout is that of tests in which servers refuse a command for long. A use waits for three
+// quarters of it, and leaves the rest for the last answer.
+var refusedTimeout = redisstore.Config{Timeout: 4 * time.Second}
 
 // traffic is a load that continues when uses fail. It records the keys that were accepted.
 type traffic struct {

@@ -25,7 +25,7 @@ func (s *Store) send(ctx context.Context, set *onceCmd) (bool, error) {
 		return first, err
 	}
 	began := time.Now()
-	for d := firstPause; s.passes(set) && pause(ctx, d); d = min(2*d, longestPause) {
+	for d := firstPause; s.passes(set) && s.pause(ctx, d); d = min(2*d, longestPause) {
 		first, err = s.sendOnce(ctx, set)
 	}
 	if now := time.Now(); s.passes(set) && now.Sub(began) > s.config.Timeout/2 { // else the caller had less time
@@ -60,10 +60,10 @@ func (s *Store) canPass(err error) bool {
 	return false
 }
 
-// pause waits. It returns false if the context ends, or if less than the same time would be left for
-// an answer.
-func pause(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 2*d {
+// pause waits. It returns false if the context ends, or if less than a quarter of Config.Timeout would
+// be left for an answer.
+func (s *Store) pause(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d+s.config.Timeout/4 {
 		return false
 	}
 	select {

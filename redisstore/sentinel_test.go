@@ -174,7 +174,7 @@ func TestSentinelLoss(t *testing.T) {
 	t.Parallel()
 	master, replica, sentinels := startMonitored(t, "m")
 	s := open(t, sentinels.URL(), longTimeout)
-	refused := open(t, sentinels.URL(), shortTimeout)
+	refused := open(t, sentinels.URL(), refusedTimeout)
 	kept, lost := newKeys("kept"), newKeys("lost")
 	useAll(t, s, kept)
 	replicated(t, master, 1)
@@ -277,7 +277,7 @@ func TestSentinelCutOff(t *testing.T) {
 			link := forward(t, master.Addr())
 			replica := redistest.StartReplica(t, link.Addr().String())
 			sentinels := redistest.StartSentinels(t, "m", link.Addr().String(), 1)
-			near := open(t, master.URL(), shortTimeout) // a client at the master's side of the network
+			near := open(t, master.URL(), refusedTimeout) // a client at the master's side of the network
 			replicated(t, master, 1)
 			began := time.Now()
 			link.cut.Store(true)
