@@ -88,8 +88,11 @@ func TestMemoryCheck(t *testing.T) {
 		good    bool
 	}{
 		{steady, 1, true},
-		{append(steady, 150), 1, false},
-		{append(steady, 50), 1, false},
+		{append(steady, 150), 1, true}, // a peak
+		{append(steady, 160), 1, false},
+		{append(steady, 50), 1, true},
+		{append(steady, 120, 121, 122, 123, 124, 125, 126, 127), 1, false}, // growth
+		{append(steady, 108, 109, 110, 111, 112, 113, 114, 115), 1, true},
 		{steady, 0, false},
 		{nil, 1, false},
 	} {
