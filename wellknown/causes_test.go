@@ -113,6 +113,8 @@ func TestCauseOfAnswer(t *testing.T) {
 		"bad header":               {"HTTP/1.1 404 Not Found\r\nremote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
 		"bad status":               {"HTTP/1.1 remote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
 		"no HTTP":                  {"SSH-2.0-remote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
+		"version 2.0 in text":      {"HTTP/2.0 404 remote\r\n\r\n", cause{row4, "no valid HTTP/1 answer", ""}},
+		"version 0.9":              {strings.Replace(head, "HTTP/1.1", "HTTP/0.9", 1) + "\r\n" + good, cause{row4, "no valid HTTP/1 answer", ""}},
 		"HTTP/2":                   {http2Text(t, (*http2.Framer).WriteSettingsAck), cause{row4, "no valid HTTP/1 answer", ""}},
 		"HTTP/2, GOAWAY": {http2Text(t, func(f *http2.Framer) error {
 			return f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("remote"))

@@ -279,6 +279,9 @@ func newGet(ctx context.Context, target *url.URL) *http.Request {
 
 // read reads an answer, but not the body if status or header are a fault.
 func (c *Client) read(r *http.Response) (Answer, *Fault) {
+	if c.ownTransport && r.ProtoMajor != 1 { // net/http accepts a status line of any version
+		return Answer{}, Unavailable.Fault(notHTTP1, nil).Advise(adviceLater, "")
+	}
 	refusal := Answer{CacheControl: r.Header.Values("Cache-Control")}
 	if f := c.statusFault(r.StatusCode); f != nil {
 		return refusal, f

@@ -78,6 +78,9 @@ const (
 	settingTimeout = "Timeout"
 )
 
+// notHTTP1 is the reason of an answer that is not valid, or of another version.
+const notHTTP1 = "no valid HTTP/1 answer"
+
 // Advice that several faults have.
 const (
 	adviceLater   = "try again later; if it stays so, look at the host's log"
@@ -114,7 +117,7 @@ func (c *Client) exchangeFault(x *exchange, err error) *Fault {
 	case f.Outcome == Unsupported && f.Advice == "": // it refuses connections, or speaks no TLS
 		f.Advise("the host should serve its document on port "+x.port+", with TLS", "")
 	case x.isPast(handshaking) && f.Reason == outbound.Other.String():
-		f.Reason = "no valid HTTP/1 answer"
+		f.Reason = notHTTP1
 	}
 	switch {
 	case c.proxy != "":
