@@ -2,8 +2,11 @@ package wellknown_test
 
 import (
 	"context"
+	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -167,6 +170,39 @@ func TestDNS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLargeDNSAnswer checks that an answer of thousands of addresses is not read: the resolver
+// would open a socket for each of them.
+func TestLargeDNSAnswer(t *testing.T) {
+	for count, want := range map[int]error{100: row5, 250: row5, 260: row4, 4000: row4} {
+		addresses := slices.Repeat([]string{"10.0.0.1"}, count)
+		s := newNameServer(t, map[string]records{host + ".": {addresses: addresses}})
+		dns := &net.Resolver{PreferGo: true, Dial: s.dialStream}
+		r := resolver(t, wellknown.Config{DNS: dns})
+		if _, got := lookUp(t, r, host); got != want {
+			t.Errorf("%d addresses: %v, want %v", count, got, want)
+		}
+	}
+}
+
+// dialStream returns a connection to the server as over TCP, for one question.
+func (s *nameServer) dialStream(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	go func() {
+		defer server.Close()
+		var length [2]byte
+		if _, err := io.ReadFull(server, length[:]); err != nil {
+			return
+		}
+		query := make([]byte, binary.BigEndian.Uint16(length[:]))
+		if _, err := io.ReadFull(server, query); err != nil {
+			return
+		}
+		answer := s.answer(query)
+		server.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...))
+	}()
+	return client, nil
 }
 
 // TestDeadNameServer checks that a DNS server that does not exist says nothing about the

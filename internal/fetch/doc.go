@@ -33,6 +33,7 @@
 //	scheme, port            HTTPS on the allowed ports
 //	addresses               public ones; the address that is dialled is checked
 //	                        at most 8 of one host are tried
+//	DNS answers over TCP    4 KiB
 //	TLS                     1.2 or later
 //	certificates of a host  10; RSA keys of 4096 bits, with exponents up to 65537
 //	redirects, cookies      not followed, not kept
