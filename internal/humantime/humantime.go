@@ -40,12 +40,12 @@ func Approximate(ms int64) string {
 	if 0 < ms && ms < 1000 {
 		return "less than a second"
 	}
-	for _, u := range units {
-		if n := ms / u.millis; n >= 2 || u.name == "second" {
+	for _, u := range units[:len(units)-1] {
+		if n := ms / u.millis; n >= 2 {
 			return count(n, u.name)
 		}
 	}
-	return ""
+	return count(ms/1000, "second")
 }
 
 // Millis returns a number of milliseconds in its two longest units, rounded down, such as

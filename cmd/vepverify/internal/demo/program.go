@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vepverify/vepverify/cmd/vepverify/internal/identity"
 	"github.com/vepverify/vepverify/devidp"
 	"github.com/vepverify/vepverify/keys"
 	"github.com/vepverify/vepverify/vepauth"
@@ -32,13 +33,6 @@ func (s *Site) whoami(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, r, map[string]any{"email": id.Email, "issuer": id.Issuer, "expires": id.Expires.UTC().Format(time.RFC3339)})
 }
 
-// identity is an identity file of the commands certify and request.
-type identity struct {
-	Email       string          `json:"email"`
-	Certificate string          `json:"certificate"`
-	PrivateKey  keys.PrivateKey `json:"privateKey"`
-}
-
 // client serves a new identity for a program, which is valid for 24 hours.
 func (s *Site) client(w http.ResponseWriter, r *http.Request) {
 	id, err := s.newIdentity("client@" + s.config.Provider.Domain())
@@ -50,13 +44,13 @@ func (s *Site) client(w http.ResponseWriter, r *http.Request) {
 }
 
 // newIdentity returns an identity with a new key.
-func (s *Site) newIdentity(email string) (*identity, error) {
+func (s *Site) newIdentity(email string) (*identity.Identity, error) {
 	key, err := keys.Generate(keys.DS128) // faster than RSA, and shows another algorithm
 	if err != nil {
 		return nil, err
 	}
 	certificate, err := s.config.Provider.Certify(email, key.Public(), devidp.MaxDuration)
-	return &identity{email, certificate, key}, err
+	return &identity.Identity{Email: email, Certificate: certificate, PrivateKey: key}, err
 }
 
 // writeJSON serves a value as indented JSON.
