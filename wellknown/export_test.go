@@ -1,7 +1,6 @@
 package wellknown
 
 import (
-	"context"
 	"net/netip"
 
 	"github.com/vepverify/vepverify/internal/fetch"
@@ -34,16 +33,6 @@ func (r *Resolver) CacheSize() (documents, faults int, documentBytes, faultBytes
 // IsCached reports whether a lookup needs no fetch. It counts as a use of the entry.
 func IsCached(r *Resolver, host, emailDomain string) bool {
 	return r.fetcher.Cached(question{Host: host, For: emailDomain}, r.now(), false) != nil
-}
-
-// FollowFrom is r.Authority(ctx, host, host), with the document of host given.
-func FollowFrom(ctx context.Context, r *Resolver, host, document string) (*Authority, error) {
-	d, err := ParseDocument([]byte(document))
-	if err != nil {
-		return nil, err
-	}
-	r.fetcher.Add(fetch.Own(host), fetch.Result[answer]{Document: answer{Document: d}, Complete: complete}, r.now())
-	return r.Authority(ctx, host, host)
 }
 
 // OccupyLoads takes all room for the work described at Hooks.Load, until free is called.

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,7 +15,6 @@ import (
 
 	"code.dny.dev/ssrf"
 
-	"github.com/vepverify/vepverify/internal/hosttest"
 	"github.com/vepverify/vepverify/wellknown"
 )
 
@@ -144,31 +141,13 @@ func TestHostChangesKeys(t *testing.T) {
 	}
 }
 
-// TestRebindingLater checks a host whose address becomes private. The address at which it
-// listens counts as public in this test.
+// TestRebindingLater checks a host whose address becomes private.
 func TestRebindingLater(t *testing.T) {
-	n, c := newNetwork(t), new(clock)
-	n.Serve(host, minuteDocument(1))
-	addr, _ := n.Addr(host + ":443")
-	port := portOf(t, addr)
-	var trapped atomic.Int64
-	l, err := net.Listen("tcp", "127.0.0.2:"+port)
-	if err != nil {
-		t.Skip("127.0.0.2 is not an address of this machine, or its port is in use:", err)
-	}
-	hosttest.Accept(t, l, func(net.Conn) { trapped.Add(1) })
+	c := new(clock)
+	port, trapped := serveWithTrap(t, minuteDocument(1))
 	s := newNameServer(t, map[string]records{host + ".": {addresses: []string{"127.0.0.1"}}})
-	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := wellknown.NewResolverWithPublic(
-		wellknown.Config{DNS: s.resolver(), RootCAs: hosttest.TrustedCA().Pool(), Now: c.now, Timeout: 20 * time.Second},
-		uint16(number), netip.MustParseAddr("127.0.0.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("%s:%s", host, port)
+	r := trapResolver(t, wellknown.Config{DNS: s.resolver(), Now: c.now}, port)
+	name := fmt.Sprintf("%s:%d", host, port)
 	first, got := lookUp(t, r, name)
 	if got != nil {
 		t.Fatal(got)

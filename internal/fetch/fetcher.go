@@ -246,12 +246,6 @@ func (f *Fetcher[D]) Renew(ctx context.Context, e *Entry[D], now time.Time, o Op
 	}
 }
 
-// Add caches a result as that of a fetch that ended at now, and returns the entry that
-// answers q then.
-func (f *Fetcher[D]) Add(q Question, r Result[D], now time.Time) *Entry[D] {
-	return f.cache.add(q, r, now, false)
-}
-
 // await waits for one fetch. Both results are nil if the request must be made again.
 func (f *Fetcher[D]) await(ctx context.Context, r *request, o Options) (*Entry[D], *Fault) {
 	if o.Wait != nil {
