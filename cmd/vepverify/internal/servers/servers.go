@@ -26,8 +26,8 @@ const waitingAfter = 200 * time.Millisecond
 
 // Run serves on the listeners until ctx ends or one of the servers fails. It then
 // waits until the requests that have begun are finished, for StopTimeout at most. If that takes
-// longer than a moment, Run calls waiting with the number of their connections, unless waiting
-// is nil.
+// longer than a moment, Run calls waiting with the number of their connections, in a goroutine of
+// its own, unless waiting is nil.
 func Run(ctx context.Context, servers map[net.Listener]*http.Server, waiting func(connections int)) error {
 	failed := make(chan error, len(servers))
 	busy := new(busyConnections)
@@ -36,36 +36,37 @@ func Run(ctx context.Context, servers map[net.Listener]*http.Server, waiting fun
 		go func() { failed <- s.Serve(l) }()
 	}
 	var err error
+	running := len(servers)
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
-		failed <- nil // the loop below receives one value for each server
+		running--
 	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- shutdown(context.WithoutCancel(ctx), servers) }()
-	select {
-	case ended := <-stopped:
-		stopped <- ended
-	case <-time.After(waitingAfter):
+	late := time.AfterFunc(waitingAfter, func() {
 		if n := busy.count(); n > 0 && waiting != nil {
 			waiting(n)
 		}
-	}
-	err = errors.Join(err, <-stopped)
-	for range servers {
-		if ended := <-failed; ended != nil && !errors.Is(ended, http.ErrServerClosed) {
+	})
+	err = errors.Join(err, shutdown(context.WithoutCancel(ctx), servers))
+	late.Stop()
+	for range running {
+		if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
 		}
 	}
 	return err
 }
 
-// shutdown stops the servers.
+// shutdown stops all servers at once: none accepts connections while it waits for another.
 func shutdown(ctx context.Context, servers map[net.Listener]*http.Server) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, StopTimeout)
 	defer cancel()
+	stopped := make(chan error, len(servers))
 	for _, s := range servers {
-		if late := s.Shutdown(ctx); late != nil {
+		go func() { stopped <- s.Shutdown(ctx) }()
+	}
+	for range servers {
+		if late := <-stopped; late != nil {
 			err = errors.Join(err, fmt.Errorf("requests not finished after %v: %w", StopTimeout, late))
 		}
 	}
