@@ -40,14 +40,14 @@ const settingsEvery = 12
 type replayMonitor struct {
 	serverStore
 	logger *slog.Logger
-	limit  *loglimit.Limiter // of the line that the store works again
+	limit  *loglimit.Limiter // of the lines that the store works again, and that it has another error
 	state  atomic.Pointer[replayState]
 	// failed is set if a verification has failed since the log said that the store works.
 	failed atomic.Bool
 
 	// Only the goroutine of check uses these.
 	checks   int                           // so far
-	reported bool                          // the log says that the store does not work
+	reported string                        // the error of the store that the log has; empty: it works
 	silent   bool                          // the servers do not report their settings
 	findings []redisstore.Misconfiguration // what the log has about the settings
 }
@@ -91,7 +91,7 @@ func (m *replayMonitor) run(ctx context.Context) {
 
 // check asks the store with the command of a verification. It must not be called concurrently.
 func (m *replayMonitor) check(ctx context.Context) {
-	again := m.failed.Swap(false) || m.reported
+	again := m.failed.Swap(false) || m.reported != ""
 	settings := again || m.checks%settingsEvery == 0 && !m.silent
 	findings, err := m.ask(ctx, settings)
 	if ctx.Err() != nil { // the service stops
@@ -134,12 +134,17 @@ func (m *replayMonitor) ask(ctx context.Context, settings bool) ([]redisstore.Mi
 	return nil, m.CheckServers(ctx)
 }
 
-// reportFailure logs that the store does not work, unless the log says so already.
+// reportFailure logs that the store does not work, unless the log says so already with the same
+// error. Another error is logged once a minute: an operator who corrects one may cause the next.
 func (m *replayMonitor) reportFailure(err error) {
-	if !m.reported {
-		m.logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
+	text := err.Error()
+	if text == m.reported {
+		return
 	}
-	m.reported = true
+	if _, ok := m.limit.Allow(text); ok || m.reported == "" {
+		m.logger.Warn("the replay store does not work; until it does, assertions are undecided", "error", err)
+		m.reported = text
+	}
 }
 
 // reportSuccess logs that the store works again. It does that once a minute, and returns false if
@@ -147,7 +152,7 @@ func (m *replayMonitor) reportFailure(err error) {
 func (m *replayMonitor) reportSuccess() (logged bool) {
 	if _, logged = m.limit.Allow("works"); logged {
 		m.logger.Warn("the replay store works again")
-		m.reported, m.findings = false, nil
+		m.reported, m.findings = "", nil
 	}
 	return logged
 }

@@ -43,10 +43,10 @@ func (s *changingStore) MaxLife() time.Duration { return time.Hour }
 func (s *changingStore) Close() error           { return nil }
 
 // TestReplayMonitor: the store is required until it has worked once. The log says once that it does
-// not work, and once that it works again. Its settings are read at the start and when it works again.
+// not work, for each cause, and once that it works again. Its settings are read at the start and when it works again.
 func TestReplayMonitor(t *testing.T) {
 	const down, again, settings = "does not work; until", "works again", "may lose entries"
-	refused := errors.New("s3cret.internal refuses")
+	refused, full := errors.New("s3cret.internal refuses"), errors.New("s3cret.internal is full")
 	for name, c := range map[string]struct {
 		answers []error // of the checks
 		used    int     // the check before which a verification fails; 0: none does
@@ -58,6 +58,8 @@ func TestReplayMonitor(t *testing.T) {
 		"down twice":           {[]error{nil, refused, nil, refused, nil}, 0, []string{settings, down, again, settings, down}},
 		"never":                {[]error{refused, refused}, 0, []string{down}},
 		"between two checks":   {[]error{nil, nil, nil}, 1, []string{settings, again, settings}},
+		"another cause":        {[]error{refused, full, refused, full, full}, 0, []string{down, "is full"}},
+		"another after it":     {[]error{nil, refused, nil, refused, nil, full, full}, 0, []string{settings, down, again, settings, down, "is full"}},
 		"also when it is used": {[]error{nil, refused, nil, nil}, 1, []string{settings, down, again, settings}},
 	} {
 		t.Run(name, func(t *testing.T) {
