@@ -241,6 +241,7 @@ does_not_start_with_a_wrong_setting_and_says_why() {
 	began=$(date +%s)
 	printf 'VEPVERIFY_PORT=http\n' >/etc/vepverify/vepverify.env
 	! systemctl restart vepverify 2>/dev/null || fail 'systemctl restart succeeds with a wrong setting'
+	grep -q VEPVERIFY_PORT <<<"$(property StatusText)" || fail 'systemctl status does not name the wrong setting'
 	for _ in $(seq 300); do
 		! logged "$began" VEPVERIFY_PORT || return 0
 		sleep 0.1

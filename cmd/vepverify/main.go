@@ -23,6 +23,7 @@ func main() {
 	ctx := signals.Context(os.Stderr)
 	os.Exit(newApp().Run(ctx, os.Args[1:], &cli.Process{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Environ: os.Environ, Now: time.Now,
+		Failed: serve.NotifyFailure,
 	}))
 }
 

@@ -75,6 +75,7 @@ type Process struct {
 	Env      func(name string) (value string, found bool) // like [os.LookupEnv]
 	Environ  func() []string                              // like [os.Environ]; nil means that no variable is unknown
 	Now      func() time.Time
+	Failed   func(line string) // is called with the line on standard error when the program fails; may be nil
 }
 
 // Call is one run of a command.
@@ -181,7 +182,11 @@ func (a *App) dispatch(ctx context.Context, args []string, c *Call) error {
 func (c *Call) fail(err error) (status int) {
 	text := hide(err.Error()+c.sources(err.Error()), c.secrets)
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
-	fmt.Fprintln(c.Err, Program+": "+Shorten(text, 2000))
+	line := Program + ": " + Shorten(text, 2000)
+	fmt.Fprintln(c.Err, line)
+	if c.Failed != nil {
+		c.Failed(line)
+	}
 	return int(ExitUsage)
 }
 

@@ -124,7 +124,7 @@ over all of them. The members computecluster, logging and toobusy are ignored. A
 			"grown by 300 %, and more often near 224 MiB. With many thousand connections, or a large file of --keys, set GOMEMLIMIT to " +
 			"what the machine can spare, such as 1GiB."},
 		cli.Entry{Name: "NOTIFY_SOCKET", Text: "Set by systemd for units with Type=notify: the socket on which the service tells it when it listens, reads " +
-			"its files again, and stops. See sd_notify(3)."},
+			"its files again, and stops, and why it has failed. See sd_notify(3)."},
 	),
 	Files: []cli.Entry{
 		{Name: "/etc/vepverify/vepverify.env", Text: "Variables for the service of the Debian package, one in each line. All of them are commented out at first. " +

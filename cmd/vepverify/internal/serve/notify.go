@@ -30,6 +30,13 @@ func notifyStopping(logger *slog.Logger, delay time.Duration) {
 	notify(logger, fmt.Sprintf("%s\nEXTEND_TIMEOUT_USEC=%d", daemon.SdNotifyStopping, longest.Microseconds()))
 }
 
+// NotifyFailure tells the service manager why the process ends: the line that it has printed. While
+// systemd waits to start the service again, systemctl status shows that, and no line of the log.
+func NotifyFailure(line string) {
+	// The process ends with one line, which is more useful than an error about this.
+	_, _ = daemon.SdNotify(false, "STATUS="+line)
+}
+
 // notify tells the service manager about the state of the service, as sd_notify(3) says. It does
 // nothing if none has started the process with a socket for that, as systemd does with Type=notify.
 // The socket stays in the environment, because the service starts no other process.
