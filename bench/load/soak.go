@@ -169,11 +169,11 @@ func (m memory) check(out io.Writer, a *answered) error {
 	if len(settled) < 2 {
 		return errors.New("too short to measure memory")
 	}
-	low, high, middle := slices.Min(settled), slices.Max(settled), medianOf(settled)
-	growth := percent(medianOf(settled[len(settled)/2:]), medianOf(settled[:len(settled)/2]))
+	low, high, middle := mib(slices.Min(settled)), mib(slices.Max(settled)), median(settled, mib)
+	growth := percent(median(settled[len(settled)/2:], mib), median(settled[:len(settled)/2], mib))
 	fmt.Fprintf(out, "soak, %d s: %v\n", len(m.samples), a.named())
 	fmt.Fprintf(out, "resident after the first third: %.1f to %.1f MiB, median %.1f (%+.1f %% to %+.1f %%), growth %+.1f %%\n",
-		mib(low), mib(high), mib(middle), percent(low, middle), percent(high, middle), growth)
+		low, high, middle, percent(low, middle), percent(high, middle), growth)
 	switch {
 	case growth > soakGrowth:
 		return fmt.Errorf("resident memory grew by more than %d %%", soakGrowth)
@@ -186,6 +186,4 @@ func (m memory) check(out io.Writer, a *answered) error {
 	return nil
 }
 
-func medianOf(samples []int64) int64 { return slices.Sorted(slices.Values(samples))[len(samples)/2] }
-
-func percent(x, of int64) float64 { return 100 * (float64(x)/float64(of) - 1) }
+func percent(x, of float64) float64 { return 100 * (x/of - 1) }
