@@ -211,9 +211,7 @@ func TestReloadMetric(t *testing.T) {
 	} {
 		replaceFile(t, path, test.data)
 		s.await(test.log)
-		if metrics := readMetrics(t, address); !strings.Contains(metrics, test.want) {
-			t.Errorf("no %s in %s", test.want, metrics)
-		}
+		expectMetric(t, address, test.want)
 	}
 }
 
@@ -407,21 +405,26 @@ func (s *service) serial(t *testing.T) int64 {
 	return answer.TLS.PeerCertificates[0].SerialNumber.Int64()
 }
 
-// startTLS starts a service with a certificate of serial number 1.
-func startTLS(t *testing.T, template x509.Certificate, args ...string) (*service, certificateFiles) {
+// newCertificateFiles writes a certificate to new files.
+func newCertificateFiles(t *testing.T, template x509.Certificate) certificateFiles {
 	t.Helper()
 	dir := t.TempDir()
 	f := certificateFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
 	f.write(t, template)
+	return f
+}
+
+// startTLS starts a service with a certificate of serial number 1.
+func startTLS(t *testing.T, template x509.Certificate, args ...string) (*service, certificateFiles) {
+	t.Helper()
+	f := newCertificateFiles(t, template)
 	return startServe(t, nil, append(args, "--keys", sampleKeys, "--tls-cert", f.cert, "--tls-key", f.key)...), f
 }
 
 // startReplayTLS starts a service with that certificate for --replay. Its Redis does not answer.
 func startReplayTLS(t *testing.T, template x509.Certificate, args ...string) (*service, certificateFiles) {
 	t.Helper()
-	dir := t.TempDir()
-	f := certificateFiles{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
-	f.write(t, template)
+	f := newCertificateFiles(t, template)
 	return startServe(t, nil, append(args, "--keys", sampleKeys, "--replay", "rediss://127.0.0.1:1", "--replay-cert", f.cert, "--replay-key", f.key)...), f
 }
 
@@ -429,11 +432,6 @@ func startReplayTLS(t *testing.T, template x509.Certificate, args ...string) (*s
 // names and its end.
 func TestCertificateRenewed(t *testing.T) {
 	metrics := porttest.FreeAddr(t)
-	expectMetric := func(end string) {
-		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds{files=\"tls\"} "+end+"\n") {
-			t.Errorf("no end at %s in %s", end, text)
-		}
-	}
 	s, f := startTLS(t, certified(1, 0, month), "--metrics-address", metrics)
 	if !strings.HasPrefix(s.URL, "https://127.0.0.1:") {
 		t.Errorf("it listens at %s", s.URL)
@@ -444,7 +442,7 @@ func TestCertificateRenewed(t *testing.T) {
 	if got := s.serial(t); got != 1 {
 		t.Errorf("certificate %d, want 1", got)
 	}
-	expectMetric("1.7698176e+09")
+	expectMetric(t, metrics, `vepverify_tls_certificate_not_after_timestamp_seconds{files="tls"} 1.7698176e+09`)
 	f.write(t, certified(2, 0, 2*month))
 	if line := s.await("TLS certificate read again"); !strings.Contains(line, f.cert) || !strings.Contains(line, `"expires":"2026-03-02T00:00:00Z"`) {
 		t.Errorf("the log has %s", line)
@@ -452,7 +450,7 @@ func TestCertificateRenewed(t *testing.T) {
 	if got := s.serial(t); got != 2 {
 		t.Errorf("after renewal: certificate %d, want 2", got)
 	}
-	expectMetric("1.7724096e+09")
+	expectMetric(t, metrics, `vepverify_tls_certificate_not_after_timestamp_seconds{files="tls"} 1.7724096e+09`)
 	if _, log := s.end(t); strings.Contains(log, `"level":"WARN"`) {
 		t.Errorf("a warning in %s", log)
 	}
@@ -519,19 +517,13 @@ func TestCertificateNotRenewed(t *testing.T) {
 // renewal.
 func TestReplayCertificateRenewed(t *testing.T) {
 	metrics := porttest.FreeAddr(t)
-	expectMetric := func(end string) {
-		t.Helper()
-		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_tls_certificate_not_after_timestamp_seconds{files=\"replay\"} "+end+"\n") {
-			t.Errorf("no end at %s in %s", end, text)
-		}
-	}
 	s, f := startReplayTLS(t, certified(1, 0, month), "--metrics-address", metrics)
-	expectMetric("1.7698176e+09")
+	expectMetric(t, metrics, `vepverify_tls_certificate_not_after_timestamp_seconds{files="replay"} 1.7698176e+09`)
 	f.write(t, certified(2, 0, 2*month))
 	if line := s.await("replay TLS files read again"); !strings.Contains(line, f.cert) || !strings.Contains(line, `"expires":"2026-03-02T00:00:00Z"`) {
 		t.Errorf("the log has %s", line)
 	}
-	expectMetric("1.7724096e+09")
+	expectMetric(t, metrics, `vepverify_tls_certificate_not_after_timestamp_seconds{files="replay"} 1.7724096e+09`)
 }
 
 // TestCertificateExpiry: the log warns of a certificate that is not valid at start or expires soon,

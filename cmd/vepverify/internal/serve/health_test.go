@@ -66,9 +66,7 @@ func TestReadyWithRedis(t *testing.T) {
 		if status := awaitReadiness(t, s.URL, step.text); status != 200 {
 			t.Errorf("%s has the status %d", step.text, status)
 		}
-		if text := readMetrics(t, metrics); !strings.Contains(text, "\nvepverify_replay_store_up "+step.up+"\n") {
-			t.Errorf("vepverify_replay_store_up is not %s: %s", step.up, text)
-		}
+		expectMetric(t, metrics, "vepverify_replay_store_up "+step.up)
 		if step.log != "" {
 			s.await("the replay store " + step.log)
 		}

@@ -226,6 +226,14 @@ func readMetrics(t *testing.T, address string) string {
 	return string(text)
 }
 
+// expectMetric checks that the metrics of a service have a line.
+func expectMetric(t *testing.T, address, line string) {
+	t.Helper()
+	if text := readMetrics(t, address); !strings.Contains(text, "\n"+line+"\n") {
+		t.Errorf("no %s in %s", line, text)
+	}
+}
+
 func TestServeMetrics(t *testing.T) {
 	address := porttest.FreeAddr(t)
 	s := startServe(t, nil, "--keys", sampleKeys, "--metrics-address", address)
