@@ -13,7 +13,7 @@ const (
 	longestPause = 100 * time.Millisecond
 )
 
-// send sends a command of newSet, and reports whether the entry is new. While servers refuse it and
+// send sends a command of setOnce, and reports whether the entry is new. While servers refuse it and
 // that can pass, it waits and sends the command again. The client of a Cluster itself follows a few
 // redirections, and sends again a few times after READONLY.
 //

@@ -187,7 +187,7 @@ func (s *Store) FirstUse(ctx context.Context, key string, until time.Time) (bool
 	return first, nil
 }
 
-// sendOnce sends a command of newSet. It reports whether the entry is new.
+// sendOnce sends a command of setOnce. It reports whether the entry is new.
 func (s *Store) sendOnce(ctx context.Context, set *onceCmd) (bool, error) {
 	ctx, nodes := withAsked(ctx)
 	switch err := s.client.Process(ctx, set); {
